@@ -1,0 +1,219 @@
+"""`wire_struct`: a C struct declared as a Python class.
+
+The decorator turns an annotated class into an attrs class with slots and hangs a `StructSpec` on it (``cls.__wire__``),
+from which everything else is derived: engines, layout tables, JSON form, C plans, Hypothesis strategies.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
+
+import attrs
+
+from lustre_wire.errors import SchemaError
+from lustre_wire.schema.enums import WireEnum, WireFlag
+from lustre_wire.schema.types import AsSent, FieldType, Flex, Hole, Scalar, Struct, Tag
+
+Order = Literal["sender", "little", "big"]
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """One field of a wire struct: where it is and how it travels. Offsets and sizes in bytes."""
+
+    name: str
+    offset: int
+    type: FieldType
+    enum: type[WireFlag] | type[WireEnum] | None = None
+    tag: Tag | None = None
+
+    @property
+    def size(self) -> int:
+        return self.type.size
+
+
+@dataclass(frozen=True)
+class StructSpec:
+    """What a declaration says.
+
+    `order` is "sender" (byte order of the message), or the fixed "little" or "big". `swab` is False where Lustre has no
+    swab function for the struct standing alone: such a buffer stays as sent (nested in another struct its fields are
+    swapped as declared). `size` is sizeof() in bytes, without what a flexible tail adds.
+    """
+
+    cls: type
+    name: str
+    size: int
+    order: Order
+    swab: bool
+    fields: tuple[FieldSpec, ...]
+    overlays: tuple[FieldSpec, ...] = ()
+    swab_as: str | None = None
+    is_union: bool = False
+    by_name: dict[str, FieldSpec] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def flex(self) -> FieldSpec | None:
+        """The flexible array at the end, if there is one."""
+        last = self.fields[-1] if self.fields else None
+        return last if last is not None and isinstance(last.type, Flex) else None
+
+    @property
+    def tail(self) -> FieldSpec | None:
+        """The field that makes the struct's length depend on the buffer: its own or its last member's flexible array."""
+        if not self.fields or self.is_union:
+            return None
+        last = self.fields[-1]
+        if isinstance(last.type, Flex):
+            return last
+        if isinstance(last.type, Struct) and last.type.cls.__wire__.tail is not None:
+            return last
+        return None
+
+
+class Overlay:
+    """A second C name for the first bytes of a field: the other member of an anonymous union.
+
+    Declared as ``cr_markerflags: ClassVar[Overlay] = Overlay(U32, over="cr_tfid")``; read and written like any attribute.
+    """
+
+    def __init__(self, type: Scalar, over: str) -> None:  # noqa: A002  # the declaration reads best this way
+        self.type = type
+        self.over = over
+
+    def _first(self, obj: Any) -> tuple[Any, str]:
+        name = self.over
+        value = getattr(obj, name)
+        while hasattr(value, "__wire__"):
+            obj, name = value, value.__wire__.fields[0].name
+            value = getattr(obj, name)
+        return obj, name
+
+    def __get__(self, obj: Any, owner: type | None = None) -> Any:
+        if obj is None:
+            return self
+        inner, name = self._first(obj)
+        return getattr(inner, name) & ((1 << 8 * self.type.size) - 1)
+
+    def __set__(self, obj: Any, value: int) -> None:
+        inner, name = self._first(obj)
+        mask = (1 << 8 * self.type.size) - 1
+        setattr(inner, name, (getattr(inner, name) & ~mask) | (value & mask))
+
+
+def c_name_of(class_name: str) -> str:
+    """``MdtRecCreate`` -> ``mdt_rec_create``: the C name a class stands for unless its declaration says otherwise."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", class_name).lower()
+
+
+def parse_annotation(name: str, hint: Any) -> tuple[FieldType, Any, Tag | None]:
+    """Field type, enumeration class (or None) and union tag of one annotation."""
+    base, extras = hint, ()
+    if get_origin(hint) is Annotated:
+        base, *extras = get_args(hint)
+    kinds = [e for e in extras if isinstance(e, FieldType)]
+    tag = next((e for e in extras if isinstance(e, Tag)), None)
+    if kinds:
+        kind = kinds[0]
+    elif hasattr(base, "__wire__"):
+        kind = Struct(base)
+    else:
+        raise SchemaError(f"no wire type in annotation {hint!r}", path=name)
+    if any(isinstance(e, AsSent) for e in extras):
+        if isinstance(kind, Scalar):
+            kind = kind.as_sent()
+        elif isinstance(kind, Struct):
+            kind = Struct(kind.cls, opaque=True)
+    is_enum = isinstance(base, type) and issubclass(base, (WireFlag, WireEnum))
+    return kind, base if is_enum else None, tag
+
+
+def hints_of(cls: type) -> dict[str, Any]:
+    """The class's own annotations, resolved, in order; class variables left out."""
+    own = cls.__dict__.get("__annotations__", {})
+    try:
+        hints = get_type_hints(cls, include_extras=True)
+    except NameError as error:
+        raise SchemaError(f"cannot resolve an annotation: {error}", path=cls.__name__) from None
+    return {n: hints[n] for n in own if get_origin(hints[n]) is not ClassVar and hints[n] is not ClassVar}
+
+
+def _default_of(value: Any) -> Any:
+    """An attrs default: mutable values (nested structs, lists) are made anew for each instance."""
+    if hasattr(type(value), "__wire__") or isinstance(value, list):
+        return attrs.Factory(lambda: copy.deepcopy(value))
+    return value
+
+
+def specs_of(cls: type, hints: dict[str, Any], *, union: bool) -> tuple[FieldSpec, ...]:
+    """Field specifications in declaration order; members of a union all begin at 0."""
+    out: list[FieldSpec] = []
+    offset = 0
+    for name, hint in hints.items():
+        kind, enum_cls, tag = parse_annotation(f"{cls.__name__}.{name}", hint)
+        if out and isinstance(out[-1].type, Flex) and not union:
+            raise SchemaError("a flexible array must be the last field", path=f"{cls.__name__}.{out[-1].name}")
+        out.append(FieldSpec(name, 0 if union else offset, kind, enum_cls, tag))
+        offset += kind.size
+    return tuple(out)
+
+
+@dataclass_transform(field_specifiers=(attrs.field,))
+def wire_struct(
+    *, size: int, c_name: str | None = None, order: Order = "sender", swab: bool = True
+) -> Callable[[type[_T]], type[_T]]:
+    """Declare a wire struct.
+
+    Args:
+        size: sizeof() in bytes, checked now.
+        c_name: the C struct's name, where it does not follow from the class name.
+        order: "sender" for the message's byte order, "little" or "big" where the format fixes it.
+        swab: False where Lustre has no swab function for the struct standing alone.
+
+    Raises:
+        SchemaError: when the fields do not add up to `size`, or an annotation says no wire type.
+    """
+
+    def build(cls: type[_T]) -> type[_T]:
+        hints = hints_of(cls)
+        fields = specs_of(cls, hints, union=False)
+        total = sum(f.size for f in fields)
+        if total != size:
+            raise SchemaError(f"declared size {size}, but the fields take {total} bytes", path=cls.__name__)
+        overlays = tuple(
+            FieldSpec(name, next(f.offset for f in fields if f.name == o.over), o.type)
+            for name, o in vars(cls).items()
+            if isinstance(o, Overlay)
+        )
+        these = {
+            n: attrs.field(default=_default_of(vars(cls)[n])) if n in vars(cls) else attrs.field() for n in hints
+        }
+        made = attrs.define(cls, these=these, slots=True, order=False)
+        spec = StructSpec(made, c_name or c_name_of(cls.__name__), size, order, swab, fields, overlays)
+        spec.by_name.update({f.name: f for f in fields})
+        made.__wire__ = spec  # type: ignore[attr-defined]
+        return made
+
+    return build
+
+
+def spec_of(cls: Any) -> StructSpec:
+    """The declaration behind a wire struct class or instance.
+
+    Raises:
+        SchemaError: `cls` is no wire struct.
+    """
+    spec = getattr(cls, "__wire__", None)
+    if not isinstance(spec, StructSpec):
+        raise SchemaError(f"{cls!r} is not a wire struct")
+    return spec
+
+
+def holes_of(spec: StructSpec) -> list[FieldSpec]:
+    """The compiler's implicit padding, as declared."""
+    return [f for f in spec.fields if isinstance(f.type, Hole)]
