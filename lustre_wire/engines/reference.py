@@ -89,6 +89,14 @@ def _union(spec: StructSpec, members: list[Any], order: ByteOrder) -> Any:
     return cs.Transformed(union, swab, spec.size, swab, spec.size)
 
 
+def _joined(pieces: Any, context: Any) -> bytes:
+    return b"".join(pieces)
+
+
+def _cut(data: bytes, context: Any) -> list[bytes]:
+    return [data[i : i + 1] for i in range(len(data))]
+
+
 def _field(kind: FieldType, order: ByteOrder) -> Any:
     if isinstance(kind, Scalar):
         code = kind.code.replace("I", "L").replace("i", "l")  # construct's name for four bytes
@@ -101,8 +109,9 @@ def _field(kind: FieldType, order: ByteOrder) -> Any:
     if isinstance(kind, Array):
         return cs.Array(kind.count, _field(as_type(kind.element), order))
     if isinstance(kind, Flex):
-        name = kind.count
-        return _UpTo(_field(as_type(kind.element), order), lambda context: getattr(context, name) if name else None)
+        name, element = kind.count, as_type(kind.element)
+        up_to = _UpTo(_field(element, order), lambda context: getattr(context, name) if name else None)
+        return cs.ExprAdapter(up_to, _joined, _cut) if isinstance(element, (Raw, Chars)) else up_to
     if isinstance(kind, Foreign):
         return kind.codec
     raise TypeError(type(kind).__name__)
@@ -148,7 +157,7 @@ def to_object(cls: type, container: Any) -> Any:
 def _to_value(kind: FieldType, value: Any) -> Any:
     if isinstance(kind, Struct):
         return to_object(kind.cls, value)
-    if isinstance(kind, (Array, Flex)):
+    if isinstance(kind, (Array, Flex)) and not isinstance(value, bytes):
         return [_to_value(as_type(kind.element), v) for v in value]
     return value
 
@@ -165,7 +174,7 @@ def to_container(obj: Any) -> Any:
 def _to_plain(kind: FieldType, value: Any, path: str) -> Any:
     if isinstance(kind, Struct):
         return to_container(value)
-    if isinstance(kind, (Array, Flex)):
+    if isinstance(kind, (Array, Flex)) and not isinstance(value, bytes):
         if isinstance(kind, Flex):
             at_least(value, kind.minimum, path)
         return [_to_plain(as_type(kind.element), v, path) for v in value]

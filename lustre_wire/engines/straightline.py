@@ -197,7 +197,7 @@ class Generator:
         if isinstance(element, Scalar):
             prefix, code, size = PREFIX["little" if element.opaque else order], element.code, element.size
 
-            def read(buf: Any, start: int, end: int) -> list[Any]:
+            def read(buf: Any, start: int, end: int) -> Any:
                 return list(struct.unpack_from(f"{prefix}{max(0, end - start) // size}{code}", buf, start))
 
             def write(values: Any) -> bytes:
@@ -206,11 +206,18 @@ class Generator:
             inner = self.codec_of(element.cls, effective_order(element.cls.__wire__, element.opaque, order))
             unpack, pack, size = inner.unpack, inner.pack, inner.size
 
-            def read(buf: Any, start: int, end: int) -> list[Any]:
+            def read(buf: Any, start: int, end: int) -> Any:
                 return [unpack(buf, at, at + size) for at in range(start, end - size + 1, size)]
 
             def write(values: Any) -> bytes:
                 return b"".join([pack(value) for value in values])
+        elif isinstance(element, (Raw, Chars)):
+
+            def read(buf: Any, start: int, end: int) -> Any:
+                return bytes(buf[start : max(start, end)])
+
+            def write(values: Any) -> bytes:
+                return bytes(values)
         else:
             raise TypeError(f"a flexible array cannot hold {type(element).__name__}")
         return self.constant("_f", read), self.constant("_w", write)

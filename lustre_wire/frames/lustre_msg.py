@@ -109,6 +109,11 @@ class Parts:
         self.offsets = offsets
         self.end = end
 
+    def gap(self, data: Any) -> bytes:
+        """The bytes between the buffer lengths and the first buffer."""
+        start = self.header.__wire__.size + U32.size * len(self.lengths)
+        return bytes(data[start : rounded(start)])
+
 
 def split(data: Any) -> Parts:
     """Take a lustre_msg apart.

@@ -1,0 +1,1 @@
+"""The dialects of lustre-wire: declarations only, no machinery."""

@@ -1,0 +1,1036 @@
+"""Constants that 1.8 and 2.0 have in common: names and values as in Lustre's headers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lustre_wire.schema import WireEnum, WireFlag
+
+
+class Portal(WireEnum):
+    """LNet portal of a service or of its replies."""
+
+    LNET_RESERVED_PORTAL = 0
+    CONNMGR_REQUEST_PORTAL = 1
+    CONNMGR_REPLY_PORTAL = 2
+    OSC_REPLY_PORTAL = 4
+    OST_IO_PORTAL = 6
+    OST_CREATE_PORTAL = 7
+    OST_BULK_PORTAL = 8
+    MDC_REPLY_PORTAL = 10
+    MDS_REQUEST_PORTAL = 12
+    MDS_BULK_PORTAL = 14
+    LDLM_CB_REQUEST_PORTAL = 15
+    LDLM_CB_REPLY_PORTAL = 16
+    LDLM_CANCEL_REQUEST_PORTAL = 17
+    LDLM_CANCEL_REPLY_PORTAL = 18
+    MDS_SETATTR_PORTAL = 22
+    MDS_READPAGE_PORTAL = 23
+    MDS_MDS_PORTAL = 24
+    MGC_REPLY_PORTAL = 25
+    MGS_REQUEST_PORTAL = 26
+    MGS_REPLY_PORTAL = 27
+    OST_REQUEST_PORTAL = 28
+    FLD_REQUEST_PORTAL = 29
+    SEQ_METADATA_PORTAL = 30
+    SEQ_DATA_PORTAL = 31
+    SEQ_CONTROLLER_PORTAL = 32
+    PTLLND_PORTAL = 9
+
+
+class Opcode(WireEnum):
+    """pb_opc."""
+
+    MDS_GETATTR = 33
+    MDS_GETATTR_NAME = 34
+    MDS_CLOSE = 35
+    MDS_REINT = 36
+    MDS_READPAGE = 37
+    MDS_CONNECT = 38
+    MDS_DISCONNECT = 39
+    MDS_GETSTATUS = 40
+    MDS_STATFS = 41
+    MDS_PIN = 42
+    MDS_UNPIN = 43
+    MDS_SYNC = 44
+    MDS_DONE_WRITING = 45
+    MDS_SET_INFO = 46
+    MDS_QUOTACHECK = 47
+    MDS_QUOTACTL = 48
+    MDS_GETXATTR = 49
+    MDS_SETXATTR = 50
+    MDS_WRITEPAGE = 51
+    MDS_IS_SUBDIR = 52
+    OST_REPLY = 0
+    OST_GETATTR = 1
+    OST_SETATTR = 2
+    OST_READ = 3
+    OST_WRITE = 4
+    OST_CREATE = 5
+    OST_DESTROY = 6
+    OST_GET_INFO = 7
+    OST_CONNECT = 8
+    OST_DISCONNECT = 9
+    OST_PUNCH = 10
+    OST_OPEN = 11
+    OST_CLOSE = 12
+    OST_STATFS = 13
+    OST_SYNC = 16
+    OST_SET_INFO = 17
+    OST_QUOTACHECK = 18
+    OST_QUOTACTL = 19
+    OST_QUOTA_ADJUST_QUNIT = 20
+    LDLM_ENQUEUE = 101
+    LDLM_CONVERT = 102
+    LDLM_CANCEL = 103
+    LDLM_BL_CALLBACK = 104
+    LDLM_CP_CALLBACK = 105
+    LDLM_GL_CALLBACK = 106
+    MGS_CONNECT = 250
+    MGS_DISCONNECT = 251
+    MGS_EXCEPTION = 252
+    MGS_TARGET_REG = 253
+    MGS_TARGET_DEL = 254
+    MGS_SET_INFO = 255
+    OBD_PING = 400
+    OBD_LOG_CANCEL = 401
+    OBD_QC_CALLBACK = 402
+    LLOG_ORIGIN_HANDLE_CREATE = 501
+    LLOG_ORIGIN_HANDLE_NEXT_BLOCK = 502
+    LLOG_ORIGIN_HANDLE_READ_HEADER = 503
+    LLOG_ORIGIN_HANDLE_WRITE_REC = 504
+    LLOG_ORIGIN_HANDLE_CLOSE = 505
+    LLOG_ORIGIN_CONNECT = 506
+    LLOG_CATINFO = 507
+    LLOG_ORIGIN_HANDLE_PREV_BLOCK = 508
+    LLOG_ORIGIN_HANDLE_DESTROY = 509
+    QUOTA_DQACQ = 601
+    QUOTA_DQREL = 602
+    SEQ_QUERY = 700
+    SEC_CTX_INIT = 801
+    SEC_CTX_INIT_CONT = 802
+    SEC_CTX_FINI = 803
+
+
+class MdsReint(WireEnum):
+    """First word of a metadata record."""
+
+    REINT_SETATTR = 1
+    REINT_CREATE = 2
+    REINT_LINK = 3
+    REINT_UNLINK = 4
+    REINT_RENAME = 5
+    REINT_OPEN = 6
+    REINT_SETXATTR = 7
+
+
+class PtlrpcMsgType(WireEnum):
+    """pb_type."""
+
+    PTL_RPC_MSG_REQUEST = 4711
+    PTL_RPC_MSG_ERR = 4712
+    PTL_RPC_MSG_REPLY = 4713
+
+
+class MsgFlags(WireFlag):
+    """pb_flags."""
+
+    MSG_LAST_REPLAY = 1
+    MSG_RESENT = 2
+    MSG_REPLAY = 4
+    MSG_DELAY_REPLAY = 0x10
+    MSG_VERSION_REPLAY = 0x20
+    MSG_REQ_REPLAY_DONE = 0x40
+    MSG_LOCK_REPLAY_DONE = 0x80
+
+
+class MsgConnect(WireFlag):
+    """pb_op_flags of a connect."""
+
+    MSG_CONNECT_RECOVERING = 1
+    MSG_CONNECT_RECONNECT = 2
+    MSG_CONNECT_REPLAYABLE = 4
+    MSG_CONNECT_LIBCLIENT = 0x10
+    MSG_CONNECT_INITIAL = 0x20
+    MSG_CONNECT_ASYNC = 0x40
+    MSG_CONNECT_NEXT_VER = 0x80
+    MSG_CONNECT_TRANSNO = 0x100
+
+
+class MsghdrFlags(WireFlag):
+    """lm_flags of a lustre_msg v2."""
+
+    MSGHDR_AT_SUPPORT = 1
+
+
+class ObdConnect(WireFlag):
+    """ocd_connect_flags."""
+
+    OBD_CONNECT_RDONLY = 1
+    OBD_CONNECT_INDEX = 2
+    OBD_CONNECT_MDS = 4
+    OBD_CONNECT_GRANT = 8
+    OBD_CONNECT_SRVLOCK = 0x10
+    OBD_CONNECT_VERSION = 0x20
+    OBD_CONNECT_REQPORTAL = 0x40
+    OBD_CONNECT_ACL = 0x80
+    OBD_CONNECT_XATTR = 0x100
+    OBD_CONNECT_CROW = 0x200
+    OBD_CONNECT_TRUNCLOCK = 0x400
+    OBD_CONNECT_TRANSNO = 0x800
+    OBD_CONNECT_IBITS = 0x1000
+    OBD_CONNECT_JOIN = 0x2000
+    OBD_CONNECT_ATTRFID = 0x4000
+    OBD_CONNECT_NODEVOH = 0x8000
+    OBD_CONNECT_RMT_CLIENT = 0x10000
+    OBD_CONNECT_RMT_CLIENT_FORCE = 0x20000
+    OBD_CONNECT_BRW_SIZE = 0x40000
+    OBD_CONNECT_QUOTA64 = 0x80000
+    OBD_CONNECT_MDS_CAPA = 0x100000
+    OBD_CONNECT_OSS_CAPA = 0x200000
+    OBD_CONNECT_CANCELSET = 0x400000
+    OBD_CONNECT_SOM = 0x800000
+    OBD_CONNECT_AT = 0x1000000
+    OBD_CONNECT_LRU_RESIZE = 0x2000000
+    OBD_CONNECT_MDS_MDS = 0x4000000
+    OBD_CONNECT_REAL = 0x8000000
+    OBD_CONNECT_CHANGE_QS = 0x10000000
+    OBD_CONNECT_CKSUM = 0x20000000
+    OBD_CONNECT_FID = 0x40000000
+    OBD_CONNECT_VBR = 0x80000000
+    OBD_CONNECT_LOV_V3 = 0x100000000
+    OBD_CONNECT_GRANT_SHRINK = 0x200000000
+    OBD_CONNECT_SKIP_ORPHAN = 0x400000000
+    OBD_CONNECT_MAX_EASIZE = 0x800000000
+    OBD_CONNECT_FULL20 = 0x1000000000
+    OBD_CONNECT_LAYOUTLOCK = 0x2000000000
+    LRU_RESIZE_CONNECT_FLAG = 0x2000000
+
+
+class ObdMd(WireFlag):
+    """Which attributes a body holds or asks for."""
+
+    OBD_MD_FLID = 1
+    OBD_MD_FLATIME = 2
+    OBD_MD_FLMTIME = 4
+    OBD_MD_FLCTIME = 8
+    OBD_MD_FLSIZE = 0x10
+    OBD_MD_FLBLOCKS = 0x20
+    OBD_MD_FLBLKSZ = 0x40
+    OBD_MD_FLMODE = 0x80
+    OBD_MD_FLTYPE = 0x100
+    OBD_MD_FLUID = 0x200
+    OBD_MD_FLGID = 0x400
+    OBD_MD_FLFLAGS = 0x800
+    OBD_MD_FLNLINK = 0x2000
+    OBD_MD_FLGENER = 0x4000
+    OBD_MD_FLRDEV = 0x10000
+    OBD_MD_FLEASIZE = 0x20000
+    OBD_MD_LINKNAME = 0x40000
+    OBD_MD_FLHANDLE = 0x80000
+    OBD_MD_FLCKSUM = 0x100000
+    OBD_MD_FLQOS = 0x200000
+    OBD_MD_FLCOOKIE = 0x800000
+    OBD_MD_FLGROUP = 0x1000000
+    OBD_MD_FLFID = 0x2000000
+    OBD_MD_FLEPOCH = 0x4000000
+    OBD_MD_FLGRANT = 0x8000000
+    OBD_MD_FLDIREA = 0x10000000
+    OBD_MD_FLUSRQUOTA = 0x20000000
+    OBD_MD_FLGRPQUOTA = 0x40000000
+    OBD_MD_FLMODEASIZE = 0x80000000
+    OBD_MD_MDS = 0x100000000
+    OBD_MD_REINT = 0x200000000
+    OBD_MD_MEA = 0x400000000
+    OBD_MD_FLXATTR = 0x1000000000
+    OBD_MD_FLXATTRLS = 0x2000000000
+    OBD_MD_FLXATTRRM = 0x4000000000
+    OBD_MD_FLACL = 0x8000000000
+    OBD_MD_FLRMTPERM = 0x10000000000
+    OBD_MD_FLMDSCAPA = 0x20000000000
+    OBD_MD_FLOSSCAPA = 0x40000000000
+    OBD_MD_FLCKSPLIT = 0x80000000000
+    OBD_MD_FLCROSSREF = 0x100000000000
+    OBD_MD_FLRMTLSETFACL = 0x1000000000000
+    OBD_MD_FLRMTLGETFACL = 0x2000000000000
+    OBD_MD_FLRMTRSETFACL = 0x4000000000000
+    OBD_MD_FLRMTRGETFACL = 0x8000000000000
+
+
+class ObdFl(WireFlag):
+    """o_flags of an obdo."""
+
+    OBD_FL_INLINEDATA = 1
+    OBD_FL_OBDMDEXISTS = 2
+    OBD_FL_DELORPHAN = 4
+    OBD_FL_NORPC = 8
+    OBD_FL_IDONLY = 0x10
+    OBD_FL_RECREATE_OBJS = 0x20
+    OBD_FL_DEBUG_CHECK = 0x40
+    OBD_FL_NO_USRQUOTA = 0x100
+    OBD_FL_NO_GRPQUOTA = 0x200
+    OBD_FL_CREATE_CROW = 0x400
+    OBD_FL_CKSUM_CRC32 = 0x1000
+    OBD_FL_CKSUM_ADLER = 0x2000
+    OBD_FL_CKSUM_RSVD1 = 0x4000
+    OBD_FL_CKSUM_RSVD2 = 0x8000
+    OBD_FL_CKSUM_RSVD3 = 0x10000
+    OBD_FL_SHRINK_GRANT = 0x20000
+    OBD_FL_CKSUM_ALL = 0x3000
+    OBD_FL_LOCAL_MASK = 0xf0000000
+    OBD_FL_TEMPORARY = 0x10000000
+
+
+class ObdBrw(WireFlag):
+    """flags of a niobuf_remote."""
+
+    OBD_BRW_READ = 1
+    OBD_BRW_WRITE = 2
+    OBD_BRW_RWMASK = 3
+    OBD_BRW_SYNC = 8
+    OBD_BRW_CHECK = 0x10
+    OBD_BRW_FROM_GRANT = 0x20
+    OBD_BRW_GRANTED = 0x40
+    OBD_BRW_NOQUOTA = 0x100
+    OBD_BRW_SRVLOCK = 0x200
+    OBD_BRW_MEMALLOC = 0x800
+
+
+class MdsAttr(WireFlag):
+    """Which attributes a setattr record sets."""
+
+    MDS_ATTR_MODE = 1
+    MDS_ATTR_UID = 2
+    MDS_ATTR_GID = 4
+    MDS_ATTR_SIZE = 8
+    MDS_ATTR_ATIME = 0x10
+    MDS_ATTR_MTIME = 0x20
+    MDS_ATTR_CTIME = 0x40
+    MDS_ATTR_ATIME_SET = 0x80
+    MDS_ATTR_MTIME_SET = 0x100
+    MDS_ATTR_FORCE = 0x200
+    MDS_ATTR_ATTR_FLAG = 0x400
+    MDS_ATTR_KILL_SUID = 0x800
+    MDS_ATTR_KILL_SGID = 0x1000
+    MDS_ATTR_CTIME_SET = 0x2000
+    MDS_ATTR_FROM_OPEN = 0x4000
+    MDS_ATTR_BLOCKS = 0x8000
+
+
+class MdsOpen(WireFlag):
+    """Open flags of a record; the low bits are those of open(2)."""
+
+    FMODE_READ = 1
+    FMODE_WRITE = 2
+    MDS_FMODE_EXEC = 4
+    MDS_OPEN_CREAT = 0x40
+    MDS_OPEN_EXCL = 0x80
+    MDS_OPEN_TRUNC = 0x200
+    MDS_OPEN_APPEND = 0x400
+    MDS_OPEN_SYNC = 0x1000
+    MDS_OPEN_DIRECTORY = 0x10000
+    MDS_OPEN_DELAY_CREATE = 0x1000000
+    MDS_OPEN_OWNEROVERRIDE = 0x2000000
+    MDS_OPEN_JOIN_FILE = 0x4000000
+    MDS_CREATE_RMT_ACL = 0x8000000
+    MDS_CREATE_SLAVE_OBJ = 0x10000000
+    MDS_OPEN_LOCK = 0x20000000
+    MDS_OPEN_HAS_EA = 0x40000000
+    MDS_OPEN_HAS_OBJS = 0x80000000
+
+
+class MdsInodeFl(WireFlag):
+    """Inode flags of a body or a setattr record."""
+
+    MDS_SYNC_FL = 8
+    MDS_IMMUTABLE_FL = 0x10
+    MDS_APPEND_FL = 0x20
+    MDS_NOATIME_FL = 0x80
+    MDS_DIRSYNC_FL = 0x10000
+
+
+class MdsInodelock(WireFlag):
+    """Bits of an inode lock."""
+
+    MDS_INODELOCK_LOOKUP = 1
+    MDS_INODELOCK_UPDATE = 2
+    MDS_INODELOCK_OPEN = 4
+
+
+class LdlmFl(WireFlag):
+    """lock_flags of requests and replies."""
+
+    LDLM_FL_LOCK_CHANGED = 1
+    LDLM_FL_BLOCK_GRANTED = 2
+    LDLM_FL_BLOCK_CONV = 4
+    LDLM_FL_BLOCK_WAIT = 8
+    LDLM_FL_CBPENDING = 0x10
+    LDLM_FL_AST_SENT = 0x20
+    LDLM_FL_WAIT_NOREPROC = 0x40
+    LDLM_FL_CANCEL = 0x80
+    LDLM_FL_REPLAY = 0x100
+    LDLM_FL_INTENT_ONLY = 0x200
+    LDLM_FL_LOCAL_ONLY = 0x400
+    LDLM_FL_FAILED = 0x800
+    LDLM_FL_HAS_INTENT = 0x1000
+    LDLM_FL_CANCELING = 0x2000
+    LDLM_FL_LOCAL = 0x4000
+    LDLM_FL_DISCARD_DATA = 0x10000
+    LDLM_FL_NO_TIMEOUT = 0x20000
+    LDLM_FL_BLOCK_NOWAIT = 0x40000
+    LDLM_FL_TEST_LOCK = 0x80000
+    LDLM_FL_LVB_READY = 0x100000
+    LDLM_FL_KMS_IGNORE = 0x200000
+    LDLM_FL_CANCEL_ON_BLOCK = 0x800000
+    LDLM_FL_CP_REQD = 0x1000000
+    LDLM_FL_CLEANED = 0x2000000
+    LDLM_FL_ATOMIC_CB = 0x4000000
+    LDLM_FL_BL_AST = 0x10000000
+    LDLM_FL_BL_DONE = 0x20000000
+    LDLM_FL_DENY_ON_CONTENTION = 0x40000000
+    LDLM_FL_FAIL_LOC = 0x100000000
+
+
+class LdlmMode(WireFlag):
+    """Lock modes; a mask, one bit a mode."""
+
+    LCK_EX = 1
+    LCK_PW = 2
+    LCK_PR = 4
+    LCK_CW = 8
+    LCK_CR = 0x10
+    LCK_NL = 0x20
+    LCK_GROUP = 0x40
+
+
+class LdlmType(WireEnum):
+    """lr_type: what a resource is about, and so which policy its locks have."""
+
+    LDLM_PLAIN = 10
+    LDLM_EXTENT = 11
+    LDLM_FLOCK = 12
+    LDLM_IBITS = 13
+
+
+class LdlmError(WireEnum):
+    """Positive pb_status of lock replies."""
+
+    ELDLM_OK = 0
+    ELDLM_LOCK_CHANGED = 300
+    ELDLM_LOCK_ABORTED = 301
+    ELDLM_LOCK_REPLACED = 302
+    ELDLM_NO_LOCK_DATA = 303
+    ELDLM_NAMESPACE_EXISTS = 400
+    ELDLM_BAD_NAMESPACE = 401
+
+
+class Disposition(WireFlag):
+    """lock_policy_res1 of an intent's reply: what the server did."""
+
+    DISP_IT_EXECD = 1
+    DISP_LOOKUP_EXECD = 2
+    DISP_LOOKUP_NEG = 4
+    DISP_LOOKUP_POS = 8
+    DISP_OPEN_CREATE = 0x10
+    DISP_OPEN_OPEN = 0x20
+    DISP_ENQ_COMPLETE = 0x400000
+    DISP_ENQ_OPEN_REF = 0x800000
+    DISP_ENQ_CREATE_REF = 0x1000000
+    DISP_OPEN_LOCK = 0x2000000
+
+
+class ItOp(WireFlag):
+    """opc of an ldlm_intent."""
+
+    IT_OPEN = 1
+    IT_CREAT = 2
+    IT_READDIR = 4
+    IT_GETATTR = 8
+    IT_LOOKUP = 0x10
+    IT_UNLINK = 0x20
+    IT_TRUNC = 0x40
+    IT_GETXATTR = 0x80
+
+
+class LlogOp(WireEnum):
+    """lrh_type of llog records."""
+
+    LLOG_PAD_MAGIC = 0x10600000
+    OST_SZ_REC = 0x10600f00
+    OST_RAID1_REC = 0x10601000
+    MDS_UNLINK_REC = 0x10612404
+    MDS_SETATTR_REC = 0x10612401
+    MDS_SETATTR64_REC = 0x10692401
+    OBD_CFG_REC = 0x10620000
+    PTL_CFG_REC = 0x10630000
+    LLOG_GEN_REC = 0x10640000
+    LLOG_JOIN_REC = 0x10650000
+    CHANGELOG_REC = 0x10660000
+    LLOG_HDR_MAGIC = 0x10645539
+    LLOG_LOGID_MAGIC = 0x1064553b
+
+
+class LcfgCommand(WireEnum):
+    """lcfg_command of configuration records."""
+
+    LCFG_ATTACH = 0xcf001
+    LCFG_DETACH = 0xcf002
+    LCFG_SETUP = 0xcf003
+    LCFG_CLEANUP = 0xcf004
+    LCFG_ADD_UUID = 0xcf005
+    LCFG_DEL_UUID = 0xcf006
+    LCFG_MOUNTOPT = 0xcf007
+    LCFG_DEL_MOUNTOPT = 0xcf008
+    LCFG_SET_TIMEOUT = 0xcf009
+    LCFG_SET_UPCALL = 0xcf00a
+    LCFG_ADD_CONN = 0xcf00b
+    LCFG_DEL_CONN = 0xcf00c
+    LCFG_LOV_ADD_OBD = 0xcf00d
+    LCFG_LOV_DEL_OBD = 0xcf00e
+    LCFG_PARAM = 0xcf00f
+    LCFG_MARKER = 0xcf010
+    LCFG_LOG_START = 0xce011
+    LCFG_LOG_END = 0xce012
+    LCFG_LOV_ADD_INA = 0xce013
+    LCFG_POOL_NEW = 0xce020
+    LCFG_POOL_ADD = 0xce021
+    LCFG_POOL_REM = 0xce022
+    LCFG_POOL_DEL = 0xce023
+    LCFG_SET_LDLM_TIMEOUT = 0xce030
+
+
+class CfgMarker(WireFlag):
+    """cm_flags."""
+
+    CM_START = 1
+    CM_END = 2
+    CM_SKIP = 4
+    CM_UPGRADE146 = 8
+    CM_EXCLUDE = 0x10
+    CM_START_SKIP = 5
+
+
+class ObdCksum(WireFlag):
+    """Bulk checksum types."""
+
+    OBD_CKSUM_CRC32 = 1
+    OBD_CKSUM_ADLER = 2
+
+
+class LddFlags(WireFlag):
+    """Flags of a target: ldd_flags, mti_flags."""
+
+    LDD_F_SV_TYPE_MDT = 1
+    LDD_F_SV_TYPE_OST = 2
+    LDD_F_SV_TYPE_MGS = 4
+    LDD_F_NEED_INDEX = 0x10
+    LDD_F_VIRGIN = 0x20
+    LDD_F_UPDATE = 0x40
+    LDD_F_REWRITE_LDD = 0x80
+    LDD_F_WRITECONF = 0x100
+    LDD_F_UPGRADE14 = 0x200
+    LDD_F_PARAM = 0x400
+
+
+class LddMountType(WireEnum):
+    """ldd_mount_type."""
+
+    LDD_MT_EXT3 = 0
+    LDD_MT_LDISKFS = 1
+    LDD_MT_SMFS = 2
+    LDD_MT_REISERFS = 3
+    LDD_MT_LDISKFS2 = 4
+
+
+class OsState(WireFlag):
+    """os_state."""
+
+    OS_STATE_DEGRADED = 1
+    OS_STATE_READONLY = 2
+    OS_STATE_RDONLY_1 = 4
+    OS_STATE_RDONLY_2 = 8
+    OS_STATE_RDONLY_3 = 0x10
+
+
+class QuotaCmd(WireEnum):
+    """qc_cmd of an obd_quotactl."""
+
+    LUSTRE_Q_QUOTAON = 0x800002
+    LUSTRE_Q_QUOTAOFF = 0x800003
+    LUSTRE_Q_GETINFO = 0x800005
+    LUSTRE_Q_SETINFO = 0x800006
+    LUSTRE_Q_GETQUOTA = 0x800007
+    LUSTRE_Q_SETQUOTA = 0x800008
+    LUSTRE_Q_INVALIDATE = 0x80000b
+    LUSTRE_Q_FINVALIDATE = 0x80000c
+    Q_QUOTACHECK = 0x800100
+    Q_INITQUOTA = 0x800101
+    Q_GETOINFO = 0x800102
+    Q_GETOQUOTA = 0x800103
+    Q_FINVALIDATE = 0x800104
+
+
+class QifValid(WireFlag):
+    """dqb_valid of an obd_dqblk."""
+
+    QIF_BLIMITS = 1
+    QIF_SPACE = 2
+    QIF_ILIMITS = 4
+    QIF_INODES = 8
+    QIF_BTIME = 0x10
+    QIF_ITIME = 0x20
+    QIF_LIMITS = 5
+    QIF_USAGE = 0xa
+    QIF_TIMES = 0x30
+    QIF_ALL = 0x3f
+
+
+class SeqOp(WireEnum):
+    """What a sequence query asks for."""
+
+    SEQ_ALLOC_SUPER = 0
+    SEQ_ALLOC_META = 1
+
+
+class LuDirentAttrs(WireFlag):
+    """Which attributes follow the name of a directory entry."""
+
+    LUDA_FID = 1
+    LUDA_TYPE = 2
+
+
+class LuDirpageFlags(WireFlag):
+    """ldp_flags."""
+
+    LDF_EMPTY = 1
+
+# ost_cmd_t
+OST_LAST_OPC: Final = 21
+
+# mgs_cmd_t
+MGS_LAST_OPC: Final = 256
+
+# obd_cmd_t
+OBD_LAST_OPC: Final = 403
+
+# quota_cmd_t
+QUOTA_LAST_OPC: Final = 603
+
+# seq_rpc_opc
+SEQ_LAST_OPC: Final = 701
+SEQ_FIRST_OPC: Final = 700
+
+# sec_cmd_t
+SEC_LAST_OPC: Final = 804
+SEC_FIRST_OPC: Final = 801
+
+# mds_reint_t
+REINT_MAX: Final = 8
+
+# msg_flags
+MSG_OP_FLAG_MASK: Final = 0xffff0000
+MSG_OP_FLAG_SHIFT: Final = 0x10
+MSG_GEN_FLAG_MASK: Final = 0xffff
+
+# obd_md_flags
+OBD_FL_TRUNC: Final = 0x200000000000
+OBD_MD_FLGETATTR: Final = 0x1016fdf
+
+# mds_inodelock
+MDS_INODELOCK_MAXSHIFT: Final = 2
+MDS_INODELOCK_FULL: Final = 7
+
+# ldlm_mode_t
+LCK_MINMODE: Final = 0
+
+# ldlm_type_t
+LDLM_MAX_TYPE: Final = 14
+
+# ldd
+MDT_LOGS_DIR: Final = "LOGS"
+MOUNT_CONFIGS_DIR: Final = "CONFIGS"
+MOUNT_DATA_FILE: Final = "CONFIGS/mountdata"
+LAST_RCVD: Final = "last_rcvd"
+HEALTH_CHECK: Final = "health_check"
+LDD_INCOMPAT_SUPP: Final = 0
+LDD_ROCOMPAT_SUPP: Final = 0
+LDD_MAGIC: Final = 0x1dd00001
+LMD_MAGIC: Final = 0xbdacbd03
+LMD_FLG_SERVER: Final = 1
+LMD_FLG_CLIENT: Final = 2
+LMD_FLG_ABORT_RECOV: Final = 8
+LMD_FLG_NOSVC: Final = 0x10
+LMD_FLG_NOMGS: Final = 0x20
+LR_SERVER_SIZE: Final = 0x200
+LR_CLIENT_START: Final = 0x2000
+LR_CLIENT_SIZE: Final = 0x80
+LR_MAX_CLIENTS: Final = 0x20000
+LR_EPOCH_BITS: Final = 0x20
+OBD_COMPAT_OST: Final = 2
+OBD_COMPAT_MDT: Final = 4
+OBD_COMPAT_20: Final = 8
+OBD_ROCOMPAT_LOVOBJID: Final = 1
+OBD_INCOMPAT_GROUPS: Final = 1
+OBD_INCOMPAT_OST: Final = 2
+OBD_INCOMPAT_MDT: Final = 4
+OBD_INCOMPAT_COMMON_LR: Final = 8
+OBD_INCOMPAT_FID: Final = 0x10
+OBD_INCOMPAT_SOM: Final = 0x20
+LR_EXPIRE_INTERVALS: Final = 0x10
+LUSTRE_MDS_NAME: Final = "mds"
+LUSTRE_MDT_NAME: Final = "mdt"
+LUSTRE_MDC_NAME: Final = "mdc"
+LUSTRE_OSS_NAME: Final = "ost"
+LUSTRE_OST_NAME: Final = "obdfilter"
+LUSTRE_OSC_NAME: Final = "osc"
+LUSTRE_LOV_NAME: Final = "lov"
+LUSTRE_MGS_NAME: Final = "mgs"
+LUSTRE_MGC_NAME: Final = "mgc"
+LUSTRE_CACHEOBD_NAME: Final = "cobd"
+LUSTRE_ECHO_NAME: Final = "obdecho"
+LUSTRE_ECHO_CLIENT_NAME: Final = "echo_client"
+LUSTRE_MDS_OBDNAME: Final = "MDS"
+LUSTRE_OSS_OBDNAME: Final = "OSS"
+LUSTRE_MGS_OBDNAME: Final = "MGS"
+LUSTRE_MGC_OBDNAME: Final = "MGC"
+
+# ldd_mount_type
+LDD_MT_LAST: Final = 5
+
+# quota
+UGQUOTA: Final = 2
+LQUOTA_FLAGS_GRP: Final = 1
+LQUOTA_FLAGS_BLK: Final = 2
+LQUOTA_FLAGS_ADJBLK: Final = 4
+LQUOTA_FLAGS_ADJINO: Final = 8
+LQUOTA_FLAGS_CHG_QS: Final = 16
+LQUOTA_QAQ_CREATE_LQS: Final = -2147483648
+LQUOTA_QUNIT_FLAGS: Final = 3
+QUOTA_FIRST_OPC: Final = 601
+QUOTA_REQUEST: Final = 1
+QUOTA_REPLY: Final = 0
+QUOTA_EXPORT: Final = 1
+QUOTA_IMPORT: Final = 0
+QUOTA_RET_OK: Final = 0
+QUOTA_RET_NOQUOTA: Final = 1
+QUOTA_RET_NOLIMIT: Final = 2
+QUOTA_RET_ACQUOTA: Final = 4
+
+# capa
+CAPA_HMAC_MAX_LEN: Final = 64
+CAPA_HMAC_KEY_MAX_LEN: Final = 56
+
+# LUSTRE_FID_INIT_OID
+LUSTRE_FID_INIT_OID: Final = 1
+
+# LUSTRE_RES_ID_SEQ_OFF
+LUSTRE_RES_ID_SEQ_OFF: Final = 0
+LUSTRE_RES_ID_HSH_OFF: Final = 3
+
+# LUSTRE_SEQ_MAX_WIDTH
+LUSTRE_SEQ_MAX_WIDTH: Final = 0x20000
+
+# cfg_record_type
+PORTALS_CFG_TYPE: Final = 1
+LUSTRE_CFG_TYPE: Final = 123
+
+# llog_ctxt_id
+LLOG_CONFIG_ORIG_CTXT: Final = 0
+LLOG_CONFIG_REPL_CTXT: Final = 1
+LLOG_MDS_OST_ORIG_CTXT: Final = 2
+LLOG_MDS_OST_REPL_CTXT: Final = 3
+LLOG_SIZE_ORIG_CTXT: Final = 4
+LLOG_SIZE_REPL_CTXT: Final = 5
+
+# lu_cli_type
+LUSTRE_SEQ_METADATA: Final = 0
+LUSTRE_SEQ_DATA: Final = 1
+
+# lustre_quota_version_t
+LUSTRE_QUOTA_V2: Final = 1
+
+# fiemap
+FIEMAP_MAX_OFFSET: Final = 0xffffffffffffffff
+FIEMAP_FLAG_SYNC: Final = 1
+FIEMAP_FLAG_XATTR: Final = 2
+FIEMAP_EXTENT_LAST: Final = 1
+FIEMAP_EXTENT_UNKNOWN: Final = 2
+FIEMAP_EXTENT_DELALLOC: Final = 4
+FIEMAP_EXTENT_ENCODED: Final = 8
+FIEMAP_EXTENT_DATA_ENCRYPTED: Final = 0x80
+FIEMAP_EXTENT_NOT_ALIGNED: Final = 0x100
+FIEMAP_EXTENT_DATA_INLINE: Final = 0x200
+FIEMAP_EXTENT_DATA_TAIL: Final = 0x400
+FIEMAP_EXTENT_UNWRITTEN: Final = 0x800
+FIEMAP_EXTENT_MERGED: Final = 0x1000
+FIEMAP_FLAG_DEVICE_ORDER: Final = 0x40000000
+FIEMAP_EXTENT_NO_DIRECT: Final = 0x40000000
+FIEMAP_EXTENT_NET: Final = 0x80000000
+LUSTRE_FIEMAP_FLAGS_COMPAT: Final = 0x40000001
+
+# key_strings
+KEY_SET_INFO: Final = "set_info"
+KEY_MDS_CONN: Final = "mds_conn"
+KEY_NEXT_ID: Final = "next_id"
+KEY_LOVDESC: Final = "lovdesc"
+KEY_INIT_RECOV: Final = "initial_recov"
+KEY_INIT_RECOV_BACKUP: Final = "init_recov_bk"
+KEY_LAST_ID: Final = "last_id"
+KEY_LOCK_TO_STRIPE: Final = "lock_to_stripe"
+KEY_CHECKSUM: Final = "checksum"
+KEY_EVICT_BY_NID: Final = "evict_by_nid"
+KEY_REGISTER_TARGET: Final = "register_target"
+KEY_SET_FS: Final = "set_fs"
+KEY_CLEAR_FS: Final = "clear_fs"
+KEY_BLOCKSIZE: Final = "blocksize"
+KEY_BLOCKSIZE_BITS: Final = "blocksize_bits"
+KEY_FIEMAP: Final = "fiemap"
+KEY_CONNECT_FLAG: Final = "connect_flags"
+KEY_ASYNC: Final = "async"
+KEY_CAPA_KEY: Final = "capa_key"
+KEY_GRANT_SHRINK: Final = "grant_shrink"
+
+# lcfg
+LUSTRE_CFG_VERSION: Final = 0x1cf60001
+LUSTRE_CFG_MAX_BUFCOUNT: Final = 8
+LCFG_REQUIRED: Final = 0x1000
+
+# lck
+LCK_COMPAT_EX: Final = 32
+LCK_COMPAT_PW: Final = 48
+LCK_COMPAT_PR: Final = 52
+LCK_COMPAT_CW: Final = 56
+LCK_COMPAT_CR: Final = 62
+LCK_COMPAT_NL: Final = 127
+LCK_COMPAT_GROUP: Final = 96
+
+# ldlm_flags_inherit
+LDLM_INHERIT_FLAGS: Final = 0x800000
+LDLM_AST_DISCARD_DATA: Final = 0x80000000
+LDLM_AST_FLAGS: Final = 0x10000
+
+# ldlm_misc
+LDLM_FIRST_OPC: Final = 101
+LDLM_MIN_TYPE: Final = 10
+LDLM_LOCKREQ_HANDLES: Final = 2
+LDLM_TIMEOUT_DEFAULT: Final = 20
+LDLM_THREADS_AUTO_MIN: Final = 2
+LDLM_BL_THREADS: Final = 2
+LDLM_NBUFS: Final = 64
+LDLM_BUFSIZE: Final = 8192
+LDLM_MAXREQSIZE: Final = 5120
+LDLM_MAXREPSIZE: Final = 1024
+LDLM_DEFAULT_LRU_SIZE: Final = 100
+LDLM_CB_BLOCKING: Final = 1
+LDLM_CB_CANCELING: Final = 2
+LDLM_POOLS_THREAD_PERIOD: Final = 1
+LDLM_POOLS_MODEST_MARGIN_SHIFT: Final = 4
+LDLM_POOL_SRV_DEF_RECALC_PERIOD: Final = 1
+LDLM_POOL_CLI_DEF_RECALC_PERIOD: Final = 10
+LDLM_ITER_CONTINUE: Final = 1
+LDLM_ITER_STOP: Final = 2
+
+# llog
+CATLIST: Final = "CATALOGS"
+LLOG_OP_MAGIC: Final = 0x10600000
+LLOG_OP_MASK: Final = 0xfff00000
+LLOG_CHUNK_SIZE: Final = 0x2000
+LLOG_HEADER_SIZE: Final = 0x60
+LLOG_BITMAP_BYTES: Final = 0x1fa0
+LLOG_MIN_REC_SIZE: Final = 0x18
+LLOG_F_ZAP_WHEN_EMPTY: Final = 1
+LLOG_F_IS_CAT: Final = 2
+LLOG_F_IS_PLAIN: Final = 4
+LLOG_EEMPTY: Final = 0x1267
+LLOG_CTXT_FLAG_UNINITIALIZED: Final = 1
+LLOG_PROC_BREAK: Final = 1
+LLOG_DEL_RECORD: Final = 2
+
+# lov_magic_pattern
+LOV_USER_MAGIC_V1: Final = 0xbd10bd0
+LOV_USER_MAGIC: Final = 0xbd10bd0
+LOV_USER_MAGIC_V3: Final = 0xbd30bd0
+LOV_PATTERN_RAID0: Final = 1
+LOV_PATTERN_RAID1: Final = 2
+LOV_PATTERN_FIRST: Final = 0x100
+LOV_MAGIC_V1: Final = 0xbd10bd0
+LOV_MAGIC: Final = 0xbd10bd0
+LOV_MAGIC_V3: Final = 0xbd30bd0
+LOV_PATTERN_CMOBD: Final = 0x200
+LOV_OBJECT_GROUP_DEFAULT: Final = 0xffffffffffffffff
+LOV_OBJECT_GROUP_CLEAR: Final = 0
+LOV_DESC_MAGIC: Final = 0xb0ccde5c
+
+# lov_misc
+LOV_MAXPOOLNAME: Final = 0x10
+LOV_POOLNAMEF: Final = "%.16s"
+LOV_MIN_STRIPE_BITS: Final = 0x10
+LOV_MIN_STRIPE_SIZE: Final = 0x10000
+LOV_MAX_STRIPE_COUNT: Final = 0xa0
+LOV_V1_INSANE_STRIPE_COUNT: Final = 0xfffc
+LOV_MAX_UUID_BUFFER_SIZE: Final = 0x2000
+LOV_OBJID: Final = "lov_objid"
+
+# mds_bflags
+MDS_BFLAG_UNCOMMITTED_WRITES: Final = 1
+
+# mds_status
+MDS_STATUS_CONN: Final = 1
+MDS_STATUS_LOV: Final = 2
+
+# mgs_mti
+MGS_PARAM_MAXLEN: Final = 1024
+MTI_NAME_MAXLEN: Final = 64
+MTI_PARAM_MAXLEN: Final = 4096
+MTI_NIDS_MAX: Final = 32
+
+# msg_buffer_offsets
+MSG_PTLRPC_BODY_OFF: Final = 0
+REQ_REC_OFF: Final = 1
+REPLY_REC_OFF: Final = 1
+DLM_LOCKREQ_OFF: Final = 1
+DLM_REQ_REC_OFF: Final = 2
+DLM_INTENT_IT_OFF: Final = 2
+DLM_INTENT_REC_OFF: Final = 3
+DLM_LOCKREPLY_OFF: Final = 1
+DLM_REPLY_REC_OFF: Final = 2
+MSG_PTLRPC_HEADER_OFF: Final = 31
+LDLM_ENQUEUE_CANCEL_OFF: Final = 1
+
+# obd_connect_supported
+ECHO_CONNECT_SUPPORTED: Final = 0
+
+# obd_statfs_flags
+OBD_STATFS_NODELAY: Final = 1
+OBD_STATFS_FROM_CACHE: Final = 2
+OBD_STATFS_PTLRPCD: Final = 4
+
+# ost_lvb_err
+OST_LVB_ERR_INIT: Final = 0xffbadbad80000000
+OST_LVB_ERR_MASK: Final = 0xffbadbad00000000
+
+# lustre_dlm.h
+OBD_LDLM_DEVICENAME: Final = "ldlm"
+DLM_OST_NAMESPACE: Final = 1
+DLM_MDS_NAMESPACE: Final = 2
+NS_DEFAULT_MAX_NOLOCK_BYTES: Final = 0
+NS_DEFAULT_CONTENTION_SECONDS: Final = 2
+NS_DEFAULT_CONTENDED_LOCKS: Final = 32
+
+# lustre_idl.h
+DEAD_HANDLE_MAGIC: Final = 0xdeadbeefcafebabe
+OST_FIRST_OPC: Final = 0
+OBD_OBJECT_EOF: Final = 0xffffffffffffffff
+MDS_FIRST_OPC: Final = 0x21
+OBD_FIRST_OPC: Final = 0x190
+
+# lustre_mds.h
+M_CHECK_STALE: Final = 0x2000000
+
+# lustre_quota.h
+QUOTABLOCK_BITS: Final = 10
+QUOTABLOCK_SIZE: Final = 1024
+MIN_QLIMIT: Final = 1
+
+# lustre_user.h
+LL_SUPER_MAGIC: Final = 0xbd00bd0
+FSFILT_IOC_GETFLAGS: Final = 0x80086601
+FSFILT_IOC_SETFLAGS: Final = 0x40086602
+FSFILT_IOC_GETVERSION: Final = 0x80086603
+FSFILT_IOC_SETVERSION: Final = 0x40086604
+FSFILT_IOC_GETVERSION_OLD: Final = 0x80087601
+FSFILT_IOC_SETVERSION_OLD: Final = 0x40087602
+FSFILT_IOC_FIEMAP: Final = 0xc020660b
+LL_STATFS_MDC: Final = 1
+LL_STATFS_LOV: Final = 2
+O_LOV_DELAY_CREATE: Final = 0x1000000
+LL_FILE_IGNORE_LOCK: Final = 1
+LL_FILE_GROUP_LOCKED: Final = 2
+LL_FILE_READAHEAD: Final = 4
+DFID: Final = "[%#lx:0x%x:0x%x]"
+SFID: Final = "0x%lx:0x%x:0x%x"
+
+# param_strings
+PARAM_TIMEOUT: Final = "timeout="
+PARAM_LDLM_TIMEOUT: Final = "ldlm_timeout="
+PARAM_AT_MIN: Final = "at_min="
+PARAM_AT_MAX: Final = "at_max="
+PARAM_AT_EXTRA: Final = "at_extra="
+PARAM_AT_EARLY_MARGIN: Final = "at_early_margin="
+PARAM_AT_HISTORY: Final = "at_history="
+PARAM_MGSNODE: Final = "mgsnode="
+PARAM_FAILNODE: Final = "failover.node="
+PARAM_FAILMODE: Final = "failover.mode="
+PARAM_ACTIVE: Final = "active="
+PARAM_OST: Final = "ost."
+PARAM_OSC: Final = "osc."
+PARAM_MDT: Final = "mdt."
+PARAM_MDC: Final = "mdc."
+PARAM_LLITE: Final = "llite."
+PARAM_LOV: Final = "lov."
+PARAM_SYS: Final = "sys."
+
+# ptlrpc_sizes
+PTLRPC_NUM_VERSIONS: Final = 4
+OST_MIN_PRECREATE: Final = 0x20
+OST_MAX_PRECREATE: Final = 0x4e20
+MGS_FIRST_OPC: Final = 0xfa
+OBD_TIMEOUT_DEFAULT: Final = 0x64
+MDS_LDLM_TIMEOUT_DEFAULT: Final = 6
+DISK_TIMEOUT: Final = 0x32
+CONNECTION_SWITCH_MIN: Final = 5
+AT_BINS: Final = 4
+AT_FLG_NOHIST: Final = 1
+PTLRPC_MD_OPTIONS: Final = 0
+PTLRPC_MAX_BRW_BITS: Final = 0x14
+PTLRPC_MAX_BRW_SIZE: Final = 0x100000
+PTLRPC_MAX_BRW_PAGES: Final = 0x100
+MDS_THREADS_MIN: Final = 2
+MDS_THREADS_MAX: Final = 0x200
+MDS_THREADS_MIN_READPAGE: Final = 2
+MDS_NBUFS: Final = 0x40
+MDS_BUFSIZE: Final = 0x2000
+MDS_MAXREQSIZE: Final = 0x1400
+MDS_MAXREPSIZE: Final = 0x246a
+MGS_THREADS_AUTO_MAX: Final = 0x20
+MGS_NBUFS: Final = 0x40
+MGS_BUFSIZE: Final = 0x2000
+MGS_MAXREPSIZE: Final = 0x2400
+OST_NBUFS: Final = 0x40
+OST_BUFSIZE: Final = 0x2000
+OST_MAXREQSIZE: Final = 0x1400
+OST_MAXREPSIZE: Final = 0x2400
+PTLRPC_SVC_HP_RATIO: Final = 0xa
+PTLRPC_REPLY_MAYBE_DIFFICULT: Final = 1
+PTLRPC_REPLY_EARLY: Final = 2
+OSC_MAX_RIF_DEFAULT: Final = 8
+OSC_MAX_RIF_MAX: Final = 0x100
+OSC_MAX_DIRTY_DEFAULT: Final = 0x20
+OSC_MAX_DIRTY_MB_MAX: Final = 0x800
+OSC_DEFAULT_RESENDS: Final = 0xa
+
+# release_version
+LUSTRE_VERSION_ALLOWED_OFFSET: Final = 288
+LUSTRE_VERSION_OFFSET_WARN: Final = 288
+
+# res
+RES_NAME_SIZE: Final = 4
+RES_HASH_BITS: Final = 12
+RES_HASH_SIZE: Final = 4096
+RES_HASH_MASK: Final = 4095
+
+# rpc_versions
+PTLRPC_MSG_VERSION: Final = 3
+LUSTRE_VERSION_MASK: Final = 0xffff0000
+LUSTRE_OBD_VERSION: Final = 0x10000
+LUSTRE_MDS_VERSION: Final = 0x20000
+LUSTRE_OST_VERSION: Final = 0x30000
+LUSTRE_DLM_VERSION: Final = 0x40000
+LUSTRE_LOG_VERSION: Final = 0x50000
+LUSTRE_MGS_VERSION: Final = 0x60000
+
+# sptlrpc
+BULK_GET_SOURCE: Final = 0
+BULK_PUT_SINK: Final = 1
+BULK_GET_SINK: Final = 2
+BULK_PUT_SOURCE: Final = 3

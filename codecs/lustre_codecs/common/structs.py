@@ -1,0 +1,455 @@
+"""Wire structs that 1.8 and 2.0 have in common.
+
+Source: lustre_idl.h of 1.8.9-wc1 and 2.0.0, or the header a class names.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from lustre_wire.schema import AS_SENT, Array, Chars, Flex, Raw, U32, U64, u16, u32, u64, wire_struct, wire_union
+from lustre_codecs.common.constants import CfgMarker, Disposition, ItOp, LcfgCommand, LddFlags, LdlmFl, LdlmMode, LdlmType, LlogOp, MdsInodelock, MsgConnect, MsgFlags, ObdBrw, Opcode, OsState, PtlrpcMsgType, QifValid, QuotaCmd
+
+
+@wire_struct(size=8, order="little")
+class XattrAclEntry:
+    """One entry of a POSIX ACL in its extended attribute form (liblustre.h)."""
+
+    e_tag: u16 = 0
+    e_perm: u16 = 0
+    e_id: u32 = 0
+
+
+@wire_struct(size=4, order="little")
+class XattrAclHeader:
+    """A POSIX ACL as the value of system.posix_acl_access; `a_version` is 2 (liblustre.h)."""
+
+    a_version: u32 = 0
+    a_entries: Annotated[list[XattrAclEntry], Flex(XattrAclEntry)] = []
+
+
+@wire_struct(size=56)
+class LlFiemapExtent:
+    """One extent of a file map; offsets and lengths in bytes (ll_fiemap.h)."""
+
+    fe_logical: u64 = 0
+    fe_physical: u64 = 0
+    fe_length: u64 = 0
+    fe_reserved64: Annotated[list[int], Array(U64.as_sent(), 2)] = [0] * 2
+    fe_flags: u32 = 0
+    fe_device: u32 = 0
+    fe_reserved: Annotated[list[int], Array(U32.as_sent(), 2)] = [0] * 2
+
+
+@wire_struct(size=32)
+class LlUserFiemap:
+    """A file map request and its answer; `fm_mapped_extents` extents follow (ll_fiemap.h)."""
+
+    fm_start: u64 = 0
+    fm_length: u64 = 0
+    fm_flags: u32 = 0
+    fm_mapped_extents: u32 = 0
+    fm_extent_count: u32 = 0
+    fm_reserved: u32 = 0
+    fm_extents: Annotated[list[LlFiemapExtent], Flex(LlFiemapExtent, count="fm_mapped_extents")] = []
+
+
+@wire_struct(size=144)
+class ObdStatfs:
+    """File system statistics: blocks of `os_bsize` bytes, and files (lustre_user.h)."""
+
+    os_type: u64 = 0
+    os_blocks: u64 = 0
+    os_bfree: u64 = 0
+    os_bavail: u64 = 0
+    os_files: u64 = 0
+    os_ffree: u64 = 0
+    os_fsid: Annotated[bytes, Raw(40)] = bytes(40)
+    os_bsize: u32 = 0
+    os_namelen: u32 = 0
+    os_maxbytes: u64 = 0
+    os_state: Annotated[OsState, U32] = OsState(0)
+    os_spare1: Annotated[int, U32, AS_SENT] = 0
+    os_spare2: Annotated[int, U32, AS_SENT] = 0
+    os_spare3: Annotated[int, U32, AS_SENT] = 0
+    os_spare4: Annotated[int, U32, AS_SENT] = 0
+    os_spare5: Annotated[int, U32, AS_SENT] = 0
+    os_spare6: Annotated[int, U32, AS_SENT] = 0
+    os_spare7: Annotated[int, U32, AS_SENT] = 0
+    os_spare8: Annotated[int, U32, AS_SENT] = 0
+    os_spare9: Annotated[int, U32, AS_SENT] = 0
+
+
+@wire_struct(size=16)
+class LlFid:
+    """File identity of 1.8: inode number, generation and type (lustre_user.h)."""
+
+    id: u64 = 0
+    generation: u32 = 0
+    f_type: u32 = 0
+
+
+@wire_struct(size=40)
+class ObdUuid:
+    """A UUID as text, NUL-padded (lustre_user.h)."""
+
+    uuid: Annotated[bytes, Chars(40)] = bytes(40)
+
+
+@wire_struct(size=16)
+class LuFid:
+    """File identifier: sequence, object in the sequence, version (zero for a live object) (lustre_user.h)."""
+
+    f_seq: u64 = 0
+    f_oid: u32 = 0
+    f_ver: u32 = 0
+
+
+@wire_struct(size=24)
+class ObdDqinfo:
+    """Grace times of a quota type, in seconds (lustre_user.h)."""
+
+    dqi_bgrace: u64 = 0
+    dqi_igrace: u64 = 0
+    dqi_flags: u32 = 0
+    dqi_valid: u32 = 0
+
+
+@wire_struct(size=72)
+class ObdDqblk:
+    """Quota limits (KiB, inodes) and usage (bytes, inodes) of one id (lustre_user.h)."""
+
+    dqb_bhardlimit: u64 = 0
+    dqb_bsoftlimit: u64 = 0
+    dqb_curspace: u64 = 0
+    dqb_ihardlimit: u64 = 0
+    dqb_isoftlimit: u64 = 0
+    dqb_curinodes: u64 = 0
+    dqb_btime: u64 = 0
+    dqb_itime: u64 = 0
+    dqb_valid: Annotated[QifValid, U32] = QifValid(0)
+    padding: Annotated[int, U32, AS_SENT] = 0
+
+
+@wire_struct(size=32, order="little")
+class LuDirent:
+    """One entry of a directory page; the name and, with LUDA_TYPE, a `LudaType` follow."""
+
+    lde_fid: LuFid = LuFid()
+    lde_hash: u64 = 0
+    lde_reclen: u16 = 0
+    lde_namelen: u16 = 0
+    lde_attrs: u32 = 0
+    lde_name: Annotated[bytes, Flex(Chars(1))] = b""
+
+
+@wire_struct(size=2, order="little")
+class LudaType:
+    """File type attribute behind the name of a `LuDirent`."""
+
+    lt_type: u16 = 0
+
+
+@wire_struct(size=8, swab=False)
+class LustreHandle:
+    """A handle: opaque to everybody but the node that made it."""
+
+    cookie: u64 = 0
+
+
+@wire_struct(size=152)
+class PtlrpcBody:
+    """Buffer 0 of every lustre_msg v2: who asks for what, with which result, and where recovery stands."""
+
+    pb_handle: Annotated[LustreHandle, AS_SENT] = LustreHandle()
+    pb_type: Annotated[PtlrpcMsgType, U32] = PtlrpcMsgType(0)
+    pb_version: u32 = 0
+    pb_opc: Annotated[Opcode, U32] = Opcode(0)
+    pb_status: u32 = 0
+    pb_last_xid: u64 = 0
+    pb_last_seen: u64 = 0
+    pb_last_committed: u64 = 0
+    pb_transno: u64 = 0
+    pb_flags: Annotated[MsgFlags, U32] = MsgFlags(0)
+    pb_op_flags: Annotated[MsgConnect, U32] = MsgConnect(0)
+    pb_conn_cnt: u32 = 0
+    pb_timeout: u32 = 0
+    pb_service_time: u32 = 0
+    pb_limit: u32 = 0
+    pb_slv: u64 = 0
+    pb_pre_versions: Annotated[list[int], Array(U64, 4)] = [0] * 4
+    pb_padding: Annotated[list[int], Array(U64.as_sent(), 4)] = [0] * 4
+
+
+@wire_struct(size=16)
+class NiobufRemote:
+    """One extent of a bulk transfer; `offset` and `len` in bytes."""
+
+    offset: u64 = 0
+    len: u32 = 0
+    flags: Annotated[ObdBrw, U32] = ObdBrw(0)
+
+
+@wire_struct(size=40)
+class OstLvb:
+    """Lock value block of an object: size in bytes, times in seconds, blocks of 512 bytes."""
+
+    lvb_size: u64 = 0
+    lvb_mtime: u64 = 0
+    lvb_atime: u64 = 0
+    lvb_ctime: u64 = 0
+    lvb_blocks: u64 = 0
+
+
+@wire_struct(size=8)
+class MdsStatusReq:
+    """Identity of a remote client at connect; no current code sends it."""
+
+    flags: u32 = 0
+    repbuf: u32 = 0
+
+
+@wire_struct(size=112)
+class ObdQuotactl:
+    """A quota command with its argument and answer."""
+
+    qc_cmd: Annotated[QuotaCmd, U32] = QuotaCmd(0)
+    qc_type: u32 = 0
+    qc_id: u32 = 0
+    qc_stat: u32 = 0
+    qc_dqinfo: ObdDqinfo = ObdDqinfo()
+    qc_dqblk: ObdDqblk = ObdDqblk()
+
+
+@wire_struct(size=88)
+class LovDesc:
+    """Default striping and targets of a file system, as its configuration log holds them."""
+
+    ld_tgt_count: u32 = 0
+    ld_active_tgt_count: u32 = 0
+    ld_default_stripe_count: u32 = 0
+    ld_pattern: u32 = 0
+    ld_default_stripe_size: u64 = 0
+    ld_default_stripe_offset: u64 = 0
+    ld_padding_0: Annotated[int, U32, AS_SENT] = 0
+    ld_qos_maxage: u32 = 0
+    ld_padding_1: Annotated[int, U32, AS_SENT] = 0
+    ld_padding_2: Annotated[int, U32, AS_SENT] = 0
+    ld_uuid: ObdUuid = ObdUuid()
+
+
+@wire_struct(size=32)
+class LdlmResId:
+    """Name of a lock resource."""
+
+    name: Annotated[list[int], Array(U64, 4)] = [0] * 4
+
+
+@wire_struct(size=24, swab=False)
+class LdlmExtent:
+    """Byte range of an extent lock, both ends included; `gid` for group locks."""
+
+    start: u64 = 0
+    end: u64 = 0
+    gid: u64 = 0
+
+
+@wire_struct(size=8, swab=False)
+class LdlmInodebits:
+    """Which aspects of an inode a lock covers."""
+
+    bits: Annotated[MdsInodelock, U64] = MdsInodelock(0)
+
+
+@wire_struct(size=32, swab=False)
+class LdlmFlock:
+    """Byte range and owner of a flock lock."""
+
+    start: u64 = 0
+    end: u64 = 0
+    blocking_export: u64 = 0
+    blocking_pid: u32 = 0
+    pid: u32 = 0
+
+
+@wire_union(size=32, c_name="ldlm_policy_data_t", swab_as="l_flock")
+class LdlmPolicyData:
+    """Policy of a lock; the resource's type says which member counts. A receiver swaps it by `l_flock`."""
+
+    l_extent: LdlmExtent
+    l_flock: LdlmFlock
+    l_inodebits: LdlmInodebits
+
+
+@wire_struct(size=8)
+class LdlmIntent:
+    """What the client means to do with the lock it asks for."""
+
+    opc: Annotated[ItOp, U64] = ItOp(0)
+
+
+@wire_struct(size=40)
+class LdlmResourceDesc:
+    """Type and name of the resource a lock is on."""
+
+    lr_type: Annotated[LdlmType, U32] = LdlmType(0)
+    lr_padding: Annotated[int, U32, AS_SENT] = 0
+    lr_name: LdlmResId = LdlmResId()
+
+
+@wire_struct(size=80)
+class LdlmLockDesc:
+    """A lock as one side describes it to the other."""
+
+    l_resource: LdlmResourceDesc = LdlmResourceDesc()
+    l_req_mode: Annotated[LdlmMode, U32] = LdlmMode(0)
+    l_granted_mode: Annotated[LdlmMode, U32] = LdlmMode(0)
+    l_policy_data: LdlmPolicyData = LdlmPolicyData()
+
+
+@wire_struct(size=104)
+class LdlmRequest:
+    """Lock request; more than the two built-in handles follow when locks are cancelled early."""
+
+    lock_flags: Annotated[LdlmFl, U32] = LdlmFl(0)
+    lock_count: u32 = 0
+    lock_desc: LdlmLockDesc = LdlmLockDesc()
+    lock_handle: Annotated[list[LustreHandle], Flex(LustreHandle, minimum=2)] = [LustreHandle() for _ in range(2)]
+
+
+@wire_struct(size=112)
+class LdlmReply:
+    """Answer to a lock request; for intents `lock_policy_res1` is the disposition and `lock_policy_res2` the result."""
+
+    lock_flags: Annotated[LdlmFl, U32] = LdlmFl(0)
+    lock_padding: Annotated[int, U32, AS_SENT] = 0
+    lock_desc: LdlmLockDesc = LdlmLockDesc()
+    lock_handle: Annotated[LustreHandle, AS_SENT] = LustreHandle()
+    lock_policy_res1: Annotated[Disposition, U64] = Disposition(0)
+    lock_policy_res2: u64 = 0
+
+
+@wire_struct(size=1024)
+class MgsSendParam:
+    """One configuration parameter for the MGS."""
+
+    mgs_param: Annotated[bytes, Chars(1024)] = bytes(1024)
+
+
+@wire_struct(size=4544)
+class MgsTargetInfo:
+    """What a target tells the MGS when it registers."""
+
+    mti_lustre_ver: u32 = 0
+    mti_stripe_index: u32 = 0
+    mti_config_ver: u32 = 0
+    mti_flags: Annotated[LddFlags, U32] = LddFlags(0)
+    mti_nid_count: u32 = 0
+    padding: Annotated[int, U32, AS_SENT] = 0
+    mti_fsname: Annotated[bytes, Chars(64)] = bytes(64)
+    mti_svname: Annotated[bytes, Chars(64)] = bytes(64)
+    mti_uuid: Annotated[bytes, Chars(40)] = bytes(40)
+    mti_nids: Annotated[list[int], Array(U64, 32)] = [0] * 32
+    mti_params: Annotated[bytes, Chars(4096)] = bytes(4096)
+
+
+@wire_struct(size=160)
+class CfgMarker:
+    """Start or end of a group of records in a configuration log; times in seconds."""
+
+    cm_step: u32 = 0
+    cm_flags: Annotated[CfgMarker, U32] = CfgMarker(0)
+    cm_vers: u32 = 0
+    padding: Annotated[int, U32, AS_SENT] = 0
+    cm_createtime: u64 = 0
+    cm_canceltime: u64 = 0
+    cm_tgtname: Annotated[bytes, Chars(64)] = bytes(64)
+    cm_comment: Annotated[bytes, Chars(64)] = bytes(64)
+
+
+@wire_struct(size=16)
+class LlogRecHdr:
+    """Head of every llog record; `lrh_len` in bytes counts head, body and tail."""
+
+    lrh_len: u32 = 0
+    lrh_index: u32 = 0
+    lrh_type: Annotated[LlogOp, U32] = LlogOp(0)
+    padding: Annotated[int, U32, AS_SENT] = 0
+
+
+@wire_struct(size=8)
+class LlogRecTail:
+    """Tail of every llog record; repeats length and index."""
+
+    lrt_len: u32 = 0
+    lrt_index: u32 = 0
+
+
+@wire_struct(size=40, swab=False)
+class LlogOrphanRec:
+    """Log record: an orphan object."""
+
+    lor_hdr: LlogRecHdr = LlogRecHdr()
+    lor_oid: u64 = 0
+    lor_ogen: u32 = 0
+    padding: u32 = 0
+    lor_tail: LlogRecTail = LlogRecTail()
+
+
+@wire_struct(size=16, swab=False)
+class LlogGen:
+    """Generation of a log: mount count and connection count."""
+
+    mnt_cnt: u64 = 0
+    conn_cnt: u64 = 0
+
+
+@wire_struct(size=40, swab=False)
+class LlogGenRec:
+    """Log record: generation."""
+
+    lgr_hdr: LlogRecHdr = LlogRecHdr()
+    lgr_gen: LlogGen = LlogGen()
+    lgr_tail: LlogRecTail = LlogRecTail()
+
+
+@wire_struct(size=8192)
+class LlogLogHdr:
+    """Record 0 of an llog: 8192 bytes with the bitmap of live records (little-endian words, never swapped)."""
+
+    llh_hdr: LlogRecHdr = LlogRecHdr()
+    llh_timestamp: u64 = 0
+    llh_count: u32 = 0
+    llh_bitmap_offset: u32 = 0
+    llh_size: u32 = 0
+    llh_flags: u32 = 0
+    llh_cat_idx: u32 = 0
+    llh_tgtuuid: ObdUuid = ObdUuid()
+    llh_reserved: Annotated[int, U32, AS_SENT] = 0
+    llh_bitmap: Annotated[list[int], Array(U32.as_sent(), 2024)] = [0] * 2024
+    llh_tail: LlogRecTail = LlogRecTail()
+
+
+@wire_struct(size=32)
+class QunitData:
+    """Quota unit acquired or released by an OST; `qd_count` in bytes or inodes."""
+
+    qd_id: u32 = 0
+    qd_flags: u32 = 0
+    qd_count: u64 = 0
+    qd_qunit: u64 = 0
+    padding: Annotated[int, U64, AS_SENT] = 0
+
+
+@wire_struct(size=32)
+class LustreCfg:
+    """Head of a configuration command; the buffers follow, each rounded up to 8 bytes (lustre_cfg.h)."""
+
+    lcfg_version: u32 = 0
+    lcfg_command: Annotated[LcfgCommand, U32] = LcfgCommand(0)
+    lcfg_num: u32 = 0
+    lcfg_flags: u32 = 0
+    lcfg_nid: u64 = 0
+    lcfg_nal: Annotated[int, U32, AS_SENT] = 0
+    lcfg_bufcount: u32 = 0
+    lcfg_buflens: Annotated[list[int], Flex(U32, count="lcfg_bufcount")] = []

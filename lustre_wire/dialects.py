@@ -1,0 +1,150 @@
+"""Dialects: what one wire version consists of, and how they are found.
+
+A dialect is found through the entry-point group ``lustre_wire.dialects``: its name, and the module attribute that holds a
+`Dialect`. A vendor's fork or a later version is one more package and one more line.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import entry_points
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+from lustre_wire.engines.chooser import Chooser, chooser
+from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.errors import WireError
+from lustre_wire.schema.enums import WireEnum, WireFlag
+from lustre_wire.schema.rpc import RpcFormat
+
+GROUP = "lustre_wire.dialects"
+
+
+@dataclass(frozen=True, eq=False)
+class Dialect:
+    """One wire version.
+
+    Attributes:
+        name: as in ``lustre_wire.dialect(name)``.
+        modules: where the declarations are: constants, structs, RPCs; a later module's names win.
+        body: the class of buffer 0, ptlrpc_body.
+        body_minimum: bytes of it a receiver is content with.
+        containers: the lustre_msg versions it accepts, 1 and 2.
+        flavour_mask: the bits of lm_secflvr that are not 0 in a wrapped message, 0 where they are ignored.
+        fid_flag: bits of ocd_connect_flags that a connect reply of this dialect grants, and must not grant (mask, wanted).
+    """
+
+    name: str
+    modules: tuple[ModuleType, ...]
+    body: Any
+    body_minimum: int
+    containers: frozenset[int] = frozenset({2})
+    flavour_mask: int = 0
+    version: int = 3
+    _choosers: dict[tuple[int, str], Chooser] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def structs(self) -> MappingProxyType[str, Any]:
+        """Wire struct classes by their C names."""
+        found = (v for m in self.modules for v in vars(m).values() if isinstance(v, type) and hasattr(v, "__wire__"))
+        return MappingProxyType({cls.__wire__.name: cls for cls in found})
+
+    @cached_property
+    def enums(self) -> MappingProxyType[str, type[WireFlag] | type[WireEnum]]:
+        """Flag sets and enumerations by class name."""
+        found = (v for m in self.modules for v in vars(m).values() if isinstance(v, type))
+        return MappingProxyType({c.__name__: c for c in found if issubclass(c, (WireFlag, WireEnum)) and c.__members__})
+
+    @cached_property
+    def constants(self) -> MappingProxyType[str, Any]:
+        """Every constant by its C name: enumeration members, and plain numbers and strings."""
+        out: dict[str, Any] = {}
+        for module in self.modules:
+            for name, value in vars(module).items():
+                if name.isupper() or (name[:1].isupper() and isinstance(value, (int, str, bytes))):
+                    if not name.startswith("_") and isinstance(value, (int, str, bytes)):
+                        out[name] = value
+        for cls in self.enums.values():
+            out.update(cls.__members__)
+        return MappingProxyType(out)
+
+    @cached_property
+    def formats(self) -> tuple[RpcFormat, ...]:
+        """All RPC formats, variants included."""
+        found: dict[str, RpcFormat] = {}
+        for module in self.modules:
+            for value in vars(module).values():
+                form = getattr(value, "__rpc__", None)
+                if isinstance(form, RpcFormat):
+                    found[form.key] = form
+        return tuple(found.values())
+
+    @cached_property
+    def rpcs(self) -> MappingProxyType[str, RpcFormat]:
+        """RPC formats by name (``"LDLM_ENQUEUE/INTENT_OPEN"``); variants by ``"name (variant)"``."""
+        return MappingProxyType({form.key: form for form in self.formats})
+
+    @cached_property
+    def by_opcode(self) -> MappingProxyType[int, tuple[RpcFormat, ...]]:
+        """RPC formats of each opcode."""
+        out: dict[int, list[RpcFormat]] = {}
+        for form in self.formats:
+            out.setdefault(form.opcode, []).append(form)
+        return MappingProxyType({opcode: tuple(forms) for opcode, forms in out.items()})
+
+    def chooser(self, opcode: int, order: ByteOrder) -> Chooser | None:
+        """What tells the formats of an opcode apart; None for an opcode without any."""
+        found = self._choosers.get((opcode, order))
+        if found is None and opcode in self.by_opcode:
+            found = self._choosers[opcode, order] = chooser(list(self.by_opcode[opcode]), order)
+        return found
+
+    def enum_of(self, cls: type[enum.Enum]) -> Any:
+        """This dialect's own version of an enumeration that a shared struct names."""
+        return self.enums.get(cls.__name__, cls)
+
+    def __repr__(self) -> str:
+        return f"<Dialect {self.name}>"
+
+
+_found: dict[str, Dialect] = {}
+
+
+def names() -> list[str]:
+    """Names of the installed dialects, sorted by version."""
+    return sorted({e.name for e in entry_points(group=GROUP)} | set(_found), key=_version_key)
+
+
+def _version_key(name: str) -> list[Any]:
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in name.split(".")]
+
+
+def register(made: Dialect) -> Dialect:
+    """Make a dialect known that no installed package announces, for tests and experiments."""
+    _found[made.name] = made
+    return made
+
+
+def dialect(name: str | Dialect) -> Dialect:
+    """The dialect of that name.
+
+    Raises:
+        WireError: no such dialect is installed.
+    """
+    if isinstance(name, Dialect):
+        return name
+    found = _found.get(name)
+    if found is None:
+        matching = [e for e in entry_points(group=GROUP) if e.name == name]
+        if not matching:
+            raise WireError(f"no dialect {name!r}; installed: {', '.join(names()) or 'none'}")
+        found = register(matching[0].load())
+    return found
+
+
+def all_dialects() -> Iterable[Dialect]:
+    """Every installed dialect."""
+    return [dialect(name) for name in names()]

@@ -1,0 +1,369 @@
+"""One message: bytes to `Message` and back.
+
+`decode` accepts what Lustre's own receivers accept (the rules of ptlrpc/pack_generic.c and ptlrpc/service.c of 1.8.9 and
+2.0.0) and keeps every byte, so that ``encode(decode(data, dialect)) == data``.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, Final
+
+import attrs
+
+from lustre_wire.dialects import Dialect
+from lustre_wire.dialects import dialect as named_dialect
+from lustre_wire.engines import payload, record
+from lustre_wire.engines.chooser import Chooser
+from lustre_wire.engines.payload import ZEROES, Extra
+from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.frames import lustre_msg
+from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2, Parts
+from lustre_wire.schema.rpc import Buffers, RpcFormat
+
+REQUEST: Final = "request"
+REPLY: Final = "reply"
+
+
+@attrs.define(slots=True)
+class Generic(Buffers):
+    """The buffers of a message without a declared format, the ptlrpc_body left out where there is one."""
+
+    buffers: list[bytes] = attrs.field(factory=list)
+
+
+@attrs.define(slots=True)
+class Message:
+    """One lustre_msg.
+
+    Attributes:
+        dialect: in whose light it was read.
+        direction: "request" or "reply".
+        order: "little" or "big", the sender's byte order.
+        header: `LustreMsgV1` or `LustreMsgV2`.
+        body: the ptlrpc_body; None in a lustre_msg v1 (its header holds the same) and in a message wrapped by a security
+            policy.
+        format: the RPC format, or None when there is none for it.
+        buffers: the format's request or reply class, or `Generic`.
+        extra: what the declared buffers do not hold, or None.
+    """
+
+    dialect: Dialect
+    direction: str
+    order: ByteOrder
+    header: Any
+    body: Any
+    format: RpcFormat | None
+    buffers: Any
+    extra: Extra | None = None
+
+    @property
+    def version(self) -> int:
+        """Version of the lustre_msg container, 1 or 2."""
+        return lustre_msg.version_of(self.header)
+
+    @property
+    def opcode(self) -> int:
+        """pb_opc or lm_opc; 0 in a wrapped message."""
+        return int(self.body.pb_opc) if self.body is not None else int(getattr(self.header, "lm_opc", 0))
+
+    @property
+    def status(self) -> int:
+        """pb_status or lm_status as a signed number: in a reply 0 or a negative errno, in a request the sender's pid."""
+        raw = self.body.pb_status if self.body is not None else getattr(self.header, "lm_status", 0)
+        return int(raw) - ((int(raw) & 0x80000000) << 1)
+
+    @property
+    def transno(self) -> int:
+        """Transaction number."""
+        return int(self.body.pb_transno if self.body is not None else getattr(self.header, "lm_transno", 0))
+
+    @property
+    def name(self) -> str:
+        """The format's name, else the opcode's, else the number."""
+        if self.format is not None:
+            return self.format.name
+        opcodes = self.dialect.enums.get("Opcode")
+        return opcodes.name_of(self.opcode) if opcodes is not None else str(self.opcode)  # type: ignore[union-attr]
+
+
+class _Reader:
+    """What decoding needs of one dialect in one byte order, looked up once."""
+
+    def __init__(self, dialect: Dialect, order: ByteOrder) -> None:
+        self.dialect = dialect
+        self.order: ByteOrder = order
+        body = record.codec(dialect.body, order)
+        self.body, self.size, self.minimum = body.unpack, body.size, dialect.body_minimum
+        types = dialect.enums["PtlrpcMsgType"].__members__
+        self.directions = {
+            int(types["PTL_RPC_MSG_REQUEST"]): REQUEST,
+            int(types["PTL_RPC_MSG_REPLY"]): REPLY,
+            int(types["PTL_RPC_MSG_ERR"]): REPLY,
+        }
+        self.version = int(dialect.constants["PTLRPC_MSG_VERSION"])
+        self.choosers: dict[int, Chooser | None] = {}
+
+    def format_of(self, opcode: int, data: bytes, offsets: list[int], lengths: list[int]) -> RpcFormat | None:
+        try:
+            choose = self.choosers[opcode]
+        except KeyError:
+            choose = self.dialect.chooser(opcode, self.order)
+            if choose is not None:
+                self.choosers[opcode] = choose
+        return choose(data, offsets, lengths) if choose is not None else None
+
+    def reply_format(self, opcode: int) -> RpcFormat | None:
+        forms = self.dialect.by_opcode.get(opcode, ())
+        return forms[0] if len(forms) == 1 else None
+
+    def check(self, kind: int, version: int, path: str) -> str:
+        """Direction of a message; the two checks every receiver makes."""
+        direction = self.directions.get(kind)
+        if direction is None:
+            wanted = ", ".join(str(k) for k in sorted(self.directions))
+            raise WireError(f"expected one of {wanted}, got {kind}", path=f"{path}_type")
+        if version & 0xFFFF != self.version:
+            raise WireError(f"expected {self.version} in the low 16 bits, got {version:#x}", path=f"{path}_version")
+        return direction
+
+
+_readers: dict[tuple[str, str], _Reader] = {}
+
+
+def _reader(dialect: Dialect, order: ByteOrder) -> _Reader:
+    found = _readers.get((dialect.name, order))
+    if found is None or found.dialect is not dialect:
+        found = _readers[dialect.name, order] = _Reader(dialect, order)
+    return found
+
+
+def decode(
+    data: Any, dialect: Dialect | str, *, request: Message | RpcFormat | None = None, strict: bool = False
+) -> Message:
+    """One lustre_msg from bytes.
+
+    Args:
+        data: any object with the buffer protocol, beginning with the message.
+        dialect: the connection's dialect, or its name.
+        request: for a reply, the request it answers (or its format): an intent's reply cannot be told from its opcode.
+        strict: also refuse what a correct sender never emits.
+
+    Raises:
+        TruncatedError: shorter than its lengths say.
+        WireError: what the dialect's receivers refuse.
+        StrictError: only with `strict`.
+    """
+    if not isinstance(dialect, Dialect):
+        dialect = named_dialect(dialect)
+    if type(data) is not bytes:
+        data = bytes(data)
+    try:
+        message = _decode(data, dialect, request)
+        if strict:
+            from lustre_wire.strict import check
+
+            check(message)
+    except WireError as error:
+        error.dialect = dialect.name
+        raise
+    return message
+
+
+def _decode(data: bytes, dialect: Dialect, request: Message | RpcFormat | None) -> Message:
+    parts = lustre_msg.split(data)
+    reader = _reader(dialect, parts.order)
+    if parts.version not in dialect.containers:
+        accepted = ", ".join(f"v{n}" for n in sorted(dialect.containers))
+        raise WireError(f"expected lustre_msg {accepted}, got v{parts.version}", path="lm_magic")
+    offsets, lengths = parts.offsets, parts.lengths
+    extra: Extra | None = None
+    body = None
+    if parts.version == 1:
+        header = parts.header
+        if header.lm_version != reader.version:
+            raise WireError(f"expected {reader.version}, got {header.lm_version:#x}", path="lm_version")
+        direction, opcode = reader.check(header.lm_type, header.lm_version, "lm"), header.lm_opc
+        offsets, lengths = [0, *offsets], [0, *lengths]
+    elif parts.header.lm_secflvr & dialect.flavour_mask:
+        return _wrapped(data, dialect, parts)
+    else:
+        if not lengths:
+            raise TruncatedError("expected a ptlrpc_body, got no buffers", path="ptlrpc_body", offset=parts.end)
+        size = lengths[0]
+        if size == reader.size:
+            body = reader.body(data, offsets[0], offsets[0] + size)
+        else:
+            body, extra = _odd_body(reader, data, offsets[0], size)
+        direction, opcode = reader.check(body.pb_type, body.pb_version, "ptlrpc_body.pb"), body.pb_opc
+    if direction == REQUEST:
+        form = reader.format_of(opcode, data, offsets, lengths)
+        side = form.request if form is not None else None
+    else:
+        form = request.format if isinstance(request, Message) else request
+        if form is None and request is None:
+            form = reader.reply_format(opcode)
+        side = form.reply if form is not None else None
+    if side is None:
+        buffers: Any = Generic([data[o : o + n] for o, n in zip(offsets[1:], lengths[1:], strict=True)])
+        extra = _paddings(extra, data, offsets, lengths)
+    else:
+        buffers, more = payload.codec(side, parts.order).unpack(data, offsets, lengths)
+        extra = more if extra is None else _merged(extra, more)
+    if parts.end != len(data) or (offsets and (len(parts.lengths) & 1)):
+        extra = _around(extra, data, parts)
+    return Message(dialect, direction, parts.order, parts.header, body, form, buffers, extra)
+
+
+def _odd_body(reader: _Reader, data: bytes, at: int, size: int) -> tuple[Any, Extra]:
+    """A ptlrpc_body of another size than the dialect's own: shorter ones end early, longer ones have a tail."""
+    if size < reader.minimum:
+        raise TruncatedError(f"expected at least {reader.minimum} bytes, got {size}", path="ptlrpc_body", offset=at)
+    extra = Extra()
+    whole = data[at : at + size]
+    if size < reader.size:
+        extra.cut[0] = size
+        whole = whole.ljust(reader.size, b"\0")
+    else:
+        extra.tails[0] = whole[reader.size :]
+    if size & 7 and data[at + size : (at + size + 7) & ~7].strip(b"\0"):
+        extra.padding[0] = data[at + size : (at + size + 7) & ~7]
+    return reader.body(whole, 0, reader.size), extra
+
+
+def _wrapped(data: bytes, dialect: Dialect, parts: Parts) -> Message:
+    """A message under a security policy: its buffers are the policy's, and stay as they are."""
+    buffers = Generic([data[o : o + n] for o, n in zip(parts.offsets, parts.lengths, strict=True)])
+    extra = _around(_paddings(None, data, parts.offsets, parts.lengths), data, parts)
+    return Message(dialect, REQUEST, parts.order, parts.header, None, None, buffers, extra)
+
+
+def _paddings(extra: Extra | None, data: bytes, offsets: list[int], lengths: list[int]) -> Extra | None:
+    for index, (offset, length) in enumerate(zip(offsets, lengths, strict=True)):
+        if length & 7:
+            padding = data[offset + length : (offset + length + 7) & ~7]
+            if padding != ZEROES[len(padding)]:
+                extra = extra or Extra()
+                extra.padding[index] = padding
+    return extra
+
+
+def _merged(first: Extra, second: Extra | None) -> Extra:
+    if second is not None:
+        for name in ("tails", "cut", "raw", "padding"):
+            getattr(first, name).update(getattr(second, name))
+        first.more, first.count = second.more, second.count
+    return first
+
+
+def _around(extra: Extra | None, data: bytes, parts: Parts) -> Extra | None:
+    """Bytes other than zero behind the buffer lengths, and bytes behind the message."""
+    gap, trailing = parts.gap(data), data[parts.end :]
+    if trailing or gap.strip(b"\0"):
+        extra = extra or Extra()
+        extra.gap, extra.trailing = gap, trailing
+    return extra
+
+
+def encode(message: Message) -> bytes:
+    """The bytes of a message.
+
+    `lm_bufcount` and `lm_buflens` of the header are set from the buffers; everything else is written as it stands.
+
+    Raises:
+        WireError: a value that does not fit its field; `path` names it.
+    """
+    try:
+        return _encode(message)
+    except WireError as error:
+        error.dialect = message.dialect.name
+        raise
+
+
+def _encode(message: Message) -> bytes:
+    order, extra, buffers = message.order, message.extra, message.buffers
+    body = message.body
+    first = [] if body is None else [record.checked(record.codec(message.dialect.body, order), body)]
+    if isinstance(buffers, Generic):
+        rest, regular = list(buffers.buffers), len(buffers.buffers) + 1
+    else:
+        codec = payload.codec(type(buffers), order)
+        try:
+            rest, regular = codec.pack(buffers), codec.count(buffers)
+        except (struct.error, AttributeError, TypeError, ValueError, OverflowError, WireError) as error:
+            raise _located(buffers, order, error) from None
+    if extra:
+        shift = 0 if message.version == 2 else 1
+        return _with_extra(message, first, rest, regular, extra, shift)
+    return lustre_msg.join(message.header, [*first, *rest[: regular - 1]], order)
+
+
+def _with_extra(
+    message: Message, first: list[bytes], rest: list[bytes], regular: int, extra: Extra, shift: int
+) -> bytes:
+    wrapped = not first and not shift
+    whole = rest if wrapped else [*(first or [b""]), *rest]
+    for index, data in extra.raw.items():
+        if index < len(whole) and not whole[index]:
+            whole[index] = data
+    for index, size in extra.cut.items():
+        if whole[index][size:].strip(b"\0"):
+            raise WireError(f"has values behind its {size} bytes", path=f"buffer {index}")
+        whole[index] = whole[index][:size]
+    for index, tail in extra.tails.items():
+        whole[index] += tail
+    whole += extra.more
+    count = extra.count if extra.count is not None else max(regular, len(whole) if extra.more else 0)
+    count = len(whole) if isinstance(message.buffers, Generic) else max(count, _last_used(whole))
+    whole = whole[:count] + [b""] * (count - len(whole))
+    paddings = {index - shift: padding for index, padding in extra.padding.items()}
+    out = lustre_msg.join(message.header, whole[shift:], message.order, paddings, extra.gap)
+    return out + extra.trailing
+
+
+def _last_used(buffers: list[bytes]) -> int:
+    """How many buffers there are up to the last one with bytes."""
+    return max((i for i, data in enumerate(buffers, 1) if data), default=0)
+
+
+def _located(buffers: Any, order: ByteOrder, error: Exception) -> WireError:
+    """Which buffer could not be written, and why."""
+    for spec in buffers.__slot_specs__:
+        fault = payload.fault(spec, getattr(buffers, spec.name), order)
+        if fault is not None:
+            return fault
+    return error if isinstance(error, WireError) else WireError(str(error))
+
+
+def build(
+    dialect: Dialect | str, name: str, direction: str = REQUEST, *, order: ByteOrder = "little", **buffers: Any
+) -> Message:
+    """A new message of a declared format: header and ptlrpc_body filled in as far as the format says.
+
+    Args:
+        name: format name, as in ``dialect.rpcs``.
+        direction: "request" or "reply".
+        order: byte order to write.
+        buffers: values of the buffers, by name.
+
+    Raises:
+        WireError: no such format or buffer.
+    """
+    found = named_dialect(dialect)
+    form = found.rpcs.get(name)
+    if form is None:
+        raise WireError(f"no RPC format {name!r}", dialect=found.name)
+    side = form.request if direction == REQUEST else form.reply
+    unknown = set(buffers) - {s.name for s in side.__slot_specs__}
+    if unknown:
+        raise WireError(f"no buffer {sorted(unknown)[0]!r} in the {direction} of {name}", dialect=found.name)
+    types = found.enums["PtlrpcMsgType"].__members__
+    body = found.body()
+    body.pb_type = types["PTL_RPC_MSG_REQUEST" if direction == REQUEST else "PTL_RPC_MSG_REPLY"]
+    body.pb_version = form.version | int(found.constants["PTLRPC_MSG_VERSION"])
+    body.pb_opc = form.opcode
+    return Message(found, direction, order, LustreMsgV2(), body, form, side(**buffers))
+
+
+__all__ = ["REPLY", "REQUEST", "Generic", "LustreMsgV1", "LustreMsgV2", "Message", "build", "decode", "encode"]

@@ -1,0 +1,317 @@
+"""`rpc`: the buffers of one operation's request and reply, declared in wire order.
+
+::
+
+    @rpc(Opcode.MDS_REINT, name="MDS_REINT/LINK", match={"rec.lk_opcode": MdsReint.REINT_LINK}, portal=12, reply_portal=10)
+    class MdsReintLink:
+        class Request(Buffers):
+            rec: MdsRecLink | None = slot()
+            name: CString | None = slot()
+            dlm_req: LdlmRequest | None = slot(optional=True, omit=True, when="OBD_CONNECT_CANCELSET was granted")
+
+        class Reply(Buffers):
+            mds_body: MdsBody | None = slot()
+
+A slot is None when its buffer is absent or has no bytes. Buffer 0 of a lustre_msg v2, the ptlrpc_body, belongs to every
+message and is not declared.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, Union, dataclass_transform, get_args, get_origin
+
+import attrs
+
+from lustre_wire.errors import SchemaError
+from lustre_wire.schema.struct import hints_of
+from lustre_wire.schema.types import FieldType, Scalar, Struct, as_type
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Text(FieldType):
+    """A string with its NUL, filling the buffer. The value is the bytes before the NUL."""
+
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class FixedText(FieldType):
+    """A string in a buffer of `size` bytes, filled with NUL. The value is the bytes without the filling."""
+
+    size: int
+
+
+@dataclass(frozen=True)
+class Blob(FieldType):
+    """Bytes without a declared inside. `size` is what a correct sender fills, 0 where that varies."""
+
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Items(FieldType):
+    """As many elements as the buffer holds."""
+
+    element: Any
+    size: int = 0
+
+
+CString: TypeAlias = Annotated[bytes, Text()]
+Opaque: TypeAlias = Annotated[bytes, Blob()]
+
+
+@dataclass(frozen=True)
+class Bits:
+    """Condition on a number: all (or, with `some`, any) of these bits are set."""
+
+    mask: int
+    some: bool = False
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """Condition on a buffer: it begins with these bytes."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Length:
+    """Condition on a buffer: it has this many bytes."""
+
+    size: int
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Condition on a buffer: it is missing or has no bytes."""
+
+
+@dataclass(frozen=True)
+class Uncounted:
+    """Condition on a buffer: the message has fewer buffers than that."""
+
+
+@dataclass(frozen=True)
+class NonZero:
+    """Condition on a number: it is not 0."""
+
+
+Condition: TypeAlias = "int | Bits | Prefix | Length | Absent | Uncounted | NonZero"
+#: Conditions by what they look at: ``"slot.field"`` for a number, ``"slot"`` or ``"[index]"`` for a buffer.
+Match: TypeAlias = Mapping[str, Condition]
+
+
+@dataclass(frozen=True)
+class SlotSpec:
+    """One declared buffer. `index` is its place in a lustre_msg v2 (v1: one less)."""
+
+    name: str
+    index: int
+    type: FieldType
+    optional: bool
+    omit: bool
+    when: str
+    room: int
+    minimum: int
+    present: Match | None
+
+
+@dataclass(frozen=True)
+class _Slot:
+    optional: bool = False
+    omit: bool = False
+    when: str = ""
+    room: int = 0
+    minimum: int = 0
+    present: Match | None = None
+
+
+def slot(
+    *, optional: bool = False, omit: bool = False, when: str = "", room: int = 0, minimum: int = 0, present: Match | None = None
+) -> Any:
+    """Say more about a buffer than its type.
+
+    Args:
+        optional: a correct sender may leave it without bytes.
+        omit: without bytes and nothing behind it, the buffer is not even counted (otherwise it is, with length 0).
+        when: in words, what decides that it has bytes.
+        room: bytes some correct sender reserves for it, where that is more than its struct's size.
+        minimum: bytes a receiver is content with, where that is less than its struct's size.
+        present: the buffer only exists if these conditions on earlier buffers hold; if not, later ones move down and
+            an empty one is put at the end.
+    """
+    return _Slot(optional or omit, omit, when, room, minimum, present)
+
+
+@dataclass_transform(field_specifiers=(slot,))
+class Buffers:
+    """Base of the request and reply classes; the fields are the buffers in wire order."""
+
+    __slots__ = ()
+    __slot_specs__: ClassVar[tuple[SlotSpec, ...]] = ()
+
+
+def _without_none(hint: Any) -> Any:
+    if get_origin(hint) in (Union, types.UnionType):
+        options = [a for a in get_args(hint) if a is not type(None)]
+        return options[0] if len(options) == 1 else hint
+    return hint
+
+
+def _slot_type(path: str, hint: Any) -> FieldType:
+    hint = _without_none(hint)
+    if get_origin(hint) is list:
+        (element,) = get_args(hint)
+        return Items(_slot_type(path, element))
+    if get_origin(hint) is Annotated:
+        kinds = [a for a in get_args(hint)[1:] if isinstance(a, FieldType)]
+        if kinds:
+            return kinds[0]
+    if hasattr(hint, "__wire__"):
+        return Struct(hint)
+    raise SchemaError(f"no buffer type in annotation {hint!r}", path=path)
+
+
+def _buffers_class(cls: type) -> type[Buffers]:
+    """The attrs class behind one side of an RPC declaration."""
+    specs, these = [], {}
+    for index, (name, hint) in enumerate(hints_of(cls).items(), 1):
+        said = cls.__dict__.get(name)
+        if not isinstance(said, _Slot):
+            raise SchemaError("a buffer is declared as `name: type | None = slot(...)`", path=f"{cls.__qualname__}.{name}")
+        kind = _slot_type(f"{cls.__qualname__}.{name}", hint)
+        specs.append(SlotSpec(name, index, kind, **{f: getattr(said, f) for f in _Slot.__dataclass_fields__}))
+        these[name] = attrs.field(default=None)
+    made = attrs.define(cls, these=these, slots=True, order=False)
+    made.__slot_specs__ = tuple(specs)
+    return made
+
+
+@attrs.define(slots=True)
+class _NoBuffers(Buffers):
+    """A side that has only the ptlrpc_body."""
+
+
+@dataclass(frozen=True)
+class RpcFormat:
+    """The declared form of one operation.
+
+    Attributes:
+        name: as in the format tables, e.g. ``LDLM_ENQUEUE/INTENT_OPEN``.
+        opcode: value of pb_opc.
+        version: service class in the high half of pb_version, or 0.
+        match: what tells it from the other formats of its opcode.
+        request, reply: the buffers.
+        portal, reply_portal, bulk_portal: LNet portals, None where there is none.
+        also_on: further portals the request is accepted on.
+        variant: empty for the dialect's own form; otherwise who sends this one.
+        note: what else a reader should know.
+    """
+
+    name: str
+    opcode: int
+    version: int
+    match: Match
+    request: type[Buffers]
+    reply: type[Buffers]
+    portal: int | None
+    reply_portal: int | None
+    also_on: tuple[int, ...] = ()
+    bulk_portal: int | None = None
+    bulk: str = ""
+    variant: str = ""
+    note: str = ""
+    status: str = ""
+    cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False, hash=False)
+
+    @property
+    def key(self) -> str:
+        """The name, with the variant in parentheses where there is one."""
+        return f"{self.name} ({self.variant})" if self.variant else self.name
+
+
+def rpc(
+    opcode: int,
+    *,
+    name: str = "",
+    version: int = 0,
+    match: Match | None = None,
+    portal: int | None = None,
+    reply_portal: int | None = None,
+    also_on: tuple[int, ...] = (),
+    bulk_portal: int | None = None,
+    bulk: str = "",
+    variant: str = "",
+    note: str = "",
+    status: str = "",
+) -> Callable[[type[_T]], type[_T]]:
+    """Declare the buffers of an operation; the decorated class holds ``Request`` and ``Reply``, both optional.
+
+    The class gets an attribute ``__rpc__`` (`RpcFormat`). Arguments as in `RpcFormat`; `name` is the opcode's own name
+    unless given; `bulk` says who moves the bulk data, as "server PUT" or "server GET"; `status` is empty for an operation
+    in use, otherwise why no message of it is seen ("never sent", "reserved" …).
+
+    Raises:
+        SchemaError: an annotation that says no buffer type.
+    """
+
+    def build(cls: type[_T]) -> type[_T]:
+        sides = {}
+        for side in ("Request", "Reply"):
+            declared = cls.__dict__.get(side)
+            sides[side] = _buffers_class(declared) if declared is not None else _NoBuffers
+            setattr(cls, side, sides[side])
+        made = RpcFormat(
+            name or getattr(opcode, "name", str(opcode)), int(opcode), version, match or {}, sides["Request"], sides["Reply"],
+            portal, reply_portal, also_on, bulk_portal, bulk, variant, note, status,
+        )  # fmt: skip
+        cls.__rpc__ = made  # type: ignore[attr-defined]
+        return cls
+
+    return build
+
+
+def derive(cls: Any, **changes: Any) -> Any:
+    """The same buffers under another name, opcode, match or portal: ``MgsConnect = derive(OstConnect, name=..., ...)``."""
+    base: RpcFormat = cls.__rpc__
+    body = {"Request": base.request, "Reply": base.reply, "__rpc__": replace(base, cache={}, **changes), "__doc__": cls.__doc__}
+    return type(cls.__name__, (), body)
+
+
+@dataclass(frozen=True)
+class Peek:
+    """Where a number or a buffer that a condition looks at lies: buffer index, offset in it, and what is there."""
+
+    index: int
+    offset: int = 0
+    scalar: Scalar | None = None
+    fixed_order: str = ""
+
+
+def resolve(slots: tuple[SlotSpec, ...], path: str) -> Peek:
+    """Find what a condition's path names.
+
+    Raises:
+        SchemaError: no such slot or field.
+    """
+    if path.startswith("["):
+        return Peek(int(path[1:-1]))
+    name, *rest = path.split(".")
+    found = next((s for s in slots if s.name == name), None)
+    if found is None:
+        raise SchemaError(f"no buffer {name!r}", path=path)
+    kind, offset, order = found.type, 0, ""
+    for part in rest:
+        if not isinstance(kind, Struct) or part not in kind.cls.__wire__.by_name:
+            raise SchemaError(f"no field {part!r}", path=path)
+        order = order or ("" if kind.cls.__wire__.order == "sender" else kind.cls.__wire__.order)
+        inner = kind.cls.__wire__.by_name[part]
+        kind, offset = inner.type, offset + inner.offset
+    kind = as_type(kind.element) if isinstance(kind, Items) else kind
+    return Peek(found.index, offset, kind if isinstance(kind, Scalar) else None, order)
