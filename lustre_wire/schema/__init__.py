@@ -2,6 +2,7 @@
 
 from lustre_wire.schema.enums import WireEnum, WireFlag
 from lustre_wire.schema.layout import Layout, LayoutField, layout, swab_ranges
+from lustre_wire.schema.shown import Given, Magic, Shown
 from lustre_wire.schema.struct import FieldSpec, Overlay, StructSpec, spec_of, wire_struct
 from lustre_wire.schema.types import (
     AS_SENT,
@@ -34,8 +35,8 @@ from lustre_wire.schema.types import (
 from lustre_wire.schema.union import MemberView, member_value, wire_union
 
 __all__ = [
-    "AS_SENT", "S8", "S16", "S32", "S64", "U8", "U16", "U32", "U64", "Array", "AsSent", "Chars", "FieldSpec", "FieldType",
-    "Flex", "Foreign", "Hole", "Layout", "LayoutField", "MemberView", "Overlay", "Raw", "Scalar", "Struct", "StructSpec",
-    "Tag", "WireEnum", "WireFlag", "layout", "member_value", "s32", "s64", "spec_of", "swab_ranges", "u8", "u16", "u32",
-    "u64", "wire_struct", "wire_union",
+    "AS_SENT", "S8", "S16", "S32", "S64", "U8", "U16", "U32", "U64", "Array", "AsSent", "Chars", "FieldSpec",
+    "FieldType", "Flex", "Foreign", "Given", "Hole", "Layout", "LayoutField", "Magic", "MemberView", "Overlay", "Raw",
+    "Scalar", "Shown", "Struct", "StructSpec", "Tag", "WireEnum", "WireFlag", "layout", "member_value", "s32", "s64",
+    "spec_of", "swab_ranges", "u8", "u16", "u32", "u64", "wire_struct", "wire_union",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
 
@@ -16,6 +16,7 @@ import attrs
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.enums import WireEnum, WireFlag
+from lustre_wire.schema.shown import Given, Magic, Shown
 from lustre_wire.schema.types import AsSent, FieldType, Flex, Hole, Scalar, Struct, Tag
 
 Order = Literal["sender", "little", "big"]
@@ -24,13 +25,16 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """One field of a wire struct: where it is and how it travels. Offsets and sizes in bytes."""
+    """One field of a wire struct: where it is, how it travels, how it is read. Offsets and sizes in bytes."""
 
     name: str
     offset: int
     type: FieldType
     enum: type[WireFlag] | type[WireEnum] | None = None
     tag: Tag | None = None
+    shown: Shown | None = None
+    given: Given | None = None
+    magic: int | None = None
 
     @property
     def size(self) -> int:
@@ -43,7 +47,8 @@ class StructSpec:
 
     `order` is "sender" (byte order of the message), or the fixed "little" or "big". `swab` is False where Lustre has no
     swab function for the struct standing alone: such a buffer stays as sent (nested in another struct its fields are
-    swapped as declared). `size` is sizeof() in bytes, without what a flexible tail adds.
+    swapped as declared). `size` is sizeof() in bytes, without what a flexible tail adds. `text` says how people write a
+    value of it, or is empty (see `wire_struct`).
     """
 
     cls: type
@@ -55,6 +60,7 @@ class StructSpec:
     overlays: tuple[FieldSpec, ...] = ()
     swab_as: str | None = None
     is_union: bool = False
+    text: str = ""
     by_name: dict[str, FieldSpec] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -111,26 +117,35 @@ def c_name_of(class_name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", class_name).lower()
 
 
-def parse_annotation(name: str, hint: Any) -> tuple[FieldType, Any, Tag | None]:
-    """Field type, enumeration class (or None) and union tag of one annotation."""
+def parse_annotation(path: str, name: str, hint: Any, offset: int = 0) -> FieldSpec:
+    """What one annotation says: field type, enumeration class, union tag, and how the value is read.
+
+    Raises:
+        SchemaError: the annotation says no wire type.
+    """
     base, extras = hint, ()
     if get_origin(hint) is Annotated:
         base, *extras = get_args(hint)
-    kinds = [e for e in extras if isinstance(e, FieldType)]
-    tag = next((e for e in extras if isinstance(e, Tag)), None)
-    if kinds:
-        kind = kinds[0]
-    elif hasattr(base, "__wire__"):
+    kind = _one(extras, FieldType)
+    if kind is None:
+        if not hasattr(base, "__wire__"):
+            raise SchemaError(f"no wire type in annotation {hint!r}", path=path)
         kind = Struct(base)
-    else:
-        raise SchemaError(f"no wire type in annotation {hint!r}", path=name)
-    if any(isinstance(e, AsSent) for e in extras):
+    if _one(extras, AsSent) is not None:
         if isinstance(kind, Scalar):
             kind = kind.as_sent()
         elif isinstance(kind, Struct):
             kind = Struct(kind.cls, opaque=True)
     is_enum = isinstance(base, type) and issubclass(base, (WireFlag, WireEnum))
-    return kind, base if is_enum else None, tag
+    magic = _one(extras, Magic)
+    return FieldSpec(
+        name, offset, kind, base if is_enum else None, _one(extras, Tag), _one(extras, Shown), _one(extras, Given),
+        magic.value if magic is not None else None,
+    )  # fmt: skip
+
+
+def _one(extras: Iterable[Any], kind: type[_T]) -> _T | None:
+    return next((e for e in extras if isinstance(e, kind)), None)
 
 
 def hints_of(cls: type) -> dict[str, Any]:
@@ -155,17 +170,16 @@ def specs_of(cls: type, hints: dict[str, Any], *, union: bool) -> tuple[FieldSpe
     out: list[FieldSpec] = []
     offset = 0
     for name, hint in hints.items():
-        kind, enum_cls, tag = parse_annotation(f"{cls.__name__}.{name}", hint)
         if out and isinstance(out[-1].type, Flex) and not union:
             raise SchemaError("a flexible array must be the last field", path=f"{cls.__name__}.{out[-1].name}")
-        out.append(FieldSpec(name, 0 if union else offset, kind, enum_cls, tag))
-        offset += kind.size
+        out.append(parse_annotation(f"{cls.__name__}.{name}", name, hint, 0 if union else offset))
+        offset += out[-1].size
     return tuple(out)
 
 
 @dataclass_transform(field_specifiers=(attrs.field,))
 def wire_struct(
-    *, size: int, c_name: str | None = None, order: Order = "sender", swab: bool = True
+    *, size: int, c_name: str | None = None, order: Order = "sender", swab: bool = True, text: str = ""
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a wire struct.
 
@@ -174,6 +188,8 @@ def wire_struct(
         c_name: the C struct's name, where it does not follow from the class name.
         order: "sender" for the message's byte order, "little" or "big" where the format fixes it.
         swab: False where Lustre has no swab function for the struct standing alone.
+        text: how people write a value, where a list of its fields is not it: ``"{name}"`` stands for the field as
+            shown, ``"{name:spec}"`` for its number formatted that way.
 
     Raises:
         SchemaError: when the fields do not add up to `size`, or an annotation says no wire type.
@@ -194,7 +210,7 @@ def wire_struct(
             n: attrs.field(default=_default_of(vars(cls)[n])) if n in vars(cls) else attrs.field() for n in hints
         }
         made = attrs.define(cls, these=these, slots=True, order=False)
-        spec = StructSpec(made, c_name or c_name_of(cls.__name__), size, order, swab, fields, overlays)
+        spec = StructSpec(made, c_name or c_name_of(cls.__name__), size, order, swab, fields, overlays, text=text)
         spec.by_name.update({f.name: f for f in fields})
         made.__wire__ = spec  # type: ignore[attr-defined]
         return made

@@ -1,0 +1,44 @@
+"""What a declaration says about a value beyond how it travels: how people read it, when it counts, what it announces.
+
+These marks stand in a field's annotation beside its type and change no byte. Whoever shows or looks for values reads them::
+
+    mode: Annotated[u32, Shown.MODE]
+    lmm_magic: Annotated[u32, Magic(LOV_MAGIC_V1)]
+    ocd_grant: Annotated[u32, Given("ocd_connect_flags", ObdConnect.OBD_CONNECT_GRANT)]
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Shown(enum.Enum):
+    """How people read a number whose type does not say it."""
+
+    HEX = "hexadecimal: magics, versions, sequences"
+    OCTAL = "octal, behind the names if it is a flag set"
+    MODE = "file type and permissions: octal and as ls -l writes them"
+    TIME = "seconds since 1970, UTC"
+    STATUS = "0, a positive number, or minus an errno in two's complement"
+    NID = "an LNet NID"
+    END = "last byte of a range; all ones is the end of the file"
+    BYTES = "a number of bytes, with a binary unit where it is a whole number of them"
+    DEVICE = "a device number, major and minor"
+    RELEASE = "a Lustre version, one byte each for major, minor, patch, fix"
+    SUBNET = "an LNet network: type and number"
+
+
+@dataclass(frozen=True)
+class Given:
+    """The field counts only where `field` of the same struct has all bits of `mask`."""
+
+    field: str
+    mask: int
+
+
+@dataclass(frozen=True)
+class Magic:
+    """The number that a struct of this kind has in this field, so that it is recognised among opaque bytes."""
+
+    value: int
