@@ -1,7 +1,7 @@
 """Dialects: what one wire version consists of, and how they are found.
 
-A dialect is found through the entry-point group ``lustre_wire.dialects``: its name, and the module attribute that holds a
-`Dialect`. A vendor's fork or a later version is one more package and one more line.
+A dialect is found through the entry-point group ``lustre_wire.dialects``: its name, and the module attribute that holds
+a `Dialect`. A vendor's fork or a later version is one more package and one more line.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ class Dialect:
         body_minimum: bytes of it a receiver is content with.
         containers: the lustre_msg versions it accepts, 1 and 2.
         flavour_mask: the bits of lm_secflvr that are not 0 in a wrapped message, 0 where they are ignored.
-        fid_flag: bits of ocd_connect_flags that a connect reply of this dialect grants, and must not grant (mask, wanted).
     """
 
     name: str
@@ -64,9 +63,8 @@ class Dialect:
         out: dict[str, Any] = {}
         for module in self.modules:
             for name, value in vars(module).items():
-                if name.isupper() or (name[:1].isupper() and isinstance(value, (int, str, bytes))):
-                    if not name.startswith("_") and isinstance(value, (int, str, bytes)):
-                        out[name] = value
+                if name[:1].isupper() and isinstance(value, (int, str, bytes)):
+                    out[name] = value
         for cls in self.enums.values():
             out.update(cls.__members__)
         return MappingProxyType(out)

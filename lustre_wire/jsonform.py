@@ -1,7 +1,7 @@
 """Messages and wire structs as plain JSON types, and back.
 
-Integers are numbers, nested structs objects, arrays lists, bytes hexadecimal strings, with the exact C field names. What
-no field covers stands under "extra", so that ``encode(from_json(to_json(message)))`` gives the same bytes.
+Integers are numbers, nested structs objects, arrays lists, bytes hexadecimal strings, with the exact C field names.
+What no field covers stands under "extra", so that ``encode(from_json(to_json(message)))`` gives the same bytes.
 """
 
 from __future__ import annotations
@@ -211,8 +211,9 @@ def _buffer_extra(extra: Extra | None, index: int) -> dict[str, Any]:
 
 
 def to_json(message: Message) -> dict[str, Any]:
-    """A message as plain JSON types: "dialect", "direction", "opcode", "format", "endian", "header", "buffers", "extra".
+    """A message as plain JSON types.
 
+    Keys: "dialect", "direction", "opcode", "format", "endian", "header", "buffers", "variant" and "extra" where needed.
     Buffer 0, the ptlrpc_body, is the first entry of "buffers" in a lustre_msg v2.
     """
     extra = message.extra
@@ -263,8 +264,8 @@ def _message_extra(extra: Extra | None) -> dict[str, Any]:
 def from_json(obj: Any) -> Message:
     """The message that `to_json` described.
 
-    Of each buffer, "fields" (or "text", "value", "items", "hex") counts; fields left out keep their defaults; lengths and
-    counts follow from the buffers.
+    Of each buffer, "fields" (or "text", "value", "items", "hex") counts; fields left out keep their defaults; lengths
+    and counts follow from the buffers.
 
     Raises:
         WireError: what is missing, unknown or of the wrong kind, with its path.

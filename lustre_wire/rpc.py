@@ -1,7 +1,7 @@
 """One message: bytes to `Message` and back.
 
-`decode` accepts what Lustre's own receivers accept (the rules of ptlrpc/pack_generic.c and ptlrpc/service.c of 1.8.9 and
-2.0.0) and keeps every byte, so that ``encode(decode(data, dialect)) == data``.
+`decode` accepts what Lustre's own receivers accept (the rules of ptlrpc/pack_generic.c and ptlrpc/service.c of 1.8.9
+and 2.0.0) and keeps every byte, so that ``encode(decode(data, dialect)) == data``.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Message:
         direction: "request" or "reply".
         order: "little" or "big", the sender's byte order.
         header: `LustreMsgV1` or `LustreMsgV2`.
-        body: the ptlrpc_body; None in a lustre_msg v1 (its header holds the same) and in a message wrapped by a security
-            policy.
+        body: the ptlrpc_body; None in a lustre_msg v1 (its header holds the same) and in a message wrapped by a
+            security policy.
         format: the RPC format, or None when there is none for it.
         buffers: the format's request or reply class, or `Generic`.
         extra: what the declared buffers do not hold, or None.
@@ -70,7 +70,7 @@ class Message:
 
     @property
     def status(self) -> int:
-        """pb_status or lm_status as a signed number: in a reply 0 or a negative errno, in a request the sender's pid."""
+        """pb_status or lm_status, signed: in a reply 0 or a negative errno, in a request the sender's pid."""
         raw = self.body.pb_status if self.body is not None else getattr(self.header, "lm_status", 0)
         return int(raw) - ((int(raw) & 0x80000000) << 1)
 
@@ -85,7 +85,7 @@ class Message:
         if self.format is not None:
             return self.format.name
         opcodes = self.dialect.enums.get("Opcode")
-        return opcodes.name_of(self.opcode) if opcodes is not None else str(self.opcode)  # type: ignore[union-attr]
+        return opcodes.name_of(self.opcode) if opcodes is not None else str(self.opcode)
 
 
 class _Reader:
@@ -115,7 +115,7 @@ class _Reader:
         return choose(data, offsets, lengths) if choose is not None else None
 
     def reply_format(self, opcode: int) -> RpcFormat | None:
-        forms = self.dialect.by_opcode.get(opcode, ())
+        forms = [form for form in self.dialect.by_opcode.get(opcode, ()) if not form.variant]
         return forms[0] if len(forms) == 1 else None
 
     def check(self, kind: int, version: int, path: str) -> str:

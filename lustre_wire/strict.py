@@ -12,8 +12,8 @@ def check(message: Message) -> None:
     Zeroes behind the message are accepted: the 1.8.9 client leaves some behind a replayed open.
 
     Raises:
-        StrictError: unknown opcode or format, wrong service class, buffers missing, too short, too long or too many, and
-            bytes other than zero in paddings or behind the message.
+        StrictError: unknown opcode or format, wrong service class, buffers missing, too short, too long or too many,
+            and bytes other than zero in paddings or behind the message.
     """
     if message.body is None and message.version == 2:
         return

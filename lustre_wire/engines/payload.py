@@ -99,7 +99,7 @@ class _Generator:
         return name
 
     def regular(self, s: SlotSpec) -> tuple[str, str, int]:
-        """Expression that reads the slot, the test that it may, and the size that needs no look at padding (0: look)."""
+        """Expression that reads the slot, the test that it may, and the size without padding to look at (0: look)."""
         kind, name = s.type, s.name
         if isinstance(kind, Struct):
             codec = record.codec(kind.cls, self.order)
@@ -341,7 +341,9 @@ def _padded(x: Extra | None, data: bytes, at: int, index: int) -> Extra:
     return extra
 
 
-def _rest(x: Extra | None, data: bytes, offsets: list[int], lengths: list[int], start: int, regular: int) -> Extra | None:
+def _rest(
+    x: Extra | None, data: bytes, offsets: list[int], lengths: list[int], start: int, regular: int
+) -> Extra | None:
     """Keep what the declared buffers leave over: more buffers, or a count that is not the regular one."""
     end = len(lengths)
     while end > start and not lengths[end - 1] and end > regular:

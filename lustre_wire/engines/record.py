@@ -42,7 +42,7 @@ def nested_codec(cls: type, order: ByteOrder) -> Codec:
     if found is None:
         spec = spec_of(cls)
         if spec.is_union:
-            raise WireError("a union cannot be read on its own: its outer struct says which member counts", path=spec.name)
+            raise WireError("a union is read with its outer struct, which says what member counts", path=spec.name)
         unpack, pack = Generator(spec, order, nested_codec).compile()
         found = _codecs[cls, order] = Codec(cls, spec.size, unpack, pack, spec.tail is not None)
     return found

@@ -10,5 +10,5 @@ def compile_functions(title: str, source: str, namespace: dict[str, Any]) -> dic
     """Run `source` in `namespace` and return it; the text stays in `linecache` under ``<lustre_wire title>``."""
     filename = f"<lustre_wire {title}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    exec(compile(source, filename, "exec"), namespace)  # noqa: S102  # our own text, made from declarations
+    exec(compile(source, filename, "exec"), namespace)  # our own text, made from declarations
     return namespace

@@ -1,8 +1,8 @@
 """The lustre_msg container, versions 1 and 2: splitting bytes into header and buffers, and joining them again.
 
-The checks are those of Lustre's own unpack (``lustre_unpack_msg_v1``, ``lustre_unpack_msg_v2`` in ptlrpc/pack_generic.c of
-1.8.9 and 2.0.0), computed without 32-bit overflow, and no others. Which container versions a dialect accepts, and what its
-ptlrpc_body must be, is decided above this layer.
+The checks are those of Lustre's own unpack (``lustre_unpack_msg_v1``, ``lustre_unpack_msg_v2`` in ptlrpc/pack_generic.c
+of 1.8.9 and 2.0.0), computed without 32-bit overflow, and no others. Which container versions a dialect accepts, and
+what its ptlrpc_body must be, is decided above this layer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 from lustre_wire.engines import record
 from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
-from lustre_wire.schema import AS_SENT, U32, U64, Flex, u32, u64, wire_struct
+from lustre_wire.schema import AS_SENT, U32, U64, Flex, spec_of, u32, u64, wire_struct
 
 LUSTRE_MSG_MAGIC_V1: Final = 0x0BD00BD0
 LUSTRE_MSG_MAGIC_V2: Final = 0x0BD00BD3
@@ -24,7 +24,7 @@ EARLY_CHECKSUM_BYTES: Final = 88
 
 @wire_struct(size=64)
 class LustreMsgV1:
-    """Container header of 1.6 and, towards old peers, 1.8; it holds what ptlrpc_body holds in version 2 (lustre_idl.h)."""
+    """Container header of 1.6 and, towards old peers, 1.8, with what version 2 has in ptlrpc_body (lustre_idl.h)."""
 
     lm_handle: Annotated[int, U64, AS_SENT] = 0
     lm_magic: u32 = LUSTRE_MSG_MAGIC_V1
@@ -38,7 +38,7 @@ class LustreMsgV1:
     lm_flags: u32 = 0
     lm_conn_cnt: u32 = 0
     lm_bufcount: u32 = 0
-    lm_buflens: Annotated[list[int], Flex(U32, count="lm_bufcount")] = []  # noqa: RUF012  # copied per instance
+    lm_buflens: Annotated[list[int], Flex(U32, count="lm_bufcount")] = []  # copied per instance
 
 
 @wire_struct(size=32)
@@ -53,10 +53,10 @@ class LustreMsgV2:
     lm_flags: u32 = 0
     lm_padding_2: Annotated[int, U32, AS_SENT] = 0
     lm_padding_3: Annotated[int, U32, AS_SENT] = 0
-    lm_buflens: Annotated[list[int], Flex(U32, count="lm_bufcount")] = []  # noqa: RUF012  # copied per instance
+    lm_buflens: Annotated[list[int], Flex(U32, count="lm_bufcount")] = []  # copied per instance
 
 
-_MAGIC_AT = LustreMsgV2.__wire__.by_name["lm_magic"].offset  # type: ignore[attr-defined]  # the same in both versions
+_MAGIC_AT = spec_of(LustreMsgV2).by_name["lm_magic"].offset  # the same in both versions
 _SHORTEST = _MAGIC_AT + U32.size
 _magic_le = struct.Struct("<I").unpack_from
 
@@ -71,8 +71,8 @@ class _Version:
         self.order: ByteOrder = order
         self.codec = record.codec(cls, order)
         self.size = self.codec.size
-        count = cls.__wire__.by_name["lm_bufcount"]  # type: ignore[attr-defined]
-        self.bufcount = struct.Struct(f"{PREFIX[order]}{count.offset}x{count.type.code}").unpack_from
+        count = spec_of(cls).by_name["lm_bufcount"]
+        self.bufcount = struct.Struct(f"{PREFIX[order]}{count.offset}x{U32.code}").unpack_from
 
 
 _VERSIONS = {
@@ -137,7 +137,8 @@ def split(data: Any) -> Parts:
     (count,) = found.bufcount(data)
     at = rounded(found.size + U32.size * count)
     if size < at:
-        raise TruncatedError(f"{count} buffer lengths need a header of {at} bytes, got {size}", path="lm_buflens", offset=found.size)
+        what = f"{count} buffer lengths need a header of {at} bytes, got {size}"
+        raise TruncatedError(what, path="lm_buflens", offset=found.size)
     header = found.codec.unpack(data, 0, size)
     offsets = []
     for length in header.lm_buflens:
@@ -148,7 +149,9 @@ def split(data: Any) -> Parts:
     return Parts(found.number, found.order, header, offsets, at)
 
 
-def join(header: Any, buffers: list[bytes], order: ByteOrder, paddings: dict[int, bytes] | None = None, gap: bytes = b"") -> bytes:
+def join(
+    header: Any, buffers: list[bytes], order: ByteOrder, paddings: dict[int, bytes] | None = None, gap: bytes = b""
+) -> bytes:
     """Put a lustre_msg together.
 
     Args:
@@ -182,15 +185,15 @@ def version_of(header: Any) -> int:
 
 def early_reply_size(body_size: int) -> int:
     """Bytes of an early reply with a ptlrpc_body of `body_size` bytes; the final reply is put behind it."""
-    return rounded(LustreMsgV2.__wire__.size + U32.size) + rounded(body_size)  # type: ignore[attr-defined,no-any-return]
+    return rounded(spec_of(LustreMsgV2).size + U32.size) + rounded(body_size)
 
 
 def early_reply_checksum(body: bytes, *, whole: bool = False) -> int:
-    """`lm_cksum` of an early reply: CRC-32 of the ptlrpc_body as sent, register preset to ones, not inverted at the end.
+    """`lm_cksum` of an early reply: CRC-32 of the ptlrpc_body as sent, preset to ones, not inverted at the end.
 
     Args:
         body: the ptlrpc_body buffer in the sender's byte order.
-        whole: True when the request carried MSGHDR_CKSUM_INCOMPAT18: then the whole buffer counts, otherwise its first
-            88 bytes (ptlrpc/pack_generic.c: lustre_msg_calc_cksum of 1.8.9 and 2.0.0).
+        whole: True when the request carried MSGHDR_CKSUM_INCOMPAT18: then the whole buffer counts, otherwise its
+            first 88 bytes (ptlrpc/pack_generic.c: lustre_msg_calc_cksum of 1.8.9 and 2.0.0).
     """
     return zlib.crc32(body if whole else body[:EARLY_CHECKSUM_BYTES]) ^ 0xFFFFFFFF

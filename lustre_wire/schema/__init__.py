@@ -32,11 +32,11 @@ from lustre_wire.schema.types import (
     u32,
     u64,
 )
-from lustre_wire.schema.union import MemberView, member_value, wire_union
+from lustre_wire.schema.union import MemberView, WireUnion, member_value, wire_union
 
 __all__ = [
     "AS_SENT", "S8", "S16", "S32", "S64", "U8", "U16", "U32", "U64", "Array", "AsSent", "Chars", "FieldSpec",
     "FieldType", "Flex", "Foreign", "Given", "Hole", "Layout", "LayoutField", "Magic", "MemberView", "Overlay", "Raw",
-    "Scalar", "Shown", "Struct", "StructSpec", "Tag", "WireEnum", "WireFlag", "layout", "member_value", "s32", "s64",
-    "spec_of", "swab_ranges", "u8", "u16", "u32", "u64", "wire_struct", "wire_union",
+    "Scalar", "Shown", "Struct", "StructSpec", "Tag", "WireEnum", "WireFlag", "WireUnion", "layout", "member_value",
+    "s32", "s64", "spec_of", "swab_ranges", "u8", "u16", "u32", "u64", "wire_struct", "wire_union",
 ]  # fmt: skip

@@ -2,15 +2,15 @@
 
 Both are ordinary `enum` classes whose members carry Lustre's own names, so they compare, hash and pack as integers. Two
 things differ from the standard library. A value without a name is kept as an instance of the class instead of being
-refused, and it is not entered into the class's registry, so that hostile input cannot make the process grow. And a class
-may *extend* another one (``class ObdMd(WireFlag, extends=common.ObdMd)``), which is how a dialect adds its own names to
-those that all dialects share.
+refused, and it is not entered into the class's registry, so that hostile input cannot make the process grow. And a
+class may *extend* another one (``class ObdMd(WireFlag, extends=common.ObdMd)``), which is how a dialect adds its own
+names to those that all dialects share.
 """
 
 from __future__ import annotations
 
 import enum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 _E = TypeVar("_E", bound="WireFlag | WireEnum")
 
@@ -31,9 +31,19 @@ class _Extending(enum.EnumMeta):
         return namespace
 
     def __new__(
-        metacls, cls: str, bases: tuple[type, ...], classdict: Any, *, extends: type[enum.Enum] | None = None, **kwds: Any
+        metacls,
+        cls: str,
+        bases: tuple[type, ...],
+        classdict: Any,
+        *,
+        extends: type[enum.Enum] | None = None,
+        **kwds: Any,
     ) -> Any:
         return super().__new__(metacls, cls, bases, classdict, **kwds)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(cls, name: str) -> Any: ...  # members that come through `extends`
 
     def __init__(self, *args: Any, extends: type[enum.Enum] | None = None, **kwds: Any) -> None:
         super().__init__(*args, **kwds)
@@ -41,7 +51,7 @@ class _Extending(enum.EnumMeta):
 
 def _unnamed(cls: type[_E], value: int) -> _E:
     member = int.__new__(cls, value)
-    member._name_ = None  # type: ignore[assignment]
+    member._name_ = None
     member._value_ = value
     member._inverted_ = None  # type: ignore[union-attr]  # enum.Flag caches the inverse here
     return member

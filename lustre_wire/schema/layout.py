@@ -96,8 +96,8 @@ def layout(cls: Any) -> Layout:
 def swab_ranges(cls: Any) -> list[SwabRange]:
     """What a receiver of the other byte order swaps: ``(offset, width)`` per integer, in bytes, in order.
 
-    Elements of a flexible tail stand as ``(offset of the first, width, "flex", stride)``. Whatever is not listed stays as
-    sent. A struct without a swab function of its own (``swab=False``) gives an empty list.
+    Elements of a flexible tail stand as ``(offset of the first, width, "flex", stride)``. Whatever is not listed stays
+    as sent. A struct without a swab function of its own (``swab=False``) gives an empty list.
     """
     spec = spec_of(cls)
     return list(_ranges(spec, 0)) if spec.swab else []

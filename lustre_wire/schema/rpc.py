@@ -2,7 +2,7 @@
 
 ::
 
-    @rpc(Opcode.MDS_REINT, name="MDS_REINT/LINK", match={"rec.lk_opcode": MdsReint.REINT_LINK}, portal=12, reply_portal=10)
+    @rpc(Opcode.MDS_REINT, name="MDS_REINT/LINK", match={"rec.lk_opcode": MdsReint.REINT_LINK}, portal=12)
     class MdsReintLink:
         class Request(Buffers):
             rec: MdsRecLink | None = slot()
@@ -133,7 +133,13 @@ class _Slot:
 
 
 def slot(
-    *, optional: bool = False, omit: bool = False, when: str = "", room: int = 0, minimum: int = 0, present: Match | None = None
+    *,
+    optional: bool = False,
+    omit: bool = False,
+    when: str = "",
+    room: int = 0,
+    minimum: int = 0,
+    present: Match | None = None,
 ) -> Any:
     """Say more about a buffer than its type.
 
@@ -178,19 +184,20 @@ def _slot_type(path: str, hint: Any) -> FieldType:
     raise SchemaError(f"no buffer type in annotation {hint!r}", path=path)
 
 
-def _buffers_class(cls: type) -> type[Buffers]:
-    """The attrs class behind one side of an RPC declaration."""
+def buffers(cls: type) -> type[Buffers]:
+    """Make one side of an RPC from the declaration of its buffers; `rpc` does this for the classes it decorates."""
     specs, these = [], {}
     for index, (name, hint) in enumerate(hints_of(cls).items(), 1):
         said = cls.__dict__.get(name)
         if not isinstance(said, _Slot):
-            raise SchemaError("a buffer is declared as `name: type | None = slot(...)`", path=f"{cls.__qualname__}.{name}")
+            path = f"{cls.__qualname__}.{name}"
+            raise SchemaError("a buffer is declared as `name: type | None = slot(...)`", path=path)
         kind = _slot_type(f"{cls.__qualname__}.{name}", hint)
         specs.append(SlotSpec(name, index, kind, **{f: getattr(said, f) for f in _Slot.__dataclass_fields__}))
         these[name] = attrs.field(default=None)
-    made = attrs.define(cls, these=these, slots=True, order=False)
+    made: Any = attrs.define(cls, these=these, slots=True, order=False)
     made.__slot_specs__ = tuple(specs)
-    return made
+    return made  # type: ignore[no-any-return]  # its base is Buffers, as declared
 
 
 @attrs.define(slots=True)
@@ -254,8 +261,8 @@ def rpc(
     """Declare the buffers of an operation; the decorated class holds ``Request`` and ``Reply``, both optional.
 
     The class gets an attribute ``__rpc__`` (`RpcFormat`). Arguments as in `RpcFormat`; `name` is the opcode's own name
-    unless given; `bulk` says who moves the bulk data, as "server PUT" or "server GET"; `status` is empty for an operation
-    in use, otherwise why no message of it is seen ("never sent", "reserved" …).
+    unless given; `bulk` says who moves the bulk data, as "server PUT" or "server GET"; `status` is empty for an
+    operation in use, otherwise why no message of it is seen ("never sent", "reserved" …).
 
     Raises:
         SchemaError: an annotation that says no buffer type.
@@ -265,11 +272,11 @@ def rpc(
         sides = {}
         for side in ("Request", "Reply"):
             declared = cls.__dict__.get(side)
-            sides[side] = _buffers_class(declared) if declared is not None else _NoBuffers
+            sides[side] = buffers(declared) if declared is not None else _NoBuffers
             setattr(cls, side, sides[side])
         made = RpcFormat(
-            name or getattr(opcode, "name", str(opcode)), int(opcode), version, match or {}, sides["Request"], sides["Reply"],
-            portal, reply_portal, also_on, bulk_portal, bulk, variant, note, status,
+            name or getattr(opcode, "name", str(opcode)), int(opcode), version, match or {}, sides["Request"],
+            sides["Reply"], portal, reply_portal, also_on, bulk_portal, bulk, variant, note, status,
         )  # fmt: skip
         cls.__rpc__ = made  # type: ignore[attr-defined]
         return cls
@@ -277,10 +284,16 @@ def rpc(
     return build
 
 
-def derive(cls: Any, **changes: Any) -> Any:
-    """The same buffers under another name, opcode, match or portal: ``MgsConnect = derive(OstConnect, name=..., ...)``."""
-    base: RpcFormat = cls.__rpc__
-    body = {"Request": base.request, "Reply": base.reply, "__rpc__": replace(base, cache={}, **changes), "__doc__": cls.__doc__}
+def derive(cls: Any, doc: str = "", **changes: Any) -> Any:
+    """An operation like another one: ``derive(MdsGetattr, variant="1.8.9", match=..., request=Bare)``.
+
+    Args:
+        cls: the declaration to start from.
+        doc: what the docstring says, if not the same.
+        changes: attributes of `RpcFormat`; a class for `request` or `reply` is made with `buffers`.
+    """
+    made: RpcFormat = replace(cls.__rpc__, cache={}, **changes)
+    body = {"Request": made.request, "Reply": made.reply, "__rpc__": made, "__doc__": doc or cls.__doc__}
     return type(cls.__name__, (), body)
 
 

@@ -1,6 +1,7 @@
 """What a declaration says about a value beyond how it travels: how people read it, when it counts, what it announces.
 
-These marks stand in a field's annotation beside its type and change no byte. Whoever shows or looks for values reads them::
+These marks stand in a field's annotation beside its type and change no byte. Whoever shows or looks for values reads
+them::
 
     mode: Annotated[u32, Shown.MODE]
     lmm_magic: Annotated[u32, Magic(LOV_MAGIC_V1)]
@@ -26,7 +27,6 @@ class Shown(enum.Enum):
     BYTES = "a number of bytes, with a binary unit where it is a whole number of them"
     DEVICE = "a device number, major and minor"
     RELEASE = "a Lustre version, one byte each for major, minor, patch, fix"
-    SUBNET = "an LNet network: type and number"
 
 
 @dataclass(frozen=True)

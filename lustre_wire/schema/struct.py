@@ -7,10 +7,22 @@ from which everything else is derived: engines, layout tables, JSON form, C plan
 from __future__ import annotations
 
 import copy
+import inspect
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    TypeAlias,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import attrs
 
@@ -20,6 +32,7 @@ from lustre_wire.schema.shown import Given, Magic, Shown
 from lustre_wire.schema.types import AsSent, FieldType, Flex, Hole, Scalar, Struct, Tag
 
 Order = Literal["sender", "little", "big"]
+EnumClass: TypeAlias = "type[WireFlag] | type[WireEnum]"
 _T = TypeVar("_T")
 
 
@@ -30,7 +43,7 @@ class FieldSpec:
     name: str
     offset: int
     type: FieldType
-    enum: type[WireFlag] | type[WireEnum] | None = None
+    enum: EnumClass | None = None
     tag: Tag | None = None
     shown: Shown | None = None
     given: Given | None = None
@@ -60,7 +73,7 @@ class StructSpec:
     overlays: tuple[FieldSpec, ...] = ()
     swab_as: str | None = None
     is_union: bool = False
-    text: str = ""
+    text: tuple[str, ...] = ()
     by_name: dict[str, FieldSpec] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -71,7 +84,7 @@ class StructSpec:
 
     @property
     def tail(self) -> FieldSpec | None:
-        """The field that makes the struct's length depend on the buffer: its own or its last member's flexible array."""
+        """What makes the length depend on the buffer: the struct's own or its last member's flexible array."""
         if not self.fields or self.is_union:
             return None
         last = self.fields[-1]
@@ -85,10 +98,11 @@ class StructSpec:
 class Overlay:
     """A second C name for the first bytes of a field: the other member of an anonymous union.
 
-    Declared as ``cr_markerflags: ClassVar[Overlay] = Overlay(U32, over="cr_tfid")``; read and written like any attribute.
+    Declared as ``cr_markerflags: ClassVar[Overlay] = Overlay(U32, over="cr_tfid")``; read and written
+    like any attribute.
     """
 
-    def __init__(self, type: Scalar, over: str) -> None:  # noqa: A002  # the declaration reads best this way
+    def __init__(self, type: Scalar, over: str) -> None:  # the declaration reads best this way
         self.type = type
         self.over = over
 
@@ -123,9 +137,7 @@ def parse_annotation(path: str, name: str, hint: Any, offset: int = 0) -> FieldS
     Raises:
         SchemaError: the annotation says no wire type.
     """
-    base, extras = hint, ()
-    if get_origin(hint) is Annotated:
-        base, *extras = get_args(hint)
+    base, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
     kind = _one(extras, FieldType)
     if kind is None:
         if not hasattr(base, "__wire__"):
@@ -150,7 +162,7 @@ def _one(extras: Iterable[Any], kind: type[_T]) -> _T | None:
 
 def hints_of(cls: type) -> dict[str, Any]:
     """The class's own annotations, resolved, in order; class variables left out."""
-    own = cls.__dict__.get("__annotations__", {})
+    own = inspect.get_annotations(cls)
     try:
         hints = get_type_hints(cls, include_extras=True)
     except NameError as error:
@@ -179,17 +191,18 @@ def specs_of(cls: type, hints: dict[str, Any], *, union: bool) -> tuple[FieldSpe
 
 @dataclass_transform(field_specifiers=(attrs.field,))
 def wire_struct(
-    *, size: int, c_name: str | None = None, order: Order = "sender", swab: bool = True, text: str = ""
+    *, size: int, c_name: str | None = None, byteorder: Order = "sender", swab: bool = True, text: str | tuple[str, ...] = ()
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a wire struct.
 
     Args:
         size: sizeof() in bytes, checked now.
         c_name: the C struct's name, where it does not follow from the class name.
-        order: "sender" for the message's byte order, "little" or "big" where the format fixes it.
+        byteorder: "sender" for the message's byte order, "little" or "big" where the format fixes it.
         swab: False where Lustre has no swab function for the struct standing alone.
         text: how people write a value, where a list of its fields is not it: ``"{name}"`` stands for the field as
-            shown, ``"{name:spec}"`` for its number formatted that way.
+            shown, ``"{name:spec}"`` for its number formatted that way. Of several pieces those are left out whose
+            fields are all zero or empty, except the first.
 
     Raises:
         SchemaError: when the fields do not add up to `size`, or an annotation says no wire type.
@@ -210,7 +223,8 @@ def wire_struct(
             n: attrs.field(default=_default_of(vars(cls)[n])) if n in vars(cls) else attrs.field() for n in hints
         }
         made = attrs.define(cls, these=these, slots=True, order=False)
-        spec = StructSpec(made, c_name or c_name_of(cls.__name__), size, order, swab, fields, overlays, text=text)
+        pieces = (text,) if isinstance(text, str) else text
+        spec = StructSpec(made, c_name or c_name_of(cls.__name__), size, byteorder, swab, fields, overlays, text=pieces)
         spec.by_name.update({f.name: f for f in fields})
         made.__wire__ = spec  # type: ignore[attr-defined]
         return made

@@ -7,7 +7,7 @@ member as a live view: reading ``policy.l_extent.start`` reads the bytes, assign
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, ClassVar, TypeVar
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.struct import FieldSpec, StructSpec, c_name_of, hints_of, spec_of, specs_of
@@ -77,9 +77,10 @@ class MemberView:
         self._union.raw = bytes(raw)
 
     def __eq__(self, other: object) -> bool:
-        if getattr(other, "__wire__", None) is not self._spec:
+        spec: StructSpec = self._spec
+        if getattr(other, "__wire__", None) is not spec:
             return NotImplemented
-        return all(getattr(self, f.name) == getattr(other, f.name) for f in self._spec.fields)
+        return all(getattr(self, f.name) == getattr(other, f.name) for f in spec.fields)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -107,30 +108,36 @@ class _Member:
         obj.raw = bytes(raw)
 
 
-def _init(self: Any, raw: bytes | None = None, **members: Any) -> None:
-    self.raw = bytes(self.__wire__.size) if raw is None else raw
-    for name, value in members.items():
-        if name not in self.__wire__.by_name:
-            raise TypeError(f"{type(self).__name__} has no member {name!r}")
-        setattr(self, name, value)
+class WireUnion:
+    """Base of all unions. `raw`: the bytes as a little-endian sender writes them, whatever the message's byte order."""
+
+    __slots__ = ("raw",)
+    __wire__: ClassVar[StructSpec]
+    raw: bytes
+
+    def __init__(self, raw: bytes | None = None, **members: Any) -> None:
+        self.raw = bytes(self.__wire__.size) if raw is None else raw
+        for name, value in members.items():
+            if name not in self.__wire__.by_name:
+                raise TypeError(f"{type(self).__name__} has no member {name!r}")
+            setattr(self, name, value)
+
+    def __eq__(self, other: object) -> bool:
+        return self.raw == other.raw if isinstance(other, WireUnion) and type(other) is type(self) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # values change
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(raw=bytes.fromhex({self.raw.hex()!r}))"
 
 
-def _eq(self: Any, other: object) -> bool:
-    return self.raw == other.raw if type(other) is type(self) else NotImplemented  # type: ignore[attr-defined]
-
-
-def _repr(self: Any) -> str:
-    return f"{type(self).__name__}(raw=bytes.fromhex({self.raw.hex()!r}))"
-
-
-@dataclass_transform(kw_only_default=True)
 def wire_union(
     *, size: int, c_name: str | None = None, swab_as: str | None = None
 ) -> Callable[[type[_T]], type[_T]]:
-    """Declare a union of wire structs (or scalars).
+    """Declare a union of wire structs (or scalars), as a class derived from `WireUnion`.
 
-    Instances have one slot, ``raw``: the bytes as a little-endian sender writes them, whatever the byte order of the
-    message they came from, so that values compare across byte orders.
+    Instances have one slot, ``raw``: the bytes as a little-endian sender writes them, so that values compare across
+    byte orders.
 
     Args:
         size: sizeof() in bytes, checked now: the largest member.
@@ -149,15 +156,14 @@ def wire_union(
         if swab_as is not None and swab_as not in {f.name for f in fields}:
             raise SchemaError(f"no member {swab_as!r}", path=cls.__name__)
         body: dict[str, Any] = {f.name: _Member(f) for f in fields}
-        body |= {"__slots__": ("raw",), "__doc__": cls.__doc__, "__module__": cls.__module__, "__init__": _init}
-        body |= {"__eq__": _eq, "__hash__": None, "__repr__": _repr, "__qualname__": cls.__qualname__}
-        body["__annotations__"] = cls.__annotations__
-        made = type(cls.__name__, (), body)
+        body |= {"__slots__": (), "__doc__": cls.__doc__, "__module__": cls.__module__}
+        body |= {"__qualname__": cls.__qualname__, "__annotations__": cls.__annotations__}
+        made: Any = type(cls.__name__, (WireUnion,), body)
         name = c_name or c_name_of(cls.__name__)
         spec = StructSpec(made, name, size, "sender", True, fields, swab_as=swab_as, is_union=True)
         spec.by_name.update({f.name: f for f in fields})
-        made.__wire__ = spec  # type: ignore[attr-defined]
-        return made  # type: ignore[return-value]
+        made.__wire__ = spec
+        return made  # type: ignore[no-any-return]  # the class, made anew
 
     return build
 

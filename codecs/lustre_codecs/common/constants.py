@@ -499,7 +499,7 @@ class LcfgCommand(WireEnum):
     LCFG_SET_LDLM_TIMEOUT = 0xce030
 
 
-class CfgMarker(WireFlag):
+class CfgMarkerFlags(WireFlag):
     """cm_flags."""
 
     CM_START = 1

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from lustre_wire.schema import u32, u64
+from lustre_codecs.common.constants import (
+    LUSTRE_DLM_VERSION,
+    LUSTRE_MGS_VERSION,
+    LUSTRE_OBD_VERSION,
+    LUSTRE_OST_VERSION,
+    LdlmFl,
+    LdlmType,
+    Opcode,
+    Portal,
+)
+from lustre_codecs.common.structs import (
+    LdlmReply,
+    LdlmRequest,
+    MgsSendParam,
+    MgsTargetInfo,
+    ObdQuotactl,
+    ObdStatfs,
+    OstLvb,
+)
+from lustre_wire.schema import u64
 from lustre_wire.schema.rpc import Absent, Bits, Buffers, Opaque, Prefix, rpc, slot
-from lustre_codecs.common.constants import LUSTRE_DLM_VERSION, LUSTRE_MGS_VERSION, LUSTRE_OBD_VERSION, LUSTRE_OST_VERSION, LdlmFl, LdlmType, Opcode, Portal
-from lustre_codecs.common.structs import LdlmReply, LdlmRequest, MgsSendParam, MgsTargetInfo, ObdQuotactl, ObdStatfs, OstLvb
 
 HAS_INTENT = Bits(LdlmFl.LDLM_FL_HAS_INTENT)
 

@@ -7,11 +7,44 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_wire.schema import AS_SENT, Array, Chars, Flex, Raw, U32, U64, u16, u32, u64, wire_struct, wire_union
-from lustre_codecs.common.constants import CfgMarker, Disposition, ItOp, LcfgCommand, LddFlags, LdlmFl, LdlmMode, LdlmType, LlogOp, MdsInodelock, MsgConnect, MsgFlags, ObdBrw, Opcode, OsState, PtlrpcMsgType, QifValid, QuotaCmd
+from lustre_codecs.common.constants import (
+    CfgMarkerFlags,
+    Disposition,
+    ItOp,
+    LcfgCommand,
+    LddFlags,
+    LdlmFl,
+    LdlmMode,
+    LdlmType,
+    LlogOp,
+    MdsInodelock,
+    MsgConnect,
+    MsgFlags,
+    ObdBrw,
+    Opcode,
+    OsState,
+    PtlrpcMsgType,
+    QifValid,
+    QuotaCmd,
+)
+from lustre_wire.schema import (
+    AS_SENT,
+    U32,
+    U64,
+    Array,
+    Chars,
+    Flex,
+    Raw,
+    WireUnion,
+    u16,
+    u32,
+    u64,
+    wire_struct,
+    wire_union,
+)
 
 
-@wire_struct(size=8, order="little")
+@wire_struct(size=8, byteorder="little")
 class XattrAclEntry:
     """One entry of a POSIX ACL in its extended attribute form (liblustre.h)."""
 
@@ -20,7 +53,7 @@ class XattrAclEntry:
     e_id: u32 = 0
 
 
-@wire_struct(size=4, order="little")
+@wire_struct(size=4, byteorder="little")
 class XattrAclHeader:
     """A POSIX ACL as the value of system.posix_acl_access; `a_version` is 2 (liblustre.h)."""
 
@@ -131,7 +164,7 @@ class ObdDqblk:
     padding: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=32, order="little")
+@wire_struct(size=32, byteorder="little")
 class LuDirent:
     """One entry of a directory page; the name and, with LUDA_TYPE, a `LudaType` follow."""
 
@@ -143,7 +176,7 @@ class LuDirent:
     lde_name: Annotated[bytes, Flex(Chars(1))] = b""
 
 
-@wire_struct(size=2, order="little")
+@wire_struct(size=2, byteorder="little")
 class LudaType:
     """File type attribute behind the name of a `LuDirent`."""
 
@@ -273,7 +306,7 @@ class LdlmFlock:
 
 
 @wire_union(size=32, c_name="ldlm_policy_data_t", swab_as="l_flock")
-class LdlmPolicyData:
+class LdlmPolicyData(WireUnion):
     """Policy of a lock; the resource's type says which member counts. A receiver swaps it by `l_flock`."""
 
     l_extent: LdlmExtent
@@ -358,7 +391,7 @@ class CfgMarker:
     """Start or end of a group of records in a configuration log; times in seconds."""
 
     cm_step: u32 = 0
-    cm_flags: Annotated[CfgMarker, U32] = CfgMarker(0)
+    cm_flags: Annotated[CfgMarkerFlags, U32] = CfgMarkerFlags(0)
     cm_vers: u32 = 0
     padding: Annotated[int, U32, AS_SENT] = 0
     cm_createtime: u64 = 0

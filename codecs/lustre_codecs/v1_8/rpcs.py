@@ -4,16 +4,70 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_wire.schema import u32, u64
-from lustre_wire.schema.rpc import Absent, Bits, Blob, Buffers, CString, FixedText, NonZero, Opaque, Prefix, rpc, slot
-from lustre_codecs.v1_8.constants import ItOp, LUSTRE_DLM_VERSION, LUSTRE_LOG_VERSION, LUSTRE_MDS_VERSION, LUSTRE_OBD_VERSION, LUSTRE_OST_VERSION, LdlmFl, MdsReint, ObdMd, Opcode, Portal
-from lustre_codecs.common.structs import LdlmIntent, LdlmReply, LdlmRequest, LlUserFiemap, LlogLogHdr, LustreHandle, NiobufRemote, ObdQuotactl, ObdStatfs, OstLvb, QunitData
-from lustre_codecs.v1_8.structs import LlFiemapInfoKey, LlogCookie, LlogdBody, LlogdConnBody, LuSeqRange, MdsBody, MdsRecCreate, MdsRecJoin, MdsRecLink, MdsRecRename, MdsRecSetattr, MdsRecUnlink, ObdConnectData, ObdIoobj, OstBody, QuotaAdjustQunit
+from lustre_codecs.common.structs import (
+    LdlmIntent,
+    LdlmReply,
+    LdlmRequest,
+    LlogLogHdr,
+    LlUserFiemap,
+    LustreHandle,
+    NiobufRemote,
+    ObdQuotactl,
+    ObdStatfs,
+    OstLvb,
+    QunitData,
+)
+from lustre_codecs.v1_8.constants import (
+    LUSTRE_DLM_VERSION,
+    LUSTRE_LOG_VERSION,
+    LUSTRE_MDS_VERSION,
+    LUSTRE_OBD_VERSION,
+    LUSTRE_OST_VERSION,
+    ItOp,
+    LdlmFl,
+    MdsReint,
+    ObdMd,
+    Opcode,
+    Portal,
+)
+from lustre_codecs.v1_8.structs import (
+    LlFiemapInfoKey,
+    LlogCookie,
+    LlogdBody,
+    LlogdConnBody,
+    LuSeqRange,
+    MdsBody,
+    MdsRecCreate,
+    MdsRecJoin,
+    MdsRecLink,
+    MdsRecRename,
+    MdsRecSetattr,
+    MdsRecUnlink,
+    ObdConnectData,
+    ObdIoobj,
+    OstBody,
+    QuotaAdjustQunit,
+)
+from lustre_wire.schema import u32
+from lustre_wire.schema.rpc import (
+    Absent,
+    Bits,
+    Blob,
+    Buffers,
+    CString,
+    FixedText,
+    Match,
+    NonZero,
+    Opaque,
+    Prefix,
+    rpc,
+    slot,
+)
 
 HAS_INTENT = Bits(LdlmFl.LDLM_FL_HAS_INTENT)
 
 #: An MDS takes the layout buffer out of its reply when it has nothing to put into it.
-MD_RETURNED = {
+MD_RETURNED: Match = {
     "mds_body.valid": Bits(ObdMd.OBD_MD_FLEASIZE | ObdMd.OBD_MD_FLDIREA | ObdMd.OBD_MD_LINKNAME, some=True),
     "mds_body.eadatasize": NonZero(),
 }

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_wire.schema import AS_SENT, Chars, Flex, Hole, Raw, U32, U64, u16, u32, u64, u8, wire_struct
+from lustre_codecs.common.structs import (
+    LlFid,
+    LlogGen,
+    LlogRecHdr,
+    LlogRecTail,
+    LlUserFiemap,
+    LuFid,
+    LustreHandle,
+)
 from lustre_codecs.v1_8.constants import MdsAttr, MdsInodelock, MdsOpen, MdsReint, ObdCksum, ObdConnect, ObdFl, ObdMd
-from lustre_codecs.common.structs import LlFid, LlUserFiemap, LlogGen, LlogRecHdr, LlogRecTail, LuDirent, LuFid, LustreHandle
+from lustre_wire.schema import AS_SENT, U32, U64, Chars, Flex, Hole, Raw, u8, u16, u32, u64, wire_struct
 
 
-@wire_struct(size=24, order="little")
+@wire_struct(size=24, byteorder="little")
 class LovUserOstDataV1:
     """One stripe of a layout a user asks for or sees (lustre_user.h)."""
 
@@ -22,7 +30,7 @@ class LovUserOstDataV1:
     l_ost_idx: u32 = 0
 
 
-@wire_struct(size=32, order="little")
+@wire_struct(size=32, byteorder="little")
 class LovUserMdV1:
     """Layout a user asks for or sees (lustre_user.h)."""
 
@@ -36,7 +44,7 @@ class LovUserMdV1:
     lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count")] = []
 
 
-@wire_struct(size=48, order="little")
+@wire_struct(size=48, byteorder="little")
 class LovUserMdV3:
     """Layout a user asks for or sees, with a pool (lustre_user.h)."""
 
@@ -73,7 +81,7 @@ class ObdConnectData:
     ocd_maxbytes: u64 = 0
 
 
-@wire_struct(size=24, order="little")
+@wire_struct(size=24, byteorder="little")
 class LovOstDataV1:
     """One stripe of a file layout: the object and the OST it is on."""
 
@@ -83,7 +91,7 @@ class LovOstDataV1:
     l_ost_idx: u32 = 0
 
 
-@wire_struct(size=32, order="little")
+@wire_struct(size=32, byteorder="little")
 class LovMdsMdV1:
     """File layout (LOV EA); `lmm_stripe_size` in bytes."""
 
@@ -96,7 +104,7 @@ class LovMdsMdV1:
     lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count")] = []
 
 
-@wire_struct(size=48, order="little")
+@wire_struct(size=48, byteorder="little")
 class LovMdsMdV3:
     """File layout (LOV EA) with a pool."""
 
@@ -537,7 +545,7 @@ class LlogCatid:
     lci_padding3: u32 = 0
 
 
-@wire_struct(size=56, order="little")
+@wire_struct(size=56, byteorder="little")
 class LovMdsMdJoin:
     """File layout of a joined file; the extents are in a log of their own."""
 
@@ -560,7 +568,7 @@ class LlogLogidRec:
     lid_tail: LlogRecTail = LlogRecTail()
 
 
-@wire_struct(size=48, order="little")
+@wire_struct(size=48, byteorder="little")
 class MdsExtentDesc:
     """One extent of a joined file."""
 
@@ -672,7 +680,7 @@ class LlogdConnBody:
     lgdc_ctxt_idx: u32 = 0
 
 
-@wire_struct(size=40, order="little")
+@wire_struct(size=40, byteorder="little")
 class LovUserOstDataJoin:
     """One stripe of a joined file's layout."""
 
@@ -684,7 +692,7 @@ class LovUserOstDataJoin:
     l_ost_idx: u32 = 0
 
 
-@wire_struct(size=72, order="little")
+@wire_struct(size=72, byteorder="little")
 class LovUserMdJoin:
     """Layout of a joined file."""
 
@@ -776,7 +784,7 @@ class LustreCapa:
     lc_hmac: Annotated[bytes, Raw(64)] = bytes(64)
 
 
-@wire_struct(size=264, order="little")
+@wire_struct(size=264, byteorder="little")
 class LlDirEntry:
     """One entry of a 1.8 directory block, in the manner of ext2 (llite/llite_internal.h)."""
 
@@ -788,7 +796,7 @@ class LlDirEntry:
     hole_0: Annotated[bytes, Hole(1)] = bytes(1)
 
 
-@wire_struct(size=24, order="little")
+@wire_struct(size=24, byteorder="little")
 class LuDirpage:
     """A page of directory entries ordered by hash (llite/dir.c)."""
 

@@ -4,11 +4,53 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_wire.schema import u32, u64
+from lustre_codecs.common.structs import (
+    LdlmIntent,
+    LdlmReply,
+    LdlmRequest,
+    LlogLogHdr,
+    LlUserFiemap,
+    LustreHandle,
+    NiobufRemote,
+    ObdQuotactl,
+    ObdStatfs,
+    OstLvb,
+    QunitData,
+)
+from lustre_codecs.v2_0.constants import (
+    LUSTRE_DLM_VERSION,
+    LUSTRE_LOG_VERSION,
+    LUSTRE_MDS_VERSION,
+    LUSTRE_OBD_VERSION,
+    LUSTRE_OST_VERSION,
+    ItOp,
+    LdlmFl,
+    MdsReint,
+    Opcode,
+    Portal,
+)
+from lustre_codecs.v2_0.structs import (
+    LlFiemapInfoKey,
+    LlogCookie,
+    LlogdBody,
+    LlogdConnBody,
+    LuSeqRange,
+    LustreCapa,
+    MdtBody,
+    MdtIoepoch,
+    MdtRecCreate,
+    MdtRecLink,
+    MdtRecRename,
+    MdtRecSetattr,
+    MdtRecSetxattr,
+    MdtRecUnlink,
+    ObdConnectData,
+    ObdIoobj,
+    OstBody,
+    QuotaAdjustQunit,
+)
+from lustre_wire.schema import u32
 from lustre_wire.schema.rpc import Absent, Bits, Blob, Buffers, CString, FixedText, Opaque, Prefix, rpc, slot
-from lustre_codecs.v2_0.constants import ItOp, LUSTRE_DLM_VERSION, LUSTRE_LOG_VERSION, LUSTRE_MDS_VERSION, LUSTRE_OBD_VERSION, LUSTRE_OST_VERSION, LdlmFl, MdsReint, Opcode, Portal
-from lustre_codecs.common.structs import LdlmIntent, LdlmReply, LdlmRequest, LlUserFiemap, LlogLogHdr, LustreHandle, NiobufRemote, ObdQuotactl, ObdStatfs, OstLvb, QunitData
-from lustre_codecs.v2_0.structs import LlFiemapInfoKey, LlogCookie, LlogdBody, LlogdConnBody, LuSeqRange, LustreCapa, MdtBody, MdtIoepoch, MdtRecCreate, MdtRecLink, MdtRecRename, MdtRecSetattr, MdtRecSetxattr, MdtRecUnlink, ObdConnectData, ObdIoobj, OstBody, QuotaAdjustQunit
 
 HAS_INTENT = Bits(LdlmFl.LDLM_FL_HAS_INTENT)
 

@@ -7,12 +7,48 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from lustre_wire.schema import AS_SENT, Chars, Flex, Hole, Overlay, Raw, U16, U32, U64, u16, u32, u64, u8, wire_struct, wire_union
-from lustre_codecs.v2_0.constants import ChangelogRecType, MdsAttr, MdsInodelock, MdsOpen, MdsReint, ObdCksum, ObdConnect, ObdFl, ObdMd
-from lustre_codecs.common.structs import LlFid, LlUserFiemap, LlogGen, LlogRecHdr, LlogRecTail, LuDirent, LuFid, LustreHandle, ObdUuid
+from lustre_codecs.common.structs import (
+    LlFid,
+    LlogGen,
+    LlogRecHdr,
+    LlogRecTail,
+    LlUserFiemap,
+    LuFid,
+    LustreHandle,
+    ObdUuid,
+)
+from lustre_codecs.v2_0.constants import (
+    ChangelogRecType,
+    MdsAttr,
+    MdsInodelock,
+    MdsOpen,
+    MdsReint,
+    ObdCksum,
+    ObdConnect,
+    ObdFl,
+    ObdMd,
+)
+from lustre_wire.schema import (
+    AS_SENT,
+    U16,
+    U32,
+    U64,
+    Chars,
+    Flex,
+    Hole,
+    Overlay,
+    Raw,
+    WireUnion,
+    u8,
+    u16,
+    u32,
+    u64,
+    wire_struct,
+    wire_union,
+)
 
 
-@wire_struct(size=24, order="little")
+@wire_struct(size=24, byteorder="little")
 class LovUserOstDataV1:
     """One stripe of a layout a user asks for or sees (lustre_user.h)."""
 
@@ -22,7 +58,7 @@ class LovUserOstDataV1:
     l_ost_idx: u32 = 0
 
 
-@wire_struct(size=32, order="little")
+@wire_struct(size=32, byteorder="little")
 class LovUserMdV1:
     """Layout a user asks for or sees (lustre_user.h)."""
 
@@ -36,7 +72,7 @@ class LovUserMdV1:
     lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count")] = []
 
 
-@wire_struct(size=48, order="little")
+@wire_struct(size=48, byteorder="little")
 class LovUserMdV3:
     """Layout a user asks for or sees, with a pool (lustre_user.h)."""
 
@@ -85,7 +121,7 @@ class OstId:
     oi_seq: u64 = 0
 
 
-@wire_struct(size=24, order="little")
+@wire_struct(size=24, byteorder="little")
 class LuDirpage:
     """A page of directory entries ordered by hash."""
 
@@ -115,7 +151,7 @@ class ObdConnectData:
     padding2: Annotated[int, U64, AS_SENT] = 0
 
 
-@wire_struct(size=24, order="little")
+@wire_struct(size=24, byteorder="little")
 class LovOstDataV1:
     """One stripe of a file layout: the object and the OST it is on."""
 
@@ -125,7 +161,7 @@ class LovOstDataV1:
     l_ost_idx: u32 = 0
 
 
-@wire_struct(size=32, order="little")
+@wire_struct(size=32, byteorder="little")
 class LovMdsMdV1:
     """File layout (LOV EA); `lmm_stripe_size` in bytes."""
 
@@ -138,7 +174,7 @@ class LovMdsMdV1:
     lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count")] = []
 
 
-@wire_struct(size=48, order="little")
+@wire_struct(size=48, byteorder="little")
 class LovMdsMdV3:
     """File layout (LOV EA) with a pool."""
 
@@ -766,7 +802,7 @@ class LinkEaHeader:
     padding2: u32 = 0
 
 
-@wire_struct(size=18, order="big")
+@wire_struct(size=18, byteorder="big")
 class LinkEaEntry:
     """One name of a file: parent FID and name; integers big-endian."""
 
@@ -787,7 +823,7 @@ class GetinfoFid2path:
 
 
 @wire_union(size=0, c_name="sptlrpc_flavor::u_rpc")
-class SptlrpcFlavorURpc:
+class SptlrpcFlavorURpc(WireUnion):
     """Parameters of an RPC flavour (lustre_sec.h)."""
 
 
@@ -800,7 +836,7 @@ class BulkSpecHash:
 
 
 @wire_union(size=1, c_name="sptlrpc_flavor::u_bulk")
-class SptlrpcFlavorUBulk:
+class SptlrpcFlavorUBulk(WireUnion):
     """Parameters of a bulk flavour (lustre_sec.h)."""
 
     hash: BulkSpecHash
@@ -853,7 +889,7 @@ class PtlrpcBulkSecDesc:
     bsd_data: Annotated[bytes, Flex(Raw(1))] = b""
 
 
-@wire_struct(size=12, order="little")
+@wire_struct(size=12, byteorder="little")
 class ExtAclXattrEntry:
     """One entry of an extended ACL (lustre_eacl.h)."""
 
@@ -863,7 +899,7 @@ class ExtAclXattrEntry:
     e_stat: u32 = 0
 
 
-@wire_struct(size=4, order="little")
+@wire_struct(size=4, byteorder="little")
 class ExtAclXattrHeader:
     """An extended ACL (lustre_eacl.h)."""
 
@@ -871,7 +907,7 @@ class ExtAclXattrHeader:
     a_entries: Annotated[list[ExtAclXattrEntry], Flex(ExtAclXattrEntry)] = []
 
 
-@wire_struct(size=16, order="big")
+@wire_struct(size=16, byteorder="big")
 class Krb5Header:
     """Head of a Kerberos token; big-endian (ptlrpc/gss/gss_krb5.h)."""
 
