@@ -108,6 +108,14 @@ Match: TypeAlias = Mapping[str, Condition]
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """What an opaque buffer holds, where another one decides: its text up to the first NUL is looked up in `options`."""
+
+    by: str
+    options: Mapping[bytes, Any]
+
+
+@dataclass(frozen=True)
 class SlotSpec:
     """One declared buffer. `index` is its place in a lustre_msg v2 (v1: one less)."""
 
@@ -120,6 +128,7 @@ class SlotSpec:
     room: int
     minimum: int
     present: Match | None
+    holds: FieldType | Chosen | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +139,7 @@ class _Slot:
     room: int = 0
     minimum: int = 0
     present: Match | None = None
+    holds: FieldType | Chosen | None = None
 
 
 def slot(
@@ -140,6 +150,7 @@ def slot(
     room: int = 0,
     minimum: int = 0,
     present: Match | None = None,
+    holds: Any = None,
 ) -> Any:
     """Say more about a buffer than its type.
 
@@ -151,8 +162,11 @@ def slot(
         minimum: bytes a receiver is content with, where that is less than its struct's size.
         present: the buffer only exists if these conditions on earlier buffers hold; if not, later ones move down and
             an empty one is put at the end.
+        holds: what an opaque buffer may hold: a wire struct, a scalar type, or a `Chosen` of these. For whoever looks
+            into it; the buffer's value stays bytes.
     """
-    return _Slot(optional or omit, omit, when, room, minimum, present)
+    held = holds if holds is None or isinstance(holds, Chosen) else as_type(holds)
+    return _Slot(optional or omit, omit, when, room, minimum, present, held)
 
 
 @dataclass_transform(field_specifiers=(slot,))
@@ -284,6 +298,18 @@ def rpc(
     return build
 
 
+def rpc_of(cls: Any) -> RpcFormat:
+    """The format an RPC declaration stands for.
+
+    Raises:
+        SchemaError: `cls` is no RPC declaration.
+    """
+    found = getattr(cls, "__rpc__", None)
+    if not isinstance(found, RpcFormat):
+        raise SchemaError(f"{cls!r} is not an RPC declaration")
+    return found
+
+
 def derive(cls: Any, doc: str = "", **changes: Any) -> Any:
     """An operation like another one: ``derive(MdsGetattr, variant="1.8.9", match=..., request=Bare)``.
 
@@ -292,7 +318,7 @@ def derive(cls: Any, doc: str = "", **changes: Any) -> Any:
         doc: what the docstring says, if not the same.
         changes: attributes of `RpcFormat`; a class for `request` or `reply` is made with `buffers`.
     """
-    made: RpcFormat = replace(cls.__rpc__, cache={}, **changes)
+    made = replace(rpc_of(cls), cache={}, **changes)
     body = {"Request": made.request, "Reply": made.reply, "__rpc__": made, "__doc__": doc or cls.__doc__}
     return type(cls.__name__, (), body)
 

@@ -37,8 +37,8 @@ class Given:
     mask: int
 
 
-@dataclass(frozen=True)
 class Magic:
-    """The number that a struct of this kind has in this field, so that it is recognised among opaque bytes."""
+    """The numbers a struct of this kind can have in this field, so that it is recognised among opaque bytes."""
 
-    value: int
+    def __init__(self, *values: int) -> None:
+        self.values = values

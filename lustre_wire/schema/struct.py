@@ -10,7 +10,7 @@ import copy
 import inspect
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import (
     Annotated,
     Any,
@@ -29,7 +29,7 @@ import attrs
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.enums import WireEnum, WireFlag
 from lustre_wire.schema.shown import Given, Magic, Shown
-from lustre_wire.schema.types import AsSent, FieldType, Flex, Hole, Scalar, Struct, Tag
+from lustre_wire.schema.types import Array, AsSent, FieldType, Flex, Hole, Scalar, Struct, Tag, as_type
 
 Order = Literal["sender", "little", "big"]
 EnumClass: TypeAlias = "type[WireFlag] | type[WireEnum]"
@@ -47,7 +47,7 @@ class FieldSpec:
     tag: Tag | None = None
     shown: Shown | None = None
     given: Given | None = None
-    magic: int | None = None
+    magic: tuple[int, ...] = ()
 
     @property
     def size(self) -> int:
@@ -144,16 +144,24 @@ def parse_annotation(path: str, name: str, hint: Any, offset: int = 0) -> FieldS
             raise SchemaError(f"no wire type in annotation {hint!r}", path=path)
         kind = Struct(base)
     if _one(extras, AsSent) is not None:
-        if isinstance(kind, Scalar):
-            kind = kind.as_sent()
-        elif isinstance(kind, Struct):
-            kind = Struct(kind.cls, opaque=True)
+        kind = _as_sent(kind)
     is_enum = isinstance(base, type) and issubclass(base, (WireFlag, WireEnum))
     magic = _one(extras, Magic)
     return FieldSpec(
         name, offset, kind, base if is_enum else None, _one(extras, Tag), _one(extras, Shown), _one(extras, Given),
-        magic.value if magic is not None else None,
+        magic.values if magic is not None else (),
     )  # fmt: skip
+
+
+def _as_sent(kind: FieldType) -> FieldType:
+    """The same type, which no receiver swaps: an integer, a struct, or an array of either."""
+    if isinstance(kind, Scalar):
+        return kind.as_sent()
+    if isinstance(kind, Struct):
+        return replace(kind, opaque=True)
+    if isinstance(kind, (Array, Flex)):
+        return replace(kind, element=_as_sent(as_type(kind.element)))
+    return kind
 
 
 def _one(extras: Iterable[Any], kind: type[_T]) -> _T | None:
@@ -191,7 +199,12 @@ def specs_of(cls: type, hints: dict[str, Any], *, union: bool) -> tuple[FieldSpe
 
 @dataclass_transform(field_specifiers=(attrs.field,))
 def wire_struct(
-    *, size: int, c_name: str | None = None, byteorder: Order = "sender", swab: bool = True, text: str | tuple[str, ...] = ()
+    *,
+    size: int,
+    c_name: str | None = None,
+    byteorder: Order = "sender",
+    swab: bool = True,
+    text: str | tuple[str, ...] = (),
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a wire struct.
 
