@@ -10,7 +10,9 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -103,6 +105,17 @@ class Dialect:
     def enum_of(self, cls: type[enum.Enum]) -> Any:
         """This dialect's own version of an enumeration that a shared struct names."""
         return self.enums.get(cls.__name__, cls)
+
+    def part(self, name: str) -> ModuleType:
+        """A further module of declarations beside the dialect's own, loaded when first asked for: ``part("recovery")``.
+
+        Raises:
+            WireError: the dialect has no such part.
+        """
+        package = self.modules[-1].__name__.rpartition(".")[0]
+        if find_spec(f"{package}.{name}") is None:
+            raise WireError(f"no declarations for {name!r}", dialect=self.name)
+        return import_module(f"{package}.{name}")
 
     def __repr__(self) -> str:
         return f"<Dialect {self.name}>"
