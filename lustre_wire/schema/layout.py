@@ -89,7 +89,8 @@ def layout(cls: Any) -> Layout:
         SchemaError: `cls` is no wire struct.
     """
     spec = spec_of(cls)
-    fields = [_field(f) for f in (*spec.fields, *spec.overlays) if not isinstance(f.type, Hole)]
+    ordered = sorted((*spec.fields, *spec.overlays), key=lambda f: f.offset)
+    fields = [_field(f) for f in ordered if not isinstance(f.type, Hole)]
     return Layout(spec.name, spec.size, "union" if spec.is_union else "struct", spec.order, tuple(fields))
 
 

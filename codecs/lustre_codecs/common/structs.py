@@ -44,7 +44,7 @@ from lustre_wire.schema import (
 )
 
 
-@wire_struct(size=8, byteorder="little")
+@wire_struct(size=8, byteorder="little", swab=False)
 class XattrAclEntry:
     """One entry of a POSIX ACL in its extended attribute form (liblustre.h)."""
 
@@ -53,7 +53,7 @@ class XattrAclEntry:
     e_id: u32 = 0
 
 
-@wire_struct(size=4, byteorder="little")
+@wire_struct(size=4, byteorder="little", swab=False)
 class XattrAclHeader:
     """A POSIX ACL as the value of system.posix_acl_access; `a_version` is 2 (liblustre.h)."""
 
@@ -164,7 +164,7 @@ class ObdDqblk:
     padding: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=32, byteorder="little")
+@wire_struct(size=32, byteorder="little", swab=False)
 class LuDirent:
     """One entry of a directory page; the name and, with LUDA_TYPE, a `LudaType` follow."""
 
@@ -176,7 +176,7 @@ class LuDirent:
     lde_name: Annotated[bytes, Flex(Chars(1))] = b""
 
 
-@wire_struct(size=2, byteorder="little")
+@wire_struct(size=2, byteorder="little", swab=False)
 class LudaType:
     """File type attribute behind the name of a `LuDirent`."""
 
@@ -301,7 +301,7 @@ class LdlmFlock:
     start: u64 = 0
     end: u64 = 0
     blocking_export: u64 = 0
-    blocking_pid: u32 = 0
+    blocking_pid: Annotated[int, U32, AS_SENT] = 0
     pid: u32 = 0
 
 
@@ -347,7 +347,7 @@ class LdlmRequest:
     lock_flags: Annotated[LdlmFl, U32] = LdlmFl(0)
     lock_count: u32 = 0
     lock_desc: LdlmLockDesc = LdlmLockDesc()
-    lock_handle: Annotated[list[LustreHandle], Flex(LustreHandle, minimum=2)] = [LustreHandle() for _ in range(2)]
+    lock_handle: Annotated[list[LustreHandle], Flex(LustreHandle, minimum=2), AS_SENT] = [LustreHandle(), LustreHandle()]
 
 
 @wire_struct(size=112)

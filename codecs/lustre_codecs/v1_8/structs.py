@@ -41,7 +41,7 @@ class LovUserMdV1:
     lmm_stripe_size: u32 = 0
     lmm_stripe_count: u16 = 0
     lmm_stripe_offset: u16 = 0
-    lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count")] = []
+    lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
 @wire_struct(size=48, byteorder="little")
@@ -56,7 +56,7 @@ class LovUserMdV3:
     lmm_stripe_count: u16 = 0
     lmm_stripe_offset: u16 = 0
     lmm_pool_name: Annotated[bytes, Chars(16)] = bytes(16)
-    lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count")] = []
+    lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
 @wire_struct(size=72)
@@ -81,7 +81,7 @@ class ObdConnectData:
     ocd_maxbytes: u64 = 0
 
 
-@wire_struct(size=24, byteorder="little")
+@wire_struct(size=24, byteorder="little", swab=False)
 class LovOstDataV1:
     """One stripe of a file layout: the object and the OST it is on."""
 
@@ -101,10 +101,10 @@ class LovMdsMdV1:
     lmm_object_gr: u64 = 0
     lmm_stripe_size: u32 = 0
     lmm_stripe_count: u32 = 0
-    lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count")] = []
+    lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
-@wire_struct(size=48, byteorder="little")
+@wire_struct(size=48, byteorder="little", swab=False)
 class LovMdsMdV3:
     """File layout (LOV EA) with a pool."""
 
@@ -115,7 +115,7 @@ class LovMdsMdV3:
     lmm_stripe_size: u32 = 0
     lmm_stripe_count: u32 = 0
     lmm_pool_name: Annotated[bytes, Chars(16)] = bytes(16)
-    lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count")] = []
+    lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
 @wire_struct(size=24)
@@ -545,7 +545,7 @@ class LlogCatid:
     lci_padding3: u32 = 0
 
 
-@wire_struct(size=56, byteorder="little")
+@wire_struct(size=56, byteorder="little", swab=False)
 class LovMdsMdJoin:
     """File layout of a joined file; the extents are in a log of their own."""
 
@@ -568,7 +568,7 @@ class LlogLogidRec:
     lid_tail: LlogRecTail = LlogRecTail()
 
 
-@wire_struct(size=48, byteorder="little")
+@wire_struct(size=48, byteorder="little", swab=False)
 class MdsExtentDesc:
     """One extent of a joined file."""
 
@@ -680,7 +680,7 @@ class LlogdConnBody:
     lgdc_ctxt_idx: u32 = 0
 
 
-@wire_struct(size=40, byteorder="little")
+@wire_struct(size=40, byteorder="little", swab=False)
 class LovUserOstDataJoin:
     """One stripe of a joined file's layout."""
 
@@ -706,7 +706,7 @@ class LovUserMdJoin:
     lmm_tree_id: Annotated[int, U64, AS_SENT] = 0
     lmm_tree_gen: Annotated[int, U64, AS_SENT] = 0
     lmm_array_id: Annotated[LlogLogid, AS_SENT] = LlogLogid()
-    lmm_objects: Annotated[list[LovUserOstDataJoin], Flex(LovUserOstDataJoin, count="lmm_stripe_count")] = []
+    lmm_objects: Annotated[list[LovUserOstDataJoin], Flex(LovUserOstDataJoin, count="lmm_stripe_count"), AS_SENT] = []
 
 
 @wire_struct(size=208)
@@ -784,7 +784,7 @@ class LustreCapa:
     lc_hmac: Annotated[bytes, Raw(64)] = bytes(64)
 
 
-@wire_struct(size=264, byteorder="little")
+@wire_struct(size=264, byteorder="little", swab=False)
 class LlDirEntry:
     """One entry of a 1.8 directory block, in the manner of ext2 (llite/llite_internal.h)."""
 
@@ -796,7 +796,7 @@ class LlDirEntry:
     hole_0: Annotated[bytes, Hole(1)] = bytes(1)
 
 
-@wire_struct(size=24, byteorder="little")
+@wire_struct(size=24, byteorder="little", swab=False)
 class LuDirpage:
     """A page of directory entries ordered by hash (llite/dir.c)."""
 

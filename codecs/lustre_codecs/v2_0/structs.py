@@ -69,7 +69,7 @@ class LovUserMdV1:
     lmm_stripe_size: u32 = 0
     lmm_stripe_count: u16 = 0
     lmm_stripe_offset: u16 = 0
-    lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count")] = []
+    lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
 @wire_struct(size=48, byteorder="little")
@@ -84,7 +84,7 @@ class LovUserMdV3:
     lmm_stripe_count: u16 = 0
     lmm_stripe_offset: u16 = 0
     lmm_pool_name: Annotated[bytes, Chars(16)] = bytes(16)
-    lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count")] = []
+    lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
 @wire_struct(size=64, swab=False)
@@ -121,7 +121,7 @@ class OstId:
     oi_seq: u64 = 0
 
 
-@wire_struct(size=24, byteorder="little")
+@wire_struct(size=24, byteorder="little", swab=False)
 class LuDirpage:
     """A page of directory entries ordered by hash."""
 
@@ -151,7 +151,7 @@ class ObdConnectData:
     padding2: Annotated[int, U64, AS_SENT] = 0
 
 
-@wire_struct(size=24, byteorder="little")
+@wire_struct(size=24, byteorder="little", swab=False)
 class LovOstDataV1:
     """One stripe of a file layout: the object and the OST it is on."""
 
@@ -171,10 +171,10 @@ class LovMdsMdV1:
     lmm_object_seq: u64 = 0
     lmm_stripe_size: u32 = 0
     lmm_stripe_count: u32 = 0
-    lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count")] = []
+    lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
-@wire_struct(size=48, byteorder="little")
+@wire_struct(size=48, byteorder="little", swab=False)
 class LovMdsMdV3:
     """File layout (LOV EA) with a pool."""
 
@@ -185,7 +185,7 @@ class LovMdsMdV3:
     lmm_stripe_size: u32 = 0
     lmm_stripe_count: u32 = 0
     lmm_pool_name: Annotated[bytes, Chars(16)] = bytes(16)
-    lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count")] = []
+    lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
 @wire_struct(size=24)
@@ -549,7 +549,7 @@ class LmvStripeMd:
     mea_master: u32 = 0
     mea_padding: Annotated[int, U32, AS_SENT] = 0
     mea_pool_name: Annotated[bytes, Chars(16)] = bytes(16)
-    mea_ids: Annotated[list[LuFid], Flex(LuFid, count="mea_count")] = []
+    mea_ids: Annotated[list[LuFid], Flex(LuFid, count="mea_count"), AS_SENT] = []
 
 
 @wire_struct(size=16, swab=False)
@@ -889,7 +889,7 @@ class PtlrpcBulkSecDesc:
     bsd_data: Annotated[bytes, Flex(Raw(1))] = b""
 
 
-@wire_struct(size=12, byteorder="little")
+@wire_struct(size=12, byteorder="little", swab=False)
 class ExtAclXattrEntry:
     """One entry of an extended ACL (lustre_eacl.h)."""
 
@@ -899,7 +899,7 @@ class ExtAclXattrEntry:
     e_stat: u32 = 0
 
 
-@wire_struct(size=4, byteorder="little")
+@wire_struct(size=4, byteorder="little", swab=False)
 class ExtAclXattrHeader:
     """An extended ACL (lustre_eacl.h)."""
 
@@ -907,7 +907,7 @@ class ExtAclXattrHeader:
     a_entries: Annotated[list[ExtAclXattrEntry], Flex(ExtAclXattrEntry)] = []
 
 
-@wire_struct(size=16, byteorder="big")
+@wire_struct(size=16, byteorder="big", swab=False)
 class Krb5Header:
     """Head of a Kerberos token; big-endian (ptlrpc/gss/gss_krb5.h)."""
 
