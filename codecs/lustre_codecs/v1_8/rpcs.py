@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from lustre_codecs.common.structs import (
     LdlmIntent,
@@ -46,9 +46,10 @@ from lustre_codecs.v1_8.structs import (
     ObdConnectData,
     ObdIoobj,
     OstBody,
+    QunitDataOld2,
     QuotaAdjustQunit,
 )
-from lustre_wire.schema import u32
+from lustre_wire.schema import spec_of, u32
 from lustre_wire.schema.rpc import (
     Absent,
     Bits,
@@ -56,10 +57,13 @@ from lustre_wire.schema.rpc import (
     Buffers,
     CString,
     FixedText,
+    Length,
     Match,
     NonZero,
     Opaque,
     Prefix,
+    buffers,
+    derive,
     rpc,
     slot,
 )
@@ -278,6 +282,16 @@ class MdsPin:
 
     class Reply(Buffers):
         mds_body: MdsBody | None = slot()
+
+
+@rpc(Opcode.MDS_UNPIN, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, status="reserved")
+class MdsUnpin:
+    """Sent by mdc/mdc_request.c:mdc_unpin, but under the opcode of MDS_CLOSE, where it reads as a close. No MDS has a
+    handler for MDS_UNPIN itself.
+    """
+
+    class Request(Buffers):
+        mds_body: MdsBody | None = slot(room=216)
 
 
 @rpc(Opcode.MDS_CLOSE, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_READPAGE_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_REQUEST_PORTAL, Portal.MDS_SETATTR_PORTAL,))
@@ -1011,6 +1025,22 @@ class QuotaDqrel:
 
     class Reply(Buffers):
         qunit_data: QunitData | None = slot(when="same size as the request")
+
+
+@buffers
+class _OldQunit(Buffers):
+    qunit_data: QunitDataOld2 | None = slot()
+
+
+_OLD_QUNIT: dict[str, Any] = {
+    "variant": "without CHANGE_QS",
+    "match": {"[1]": Length(spec_of(QunitDataOld2).size)},
+    "note": "for a peer that granted OBD_CONNECT_QUOTA64 but not OBD_CONNECT_CHANGE_QS",
+    "request": _OldQunit,
+    "reply": _OldQunit,
+}
+QuotaDqacqOld = derive(QuotaDqacq, **_OLD_QUNIT)
+QuotaDqrelOld = derive(QuotaDqrel, **_OLD_QUNIT)
 
 
 @rpc(Opcode.SEQ_QUERY, version=LUSTRE_MDS_VERSION, portal=Portal.SEQ_METADATA_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, status="client only")

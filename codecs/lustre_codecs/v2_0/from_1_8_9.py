@@ -1,8 +1,8 @@
 """What the 1.8.9 client sends to a 2.0 server, where it differs from what the 2.0.0 client sends.
 
-The 1.8.9 client packs 2.0 messages by hand: it leaves out the capability at the end of many of them, and the early lock
-cancels where OBD_CONNECT_CANCELSET was not granted. A 2.0 server takes a buffer that is not counted for an empty one. The
-replies are those of 2.0. Each form is told from 2.0's own by the number of buffers, or by the length of one.
+The 1.8.9 client packs 2.0 messages by hand: it leaves out the capability at the end of many of them, and the early
+lock cancels where OBD_CONNECT_CANCELSET was not granted. A 2.0 server takes a buffer that is not counted for an empty
+one. The replies are those of 2.0. Each form is told from 2.0's own by the number of buffers, or by the length of one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from lustre_codecs.common.structs import LdlmIntent, LdlmRequest, LustreHandle, NiobufRemote
-from lustre_codecs.v1_8.structs import MdtRecJoin as _MdtRecJoin
+from lustre_codecs.v1_8 import structs as _structs_of_1_8
 from lustre_codecs.v2_0 import rpcs
 from lustre_codecs.v2_0.structs import (
     LlFiemapInfoKey,
@@ -28,13 +28,14 @@ from lustre_codecs.v2_0.structs import (
     ObdIoobj,
     OstBody,
 )
-from lustre_wire.schema.rpc import Buffers, CString, FixedText, Length, Opaque, Uncounted, buffers, derive, slot
+from lustre_wire.schema import spec_of
+from lustre_wire.schema.rpc import Buffers, CString, FixedText, Length, Opaque, Uncounted, buffers, derive, rpc_of, slot
 
 #: The variant's name.
-SENDER: Final = "1.8.9"
+_SENDER: Final = "1.8.9"
 
-NO_CAPA: Final = "buffer always counted, never filled"
-NO_CANCELSET: Final = "this form only where OBD_CONNECT_CANCELSET was not granted"
+_NO_CAPA: Final = "buffer always counted, never filled"
+_NO_CANCELSET: Final = "this form only where OBD_CONNECT_CANCELSET was not granted"
 
 
 @buffers
@@ -46,9 +47,9 @@ class _Connect(Buffers):
 
 
 _WHOLE_UUID: Final = {"[1]": Length(40)}
-OstConnect = derive(rpcs.OstConnect, variant=SENDER, match=_WHOLE_UUID, request=_Connect)
-MdsConnect = derive(rpcs.MdsConnect, variant=SENDER, match=_WHOLE_UUID, request=_Connect)
-MgsConnect = derive(rpcs.MgsConnect, variant=SENDER, match=_WHOLE_UUID, request=_Connect)
+OstConnect = derive(rpcs.OstConnect, variant=_SENDER, match=_WHOLE_UUID, request=_Connect)
+MdsConnect = derive(rpcs.MdsConnect, variant=_SENDER, match=_WHOLE_UUID, request=_Connect)
+MgsConnect = derive(rpcs.MgsConnect, variant=_SENDER, match=_WHOLE_UUID, request=_Connect)
 
 
 @buffers
@@ -56,8 +57,8 @@ class _MdtBody(Buffers):
     mdt_body: MdtBody | None = slot()
 
 
-MdsGetattr = derive(rpcs.MdsGetattr, variant=SENDER, match={"[2]": Uncounted()}, request=_MdtBody)
-MdsReadpage = derive(rpcs.MdsReadpage, variant=SENDER, match={"[2]": Uncounted()}, request=_MdtBody)
+MdsGetattr = derive(rpcs.MdsGetattr, variant=_SENDER, match={"[2]": Uncounted()}, request=_MdtBody)
+MdsReadpage = derive(rpcs.MdsReadpage, variant=_SENDER, match={"[2]": Uncounted()}, request=_MdtBody)
 
 
 @buffers
@@ -67,10 +68,10 @@ class _MdsBody(Buffers):
 
 MdsUnpin = derive(
     rpcs.MdsUnpin,
-    "Sent by mdc/mdc_request.c:mdc_unpin of 1.8.9 under the opcode of MDS_CLOSE, in the form of 1.8. A 2.0 server cannot "
-    "read it.",
-    opcode=rpcs.MdsClose.__rpc__.opcode,
-    variant=SENDER,
+    "Sent by mdc/mdc_request.c:mdc_unpin of 1.8.9 under the opcode of MDS_CLOSE, in the form of 1.8. A 2.0 server "
+    "cannot read it.",
+    opcode=rpc_of(rpcs.MdsClose).opcode,
+    variant=_SENDER,
     match={"[2]": Uncounted()},
     request=_MdsBody,
     status="",
@@ -78,7 +79,7 @@ MdsUnpin = derive(
 MdsDoneWriting = derive(
     rpcs.MdsDoneWriting,
     "Sent by mdc/mdc_request.c:mdc_done_writing of 1.8.9 in the form of 1.8, whatever the server.",
-    variant=SENDER,
+    variant=_SENDER,
     match={"[2]": Uncounted()},
     request=_MdsBody,
 )
@@ -87,7 +88,7 @@ MdsDoneWriting = derive(
 @buffers
 class _Setattr(Buffers):
     rec_reint: MdtRecSetattr | None = slot()
-    capa1: LustreCapa | None = slot(optional=True, when=NO_CAPA)
+    capa1: LustreCapa | None = slot(optional=True, when=_NO_CAPA)
     mdt_ioepoch: MdtIoepoch | None = slot(optional=True)
     eadata: Opaque | None = slot(optional=True)
     logcookies: list[LlogCookie] | None = slot(optional=True)
@@ -96,7 +97,7 @@ class _Setattr(Buffers):
 @buffers
 class _Create(Buffers):
     rec_reint: MdtRecCreate | None = slot()
-    capa1: LustreCapa | None = slot(optional=True, when=NO_CAPA)
+    capa1: LustreCapa | None = slot(optional=True, when=_NO_CAPA)
     name: CString | None = slot()
     eadata_or_symtgt: Opaque | None = slot(omit=True)
 
@@ -104,46 +105,46 @@ class _Create(Buffers):
 @buffers
 class _Link(Buffers):
     rec_reint: MdtRecLink | None = slot()
-    capa1: LustreCapa | None = slot(optional=True, when=NO_CAPA)
-    capa2: LustreCapa | None = slot(optional=True, when=NO_CAPA)
+    capa1: LustreCapa | None = slot(optional=True, when=_NO_CAPA)
+    capa2: LustreCapa | None = slot(optional=True, when=_NO_CAPA)
     name: CString | None = slot()
 
 
 @buffers
 class _Unlink(Buffers):
     rec_reint: MdtRecUnlink | None = slot()
-    capa1: LustreCapa | None = slot(optional=True, when=NO_CAPA)
+    capa1: LustreCapa | None = slot(optional=True, when=_NO_CAPA)
     name: CString | None = slot()
 
 
 @buffers
 class _Rename(Buffers):
     rec_reint: MdtRecRename | None = slot()
-    capa1: LustreCapa | None = slot(optional=True, when=NO_CAPA)
-    capa2: LustreCapa | None = slot(optional=True, when=NO_CAPA)
+    capa1: LustreCapa | None = slot(optional=True, when=_NO_CAPA)
+    capa2: LustreCapa | None = slot(optional=True, when=_NO_CAPA)
     old_name: CString | None = slot()
     new_name: CString | None = slot()
 
 
 MdsReintSetattr = derive(
-    rpcs.MdsReintSetattr, variant=SENDER, request=_Setattr, note=NO_CANCELSET,
-    match={**rpcs.MdsReintSetattr.__rpc__.match, "[6]": Uncounted()},
+    rpcs.MdsReintSetattr, variant=_SENDER, request=_Setattr, note=_NO_CANCELSET,
+    match={**rpc_of(rpcs.MdsReintSetattr).match, "[6]": Uncounted()},
 )  # fmt: skip
 MdsReintCreate = derive(
-    rpcs.MdsReintCreate, variant=SENDER, request=_Create, note=NO_CANCELSET,
-    match={**rpcs.MdsReintCreate.__rpc__.match, "[5]": Uncounted()},
+    rpcs.MdsReintCreate, variant=_SENDER, request=_Create, note=_NO_CANCELSET,
+    match={**rpc_of(rpcs.MdsReintCreate).match, "[5]": Uncounted()},
 )  # fmt: skip
 MdsReintLink = derive(
-    rpcs.MdsReintLink, variant=SENDER, request=_Link, note=NO_CANCELSET,
-    match={**rpcs.MdsReintLink.__rpc__.match, "[5]": Uncounted()},
+    rpcs.MdsReintLink, variant=_SENDER, request=_Link, note=_NO_CANCELSET,
+    match={**rpc_of(rpcs.MdsReintLink).match, "[5]": Uncounted()},
 )  # fmt: skip
 MdsReintUnlink = derive(
-    rpcs.MdsReintUnlink, variant=SENDER, request=_Unlink, note=NO_CANCELSET,
-    match={**rpcs.MdsReintUnlink.__rpc__.match, "[4]": Uncounted()},
+    rpcs.MdsReintUnlink, variant=_SENDER, request=_Unlink, note=_NO_CANCELSET,
+    match={**rpc_of(rpcs.MdsReintUnlink).match, "[4]": Uncounted()},
 )  # fmt: skip
 MdsReintRename = derive(
-    rpcs.MdsReintRename, variant=SENDER, request=_Rename, note=NO_CANCELSET,
-    match={**rpcs.MdsReintRename.__rpc__.match, "[6]": Uncounted()},
+    rpcs.MdsReintRename, variant=_SENDER, request=_Rename, note=_NO_CANCELSET,
+    match={**rpc_of(rpcs.MdsReintRename).match, "[6]": Uncounted()},
 )  # fmt: skip
 
 
@@ -152,21 +153,21 @@ class _OpenJoin(Buffers):
     dlm_req: LdlmRequest | None = slot()
     ldlm_intent: LdlmIntent | None = slot()
     rec_reint: MdtRecCreate | None = slot()
-    capa1: LustreCapa | None = slot(optional=True, when=NO_CAPA)
-    capa2: LustreCapa | None = slot(optional=True, when=NO_CAPA)
+    capa1: LustreCapa | None = slot(optional=True, when=_NO_CAPA)
+    capa2: LustreCapa | None = slot(optional=True, when=_NO_CAPA)
     name: CString | None = slot()
     eadata: Opaque | None = slot(optional=True)
-    mdt_rec_join: _MdtRecJoin | None = slot(when="M_JOIN_FILE only")
+    mdt_rec_join: _structs_of_1_8.MdtRecJoin | None = slot(when="M_JOIN_FILE only")
 
 
-_JOIN: Final = {"[8]": Length(_MdtRecJoin.__wire__.size)}
+_JOIN: Final = {"[8]": Length(spec_of(_structs_of_1_8.MdtRecJoin).size)}
 LdlmEnqueueIntentOpen = derive(
-    rpcs.LdlmEnqueueIntentOpen, variant=SENDER, request=_OpenJoin, note="a join of two files",
-    match={**rpcs.LdlmEnqueueIntentOpen.__rpc__.match, **_JOIN},
+    rpcs.LdlmEnqueueIntentOpen, variant=_SENDER, request=_OpenJoin, note="a join of two files",
+    match={**rpc_of(rpcs.LdlmEnqueueIntentOpen).match, **_JOIN},
 )  # fmt: skip
 LdlmEnqueueIntentOpenCreat = derive(
-    rpcs.LdlmEnqueueIntentOpenCreat, variant=SENDER, request=_OpenJoin, note="a join of two files",
-    match={**rpcs.LdlmEnqueueIntentOpenCreat.__rpc__.match, **_JOIN},
+    rpcs.LdlmEnqueueIntentOpenCreat, variant=_SENDER, request=_OpenJoin, note="a join of two files",
+    match={**rpc_of(rpcs.LdlmEnqueueIntentOpenCreat).match, **_JOIN},
 )  # fmt: skip
 
 
@@ -178,7 +179,7 @@ class _Callback(Buffers):
 LdlmCpCallback = derive(
     rpcs.LdlmCpCallback,
     "Sent by ldlm/ldlm_lockd.c:ldlm_server_completion_ast of 1.8.9, where the resource has no lock value block.",
-    variant=SENDER,
+    variant=_SENDER,
     match={"[2]": Uncounted()},
     request=_Callback,
 )
@@ -207,14 +208,14 @@ class _Fiemap(Buffers):
     fiemap_key: LlFiemapInfoKey | None = slot()
 
 
-OstGetattr = derive(rpcs.OstGetattr, variant=SENDER, match={"[2]": Uncounted()}, request=_OstBody)
-OstSetattr = derive(rpcs.OstSetattr, variant=SENDER, match={"[2]": Uncounted()}, request=_OstBody)
-OstPunch = derive(rpcs.OstPunch, variant=SENDER, match={"[2]": Uncounted()}, request=_OstBody)
-OstSync = derive(rpcs.OstSync, variant=SENDER, match={"[2]": Uncounted()}, request=_OstBody)
-OstDestroy = derive(rpcs.OstDestroy, variant=SENDER, match={"[3]": Uncounted()}, request=_Destroy)
-OstRead = derive(rpcs.OstRead, variant=SENDER, match={"[4]": Uncounted()}, request=_Brw)
-OstWrite = derive(rpcs.OstWrite, variant=SENDER, match={"[4]": Uncounted()}, request=_Brw)
+OstGetattr = derive(rpcs.OstGetattr, variant=_SENDER, match={"[2]": Uncounted()}, request=_OstBody)
+OstSetattr = derive(rpcs.OstSetattr, variant=_SENDER, match={"[2]": Uncounted()}, request=_OstBody)
+OstPunch = derive(rpcs.OstPunch, variant=_SENDER, match={"[2]": Uncounted()}, request=_OstBody)
+OstSync = derive(rpcs.OstSync, variant=_SENDER, match={"[2]": Uncounted()}, request=_OstBody)
+OstDestroy = derive(rpcs.OstDestroy, variant=_SENDER, match={"[3]": Uncounted()}, request=_Destroy)
+OstRead = derive(rpcs.OstRead, variant=_SENDER, match={"[4]": Uncounted()}, request=_Brw)
+OstWrite = derive(rpcs.OstWrite, variant=_SENDER, match={"[4]": Uncounted()}, request=_Brw)
 OstGetInfoFiemap = derive(
-    rpcs.OstGetInfoFiemap, variant=SENDER, request=_Fiemap,
-    match={**rpcs.OstGetInfoFiemap.__rpc__.match, "[2]": Uncounted()},
+    rpcs.OstGetInfoFiemap, variant=_SENDER, request=_Fiemap,
+    match={**rpc_of(rpcs.OstGetInfoFiemap).match, "[2]": Uncounted()},
 )  # fmt: skip
