@@ -337,7 +337,7 @@ def _located(buffers: Any, order: ByteOrder, error: Exception) -> WireError:
 
 
 def build(
-    dialect: Dialect | str, name: str, direction: str = REQUEST, *, order: ByteOrder = "little", **buffers: Any
+    dialect: Dialect | str, name: str, direction: str = REQUEST, /, *, order: ByteOrder = "little", **buffers: Any
 ) -> Message:
     """A new message of a declared format: header and ptlrpc_body filled in as far as the format says.
 
@@ -345,7 +345,7 @@ def build(
         name: format name, as in ``dialect.rpcs``.
         direction: "request" or "reply".
         order: byte order to write.
-        buffers: values of the buffers, by name.
+        buffers: values of the buffers, by name (``name`` among them, so the first three go by position only).
 
     Raises:
         WireError: no such format or buffer.
