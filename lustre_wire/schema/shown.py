@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Final
 
 
 class Shown(enum.Enum):
@@ -35,6 +36,14 @@ class Given:
 
     field: str
     mask: int
+
+
+_PADDING: Final = ("padding", "_pad", "spare", "reserved", "unused", "hole_")
+
+
+def is_padding(name: str) -> bool:
+    """Whether a field is one that Lustre's headers name as padding, and so says nothing while it is zero."""
+    return any(part in name for part in _PADDING)
 
 
 class Magic:

@@ -1,0 +1,180 @@
+"""``lustre-wire diff``: two dialects side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from lustre_wire.cli.names import DIALECT, found_in, matching
+from lustre_wire.cli.output import examples, json_option, print_json, print_table
+from lustre_wire.dialects import Dialect
+from lustre_wire.schema import Layout, LayoutField, layout
+from lustre_wire.schema.shown import is_padding
+
+SAME, MOVED, RENAMED, RESIZED, RETYPED = "same", "moved", "renamed", "resized", "other type"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One field of the old struct and its counterpart in the new one; None on the side that has none."""
+
+    old: LayoutField | None
+    new: LayoutField | None
+    what: str
+
+
+def compare(old: Layout, new: Layout) -> list[Pair]:
+    """The fields of two structs side by side, in the order of the old one, then what only the new one has.
+
+    A field of another name is the same one renamed if offset, size and type agree and neither name exists on the other
+    side.
+    """
+    by_name = {f.name: f for f in new.fields}
+    olds = {f.name for f in old.fields}
+    unnamed = {(f.offset, f.size, f.type): f for f in new.fields if f.name not in olds}
+    pairs, used = [], set()
+    for field in old.fields:
+        other = by_name.get(field.name) or unnamed.get((field.offset, field.size, field.type))
+        if other is not None:
+            used.add(other.name)
+        pairs.append(Pair(field, other, _what(field, other)))
+    pairs += [Pair(None, f, "only new") for f in new.fields if f.name not in used]
+    return pairs
+
+
+def _what(old: LayoutField, new: LayoutField | None) -> str:
+    if new is None:
+        return "only old"
+    changes = []
+    if old.name != new.name:
+        paddings = is_padding(old.name), is_padding(new.name)
+        changes.append({(True, False): "was padding", (False, True): "now padding"}.get(paddings, RENAMED))
+    if old.offset != new.offset:
+        changes.append(MOVED)
+    if old.size != new.size:
+        changes.append(RESIZED)
+    elif old.type != new.type:
+        changes.append(RETYPED)
+    if old.opaque != new.opaque:
+        changes.append("as sent" if new.opaque else "swapped")
+    return ", ".join(changes) or SAME
+
+
+@click.command(
+    epilog=examples("""
+        lustre-wire diff 1.8 2.0
+        lustre-wire diff 1.8 2.0 obdo
+        lustre-wire diff 1.8 2.0 mds_body:mdt_body
+        lustre-wire diff 1.8 2.0 'OBD_CONNECT_*'
+        lustre-wire diff 1.8 2.0 --json --exit-code
+    """)
+)
+@click.argument("old", type=DIALECT)
+@click.argument("new", type=DIALECT)
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--all", "-a", "everything", is_flag=True, help="List what is the same, too.")
+@click.option("--exit-code", is_flag=True, help="Leave with status 1 if anything differs.")
+@json_option
+def command(
+    old: Dialect, new: Dialect, names: tuple[str, ...], everything: bool, exit_code: bool, as_json: bool
+) -> int:
+    """Compare dialect OLD with dialect NEW.
+
+    NAME is a struct, two structs as old:new, or a constant; * and ? stand for any characters. Without a NAME everything
+    that differs is listed.
+    """
+    if names:
+        rows = [row for name in names for row in _named(name, old, new, as_json)]
+    else:
+        rows = [*_structs(old, new), *_constants(old, new)]
+    rows = [row for row in rows if everything or names or row["change"] != SAME]
+    _print(rows, old, new, as_json)
+    return int(exit_code and any(row["change"] != SAME for row in rows))
+
+
+def _named(name: str, old: Dialect, new: Dialect, as_json: bool) -> Iterator[dict[str, Any]]:
+    first, _, second = name.partition(":")
+    if second:
+        for dialect, each in ((old, first), (new, second)):
+            if each not in dialect.structs:
+                raise click.UsageError(f"dialect {dialect.name} knows no struct {each!r}")
+        yield from _side_by_side(layout(old.structs[first]), layout(new.structs[second]))
+        return
+    structs = sorted({*matching(name, old.structs), *matching(name, new.structs)})
+    for each in structs:
+        if each in old.structs and each in new.structs:
+            yield from _side_by_side(layout(old.structs[each]), layout(new.structs[each]))
+        else:
+            yield _struct_row(each, old, new)
+    constants = [row for row in _constants(old, new) if matching(name, [row["name"]])]
+    yield from constants
+    if not structs and not constants:
+        found_in(name, {"struct": {**old.structs, **new.structs}, "constant": {**old.constants, **new.constants}}, new)
+
+
+def _side_by_side(old: Layout, new: Layout) -> Iterator[dict[str, Any]]:
+    name = old.name if old.name == new.name else f"{old.name}:{new.name}"
+    change = SAME if old.size == new.size else RESIZED
+    yield {"kind": "struct", "name": name, "old": f"{old.size} bytes", "new": f"{new.size} bytes", "change": change}
+    for pair in compare(old, new):
+        field = (pair.old or pair.new).name  # type: ignore[union-attr]  # one of them is there
+        yield {
+            "kind": "field", "name": f"{name}.{field}", "old": _field(pair.old), "new": _field(pair.new),
+            "change": pair.what,
+        }  # fmt: skip
+
+
+def _field(field: LayoutField | None) -> str:
+    return "-" if field is None else f"{field.offset:>4} +{field.size:<3} {field.type} {field.name}"
+
+
+def _struct_row(name: str, old: Dialect, new: Dialect) -> dict[str, Any]:
+    sides = [layout(d.structs[name]) if name in d.structs else None for d in (old, new)]
+    texts = ["-" if side is None else f"{side.size} bytes" for side in sides]
+    return {"kind": "struct", "name": name, "old": texts[0], "new": texts[1], "change": _struct_change(*sides)}
+
+
+def _struct_change(old: Layout | None, new: Layout | None) -> str:
+    if old is None or new is None:
+        return "only old" if new is None else "only new"
+    changed = [p for p in compare(old, new) if p.what != SAME]
+    text = f"{len(changed)} field{'s' if len(changed) > 1 else ''} differ{'' if len(changed) > 1 else 's'}"
+    return ", ".join(filter(None, [RESIZED if old.size != new.size else "", text if changed else ""])) or SAME
+
+
+def _structs(old: Dialect, new: Dialect) -> Iterator[dict[str, Any]]:
+    for name in sorted({*old.structs, *new.structs}):
+        yield _struct_row(name, old, new)
+
+
+def _constants(old: Dialect, new: Dialect) -> Iterator[dict[str, Any]]:
+    for name in sorted({*old.constants, *new.constants}):
+        before, after = old.constants.get(name), new.constants.get(name)
+        if before is None or after is None:
+            change = "only old" if after is None else "only new"
+        else:
+            change = SAME if before == after else "other value"
+        yield {"kind": "constant", "name": name, "old": _value(before), "new": _value(after), "change": change}
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, int):
+        return hex(value) if abs(value) > 999 else str(int(value))
+    return repr(value)
+
+
+def _print(rows: list[dict[str, Any]], old: Dialect, new: Dialect, as_json: bool) -> None:
+    if as_json:
+        for row in rows:
+            print_json({**row, "old": row["old"].strip(), "new": row["new"].strip()})
+        return
+    for kind, title in (("struct", "Structs"), ("constant", "Constants")):
+        chosen = [r for r in rows if r["kind"] == kind or (kind == "struct" and r["kind"] == "field")]
+        if chosen:
+            table = [[r["name"], r["old"], r["new"], r["change"]] for r in chosen]
+            print_table(["name", old.name, new.name, "change"], table, title=title)

@@ -1,0 +1,109 @@
+"""Entry point of the command line.
+
+A command is one module here whose attribute ``command`` is a `click.Command`, and one line in `COMMANDS`. What a
+command returns is its exit status: 0 (or None) fine, 1 findings. Input that cannot be used ends in one line on standard
+error and status 2, whichever command it is: commands let `WireError` and `OSError` pass.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from lustre_wire import __version__
+from lustre_wire.errors import WireError
+
+FINE: Final = 0
+FINDINGS: Final = 1
+UNUSABLE: Final = 2
+_INTERRUPTED: Final = 130
+
+#: name -> what it does, as ``--help`` says it; the module has the same name with "_" for "-".
+COMMANDS: Final = {
+    "diff": "Two dialects side by side: structs, constants.",
+    "layout": "Offset tables of structs; buffers of RPC formats; members of enumerations.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that loads a command's module when the command is called, and turns errors into one line and a status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"{__package__}.{cmd_name.replace('-', '_')}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line and leave with its exit status.
+
+        Raises:
+            SystemExit: always.
+        """
+        kwargs["standalone_mode"] = False
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+        sys.exit(_status(super().main, args, kwargs))
+
+
+def _status(run: Any, args: Any, kwargs: Any) -> int:
+    try:
+        result = run(*args, **kwargs)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return FINE
+    except click.ClickException as error:
+        _complain(error.format_message() + _advice(error))
+        return UNUSABLE
+    except click.Abort:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # the reader has seen enough; what is still buffered must not fail when Python flushes it on the way out
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    except (WireError, OSError) as error:
+        _complain(_os_error(error) if isinstance(error, OSError) else str(error))
+        return UNUSABLE
+    return result if isinstance(result, int) else FINE
+
+
+def _advice(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f" (see {context.command_path} --help)" if context is not None else ""
+
+
+def _os_error(error: OSError) -> str:
+    reason = error.strerror or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _complain(text: str) -> None:
+    click.echo(f"lustre-wire: {' '.join(text.split())}", err=True)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit status: 0 fine, 1 findings, 2 unusable input. `lustre-wire COMMAND --help` shows examples.",
+)
+@click.version_option(__version__, prog_name="lustre-wire", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Reads, checks and translates Lustre RPC byte for byte, in every version it knows."""
+
+
+def main() -> None:
+    """The ``lustre-wire`` command."""
+    cli.main(prog_name="lustre-wire")

@@ -1,0 +1,65 @@
+"""Finding what a user names on the command line: dialects, structs, RPC formats, enumerations."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from lustre_wire import dialects
+from lustre_wire.dialects import Dialect
+from lustre_wire.errors import WireError
+
+
+class DialectType(click.ParamType[Dialect]):
+    """A dialect by name, as an option or argument."""
+
+    name = "dialect"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Dialect:
+        if isinstance(value, Dialect):
+            return value
+        try:
+            return dialects.dialect(value)
+        except WireError as error:
+            self.fail(error.message, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in dialects.names() if name.startswith(incomplete)]
+
+
+DIALECT = DialectType()
+
+
+def default_dialect() -> Dialect:
+    """The dialect meant when none is named: the latest one installed.
+
+    Raises:
+        WireError: none is installed.
+    """
+    names = dialects.names()
+    return dialects.dialect(names[-1] if names else "")
+
+
+def matching(pattern: str, names: Iterable[str]) -> list[str]:
+    """The names a pattern with ``*`` and ``?`` stands for, whatever their case."""
+    return [name for name in names if fnmatch.fnmatchcase(name.lower(), pattern.lower())]
+
+
+def found_in(pattern: str, tables: Mapping[str, Mapping[str, Any]], dialect: Dialect) -> list[tuple[str, str]]:
+    """(table, name) of everything a pattern names.
+
+    Raises:
+        click.UsageError: nothing; says which names come close.
+    """
+    found = [(kind, name) for kind, table in tables.items() for name in matching(pattern, table)]
+    if found:
+        return found
+    known = {name.lower(): name for table in tables.values() for name in table}
+    close = [known[name] for name in difflib.get_close_matches(pattern.lower(), known, 3)]
+    hint = f"; close: {', '.join(close)}" if close else ""
+    raise click.UsageError(f"dialect {dialect.name} knows no {pattern!r}{hint}")

@@ -1,0 +1,70 @@
+"""What commands print with: tables and styled text on standard output, JSON lines, progress on standard error.
+
+Colour and progress appear only on a terminal; piped text has no trailing blanks and is never wrapped or cut.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_T = TypeVar("_T")
+_UNLIMITED: Final = 100_000
+
+#: Options and text many commands share.
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+
+
+def examples(text: str) -> str:
+    """Example lines for a command's epilog, which click leaves as they are."""
+    lines = "\n".join(f"  {line.strip()}" for line in text.strip().splitlines())
+    return f"\b\nExamples:\n{lines}"
+
+
+def console() -> Console:
+    """The console for results; made anew so that it follows a redirected standard output."""
+    terminal = sys.stdout.isatty()
+    make = partial(Console, highlight=False, markup=False, emoji=False, soft_wrap=not terminal)
+    return make() if terminal else make(width=_UNLIMITED, color_system=None)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, title: str = "") -> None:
+    """A table with a header line. A column whose name ends in "#" (which is not printed) is aligned to the right."""
+    table = Table(box=None, pad_edge=False, header_style="bold", title=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column.removesuffix("#"), justify="right" if column.endswith("#") else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    out = console()
+    if title:
+        out.print(Text(title, style="bold"))
+    if sys.stdout.isatty():
+        out.print(table)
+        return
+    with out.capture() as captured:
+        out.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
+
+
+def print_json(obj: Any) -> None:
+    """One JSON object on a line of its own."""
+    click.echo(json.dumps(obj, ensure_ascii=True, separators=(",", ":")))
+
+
+def progress(items: Iterable[_T], label: str) -> Iterator[_T]:
+    """The items; how many have passed is shown on standard error if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.progress import track
+
+    yield from track(items, description=label, console=Console(stderr=True), transient=True)
