@@ -179,9 +179,12 @@ def hints_of(cls: type) -> dict[str, Any]:
 
 
 def _default_of(value: Any) -> Any:
-    """An attrs default: mutable values (nested structs, lists) are made anew for each instance."""
-    if hasattr(type(value), "__wire__") or isinstance(value, list):
-        return attrs.Factory(lambda: copy.deepcopy(value))
+    """An attrs default: mutable values (nested structs, lists and what is in them) are made anew for each instance."""
+    if isinstance(value, list):
+        return attrs.Factory(lambda: [copy.deepcopy(element) for element in value])
+    if hasattr(type(value), "__wire__"):
+        made: Callable[[], Any] = type(value) if value == type(value)() else lambda: copy.deepcopy(value)
+        return attrs.Factory(made)
     return value
 
 

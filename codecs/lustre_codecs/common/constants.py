@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lustre_wire.frames.lustre_msg import LUSTRE_MSG_MAGIC_V1, LUSTRE_MSG_MAGIC_V2
 from lustre_wire.schema import WireEnum, WireFlag
 
 
@@ -603,6 +604,11 @@ class LuDirpageFlags(WireFlag):
     """ldp_flags."""
 
     LDF_EMPTY = 1
+
+# lustre_msg_magic
+LUSTRE_MSG_MAGIC: Final = LUSTRE_MSG_MAGIC_V2
+LUSTRE_MSG_MAGIC_V1_SWABBED: Final = int.from_bytes(LUSTRE_MSG_MAGIC_V1.to_bytes(4, "little"), "big")
+LUSTRE_MSG_MAGIC_V2_SWABBED: Final = int.from_bytes(LUSTRE_MSG_MAGIC_V2.to_bytes(4, "little"), "big")
 
 # ost_cmd_t
 OST_LAST_OPC: Final = 21

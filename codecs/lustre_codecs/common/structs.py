@@ -347,7 +347,7 @@ class LdlmRequest:
     lock_flags: Annotated[LdlmFl, U32] = LdlmFl(0)
     lock_count: u32 = 0
     lock_desc: LdlmLockDesc = LdlmLockDesc()
-    lock_handle: Annotated[list[LustreHandle], Flex(LustreHandle, minimum=2), AS_SENT] = [LustreHandle(), LustreHandle()]
+    lock_handle: Annotated[list[LustreHandle], Flex(LustreHandle, minimum=2), AS_SENT] = [LustreHandle()] * 2
 
 
 @wire_struct(size=112)

@@ -108,6 +108,10 @@ LLOG_MAX_CTXTS: Final = 14
 # lustre_quota_version_t
 LUSTRE_QUOTA_V1: Final = 0
 
+# o_gr
+FILTER_GROUP_LLOG: Final = 1
+FILTER_GROUP_ECHO: Final = 2
+
 # fid
 FID_SEQ_START: Final = 0x200000000
 IDIF_SEQ_START: Final = 0x100000000

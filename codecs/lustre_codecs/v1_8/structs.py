@@ -17,6 +17,8 @@ from lustre_codecs.common.structs import (
     LustreHandle,
 )
 from lustre_codecs.v1_8.constants import MdsAttr, MdsInodelock, MdsOpen, MdsReint, ObdCksum, ObdConnect, ObdFl, ObdMd
+from lustre_wire.frames.lustre_msg import LustreMsgV1 as LustreMsgV1
+from lustre_wire.frames.lustre_msg import LustreMsgV2 as LustreMsgV2
 from lustre_wire.schema import AS_SENT, U32, U64, Chars, Flex, Hole, Raw, u8, u16, u32, u64, wire_struct
 
 

@@ -8,12 +8,11 @@ from lustre_codecs.common import rpcs as common_rpcs
 from lustre_codecs.common import structs as common_structs
 from lustre_codecs.v2_0 import constants, from_1_8_9, rpcs, structs
 from lustre_wire.dialects import Dialect
-from lustre_wire.frames import lustre_msg
 from lustre_wire.schema import spec_of
 
 DIALECT: Final = Dialect(
     name="2.0",
-    modules=(lustre_msg, common_structs, structs, common_rpcs, from_1_8_9, rpcs, constants),
+    modules=(common_structs, structs, common_rpcs, from_1_8_9, rpcs, constants),
     body=common_structs.PtlrpcBody,
     body_minimum=spec_of(common_structs.PtlrpcBody).size,
     flavour_mask=0xFFFFF,  # the source part above it does not wrap anything (lustre_sec.h)

@@ -28,6 +28,7 @@ from lustre_codecs.v2_0.constants import (
     ObdFl,
     ObdMd,
 )
+from lustre_wire.frames.lustre_msg import LustreMsgV2 as LustreMsgV2
 from lustre_wire.schema import (
     AS_SENT,
     U16,
