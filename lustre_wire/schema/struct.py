@@ -243,9 +243,28 @@ def wire_struct(
         spec = StructSpec(made, c_name or c_name_of(cls.__name__), size, byteorder, swab, fields, overlays, text=pieces)
         spec.by_name.update({f.name: f for f in fields})
         made.__wire__ = spec  # type: ignore[attr-defined]
+        announce(made)
         return made
 
     return build
+
+
+_declared: list[type] = []
+_watchers: list[Callable[[type], object]] = []
+
+
+def announce(cls: type) -> None:
+    """Register a class that was just declared."""
+    _declared.append(cls)
+    for watcher in _watchers:
+        watcher(cls)
+
+
+def each_declared(watcher: Callable[[type], object]) -> None:
+    """Call `watcher` with every wire struct and union declared so far, and with each one declared from now on."""
+    _watchers.append(watcher)
+    for cls in _declared:
+        watcher(cls)
 
 
 def spec_of(cls: Any) -> StructSpec:

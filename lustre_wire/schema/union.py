@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from lustre_wire.errors import SchemaError
-from lustre_wire.schema.struct import FieldSpec, StructSpec, c_name_of, hints_of, spec_of, specs_of
+from lustre_wire.schema.struct import FieldSpec, StructSpec, announce, c_name_of, hints_of, spec_of, specs_of
 from lustre_wire.schema.types import Array, Chars, Flex, Raw, Scalar, Struct, as_type
 
 _T = TypeVar("_T")
@@ -163,6 +163,7 @@ def wire_union(
         spec = StructSpec(made, name, size, "sender", True, fields, swab_as=swab_as, is_union=True)
         spec.by_name.update({f.name: f for f in fields})
         made.__wire__ = spec
+        announce(made)
         return made  # type: ignore[no-any-return]  # the class, made anew
 
     return build

@@ -1,0 +1,11 @@
+"""What people who write Lustre servers, clients and dissectors test them with.
+
+Strategies for `hypothesis` derived from the declarations, a seeded mutator, and a pytest plugin. Needs the extra
+``testing``.
+"""
+
+from lustre_wire.testing.messages import damaged, messages
+from lustre_wire.testing.mutate import Change, Mutant, Mutator, minimised
+from lustre_wire.testing.structs import structs
+
+__all__ = ["Change", "Mutant", "Mutator", "damaged", "messages", "minimised", "structs"]
