@@ -1,0 +1,121 @@
+"""Header formats of socklnd's versions as `socklnd` reads them, derived from the declarations.
+
+A format is what stands before a payload: the socklnd header (versions 2 to 4) and the LNet header.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from typing import Any, Final
+
+from lustre_wire.engines import record
+from lustre_wire.engines.straightline import PREFIX, ByteOrder
+from lustre_wire.frames import ksock, ksock_large, lnet, nid
+from lustre_wire.frames.events import lnet_header_class
+from lustre_wire.schema import Array, Scalar, spec_of
+from lustre_wire.schema.types import as_type
+
+#: type, csum, two cookies, dest_nid, src_nid, dest_pid, src_pid, type, payload_length
+Head = tuple[int, int, int, int, Any, Any, int, int, int, int]
+
+_LNDS = b"[%c-%c]" % (min(nid.NETWORKS), max(nid.NETWORKS))
+_TYPES = b"[%c-%c]" % (lnet.LnetMsgType.LNET_MSG_ACK, lnet.LnetMsgType.LNET_MSG_REPLY)
+
+
+def _codes(cls: Any) -> str:
+    """A struct's fields up to its first union as format characters, structs within it as bytes."""
+    out = []
+    for field in spec_of(cls).fields:
+        kind = field.type
+        if isinstance(kind, Scalar):
+            out.append(kind.code)
+        elif isinstance(kind, Array):
+            element = as_type(kind.element)
+            assert isinstance(element, Scalar)
+            out.append(f"{kind.count}{element.code}")
+        elif not spec_of(kind.cls).is_union:  # type: ignore[attr-defined]
+            out.append(f"{kind.size}s")
+    return "".join(out)
+
+
+def _reader(cls: Any, order: ByteOrder = "little") -> Callable[[Any, int], Any]:
+    return struct.Struct(PREFIX[order] + _codes(cls)).unpack_from
+
+
+#: How the part of an LNet header that depends on the type is read: handle first, then the rest in declaration order.
+read_ack, read_put, read_get, read_reply = (
+    _reader(c) for c in (lnet.LnetAck, lnet.LnetPut, lnet.LnetGet, lnet.LnetReply)
+)
+
+KSOCK_SIZE: Final = spec_of(ksock_large.KsockMsgHdr).size
+_KSOCK_TYPE: Final = spec_of(ksock_large.KsockMsgHdr).by_name["ksh_type"]
+
+
+class Format:
+    """The headers before a payload in one version and byte order. Sizes and offsets in bytes.
+
+    Attributes:
+        ksock: size of the socklnd header, 0 in version 1.
+        size: of both headers.
+        body: where the part begins that depends on the LNet message's type.
+        read: reads the fields before it.
+        pattern: what a plausible header looks like, for `re`.
+    """
+
+    def __init__(self, version: int, order: ByteOrder) -> None:
+        self.version = version
+        self.byteorder: ByteOrder = order
+        self.ksock = 0 if version == ksock.KSOCK_PROTO_V1 else KSOCK_SIZE
+        self.large = version == ksock_large.KSOCK_PROTO_V4
+        header = spec_of(lnet_header_class(version))
+        self.size = self.ksock + header.size
+        self.body = self.ksock + header.by_name["msg"].offset
+        self.read = self._read(header.cls)
+        self.read_ksock = _reader(ksock_large.KsockMsgHdr, order)
+        self.pattern = self._pattern(header)
+
+    def _read(self, cls: type) -> Callable[[Any, int], Head]:
+        lnet_part = _reader(cls)
+        if not self.ksock:
+            without = (ksock.KSOCK_MSG_LNET, 0, 0, 0)
+            return lambda data, at: without + lnet_part(data, at)  # type: ignore[no-any-return]
+        if self.byteorder == "little" and not self.large:
+            both = struct.Struct(PREFIX["little"] + _codes(ksock_large.KsockMsgHdr) + _codes(cls))
+            return both.unpack_from  # type: ignore[return-value]
+        first, size = _reader(ksock_large.KsockMsgHdr, self.byteorder), self.ksock
+        if not self.large:
+            return lambda data, at: first(data, at) + lnet_part(data, at + size)  # type: ignore[no-any-return]
+
+        def read(data: Any, at: int) -> Any:
+            dest, src, *rest = lnet_part(data, at + size)
+            return (*first(data, at), _large(dest), _large(src), *rest)
+
+        return read
+
+    def _pattern(self, header: Any) -> bytes:
+        """Type of the socklnd header, LND of both NIDs, type of the message; anything in between."""
+        known: list[tuple[int, int, bytes]] = []
+        if self.ksock:
+            kind = ksock.KSOCK_MSG_LNET.to_bytes(_KSOCK_TYPE.size, self.byteorder)
+            known.append((_KSOCK_TYPE.offset, len(kind), re.escape(kind)))
+        for name in ("dest_nid", "src_nid"):
+            at = self.ksock + header.by_name[name].offset
+            if self.large:
+                known.append((at + spec_of(nid.LnetNid).by_name["nid_type"].offset, 1, _LNDS))
+            else:
+                known.append((at + 6, 2, _LNDS + rb"\0"))  # the highest 16 of 64 bits, little-endian
+        known.append((self.ksock + header.by_name["type"].offset, 4, _TYPES + rb"\0{3}"))
+        out, at = b"", 0
+        for offset, width, pattern in known:
+            out += b".{%d}%s" % (offset - at, pattern)
+            at = offset + width
+        return out + b".{%d}" % (self.size - at)
+
+
+_unpack_nid = record.codec(nid.LnetNid, "big").unpack
+
+
+def _large(raw: bytes) -> Any:
+    return _unpack_nid(raw, 0, len(raw))
