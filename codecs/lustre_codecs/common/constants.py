@@ -600,6 +600,25 @@ class LuDirentAttrs(WireFlag):
     LUDA_TYPE = 2
 
 
+class AclTag(WireEnum):
+    """e_tag of a POSIX ACL entry: whom it is about (linux/posix_acl.h)."""
+
+    ACL_USER_OBJ = 1
+    ACL_USER = 2
+    ACL_GROUP_OBJ = 4
+    ACL_GROUP = 8
+    ACL_MASK = 0x10
+    ACL_OTHER = 0x20
+
+
+class AclPerm(WireFlag):
+    """e_perm of a POSIX ACL entry (linux/posix_acl.h)."""
+
+    ACL_READ = 4
+    ACL_WRITE = 2
+    ACL_EXECUTE = 1
+
+
 class LuDirpageFlags(WireFlag):
     """ldp_flags."""
 
@@ -609,6 +628,9 @@ class LuDirpageFlags(WireFlag):
 LUSTRE_MSG_MAGIC: Final = LUSTRE_MSG_MAGIC_V2
 LUSTRE_MSG_MAGIC_V1_SWABBED: Final = int.from_bytes(LUSTRE_MSG_MAGIC_V1.to_bytes(4, "little"), "big")
 LUSTRE_MSG_MAGIC_V2_SWABBED: Final = int.from_bytes(LUSTRE_MSG_MAGIC_V2.to_bytes(4, "little"), "big")
+
+# linux/posix_acl_xattr.h
+POSIX_ACL_XATTR_VERSION: Final = 2
 
 # ost_cmd_t
 OST_LAST_OPC: Final = 21

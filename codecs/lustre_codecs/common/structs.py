@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from lustre_codecs.common.constants import (
+    POSIX_ACL_XATTR_VERSION,
+    AclPerm,
+    AclTag,
     CfgMarkerFlags,
     Disposition,
     ItOp,
@@ -17,6 +20,7 @@ from lustre_codecs.common.constants import (
     LdlmMode,
     LdlmType,
     LlogOp,
+    LuDirentAttrs,
     MdsInodelock,
     MsgConnect,
     MsgFlags,
@@ -29,12 +33,16 @@ from lustre_codecs.common.constants import (
 )
 from lustre_wire.schema import (
     AS_SENT,
+    U16,
     U32,
     U64,
     Array,
     Chars,
     Flex,
+    Magic,
     Raw,
+    Shown,
+    Tag,
     WireUnion,
     u16,
     u32,
@@ -44,20 +52,20 @@ from lustre_wire.schema import (
 )
 
 
-@wire_struct(size=8, byteorder="little", swab=False)
+@wire_struct(size=8, byteorder="little", swab=False, text="{e_tag} {e_id} {e_perm}")
 class XattrAclEntry:
     """One entry of a POSIX ACL in its extended attribute form (liblustre.h)."""
 
-    e_tag: u16 = 0
-    e_perm: u16 = 0
+    e_tag: Annotated[AclTag, U16] = AclTag(0)
+    e_perm: Annotated[AclPerm, U16] = AclPerm(0)
     e_id: u32 = 0
 
 
-@wire_struct(size=4, byteorder="little", swab=False)
+@wire_struct(size=4, byteorder="little", swab=False, text="ACL {a_entries}")
 class XattrAclHeader:
     """A POSIX ACL as the value of system.posix_acl_access; `a_version` is 2 (liblustre.h)."""
 
-    a_version: u32 = 0
+    a_version: Annotated[u32, Shown.HEX, Magic(POSIX_ACL_XATTR_VERSION)] = 0
     a_entries: Annotated[list[XattrAclEntry], Flex(XattrAclEntry)] = []
 
 
@@ -74,7 +82,7 @@ class LlFiemapExtent:
     fe_reserved: Annotated[list[int], Array(U32.as_sent(), 2)] = [0] * 2
 
 
-@wire_struct(size=32)
+@wire_struct(size=32, text=("[{fm_start}+{fm_length}]", " {fm_mapped_extents} extents"))
 class LlUserFiemap:
     """A file map request and its answer; `fm_mapped_extents` extents follow (ll_fiemap.h)."""
 
@@ -87,18 +95,18 @@ class LlUserFiemap:
     fm_extents: Annotated[list[LlFiemapExtent], Flex(LlFiemapExtent, count="fm_mapped_extents")] = []
 
 
-@wire_struct(size=144)
+@wire_struct(size=144, text="blocks {os_bfree} of {os_blocks} free, files {os_ffree} of {os_files} free")
 class ObdStatfs:
     """File system statistics: blocks of `os_bsize` bytes, and files (lustre_user.h)."""
 
-    os_type: u64 = 0
+    os_type: Annotated[u64, Shown.HEX] = 0
     os_blocks: u64 = 0
     os_bfree: u64 = 0
     os_bavail: u64 = 0
     os_files: u64 = 0
     os_ffree: u64 = 0
     os_fsid: Annotated[bytes, Raw(40)] = bytes(40)
-    os_bsize: u32 = 0
+    os_bsize: Annotated[u32, Shown.BYTES] = 0
     os_namelen: u32 = 0
     os_maxbytes: u64 = 0
     os_state: Annotated[OsState, U32] = OsState(0)
@@ -113,23 +121,23 @@ class ObdStatfs:
     os_spare9: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=16)
+@wire_struct(size=16, text=("{id}/{generation}", "/{f_type}"))
 class LlFid:
     """File identity of 1.8: inode number, generation and type (lustre_user.h)."""
 
     id: u64 = 0
     generation: u32 = 0
-    f_type: u32 = 0
+    f_type: Annotated[u32, Shown.OCTAL] = 0
 
 
-@wire_struct(size=40)
+@wire_struct(size=40, text="{uuid}")
 class ObdUuid:
     """A UUID as text, NUL-padded (lustre_user.h)."""
 
     uuid: Annotated[bytes, Chars(40)] = bytes(40)
 
 
-@wire_struct(size=16)
+@wire_struct(size=16, text="[{f_seq:#x}:{f_oid:#x}:{f_ver:#x}]")
 class LuFid:
     """File identifier: sequence, object in the sequence, version (zero for a live object) (lustre_user.h)."""
 
@@ -158,21 +166,21 @@ class ObdDqblk:
     dqb_ihardlimit: u64 = 0
     dqb_isoftlimit: u64 = 0
     dqb_curinodes: u64 = 0
-    dqb_btime: u64 = 0
-    dqb_itime: u64 = 0
+    dqb_btime: Annotated[u64, Shown.TIME] = 0
+    dqb_itime: Annotated[u64, Shown.TIME] = 0
     dqb_valid: Annotated[QifValid, U32] = QifValid(0)
     padding: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=32, byteorder="little", swab=False)
+@wire_struct(size=32, byteorder="little", swab=False, text="{lde_fid} {lde_name}")
 class LuDirent:
     """One entry of a directory page; the name and, with LUDA_TYPE, a `LudaType` follow."""
 
     lde_fid: LuFid = LuFid()
-    lde_hash: u64 = 0
+    lde_hash: Annotated[u64, Shown.HEX] = 0
     lde_reclen: u16 = 0
     lde_namelen: u16 = 0
-    lde_attrs: u32 = 0
+    lde_attrs: Annotated[LuDirentAttrs, U32] = LuDirentAttrs(0)
     lde_name: Annotated[bytes, Flex(Chars(1))] = b""
 
 
@@ -183,7 +191,7 @@ class LudaType:
     lt_type: u16 = 0
 
 
-@wire_struct(size=8, swab=False)
+@wire_struct(size=8, swab=False, text="{cookie:#x}")
 class LustreHandle:
     """A handle: opaque to everybody but the node that made it."""
 
@@ -196,9 +204,9 @@ class PtlrpcBody:
 
     pb_handle: Annotated[LustreHandle, AS_SENT] = LustreHandle()
     pb_type: Annotated[PtlrpcMsgType, U32] = PtlrpcMsgType(0)
-    pb_version: u32 = 0
+    pb_version: Annotated[u32, Shown.HEX] = 0
     pb_opc: Annotated[Opcode, U32] = Opcode(0)
-    pb_status: u32 = 0
+    pb_status: Annotated[u32, Shown.STATUS] = 0
     pb_last_xid: u64 = 0
     pb_last_seen: u64 = 0
     pb_last_committed: u64 = 0
@@ -210,11 +218,11 @@ class PtlrpcBody:
     pb_service_time: u32 = 0
     pb_limit: u32 = 0
     pb_slv: u64 = 0
-    pb_pre_versions: Annotated[list[int], Array(U64, 4)] = [0] * 4
+    pb_pre_versions: Annotated[list[int], Array(U64, 4), Shown.HEX] = [0] * 4
     pb_padding: Annotated[list[int], Array(U64.as_sent(), 4)] = [0] * 4
 
 
-@wire_struct(size=16)
+@wire_struct(size=16, text=("[{offset}+{len}]", " {flags}"))
 class NiobufRemote:
     """One extent of a bulk transfer; `offset` and `len` in bytes."""
 
@@ -223,14 +231,14 @@ class NiobufRemote:
     flags: Annotated[ObdBrw, U32] = ObdBrw(0)
 
 
-@wire_struct(size=40)
+@wire_struct(size=40, text=("size {lvb_size}", " blocks {lvb_blocks}"))
 class OstLvb:
     """Lock value block of an object: size in bytes, times in seconds, blocks of 512 bytes."""
 
     lvb_size: u64 = 0
-    lvb_mtime: u64 = 0
-    lvb_atime: u64 = 0
-    lvb_ctime: u64 = 0
+    lvb_mtime: Annotated[u64, Shown.TIME] = 0
+    lvb_atime: Annotated[u64, Shown.TIME] = 0
+    lvb_ctime: Annotated[u64, Shown.TIME] = 0
     lvb_blocks: u64 = 0
 
 
@@ -242,7 +250,7 @@ class MdsStatusReq:
     repbuf: u32 = 0
 
 
-@wire_struct(size=112)
+@wire_struct(size=112, text="{qc_cmd} type {qc_type} id {qc_id}")
 class ObdQuotactl:
     """A quota command with its argument and answer."""
 
@@ -261,8 +269,8 @@ class LovDesc:
     ld_tgt_count: u32 = 0
     ld_active_tgt_count: u32 = 0
     ld_default_stripe_count: u32 = 0
-    ld_pattern: u32 = 0
-    ld_default_stripe_size: u64 = 0
+    ld_pattern: Annotated[u32, Shown.HEX] = 0
+    ld_default_stripe_size: Annotated[u64, Shown.BYTES] = 0
     ld_default_stripe_offset: u64 = 0
     ld_padding_0: Annotated[int, U32, AS_SENT] = 0
     ld_qos_maxage: u32 = 0
@@ -271,35 +279,35 @@ class LovDesc:
     ld_uuid: ObdUuid = ObdUuid()
 
 
-@wire_struct(size=32)
+@wire_struct(size=32, text="{name}")
 class LdlmResId:
     """Name of a lock resource."""
 
-    name: Annotated[list[int], Array(U64, 4)] = [0] * 4
+    name: Annotated[list[int], Array(U64, 4), Shown.HEX] = [0] * 4
 
 
-@wire_struct(size=24, swab=False)
+@wire_struct(size=24, swab=False, text=("[{start}-{end}]", " gid {gid}"))
 class LdlmExtent:
     """Byte range of an extent lock, both ends included; `gid` for group locks."""
 
     start: u64 = 0
-    end: u64 = 0
+    end: Annotated[u64, Shown.END] = 0
     gid: u64 = 0
 
 
-@wire_struct(size=8, swab=False)
+@wire_struct(size=8, swab=False, text="{bits}")
 class LdlmInodebits:
     """Which aspects of an inode a lock covers."""
 
     bits: Annotated[MdsInodelock, U64] = MdsInodelock(0)
 
 
-@wire_struct(size=32, swab=False)
+@wire_struct(size=32, swab=False, text=("[{start}-{end}] pid {pid}", " blocked by pid {blocking_pid}"))
 class LdlmFlock:
     """Byte range and owner of a flock lock."""
 
     start: u64 = 0
-    end: u64 = 0
+    end: Annotated[u64, Shown.END] = 0
     blocking_export: u64 = 0
     blocking_pid: Annotated[int, U32, AS_SENT] = 0
     pid: u32 = 0
@@ -314,14 +322,14 @@ class LdlmPolicyData(WireUnion):
     l_inodebits: LdlmInodebits
 
 
-@wire_struct(size=8)
+@wire_struct(size=8, text="intent {opc}")
 class LdlmIntent:
     """What the client means to do with the lock it asks for."""
 
     opc: Annotated[ItOp, U64] = ItOp(0)
 
 
-@wire_struct(size=40)
+@wire_struct(size=40, text="{lr_type} {lr_name}")
 class LdlmResourceDesc:
     """Type and name of the resource a lock is on."""
 
@@ -330,17 +338,23 @@ class LdlmResourceDesc:
     lr_name: LdlmResId = LdlmResId()
 
 
-@wire_struct(size=80)
+POLICY_OF_TYPE = Tag(
+    "l_resource.lr_type",
+    ((LdlmType.LDLM_EXTENT, "l_extent"), (LdlmType.LDLM_FLOCK, "l_flock"), (LdlmType.LDLM_IBITS, "l_inodebits")),
+)
+
+
+@wire_struct(size=80, text=("{l_resource}", " {l_req_mode}", " granted {l_granted_mode}", " {l_policy_data}"))
 class LdlmLockDesc:
     """A lock as one side describes it to the other."""
 
     l_resource: LdlmResourceDesc = LdlmResourceDesc()
     l_req_mode: Annotated[LdlmMode, U32] = LdlmMode(0)
     l_granted_mode: Annotated[LdlmMode, U32] = LdlmMode(0)
-    l_policy_data: LdlmPolicyData = LdlmPolicyData()
+    l_policy_data: Annotated[LdlmPolicyData, POLICY_OF_TYPE] = LdlmPolicyData()
 
 
-@wire_struct(size=104)
+@wire_struct(size=104, text=("{lock_desc}", " flags {lock_flags}", " handle {lock_handle}"))
 class LdlmRequest:
     """Lock request; more than the two built-in handles follow when locks are cancelled early."""
 
@@ -350,7 +364,16 @@ class LdlmRequest:
     lock_handle: Annotated[list[LustreHandle], Flex(LustreHandle, minimum=2), AS_SENT] = [LustreHandle()] * 2
 
 
-@wire_struct(size=112)
+@wire_struct(
+    size=112,
+    text=(
+        "{lock_desc}",
+        " flags {lock_flags}",
+        " handle {lock_handle}",
+        " disposition {lock_policy_res1}",
+        " result {lock_policy_res2}",
+    ),
+)
 class LdlmReply:
     """Answer to a lock request; for intents `lock_policy_res1` is the disposition and `lock_policy_res2` the result."""
 
@@ -359,21 +382,21 @@ class LdlmReply:
     lock_desc: LdlmLockDesc = LdlmLockDesc()
     lock_handle: Annotated[LustreHandle, AS_SENT] = LustreHandle()
     lock_policy_res1: Annotated[Disposition, U64] = Disposition(0)
-    lock_policy_res2: u64 = 0
+    lock_policy_res2: Annotated[u64, Shown.STATUS] = 0
 
 
-@wire_struct(size=1024)
+@wire_struct(size=1024, text="{mgs_param}")
 class MgsSendParam:
     """One configuration parameter for the MGS."""
 
     mgs_param: Annotated[bytes, Chars(1024)] = bytes(1024)
 
 
-@wire_struct(size=4544)
+@wire_struct(size=4544, text=("{mti_svname}", " {mti_flags}", " {mti_params}"))
 class MgsTargetInfo:
     """What a target tells the MGS when it registers."""
 
-    mti_lustre_ver: u32 = 0
+    mti_lustre_ver: Annotated[u32, Shown.RELEASE] = 0
     mti_stripe_index: u32 = 0
     mti_config_ver: u32 = 0
     mti_flags: Annotated[LddFlags, U32] = LddFlags(0)
@@ -382,25 +405,25 @@ class MgsTargetInfo:
     mti_fsname: Annotated[bytes, Chars(64)] = bytes(64)
     mti_svname: Annotated[bytes, Chars(64)] = bytes(64)
     mti_uuid: Annotated[bytes, Chars(40)] = bytes(40)
-    mti_nids: Annotated[list[int], Array(U64, 32)] = [0] * 32
+    mti_nids: Annotated[list[int], Array(U64, 32), Shown.NID] = [0] * 32
     mti_params: Annotated[bytes, Chars(4096)] = bytes(4096)
 
 
-@wire_struct(size=160)
+@wire_struct(size=160, text="{cm_tgtname} {cm_comment} {cm_flags}")
 class CfgMarker:
     """Start or end of a group of records in a configuration log; times in seconds."""
 
     cm_step: u32 = 0
     cm_flags: Annotated[CfgMarkerFlags, U32] = CfgMarkerFlags(0)
-    cm_vers: u32 = 0
+    cm_vers: Annotated[u32, Shown.RELEASE] = 0
     padding: Annotated[int, U32, AS_SENT] = 0
-    cm_createtime: u64 = 0
-    cm_canceltime: u64 = 0
+    cm_createtime: Annotated[u64, Shown.TIME] = 0
+    cm_canceltime: Annotated[u64, Shown.TIME] = 0
     cm_tgtname: Annotated[bytes, Chars(64)] = bytes(64)
     cm_comment: Annotated[bytes, Chars(64)] = bytes(64)
 
 
-@wire_struct(size=16)
+@wire_struct(size=16, text="{lrh_type} {lrh_index} ({lrh_len} bytes)")
 class LlogRecHdr:
     """Head of every llog record; `lrh_len` in bytes counts head, body and tail."""
 
@@ -410,7 +433,7 @@ class LlogRecHdr:
     padding: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=8)
+@wire_struct(size=8, text="{lrt_index} ({lrt_len} bytes)")
 class LlogRecTail:
     """Tail of every llog record; repeats length and index."""
 
@@ -429,7 +452,7 @@ class LlogOrphanRec:
     lor_tail: LlogRecTail = LlogRecTail()
 
 
-@wire_struct(size=16, swab=False)
+@wire_struct(size=16, swab=False, text="mount {mnt_cnt} connection {conn_cnt}")
 class LlogGen:
     """Generation of a log: mount count and connection count."""
 
@@ -451,11 +474,11 @@ class LlogLogHdr:
     """Record 0 of an llog: 8192 bytes with the bitmap of live records (little-endian words, never swapped)."""
 
     llh_hdr: LlogRecHdr = LlogRecHdr()
-    llh_timestamp: u64 = 0
+    llh_timestamp: Annotated[u64, Shown.TIME] = 0
     llh_count: u32 = 0
     llh_bitmap_offset: u32 = 0
     llh_size: u32 = 0
-    llh_flags: u32 = 0
+    llh_flags: Annotated[u32, Shown.HEX] = 0
     llh_cat_idx: u32 = 0
     llh_tgtuuid: ObdUuid = ObdUuid()
     llh_reserved: Annotated[int, U32, AS_SENT] = 0
@@ -463,7 +486,7 @@ class LlogLogHdr:
     llh_tail: LlogRecTail = LlogRecTail()
 
 
-@wire_struct(size=32)
+@wire_struct(size=32, text=("id {qd_id} count {qd_count}", " flags {qd_flags}"))
 class QunitData:
     """Quota unit acquired or released by an OST; `qd_count` in bytes or inodes."""
 
@@ -474,15 +497,15 @@ class QunitData:
     padding: Annotated[int, U64, AS_SENT] = 0
 
 
-@wire_struct(size=32)
+@wire_struct(size=32, text="{lcfg_command}")
 class LustreCfg:
     """Head of a configuration command; the buffers follow, each rounded up to 8 bytes (lustre_cfg.h)."""
 
-    lcfg_version: u32 = 0
+    lcfg_version: Annotated[u32, Shown.HEX] = 0
     lcfg_command: Annotated[LcfgCommand, U32] = LcfgCommand(0)
     lcfg_num: u32 = 0
     lcfg_flags: u32 = 0
-    lcfg_nid: u64 = 0
+    lcfg_nid: Annotated[u64, Shown.NID] = 0
     lcfg_nal: Annotated[int, U32, AS_SENT] = 0
     lcfg_bufcount: u32 = 0
     lcfg_buflens: Annotated[list[int], Flex(U32, count="lcfg_bufcount")] = []

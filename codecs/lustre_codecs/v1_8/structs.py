@@ -16,13 +16,46 @@ from lustre_codecs.common.structs import (
     LuFid,
     LustreHandle,
 )
-from lustre_codecs.v1_8.constants import MdsAttr, MdsInodelock, MdsOpen, MdsReint, ObdCksum, ObdConnect, ObdFl, ObdMd
+from lustre_codecs.v1_8.constants import (
+    LOV_MAGIC_V1,
+    LOV_MAGIC_V3,
+    LOV_USER_MAGIC_JOIN,
+    LOV_USER_MAGIC_V1,
+    LOV_USER_MAGIC_V3,
+    LuDirpageFlags,
+    MdsAttr,
+    MdsInodeFl,
+    MdsInodelock,
+    MdsOpen,
+    MdsReint,
+    ObdCksum,
+    ObdConnect,
+    ObdFl,
+    ObdMd,
+)
 from lustre_wire.frames.lustre_msg import LustreMsgV1 as LustreMsgV1
 from lustre_wire.frames.lustre_msg import LustreMsgV2 as LustreMsgV2
-from lustre_wire.schema import AS_SENT, U32, U64, Chars, Flex, Hole, Raw, u8, u16, u32, u64, wire_struct
+from lustre_wire.schema import (
+    AS_SENT,
+    U16,
+    U32,
+    U64,
+    Chars,
+    Flex,
+    Given,
+    Hole,
+    Magic,
+    Raw,
+    Shown,
+    u8,
+    u16,
+    u32,
+    u64,
+    wire_struct,
+)
 
 
-@wire_struct(size=24, byteorder="little")
+@wire_struct(size=24, byteorder="little", text="object {l_object_id}:{l_object_gr} on OST {l_ost_idx}")
 class LovUserOstDataV1:
     """One stripe of a layout a user asks for or sees (lustre_user.h)."""
 
@@ -32,58 +65,67 @@ class LovUserOstDataV1:
     l_ost_idx: u32 = 0
 
 
-@wire_struct(size=32, byteorder="little")
+@wire_struct(
+    size=32, byteorder="little",
+    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}"),
+)
 class LovUserMdV1:
     """Layout a user asks for or sees (lustre_user.h)."""
 
-    lmm_magic: u32 = 0
-    lmm_pattern: u32 = 0
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_V1)] = 0
+    lmm_pattern: Annotated[u32, Shown.HEX] = 0
     lmm_object_id: u64 = 0
     lmm_object_gr: u64 = 0
-    lmm_stripe_size: u32 = 0
+    lmm_stripe_size: Annotated[u32, Shown.BYTES] = 0
     lmm_stripe_count: u16 = 0
     lmm_stripe_offset: u16 = 0
     lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
-@wire_struct(size=48, byteorder="little")
+@wire_struct(
+    size=48, byteorder="little",
+    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}", " pool {lmm_pool_name}"),
+)
 class LovUserMdV3:
     """Layout a user asks for or sees, with a pool (lustre_user.h)."""
 
-    lmm_magic: u32 = 0
-    lmm_pattern: u32 = 0
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_V3)] = 0
+    lmm_pattern: Annotated[u32, Shown.HEX] = 0
     lmm_object_id: u64 = 0
     lmm_object_gr: u64 = 0
-    lmm_stripe_size: u32 = 0
+    lmm_stripe_size: Annotated[u32, Shown.BYTES] = 0
     lmm_stripe_count: u16 = 0
     lmm_stripe_offset: u16 = 0
     lmm_pool_name: Annotated[bytes, Chars(16)] = bytes(16)
     lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
-@wire_struct(size=72)
+_FLAGS = "ocd_connect_flags"
+
+
+@wire_struct(size=72, text=("connect", " {ocd_version}", " {ocd_connect_flags}"))
 class ObdConnectData:
     """What the two sides of a connection offer and grant; which fields count is said by `ocd_connect_flags`."""
 
     ocd_connect_flags: Annotated[ObdConnect, U64] = ObdConnect(0)
-    ocd_version: u32 = 0
-    ocd_grant: u32 = 0
-    ocd_index: u32 = 0
-    ocd_brw_size: u32 = 0
-    ocd_ibits_known: Annotated[MdsInodelock, U64] = MdsInodelock(0)
-    ocd_blocksize: u8 = 0
-    ocd_inodespace: u8 = 0
-    ocd_grant_extent: u16 = 0
+    ocd_version: Annotated[u32, Shown.RELEASE, Given(_FLAGS, ObdConnect.OBD_CONNECT_VERSION)] = 0
+    ocd_grant: Annotated[u32, Given(_FLAGS, ObdConnect.OBD_CONNECT_GRANT)] = 0
+    ocd_index: Annotated[u32, Given(_FLAGS, ObdConnect.OBD_CONNECT_INDEX)] = 0
+    ocd_brw_size: Annotated[u32, Shown.BYTES, Given(_FLAGS, ObdConnect.OBD_CONNECT_BRW_SIZE)] = 0
+    ocd_ibits_known: Annotated[MdsInodelock, U64, Given(_FLAGS, ObdConnect.OBD_CONNECT_IBITS)] = MdsInodelock(0)
+    ocd_blocksize: Annotated[u8, Given(_FLAGS, ObdConnect.OBD_CONNECT_GRANT_PARAM)] = 0
+    ocd_inodespace: Annotated[u8, Given(_FLAGS, ObdConnect.OBD_CONNECT_GRANT_PARAM)] = 0
+    ocd_grant_extent: Annotated[u16, Given(_FLAGS, ObdConnect.OBD_CONNECT_GRANT_PARAM)] = 0
     ocd_unused: Annotated[int, U32, AS_SENT] = 0
-    ocd_transno: u64 = 0
-    ocd_group: u32 = 0
-    ocd_cksum_types: Annotated[ObdCksum, U32] = ObdCksum(0)
-    ocd_max_easize: u32 = 0
-    ocd_instance: u32 = 0
-    ocd_maxbytes: u64 = 0
+    ocd_transno: Annotated[u64, Given(_FLAGS, ObdConnect.OBD_CONNECT_TRANSNO)] = 0
+    ocd_group: Annotated[u32, Given(_FLAGS, ObdConnect.OBD_CONNECT_MDS)] = 0
+    ocd_cksum_types: Annotated[ObdCksum, U32, Given(_FLAGS, ObdConnect.OBD_CONNECT_CKSUM)] = ObdCksum(0)
+    ocd_max_easize: Annotated[u32, Given(_FLAGS, ObdConnect.OBD_CONNECT_MAX_EASIZE)] = 0
+    ocd_instance: Annotated[u32, Given(_FLAGS, ObdConnect.OBD_CONNECT_IMP_RECOV)] = 0
+    ocd_maxbytes: Annotated[u64, Given(_FLAGS, ObdConnect.OBD_CONNECT_MAXBYTES)] = 0
 
 
-@wire_struct(size=24, byteorder="little", swab=False)
+@wire_struct(size=24, byteorder="little", swab=False, text="object {l_object_id}:{l_object_gr} on OST {l_ost_idx}")
 class LovOstDataV1:
     """One stripe of a file layout: the object and the OST it is on."""
 
@@ -93,34 +135,40 @@ class LovOstDataV1:
     l_ost_idx: u32 = 0
 
 
-@wire_struct(size=32, byteorder="little")
+@wire_struct(
+    size=32, byteorder="little",
+    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}"),
+)
 class LovMdsMdV1:
     """File layout (LOV EA); `lmm_stripe_size` in bytes."""
 
-    lmm_magic: u32 = 0
-    lmm_pattern: u32 = 0
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_MAGIC_V1)] = 0
+    lmm_pattern: Annotated[u32, Shown.HEX] = 0
     lmm_object_id: u64 = 0
     lmm_object_gr: u64 = 0
-    lmm_stripe_size: u32 = 0
+    lmm_stripe_size: Annotated[u32, Shown.BYTES] = 0
     lmm_stripe_count: u32 = 0
     lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
-@wire_struct(size=48, byteorder="little", swab=False)
+@wire_struct(
+    size=48, byteorder="little", swab=False,
+    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}", " pool {lmm_pool_name}"),
+)
 class LovMdsMdV3:
     """File layout (LOV EA) with a pool."""
 
-    lmm_magic: u32 = 0
-    lmm_pattern: u32 = 0
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_MAGIC_V3)] = 0
+    lmm_pattern: Annotated[u32, Shown.HEX] = 0
     lmm_object_id: u64 = 0
     lmm_object_gr: u64 = 0
-    lmm_stripe_size: u32 = 0
+    lmm_stripe_size: Annotated[u32, Shown.BYTES] = 0
     lmm_stripe_count: u32 = 0
     lmm_pool_name: Annotated[bytes, Chars(16)] = bytes(16)
     lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
-@wire_struct(size=24)
+@wire_struct(size=24, text="object {ioo_id}:{ioo_gr} in {ioo_bufcnt} pieces")
 class ObdIoobj:
     """Object of a bulk transfer and how many `NiobufRemote` belong to it."""
 
@@ -130,7 +178,7 @@ class ObdIoobj:
     ioo_bufcnt: u32 = 0
 
 
-@wire_struct(size=24, swab=False)
+@wire_struct(size=24, swab=False, text=("[{lsr_start:#x}-{lsr_end:#x})", " MDT {lsr_mdt}"))
 class LuSeqRange:
     """A range of FID sequences."""
 
@@ -140,7 +188,7 @@ class LuSeqRange:
     lsr_padding: u32 = 0
 
 
-@wire_struct(size=168)
+@wire_struct(size=168, text=("{fid1}", " {fid2}", " {mode}", " size {size}", " handle {handle}"))
 class MdsBody:
     """Attributes of a file as an MDS of 1.8 knows it."""
 
@@ -149,20 +197,20 @@ class MdsBody:
     handle: Annotated[LustreHandle, AS_SENT] = LustreHandle()
     valid: Annotated[ObdMd, U64] = ObdMd(0)
     size: u64 = 0
-    mtime: u64 = 0
-    atime: u64 = 0
-    ctime: u64 = 0
+    mtime: Annotated[u64, Shown.TIME] = 0
+    atime: Annotated[u64, Shown.TIME] = 0
+    ctime: Annotated[u64, Shown.TIME] = 0
     blocks: u64 = 0
     io_epoch: u64 = 0
     ino: u64 = 0
     fsuid: u32 = 0
     fsgid: u32 = 0
-    capability: u32 = 0
-    mode: u32 = 0
+    capability: Annotated[u32, Shown.HEX] = 0
+    mode: Annotated[u32, Shown.MODE] = 0
     uid: u32 = 0
     gid: u32 = 0
-    flags: u32 = 0
-    rdev: u32 = 0
+    flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
+    rdev: Annotated[u32, Shown.DEVICE] = 0
     nlink: u32 = 0
     generation: u32 = 0
     suppgid: u32 = 0
@@ -173,7 +221,7 @@ class MdsBody:
     padding_4: u32 = 0
 
 
-@wire_struct(size=216)
+@wire_struct(size=216, text=("{fid1}", " {fid2}", " {mode}", " size {size}", " handle {handle}"))
 class MdtBody:
     """Attributes of a file as a 2.0 metadata target knows it."""
 
@@ -182,20 +230,20 @@ class MdtBody:
     handle: Annotated[LustreHandle, AS_SENT] = LustreHandle()
     valid: Annotated[ObdMd, U64] = ObdMd(0)
     size: u64 = 0
-    mtime: u64 = 0
-    atime: u64 = 0
-    ctime: u64 = 0
+    mtime: Annotated[u64, Shown.TIME] = 0
+    atime: Annotated[u64, Shown.TIME] = 0
+    ctime: Annotated[u64, Shown.TIME] = 0
     blocks: u64 = 0
     ioepoch: u64 = 0
     ino: u64 = 0
     fsuid: u32 = 0
     fsgid: u32 = 0
-    capability: u32 = 0
-    mode: u32 = 0
+    capability: Annotated[u32, Shown.HEX] = 0
+    mode: Annotated[u32, Shown.MODE] = 0
     uid: u32 = 0
     gid: u32 = 0
-    flags: u32 = 0
-    rdev: u32 = 0
+    flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
+    rdev: Annotated[u32, Shown.DEVICE] = 0
     nlink: u32 = 0
     generation: u32 = 0
     suppgid: u32 = 0
@@ -218,47 +266,47 @@ class QuotaAdjustQunit:
 
     qaq_flags: u32 = 0
     qaq_id: u32 = 0
-    qaq_bunit_sz: u64 = 0
+    qaq_bunit_sz: Annotated[u64, Shown.BYTES] = 0
     qaq_iunit_sz: u64 = 0
     padding1: Annotated[int, U64, AS_SENT] = 0
 
 
-@wire_struct(size=96)
+@wire_struct(size=96, text="{sa_fid} set {sa_valid}")
 class MdsRecSetattr:
     """Set attributes, 1.8."""
 
     sa_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     sa_fsuid: u32 = 0
     sa_fsgid: u32 = 0
-    sa_cap: u32 = 0
+    sa_cap: Annotated[u32, Shown.HEX] = 0
     sa_suppgid: u32 = 0
-    sa_mode: u32 = 0
+    sa_mode: Annotated[u32, Shown.MODE] = 0
     sa_fid: LlFid = LlFid()
     sa_valid: Annotated[MdsAttr, U64] = MdsAttr(0)
     sa_size: u64 = 0
-    sa_mtime: u64 = 0
-    sa_atime: u64 = 0
-    sa_ctime: u64 = 0
+    sa_mtime: Annotated[u64, Shown.TIME] = 0
+    sa_atime: Annotated[u64, Shown.TIME] = 0
+    sa_ctime: Annotated[u64, Shown.TIME] = 0
     sa_uid: u32 = 0
     sa_gid: u32 = 0
-    sa_attr_flags: u32 = 0
+    sa_attr_flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
     sa_padding: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=96)
+@wire_struct(size=96, text=("in {cr_fid}", " replay {cr_replayfid}", " {cr_mode}", " {cr_flags}"))
 class MdsRecCreate:
     """Create or open, 1.8."""
 
     cr_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     cr_fsuid: u32 = 0
     cr_fsgid: u32 = 0
-    cr_cap: u32 = 0
-    cr_flags: Annotated[MdsOpen, U32] = MdsOpen(0)
-    cr_mode: u32 = 0
+    cr_cap: Annotated[u32, Shown.HEX] = 0
+    cr_flags: Annotated[MdsOpen, U32, Shown.OCTAL] = MdsOpen(0)
+    cr_mode: Annotated[u32, Shown.MODE] = 0
     cr_fid: LlFid = LlFid()
     cr_replayfid: LlFid = LlFid()
-    cr_time: u64 = 0
-    cr_rdev: u64 = 0
+    cr_time: Annotated[u64, Shown.TIME] = 0
+    cr_rdev: Annotated[u64, Shown.DEVICE] = 0
     cr_suppgid: u32 = 0
     cr_padding_1: Annotated[int, U32, AS_SENT] = 0
     cr_padding_2: Annotated[int, U32, AS_SENT] = 0
@@ -267,12 +315,12 @@ class MdsRecCreate:
     cr_padding_5: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=136, swab=False)
+@wire_struct(size=136, swab=False, text=("in {cr_fid1}", " new {cr_fid2}", " {cr_mode}", " {cr_flags}"))
 class MdtRecCreate:
     """Create or open, 2.0."""
 
     cr_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    cr_cap: u32 = 0
+    cr_cap: Annotated[u32, Shown.HEX] = 0
     cr_fsuid: u32 = 0
     cr_fsuid_h: u32 = 0
     cr_fsgid: u32 = 0
@@ -284,19 +332,19 @@ class MdtRecCreate:
     cr_fid1: LuFid = LuFid()
     cr_fid2: LuFid = LuFid()
     cr_old_handle: LustreHandle = LustreHandle()
-    cr_time: u64 = 0
-    cr_rdev: u64 = 0
+    cr_time: Annotated[u64, Shown.TIME] = 0
+    cr_rdev: Annotated[u64, Shown.DEVICE] = 0
     cr_ioepoch: u64 = 0
     cr_padding_1: u64 = 0
-    cr_mode: u32 = 0
+    cr_mode: Annotated[u32, Shown.MODE] = 0
     cr_bias: u32 = 0
-    cr_flags: Annotated[MdsOpen, U32] = MdsOpen(0)
+    cr_flags: Annotated[MdsOpen, U32, Shown.OCTAL] = MdsOpen(0)
     cr_padding_2: u32 = 0
     cr_padding_3: u32 = 0
     cr_padding_4: u32 = 0
 
 
-@wire_struct(size=24, swab=False)
+@wire_struct(size=24, swab=False, text=("handle {handle}", " epoch {ioepoch}"))
 class MdtEpoch:
     """Open handle and I/O epoch, as the 1.8.9 client sends them to a 2.0 server."""
 
@@ -306,7 +354,7 @@ class MdtEpoch:
     padding: u32 = 0
 
 
-@wire_struct(size=24)
+@wire_struct(size=24, text="{jr_fid}")
 class MdsRecJoin:
     """Join one file to another, 1.8."""
 
@@ -314,7 +362,7 @@ class MdsRecJoin:
     jr_headsize: u64 = 0
 
 
-@wire_struct(size=24, swab=False)
+@wire_struct(size=24, swab=False, text="{jr_fid}")
 class MdtRecJoin:
     """Join one file to another, towards a 2.0 server."""
 
@@ -322,31 +370,31 @@ class MdtRecJoin:
     jr_headsize: u64 = 0
 
 
-@wire_struct(size=80)
+@wire_struct(size=80, text="{lk_fid1} in {lk_fid2}")
 class MdsRecLink:
     """Hard link, 1.8."""
 
     lk_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     lk_fsuid: u32 = 0
     lk_fsgid: u32 = 0
-    lk_cap: u32 = 0
+    lk_cap: Annotated[u32, Shown.HEX] = 0
     lk_suppgid1: u32 = 0
     lk_suppgid2: u32 = 0
     lk_fid1: LlFid = LlFid()
     lk_fid2: LlFid = LlFid()
-    lk_time: u64 = 0
+    lk_time: Annotated[u64, Shown.TIME] = 0
     lk_padding_1: Annotated[int, U32, AS_SENT] = 0
     lk_padding_2: Annotated[int, U32, AS_SENT] = 0
     lk_padding_3: Annotated[int, U32, AS_SENT] = 0
     lk_padding_4: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=136, swab=False)
+@wire_struct(size=136, swab=False, text="{lk_fid1} in {lk_fid2}")
 class MdtRecLink:
     """Hard link, 2.0."""
 
     lk_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    lk_cap: u32 = 0
+    lk_cap: Annotated[u32, Shown.HEX] = 0
     lk_fsuid: u32 = 0
     lk_fsuid_h: u32 = 0
     lk_fsgid: u32 = 0
@@ -357,7 +405,7 @@ class MdtRecLink:
     lk_suppgid2_h: u32 = 0
     lk_fid1: LuFid = LuFid()
     lk_fid2: LuFid = LuFid()
-    lk_time: u64 = 0
+    lk_time: Annotated[u64, Shown.TIME] = 0
     lk_padding_1: u64 = 0
     lk_padding_2: u64 = 0
     lk_padding_3: u64 = 0
@@ -370,31 +418,31 @@ class MdtRecLink:
     lk_padding_9: u32 = 0
 
 
-@wire_struct(size=80)
+@wire_struct(size=80, text=("in {ul_fid1}", " {ul_fid2}", " {ul_mode}"))
 class MdsRecUnlink:
     """Unlink, 1.8."""
 
     ul_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     ul_fsuid: u32 = 0
     ul_fsgid: u32 = 0
-    ul_cap: u32 = 0
+    ul_cap: Annotated[u32, Shown.HEX] = 0
     ul_suppgid: u32 = 0
-    ul_mode: u32 = 0
+    ul_mode: Annotated[u32, Shown.MODE] = 0
     ul_fid1: LlFid = LlFid()
     ul_fid2: LlFid = LlFid()
-    ul_time: u64 = 0
+    ul_time: Annotated[u64, Shown.TIME] = 0
     ul_padding_1: Annotated[int, U32, AS_SENT] = 0
     ul_padding_2: Annotated[int, U32, AS_SENT] = 0
     ul_padding_3: Annotated[int, U32, AS_SENT] = 0
     ul_padding_4: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=136, swab=False)
+@wire_struct(size=136, swab=False, text=("in {ul_fid1}", " {ul_fid2}", " {ul_mode}"))
 class MdtRecUnlink:
     """Unlink, 2.0."""
 
     ul_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    ul_cap: u32 = 0
+    ul_cap: Annotated[u32, Shown.HEX] = 0
     ul_fsuid: u32 = 0
     ul_fsuid_h: u32 = 0
     ul_fsgid: u32 = 0
@@ -405,44 +453,44 @@ class MdtRecUnlink:
     ul_suppgid2_h: u32 = 0
     ul_fid1: LuFid = LuFid()
     ul_fid2: LuFid = LuFid()
-    ul_time: u64 = 0
+    ul_time: Annotated[u64, Shown.TIME] = 0
     ul_padding_2: u64 = 0
     ul_padding_3: u64 = 0
     ul_padding_4: u64 = 0
     ul_padding_5: u64 = 0
     ul_bias: u32 = 0
-    ul_mode: u32 = 0
+    ul_mode: Annotated[u32, Shown.MODE] = 0
     ul_padding_6: u32 = 0
     ul_padding_7: u32 = 0
     ul_padding_8: u32 = 0
     ul_padding_9: u32 = 0
 
 
-@wire_struct(size=80)
+@wire_struct(size=80, text="from {rn_fid1} to {rn_fid2}")
 class MdsRecRename:
     """Rename, 1.8."""
 
     rn_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     rn_fsuid: u32 = 0
     rn_fsgid: u32 = 0
-    rn_cap: u32 = 0
+    rn_cap: Annotated[u32, Shown.HEX] = 0
     rn_suppgid1: u32 = 0
     rn_suppgid2: u32 = 0
     rn_fid1: LlFid = LlFid()
     rn_fid2: LlFid = LlFid()
-    rn_time: u64 = 0
+    rn_time: Annotated[u64, Shown.TIME] = 0
     rn_padding_1: Annotated[int, U32, AS_SENT] = 0
     rn_padding_2: Annotated[int, U32, AS_SENT] = 0
     rn_padding_3: Annotated[int, U32, AS_SENT] = 0
     rn_padding_4: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=136, swab=False)
+@wire_struct(size=136, swab=False, text="from {rn_fid1} to {rn_fid2}")
 class MdtRecRename:
     """Rename, 2.0."""
 
     rn_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    rn_cap: u32 = 0
+    rn_cap: Annotated[u32, Shown.HEX] = 0
     rn_fsuid: u32 = 0
     rn_fsuid_h: u32 = 0
     rn_fsgid: u32 = 0
@@ -453,25 +501,25 @@ class MdtRecRename:
     rn_suppgid2_h: u32 = 0
     rn_fid1: LuFid = LuFid()
     rn_fid2: LuFid = LuFid()
-    rn_time: u64 = 0
+    rn_time: Annotated[u64, Shown.TIME] = 0
     rn_padding_1: u64 = 0
     rn_padding_2: u64 = 0
     rn_padding_3: u64 = 0
     rn_padding_4: u64 = 0
     rn_bias: u32 = 0
-    rn_mode: u32 = 0
+    rn_mode: Annotated[u32, Shown.MODE] = 0
     rn_padding_5: u32 = 0
     rn_padding_6: u32 = 0
     rn_padding_7: u32 = 0
     rn_padding_8: u32 = 0
 
 
-@wire_struct(size=136, swab=False)
+@wire_struct(size=136, swab=False, text="{sa_fid} set {sa_valid}")
 class MdtRecSetattr:
     """Set attributes, 2.0."""
 
     sa_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    sa_cap: u32 = 0
+    sa_cap: Annotated[u32, Shown.HEX] = 0
     sa_fsuid: u32 = 0
     sa_fsuid_h: u32 = 0
     sa_fsgid: u32 = 0
@@ -486,23 +534,23 @@ class MdtRecSetattr:
     sa_gid: u32 = 0
     sa_size: u64 = 0
     sa_blocks: u64 = 0
-    sa_mtime: u64 = 0
-    sa_atime: u64 = 0
-    sa_ctime: u64 = 0
-    sa_attr_flags: u32 = 0
-    sa_mode: u32 = 0
+    sa_mtime: Annotated[u64, Shown.TIME] = 0
+    sa_atime: Annotated[u64, Shown.TIME] = 0
+    sa_ctime: Annotated[u64, Shown.TIME] = 0
+    sa_attr_flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
+    sa_mode: Annotated[u32, Shown.MODE] = 0
     sa_padding_2: u32 = 0
     sa_padding_3: u32 = 0
     sa_padding_4: u32 = 0
     sa_padding_5: u32 = 0
 
 
-@wire_struct(size=136, swab=False)
+@wire_struct(size=136, swab=False, text="{sx_fid} {sx_valid}")
 class MdtRecSetxattr:
     """Set an extended attribute, 2.0."""
 
     sx_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    sx_cap: u32 = 0
+    sx_cap: Annotated[u32, Shown.HEX] = 0
     sx_fsuid: u32 = 0
     sx_fsuid_h: u32 = 0
     sx_fsgid: u32 = 0
@@ -515,8 +563,8 @@ class MdtRecSetxattr:
     sx_padding_1: u64 = 0
     sx_padding_2: u32 = 0
     sx_padding_3: u32 = 0
-    sx_valid: u64 = 0
-    sx_time: u64 = 0
+    sx_valid: Annotated[ObdMd, U64] = ObdMd(0)
+    sx_time: Annotated[u64, Shown.TIME] = 0
     sx_padding_5: u64 = 0
     sx_padding_6: u64 = 0
     sx_padding_7: u64 = 0
@@ -528,7 +576,7 @@ class MdtRecSetxattr:
     sx_padding_11: u32 = 0
 
 
-@wire_struct(size=20, swab=False)
+@wire_struct(size=20, swab=False, text="#{lgl_oid:x}#{lgl_ogr:x}#{lgl_ogen:08x}")
 class LlogLogid:
     """Identity of a log object."""
 
@@ -650,7 +698,7 @@ class LlogSizeChangeRec:
     lsc_tail: LlogRecTail = LlogRecTail()
 
 
-@wire_struct(size=32, swab=False)
+@wire_struct(size=32, swab=False, text="{lgc_lgl} record {lgc_index}")
 class LlogCookie:
     """Where a log record is: what the OST sends back once it has done its part."""
 
@@ -660,20 +708,20 @@ class LlogCookie:
     lgc_padding: u32 = 0
 
 
-@wire_struct(size=48)
+@wire_struct(size=48, text=("{lgd_logid} index {lgd_index}", " length {lgd_len}", " offset {lgd_cur_offset}"))
 class LlogdBody:
     """Body of the llog RPCs."""
 
     lgd_logid: LlogLogid = LlogLogid()
     lgd_ctxt_idx: u32 = 0
-    lgd_llh_flags: u32 = 0
+    lgd_llh_flags: Annotated[u32, Shown.HEX] = 0
     lgd_index: u32 = 0
     lgd_saved_index: u32 = 0
     lgd_len: u32 = 0
     lgd_cur_offset: u64 = 0
 
 
-@wire_struct(size=40)
+@wire_struct(size=40, text="{lgdc_logid} {lgdc_gen}")
 class LlogdConnBody:
     """Body of a log connect."""
 
@@ -698,11 +746,11 @@ class LovUserOstDataJoin:
 class LovUserMdJoin:
     """Layout of a joined file."""
 
-    lmm_magic: u32 = 0
-    lmm_pattern: u32 = 0
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_JOIN)] = 0
+    lmm_pattern: Annotated[u32, Shown.HEX] = 0
     lmm_object_id: u64 = 0
     lmm_object_gr: u64 = 0
-    lmm_stripe_size: u32 = 0
+    lmm_stripe_size: Annotated[u32, Shown.BYTES] = 0
     lmm_stripe_count: u32 = 0
     lmm_extent_count: u32 = 0
     lmm_tree_id: Annotated[int, U64, AS_SENT] = 0
@@ -711,7 +759,7 @@ class LovUserMdJoin:
     lmm_objects: Annotated[list[LovUserOstDataJoin], Flex(LovUserOstDataJoin, count="lmm_stripe_count"), AS_SENT] = []
 
 
-@wire_struct(size=208)
+@wire_struct(size=208, text=("object {o_id}:{o_gr}", " size {o_size}", " {o_valid}"))
 class Obdo:
     """An object and its attributes, as OSTs know them."""
 
@@ -720,13 +768,13 @@ class Obdo:
     o_gr: u64 = 0
     o_fid: u64 = 0
     o_size: u64 = 0
-    o_mtime: u64 = 0
-    o_atime: u64 = 0
-    o_ctime: u64 = 0
+    o_mtime: Annotated[u64, Shown.TIME] = 0
+    o_atime: Annotated[u64, Shown.TIME] = 0
+    o_ctime: Annotated[u64, Shown.TIME] = 0
     o_blocks: u64 = 0
     o_grant: u64 = 0
     o_blksize: u32 = 0
-    o_mode: u32 = 0
+    o_mode: Annotated[u32, Shown.MODE] = 0
     o_uid: u32 = 0
     o_gid: u32 = 0
     o_flags: Annotated[ObdFl, U32] = ObdFl(0)
@@ -746,14 +794,14 @@ class Obdo:
     o_padding_6: Annotated[int, U64, AS_SENT] = 0
 
 
-@wire_struct(size=208)
+@wire_struct(size=208, text="{oa}")
 class OstBody:
     """Body of most OST RPCs."""
 
     oa: Obdo = Obdo()
 
 
-@wire_struct(size=248, swab=False)
+@wire_struct(size=248, swab=False, text="{name} {oa} {fiemap}")
 class LlFiemapInfoKey:
     """Key of a file map request sent as get_info."""
 
@@ -771,22 +819,22 @@ class QunitDataOld2:
     qd_count: u64 = 0
 
 
-@wire_struct(size=120, swab=False)
+@wire_struct(size=120, swab=False, text="capability for {lc_fid}")
 class LustreCapa:
     """Capability; `lc_hmac` covers what stands before it."""
 
     lc_fid: LuFid = LuFid()
-    lc_opc: u64 = 0
+    lc_opc: Annotated[u64, Shown.HEX] = 0
     lc_uid: u64 = 0
     lc_gid: u64 = 0
     lc_flags: u32 = 0
     lc_keyid: u32 = 0
     lc_timeout: u32 = 0
-    lc_expiry: u32 = 0
+    lc_expiry: Annotated[u32, Shown.TIME] = 0
     lc_hmac: Annotated[bytes, Raw(64)] = bytes(64)
 
 
-@wire_struct(size=264, byteorder="little", swab=False)
+@wire_struct(size=264, byteorder="little", swab=False, text="{lde_inode} {lde_name}")
 class LlDirEntry:
     """One entry of a 1.8 directory block, in the manner of ext2 (llite/llite_internal.h)."""
 
@@ -802,9 +850,9 @@ class LlDirEntry:
 class LuDirpage:
     """A page of directory entries ordered by hash (llite/dir.c)."""
 
-    ldp_hash_start: u64 = 0
-    ldp_hash_end: u64 = 0
-    ldp_flags: u16 = 0
+    ldp_hash_start: Annotated[u64, Shown.HEX] = 0
+    ldp_hash_end: Annotated[u64, Shown.HEX] = 0
+    ldp_flags: Annotated[LuDirpageFlags, U16] = LuDirpageFlags(0)
     ldp_pad0: u16 = 0
     ldp_pad1: u32 = 0
     ldp_entries: Annotated[bytes, Flex(Raw(1))] = b""

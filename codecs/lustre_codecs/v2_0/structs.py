@@ -18,8 +18,18 @@ from lustre_codecs.common.structs import (
     ObdUuid,
 )
 from lustre_codecs.v2_0.constants import (
+    LINK_EA_MAGIC,
+    LOV_MAGIC_V1,
+    LOV_MAGIC_V3,
+    LOV_USER_MAGIC_V1,
+    LOV_USER_MAGIC_V3,
+    MEA_MAGIC_ALL_CHARS,
+    MEA_MAGIC_HASH_SEGMENT,
+    MEA_MAGIC_LAST_CHAR,
     ChangelogRecType,
+    LuDirpageFlags,
     MdsAttr,
+    MdsInodeFl,
     MdsInodelock,
     MdsOpen,
     MdsReint,
@@ -36,9 +46,12 @@ from lustre_wire.schema import (
     U64,
     Chars,
     Flex,
+    Given,
     Hole,
+    Magic,
     Overlay,
     Raw,
+    Shown,
     WireUnion,
     u8,
     u16,
@@ -49,7 +62,7 @@ from lustre_wire.schema import (
 )
 
 
-@wire_struct(size=24, byteorder="little")
+@wire_struct(size=24, byteorder="little", text="object {l_object_id}:{l_object_seq} on OST {l_ost_idx}")
 class LovUserOstDataV1:
     """One stripe of a layout a user asks for or sees (lustre_user.h)."""
 
@@ -59,36 +72,42 @@ class LovUserOstDataV1:
     l_ost_idx: u32 = 0
 
 
-@wire_struct(size=32, byteorder="little")
+@wire_struct(
+    size=32, byteorder="little",
+    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}"),
+)
 class LovUserMdV1:
     """Layout a user asks for or sees (lustre_user.h)."""
 
-    lmm_magic: u32 = 0
-    lmm_pattern: u32 = 0
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_V1)] = 0
+    lmm_pattern: Annotated[u32, Shown.HEX] = 0
     lmm_object_id: u64 = 0
     lmm_object_seq: u64 = 0
-    lmm_stripe_size: u32 = 0
+    lmm_stripe_size: Annotated[u32, Shown.BYTES] = 0
     lmm_stripe_count: u16 = 0
     lmm_stripe_offset: u16 = 0
     lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
-@wire_struct(size=48, byteorder="little")
+@wire_struct(
+    size=48, byteorder="little",
+    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}", " pool {lmm_pool_name}"),
+)
 class LovUserMdV3:
     """Layout a user asks for or sees, with a pool (lustre_user.h)."""
 
-    lmm_magic: u32 = 0
-    lmm_pattern: u32 = 0
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_V3)] = 0
+    lmm_pattern: Annotated[u32, Shown.HEX] = 0
     lmm_object_id: u64 = 0
     lmm_object_seq: u64 = 0
-    lmm_stripe_size: u32 = 0
+    lmm_stripe_size: Annotated[u32, Shown.BYTES] = 0
     lmm_stripe_count: u16 = 0
     lmm_stripe_offset: u16 = 0
     lmm_pool_name: Annotated[bytes, Chars(16)] = bytes(16)
     lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
-@wire_struct(size=64, swab=False)
+@wire_struct(size=64, swab=False, text="{cr_index} {cr_type} {cr_tfid} in {cr_pfid} {cr_name}")
 class ChangelogRec:
     """One change of the namespace; the name follows (lustre_user.h)."""
 
@@ -104,7 +123,7 @@ class ChangelogRec:
     cr_name: Annotated[bytes, Flex(Chars(1), count="cr_namelen")] = b""
 
 
-@wire_struct(size=24)
+@wire_struct(size=24, text=("[{lsr_start:#x}-{lsr_end:#x})", " MDT {lsr_mdt}"))
 class LuSeqRange:
     """A range of FID sequences."""
 
@@ -114,7 +133,7 @@ class LuSeqRange:
     lsr_padding: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=16, swab=False)
+@wire_struct(size=16, swab=False, text="{oi_id}:{oi_seq}")
 class OstId:
     """Object id and sequence."""
 
@@ -126,33 +145,36 @@ class OstId:
 class LuDirpage:
     """A page of directory entries ordered by hash."""
 
-    ldp_hash_start: u64 = 0
-    ldp_hash_end: u64 = 0
-    ldp_flags: u32 = 0
+    ldp_hash_start: Annotated[u64, Shown.HEX] = 0
+    ldp_hash_end: Annotated[u64, Shown.HEX] = 0
+    ldp_flags: Annotated[LuDirpageFlags, U32] = LuDirpageFlags(0)
     ldp_pad0: u32 = 0
     ldp_entries: Annotated[bytes, Flex(Raw(1))] = b""
 
 
-@wire_struct(size=72)
+_FLAGS = "ocd_connect_flags"
+
+
+@wire_struct(size=72, text=("connect", " {ocd_version}", " {ocd_connect_flags}"))
 class ObdConnectData:
     """What the two sides of a connection offer and grant; which fields count is said by `ocd_connect_flags`."""
 
     ocd_connect_flags: Annotated[ObdConnect, U64] = ObdConnect(0)
-    ocd_version: u32 = 0
-    ocd_grant: u32 = 0
-    ocd_index: u32 = 0
-    ocd_brw_size: u32 = 0
-    ocd_ibits_known: Annotated[MdsInodelock, U64] = MdsInodelock(0)
-    ocd_nllu: u32 = 0
-    ocd_nllg: u32 = 0
-    ocd_transno: u64 = 0
-    ocd_group: u32 = 0
-    ocd_cksum_types: Annotated[ObdCksum, U32] = ObdCksum(0)
+    ocd_version: Annotated[u32, Shown.RELEASE, Given(_FLAGS, ObdConnect.OBD_CONNECT_VERSION)] = 0
+    ocd_grant: Annotated[u32, Given(_FLAGS, ObdConnect.OBD_CONNECT_GRANT)] = 0
+    ocd_index: Annotated[u32, Given(_FLAGS, ObdConnect.OBD_CONNECT_INDEX)] = 0
+    ocd_brw_size: Annotated[u32, Shown.BYTES, Given(_FLAGS, ObdConnect.OBD_CONNECT_BRW_SIZE)] = 0
+    ocd_ibits_known: Annotated[MdsInodelock, U64, Given(_FLAGS, ObdConnect.OBD_CONNECT_IBITS)] = MdsInodelock(0)
+    ocd_nllu: Annotated[u32, Given(_FLAGS, ObdConnect.OBD_CONNECT_RMT_CLIENT)] = 0
+    ocd_nllg: Annotated[u32, Given(_FLAGS, ObdConnect.OBD_CONNECT_RMT_CLIENT)] = 0
+    ocd_transno: Annotated[u64, Given(_FLAGS, ObdConnect.OBD_CONNECT_TRANSNO)] = 0
+    ocd_group: Annotated[u32, Given(_FLAGS, ObdConnect.OBD_CONNECT_MDS)] = 0
+    ocd_cksum_types: Annotated[ObdCksum, U32, Given(_FLAGS, ObdConnect.OBD_CONNECT_CKSUM)] = ObdCksum(0)
     padding1: Annotated[int, U64, AS_SENT] = 0
     padding2: Annotated[int, U64, AS_SENT] = 0
 
 
-@wire_struct(size=24, byteorder="little", swab=False)
+@wire_struct(size=24, byteorder="little", swab=False, text="object {l_object_id}:{l_object_seq} on OST {l_ost_idx}")
 class LovOstDataV1:
     """One stripe of a file layout: the object and the OST it is on."""
 
@@ -162,34 +184,40 @@ class LovOstDataV1:
     l_ost_idx: u32 = 0
 
 
-@wire_struct(size=32, byteorder="little")
+@wire_struct(
+    size=32, byteorder="little",
+    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}"),
+)
 class LovMdsMdV1:
     """File layout (LOV EA); `lmm_stripe_size` in bytes."""
 
-    lmm_magic: u32 = 0
-    lmm_pattern: u32 = 0
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_MAGIC_V1)] = 0
+    lmm_pattern: Annotated[u32, Shown.HEX] = 0
     lmm_object_id: u64 = 0
     lmm_object_seq: u64 = 0
-    lmm_stripe_size: u32 = 0
+    lmm_stripe_size: Annotated[u32, Shown.BYTES] = 0
     lmm_stripe_count: u32 = 0
     lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
-@wire_struct(size=48, byteorder="little", swab=False)
+@wire_struct(
+    size=48, byteorder="little", swab=False,
+    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}", " pool {lmm_pool_name}"),
+)
 class LovMdsMdV3:
     """File layout (LOV EA) with a pool."""
 
-    lmm_magic: u32 = 0
-    lmm_pattern: u32 = 0
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_MAGIC_V3)] = 0
+    lmm_pattern: Annotated[u32, Shown.HEX] = 0
     lmm_object_id: u64 = 0
     lmm_object_seq: u64 = 0
-    lmm_stripe_size: u32 = 0
+    lmm_stripe_size: Annotated[u32, Shown.BYTES] = 0
     lmm_stripe_count: u32 = 0
     lmm_pool_name: Annotated[bytes, Chars(16)] = bytes(16)
     lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count"), AS_SENT] = []
 
 
-@wire_struct(size=24)
+@wire_struct(size=24, text="object {ioo_id}:{ioo_seq} in {ioo_bufcnt} pieces")
 class ObdIoobj:
     """Object of a bulk transfer and how many `NiobufRemote` belong to it."""
 
@@ -199,7 +227,7 @@ class ObdIoobj:
     ioo_bufcnt: u32 = 0
 
 
-@wire_struct(size=168)
+@wire_struct(size=168, text=("{fid1}", " {fid2}", " {mode}", " size {size}", " handle {handle}"))
 class MdsBody:
     """Attributes of a file as an MDS of 1.8 knows it."""
 
@@ -208,20 +236,20 @@ class MdsBody:
     handle: Annotated[LustreHandle, AS_SENT] = LustreHandle()
     valid: Annotated[ObdMd, U64] = ObdMd(0)
     size: u64 = 0
-    mtime: u64 = 0
-    atime: u64 = 0
-    ctime: u64 = 0
+    mtime: Annotated[u64, Shown.TIME] = 0
+    atime: Annotated[u64, Shown.TIME] = 0
+    ctime: Annotated[u64, Shown.TIME] = 0
     blocks: u64 = 0
     io_epoch: u64 = 0
     ino: u64 = 0
     fsuid: u32 = 0
     fsgid: u32 = 0
-    capability: u32 = 0
-    mode: u32 = 0
+    capability: Annotated[u32, Shown.HEX] = 0
+    mode: Annotated[u32, Shown.MODE] = 0
     uid: u32 = 0
     gid: u32 = 0
-    flags: u32 = 0
-    rdev: u32 = 0
+    flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
+    rdev: Annotated[u32, Shown.DEVICE] = 0
     nlink: u32 = 0
     generation: u32 = 0
     suppgid: u32 = 0
@@ -232,7 +260,7 @@ class MdsBody:
     padding_4: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=216)
+@wire_struct(size=216, text=("{fid1}", " {fid2}", " {mode}", " size {size}", " handle {handle}"))
 class MdtBody:
     """Attributes of a file as a 2.0 metadata target knows it."""
 
@@ -241,20 +269,20 @@ class MdtBody:
     handle: Annotated[LustreHandle, AS_SENT] = LustreHandle()
     valid: Annotated[ObdMd, U64] = ObdMd(0)
     size: u64 = 0
-    mtime: u64 = 0
-    atime: u64 = 0
-    ctime: u64 = 0
+    mtime: Annotated[u64, Shown.TIME] = 0
+    atime: Annotated[u64, Shown.TIME] = 0
+    ctime: Annotated[u64, Shown.TIME] = 0
     blocks: u64 = 0
     ioepoch: u64 = 0
     ino: u64 = 0
     fsuid: u32 = 0
     fsgid: u32 = 0
-    capability: u32 = 0
-    mode: u32 = 0
+    capability: Annotated[u32, Shown.HEX] = 0
+    mode: Annotated[u32, Shown.MODE] = 0
     uid: u32 = 0
     gid: u32 = 0
-    flags: u32 = 0
-    rdev: u32 = 0
+    flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
+    rdev: Annotated[u32, Shown.DEVICE] = 0
     nlink: u32 = 0
     generation: u32 = 0
     suppgid: u32 = 0
@@ -272,7 +300,7 @@ class MdtBody:
     padding_10: Annotated[int, U64, AS_SENT] = 0
 
 
-@wire_struct(size=24)
+@wire_struct(size=24, text=("handle {handle}", " epoch {ioepoch}"))
 class MdtIoepoch:
     """Open handle and I/O epoch."""
 
@@ -288,12 +316,12 @@ class QuotaAdjustQunit:
 
     qaq_flags: u32 = 0
     qaq_id: u32 = 0
-    qaq_bunit_sz: u64 = 0
+    qaq_bunit_sz: Annotated[u64, Shown.BYTES] = 0
     qaq_iunit_sz: u64 = 0
     padding1: u64 = 0
 
 
-@wire_struct(size=20)
+@wire_struct(size=20, text="uid {rp_uid} may {rp_access_perm:o}")
 class MdsRemotePerm:
     """Permissions of a remote user (32-bit ids)."""
 
@@ -304,7 +332,7 @@ class MdsRemotePerm:
     rp_access_perm: u32 = 0
 
 
-@wire_struct(size=28)
+@wire_struct(size=28, text="uid {rp_uid} may {rp_access_perm:o}")
 class MdtRemotePerm:
     """Permissions of a remote user."""
 
@@ -317,12 +345,12 @@ class MdtRemotePerm:
     rp_access_perm: u32 = 0
 
 
-@wire_struct(size=136)
+@wire_struct(size=136, text="{sa_fid} set {sa_valid}")
 class MdtRecSetattr:
     """Set attributes, 2.0."""
 
     sa_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    sa_cap: u32 = 0
+    sa_cap: Annotated[u32, Shown.HEX] = 0
     sa_fsuid: u32 = 0
     sa_fsuid_h: Annotated[int, U32, AS_SENT] = 0
     sa_fsgid: u32 = 0
@@ -337,23 +365,23 @@ class MdtRecSetattr:
     sa_gid: u32 = 0
     sa_size: u64 = 0
     sa_blocks: u64 = 0
-    sa_mtime: u64 = 0
-    sa_atime: u64 = 0
-    sa_ctime: u64 = 0
-    sa_attr_flags: u32 = 0
-    sa_mode: u32 = 0
+    sa_mtime: Annotated[u64, Shown.TIME] = 0
+    sa_atime: Annotated[u64, Shown.TIME] = 0
+    sa_ctime: Annotated[u64, Shown.TIME] = 0
+    sa_attr_flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
+    sa_mode: Annotated[u32, Shown.MODE] = 0
     sa_padding_2: u32 = 0
     sa_padding_3: Annotated[int, U32, AS_SENT] = 0
     sa_padding_4: Annotated[int, U32, AS_SENT] = 0
     sa_padding_5: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=136)
+@wire_struct(size=136, text=("in {cr_fid1}", " new {cr_fid2}", " {cr_mode}", " {cr_flags}"))
 class MdtRecCreate:
     """Create or open, 2.0."""
 
     cr_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    cr_cap: u32 = 0
+    cr_cap: Annotated[u32, Shown.HEX] = 0
     cr_fsuid: u32 = 0
     cr_fsuid_h: Annotated[int, U32, AS_SENT] = 0
     cr_fsgid: u32 = 0
@@ -365,24 +393,24 @@ class MdtRecCreate:
     cr_fid1: LuFid = LuFid()
     cr_fid2: LuFid = LuFid()
     cr_old_handle: LustreHandle = LustreHandle()
-    cr_time: u64 = 0
-    cr_rdev: u64 = 0
+    cr_time: Annotated[u64, Shown.TIME] = 0
+    cr_rdev: Annotated[u64, Shown.DEVICE] = 0
     cr_ioepoch: u64 = 0
     cr_padding_1: u64 = 0
-    cr_mode: u32 = 0
+    cr_mode: Annotated[u32, Shown.MODE] = 0
     cr_bias: u32 = 0
-    cr_flags: Annotated[MdsOpen, U32] = MdsOpen(0)
+    cr_flags: Annotated[MdsOpen, U32, Shown.OCTAL] = MdsOpen(0)
     cr_padding_2: Annotated[int, U32, AS_SENT] = 0
     cr_padding_3: Annotated[int, U32, AS_SENT] = 0
     cr_padding_4: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=136)
+@wire_struct(size=136, text="{lk_fid1} in {lk_fid2}")
 class MdtRecLink:
     """Hard link, 2.0."""
 
     lk_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    lk_cap: u32 = 0
+    lk_cap: Annotated[u32, Shown.HEX] = 0
     lk_fsuid: u32 = 0
     lk_fsuid_h: Annotated[int, U32, AS_SENT] = 0
     lk_fsgid: u32 = 0
@@ -393,7 +421,7 @@ class MdtRecLink:
     lk_suppgid2_h: Annotated[int, U32, AS_SENT] = 0
     lk_fid1: LuFid = LuFid()
     lk_fid2: LuFid = LuFid()
-    lk_time: u64 = 0
+    lk_time: Annotated[u64, Shown.TIME] = 0
     lk_padding_1: u64 = 0
     lk_padding_2: u64 = 0
     lk_padding_3: u64 = 0
@@ -406,12 +434,12 @@ class MdtRecLink:
     lk_padding_9: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=136)
+@wire_struct(size=136, text=("in {ul_fid1}", " {ul_fid2}", " {ul_mode}"))
 class MdtRecUnlink:
     """Unlink, 2.0."""
 
     ul_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    ul_cap: u32 = 0
+    ul_cap: Annotated[u32, Shown.HEX] = 0
     ul_fsuid: u32 = 0
     ul_fsuid_h: Annotated[int, U32, AS_SENT] = 0
     ul_fsgid: u32 = 0
@@ -422,25 +450,25 @@ class MdtRecUnlink:
     ul_suppgid2_h: Annotated[int, U32, AS_SENT] = 0
     ul_fid1: LuFid = LuFid()
     ul_fid2: LuFid = LuFid()
-    ul_time: u64 = 0
+    ul_time: Annotated[u64, Shown.TIME] = 0
     ul_padding_2: u64 = 0
     ul_padding_3: u64 = 0
     ul_padding_4: u64 = 0
     ul_padding_5: u64 = 0
     ul_bias: u32 = 0
-    ul_mode: u32 = 0
+    ul_mode: Annotated[u32, Shown.MODE] = 0
     ul_padding_6: u32 = 0
     ul_padding_7: Annotated[int, U32, AS_SENT] = 0
     ul_padding_8: Annotated[int, U32, AS_SENT] = 0
     ul_padding_9: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=136)
+@wire_struct(size=136, text="from {rn_fid1} to {rn_fid2}")
 class MdtRecRename:
     """Rename, 2.0."""
 
     rn_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    rn_cap: u32 = 0
+    rn_cap: Annotated[u32, Shown.HEX] = 0
     rn_fsuid: u32 = 0
     rn_fsuid_h: Annotated[int, U32, AS_SENT] = 0
     rn_fsgid: u32 = 0
@@ -451,25 +479,25 @@ class MdtRecRename:
     rn_suppgid2_h: Annotated[int, U32, AS_SENT] = 0
     rn_fid1: LuFid = LuFid()
     rn_fid2: LuFid = LuFid()
-    rn_time: u64 = 0
+    rn_time: Annotated[u64, Shown.TIME] = 0
     rn_padding_1: u64 = 0
     rn_padding_2: u64 = 0
     rn_padding_3: u64 = 0
     rn_padding_4: u64 = 0
     rn_bias: u32 = 0
-    rn_mode: u32 = 0
+    rn_mode: Annotated[u32, Shown.MODE] = 0
     rn_padding_5: u32 = 0
     rn_padding_6: Annotated[int, U32, AS_SENT] = 0
     rn_padding_7: Annotated[int, U32, AS_SENT] = 0
     rn_padding_8: Annotated[int, U32, AS_SENT] = 0
 
 
-@wire_struct(size=136)
+@wire_struct(size=136, text="{sx_fid} {sx_valid}")
 class MdtRecSetxattr:
     """Set an extended attribute, 2.0."""
 
     sx_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    sx_cap: u32 = 0
+    sx_cap: Annotated[u32, Shown.HEX] = 0
     sx_fsuid: u32 = 0
     sx_fsuid_h: Annotated[int, U32, AS_SENT] = 0
     sx_fsgid: u32 = 0
@@ -482,8 +510,8 @@ class MdtRecSetxattr:
     sx_padding_1: u64 = 0
     sx_padding_2: u32 = 0
     sx_padding_3: u32 = 0
-    sx_valid: u64 = 0
-    sx_time: u64 = 0
+    sx_valid: Annotated[ObdMd, U64] = ObdMd(0)
+    sx_time: Annotated[u64, Shown.TIME] = 0
     sx_padding_5: u64 = 0
     sx_padding_6: u64 = 0
     sx_padding_7: u64 = 0
@@ -500,7 +528,7 @@ class MdtRecReint:
     """The part all 2.0 metadata records have in common."""
 
     rr_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    rr_cap: u32 = 0
+    rr_cap: Annotated[u32, Shown.HEX] = 0
     rr_fsuid: u32 = 0
     rr_fsuid_h: Annotated[int, U32, AS_SENT] = 0
     rr_fsgid: u32 = 0
@@ -511,13 +539,13 @@ class MdtRecReint:
     rr_suppgid2_h: Annotated[int, U32, AS_SENT] = 0
     rr_fid1: LuFid = LuFid()
     rr_fid2: LuFid = LuFid()
-    rr_mtime: u64 = 0
-    rr_atime: u64 = 0
-    rr_ctime: u64 = 0
+    rr_mtime: Annotated[u64, Shown.TIME] = 0
+    rr_atime: Annotated[u64, Shown.TIME] = 0
+    rr_ctime: Annotated[u64, Shown.TIME] = 0
     rr_size: u64 = 0
     rr_blocks: u64 = 0
     rr_bias: u32 = 0
-    rr_mode: u32 = 0
+    rr_mode: Annotated[u32, Shown.MODE] = 0
     rr_flags: u32 = 0
     rr_padding_2: Annotated[int, U32, AS_SENT] = 0
     rr_padding_3: Annotated[int, U32, AS_SENT] = 0
@@ -531,7 +559,7 @@ class LmvDesc:
     ld_tgt_count: u32 = 0
     ld_active_tgt_count: u32 = 0
     ld_default_stripe_count: u32 = 0
-    ld_pattern: u32 = 0
+    ld_pattern: Annotated[u32, Shown.HEX] = 0
     ld_default_hash_size: u64 = 0
     ld_padding_1: Annotated[int, U64, AS_SENT] = 0
     ld_padding_2: Annotated[int, U32, AS_SENT] = 0
@@ -545,7 +573,7 @@ class LmvDesc:
 class LmvStripeMd:
     """Layout of a split directory (MEA)."""
 
-    mea_magic: u32 = 0
+    mea_magic: Annotated[u32, Shown.HEX, Magic(MEA_MAGIC_LAST_CHAR, MEA_MAGIC_ALL_CHARS, MEA_MAGIC_HASH_SEGMENT)] = 0
     mea_count: u32 = 0
     mea_master: u32 = 0
     mea_padding: Annotated[int, U32, AS_SENT] = 0
@@ -553,7 +581,7 @@ class LmvStripeMd:
     mea_ids: Annotated[list[LuFid], Flex(LuFid, count="mea_count"), AS_SENT] = []
 
 
-@wire_struct(size=16, swab=False)
+@wire_struct(size=16, swab=False, text=("sequence {mf_seq:#x}", " on MDT {mf_mds}"))
 class MdFld:
     """A sequence and the server that has it."""
 
@@ -562,7 +590,7 @@ class MdFld:
     hole_0: Annotated[bytes, Hole(4)] = bytes(4)
 
 
-@wire_struct(size=20, swab=False)
+@wire_struct(size=20, swab=False, text="#{lgl_oid:x}#{lgl_oseq:x}#{lgl_ogen:08x}")
 class LlogLogid:
     """Identity of a log object."""
 
@@ -657,7 +685,7 @@ class LlogSizeChangeRec:
     lsc_tail: LlogRecTail = LlogRecTail()
 
 
-@wire_struct(size=12, swab=False)
+@wire_struct(size=12, swab=False, text="up to {cs_recno} for reader {cs_id}")
 class ChangelogSetinfo:
     """Purge a changelog up to a record, for one reader."""
 
@@ -685,7 +713,7 @@ class LlogChangelogUserRec:
     cur_tail: LlogRecTail = LlogRecTail()
 
 
-@wire_struct(size=32, swab=False)
+@wire_struct(size=32, swab=False, text="{lgc_lgl} record {lgc_index}")
 class LlogCookie:
     """Where a log record is: what the OST sends back once it has done its part."""
 
@@ -695,20 +723,20 @@ class LlogCookie:
     lgc_padding: u32 = 0
 
 
-@wire_struct(size=48)
+@wire_struct(size=48, text=("{lgd_logid} index {lgd_index}", " length {lgd_len}", " offset {lgd_cur_offset}"))
 class LlogdBody:
     """Body of the llog RPCs."""
 
     lgd_logid: LlogLogid = LlogLogid()
     lgd_ctxt_idx: u32 = 0
-    lgd_llh_flags: u32 = 0
+    lgd_llh_flags: Annotated[u32, Shown.HEX] = 0
     lgd_index: u32 = 0
     lgd_saved_index: u32 = 0
     lgd_len: u32 = 0
     lgd_cur_offset: u64 = 0
 
 
-@wire_struct(size=40)
+@wire_struct(size=40, text="{lgdc_logid} {lgdc_gen}")
 class LlogdConnBody:
     """Body of a log connect."""
 
@@ -717,7 +745,7 @@ class LlogdConnBody:
     lgdc_ctxt_idx: u32 = 0
 
 
-@wire_struct(size=208)
+@wire_struct(size=208, text=("object {o_oi}", " size {o_size}", " {o_valid}"))
 class Obdo:
     """An object and its attributes, as OSTs know them."""
 
@@ -725,13 +753,13 @@ class Obdo:
     o_oi: OstId = OstId()
     o_parent_seq: u64 = 0
     o_size: u64 = 0
-    o_mtime: u64 = 0
-    o_atime: u64 = 0
-    o_ctime: u64 = 0
+    o_mtime: Annotated[u64, Shown.TIME] = 0
+    o_atime: Annotated[u64, Shown.TIME] = 0
+    o_ctime: Annotated[u64, Shown.TIME] = 0
     o_blocks: u64 = 0
     o_grant: u64 = 0
     o_blksize: u32 = 0
-    o_mode: u32 = 0
+    o_mode: Annotated[u32, Shown.MODE] = 0
     o_uid: u32 = 0
     o_gid: u32 = 0
     o_flags: Annotated[ObdFl, U32] = ObdFl(0)
@@ -751,14 +779,14 @@ class Obdo:
     o_padding_6: Annotated[int, U64, AS_SENT] = 0
 
 
-@wire_struct(size=208)
+@wire_struct(size=208, text="{oa}")
 class OstBody:
     """Body of most OST RPCs."""
 
     oa: Obdo = Obdo()
 
 
-@wire_struct(size=248, swab=False)
+@wire_struct(size=248, swab=False, text="{name} {oa} {fiemap}")
 class LlFiemapInfoKey:
     """Key of a file map request sent as get_info."""
 
@@ -767,18 +795,18 @@ class LlFiemapInfoKey:
     fiemap: LlUserFiemap = LlUserFiemap()
 
 
-@wire_struct(size=120)
+@wire_struct(size=120, text="capability for {lc_fid}")
 class LustreCapa:
     """Capability; `lc_hmac` covers what stands before it."""
 
     lc_fid: LuFid = LuFid()
-    lc_opc: u64 = 0
+    lc_opc: Annotated[u64, Shown.HEX] = 0
     lc_uid: u64 = 0
     lc_gid: u64 = 0
     lc_flags: u32 = 0
     lc_keyid: u32 = 0
     lc_timeout: u32 = 0
-    lc_expiry: u32 = 0
+    lc_expiry: Annotated[u32, Shown.TIME] = 0
     lc_hmac: Annotated[bytes, Raw(64)] = bytes(64)
 
 
@@ -796,7 +824,7 @@ class LustreCapaKey:
 class LinkEaHeader:
     """Head of the link EA: the names of a file, `leh_reccount` of them, `leh_len` bytes in all."""
 
-    leh_magic: u32 = 0
+    leh_magic: Annotated[u32, Shown.HEX, Magic(LINK_EA_MAGIC)] = 0
     leh_reccount: u32 = 0
     leh_len: u64 = 0
     padding1: u32 = 0
@@ -812,7 +840,7 @@ class LinkEaEntry:
     lee_name: Annotated[bytes, Flex(Chars(1))] = b""
 
 
-@wire_struct(size=32)
+@wire_struct(size=32, text="{gf_fid} {gf_path}")
 class GetinfoFid2path:
     """Path of a FID: question and answer."""
 
@@ -847,7 +875,7 @@ class SptlrpcFlavorUBulk(WireUnion):
 class SptlrpcFlavor:
     """Security flavour (lustre_sec.h)."""
 
-    sf_rpc: u32 = 0
+    sf_rpc: Annotated[u32, Shown.HEX] = 0
     sf_flags: u32 = 0
     u_rpc: SptlrpcFlavorURpc = SptlrpcFlavorURpc()
     u_bulk: SptlrpcFlavorUBulk = SptlrpcFlavorUBulk()
@@ -873,7 +901,7 @@ class PtlrpcUserDesc:
     pud_gid: u32 = 0
     pud_fsuid: u32 = 0
     pud_fsgid: u32 = 0
-    pud_cap: u32 = 0
+    pud_cap: Annotated[u32, Shown.HEX] = 0
     pud_ngroups: u32 = 0
     pud_groups: Annotated[list[int], Flex(U32, count="pud_ngroups")] = []
 
@@ -912,7 +940,7 @@ class ExtAclXattrHeader:
 class Krb5Header:
     """Head of a Kerberos token; big-endian (ptlrpc/gss/gss_krb5.h)."""
 
-    kh_tok_id: u16 = 0
+    kh_tok_id: Annotated[u16, Shown.HEX] = 0
     kh_flags: u8 = 0
     kh_filler: u8 = 0
     kh_ec: u16 = 0
@@ -954,7 +982,7 @@ class GssHeader:
     gh_version: u8 = 0
     gh_sp: u8 = 0
     gh_pad0: Annotated[int, U16, AS_SENT] = 0
-    gh_flags: u32 = 0
+    gh_flags: Annotated[u32, Shown.HEX] = 0
     gh_proc: u32 = 0
     gh_seq: u32 = 0
     gh_svc: u32 = 0
@@ -971,7 +999,7 @@ class GssRepHeader:
     gh_version: u8 = 0
     gh_sp: u8 = 0
     gh_pad0: u16 = 0
-    gh_flags: u32 = 0
+    gh_flags: Annotated[u32, Shown.HEX] = 0
     gh_proc: u32 = 0
     gh_major: u32 = 0
     gh_minor: u32 = 0
@@ -988,7 +1016,7 @@ class GssErrHeader:
     gh_version: u8 = 0
     gh_sp: u8 = 0
     gh_pad0: u16 = 0
-    gh_flags: u32 = 0
+    gh_flags: Annotated[u32, Shown.HEX] = 0
     gh_proc: u32 = 0
     gh_major: u32 = 0
     gh_minor: u32 = 0
