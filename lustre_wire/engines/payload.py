@@ -179,9 +179,10 @@ class _Generator:
             out += [f"        if m != {s.type.size} and (k := {covered}(p.{s.name})) != m:"]
             out += ["            x = x or _Extra()", f"            x.tails[{index}] = _data[a + k : a + m]"]
         out += ["    else:", f"        p.{s.name}, x = {irregular}(x, _data, a, m, {index})"]
-        if fixed % 8 or not fixed:
-            out += ["    if m & 7 and _data[a + m : (a + m + 7) & ~7] != _ZEROES[8 - (m & 7)]:"]
-            out += [f"        x = _padded(x, _data, a + m, {index})"]
+        # a buffer of regular size that is a multiple of 8 has no padding; one of another size may have
+        lead = "    " if fixed % 8 or not fixed else "        "
+        out += [lead + "if m & 7 and _data[a + m : (a + m + 7) & ~7] != _ZEROES[8 - (m & 7)]:"]
+        out += [lead + f"    x = _padded(x, _data, a + m, {index})"]
         out += ["else:", f"    p.{s.name} = None"]
         if dynamic:
             out.append("i += 1")
