@@ -4,8 +4,11 @@ Strategies for `hypothesis` derived from the declarations, a seeded mutator, and
 ``testing``.
 """
 
+from lustre_wire.testing.conversations import Exchange, conversations
 from lustre_wire.testing.messages import damaged, messages
 from lustre_wire.testing.mutate import Change, Mutant, Mutator, minimised
 from lustre_wire.testing.structs import structs
 
-__all__ = ["Change", "Mutant", "Mutator", "damaged", "messages", "minimised", "structs"]
+__all__ = [
+    "Change", "Exchange", "Mutant", "Mutator", "conversations", "damaged", "messages", "minimised", "structs",
+]  # fmt: skip

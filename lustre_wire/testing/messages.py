@@ -83,7 +83,7 @@ def formats_of(dialect: Dialect, *, opcode: int | None = None, name: str | None 
     return [
         form
         for form in dialect.formats
-        if (opcode is None or form.opcode == opcode) and (name is None or name in (form.key, form.name))
+        if (opcode is None or form.opcode == opcode) and (name is None or name == form.key)
     ]
 
 
@@ -248,4 +248,6 @@ def _damage(draw: Draw, data: bytearray) -> None:
 
 
 #: Lengths and counts at which parsers go wrong.
-_WORDS: Iterable[int] = (0, 1, 7, 8, 0x7F, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0x1FFFFFF7, 0x7FFFFFF9, 0xFFFFFFF9, 0xFFFFFFFF)
+_WORDS: Iterable[int] = (
+    0, 1, 7, 8, 0x7F, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0x1FFFFFF7, 0x7FFFFFF9, 0xFFFFFFF9, 0xFFFFFFFF,
+)  # fmt: skip

@@ -27,7 +27,11 @@ _EDGES = (
     0x80000000, 0xFFFFFFF8, 0xFFFFFFF9, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF,
 )  # fmt: skip
 _CUT, _GROW, _EDGE, _NAMED, _FLIP, _RANDOM, _NEAR = range(7)
-_PLANS = (_CUT, _GROW, _EDGE, _EDGE, _EDGE, _NAMED, _NAMED, _FLIP, _FLIP, _RANDOM, _RANDOM, _NEAR, _NEAR, _NEAR, _EDGE, _NAMED)
+#: Sixteen of them, so that four random bits choose one.
+_PLANS = (
+    _CUT, _GROW, _EDGE, _EDGE, _EDGE, _NAMED, _NAMED, _FLIP, _FLIP, _RANDOM, _RANDOM, _NEAR, _NEAR, _NEAR, _EDGE,
+    _NAMED,
+)  # fmt: skip
 
 
 def spread(seed: int, number: int) -> int:
@@ -84,7 +88,8 @@ class Mutant:
             {"path": c.path, "offset": c.offset, "old": c.old.hex(), "new": c.new.hex()} for c in self.changes
         ]
         return {
-            "seed": self.seed, "number": self.number, "base": self.base.origin, "changes": changes, "hex": self.data.hex(),
+            "seed": self.seed, "number": self.number, "base": self.base.origin, "changes": changes,
+            "hex": self.data.hex(),
         }  # fmt: skip
 
 
@@ -264,12 +269,18 @@ def _confused(decoded: list[tuple[Message, bytes]]) -> Iterator[Base]:
         seen.setdefault((message.opcode, message.direction), []).append((message, data))
     for group in seen.values():
         for message, data in group:
-            other = next((o for o in group if o[0].dialect is not message.dialect and o[0].order == message.order), None)
-            if other is None or message.version != 2 or other[0].version != 2:
-                continue
-            mixed = _transplanted(data, other[1])
-            origin = f"{message.dialect.name} {message.name} {message.direction} with buffers of {other[0].dialect.name}"
-            yield Base(origin, mixed, tuple(_header_sites(lustre_msg.split(mixed))))
+            other = next((o for o in group if _foreign(message, o[0])), None)
+            if other is not None:
+                mixed = _transplanted(data, other[1])
+                sender = other[0].dialect.name
+                origin = f"{message.dialect.name} {message.name} {message.direction} with buffers of {sender}"
+                yield Base(origin, mixed, tuple(_header_sites(lustre_msg.split(mixed))))
+
+
+def _foreign(message: Message, other: Message) -> bool:
+    """Whether the other one's buffers can be put into `message`, and are of another dialect."""
+    same = (message.order, message.version) == (other.order, other.version) == (message.order, 2)
+    return same and other.dialect is not message.dialect
 
 
 def _transplanted(outer: bytes, inner: bytes) -> bytes:

@@ -1,4 +1,7 @@
-"""Makes ``st.from_type(MdtBody)`` work: `hypothesis` calls `register` when it is imported (entry-point group "hypothesis")."""
+"""Makes ``st.from_type(MdtBody)`` work.
+
+`hypothesis` calls `register` when it is imported (entry-point group "hypothesis").
+"""
 
 from __future__ import annotations
 

@@ -61,8 +61,14 @@ def _dense(spec: StructSpec) -> st.SearchStrategy[Any]:
     unpack = record.codec(spec.cls, "little").unpack
     size = spec.size
 
+    tail = spec.flex
+    count = tail.type.count if tail is not None and isinstance(tail.type, Flex) else ""
+
     def read(data: bytes) -> Any:
-        return unpack(data, 0, size)
+        made = unpack(data, 0, size)
+        if count and tail is not None:
+            setattr(made, count, len(getattr(made, tail.name)))
+        return made
 
     return st.binary(min_size=size, max_size=size).map(read)
 
