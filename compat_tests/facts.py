@@ -17,6 +17,22 @@ def layouts(dialect: str) -> dict[str, Any]:
     return _read(f"layout-{dialect}.json")
 
 
+def swabbed(dialect: str, name: str) -> list[tuple[Any, ...]]:
+    """What a receiver of the other byte order swaps: (offset, width) of each integer, "flex" ranges as they stand.
+
+    A ping reply's entries are said to be swapped as their struct; their ranges stand with that struct alone.
+    """
+    out: list[tuple[Any, ...]] = []
+    for start, width, *more in layouts(dialect)[name].get("swab_flat") or []:
+        if len(more) == 1:
+            out += [(start + i * width, width) for i in range(more[0])]
+        else:
+            out.append((start, width, *more))
+    if name == "lnet_ping_info_t" and (last := layouts(dialect)[name]["fields"][-1])["swab"] == "lnet_ni_status_t":
+        out += [(last["offset"] + s, w, "flex", last["elem_size"]) for s, w in swabbed(dialect, last["swab"])]
+    return out
+
+
 @cache
 def constants(dialect: str) -> dict[str, dict[str, int | str]]:
     """Group -> name -> value."""

@@ -28,7 +28,7 @@ def joined(segments: list[Segment]) -> bytes:
 def streams(capture: str) -> dict[bytes, bytes]:
     """Both directions of every connection by flow; those without data are left out."""
     flows: dict[bytes, list[Segment]] = {}
-    with open(FIXTURES / "captures" / capture, "rb") as stream:
+    with (FIXTURES / "captures" / capture).open("rb") as stream:
         for segment in parse_segments(read_packets(stream)):
             flows.setdefault(segment.flow, []).append(segment)
     return {flow: joined(parts) for flow, parts in flows.items() if any(p.payload for p in parts)}

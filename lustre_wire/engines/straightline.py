@@ -148,7 +148,7 @@ class Generator:
 
     def union(self, spec: StructSpec, local: str, target: str, path: str, order: ByteOrder) -> None:
         source = f"_fit({target}.raw, {spec.size}, {path!r}, False)"
-        if order == "little" or spec.swab_as is None:
+        if order == "little" or spec.swab_as is None or not spec.size:
             self.atom(f"{spec.size}s", f"{local}.raw", source)
             return
         swab = self.constant("_u", self.union_swab(spec))

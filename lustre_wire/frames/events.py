@@ -32,9 +32,9 @@ class AcceptorRequest(NamedTuple):
 class Hello(NamedTuple):
     """A HELLO of socklnd, versions 1 to 4.
 
-    NIDs are `LnetNid` in version 4 and 64-bit numbers before; version 1 has no `dst_nid` and no `dst_incarnation`, and is
-    little-endian always. `ctype` is one of `ksock.SocklndConnType`; `ips` are IPv4 addresses as numbers. `header` keeps a
-    received HELLO of version 1 as it was; it may be empty.
+    NIDs are `LnetNid` in version 4 and 64-bit numbers before; version 1 has no `dst_nid` and no `dst_incarnation`, and
+    is little-endian always. `ctype` is one of `ksock.SocklndConnType`; `ips` are IPv4 addresses as numbers. `header`
+    keeps a received HELLO of version 1 as it was; it may be empty.
     """
 
     at: int
@@ -127,7 +127,7 @@ class Violation(NamedTuple):
 Event: TypeAlias = AcceptorRequest | Hello | LnetMessage | Noop | Unparsed | Violation
 
 
-def lnet_header_class(version: int) -> type:
+def lnet_header_class(version: int) -> Any:
     """The class of the LNet header in a version of the socklnd protocol."""
     return lnet.LnetHdr if version < ksock_large.KSOCK_PROTO_V4 else lnet_large.LnetHdrLarge
 
@@ -151,7 +151,7 @@ def acknowledged(zc_cookies: tuple[int, int], *, noop: bool) -> tuple[range, ...
 
 
 def checksum(data: bytes, seed: int = 0xFFFFFFFF) -> int:
-    """`ksm_csum`: CRC-32 with the register preset to ones and not inverted at the end; `seed` continues an earlier one."""
+    """`ksm_csum`: CRC-32, the register preset to ones and not inverted at the end; `seed` continues an earlier one."""
     return zlib.crc32(data, seed ^ 0xFFFFFFFF) ^ 0xFFFFFFFF
 
 
@@ -275,8 +275,8 @@ def encode(event: Event) -> bytes:
     """The bytes an event stands for.
 
     Raises:
-        WireError: an event without bytes of its own (`Unparsed`, `Violation`, an incomplete message), or a value that does
-            not fit its field.
+        WireError: an event without bytes of its own (`Unparsed`, `Violation`, an incomplete message), or a value that
+            does not fit its field.
     """
     encoder = _ENCODERS.get(type(event))
     if encoder is None:

@@ -80,13 +80,13 @@ class Format:
         lnet_part = _reader(cls)
         if not self.ksock:
             without = (ksock.KSOCK_MSG_LNET, 0, 0, 0)
-            return lambda data, at: without + lnet_part(data, at)  # type: ignore[no-any-return]
+            return lambda data, at: without + lnet_part(data, at)
         if self.byteorder == "little" and not self.large:
             both = struct.Struct(PREFIX["little"] + _codes(ksock_large.KsockMsgHdr) + _codes(cls))
-            return both.unpack_from  # type: ignore[return-value]
+            return both.unpack_from
         first, size = _reader(ksock_large.KsockMsgHdr, self.byteorder), self.ksock
         if not self.large:
-            return lambda data, at: first(data, at) + lnet_part(data, at + size)  # type: ignore[no-any-return]
+            return lambda data, at: first(data, at) + lnet_part(data, at + size)
 
         def read(data: Any, at: int) -> Any:
             dest, src, *rest = lnet_part(data, at + size)

@@ -71,8 +71,8 @@ def hello(data: bytes, pos: int, at: int) -> tuple[Hello, int] | None:
     """A HELLO and where it ends in `data`, or None while bytes are missing.
 
     Raises:
-        WireError: an unknown version (`path` is "kshm_version"), more than 16 addresses, an address 0.0.0.0, or any NID as
-            the sender's.
+        WireError: an unknown version (`path` is "kshm_version"), more than 16 addresses, an address 0.0.0.0, or any NID
+            as the sender's.
     """
     return _hello_v1(data, pos, at) if data.startswith(HELLO_V1, pos) else _hello(data, pos, at)
 

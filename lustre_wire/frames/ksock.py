@@ -1,7 +1,7 @@
 """socklnd's own structs: the HELLO and the header before each LNet message.
 
-Sources: lnet/include/lnet/socklnd.h of 1.8.9-wc1 and 2.0.0. Both have the sender's byte order, which the magic of the HELLO
-tells for the whole connection; the LNet header inside is little-endian always.
+Sources: lnet/include/lnet/socklnd.h of 1.8.9-wc1 and 2.0.0. Both have the sender's byte order, which the magic of the
+HELLO tells for the whole connection; the LNet header inside is little-endian always.
 """
 
 from __future__ import annotations

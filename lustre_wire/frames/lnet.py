@@ -1,9 +1,9 @@
 """LNet: the header of every message between nodes, the acceptor's connection request, and LNet ping.
 
-Sources: lnet/include/lnet/lib-types.h, lnet/lnet/lib-move.c (lnet_parse) and lnet/lnet/api-ni.c of 1.8.9-wc1 and 2.0.0. The
-header is little-endian always; wire handles and `hdr_data` are echoed, never interpreted, and are read here as little-endian.
-The connection request and ping replies have the sender's byte order, told by their magic. What is LNet's in 2.17 alone is in
-`lnet_large`.
+Sources: lnet/include/lnet/lib-types.h, lnet/lnet/lib-move.c (lnet_parse) and lnet/lnet/api-ni.c of 1.8.9-wc1 and 2.0.0.
+The header is little-endian always; wire handles and `hdr_data` are echoed, never interpreted, and are read here as
+little-endian. The connection request and ping replies have the sender's byte order, told by their magic. What is LNet's
+in 2.17 alone is in `lnet_large`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated, Final
 from lustre_wire.engines import record
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
-from lustre_wire.schema import AS_SENT, U32, U64, Flex, WireEnum, u16, u32, u64, wire_struct, wire_union
+from lustre_wire.schema import AS_SENT, U32, U64, Flex, WireEnum, spec_of, u16, u32, u64, wire_struct, wire_union
 
 LNET_PROTO_MAGIC: Final = 0x45726963
 LNET_PROTO_TCP_MAGIC: Final = 0xEEBC0DED
@@ -108,7 +108,7 @@ class LnetHello:
     type: u32 = 0
 
 
-@wire_union(size=40, c_name="lnet_hdr_t::msg")
+@wire_union(size=40, c_name="lnet_hdr_t::msg", byteorder="little")
 class LnetHdrMsg:
     """What depends on the message's type."""
 
@@ -184,7 +184,11 @@ def ping_order(data: bytes) -> ByteOrder:
     raise WireError(f"expected a ping magic, got bytes {bytes(data[:4]).hex()}", path="pi_magic", offset=0)
 
 
-def ping_request(src_nid: int, dest_nid: int, handle: LnetHandleWire, *, room: int = 16 + 16 * LNET_MAX_INTERFACES) -> LnetHdr:
+#: Room for a ping reply with as many interfaces as a node may have, in bytes.
+PING_ROOM: Final = spec_of(LnetPingInfo).size + LNET_MAX_INTERFACES * spec_of(LnetNiStatus).size
+
+
+def ping_request(src_nid: int, dest_nid: int, handle: LnetHandleWire, *, room: int = PING_ROOM) -> LnetHdr:
     """The header of an LNet ping: a GET on the reserved portal.
 
     Args:
@@ -192,8 +196,9 @@ def ping_request(src_nid: int, dest_nid: int, handle: LnetHandleWire, *, room: i
         handle: what the reply will carry in `dst_wmd`.
         room: how many bytes the reply may have.
     """
-    get = LnetGet(handle, LNET_PROTO_PING_MATCHBITS, LNET_RESERVED_PORTAL, 0, room)
-    return LnetHdr(dest_nid, src_nid, type=LnetMsgType.LNET_MSG_GET, msg=LnetHdrMsg(get=get))
+    header = LnetHdr(dest_nid, src_nid, type=LnetMsgType.LNET_MSG_GET)
+    header.msg.get = LnetGet(handle, LNET_PROTO_PING_MATCHBITS, LNET_RESERVED_PORTAL, 0, room)
+    return header
 
 
 def ping_reply(request: LnetHdr, info: LnetPingInfo, *, byteorder: ByteOrder = "little") -> tuple[LnetHdr, bytes]:
@@ -203,11 +208,9 @@ def ping_reply(request: LnetHdr, info: LnetPingInfo, *, byteorder: ByteOrder = "
         WireError: a value that does not fit its field.
     """
     payload = record.pack(info, byteorder=byteorder)[: request.msg.get.sink_length]
-    handle = request.msg.get.return_wmd
-    reply = LnetReply(LnetHandleWire(handle.wh_interface_cookie, handle.wh_object_cookie))
     header = LnetHdr(request.src_nid, request.dest_nid, request.src_pid, request.dest_pid, LnetMsgType.LNET_MSG_REPLY)
     header.payload_length = len(payload)
-    header.msg = LnetHdrMsg(reply=reply)
+    header.msg.reply.dst_wmd = request.msg.get.return_wmd
     return header, payload
 
 
@@ -223,12 +226,12 @@ def parse_ping_reply(data: bytes) -> LnetPingInfo:
     order = ping_order(data)
     info = record.unpack(LnetPingInfo, data, byteorder=order)
     if info.pi_version == LNET_PROTO_PING_VERSION1:
-        size = LnetPingInfo.__wire__.size  # type: ignore[attr-defined]
-        width, rest = U64.size, data[size:]
+        width, rest = U64.size, data[spec_of(LnetPingInfo).size :]
         whole = range(0, min(len(rest) // width, info.pi_nnis) * width, width)
         info.pi_ni = [LnetNiStatus(int.from_bytes(rest[at : at + width], order)) for at in whole]
     elif info.pi_version != LNET_PROTO_PING_VERSION:
         raise WireError(f"unknown ping version {info.pi_version}", path="pi_version", offset=4)
     if len(info.pi_ni) < info.pi_nnis:
-        raise TruncatedError(f"{info.pi_nnis} interfaces said, {len(info.pi_ni)} there", path="pi_nnis", offset=len(data))
+        text = f"{info.pi_nnis} interfaces said, {len(info.pi_ni)} there"
+        raise TruncatedError(text, path="pi_nnis", offset=len(data))
     return info

@@ -1,7 +1,7 @@
 """LNet of 2.17 where it differs: headers and connection requests with 20-byte NIDs, and its ping replies.
 
-Sources: uapi/linux/lnet/lnet-idl.h of 2.17.0 and recorded traffic. `LnetNid` is big-endian always; the large header's integers
-are little-endian, those of connection requests and ping replies have the sender's byte order.
+Sources: uapi/linux/lnet/lnet-idl.h of 2.17.0 and recorded traffic. `LnetNid` is big-endian always; the large header's
+integers are little-endian, those of connection requests and ping replies have the sender's byte order.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lnet
 from lustre_wire.frames.nid import LnetNid
-from lustre_wire.schema import AS_SENT, U32, Flex, WireFlag, u32, u64, wire_struct
+from lustre_wire.schema import AS_SENT, U32, Flex, WireFlag, spec_of, u32, u64, wire_struct
 
 LNET_PROTO_ACCEPTOR_VERSION_16: Final = 2
 
@@ -57,7 +57,7 @@ class LnetAcceptorConnreqV2:
 
 @wire_struct(size=16, c_name="lnet_ni_status")
 class LnetNiStatusV2:
-    """One interface with a 64-bit NID. `ns_msg_size` of the loopback's is the whole reply's size in bytes where large NIDs follow."""
+    """One interface with a 64-bit NID. Where large NIDs follow, `ns_msg_size` of the first is the size of the whole."""
 
     ns_nid: u64 = 0
     ns_status: u32 = lnet.LNET_NI_STATUS_UP
@@ -74,7 +74,7 @@ class LnetNiLargeStatus:
 
 @wire_struct(size=16, c_name="lnet_ping_info")
 class LnetPingInfoV2:
-    """The payload of a ping reply and of a discovery push; `pi_ni` begins with the loopback, whose status counts pushes."""
+    """Payload of a ping reply and of a discovery push. `pi_ni` begins with the loopback; its status counts pushes."""
 
     pi_magic: u32 = lnet.LNET_PROTO_PING_MAGIC
     pi_features: Annotated[LnetPingFeature, U32] = LnetPingFeature(0)
@@ -124,13 +124,15 @@ def parse_ping_info(data: bytes) -> PingInfo:
     order = lnet.ping_order(data)
     info = record.unpack(LnetPingInfoV2, data, byteorder=order)
     if len(info.pi_ni) < info.pi_nnis:
-        raise TruncatedError(f"{info.pi_nnis} interfaces said, {len(info.pi_ni)} there", path="pi_nnis", offset=len(data))
-    at = LnetPingInfoV2.__wire__.size + LnetNiStatusV2.__wire__.size * info.pi_nnis  # type: ignore[attr-defined]
+        text = f"{info.pi_nnis} interfaces said, {len(info.pi_ni)} there"
+        raise TruncatedError(text, path="pi_nnis", offset=len(data))
+    at = spec_of(LnetPingInfoV2).size + spec_of(LnetNiStatusV2).size * info.pi_nnis
     large: list[LnetNiLargeStatus] = []
     if info.pi_features & LnetPingFeature.LNET_PING_FEAT_LARGE_ADDR and info.pi_ni:
         end = info.pi_ni[0].ns_msg_size
         if not at <= end <= len(data):
-            raise WireError(f"size {end} of the whole is not within bytes {at} to {len(data)}", path="ns_msg_size", offset=at)
+            text = f"the whole is said to have {end} bytes, it has {at} to {len(data)}"
+            raise WireError(text, path="ns_msg_size", offset=at)
         codec = record.codec(LnetNiLargeStatus, order)
         large = [codec.unpack(data, i, i + codec.size) for i in range(at, end - codec.size + 1, codec.size)]
         at += codec.size * len(large)

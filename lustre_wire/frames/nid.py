@@ -1,8 +1,8 @@
 """Network identifiers (NIDs) and their text form.
 
 A NID names one interface of one node: the LND's type and network number in the high 32 bits, the address in the low 32.
-2.17 has a second form with room for IPv6 addresses, `LnetNid`. Sources: lnet/include/lnet/types.h of 1.8.9-wc1 and 2.0.0,
-uapi/linux/lnet/lnet-idl.h and nidstr.h of 2.17.0; the text is that of libcfs_nid2str.
+2.17 has a second form with room for IPv6 addresses, `LnetNid`. Sources: lnet/include/lnet/types.h of 1.8.9-wc1 and
+2.0.0, uapi/linux/lnet/lnet-idl.h and nidstr.h of 2.17.0; the text is that of libcfs_nid2str.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _UNKNOWN_NET = re.compile(r"<([0-9]{1,3}):([0-9]{1,5})>", re.ASCII)
 
 @wire_struct(size=20, byteorder="big", swab=False)
 class LnetNid:
-    """A NID of 2.17, big-endian always: `nid_size` is the address's bytes less 4, `nid_type` the LND, 255 for any NID."""
+    """A NID of 2.17, big-endian: `nid_size` is the address's bytes less 4, `nid_type` the LND, 255 for any NID."""
 
     nid_size: u8 = 0
     nid_type: u8 = 0

@@ -42,9 +42,9 @@ class SocklndStream:
 
     Args:
         max_payload: the longest payload accepted, in bytes; no more than one is ever kept.
-        resync: False, as a node does: the stream begins with a connection request or a HELLO, and a violation of the protocol
-            is its last event. True, as a reader of captures does: it may begin at any message, and after a violation or a hole
-            it goes on at the next plausible header.
+        resync: False, as a node does: the stream begins with a connection request or a HELLO, and a violation of the
+            protocol is its last event. True, as a reader of captures does: it may begin at any message, and after a
+            violation or a hole it goes on at the next plausible header.
         acceptor: False where no connection request precedes the HELLO: on the way back.
 
     Events are the same however the bytes are portioned. Time is linear in the bytes.
@@ -178,8 +178,8 @@ class SocklndStream:
         if self._resync:
             self._step = self._guess
             return pos
-        error = WireError(f"expected a HELLO, got bytes {magic.hex()}", path="kshm_magic", offset=self._base + pos)
-        return self._violated(error, data, pos, out)
+        text = f"expected a HELLO, got bytes {magic.hex()}"
+        return self._violated(WireError(text, path="kshm_magic", offset=self._base + pos), data, pos, out)
 
     def _guess(self, data: bytes, pos: int, out: list[Event]) -> int:
         """The first message of a stream whose HELLO was not seen, if it begins here."""
@@ -242,7 +242,8 @@ class SocklndStream:
             return WireError(f"unknown LNet message type {type_}", path="type", offset=at)
         if length > limit:
             allowed = f"at most {limit} are allowed" if limit else "none is allowed"
-            return WireError(f"{_NAMES[type_]} with a payload of {length} bytes, {allowed}", path="payload_length", offset=at)
+            text = f"{_NAMES[type_]} with a payload of {length} bytes, {allowed}"
+            return WireError(text, path="payload_length", offset=at)
         if head[1] and form.version != ksock.KSOCK_PROTO_V2:
             return WireError(f"checksum {head[1]:#x} in socklnd version {form.version}", path="ksm_csum", offset=at)
         return None
@@ -261,8 +262,8 @@ class SocklndStream:
             summed = form.version == ksock.KSOCK_PROTO_V2 or not self._hello
             wanted = checksum(ksock_header(kind, 0, cookies, form.byteorder)) if summed else 0
             if csum != wanted:
-                error = WireError(f"NOOP with checksum {csum:#x}, expected {wanted:#x}", path="ksm_csum", offset=self._base + pos)
-                return self._violated(error, data, pos, out)
+                text = f"NOOP with checksum {csum:#x}, expected {wanted:#x}"
+                return self._violated(WireError(text, path="ksm_csum", offset=self._base + pos), data, pos, out)
         out.append(Noop(self._base + pos, form.version, form.byteorder, csum, cookies))
         return pos + KSOCK_SIZE
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from lustre_wire.errors import SchemaError
-from lustre_wire.schema.struct import FieldSpec, StructSpec, announce, c_name_of, hints_of, spec_of, specs_of
+from lustre_wire.schema.struct import FieldSpec, Order, StructSpec, announce, c_name_of, hints_of, spec_of, specs_of
 from lustre_wire.schema.types import Array, Chars, Flex, Raw, Scalar, Struct, as_type
 
 _T = TypeVar("_T")
@@ -132,7 +132,7 @@ class WireUnion:
 
 
 def wire_union(
-    *, size: int, c_name: str | None = None, swab_as: str | None = None
+    *, size: int, c_name: str | None = None, byteorder: Order = "sender", swab_as: str | None = None
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a union of wire structs (or scalars), as a class derived from `WireUnion`.
 
@@ -142,6 +142,7 @@ def wire_union(
     Args:
         size: sizeof() in bytes, checked now: the largest member.
         c_name: the C name where it does not follow from the class name.
+        byteorder: "sender" for the message's byte order, "little" or "big" where the format fixes it.
         swab_as: the member whose fields a receiver of the other byte order swaps; None when it swaps nothing.
 
     Raises:
@@ -160,7 +161,7 @@ def wire_union(
         body |= {"__qualname__": cls.__qualname__, "__annotations__": cls.__annotations__}
         made: Any = type(cls.__name__, (WireUnion,), body)
         name = c_name or c_name_of(cls.__name__)
-        spec = StructSpec(made, name, size, "sender", True, fields, swab_as=swab_as, is_union=True)
+        spec = StructSpec(made, name, size, byteorder, True, fields, swab_as=swab_as, is_union=True)
         spec.by_name.update({f.name: f for f in fields})
         made.__wire__ = spec
         announce(made)

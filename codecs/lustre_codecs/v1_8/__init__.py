@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from lustre_codecs.common import disk as common_disk
+from lustre_codecs.common import lnet as common_lnet
 from lustre_codecs.common import rpcs as common_rpcs
 from lustre_codecs.common import structs as common_structs
-from lustre_codecs.v1_8 import constants, disk, rpcs, structs
+from lustre_codecs.v1_8 import constants, disk, lnet, rpcs, structs
 from lustre_wire.dialects import Dialect
 
 DIALECT: Final = Dialect(
     name="1.8",
-    modules=(common_structs, structs, common_disk, disk, common_rpcs, rpcs, constants),
+    modules=(common_structs, structs, common_disk, disk, common_lnet, lnet, common_rpcs, rpcs, constants),
     body=common_structs.PtlrpcBody,
     body_minimum=88,  # what 1.6 peers send
     containers=frozenset({1, 2}),

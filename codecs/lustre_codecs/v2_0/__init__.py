@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from lustre_codecs.common import disk as common_disk
+from lustre_codecs.common import lnet as common_lnet
 from lustre_codecs.common import rpcs as common_rpcs
 from lustre_codecs.common import structs as common_structs
-from lustre_codecs.v2_0 import constants, disk, from_1_8_9, rpcs, structs
+from lustre_codecs.v2_0 import constants, disk, from_1_8_9, lnet, rpcs, structs
 from lustre_wire.dialects import Dialect
 from lustre_wire.schema import spec_of
 
 DIALECT: Final = Dialect(
     name="2.0",
-    modules=(common_structs, structs, common_disk, disk, common_rpcs, from_1_8_9, rpcs, constants),
+    modules=(common_structs, structs, common_disk, disk, common_lnet, lnet, common_rpcs, from_1_8_9, rpcs, constants),
     body=common_structs.PtlrpcBody,
     body_minimum=spec_of(common_structs.PtlrpcBody).size,
     flavour_mask=0xFFFFF,  # the source part above it does not wrap anything (lustre_sec.h)
