@@ -109,10 +109,10 @@ Match: TypeAlias = Mapping[str, Condition]
 
 @dataclass(frozen=True)
 class Chosen:
-    """What an opaque buffer holds, where another one decides: its text up to the first NUL is looked up in `options`."""
+    """What an opaque buffer holds, where another one decides: its text up to the first NUL is a key of `options`."""
 
     by: str
-    options: Mapping[bytes, Any]
+    options: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

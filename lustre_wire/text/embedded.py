@@ -11,7 +11,7 @@ from lustre_wire.engines.payload import read_value
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.schema.rpc import Chosen, SlotSpec
 from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
-from lustre_wire.schema.types import FieldType, Scalar, Struct
+from lustre_wire.schema.types import FieldType, Scalar, Struct, as_type
 
 _LONGEST_KEY: Final = 64
 #: A smaller magic occurs by chance: it counts only where the declaration of the buffer names the struct.
@@ -69,7 +69,8 @@ def holding(
     if isinstance(held, Chosen):
         by = getattr(buffers, held.by)
         key = bytes(by[:_LONGEST_KEY]).split(b"\0", 1)[0] if isinstance(by, (bytes, bytearray)) else b""
-        held = held.options.get(key)
+        chosen = held.options.get(key.decode("latin-1"))
+        held = as_type(chosen) if chosen is not None else None
     if isinstance(held, Struct):
         made = _as_declared(spec_of(held.cls), data, order)
         if made is not None:

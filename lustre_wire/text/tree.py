@@ -46,7 +46,7 @@ def struct_tree(obj: Any, dialect: Dialect, *, name: str = "", offset: int = 0) 
     """One wire struct and its fields; zero paddings, and zero fields that do not count, are left out."""
     spec = spec_of(obj)
     text = struct_text(obj, dialect) if spec.text else ""
-    return Node(name or spec.name, text, offset, tuple(_fields(obj, spec, dialect, offset)))
+    return Node(name or spec.name, text, offset, tuple(_children(Struct(type(obj)), obj, dialect, offset)))
 
 
 def _fields(obj: Any, spec: StructSpec, dialect: Dialect, base: int) -> Iterator[Node]:

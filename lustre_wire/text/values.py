@@ -43,7 +43,7 @@ def hexed(data: bytes) -> str:
 @lru_cache(maxsize=1024)
 def _prefix(cls: type[WireFlag] | type[WireEnum]) -> str:
     """What all names of an enumeration begin with, up to the last underscore."""
-    names = list(cls.__members__)
+    names = [name for name, member in cls.__members__.items() if name == member.name]  # no aliases
     first, last = min(names, default=""), max(names, default="")
     same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
     return first[: first.rfind("_", 0, same) + 1] if len(names) > 1 else ""
@@ -111,6 +111,8 @@ def _list(element: FieldType, field: FieldSpec, values: Any, dialect: Dialect, s
         return f"[{len(values)}]"
     if isinstance(element, Scalar) and not any(values):
         return f"{len(values)} × 0" if values else "[]"
+    if short and isinstance(field.type, Flex) and field.type.minimum:
+        values = values[: max((i for i, v in enumerate(values, 1) if not is_zero(v)), default=1)]
     texts = [_text(element, field, v, dialect, None, short, depth + 1) for v in values[:MOST_ELEMENTS]]
     more = f", … {len(values)} in all" if len(values) > MOST_ELEMENTS else ""
     return f"[{', '.join(texts)}{more}]"

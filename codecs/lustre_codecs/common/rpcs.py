@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lustre_codecs.common.constants import (
+    KEY_MDS_CONN,
     LUSTRE_DLM_VERSION,
     LUSTRE_MGS_VERSION,
     LUSTRE_OBD_VERSION,
@@ -21,8 +22,8 @@ from lustre_codecs.common.structs import (
     ObdStatfs,
     OstLvb,
 )
-from lustre_wire.schema import u64
-from lustre_wire.schema.rpc import Absent, Bits, Buffers, Opaque, Prefix, rpc, slot
+from lustre_wire.schema import U32, u64
+from lustre_wire.schema.rpc import Absent, Bits, Buffers, Chosen, Opaque, Prefix, rpc, slot
 
 HAS_INTENT = Bits(LdlmFl.LDLM_FL_HAS_INTENT)
 
@@ -166,7 +167,7 @@ class OstSetInfo:
 
     class Request(Buffers):
         key: Opaque | None = slot()
-        val: Opaque | None = slot()
+        val: Opaque | None = slot(holds=Chosen("key", {KEY_MDS_CONN: U32}))
 
 
 @rpc(Opcode.OST_QUOTACHECK, version=LUSTRE_OST_VERSION, portal=Portal.OST_REQUEST_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL, also_on=(Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL,))

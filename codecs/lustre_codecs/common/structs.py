@@ -69,6 +69,10 @@ class XattrAclHeader:
     a_entries: Annotated[list[XattrAclEntry], Flex(XattrAclEntry)] = []
 
 
+#: The extended attributes whose value is a POSIX ACL.
+ACL_XATTRS = {"system.posix_acl_access": XattrAclHeader, "system.posix_acl_default": XattrAclHeader}
+
+
 @wire_struct(size=56)
 class LlFiemapExtent:
     """One extent of a file map; offsets and lengths in bytes (ll_fiemap.h)."""
@@ -329,7 +333,7 @@ class LdlmIntent:
     opc: Annotated[ItOp, U64] = ItOp(0)
 
 
-@wire_struct(size=40, text="{lr_type} {lr_name}")
+@wire_struct(size=40, text=("", "{lr_type} {lr_name}"))
 class LdlmResourceDesc:
     """Type and name of the resource a lock is on."""
 
@@ -344,7 +348,7 @@ POLICY_OF_TYPE = Tag(
 )
 
 
-@wire_struct(size=80, text=("{l_resource}", " {l_req_mode}", " granted {l_granted_mode}", " {l_policy_data}"))
+@wire_struct(size=80, text=("", "{l_resource}", " {l_req_mode}", " granted {l_granted_mode}", " {l_policy_data}"))
 class LdlmLockDesc:
     """A lock as one side describes it to the other."""
 
@@ -354,7 +358,7 @@ class LdlmLockDesc:
     l_policy_data: Annotated[LdlmPolicyData, POLICY_OF_TYPE] = LdlmPolicyData()
 
 
-@wire_struct(size=104, text=("{lock_desc}", " flags {lock_flags}", " handle {lock_handle}"))
+@wire_struct(size=104, text=("", "{lock_desc}", " flags {lock_flags}", " handle {lock_handle}"))
 class LdlmRequest:
     """Lock request; more than the two built-in handles follow when locks are cancelled early."""
 
@@ -367,6 +371,7 @@ class LdlmRequest:
 @wire_struct(
     size=112,
     text=(
+        "",
         "{lock_desc}",
         " flags {lock_flags}",
         " handle {lock_handle}",

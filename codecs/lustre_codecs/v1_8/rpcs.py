@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from lustre_codecs.common.structs import (
+    ACL_XATTRS,
     LdlmIntent,
     LdlmReply,
     LdlmRequest,
@@ -16,8 +17,11 @@ from lustre_codecs.common.structs import (
     ObdStatfs,
     OstLvb,
     QunitData,
+    XattrAclHeader,
 )
 from lustre_codecs.v1_8.constants import (
+    KEY_READONLY,
+    KEY_READONLY_166COMPAT,
     LUSTRE_DLM_VERSION,
     LUSTRE_LOG_VERSION,
     LUSTRE_MDS_VERSION,
@@ -49,12 +53,13 @@ from lustre_codecs.v1_8.structs import (
     QunitDataOld2,
     QuotaAdjustQunit,
 )
-from lustre_wire.schema import spec_of, u32
+from lustre_wire.schema import U32, spec_of, u32
 from lustre_wire.schema.rpc import (
     Absent,
     Bits,
     Blob,
     Buffers,
+    Chosen,
     CString,
     FixedText,
     Length,
@@ -194,7 +199,7 @@ class MdsGetattr:
     class Reply(Buffers):
         mds_body: MdsBody | None = slot()
         lov_md_or_linkname: Opaque | None = slot(optional=True, present=MD_RETURNED, when="packed when body.valid asks FLEASIZE|FLDIREA and the inode is a file or directory (max_mdsize, then shrunk), or when LINKNAME asked on a symlink (min(size+1, requested eadatasize), not shrunk); absent otherwise")
-        acl: Opaque | None = slot(optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
+        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
 
 
 @rpc(Opcode.MDS_GETATTR_NAME, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL,))
@@ -212,7 +217,7 @@ class MdsGetattrName:
     class Reply(Buffers):
         mds_body: MdsBody | None = slot()
         lov_md_or_linkname: Opaque | None = slot(optional=True, present=MD_RETURNED, when="shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)")
-        acl: Opaque | None = slot(optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
+        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
 
 
 @rpc(Opcode.MDS_GETXATTR, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL,))
@@ -232,7 +237,7 @@ class MdsGetxattr:
 
     class Reply(Buffers):
         mds_body: MdsBody | None = slot()
-        eadata: Opaque | None = slot(omit=True, when="value or list; counted whenever the size lookup succeeded, length = min(requested eadatasize, actual), so 0 for a size query; when the lookup failed the reply is body only with the errno in pb_status")
+        eadata: Opaque | None = slot(holds=XattrAclHeader, omit=True, when="value or list; counted whenever the size lookup succeeded, length = min(requested eadatasize, actual), so 0 for a size query; when the lookup failed the reply is body only with the errno in pb_status")
 
 
 @rpc(Opcode.MDS_SETXATTR, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL,))
@@ -245,7 +250,7 @@ class MdsSetxattr:
     class Request(Buffers):
         mds_body: MdsBody | None = slot(room=216)
         xattr_name: CString | None = slot()
-        value: Opaque | None = slot(omit=True, when="FLXATTR with a value; absent for remove (FLXATTRRM) or zero-length value")
+        value: Opaque | None = slot(holds=Chosen("xattr_name", ACL_XATTRS), omit=True, when="FLXATTR with a value; absent for remove (FLXATTRRM) or zero-length value")
 
 
 @rpc(Opcode.MDS_STATFS, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL,))
@@ -360,7 +365,7 @@ class MdsSetInfo:
 
     class Request(Buffers):
         key: Opaque | None = slot()
-        val: Opaque | None = slot()
+        val: Opaque | None = slot(holds=Chosen("key", {KEY_READONLY: U32, KEY_READONLY_166COMPAT: U32}))
 
 
 @rpc(Opcode.MDS_QUOTACHECK, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL,))
@@ -544,7 +549,7 @@ class LdlmEnqueueIntentOpen:
         dlm_rep: LdlmReply | None = slot()
         mds_body: MdsBody | None = slot()
         lov_md: Opaque | None = slot(optional=True, present=MD_RETURNED, when="max_mdsize; 0 on replay; shrunk with index shift to eadatasize")
-        acl: Opaque | None = slot(omit=True, when="slot present only when OBD_CONNECT_ACL; never shrunk (except reconstruct); index 4, or 3 after md removal")
+        acl: Opaque | None = slot(holds=XattrAclHeader, omit=True, when="slot present only when OBD_CONNECT_ACL; never shrunk (except reconstruct); index 4, or 3 after md removal")
 
 
 @rpc(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_OPEN_CREAT", version=LUSTRE_DLM_VERSION, match={"dlm_req.lock_flags": HAS_INTENT, "ldlm_intent.opc": ItOp.IT_OPEN | ItOp.IT_CREAT}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
@@ -576,7 +581,7 @@ class LdlmEnqueueIntentOpenCreat:
         dlm_rep: LdlmReply | None = slot()
         mds_body: MdsBody | None = slot()
         lov_md: Opaque | None = slot(optional=True, present=MD_RETURNED, when="max_mdsize; 0 on replay; shrunk with index shift to eadatasize")
-        acl: Opaque | None = slot(omit=True, when="slot present only when OBD_CONNECT_ACL; never shrunk (except reconstruct); index 4, or 3 after md removal")
+        acl: Opaque | None = slot(holds=XattrAclHeader, omit=True, when="slot present only when OBD_CONNECT_ACL; never shrunk (except reconstruct); index 4, or 3 after md removal")
 
 
 @rpc(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_GETATTR", version=LUSTRE_DLM_VERSION, match={"dlm_req.lock_flags": HAS_INTENT, "ldlm_intent.opc": ItOp.IT_GETATTR}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
@@ -597,7 +602,7 @@ class LdlmEnqueueIntentGetattr:
         dlm_rep: LdlmReply | None = slot()
         mds_body: MdsBody | None = slot()
         lov_md: Opaque | None = slot(optional=True, present=MD_RETURNED, when="shrunk (and removed with index shift) when the request asked FLEASIZE|FLDIREA, which the client always does")
-        acl: Opaque | None = slot(optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
+        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
 
 
 @rpc(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_LOOKUP", version=LUSTRE_DLM_VERSION, match={"dlm_req.lock_flags": HAS_INTENT, "ldlm_intent.opc": ItOp.IT_LOOKUP}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
@@ -620,7 +625,7 @@ class LdlmEnqueueIntentLookup:
         dlm_rep: LdlmReply | None = slot()
         mds_body: MdsBody | None = slot()
         lov_md: Opaque | None = slot(optional=True, present=MD_RETURNED, when="shrunk (and removed with index shift) when the request asked FLEASIZE|FLDIREA, which the client always does")
-        acl: Opaque | None = slot(optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
+        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
 
 
 @rpc(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_READDIR", version=LUSTRE_DLM_VERSION, match={"dlm_req.lock_flags": HAS_INTENT, "[2]": Absent()}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)

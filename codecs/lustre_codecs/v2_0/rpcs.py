@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from lustre_codecs.common.structs import (
+    ACL_XATTRS,
     LdlmIntent,
     LdlmReply,
     LdlmRequest,
@@ -16,8 +17,11 @@ from lustre_codecs.common.structs import (
     ObdStatfs,
     OstLvb,
     QunitData,
+    XattrAclHeader,
 )
 from lustre_codecs.v2_0.constants import (
+    KEY_CHANGELOG_CLEAR,
+    KEY_READ_ONLY,
     LUSTRE_DLM_VERSION,
     LUSTRE_LOG_VERSION,
     LUSTRE_MDS_VERSION,
@@ -30,6 +34,7 @@ from lustre_codecs.v2_0.constants import (
     Portal,
 )
 from lustre_codecs.v2_0.structs import (
+    ChangelogSetinfo,
     LlFiemapInfoKey,
     LlogCookie,
     LlogdBody,
@@ -49,8 +54,8 @@ from lustre_codecs.v2_0.structs import (
     OstBody,
     QuotaAdjustQunit,
 )
-from lustre_wire.schema import u32
-from lustre_wire.schema.rpc import Absent, Bits, Blob, Buffers, CString, FixedText, Opaque, Prefix, rpc, slot
+from lustre_wire.schema import U32, u32
+from lustre_wire.schema.rpc import Absent, Bits, Blob, Buffers, Chosen, CString, FixedText, Opaque, Prefix, rpc, slot
 
 HAS_INTENT = Bits(LdlmFl.LDLM_FL_HAS_INTENT)
 
@@ -161,7 +166,7 @@ class MdsGetattr:
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
         mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
+        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
 
@@ -183,7 +188,7 @@ class MdsGetattrName:
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
         mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
+        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
 
@@ -202,7 +207,7 @@ class MdsGetxattr:
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
-        eadata: Opaque | None = slot(when="counted; length min(actual, requested eadatasize), 0 for a size query; when the requested size is non-zero but too small the server fails -ERANGE before packing (body-only ERR reply)")
+        eadata: Opaque | None = slot(holds=XattrAclHeader, when="counted; length min(actual, requested eadatasize), 0 for a size query; when the requested size is non-zero but too small the server fails -ERANGE before packing (body-only ERR reply)")
 
 
 @rpc(Opcode.MDS_STATFS, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_SETATTR_PORTAL,))
@@ -354,7 +359,7 @@ class MdsSetInfo:
 
     class Request(Buffers):
         key: Opaque | None = slot()
-        val: Opaque | None = slot()
+        val: Opaque | None = slot(holds=Chosen("key", {KEY_READ_ONLY: U32, KEY_CHANGELOG_CLEAR: ChangelogSetinfo}))
 
 
 @rpc(Opcode.MDS_GET_INFO, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_SETATTR_PORTAL,))
@@ -412,7 +417,7 @@ class MdsReintSetattr:
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
         mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
+        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
 
@@ -513,7 +518,7 @@ class MdsReintOpen:
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
         mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
+        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
 
@@ -530,7 +535,7 @@ class MdsReintSetxattr:
         rec_reint: MdtRecSetxattr | None = slot()
         capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
         name: CString | None = slot()
-        eadata: Opaque | None = slot(omit=True, when="value; trailing slot left out when there is no value")
+        eadata: Opaque | None = slot(holds=Chosen("name", ACL_XATTRS), omit=True, when="value; trailing slot left out when there is no value")
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
@@ -590,7 +595,7 @@ class LdlmEnqueueIntentOpen:
         dlm_rep: LdlmReply | None = slot()
         mdt_body: MdtBody | None = slot()
         mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
+        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
 
@@ -624,7 +629,7 @@ class LdlmEnqueueIntentOpenCreat:
         dlm_rep: LdlmReply | None = slot()
         mdt_body: MdtBody | None = slot()
         mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
+        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
 
@@ -650,7 +655,7 @@ class LdlmEnqueueIntentCreate:
         dlm_rep: LdlmReply | None = slot()
         mdt_body: MdtBody | None = slot()
         mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
+        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
 
 
@@ -675,7 +680,7 @@ class LdlmEnqueueIntentGetattr:
         dlm_rep: LdlmReply | None = slot()
         mdt_body: MdtBody | None = slot()
         mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
+        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
 
 
@@ -700,7 +705,7 @@ class LdlmEnqueueIntentLookup:
         dlm_rep: LdlmReply | None = slot()
         mdt_body: MdtBody | None = slot()
         mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
+        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
 
 
@@ -741,7 +746,7 @@ class LdlmEnqueueIntentUnlink:
         dlm_rep: LdlmReply | None = slot()
         mdt_body: MdtBody | None = slot()
         mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
+        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
 
 
 @rpc(Opcode.LDLM_CP_CALLBACK, version=LUSTRE_DLM_VERSION, portal=Portal.LDLM_CB_REQUEST_PORTAL, reply_portal=Portal.LDLM_CB_REPLY_PORTAL)
