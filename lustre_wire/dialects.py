@@ -7,7 +7,7 @@ a `Dialect`. A vendor's fork or a later version is one more package and one more
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -36,6 +36,9 @@ class Dialect:
         body_minimum: bytes of it a receiver is content with.
         containers: the lustre_msg versions it accepts, 1 and 2.
         flavour_mask: the bits of lm_secflvr that are not 0 in a wrapped message, 0 where they are ignored.
+        grants: what the reply to a connect shows of the dialect: opcode of the connect -> (mask, value), where
+            ``ocd_connect_flags & mask == value`` says that the connection speaks this dialect. A target whose connect
+            shows nothing is left out.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Dialect:
     containers: frozenset[int] = frozenset({2})
     flavour_mask: int = 0
     version: int = 3
+    grants: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     _choosers: dict[tuple[int, str], Chooser] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property

@@ -1,0 +1,12 @@
+"""Captures: reading messages out of network traffic and files, and writing traffic that other tools can read."""
+
+from __future__ import annotations
+
+from lustre_wire.capture.packets import TcpStreamWriter
+from lustre_wire.capture.pcap import CaptureError, Packet, PcapWriter, read_packets
+from lustre_wire.capture.rpcs import Captured, Statistics, read_messages
+
+__all__ = [
+    "CaptureError", "Captured", "Packet", "PcapWriter", "Statistics", "TcpStreamWriter", "read_messages",
+    "read_packets",
+]  # fmt: skip

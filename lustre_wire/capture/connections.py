@@ -1,0 +1,233 @@
+"""Which dialect two nodes speak, and what each portal is for: both from what the dialects declare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from lustre_wire.dialects import Dialect, all_dialects
+from lustre_wire.dialects import dialect as named_dialect
+from lustre_wire.errors import WireError
+from lustre_wire.rpc import REPLY, REQUEST, Generic, Message, decode
+from lustre_wire.schema import spec_of
+from lustre_wire.schema.rpc import Buffers, RpcFormat
+from lustre_wire.schema.types import Struct
+
+#: The dialect argument that asks for detection.
+AUTO = "auto"
+BULK = "bulk"
+
+#: Most exports remembered between two nodes; the oldest are forgotten first.
+MAX_EXPORTS = 1024
+#: How many messages that fit several dialects are looked at before the newest dialect is taken for good.
+_MOST_TRIES = 64
+
+
+def portal_roles(dialects: Iterable[Dialect]) -> dict[int, str]:
+    """What each LNet portal carries in any of the dialects: "request", "reply" or "bulk".
+
+    From the formats first, then from the names of portals that no format mentions (``MGS_REPLY_PORTAL``).
+    """
+    roles: dict[int, str] = {}
+    found = list(dialects)
+    for form in (form for d in found for form in d.formats):
+        named = [(form.portal, REQUEST), *((p, REQUEST) for p in form.also_on)]
+        for portal, role in [*named, (form.reply_portal, REPLY), (form.bulk_portal, BULK)]:
+            if portal is not None:
+                roles.setdefault(int(portal), role)
+    for member in (m for d in found if "Portal" in d.enums for m in d.enums["Portal"].__members__.items()):
+        name, portal = member
+        for role in (REQUEST, REPLY, BULK):
+            if name.endswith(f"_{role.upper()}_PORTAL"):
+                roles.setdefault(int(portal), role)
+    return roles
+
+
+class Pair:
+    """What is known of the messages that one node, the requester, exchanges with another as their server.
+
+    Attributes:
+        dialect: of its targets as far as a connect reply or a message told, None before.
+        exports: dialect by export handle (the cookie a request carries), where a connect reply told.
+        back: the same two nodes with their parts exchanged.
+    """
+
+    __slots__ = ("back", "dialect", "exports", "several", "tries")
+
+    def __init__(self) -> None:
+        self.dialect: Dialect | None = None
+        self.exports: dict[int, Dialect] = {}
+        self.several = False  # targets of more than one dialect
+        self.tries = 0
+        self.back: Pair = self
+
+    def granted(self, handle: int, dialect: Dialect) -> None:
+        """A connect reply told the dialect of an export, and so what its node speaks."""
+        self.several = self.several or self.dialect not in (None, dialect)
+        self.dialect = dialect
+        if handle:
+            self.exports.pop(handle, None)
+            self.exports[handle] = dialect
+            if len(self.exports) > MAX_EXPORTS:
+                del self.exports[next(iter(self.exports))]
+
+
+class DialectChoice:
+    """Decodes requests and replies, each in the dialect of its connection.
+
+    In this order: the caller's, the one granted at connect, the one all other targets of that node speak, the only one
+    that a message fits, the newest.
+
+    Args:
+        wanted: a dialect or its name; "auto" to find out.
+
+    Raises:
+        WireError: no such dialect, or none installed at all.
+    """
+
+    def __init__(self, wanted: Dialect | str = AUTO) -> None:
+        self._forced = None if wanted == AUTO else named_dialect(wanted)
+        self.dialects = list(all_dialects()) if self._forced is None else [self._forced]
+        if not self.dialects:
+            raise WireError("no dialect is installed")
+        self._newest = self.dialects[-1]
+        self.roles = portal_roles(all_dialects())
+        self._connects = frozenset(int(opcode) for d in self.dialects for opcode in d.grants)
+
+    def request(self, data: bytes, pair: Pair) -> Message:
+        """A request, or anything else that is not known to be a reply.
+
+        Raises:
+            WireError: no dialect in question accepts it.
+        """
+        if self._forced is not None:
+            return decode(data, self._forced)
+        if pair.dialect is None:
+            message = self._undecided(data, pair)
+        else:
+            message = self._decode_any(data, pair.dialect)
+            if pair.several:
+                said = pair.exports.get(_handle(message))
+                if said is not None and said is not message.dialect:
+                    message = decode(data, said)
+        if message.opcode in self._connects:
+            asked = self._granted(message.opcode, message.buffers)
+            if asked is not None and asked is not message.dialect:
+                message = decode(data, asked)
+        return message
+
+    def reply(self, data: bytes, request: Message | None, pair: Pair) -> Message:
+        """A reply, in the light of its request where that is known; `pair` has the requester first.
+
+        Raises:
+            WireError: the dialect does not accept it.
+        """
+        if request is None:
+            return self._decode_any(data, self._forced or pair.dialect or self._newest)
+        message = decode(data, request.dialect, request=request)
+        if self._forced is None and message.opcode in self._connects and not message.status:
+            granted = self._granted(message.opcode, message.buffers)
+            if granted is not None:
+                if granted is not message.dialect:
+                    message = decode(data, granted, request=_same_format(request, granted))
+                self._remember(pair, request, message)
+        return message
+
+    def _remember(self, pair: Pair, request: Message, reply: Message) -> None:
+        pair.granted(_handle(reply), reply.dialect)
+        pair.back.granted(_client_handle(request.buffers), reply.dialect)
+
+    def _granted(self, opcode: int, buffers: Buffers) -> Dialect | None:
+        """The dialect that the connect data in these buffers stands for; of several the one that says most."""
+        data = _held(buffers, "obd_connect_data")
+        if data is None:
+            return None
+        flags = int(data.ocd_connect_flags)
+        matching = [
+            (int(mask).bit_count(), index)
+            for index, d in enumerate(self.dialects)
+            for mask, value in [d.grants.get(opcode, (0, 1))]
+            if flags & mask == value
+        ]
+        return self.dialects[max(matching)[1]] if matching else None
+
+    def _decode_any(self, data: bytes, first: Dialect) -> Message:
+        """Decode in `first`, or if that refuses in another one; the error is that of `first`."""
+        try:
+            return decode(data, first)
+        except WireError:
+            for other in self.dialects:
+                if other is not first and self._forced is None:
+                    try:
+                        return decode(data, other)
+                    except WireError:
+                        continue
+            raise
+
+    def _undecided(self, data: bytes, pair: Pair) -> Message:
+        """A message of two nodes whose connect was not seen: the only dialect it fits is theirs."""
+        fitting = _fitting(data, self.dialects)
+        if len(fitting) == 1:
+            pair.dialect = pair.back.dialect = fitting[0].dialect
+            return fitting[0]
+        pair.tries += 1
+        if pair.tries >= _MOST_TRIES:
+            pair.dialect = self._newest
+        return fitting[-1] if fitting else self._decode_any(data, self._newest)
+
+
+def _fitting(data: bytes, dialects: Sequence[Dialect]) -> list[Message]:
+    """The message in those dialects whose correct senders emit it; if in none, in those where least is left over."""
+    loose: list[tuple[int, Message]] = []
+    strict: list[Message] = []
+    for candidate in dialects:
+        try:
+            message = decode(data, candidate)
+        except WireError:
+            continue
+        loose.append((_odd(message), message))
+        try:
+            strict.append(decode(data, candidate, strict=True))
+        except WireError:
+            continue
+    least = min((odd for odd, _ in loose), default=0)
+    return strict or [message for odd, message in loose if odd == least]
+
+
+def _odd(message: Message) -> int:
+    """How many buffers do not go with the declared format; that of the ptlrpc_body is the same in all."""
+    if isinstance(message.buffers, Generic):
+        return 1 << 16
+    extra = message.extra
+    if extra is None:
+        return 0
+    return len((extra.tails.keys() | extra.cut.keys() | extra.raw.keys()) - {0}) + len(extra.more)
+
+
+def _handle(message: Message) -> int:
+    """The export's cookie in a request or a connect reply."""
+    return int(message.body.pb_handle.cookie if message.body is not None else getattr(message.header, "lm_handle", 0))
+
+
+def _client_handle(buffers: Buffers) -> int:
+    """The cookie that the server will use when it sends requests to its client."""
+    handle = _held(buffers, "lustre_handle")
+    return int(handle.cookie) if handle is not None else 0
+
+
+def _same_format(request: Message, other: Dialect) -> RpcFormat | None:
+    return other.rpcs.get(request.format.key) if request.format is not None else None
+
+
+def _held(buffers: Any, struct: str) -> Any:
+    """The value of the buffer that holds this struct, None when there is none."""
+    slot = _slot_of(type(buffers), struct)
+    return getattr(buffers, slot) if slot else None
+
+
+@cache
+def _slot_of(side: Any, struct: str) -> str:
+    """The name of the buffer that holds this struct, empty when there is none."""
+    specs = getattr(side, "__slot_specs__", ())
+    return next((s.name for s in specs if isinstance(s.type, Struct) and spec_of(s.type.cls).name == struct), "")

@@ -1,0 +1,401 @@
+"""From a capture's packets to messages: requests with their replies, their bulk data, and LNet's own traffic.
+
+What travels on which portal, with which match bits and offset, is restated from ptlrpc/niobuf.c and ptlrpc/events.c of
+1.8.9-wc1 and 2.0.0; match bits of replies and bulk other than the xid are those of 2.17.0.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Final
+
+import attrs
+
+from lustre_wire.capture.connections import AUTO, BULK, DialectChoice, Pair
+from lustre_wire.capture.packets import SkipCounts, parse_segments
+from lustre_wire.capture.pcap import Packet, read_packets
+from lustre_wire.capture.reassembly import Piece, Reassembler, ReassemblyCounts
+from lustre_wire.dialects import Dialect
+from lustre_wire.errors import WireError
+from lustre_wire.frames import lnet, lustre_msg
+from lustre_wire.frames.events import AcceptorRequest, Hello, LnetMessage, Noop, Unparsed
+from lustre_wire.frames.nid import nid_str
+from lustre_wire.frames.socklnd import SocklndStream
+from lustre_wire.rpc import REPLY, REQUEST, Message
+
+SOCKLND_PORT: Final = 988
+
+EARLY_REPLY: Final = "early reply"
+BULK_GET: Final = "bulk get"
+LNET_PING: Final = "lnet ping"
+LNET_PING_REPLY: Final = "lnet ping reply"
+LNET_PUSH: Final = "lnet push"
+LNET_ACK: Final = "lnet ack"
+LNET_PUT: Final = "lnet put"
+LNET_GET: Final = "lnet get"
+LNET_REPLY: Final = "lnet reply"
+
+_ACK, _PUT, _GET, _REPLY = (int(t) for t in list(lnet.LnetMsgType)[:4])
+_NO_HANDLE: Final = b"\xff" * lnet.LnetHandleWire.__wire__.size  # type: ignore[attr-defined]
+#: What a message kept for its answer costs beside its bytes.
+_OVERHEAD: Final = 2048
+_MAX_PAIRS: Final = 16384
+
+
+@attrs.define(slots=True, eq=False)
+class Captured:
+    """One LNet message of a capture, or one message of a file that holds messages alone.
+
+    Attributes:
+        time_ns: when its last byte was captured, nanoseconds since 1970; 0 where that is not known.
+        kind: "request", "reply", "early reply", "bulk", "bulk get"; "lnet ping", "lnet ping reply", "lnet push" (of
+            discovery), "lnet ack"; "lnet put", "lnet get", "lnet reply" for what is none of these.
+        raw: the payload as it was captured.
+        message: the decoded request or reply; None for other kinds and where `error` says why not.
+        error: why a request or reply could not be decoded.
+        request: of a reply or bulk transfer the request it belongs to, of an LNet REPLY the GET, of an ACK the PUT;
+            None when that was not seen.
+        lnet: the LNet message; None where there was none.
+        flow: addresses and ports as `packets.Segment.flow` has them; empty where there are none.
+    """
+
+    time_ns: int
+    kind: str
+    raw: bytes
+    message: Message | None = None
+    error: WireError | None = None
+    request: Captured | None = attrs.field(default=None, repr=False)
+    lnet: LnetMessage | None = attrs.field(default=None, repr=False)
+    flow: bytes = attrs.field(default=b"", repr=False)
+
+    @property
+    def direction(self) -> str:
+        """ "request" or "reply"; empty for other kinds."""
+        if self.message is not None:
+            return self.message.direction
+        return {REQUEST: REQUEST, REPLY: REPLY, EARLY_REPLY: REPLY}.get(self.kind, "")
+
+    @property
+    def src(self) -> str:
+        """NID of the sender, empty where not known."""
+        return nid_str(self.lnet.src_nid) if self.lnet is not None else ""
+
+    @property
+    def dst(self) -> str:
+        """NID of the receiver, empty where not known."""
+        return nid_str(self.lnet.dest_nid) if self.lnet is not None else ""
+
+    @property
+    def portal(self) -> int | None:
+        """LNet portal of a PUT or GET."""
+        return self.lnet.portal if self.lnet is not None and self.lnet.portal >= 0 else None
+
+    @property
+    def match_bits(self) -> int | None:
+        """LNet match bits: as a rule the xid."""
+        return self.lnet.match_bits if self.lnet is not None and self.lnet.type != _REPLY else None
+
+    @property
+    def offset(self) -> int:
+        """LNet offset in bytes: where in the receiver's buffer the payload goes."""
+        return self.lnet.offset if self.lnet is not None else 0
+
+    @property
+    def missing(self) -> int:
+        """How many bytes of the payload the capture lacks."""
+        return self.lnet.missing if self.lnet is not None else 0
+
+
+@attrs.define(slots=True, eq=False)
+class Statistics:
+    """What a capture held, filled in while it is read.
+
+    Attributes:
+        kinds: how many messages of each kind.
+        lnet_types: how many LNet messages of each type (`lnet.LnetMsgType`).
+        replies_unmatched: replies and early replies whose request was not seen.
+        errors: requests and replies that could not be decoded.
+        handshakes: connection requests of the acceptor and HELLOs.
+        noops: socklnd messages without an LNet message.
+        incomplete: LNet messages of which the capture lacks bytes.
+        unparsed: bytes between messages that are none; lost ones count.
+        skipped: packets without a TCP segment.
+        segments: what became of the segments; `segments.lost` are bytes that the capture lacks.
+    """
+
+    kinds: Counter[str] = attrs.field(factory=Counter)
+    lnet_types: Counter[int] = attrs.field(factory=Counter)
+    replies_unmatched: int = 0
+    errors: int = 0
+    handshakes: int = 0
+    noops: int = 0
+    incomplete: int = 0
+    unparsed: int = 0
+    skipped: SkipCounts = attrs.field(factory=SkipCounts)
+    segments: ReassemblyCounts = attrs.field(factory=ReassemblyCounts)
+
+    @property
+    def messages(self) -> int:
+        """How many messages there were, of all kinds."""
+        return self.kinds.total()
+
+    def count(self, captured: Captured) -> None:
+        """Add one message."""
+        self.kinds[captured.kind] += 1
+        if captured.error is not None:
+            self.errors += 1
+        if captured.request is None and captured.kind in (REPLY, EARLY_REPLY):
+            self.replies_unmatched += 1
+
+
+class Recent:
+    """Messages that wait for what belongs to them; the oldest go when there are too many or too large ones."""
+
+    def __init__(self, max_count: int, max_bytes: int) -> None:
+        self._max_count = max_count
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._kept: dict[Any, Captured] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def put(self, key: Any, captured: Captured) -> None:
+        """Keep a message, instead of an earlier one with the same key."""
+        self.pop(key)
+        self._kept[key] = captured
+        self._bytes += len(captured.raw) + _OVERHEAD
+        while self._bytes > self._max_bytes or len(self._kept) > self._max_count:
+            self.pop(next(iter(self._kept)))
+
+    def get(self, key: Any) -> Captured | None:
+        """The message with that key."""
+        return self._kept.get(key)
+
+    def pop(self, key: Any) -> Captured | None:
+        """The message with that key, which is not kept any longer."""
+        captured = self._kept.pop(key, None)
+        if captured is not None:
+            self._bytes -= len(captured.raw) + _OVERHEAD
+        return captured
+
+
+class Matcher:
+    """Decodes LNet messages and finds what belongs together.
+
+    Args:
+        dialect: a dialect or its name, or "auto".
+        max_requests: most requests kept for their replies and bulk data.
+        max_bytes: most bytes that what is kept may have.
+
+    Raises:
+        WireError: no such dialect.
+    """
+
+    def __init__(
+        self, dialect: Dialect | str = AUTO, *, max_requests: int = 16384, max_bytes: int = 64 << 20
+    ) -> None:
+        self._choice = DialectChoice(dialect)
+        self._role = self._choice.roles.get
+        self._requests = Recent(max_requests, max_bytes)
+        self._handles = Recent(max_requests, max_bytes)
+        self._pairs: dict[tuple[Any, Any], Pair] = {}
+        at_support = {int(d.constants.get("MSGHDR_AT_SUPPORT", 0)) for d in self._choice.dialects}
+        self._early_mask = max(at_support)
+
+    def message(self, time_ns: int, event: LnetMessage, flow: bytes = b"") -> Captured:
+        """An LNet message, decoded and with what it belongs to. What cannot be decoded comes with its error.
+
+        Args:
+            time_ns: nanoseconds since 1970.
+            event: the message as `SocklndStream` gives it.
+            flow: addresses and ports.
+        """
+        captured = Captured(time_ns, LNET_PUT, event.payload, None, None, None, event, flow)
+        if event.type == _PUT:
+            self._put(captured, event)
+        elif event.type == _GET:
+            self._get(captured, event)
+        else:
+            self._answer(captured, event)
+        return captured
+
+    def _pair(self, requester: Any, server: Any) -> Pair:
+        """What is known of two nodes; large NIDs go by their text."""
+        key = (
+            requester if type(requester) is int else nid_str(requester),
+            server if type(server) is int else nid_str(server),
+        )
+        pair = self._pairs.get(key)
+        if pair is None:
+            if len(self._pairs) >= _MAX_PAIRS:
+                del self._pairs[next(iter(self._pairs))]
+            pair = self._pairs[key] = Pair()
+            back = self._pairs.setdefault((key[1], key[0]), Pair())
+            pair.back, back.back = back, pair
+        return pair
+
+    def _put(self, captured: Captured, event: LnetMessage) -> None:
+        role = self._role(event.portal)
+        if role == REQUEST:
+            self._request(captured, event, self._pair(event.src_nid, event.dest_nid))
+        elif role == REPLY:
+            self._reply(captured, event, self._pair(event.dest_nid, event.src_nid))
+        elif event.portal == lnet.LNET_RESERVED_PORTAL:
+            if event.match_bits == lnet.LNET_PROTO_PING_MATCHBITS:
+                captured.kind = LNET_PUSH
+        elif role == BULK or not self._unnamed(captured, event):
+            self._bulk(captured, event, BULK)
+        if event.handle != _NO_HANDLE:
+            self._handles.put((event.handle, captured.src), captured)
+
+    def _unnamed(self, captured: Captured, event: LnetMessage) -> bool:
+        """A PUT on a portal that no dialect names: a lustre_msg tells itself which direction it has."""
+        try:
+            lustre_msg.split(event.payload)
+        except WireError:
+            return False
+        pair = self._pair(event.src_nid, event.dest_nid)
+        self._request(captured, event, pair)
+        if captured.direction == REPLY:
+            self._reply(captured, event, pair.back)
+        return True
+
+    def _request(self, captured: Captured, event: LnetMessage, pair: Pair) -> None:
+        captured.kind = REQUEST
+        try:
+            message = captured.message = self._choice.request(event.payload, pair)
+        except WireError as error:
+            captured.error = error
+            return
+        if message.direction == REQUEST:
+            self._requests.put((pair, event.match_bits), captured)
+            other = getattr(message.body, "pb_mbits", 0)
+            if other and other != event.match_bits:
+                self._requests.put((pair, int(other)), captured)
+
+    def _reply(self, captured: Captured, event: LnetMessage, pair: Pair) -> None:
+        captured.kind = REPLY
+        request = captured.request = self._requests.get((pair, event.match_bits))
+        said = request.message if request is not None else None
+        if not event.offset and (said is None or self._allows_early(said)):
+            captured.kind = EARLY_REPLY if self._is_early(event.payload) else REPLY
+        try:
+            captured.message = self._choice.reply(event.payload, said, pair)
+        except WireError as error:
+            captured.error = error
+
+    def _allows_early(self, request: Message) -> bool:
+        return bool(getattr(request.header, "lm_flags", 0) & self._early_mask)
+
+    def _is_early(self, data: bytes) -> bool:
+        """A reply at offset 0 that is as short as early replies are and has their checksum (ptlrpc/events.c)."""
+        try:
+            parts = lustre_msg.split(data)
+        except WireError:
+            return False
+        return parts.version == 2 and len(parts.lengths) == 1 and parts.header.lm_cksum != 0
+
+    def _bulk(self, captured: Captured, event: LnetMessage, kind: str) -> None:
+        """A transfer that the server starts: of the request with the same match bits."""
+        captured.request = self._requests.get((self._pair(event.dest_nid, event.src_nid), event.match_bits))
+        if captured.request is not None or self._role(event.portal) == BULK:
+            captured.kind = kind
+
+    def _get(self, captured: Captured, event: LnetMessage) -> None:
+        captured.kind = LNET_GET
+        if event.portal == lnet.LNET_RESERVED_PORTAL:
+            if event.match_bits == lnet.LNET_PROTO_PING_MATCHBITS:
+                captured.kind = LNET_PING
+        else:
+            self._bulk(captured, event, BULK_GET)
+        self._handles.put((event.handle, captured.src), captured)
+
+    def _answer(self, captured: Captured, event: LnetMessage) -> None:
+        """A REPLY or an ACK: it names the GET or PUT by the handle that came with that."""
+        began = self._handles.pop((event.handle, captured.dst))
+        if event.type == _ACK:
+            captured.kind, captured.request = LNET_ACK, began
+            return
+        captured.kind, captured.request = LNET_REPLY, began
+        if began is not None and began.kind == BULK_GET:
+            captured.kind, captured.request = BULK, began.request
+        elif began is not None and began.kind == LNET_PING:
+            captured.kind = LNET_PING_REPLY
+
+
+def read_messages(
+    stream: BinaryIO,
+    *,
+    dialect: Dialect | str = AUTO,
+    port: int = SOCKLND_PORT,
+    statistics: Statistics | None = None,
+    max_requests: int = 16384,
+    max_bytes: int = 64 << 20,
+) -> Iterator[Captured]:
+    """The messages of a pcap or pcapng file, in the order in which they were complete.
+
+    Args:
+        stream: the file; read forward only.
+        dialect: a dialect or its name; "auto" finds it for each connection: from what a connect reply grants, else from
+            the messages.
+        port: TCP port of socklnd's acceptor (988 unless lnet's module parameter `accept_port` says otherwise).
+        statistics: is filled in on the way.
+        max_requests: most requests kept for their replies and bulk data.
+        max_bytes: most bytes that what is kept may have.
+
+    Raises:
+        CaptureError: the file is no capture, or is cut or damaged; messages before that have been given out by then.
+        WireError: no such dialect, or a port above 65535.
+    """
+    packets = read_packets(stream)
+    return messages_of(
+        packets, dialect=dialect, port=port, statistics=statistics, max_requests=max_requests, max_bytes=max_bytes
+    )
+
+
+def messages_of(
+    packets: Iterator[Packet],
+    *,
+    dialect: Dialect | str = AUTO,
+    port: int = SOCKLND_PORT,
+    statistics: Statistics | None = None,
+    max_requests: int = 16384,
+    max_bytes: int = 64 << 20,
+) -> Iterator[Captured]:
+    """The messages in `packets`: arguments and errors as in `read_messages`."""
+    if not 0 <= port <= 0xFFFF:
+        raise WireError(f"port {port} is not between 0 and 65535")
+    counts = statistics if statistics is not None else Statistics()
+    matcher = Matcher(dialect, max_requests=max_requests, max_bytes=max_bytes)
+    assembler = Reassembler(port=port)
+    counts.segments = assembler.counts
+    return _messages(assembler.pieces(parse_segments(packets, counts.skipped)), matcher, counts)
+
+
+def _messages(pieces: Iterator[Piece], matcher: Matcher, counts: Statistics) -> Iterator[Captured]:
+    types, message = counts.lnet_types, matcher.message
+    for time_ns, flow, data, lost in pieces:
+        reader = flow.reader
+        if reader is None:
+            reader = flow.reader = SocklndStream(resync=True)
+        for event in reader.feed(data) if data else reader.lost(lost) if lost else reader.close():
+            if type(event) is LnetMessage:
+                types[event.type] += 1
+                captured = message(time_ns, event, flow.key)
+                counts.count(captured)
+                if event.missing:
+                    counts.incomplete += 1
+                yield captured
+            else:
+                _count_other(event, counts)
+
+
+def _count_other(event: object, counts: Statistics) -> None:
+    if isinstance(event, Noop):
+        counts.noops += 1
+    elif isinstance(event, (AcceptorRequest, Hello)):
+        counts.handshakes += 1
+    elif isinstance(event, Unparsed):
+        counts.unparsed += event.size
