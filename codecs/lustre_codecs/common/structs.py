@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from lustre_codecs.common.constants import (
+    LOV_DESC_MAGIC,
     POSIX_ACL_XATTR_VERSION,
     AclPerm,
     AclTag,
@@ -268,10 +269,13 @@ class ObdQuotactl:
 
 @wire_struct(size=88)
 class LovDesc:
-    """Default striping and targets of a file system, as its configuration log holds them."""
+    """Default striping and targets of a file system, as its configuration log holds them.
+
+    There, `ld_active_tgt_count` is LOV_DESC_MAGIC.
+    """
 
     ld_tgt_count: u32 = 0
-    ld_active_tgt_count: u32 = 0
+    ld_active_tgt_count: Annotated[u32, Magic(LOV_DESC_MAGIC)] = 0
     ld_default_stripe_count: u32 = 0
     ld_pattern: Annotated[u32, Shown.HEX] = 0
     ld_default_stripe_size: Annotated[u64, Shown.BYTES] = 0
