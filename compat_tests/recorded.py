@@ -14,7 +14,7 @@ import lustre_wire as lw
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recorded:
     """One recorded lustre_msg. `row` is the whole record, with the inputs under "params"."""
 
