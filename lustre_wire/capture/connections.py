@@ -222,7 +222,8 @@ def _same_format(request: Message, other: Dialect) -> RpcFormat | None:
 
 def _held(buffers: Any, struct: str) -> Any:
     """The value of the buffer that holds this struct, None when there is none."""
-    slot = _slot_of(type(buffers), struct)
+    side: Any = type(buffers)
+    slot = _slot_of(side, struct)
     return getattr(buffers, slot) if slot else None
 
 

@@ -81,10 +81,15 @@ def read_packets(stream: BinaryIO) -> Iterator[Packet]:
     magic = chunk[:4]
     if magic in _CLASSIC_MAGIC:
         return _read_classic(stream, chunk)
-    if magic == b"\x0a\x0d\x0d\x0a":
+    if is_capture(magic):
         return _read_pcapng(stream, chunk)
     there = f"bytes {magic.hex(' ')}" if magic else "an empty file"
     raise CaptureError(f"expected a pcap or pcapng magic number, found {there}", offset=0)
+
+
+def is_capture(head: bytes) -> bool:
+    """Whether a file that begins with these bytes, four at least, is a pcap or pcapng file."""
+    return head[:4] in _CLASSIC_MAGIC or head[:4] == _SECTION_HEADER.to_bytes(4, "big")
 
 
 def _refill(stream: BinaryIO, rest: bytes, want: int) -> bytes:
@@ -169,9 +174,7 @@ class _Section:
     def interface(self, number: int, offset: int) -> _Interface:
         """The interface described as the `number`-th of the section; `offset` is that of the asking block."""
         if number >= len(self.interfaces):
-            raise CaptureError(
-                f"packet of interface {number}, but {len(self.interfaces)} are described", offset=offset
-            )
+            raise CaptureError(f"packet of interface {number}, but {len(self.interfaces)} are described", offset=offset)
         return self.interfaces[number]
 
 

@@ -20,7 +20,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lnet, lustre_msg
 from lustre_wire.frames.events import AcceptorRequest, Hello, LnetMessage, Noop, Unparsed
-from lustre_wire.frames.nid import nid_str
+from lustre_wire.frames.nid import LNET_NID_ANY, nid_str
 from lustre_wire.frames.socklnd import SocklndStream
 from lustre_wire.rpc import REPLY, REQUEST, Message
 
@@ -193,9 +193,7 @@ class Matcher:
         WireError: no such dialect.
     """
 
-    def __init__(
-        self, dialect: Dialect | str = AUTO, *, max_requests: int = 16384, max_bytes: int = 64 << 20
-    ) -> None:
+    def __init__(self, dialect: Dialect | str = AUTO, *, max_requests: int = 16384, max_bytes: int = 64 << 20) -> None:
         self._choice = DialectChoice(dialect)
         self._role = self._choice.roles.get
         self._requests = Recent(max_requests, max_bytes)
@@ -219,6 +217,16 @@ class Matcher:
             self._get(captured, event)
         else:
             self._answer(captured, event)
+        return captured
+
+    def lone(self, data: bytes) -> Captured:
+        """A message that came without LNet."""
+        captured = Captured(0, REQUEST, data)
+        try:
+            captured.message = self._choice.request(data, self._pair(LNET_NID_ANY, LNET_NID_ANY))
+            captured.kind = captured.message.direction
+        except WireError as error:
+            captured.error = error
         return captured
 
     def _pair(self, requester: Any, server: Any) -> Pair:
@@ -252,9 +260,7 @@ class Matcher:
 
     def _unnamed(self, captured: Captured, event: LnetMessage) -> bool:
         """A PUT on a portal that no dialect names: a lustre_msg tells itself which direction it has."""
-        try:
-            lustre_msg.split(event.payload)
-        except WireError:
+        if not lustre_msg.begins_message(event.payload):
             return False
         pair = self._pair(event.src_nid, event.dest_nid)
         self._request(captured, event, pair)

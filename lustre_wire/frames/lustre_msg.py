@@ -88,6 +88,11 @@ def rounded(size: int) -> int:
     return (size + 7) & ~7
 
 
+def begins_message(data: bytes) -> bool:
+    """Whether the magic of a lustre_msg, of either version and byte order, stands where it should."""
+    return len(data) >= _SHORTEST and _magic_le(data, _MAGIC_AT)[0] in _VERSIONS
+
+
 class Parts:
     """One lustre_msg taken apart, nothing interpreted beyond the container.
 
