@@ -257,6 +257,8 @@ def test_a_hole_across_headers_is_skipped(version: int, byteorder: str) -> None:
 def test_only_a_capture_may_have_holes() -> None:
     with pytest.raises(WireError, match="5 bytes"):
         SocklndStream().lost(5)
+    with pytest.raises(WireError, match="-1 bytes"):
+        SocklndStream(resync=True).lost(-1)
 
 
 def test_an_end_inside_a_message_is_an_event() -> None:

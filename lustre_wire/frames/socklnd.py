@@ -104,8 +104,10 @@ class SocklndStream:
         """The capture lacks the next `size` bytes.
 
         Raises:
-            WireError: without `resync`.
+            WireError: without `resync`, or a negative size.
         """
+        if size < 0:
+            raise WireError(f"a hole of {size} bytes", offset=self._base + len(self._rest))
         if not self._resync:
             raise WireError(f"{size} bytes of the stream are missing", offset=self._base + len(self._rest))
         out: list[Event] = []
