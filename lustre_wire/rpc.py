@@ -293,6 +293,8 @@ def _encode(message: Message) -> bytes:
             rest, regular = codec.pack(buffers), codec.count(buffers)
         except (struct.error, AttributeError, TypeError, ValueError, OverflowError, WireError) as error:
             raise _located(buffers, order, error) from None
+        if extra and extra.more:  # they come behind the slots that are there; those that are not take no place
+            rest = rest[: len(codec.places(buffers))]
     if extra:
         shift = 0 if message.version == 2 else 1
         return _with_extra(message, first, rest, regular, extra, shift)
