@@ -30,7 +30,7 @@ from lustre_wire.frames.socklnd import SocklndStream
 
 CLIENT, SERVER, OTHER = (parse_nid(f"192.0.2.{n}@tcp") for n in (2, 1, 3))
 LARGE_CLIENT, LARGE_SERVER = parse_large_nid("2001:db8::2@tcp"), parse_large_nid("2001:db8::1@tcp")
-KNOWN = {"versions": (1, 2, 3, 4)}
+KNOWN: dict[str, Any] = {"versions": (1, 2, 3, 4)}
 
 
 def pair(version: int = 3, order: Any = "little", **options: Any) -> tuple[SocklndConnection, SocklndConnection]:

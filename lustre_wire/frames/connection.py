@@ -98,7 +98,7 @@ class SocklndConnection:
         self._mine: Hello | None = None  # the HELLO sent, on the active side
         self._asked = False  # a connection request was seen, on the passive side
         self._error: WireError | None = None
-        self._source: dict[str, int] = {}  # who the peer is, whatever it says
+        self._source: tuple[int, int] | None = None  # who the peer is, whatever it says
 
     @property
     def version(self) -> int:
@@ -256,10 +256,8 @@ class SocklndConnection:
         said = event
         if self._peer is not None and self._peer[1] > LNET_ACCEPTOR_MAX_RESERVED_PORT:
             address, port = self._peer
-            self._source = {
-                "src_nid": make_nid(*_network(self.nid), address), "src_pid": port | lnet.LNET_PID_USERFLAG,
-            }  # fmt: skip
-            event = event._replace(**self._source)
+            self._source = make_nid(*_network(self.nid), address), port | lnet.LNET_PID_USERFLAG
+            event = event._replace(src_nid=self._source[0], src_pid=self._source[1])
         self.hello = event
         self._out += encode(self._made(said.version, said.src_nid, said.src_pid, said.src_incarnation, ctype))
         return event
@@ -288,7 +286,9 @@ class SocklndConnection:
             if _network(event.dest_nid) == _network(self.nid):
                 raise WireError(f"a message for {nid_str(event.dest_nid)}", path="dest_nid")
             return Unparsed(event.at, len(encode(event)), f"dropped: for {nid_str(event.dest_nid)}")
-        return event._replace(**self._source) if self._source else event
+        if self._source is not None:
+            event = event._replace(src_nid=self._source[0], src_pid=self._source[1])
+        return event
 
     def _acknowledged(self, ranges: tuple[range, ...]) -> None:
         for cookies in ranges:
