@@ -1,0 +1,137 @@
+"""Lock callbacks from a target to its clients: the reverse imports of ldlm/ldlm_lockd.c, with their timeouts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from lustre_wire import rpc
+from lustre_wire.errors import WireError
+from lustre_wire.recovery.exports import Export
+from lustre_wire.recovery.ldlm import Ast, Lock, describe
+from lustre_wire.recovery.ldlm.namespace import BLOCKING, COMPLETION, GLIMPSE
+from lustre_wire.recovery.packet import PUT, Packet, Xids
+
+if TYPE_CHECKING:
+    from lustre_wire.recovery.target import Target
+
+#: Seconds a client has to answer a callback, and then to give the lock back; seconds between repetitions.
+CALLBACK_TIMEOUT = 50
+REPEAT = 7
+
+FORMATS = {BLOCKING: "LDLM_BL_CALLBACK", COMPLETION: "LDLM_CP_CALLBACK", GLIMPSE: "LDLM_GL_CALLBACK"}
+
+
+@attrs.define(slots=True, eq=False)
+class Pending:
+    """A callback under way."""
+
+    ast: Ast
+    message: rpc.Message
+    xid: int
+    until: float
+    again: float
+    wait: Any = None
+
+
+class Callbacks:
+    """Callbacks of one target.
+
+    A client that neither answers nor gives the lock back in `CALLBACK_TIMEOUT` is evicted.
+    """
+
+    def __init__(self, target: Target, xids: Xids) -> None:
+        self.target, self.xids = target, xids
+        self.pending: dict[int, Pending] = {}
+
+    def send(self, asts: list[Ast], now: float) -> None:
+        """Send callbacks that are owed."""
+        for ast in asts:
+            self._start(ast, now)
+
+    def glimpse(self, lock: Lock, wait: Any, now: float) -> None:
+        """Ask the holder of an extent lock for size and times: `wait.ready` says the answer is in `lock.data`."""
+        self._start(Ast(GLIMPSE, lock), now, wait)
+
+    def _start(self, ast: Ast, now: float, wait: Any = None) -> None:
+        export, k = ast.lock.owner, self.target.k
+        dialect = self.target.dialect
+        handle = dialect.structs["lustre_handle"]
+        desc = describe(dialect, ast.cause or ast.lock, granted=ast.cause is None)
+        flags = k.LDLM_FL_AST_SENT if ast.kind == COMPLETION and ast.lock.flags & k.LDLM_FL_AST_SENT else 0
+        body = dialect.structs["ldlm_request"](
+            lock_flags=flags, lock_desc=desc, lock_handle=[handle(cookie=ast.lock.remote), handle()]
+        )
+        message = rpc.build(dialect, FORMATS[ast.kind], dlm_req=body)
+        message.body.pb_handle.cookie = export.remote
+        message.header.lm_flags = export.header_flags
+        message.header.lm_repsize = self._repsize(ast.kind)
+        message.body.pb_conn_cnt = 1
+        message.body.pb_status = 12345
+        message.body.pb_timeout = CALLBACK_TIMEOUT
+        pending = Pending(ast, message, self.xids.new(), now + CALLBACK_TIMEOUT, now, wait)
+        if ast.kind == BLOCKING:
+            ast.lock.callback_deadline = pending.until
+        self.pending[pending.xid] = pending
+        self._transmit(pending, now)
+
+    def _repsize(self, kind: str) -> int:
+        """`lm_repsize` of a callback, bytes: the body alone, for a glimpse an ost_lvb too (recorded)."""
+        return 232 if kind == GLIMPSE else 192
+
+    def _transmit(self, pending: Pending, now: float) -> None:
+        form = pending.message.format
+        assert form is not None
+        pending.again = now + REPEAT
+        export = pending.ast.lock.owner
+        self.target.out.append(
+            Packet(PUT, self.target.nid, export.nid, form.portal or 0, pending.xid, 0, rpc.encode(pending.message))
+        )
+
+    def answered(self, packet: Packet, now: float) -> bool:
+        """Is this the answer to a callback? Then it is dealt with."""
+        pending = self.pending.get(packet.match_bits)
+        if pending is None or pending.message.format is None or packet.portal != pending.message.format.reply_portal:
+            return False
+        if packet.source != pending.ast.lock.owner.nid:
+            return False
+        try:
+            reply = rpc.decode(packet.data, self.target.dialect, request=pending.message)
+        except WireError:
+            return True
+        if pending.message.header.lm_flags & self.target.k.MSGHDR_AT_SUPPORT and not packet.offset:
+            return True
+        del self.pending[pending.xid]
+        lock = pending.ast.lock
+        if pending.ast.kind == GLIMPSE:
+            lock.data = reply.buffers.lvb if reply.status == 0 else None
+            if pending.wait is not None:
+                pending.wait.ready = True
+        elif pending.ast.kind == BLOCKING and reply.status < 0 and lock.cookie in self.target.namespace.locks:
+            self.target.namespace.cancel(lock.cookie)
+        return True
+
+    def late(self, now: float) -> list[Export]:
+        """Repeat what is unanswered; clients that ran out of time, to be evicted."""
+        for pending in self.pending.values():
+            if pending.again <= now < pending.until:
+                self._transmit(pending, now)
+        late = {p.ast.lock.owner for p in self.pending.values() if p.until <= now}
+        late |= {
+            lock.owner for lock in self.target.namespace.locks.values()
+            if lock.owner is not None and lock.callback_deadline and lock.callback_deadline <= now
+        }  # fmt: skip
+        return sorted(late, key=lambda export: export.uuid)
+
+    def deadlines(self) -> list[float]:
+        times = [min(p.again, p.until) for p in self.pending.values()]
+        locks = self.target.namespace.locks.values()
+        return times + [lock.callback_deadline for lock in locks if lock.callback_deadline]
+
+    def forget(self, export: Export) -> None:
+        """The client is gone: nothing is expected of it."""
+        for xid in [x for x, p in self.pending.items() if p.ast.lock.owner is export]:
+            pending = self.pending.pop(xid)
+            if pending.wait is not None:
+                pending.ast.lock.data, pending.wait.ready = None, True

@@ -1,0 +1,113 @@
+"""The server side of one connection, and one request as the server has it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import attrs
+
+from lustre_wire.recovery.packet import Packet
+from lustre_wire.rpc import Message
+
+#: How many request numbers an export remembers, to tell a packet the network delivered twice from a new request.
+REMEMBERED = 512
+
+
+@attrs.define(slots=True, eq=False)
+class Export:
+    """What a target knows of one client.
+
+    Attributes:
+        uuid: the client's.
+        cookie: this export's handle, new at each start of the target.
+        remote: the client's own handle, which callbacks carry.
+        nid: where the client is.
+        conn_cnt: of the last accepted connect.
+        connected: False for a client only known from last_rcvd.
+        granted: connect flags; `header_flags` the lm_flags that follow from them.
+        slot: index in last_rcvd, -1 for none.
+        active: requests being handled or queued, by xid.
+        files: open files by handle, for the service.
+        failed: being evicted; `version_failed`: a replay of it failed its version check.
+    """
+
+    uuid: bytes
+    cookie: int
+    remote: int = 0
+    nid: int = 0
+    conn_cnt: int = 0
+    connected: bool = False
+    granted: int = 0
+    header_flags: int = 0
+    slot: int = -1
+    active: dict[int, Incoming] = attrs.field(factory=dict)
+    files: dict[int, Any] = attrs.field(factory=dict)
+    failed: bool = False
+    version_failed: bool = False
+    service_time: int = 1
+    heard: float = 0.0
+    _seen: OrderedDict[tuple[int, int], None] = attrs.field(factory=OrderedDict)
+
+    def delivered_before(self, xid: int, conn_cnt: int, flags: int) -> bool:
+        """Was this very packet here already? A request sent again on purpose differs in its flags or its connection."""
+        key = (xid, conn_cnt << 32 | flags)
+        if key in self._seen:
+            return True
+        self._seen[key] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return False
+
+
+@attrs.define(slots=True, eq=False)
+class Incoming:
+    """A request at the server.
+
+    Attributes:
+        message, packet: as received.
+        export: whose it is.
+        arrived: when; `deadline` is when the client gives up unless told to wait.
+        transno: assigned or, in a replay, brought along; 0 for a request that changes nothing.
+        versions: pb_pre_versions of the reply.
+        disposition: what reply reconstruction needs later (`lcd_last_data`).
+        replied: answered; nothing is sent twice.
+        sink: bulk data the client delivered, once asked for.
+    """
+
+    message: Message
+    packet: Packet
+    export: Export
+    arrived: float
+    deadline: float
+    transno: int = 0
+    versions: tuple[int, ...] = (0, 0, 0, 0)
+    disposition: int = 0
+    replied: bool = False
+    early: int = 0
+    sink: bytes = b""
+
+    @property
+    def xid(self) -> int:
+        return self.packet.match_bits
+
+    @property
+    def flags(self) -> int:
+        return int(self.message.body.pb_flags)
+
+
+@attrs.define(slots=True)
+class Answer:
+    """What a handler makes of a request.
+
+    Attributes:
+        status: pb_status: 0, a negative errno, or a positive ELDLM number.
+        buffers: of the reply, by name; without any the reply is a ptlrpc_body alone.
+        bulk: bulk data to be delivered before the reply.
+        failed: the handler itself failed, rather than the operation: sent as PTL_RPC_MSG_ERR where the dialect does.
+    """
+
+    status: int = 0
+    buffers: dict[str, Any] = attrs.field(factory=dict)
+    bulk: bytes | None = None
+    failed: bool = False

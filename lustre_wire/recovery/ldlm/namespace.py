@@ -1,0 +1,221 @@
+"""The server's namespace: resources with their granted and waiting locks, and the callbacks it owes."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+
+from lustre_wire.dialects import Dialect
+from lustre_wire.recovery.ldlm import flock
+from lustre_wire.recovery.ldlm.locks import Lock, ResName
+from lustre_wire.recovery.ldlm.policies import Extent, Flock, Policy, conflict, grown
+from lustre_wire.recovery.names import names
+from lustre_wire.recovery.packet import Handles
+
+BLOCKING, COMPLETION, GLIMPSE = "blocking", "completion", "glimpse"
+
+
+@attrs.define(slots=True, frozen=True)
+class Ast:
+    """A callback the server owes a client: `lock` is the client's own, `cause` what wants it (blocking only)."""
+
+    kind: str
+    lock: Lock
+    cause: Lock | None = None
+
+
+@attrs.define(slots=True, eq=False)
+class Resource:
+    name: ResName
+    type: int
+    granted: list[Lock] = attrs.field(factory=list)
+    waiting: list[Lock] = attrs.field(factory=list)
+
+
+class Namespace:
+    """Locks of one target.
+
+    Attributes:
+        asts: callbacks to be sent, taken by the target.
+        locks: by the server's own cookie.
+    """
+
+    def __init__(self, dialect: Dialect, handles: Handles) -> None:
+        self.dialect = dialect
+        self.k = names(dialect)
+        self.handles = handles
+        self.resources: dict[tuple[int, ResName], Resource] = {}
+        self.locks: dict[int, Lock] = {}
+        self.asts: list[Ast] = []
+
+    def enqueue(
+        self, lock_type: int, resource: ResName, mode: int, policy: Policy, *, owner: Any = None, remote: int = 0,
+        flags: int = 0, notify: Callable[[Lock], None] | None = None,
+    ) -> tuple[Lock | None, int, int]:  # fmt: skip
+        """Ask for a lock.
+
+        Args:
+            owner, remote: the export and its handle for the lock; None for a lock of the server itself.
+            notify: called when such a lock is granted, at once or later.
+
+        Returns:
+            The lock (None when refused), the `LDLM_FL_*` of the reply, and the status: 0 or a negative errno.
+        """
+        k, place = self.k, self._resource(lock_type, resource)
+        lock = Lock(self.handles.new(), lock_type, resource, mode, policy, owner, remote, notify=notify)
+        if flags & k.LDLM_FL_REPLAY:
+            return self._replayed(place, lock, flags)
+        blockers = [other for other in place.granted if conflict(k, lock, other)]
+        ahead = [] if isinstance(policy, Flock) else [other for other in place.waiting if conflict(k, lock, other)]
+        if flags & k.LDLM_FL_TEST_LOCK:
+            return self._tested(place, lock, blockers)
+        if lock_type == k.LDLM_FLOCK and mode == k.LCK_NL:
+            self._apply_flock(place, lock)
+            self._reprocess(place)
+            return lock, 0, 0
+        if blockers or ahead:
+            if flags & k.LDLM_FL_BLOCK_NOWAIT:
+                return self._refused(place, -errno.EAGAIN)
+            if isinstance(policy, Flock) and self._deadlocks(place, lock, blockers):
+                return self._refused(place, -errno.EDEADLK)
+            self.locks[lock.cookie] = lock
+            place.waiting.append(lock)
+            self._ask_back(lock, blockers)
+            return lock, int(k.LDLM_FL_BLOCK_GRANTED if blockers else k.LDLM_FL_BLOCK_WAIT), 0
+        changed = 0
+        if isinstance(policy, Extent) and not flags & k.LDLM_FL_HAS_INTENT and mode != k.LCK_GROUP:
+            lock.policy = grown(k, lock, place.granted + place.waiting)
+            changed = int(k.LDLM_FL_LOCK_CHANGED) if lock.policy != policy else 0
+        self._grant(place, lock)
+        return lock, changed, 0
+
+    def cancel(self, cookie: int) -> Lock | None:
+        """A lock is given back; who waited for it gets it. None for an unknown handle."""
+        lock = self.locks.pop(cookie, None)
+        if lock is None:
+            return None
+        place = self.resources[lock.type, lock.resource]
+        (place.granted if lock in place.granted else place.waiting).remove(lock)
+        self._reprocess(place)
+        return lock
+
+    def drop_owner(self, owner: Any) -> None:
+        """Take away every lock of an export that is evicted or gone."""
+        for lock in [lock for lock in self.locks.values() if lock.owner is owner]:
+            self.cancel(lock.cookie)
+
+    def holders(self, lock_type: int, resource: ResName, mode: int, policy: Policy, owner: Any = None) -> list[Lock]:
+        """Granted locks of others that a lock like this would have to wait for."""
+        place = self.resources.get((lock_type, resource))
+        probe = Lock(0, lock_type, resource, mode, policy, owner)
+        return [lock for lock in place.granted if conflict(self.k, probe, lock)] if place else []
+
+    def by_remote(self, owner: Any, remote: int) -> Lock | None:
+        """The lock an export knows by its own handle `remote`."""
+        return next((lock for lock in self.locks.values() if lock.owner is owner and lock.remote == remote), None)
+
+    def take_asts(self) -> list[Ast]:
+        found, self.asts = self.asts, []
+        return found
+
+    def granted(self) -> Iterator[Lock]:
+        return (lock for lock in self.locks.values() if lock.granted)
+
+    def _resource(self, lock_type: int, name: ResName) -> Resource:
+        found = self.resources.get((lock_type, name))
+        if found is None:
+            found = self.resources[lock_type, name] = Resource(name, lock_type)
+        return found
+
+    def _drop_if_empty(self, place: Resource) -> None:
+        if not place.granted and not place.waiting:
+            self.resources.pop((place.type, place.name), None)
+
+    def _refused(self, place: Resource, status: int) -> tuple[None, int, int]:
+        self._drop_if_empty(place)
+        return None, 0, status
+
+    def _grant(self, place: Resource, lock: Lock) -> None:
+        if isinstance(lock.policy, Flock):
+            self._apply_flock(place, lock)
+        lock.granted = lock.mode
+        self.locks[lock.cookie] = lock
+        place.granted.append(lock)
+        if lock.notify is not None:
+            lock.notify(lock)
+
+    def _apply_flock(self, place: Resource, lock: Lock) -> None:
+        before = set(place.granted)
+        flock.absorb(place.granted, lock, self.k.LCK_NL, self._copy)
+        for gone in before - set(place.granted):
+            self.locks.pop(gone.cookie, None)
+        self._drop_if_empty(place)
+        if lock.mode != self.k.LCK_NL:
+            self.resources[place.type, place.name] = place
+
+    def _copy(self, lock: Lock) -> Lock:
+        made = attrs.evolve(lock, cookie=self.handles.new())
+        self.locks[made.cookie] = made
+        return made
+
+    def _replayed(self, place: Resource, lock: Lock, flags: int) -> tuple[Lock, int, int]:
+        """A lock the client held before the restart: taken as its state says, nobody asked (L1)."""
+        old = self.by_remote(lock.owner, lock.remote)
+        if old is not None:
+            return old, flags, 0
+        if flags & (self.k.LDLM_FL_BLOCK_WAIT | self.k.LDLM_FL_BLOCK_CONV):
+            self.locks[lock.cookie] = lock
+            place.waiting.append(lock)
+        else:
+            self._grant(place, lock)
+        return lock, flags, 0
+
+    def _tested(self, place: Resource, lock: Lock, blockers: list[Lock]) -> tuple[Lock, int, int]:
+        if blockers:
+            lock.mode, lock.policy = blockers[0].mode, blockers[0].policy
+        else:
+            lock.mode = self.k.LCK_NL
+        self._drop_if_empty(place)
+        return lock, 0, 0
+
+    def _ask_back(self, lock: Lock, blockers: list[Lock]) -> None:
+        """Blocking callbacks to the holders, once each; nobody is asked to give up a FLOCK."""
+        if lock.type == self.k.LDLM_FLOCK:
+            return
+        for blocker in blockers:
+            if blocker.owner is not None and not blocker.flags & self.k.LDLM_FL_AST_SENT:
+                blocker.flags |= self.k.LDLM_FL_AST_SENT
+                self.asts.append(Ast(BLOCKING, blocker, lock))
+
+    def _reprocess(self, place: Resource) -> None:
+        """Grant what can be granted, in order of arrival; ask the holders in the way of the first that cannot."""
+        progress = True
+        while progress:
+            progress = False
+            for index, lock in enumerate(list(place.waiting)):
+                blockers = [other for other in place.granted if conflict(self.k, lock, other)]
+                ahead = lock.type != self.k.LDLM_FLOCK and any(conflict(self.k, lock, o) for o in place.waiting[:index])
+                if blockers or ahead:
+                    self._ask_back(lock, blockers)
+                    continue
+                place.waiting.remove(lock)
+                self._grant(place, lock)
+                if lock.owner is not None:
+                    self.asts.append(Ast(COMPLETION, lock))
+                progress = True
+                break
+        self._drop_if_empty(place)
+
+    def _deadlocks(self, place: Resource, lock: Lock, blockers: list[Lock]) -> bool:
+        flocks = [p for p in self.resources.values() if p.type == self.k.LDLM_FLOCK]
+
+        def waiting(held: Lock) -> Lock | None:
+            return next((w for p in flocks for w in p.waiting if flock.same_owner(w, held)), None)
+
+        def blocked_by(waits: Lock) -> list[Lock]:
+            return [g for p in flocks if p.name == waits.resource for g in p.granted if conflict(self.k, waits, g)]
+
+        return flock.deadlock(lock, blockers, waiting, blocked_by)

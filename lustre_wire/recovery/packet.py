@@ -1,0 +1,57 @@
+"""One LNet operation as recovery sees it, and the numbers both sides draw from."""
+
+from __future__ import annotations
+
+import random
+
+import attrs
+
+PUT, GET, REPLY = "PUT", "GET", "REPLY"
+
+
+@attrs.define(slots=True, frozen=True)
+class Packet:
+    """A PUT, a GET or the REPLY to a GET.
+
+    Attributes:
+        kind: `PUT`, `GET` or `REPLY`.
+        source, target: NIDs, 64 bits.
+        portal, match_bits, offset: as in the LNet header; a REPLY carries none of them.
+        data: payload of a PUT (a lustre_msg, or bulk data) or a REPLY (bulk data).
+        length: bytes a GET asks for.
+        cookie: pairs a REPLY with its GET; the sender's, echoed.
+    """
+
+    kind: str
+    source: int
+    target: int
+    portal: int = 0
+    match_bits: int = 0
+    offset: int = 0
+    data: bytes = b""
+    length: int = 0
+    cookie: int = 0
+
+
+class Handles:
+    """Handle cookies: 64 bits, never zero, never twice, the same for the same seed (obdclass/lustre_handles.c)."""
+
+    STEP = 7
+
+    def __init__(self, seed: int) -> None:
+        self._next = random.Random(seed).getrandbits(63) | 1
+
+    def new(self) -> int:
+        self._next = (self._next + self.STEP) & 0xFFFFFFFFFFFFFFFF or self.STEP
+        return self._next
+
+
+class Xids:
+    """Request numbers of one node, increasing: seeded with time << 20 (ptlrpc/client.c: ptlrpc_init_xid)."""
+
+    def __init__(self, seconds: int) -> None:
+        self.last = seconds << 20
+
+    def new(self) -> int:
+        self.last += 1
+        return self.last

@@ -1,0 +1,485 @@
+"""A server target: ldlm/ldlm_lib.c and ptlrpc/service.c over packets and clock readings.
+
+What the target serves is a `Service`; the target adds connections, transaction numbers, reply reconstruction, the
+recovery window, lock callbacks, early replies and eviction.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Generator
+from typing import Any, Protocol
+
+import attrs
+
+from lustre_wire import rpc
+from lustre_wire.dialects import Dialect
+from lustre_wire.errors import WireError
+from lustre_wire.frames import lustre_msg
+from lustre_wire.recovery import connects, timeouts
+from lustre_wire.recovery.callbacks import Callbacks
+from lustre_wire.recovery.exports import Answer, Export, Incoming
+from lustre_wire.recovery.last_rcvd import LastRcvd
+from lustre_wire.recovery.ldlm import Namespace
+from lustre_wire.recovery.names import names
+from lustre_wire.recovery.packet import GET, PUT, REPLY, Handles, Packet, Xids
+from lustre_wire.recovery.rules import rules_of
+from lustre_wire.recovery.store import Store
+from lustre_wire.recovery.transaction import Refused, Transaction
+from lustre_wire.recovery.window import RecoveryWindow, Verdict
+
+
+@attrs.define(slots=True, eq=False)
+class Wait:
+    """Yielded by a handler that cannot go on until `ready`; `bulk` asks for that many bytes from the client first."""
+
+    ready: bool = False
+    bulk: int = 0
+
+
+Handling = Generator[Wait, None, Answer]
+
+
+class Service(Protocol):
+    """What a target serves.
+
+    Attributes:
+        metadata: an MDT; decides how last_rcvd is read and which opcodes pass during recovery.
+        remembers: whether clients are kept in last_rcvd, and recovered.
+        supported: connect flags it grants.
+    """
+
+    metadata: bool
+    remembers: bool
+    supported: int
+
+    def handle(self, request: Incoming, now: float) -> Handling:
+        """Do what is asked."""
+
+    def reconstruct(self, request: Incoming, slot: Any, close: bool) -> Answer:
+        """The answer that got lost: made from the client's slot, without doing anything again (R24, R25)."""
+
+    def connected(self, export: Export, data: Any) -> None:
+        """A client connects; `data` is the reply's connect data, to be completed."""
+
+    def dropped(self, export: Export) -> None:
+        """A client is gone: close what it left open."""
+
+    def recovered(self) -> None:
+        """Recovery is over: what nobody came back for can go."""
+
+
+@attrs.define(slots=True, frozen=True)
+class TargetEvent:
+    """``commit``, ``recovered``, ``evicted``, ``connected``, ``forgotten``, ``transaction``, with its subject."""
+
+    kind: str
+    detail: Any = None
+
+
+class Target:
+    """One target on one store. Made anew at each start; what is remembered is what the store has.
+
+    Args:
+        accepting: False until the target lets clients in (-EAGAIN before).
+
+    Raises:
+        MountRefused: the store has features the dialect does not know.
+    """
+
+    def __init__(
+        self, uuid: bytes, nid: int, dialect: Dialect, store: Store, service: Service, seed: int, connect: str
+    ) -> None:
+        self.uuid, self.nid, self.dialect, self.store, self.service = uuid, nid, dialect, store, service
+        self.k, self.rules, self.connect_name = names(dialect), rules_of(dialect), connect
+        self.handles = Handles(seed)
+        self.namespace = Namespace(dialect, self.handles)
+        self.last_rcvd = LastRcvd(store, dialect, metadata=service.metadata)
+        self.accepting = True
+        self.stopping = False
+        self.out: list[Packet] = []
+        self.events: list[TargetEvent] = []
+        self.exports: dict[bytes, Export] = {}
+        self.by_cookie: dict[int, Export] = {}
+        self.callbacks = Callbacks(self, Xids(seed))
+        self._waiting: list[tuple[Wait, Handling, Incoming]] = []
+        if self.last_rcvd.start(uuid):
+            self.events.append(TargetEvent("forgotten"))
+        self.last_committed = self.last_transno = self._found_committed = self.last_rcvd.highest_transno()
+        self.window: RecoveryWindow | None = None
+        self._known_clients()
+
+    def _known_clients(self) -> None:
+        for uuid, index in self.last_rcvd.slots.items():
+            self._add_export(Export(uuid, self.handles.new(), slot=index))
+        if self.exports:
+            passing = self.rules.mds_during_recovery if self.service.metadata else self.rules.ost_during_recovery
+            self.window = RecoveryWindow(self.k, self.rules, set(self.exports), self.last_committed + 1, passing)
+        else:
+            self._new_epoch()
+
+    def _new_epoch(self) -> None:
+        """Transnos of this start lie above all of the last: the restart count is their upper half (LR_EPOCH_BITS)."""
+        bits = self.k.LR_EPOCH_BITS
+        head = self.last_rcvd.header()
+        head.lsd_start_epoch = max(head.lsd_start_epoch, self.last_transno >> bits) + 1
+        self.last_transno = max(self.last_transno, head.lsd_start_epoch << bits)
+        head.lsd_last_transno = self.last_transno
+        self.last_rcvd.write_header(head)
+        self.commit()
+
+    # -- what the owner calls ------------------------------------------------------------------------------------
+
+    @property
+    def recovering(self) -> bool:
+        return self.window is not None
+
+    def receive(self, packet: Packet, now: float) -> None:
+        """A packet for this target: a request, bulk data, or the answer to a callback."""
+        if packet.kind == REPLY:
+            self._bulk_arrived(packet, now)
+        elif packet.kind == PUT and not self.callbacks.answered(packet, now):
+            self._request(packet, now)
+        self._run(now)
+
+    def tick(self, now: float) -> None:
+        """Let time pass: callback timeouts, the recovery window, early replies."""
+        for export in self.callbacks.late(now):
+            self.evict(export, now)
+        while self.window is not None and self.window.deadline and self.window.deadline <= now:
+            for uuid in self.window.expire(now):
+                self.evict(self.exports[uuid], now)
+            self._run(now)
+        for export in self.exports.values():
+            for request in export.active.values():
+                self._early(request, now)
+        self._run(now)
+
+    def next_deadline(self) -> float | None:
+        times = self.callbacks.deadlines()
+        if self.window is not None and self.window.deadline:
+            times.append(self.window.deadline)
+        support = self.k.MSGHDR_AT_SUPPORT
+        for export in self.exports.values():
+            times += [
+                r.deadline - timeouts.AT_EARLY_MARGIN
+                for r in export.active.values()
+                if r.message.header.lm_flags & support
+            ]
+        return min(times) if times else None
+
+    def commit(self) -> None:
+        """Everything done so far is on disk."""
+        if self.last_transno > self.last_committed:
+            head = self.last_rcvd.header()
+            head.lsd_last_transno = self.last_transno
+            self.last_rcvd.write_header(head)
+        self.store.commit()
+        self.last_committed = self.last_transno
+        self.events.append(TargetEvent("commit", self.last_committed))
+
+    def abort_recovery(self, now: float) -> None:
+        """Evict who has not finished, fail what is queued with -ENOTCONN, open for service."""
+        if self.window is not None:
+            unfinished, queued = self.window.abort()
+            for request in queued:
+                self.reply(request, Answer(-errno.ENOTCONN, failed=True))
+            for uuid in unfinished:
+                self.evict(self.exports[uuid], now)
+            self._run(now)
+
+    def evict(self, export: Export, now: float) -> None:
+        """Forget a client: its locks, its open files, its slot; what it still sends is answered with -ENOTCONN."""
+        export.failed = True
+        self.events.append(TargetEvent("evicted", export.uuid))
+        self.drop(export)
+        self._run(now)
+
+    def drop(self, export: Export) -> None:
+        """The export is gone, by eviction or because the client disconnected."""
+        self.exports.pop(export.uuid, None)
+        self.by_cookie.pop(export.cookie, None)
+        export.connected = False
+        export.active.clear()
+        self._waiting = [w for w in self._waiting if w[2].export is not export]
+        if self.window is not None:
+            self.window.left(export.uuid)
+        self.callbacks.forget(export)
+        self.namespace.drop_owner(export)
+        self.service.dropped(export)
+        self.last_rcvd.free(export.uuid)
+
+    # -- for the service -----------------------------------------------------------------------------------------
+
+    def version(self, key: Any) -> int:
+        """An object's version: the transno of its last change."""
+        return int(self.store.get(("version", key), 0))
+
+    def is_replay(self, request: Incoming) -> bool:
+        """Is this a request whose first run was lost?"""
+        return bool(request.flags & self.k.MSG_REPLAY) and request.message.transno != 0
+
+    def begin(self, request: Incoming) -> Transaction:
+        """Begin to change something on behalf of a request."""
+        return Transaction(self, request)
+
+    # -- requests ------------------------------------------------------------------------------------------------
+
+    def _request(self, packet: Packet, now: float) -> None:
+        try:
+            message = rpc.decode(packet.data, self.dialect)
+        except WireError:
+            return
+        if message.direction != rpc.REQUEST or message.body is None:
+            return
+        at = message.header.lm_flags & self.k.MSGHDR_AT_SUPPORT
+        if at and not message.body.pb_timeout:
+            return
+        seconds = message.body.pb_timeout if at else timeouts.OBD_TIMEOUT
+        export = self.by_cookie.get(message.body.pb_handle.cookie)
+        if message.opcode == self.k.dialect.rpcs[self.connect_name].opcode:
+            connects.handle(self, message, packet, now)
+            return
+        request = Incoming(message, packet, export or Export(b"", 0, nid=packet.source), now, now + seconds)
+        if export is None or not export.connected:
+            self.reply(request, Answer(-errno.ENOTCONN, failed=True))
+            return
+        export.heard = now
+        if message.body.pb_conn_cnt < export.conn_cnt:
+            return
+        if export.delivered_before(request.xid, message.body.pb_conn_cnt, request.flags):
+            return
+        self._admit(request, now)
+
+    def _admit(self, request: Incoming, now: float) -> None:
+        export, k = request.export, self.k
+        if request.message.opcode in (k.MDS_DISCONNECT, k.OST_DISCONNECT, k.MGS_DISCONNECT):
+            self.reply(request, Answer())
+            self.drop(export)
+            return
+        already = export.active.get(request.xid)
+        if already is not None and self.window is None:
+            already.packet = request.packet
+            return
+        if self.window is not None:
+            if export.version_failed and request.flags & k.MSG_LAST_REPLAY:
+                self.reply(request, Answer())
+                self.drop(export)
+                return
+            self.window.extend(now + request.message.body.pb_timeout)
+            verdict = self.window.admit(request)
+            if verdict is Verdict.QUEUED:
+                export.active[request.xid] = request
+                return
+            if verdict is Verdict.DROP:
+                return
+            if verdict is not Verdict.HANDLE:
+                assert isinstance(verdict, int)
+                self.reply(request, Answer(verdict, failed=True))
+                return
+        elif request.flags & k.MSG_LAST_REPLAY and self.rules.done_ping_when_not_recovering:
+            self.reply(request, Answer(self.rules.done_ping_when_not_recovering, failed=True))
+            return
+        self._handle(request, now)
+
+    def _handle(self, request: Incoming, now: float) -> None:
+        export = request.export
+        export.active[request.xid] = request
+        if request.message.opcode == self.k.OBD_PING:
+            self.reply(request, Answer())
+            return
+        slot = self.last_rcvd.slot(export.slot) if export.slot >= 0 and self.service.metadata else None
+        if slot is not None and request.xid in (slot.lcd_last_xid, slot.lcd_last_close_xid):
+            close = request.xid == slot.lcd_last_close_xid
+            if request.flags & (self.k.MSG_RESENT | self.k.MSG_REPLAY):
+                if not self.is_replay(request) or request.message.transno > self._found_committed:
+                    self._reconstruct(request, slot, close)
+                    return
+            else:
+                self.reply(request, Answer(-errno.ENOTCONN, failed=True))
+                return
+        self._step(self.service.handle(request, now), request, now)
+
+    def _reconstruct(self, request: Incoming, slot: Any, close: bool) -> None:
+        request.transno = slot.lcd_last_close_transno if close else slot.lcd_last_transno
+        request.versions = tuple(slot.lcd_pre_versions)
+        request.disposition = slot.lcd_last_close_data if close else slot.lcd_last_data
+        try:
+            answer = self.service.reconstruct(request, slot, close)
+        except Refused as refusal:
+            answer = Answer(refusal.status, failed=True)
+        self.reply(request, answer)
+
+    def _step(self, handling: Handling, request: Incoming, now: float) -> None:
+        """Let a handler go on until it waits or has an answer."""
+        mark = self.store.mark()
+        try:
+            wait = next(handling)
+        except StopIteration as stop:
+            self._finish(request, stop.value)
+        except Refused as refusal:
+            self.store.undo_to(mark)
+            request.transno = 0
+            self._finish(request, Answer(refusal.status, failed=refusal.failed))
+        else:
+            self._waiting.append((wait, handling, request))
+            if wait.bulk:
+                self._fetch(request, wait.bulk)
+
+    def _finish(self, request: Incoming, answer: Answer) -> None:
+        if request.export.failed:
+            return
+        if request.transno:
+            self.events.append(TargetEvent("transaction", request))
+            self._remember(request, answer.status)
+        self.reply(request, answer)
+
+    def _remember(self, request: Incoming, status: int) -> None:
+        """Write the client's slot: what a resend is answered from."""
+        export = request.export
+        if export.slot < 0:
+            return
+        slot = self.last_rcvd.slot(export.slot)
+        if request.message.opcode == self.k.MDS_CLOSE:
+            slot.lcd_last_close_transno, slot.lcd_last_close_xid = request.transno, request.xid
+            slot.lcd_last_close_result, slot.lcd_last_close_data = status & 0xFFFFFFFF, request.disposition
+        else:
+            slot.lcd_last_transno, slot.lcd_last_xid = request.transno, request.xid
+            slot.lcd_last_result, slot.lcd_last_data = status & 0xFFFFFFFF, request.disposition
+            slot.lcd_pre_versions = list(request.versions)
+        slot.lcd_last_epoch = request.transno >> self.k.LR_EPOCH_BITS
+        self.last_rcvd.write(export.slot, slot)
+
+    def _run(self, now: float) -> None:
+        """Whatever can go on now: handlers whose wait is over, replays whose turn has come, callbacks owed."""
+        progress = True
+        while progress:
+            progress = False
+            for entry in [w for w in self._waiting if w[0].ready]:
+                if entry in self._waiting:
+                    self._waiting.remove(entry)
+                    self._step(entry[1], entry[2], now)
+                    progress = True
+            if self.window is not None and not self._waiting:
+                request = self.window.take()
+                if request is not None:
+                    self._handle(request, now)
+                    progress = True
+                elif self.window.over:
+                    self._recovered(now)
+                    progress = True
+        self.callbacks.send(self.namespace.take_asts(), now)
+
+    def _recovered(self, now: float) -> None:
+        window, self.window = self.window, None
+        assert window is not None
+        self.service.recovered()
+        self._new_epoch()
+        self.events.append(TargetEvent("recovered", sorted(window.connected)))
+        for request in window.final:
+            self._handle(request, now)
+            if request.export.version_failed:
+                self.evict(request.export, now)
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    def reply(self, request: Incoming, answer: Answer) -> None:
+        """Send the answer to a request."""
+        if request.replied:
+            return
+        request.replied = True
+        request.export.active.pop(request.xid, None)
+        message = self.reply_message(request, answer)
+        form = request.message.format
+        portal = self.reply_portal(request)
+        if answer.bulk is not None and form is not None and form.bulk_portal is not None:
+            self._send(request, form.bulk_portal, 0, answer.bulk)
+        offset = 0
+        if request.message.header.lm_flags & self.k.MSGHDR_AT_SUPPORT:
+            offset = lustre_msg.early_reply_size(self.dialect.body.__wire__.size)
+        self._send(request, portal, offset, rpc.encode(message))
+
+    def reply_message(self, request: Incoming, answer: Answer) -> rpc.Message:
+        """The lustre_msg of an answer: ptlrpc_body and, where there are any, the format's buffers."""
+        k = self.k
+        form = request.message.format
+        if form is not None and answer.buffers:
+            message = rpc.build(self.dialect, form.name, rpc.REPLY, **answer.buffers)
+        else:
+            message = bare_reply(self.dialect, request.message.opcode)
+        body = message.body
+        error = answer.failed and answer.status < 0 and answer.status not in self.rules.plain_errors
+        body.pb_type = k.PTL_RPC_MSG_ERR if error else k.PTL_RPC_MSG_REPLY
+        body.pb_status = answer.status & 0xFFFFFFFF
+        body.pb_last_xid = request.xid
+        body.pb_last_committed = self.last_committed
+        body.pb_transno = request.transno
+        body.pb_timeout = body.pb_service_time = 1
+        if request.transno and (self.rules.versions_in_replay or not self.is_replay(request)):
+            body.pb_pre_versions = list(request.versions)
+        if (
+            self.window is not None
+            and self.window.versioned
+            and self.rules.version_replay_flag
+            and self.is_replay(request)
+        ):
+            body.pb_flags |= k.MSG_VERSION_REPLAY
+        return message
+
+    def reply_portal(self, request: Incoming) -> int:
+        """Where the client waits for the answer: the import's own reply portal."""
+        form = request.message.format
+        if form is not None and form.name not in ("OBD_PING", "LDLM_ENQUEUE", "LDLM_CONVERT"):
+            return form.reply_portal or 0
+        return self.dialect.rpcs[self.connect_name].reply_portal or 0
+
+    def _early(self, request: Incoming, now: float) -> None:
+        """Ask a client for patience before it gives up (ptlrpc/service.c: ptlrpc_at_send_early_reply)."""
+        if not request.message.header.lm_flags & self.k.MSGHDR_AT_SUPPORT:
+            return
+        if request.deadline - timeouts.AT_EARLY_MARGIN > now or request.replied:
+            return
+        request.early += 1
+        request.deadline = now + timeouts.AT_EXTRA
+        message = self.reply_message(request, Answer())
+        early = bare_reply(self.dialect, request.message.opcode)
+        early.body = message.body
+        early.body.pb_transno, early.body.pb_pre_versions = 0, [0] * 4
+        early.body.pb_timeout = int(request.deadline - request.arrived)
+        data = rpc.encode(early)
+        parts = lustre_msg.split(data)
+        whole = request.message.header.lm_flags & int(self.dialect.constants.get("MSGHDR_CKSUM_INCOMPAT18", 0))
+        body = data[parts.offsets[0] : parts.offsets[0] + parts.lengths[0]]
+        early.header.lm_cksum = lustre_msg.early_reply_checksum(body, whole=bool(whole))
+        self._send(request, self.reply_portal(request), 0, rpc.encode(early))
+
+    def _send(self, request: Incoming, portal: int, offset: int, data: bytes) -> None:
+        self.out.append(Packet(PUT, self.nid, request.packet.source, portal, request.xid, offset, data))
+
+    # -- bulk ----------------------------------------------------------------------------------------------------
+
+    def _fetch(self, request: Incoming, length: int) -> None:
+        form = request.message.format
+        portal = (form.bulk_portal if form is not None else None) or 0
+        self.out.append(
+            Packet(GET, self.nid, request.packet.source, portal, request.xid, length=length, cookie=request.xid)
+        )
+
+    def _bulk_arrived(self, packet: Packet, now: float) -> None:
+        for wait, _, request in self._waiting:
+            if wait.bulk and not wait.ready and request.xid == packet.cookie and request.packet.source == packet.source:
+                request.sink, wait.ready = packet.data, True
+                return
+
+    def _add_export(self, export: Export) -> None:
+        self.exports[export.uuid] = export
+        self.by_cookie[export.cookie] = export
+
+
+def bare_reply(dialect: Dialect, opcode: int) -> rpc.Message:
+    """A reply of nothing but a ptlrpc_body."""
+    body = dialect.body()
+    body.pb_type = dialect.constants["PTL_RPC_MSG_REPLY"]
+    body.pb_version = int(dialect.constants["PTLRPC_MSG_VERSION"])
+    body.pb_opc = opcode
+    return rpc.Message(dialect, rpc.REPLY, "little", lustre_msg.LustreMsgV2(), body, None, rpc.Generic([]))
