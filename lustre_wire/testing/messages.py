@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -157,7 +157,7 @@ def _meet(buffers: Any, match: Match) -> None:
             _resize(buffers, name, condition.size)
 
 
-def _wanted(value: Any, condition: Condition) -> int:
+def _wanted(value: int, condition: Condition) -> int:
     if isinstance(condition, Bits):
         return value | (condition.mask & -condition.mask if condition.some else condition.mask)
     if isinstance(condition, NonZero):
@@ -248,6 +248,6 @@ def _damage(draw: Draw, data: bytearray) -> None:
 
 
 #: Lengths and counts at which parsers go wrong.
-_WORDS: Iterable[int] = (
+_WORDS = (
     0, 1, 7, 8, 0x7F, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0x1FFFFFF7, 0x7FFFFFF9, 0xFFFFFFF9, 0xFFFFFFFF,
 )  # fmt: skip
