@@ -1,0 +1,19 @@
+"""Many messages at once: columns, packing, swabbing, indexing streams, translating, at C speed, through Python.
+
+Everything takes any contiguous object with the buffer protocol, copies no input, and releases the interpreter lock
+while it works. Columns are memoryviews: numpy and pyarrow see them without a copy.
+
+`available` tells whether the C core was built. Where it was not, the same calls run on the record engine, after one
+warning.
+"""
+
+from __future__ import annotations
+
+from lustre_wire.bulk.rows import BLOCK_ROWS, iter_unpack, pack, unpack
+from lustre_wire.engines.bulk import core as _core
+from lustre_wire.engines.bulk.columns import Columns
+
+#: Whether the C core is there.
+available: bool = _core is not None
+
+__all__ = ["BLOCK_ROWS", "Columns", "available", "iter_unpack", "pack", "unpack"]

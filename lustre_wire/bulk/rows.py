@@ -1,0 +1,303 @@
+"""Rows of one wire struct to columns, and columns to rows."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from lustre_wire.engines import bulk as engine
+from lustre_wire.engines import record
+from lustre_wire.engines.bulk import by_record
+from lustre_wire.engines.bulk.columns import Columns, allocate, column_bytes, flat
+from lustre_wire.engines.bulk.leaves import Leaf, Table, all_leaves, table
+from lustre_wire.engines.bulk.plans import plan
+from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.schema.struct import spec_of
+
+#: Rows of a block of `iter_unpack`: as many as stay in the second-level cache.
+BLOCK_ROWS = 4096
+
+
+def unpack(
+    cls: type,
+    buffer: Any,
+    stride: int | None = None,
+    fields: Iterable[str] | None = None,
+    byteorder: ByteOrder = "little",
+    out: Mapping[str, Any] | None = None,
+    *,
+    offsets: Any = None,
+) -> Columns:
+    """Columns of the rows of one struct in a buffer.
+
+    Args:
+        cls: a class made by `wire_struct`; of a flexible tail only the elements within its size are columns.
+        buffer: any contiguous object with the buffer protocol; it is not copied.
+        stride: bytes from one row to the next; the struct's size unless given.
+        fields: names of the columns wanted, nested ones dotted (``"fid1.f_seq"``), a struct's name for all of its
+            fields; everything unless given. A union is a column of bytes; its members' integers can be named too.
+        byteorder: "little" or "big", the sender's. Columns are in this machine's own byte order.
+        out: columns to write to, as a former result or a mapping to writable buffers; new memory unless given.
+        offsets: where each row begins, in bytes, instead of `stride`.
+
+    Returns:
+        Field name to column. Integers are typed columns of one dimension, arrays have more, bytes are (rows, n).
+
+    Raises:
+        TruncatedError: a row that is not wholly in the buffer; `offset` says where it would begin.
+        WireError: no such field, an unusable buffer, or `out` overlaps the input.
+    """
+    what = _table(cls, byteorder, fields, out)
+    size = what.size
+    data = flat(buffer, "buffer")
+    places = _offsets(offsets) if offsets is not None else None
+    rows = len(places) if places is not None else _rows(data.nbytes, size, _stride(stride, size))
+    columns = Columns.allocate(what, rows) if out is None else Columns.over(what, rows, out)
+    if out is not None and columns.overlaps(data):
+        raise WireError("out overlaps the input", path="out")
+    _fill(data, places, _stride(stride, size), columns)
+    return columns
+
+
+def iter_unpack(
+    cls: type,
+    buffer: Any,
+    stride: int | None = None,
+    fields: Iterable[str] | None = None,
+    byteorder: ByteOrder = "little",
+    *,
+    offsets: Any = None,
+    block: int = BLOCK_ROWS,
+) -> Iterator[Columns]:
+    """The same in blocks of `block` rows that reuse one piece of memory: the fastest way through a large input.
+
+    Each result is valid until the next one is asked for. Arguments and errors as in `unpack`; errors in arguments are
+    raised at once, a row out of bounds when its block is reached.
+    """
+    if block < 1:
+        raise WireError(f"expected at least one row, got {block}", path="block")
+    what = _table(cls, byteorder, fields, None)
+    size = what.size
+    data = flat(buffer, "buffer")
+    step = _stride(stride, size)
+    places = _offsets(offsets) if offsets is not None else None
+    rows = len(places) if places is not None else _rows(data.nbytes, size, step)
+    return _blocks(data, places, step, rows, Columns.allocate(what, min(block, rows)))
+
+
+def _blocks(
+    data: memoryview, places: memoryview | None, step: int, rows: int, whole: Columns
+) -> Iterator[Columns]:
+    for first in range(0, rows, max(whole.rows, 1)):
+        count = min(whole.rows, rows - first)
+        columns = whole if count == whole.rows else whole.slice(0, count)
+        if places is None:
+            _fill(data[first * step :], None, step, columns)
+        else:
+            _fill(data, places[first : first + count], step, columns)
+        yield columns
+
+
+def _fill(data: memoryview, places: memoryview | None, step: int, columns: Columns) -> None:
+    core, rows, size = engine.native(), columns.rows, columns.table.size
+    if core is None:
+        starts = places if places is not None else range(0, rows * step, step) if step else [0] * rows
+        done = by_record.unpack(data, starts, columns)
+    else:
+        ffi = core.ffi
+        c_places = ffi.NULL if places is None else ffi.from_buffer("uint64_t[]", places)
+        c_data, c_columns = ffi.from_buffer("uint8_t[]", data), columns.pointers(core)
+        done = core.lib.lw_unpack(plan(core, columns.table), c_data, data.nbytes, c_places, step, rows, c_columns)
+    if done < rows:
+        at = places[done] if places is not None else done * step
+        what = f"row {done} needs {size} bytes, the buffer has {data.nbytes}"
+        raise TruncatedError(what, path=columns.table.path, offset=at)
+
+
+def pack(
+    cls: type,
+    columns: Mapping[str, Any],
+    out: Any = None,
+    byteorder: ByteOrder = "little",
+    *,
+    rows: int | None = None,
+) -> memoryview:
+    """Rows of one struct, side by side, from columns.
+
+    Args:
+        cls: a class made by `wire_struct`.
+        columns: field name to column: a buffer of items of the field's size, a sequence of integers, or one integer
+            (for a field of bytes one ``bytes``) for every row. A field that is not named has the declaration's default.
+        out: a writable buffer of at least rows times the struct's size; new memory unless given.
+        byteorder: "little" or "big", the byte order to write.
+        rows: number of rows, where no column says it.
+
+    Returns:
+        The rows, a view of `out`.
+
+    Raises:
+        WireError: no such field, columns of different length, a value that does not fit, `out` too short or
+            overlapping.
+    """
+    given, fill = _given(cls, byteorder, columns, rows)
+    size = given.table.size * given.rows
+    target = flat(out, "out", writable=True) if out is not None else memoryview(allocate(size)).cast("B")
+    if target.nbytes < size:
+        raise WireError(f"expected at least {size} bytes for {given.rows} rows, got {target.nbytes}", path="out")
+    target = target[:size]
+    if out is not None and given.overlaps(target):
+        raise WireError("out overlaps the columns", path="out")
+    _write(fill, given, target)
+    return target
+
+
+def _write(fill: bytes, given: Columns, target: memoryview) -> None:
+    """Run the pack plan of checked columns into a buffer of the right size."""
+    core = engine.native()
+    if core is None:
+        by_record.pack(fill, given, target)
+    elif given.rows:
+        ffi = core.ffi
+        c_fill = ffi.NULL if given.table.whole else ffi.from_buffer("uint8_t[]", fill)
+        c_out = ffi.from_buffer("uint8_t[]", target)
+        core.lib.lw_pack(plan(core, given.table), c_fill, given.pointers(core), given.rows, c_out)
+
+
+def _given(cls: type, order: ByteOrder, columns: Mapping[str, Any], rows: int | None) -> tuple[Columns, bytes]:
+    """The columns that vary, and one row with everything else."""
+    if isinstance(columns, Columns) and rows in (None, columns.rows):
+        what = columns.table
+        if what.cls is cls and what.order == order:
+            return columns, _defaults(cls, order)
+    leaves = {leaf.name: leaf for leaf in all_leaves(cls, _checked(order))}
+    varying: dict[str, memoryview] = {}
+    fixed: dict[str, memoryview] = {}
+    for name, value in columns.items():
+        leaf = leaves.get(name)
+        if leaf is None:
+            raise WireError(f"no column {name!r}", path=spec_of(cls).name)
+        if _is_one(value, leaf):
+            fixed[name] = column_of(_one(value, leaf), leaf)
+        else:
+            varying[name] = column_of(value, leaf)
+    count = _count(varying, leaves, rows, spec_of(cls).name)
+    fill = _defaults(cls, order)
+    if fixed:
+        row = memoryview(bytearray(fill))
+        _write(fill, Columns(table(cls, order, tuple(fixed)), 1, tuple(fixed.values())), row)
+        fill = bytes(row)
+    return Columns(table(cls, order, tuple(varying)), count, tuple(varying.values())), fill
+
+
+def _count(columns: Mapping[str, memoryview], leaves: Mapping[str, Leaf], rows: int | None, path: str) -> int:
+    """Number of rows, which all columns must have."""
+    counts = {name: view.nbytes / leaves[name].pitch for name, view in columns.items()}
+    found = {*counts.values(), *(() if rows is None else (rows,))}
+    if len(found) != 1:
+        raise WireError(f"expected columns of one length, got {counts or 'none'}", path=path)
+    (count,) = found
+    if count != int(count) or count < 0:
+        raise WireError(f"expected whole rows, got {count}", path=path)
+    return int(count)
+
+
+def _is_one(value: Any, leaf: Leaf) -> bool:
+    """Whether a value stands for every row: an integer, or bytes of a field's own length."""
+    if isinstance(value, int):
+        return True
+    return isinstance(value, bytes) and leaf.code == "B" and bool(leaf.shape) and len(value) == leaf.pitch
+
+
+def _one(value: Any, leaf: Leaf) -> Any:
+    """A column of one row that holds a value."""
+    if isinstance(value, bytes):
+        return value
+    if leaf.shape:
+        raise WireError("expected a column: this field is an array", path=leaf.name)
+    return [value]
+
+
+def column_of(value: Any, leaf: Leaf) -> memoryview:
+    """The bytes of a caller's column; a sequence of integers is turned into one.
+
+    Raises:
+        WireError: neither a buffer of the right item size nor integers that fit.
+    """
+    if isinstance(value, (list, tuple, range)):
+        try:
+            value = array(leaf.code, _numbers(value))
+        except (TypeError, OverflowError, ValueError) as error:
+            raise WireError(str(error), path=leaf.name) from None
+    return column_bytes(value, leaf, 0)
+
+
+def _numbers(values: Iterable[Any]) -> Iterator[int]:
+    for value in values:
+        if isinstance(value, int):
+            yield value
+        else:
+            yield from _numbers(value)
+
+
+def _defaults(cls: type, order: ByteOrder) -> bytes:
+    """The bytes of a struct whose fields have their declared defaults."""
+    found = _default_rows.get((cls, order))
+    if found is None:
+        try:
+            found = record.pack(cls(), byteorder=order)
+        except TypeError:  # a field without a default
+            found = bytes(spec_of(cls).size)
+        found = _default_rows[cls, order] = found[: spec_of(cls).size]
+    return found
+
+
+_default_rows: dict[tuple[type, str], bytes] = {}
+
+
+def _checked(order: ByteOrder) -> ByteOrder:
+    if order not in ("little", "big"):
+        raise WireError(f"expected 'little' or 'big', got {order!r}", path="byteorder")
+    return order
+
+
+def _table(cls: type, order: ByteOrder, fields: Iterable[str] | None, out: Mapping[str, Any] | None) -> Table:
+    if fields is None and isinstance(out, Columns):
+        if out.table.cls is cls and out.table.order == order:
+            return out.table
+        fields = tuple(out)
+    names = (fields,) if isinstance(fields, str) else None if fields is None else tuple(fields)
+    return table(cls, _checked(order), names)
+
+
+def _stride(stride: int | None, size: int) -> int:
+    if stride is None:
+        return size
+    if stride < size:
+        raise WireError(f"expected at least the struct's {size} bytes, got {stride}", path="stride")
+    return stride
+
+
+def _rows(total: int, size: int, stride: int) -> int:
+    """Rows in a buffer whose last row may end before its stride does."""
+    if not stride:
+        raise WireError("a struct without size has no rows", path="stride")
+    rows, rest = divmod(total, stride)
+    if rest and rest < size:
+        what = f"{total} bytes do not make rows of {size} every {stride}"
+        raise TruncatedError(what, path="buffer", offset=rows * stride)
+    return rows + bool(rest)
+
+
+def _offsets(offsets: Any) -> memoryview:
+    """Row offsets as a column of unsigned 64-bit integers."""
+    if isinstance(offsets, (list, tuple, range)):
+        try:
+            offsets = array("Q", offsets)
+        except (TypeError, OverflowError) as error:
+            raise WireError(str(error), path="offsets") from None
+    view = memoryview(offsets)
+    if view.itemsize != 8 or view.ndim != 1:
+        raise WireError("expected one 64-bit offset for each row", path="offsets")
+    return flat(offsets, "offsets").cast("Q")
