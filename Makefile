@@ -1,0 +1,35 @@
+# Every target sets up what it needs in .venv; nothing has to be installed beforehand but Python 3.11, gcc and make.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/bin/python:
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "make: $(PYTHON) has no venv module (Debian: apt-get install python3-venv)" >&2; exit 1; }
+
+# One stamp for each extra of pyproject.toml, so that a changed requirement is installed and nothing else is.
+.venv/.extra-%: pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+demo: .venv/.extra-test ## read recorded traffic of both dialects and print every message
+	$(BIN)/python demo.py
+
+test: .venv/.extra-test ## the tests
+	$(BIN)/python -m pytest
+
+lint: .venv/.extra-lint ## ruff, mypy --strict, import contracts
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.extra-bench ## throughput against construct, msgspec, memcpy and tshark
+	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+clean: ## remove everything that was built
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+	find . -name __pycache__ -prune -exec rm -rf {} +
