@@ -1,0 +1,51 @@
+"""What the records of a configuration log say, in 1.8 and 2.0.
+
+Source: obdclass/obd_config.c, mgs/mgs_llog.c, utils/lctl.c and utils/lustre_cfg.c of 1.8.9-wc1 and 2.0.0. The pool
+commands name the file system first: class_process_config looks for the pool in buffer 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from lustre_codecs.common.constants import LcfgCommand
+from lustre_codecs.common.disk import CfgMarker32
+from lustre_codecs.common.structs import CfgMarker, LovDesc
+from lustre_wire.schema.commands import Command
+
+_STRIPING: Final = (
+    "ld_uuid", "ld_default_stripe_count", "ld_default_stripe_size", "ld_default_stripe_offset", "ld_pattern",
+)  # fmt: skip
+
+COMMANDS: Final[Mapping[int, Command]] = {
+    LcfgCommand.LCFG_ATTACH: Command("attach", ("type", "uuid"), order=(1, 0, 2)),
+    LcfgCommand.LCFG_DETACH: Command("detach", device=True),
+    LcfgCommand.LCFG_SETUP: Command(
+        "setup", ("argument 1", "argument 2", "argument 3", "argument 4"), device=True, holds=(1, (LovDesc,)),
+        structured=("lov_setup", _STRIPING),
+    ),  # fmt: skip
+    LcfgCommand.LCFG_CLEANUP: Command("cleanup", device=True),
+    LcfgCommand.LCFG_ADD_UUID: Command("add_uuid", ("uuid",), order=(1,), header="lcfg_nid"),
+    LcfgCommand.LCFG_DEL_UUID: Command("del_uuid", ("uuid",), order=(1,)),
+    LcfgCommand.LCFG_MOUNTOPT: Command("mount_option", ("profile", "lov", "mdc")),
+    LcfgCommand.LCFG_DEL_MOUNTOPT: Command("del_mount_option", ("profile",)),
+    LcfgCommand.LCFG_SET_TIMEOUT: Command("set_timeout", header="lcfg_num"),
+    LcfgCommand.LCFG_SET_LDLM_TIMEOUT: Command("set_ldlm_timeout", header="lcfg_num"),
+    LcfgCommand.LCFG_SET_UPCALL: Command("set_lustre_upcall", ("upcall",)),
+    LcfgCommand.LCFG_ADD_CONN: Command("add_conn", ("uuid",), device=True),
+    LcfgCommand.LCFG_DEL_CONN: Command("del_conn", ("uuid",), device=True),
+    LcfgCommand.LCFG_LOV_ADD_OBD: Command("lov_modify_tgts add", ("ost uuid", "index", "generation"), order=(0, 1, 2, 3)),
+    LcfgCommand.LCFG_LOV_ADD_INA: Command(
+        "lov_modify_tgts add_inactive", ("ost uuid", "index", "generation"), order=(0, 1, 2, 3)
+    ),
+    LcfgCommand.LCFG_LOV_DEL_OBD: Command("lov_modify_tgts del", ("ost uuid", "index", "generation"), order=(0, 1, 2, 3)),
+    LcfgCommand.LCFG_PARAM: Command("param", ("parameter",), device=True),
+    LcfgCommand.LCFG_MARKER: Command("marker", ("marker",), holds=(1, (CfgMarker, CfgMarker32))),
+    LcfgCommand.LCFG_LOG_START: Command("log_start", ("log", "config uuid")),
+    LcfgCommand.LCFG_LOG_END: Command("log_end", ("log", "config uuid")),
+    LcfgCommand.LCFG_POOL_NEW: Command("pool_new", ("fsname", "pool")),
+    LcfgCommand.LCFG_POOL_ADD: Command("pool_add", ("fsname", "pool", "ost")),
+    LcfgCommand.LCFG_POOL_REM: Command("pool_remove", ("fsname", "pool", "ost")),
+    LcfgCommand.LCFG_POOL_DEL: Command("pool_destroy", ("fsname", "pool")),
+}

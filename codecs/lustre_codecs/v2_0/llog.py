@@ -1,0 +1,21 @@
+"""The records of 2.0's logs by type: the struct of the whole record, or of what stands between its head and tail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lustre_codecs.common.structs import LlogGenRec
+from lustre_codecs.v2_0 import structs
+from lustre_codecs.v2_0.constants import LlogOp
+
+RECORDS: Final[Mapping[int, Any]] = {
+    LlogOp.MDS_UNLINK_REC: structs.LlogUnlinkRec,
+    LlogOp.MDS_SETATTR_REC: structs.LlogSetattrRec,
+    LlogOp.MDS_SETATTR64_REC: structs.LlogSetattr64Rec,
+    LlogOp.OST_SZ_REC: structs.LlogSizeChangeRec,
+    LlogOp.LLOG_GEN_REC: LlogGenRec,
+    LlogOp.LLOG_LOGID_MAGIC: structs.LlogLogidRec,
+    LlogOp.CHANGELOG_REC: structs.ChangelogRec,
+    LlogOp.CHANGELOG_USER_REC: structs.LlogChangelogUserRec,
+}

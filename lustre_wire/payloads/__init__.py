@@ -1,0 +1,17 @@
+"""What travels inside buffers and bulk transfers, or lies on a server's disk: bytes in, values out, and back.
+
+Each module reads one kind of payload; what is read gives the same bytes again when it is written.
+
+======================  ==============================================================================
+`llog`                  log files and blocks of them: records, catalogues, configuration logs
+`logwriter`             the same, written: new logs, records appended and cancelled
+`config`                one configuration command, and the command lines of a configuration log
+`last_rcvd`             what a server knows of its clients after a restart
+`mountdata`             what a target is and how to mount it
+`lov`                   file layouts: striping, pools, joined files, and what users ask for
+`directory`             directory pages: blocks of 1.8, pages ordered by hash of 2.0
+`acl`                   POSIX access control lists as extended attributes
+`connect`               which fields of obd_connect_data count
+`linkea`                the names of a file, as 2.0 keeps them with it
+======================  ==============================================================================
+"""

@@ -1,0 +1,217 @@
+"""lustre_cfg: one configuration command, and the command lines that would write it.
+
+Source: include/lustre_cfg.h and obdclass/obd_config.c of 1.8.9-wc1 and 2.0.0.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import attrs
+
+from lustre_wire.dialects import Dialect, dialect
+from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.frames.nid import nid_str
+from lustre_wire.jsonform import struct_to_json
+from lustre_wire.payloads.wire import exactly, has_magic, order_of, pack, round8, text, unpack
+from lustre_wire.schema.commands import Command
+from lustre_wire.schema.struct import spec_of
+
+_HEAD: Final = "lustre_cfg"
+
+
+@attrs.define(slots=True)
+class Config:
+    """One configuration command.
+
+    Attributes:
+        dialect: in whose light it was read.
+        order: the byte order of whoever wrote it.
+        header: the `LustreCfg` struct; `lcfg_bufcount` and `lcfg_buflens` are set from the buffers when it is written.
+        buffers: their bytes, each string with its NUL. Buffer 0 is the device's name.
+        padding: bytes other than zero behind a buffer, by its index.
+        rest: bytes behind the last buffer.
+    """
+
+    dialect: Dialect
+    order: ByteOrder
+    header: Any
+    buffers: list[bytes] = attrs.field(factory=list)
+    padding: dict[int, bytes] = attrs.field(factory=dict)
+    rest: bytes = b""
+
+    @property
+    def command(self) -> int:
+        """lcfg_command, as the dialect's enumeration."""
+        return self.dialect.enums["LcfgCommand"](self.header.lcfg_command)
+
+    @property
+    def device(self) -> str:
+        """The device the command is about; empty when it names none."""
+        return self.text(0)
+
+    @property
+    def declared(self) -> Command | None:
+        """What the dialect knows of the command."""
+        commands: Mapping[int, Command] = self.dialect.part("config").COMMANDS
+        return commands.get(int(self.command))
+
+    def text(self, index: int) -> str:
+        """A buffer as text, up to its first NUL; empty where there is none."""
+        return text(self.buffers[index]) if index < len(self.buffers) else ""
+
+    def struct(self) -> Any:
+        """The wire struct that one of the buffers is: a marker, or the description of a LOV; or None."""
+        known = self.declared
+        if known is None or known.holds is None or known.holds[0] >= len(self.buffers):
+            return None
+        data = self.buffers[known.holds[0]]
+        for cls in known.holds[1]:
+            if len(data) == spec_of(cls).size and has_magic(cls, data, self.order):
+                return exactly(cls, data, self.order)
+        return None
+
+    def arguments(self) -> dict[str, str]:
+        """The strings behind buffer 0, by what the dialect calls them (``"buffer 3"`` where it has no name)."""
+        known = self.declared
+        names = known.names if known is not None else ()
+        return {
+            names[i - 1] if i <= len(names) else f"buffer {i}": self.text(i) for i in range(1, len(self.buffers))
+        }  # fmt: skip
+
+    def line(self) -> str:
+        """The command with its arguments, quoted as a shell needs it, without the device it acts on."""
+        known = self.declared
+        if known is None:
+            return shlex.join([f"{int(self.command):#x}", *map(self.text, range(len(self.buffers)))])
+        made = self.struct()
+        if made is not None and known.structured is not None:
+            verb, fields = known.structured
+            return f"{verb} {shlex.join(_argument(made, name) for name in fields)}"
+        shown = known.order or tuple(range(1, len(self.buffers)))
+        arguments = [self.text(i) for i in shown if i < len(self.buffers)]
+        if known.header:
+            number = getattr(self.header, known.header)
+            arguments.append(nid_str(number) if known.header == "lcfg_nid" else str(number))
+        return f"{known.verb} {shlex.join(arguments)}".rstrip()
+
+
+def _argument(obj: Any, name: str) -> str:
+    value = getattr(obj, name)
+    if hasattr(value, "__wire__"):
+        value = getattr(value, spec_of(value).fields[0].name)
+    return text(value) if isinstance(value, bytes) else str(value)
+
+
+def read_config(data: bytes, dialect_: Dialect | str) -> Config:
+    """One lustre_cfg from bytes, in whichever byte order it was written.
+
+    Raises:
+        TruncatedError: shorter than its rounded buffers.
+        WireError: another version, or 8 buffers and more.
+    """
+    found = dialect(dialect_)
+    cls = found.structs[_HEAD]
+    order = order_of(cls, "lcfg_version", found.constants["LUSTRE_CFG_VERSION"], data)
+    header = unpack(cls, data, order)
+    count, most = header.lcfg_bufcount, found.constants["LUSTRE_CFG_MAX_BUFCOUNT"]
+    if count >= most:
+        raise WireError(f"expected fewer than {most} buffers, got {count}", path="lcfg_bufcount")
+    if len(header.lcfg_buflens) < count:
+        raise TruncatedError(f"expected {count} buffer lengths, got {len(header.lcfg_buflens)}", path="lcfg_buflens")
+    made = Config(found, order, header)
+    at = round8(len(pack(header, order)))
+    for index, size in enumerate(header.lcfg_buflens):
+        end = at + round8(size)
+        if end > len(data):
+            raise TruncatedError(f"expected {end} bytes, got {len(data)}", path=f"buffer {index}", offset=at)
+        made.buffers.append(data[at : at + size])
+        if data[at + size : end].strip(b"\0"):
+            made.padding[index] = data[at + size : end]
+        at = end
+    made.rest = data[at:]
+    return made
+
+
+def write_config(config: Config) -> bytes:
+    """The bytes of a lustre_cfg.
+
+    Raises:
+        WireError: a value that does not fit its field.
+    """
+    header = attrs.evolve(
+        config.header, lcfg_bufcount=len(config.buffers), lcfg_buflens=[len(b) for b in config.buffers]
+    )  # fmt: skip
+    out = [pack(header, config.order)]
+    out[0] = out[0].ljust(round8(len(out[0])), b"\0")
+    for index, data in enumerate(config.buffers):
+        padding = config.padding.get(index, b"").ljust(round8(len(data)) - len(data), b"\0")
+        out += [data, padding]
+    return b"".join([*out, config.rest])
+
+
+def make_config(
+    dialect_: Dialect | str, command: str, *buffers: str | bytes | Any, nid: int = 0, num: int = 0,
+    order: ByteOrder = "little",
+) -> Config:  # fmt: skip
+    """A new command.
+
+    Args:
+        command: name of the lcfg_command, as ``"LCFG_ATTACH"``.
+        buffers: from buffer 0 on: text (a NUL is added, nothing for an empty one), bytes, or a wire struct.
+        nid, num: `lcfg_nid` and `lcfg_num`.
+        order: byte order to write.
+
+    Raises:
+        WireError: no such command.
+    """
+    found = dialect(dialect_)
+    number = found.enums["LcfgCommand"].__members__.get(command)
+    if number is None:
+        raise WireError(f"no configuration command {command!r}", dialect=found.name)
+    header = found.structs[_HEAD](
+        lcfg_version=found.constants["LUSTRE_CFG_VERSION"], lcfg_command=number, lcfg_nid=nid, lcfg_num=num
+    )  # fmt: skip
+    return Config(found, order, header, [_buffer(b, order) for b in buffers])
+
+
+def _buffer(value: Any, order: ByteOrder) -> bytes:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape") + b"\0" if value else b""
+    return bytes(value) if isinstance(value, (bytes, bytearray)) else pack(value, order)
+
+
+def config_to_json(config: Config) -> dict[str, Any]:
+    """A command as plain JSON types: "command", "line", "device", "arguments", "fields" of the head, and "buffers"."""
+    made = config.struct()
+    out = {
+        "command": config.dialect.enums["LcfgCommand"].name_of(int(config.command)), "line": config.line(),
+        "device": config.device, "arguments": config.arguments(), "fields": struct_to_json(config.header),
+        "buffers": [data.hex() for data in config.buffers],
+    }  # fmt: skip
+    if made is not None:
+        out["inside"] = {"struct": spec_of(made).name, "fields": struct_to_json(made)}
+        out["arguments"] = {}
+    return out
+
+
+def command_lines(configs: Iterable[Config]) -> list[str]:
+    """The lctl script that these commands are: ``cfg_device`` whenever the device changes, a comment for a marker."""
+    lines, current = [], ""
+    for config in configs:
+        known, marker = config.declared, config.struct()
+        if known is not None and known.device and config.device != current:
+            current = config.device
+            lines.append(shlex.join(["cfg_device", current]))
+        if marker is not None and hasattr(marker, "cm_flags"):
+            names = "|".join(type(marker.cm_flags).names_of(marker.cm_flags))
+            told = f"{text(marker.cm_tgtname)} {text(marker.cm_comment)!r}"
+            lines.append(f"# {known.verb if known else ''} {marker.cm_step} {names} {told}")
+        else:
+            lines.append(config.line())
+        if known is not None and known.order[:2] == (1, 0):
+            current = config.device
+    return lines

@@ -1,0 +1,344 @@
+"""llog: log files, blocks of them as NEXT_BLOCK sends them, and the configuration logs among them.
+
+A log is chunks of 8192 bytes. The first is the header with the bitmap of live records; records never cross a chunk, and
+what is left of one is filled with a padding record. A writer uses its own byte order, so each record is told apart by
+its type. Source: obdclass/llog.c, llog_lvfs.c and llog_swab.c of 1.8.9-wc1 and 2.0.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import attrs
+
+from lustre_wire.dialects import Dialect, dialect
+from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.jsonform import struct_to_json
+from lustre_wire.payloads.config import Config, command_lines, config_to_json, read_config, write_config
+from lustre_wire.payloads.wire import OTHER, exactly, order_of, pack, peek, round8, rounded, unpack
+from lustre_wire.schema.struct import spec_of
+from lustre_wire.schema.types import Struct
+
+HEADER: Final = "llog_log_hdr"
+HEAD: Final = "llog_rec_hdr"
+TAIL: Final = "llog_rec_tail"
+WORD: Final = 32
+
+
+@attrs.define(slots=True)
+class LogRecord:
+    """One record.
+
+    Attributes:
+        order: the byte order of whoever wrote it.
+        header, tail: its `LlogRecHdr` and `LlogRecTail`.
+        value: what it says: a `Config`, a wire struct of the whole record or of its body, or the body's bytes.
+    """
+
+    order: ByteOrder
+    header: Any
+    value: Any
+    tail: Any
+
+    @property
+    def index(self) -> int:
+        """Its number in the log, from 1."""
+        return int(self.header.lrh_index)
+
+    @property
+    def type(self) -> int:
+        """lrh_type."""
+        return int(self.header.lrh_type)
+
+    @property
+    def config(self) -> Config | None:
+        """The configuration command, if it is one."""
+        return self.value if isinstance(self.value, Config) else None
+
+
+@attrs.define(slots=True)
+class Chunk:
+    """8192 bytes of a log: records, and the bytes behind the last of them."""
+
+    records: list[LogRecord] = attrs.field(factory=list)
+    rest: bytes = b""
+
+
+@attrs.define(slots=True)
+class LogFile:
+    """A whole log.
+
+    Attributes:
+        dialect: in whose light it was read.
+        order: the byte order of its header.
+        header: the `LlogLogHdr` struct.
+        chunks: what follows it.
+    """
+
+    dialect: Dialect
+    order: ByteOrder
+    header: Any
+    chunks: list[Chunk] = attrs.field(factory=list)
+
+    @property
+    def records(self) -> list[LogRecord]:
+        """All records, padding and cancelled ones included."""
+        return [record for chunk in self.chunks for record in chunk.records]
+
+    def is_live(self, record: LogRecord) -> bool:
+        """Whether the header's bitmap has the record: not padding, and not cancelled."""
+        word, bit = divmod(record.index, WORD)
+        words = self.header.llh_bitmap
+        return word < len(words) and bool(words[word] >> bit & 1)
+
+    @property
+    def live_records(self) -> list[LogRecord]:
+        """The records that a reader of the log processes."""
+        return [record for record in self.records if self.is_live(record)]
+
+    @property
+    def configs(self) -> list[Config]:
+        """The configuration commands of the live records."""
+        return [record.value for record in self.live_records if isinstance(record.value, Config)]
+
+
+def read_log(data: bytes, dialect_: Dialect | str) -> LogFile:
+    """A whole log file.
+
+    Raises:
+        TruncatedError: it ends inside its header or a record.
+        WireError: no llog header, or a record whose length makes no sense.
+    """
+    found = dialect(dialect_)
+    data = bytes(data)
+    cls, size = found.structs[HEADER], found.constants["LLOG_CHUNK_SIZE"]
+    try:
+        order = order_of(cls, "llh_hdr.lrh_type", found.constants["LLOG_HDR_MAGIC"], data)
+        header = unpack(cls, data, order)
+        if header.llh_hdr.lrh_len != size:
+            raise WireError(f"expected {size}, got {header.llh_hdr.lrh_len}", path="llh_hdr.lrh_len", offset=0)
+        log = LogFile(found, order, header)
+        for at in range(size, len(data), size):
+            log.chunks.append(_read_chunk(data, at, min(at + size, len(data)), found, order))
+    except WireError as error:
+        error.dialect = found.name
+        raise
+    return log
+
+
+def read_chunk(data: bytes, dialect_: Dialect | str, order: ByteOrder = "little") -> Chunk:
+    """The records of one chunk, as a NEXT_BLOCK reply carries it; `order` is that of the log's header.
+
+    Raises:
+        TruncatedError: it ends inside a record.
+        WireError: a record whose length makes no sense.
+    """
+    found = dialect(dialect_)
+    try:
+        return _read_chunk(bytes(data), 0, len(data), found, order)
+    except WireError as error:
+        error.dialect = found.name
+        raise
+
+
+def _read_chunk(data: bytes, at: int, end: int, found: Dialect, order: ByteOrder) -> Chunk:
+    head, chunk = found.structs[HEAD], Chunk()
+    while end - at >= spec_of(head).size and peek(head, "lrh_index", data, order, at):
+        written = _order_of_record(data, at, found, order)
+        size = peek(head, "lrh_len", data, written, at)
+        check_length(size, found, at)
+        if at + size > end:
+            raise TruncatedError(f"expected a record of {size} bytes, got {end - at}", path="lrh_len", offset=at)
+        chunk.records.append(_read_record(data[at : at + size], found, written))
+        at += size
+    chunk.rest = data[at:end]
+    return chunk
+
+
+def _order_of_record(data: bytes, at: int, found: Dialect, order: ByteOrder) -> ByteOrder:
+    """The byte order of a record: that of its type, or where that is 0, the one in which its length is possible."""
+    head, mask, magic = found.structs[HEAD], found.constants["LLOG_OP_MASK"], found.constants["LLOG_OP_MAGIC"]
+    other = OTHER[order]
+    if peek(head, "lrh_type", data, other, at) & mask == magic:
+        return other
+    old = not peek(head, "lrh_type", data, order, at)
+    if old and peek(head, "lrh_len", data, order, at) > found.constants["LLOG_CHUNK_SIZE"]:
+        return other
+    return order
+
+
+def check_length(size: int, found: Dialect, at: int) -> None:
+    """Refuse a record length that no record has."""
+    least, most = found.constants["LLOG_MIN_REC_SIZE"], found.constants["LLOG_CHUNK_SIZE"]
+    if not least <= size <= most or size % 8:
+        raise WireError(f"expected a multiple of 8 from {least} to {most}, got {size}", path="lrh_len", offset=at)
+
+
+def _read_record(data: bytes, found: Dialect, order: ByteOrder) -> LogRecord:
+    head, tail = found.structs[HEAD], found.structs[TAIL]
+    header = unpack(head, data, order)
+    cls = _struct_of(found, header.lrh_type)
+    if cls is not None and is_whole(cls):
+        whole = exactly(cls, data, order) if len(data) == spec_of(cls).size else None
+        if whole is not None:
+            names = [field.name for field in spec_of(cls).fields]
+            return LogRecord(order, getattr(whole, names[0]), whole, getattr(whole, names[-1]))
+    start, stop = spec_of(head).size, len(data) - spec_of(tail).size
+    body = data[start:stop]
+    value: Any = None
+    if header.lrh_type == found.constants["OBD_CFG_REC"]:
+        value = _config(body, found)
+    elif cls is not None and not is_whole(cls):
+        value = exactly(cls, body, order)
+    if value is not None and _body(value, order) != body:
+        value = None
+    return LogRecord(order, header, body if value is None else value, unpack(tail, data, order, stop))
+
+
+def _config(body: bytes, found: Dialect) -> Config | None:
+    """The command in a body, or None: a log with a broken command is still a log."""
+    try:
+        return read_config(body, found)
+    except WireError:
+        return None
+
+
+def _struct_of(found: Dialect, kind: int) -> Any:
+    records: Mapping[int, Any] = found.part("llog").RECORDS
+    return records.get(int(kind))
+
+
+def is_whole(cls: Any) -> bool:
+    """Whether a struct is a whole record, head and tail included."""
+    first = spec_of(cls).fields[0].type
+    return isinstance(first, Struct) and spec_of(first.cls).name == HEAD
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+
+def write_record(record: LogRecord) -> bytes:
+    """The bytes of a record.
+
+    Raises:
+        WireError: a value that does not fit its field.
+    """
+    value = record.value
+    if hasattr(type(value), "__wire__") and is_whole(type(value)):
+        return pack(value, record.order)
+    return pack(record.header, record.order) + _body(value, record.order) + pack(record.tail, record.order)
+
+
+def _body(value: Any, order: ByteOrder) -> bytes:
+    if isinstance(value, Config):
+        data = write_config(value)
+        return data.ljust(round8(len(data)), b"\0")
+    return bytes(value) if isinstance(value, (bytes, bytearray)) else rounded(value, order)
+
+
+def write_log(log: LogFile) -> bytes:
+    """The bytes of a log file.
+
+    Raises:
+        WireError: a value that does not fit its field.
+    """
+    out = [pack(log.header, log.order)]
+    for chunk in log.chunks:
+        out += map(write_record, chunk.records)
+        out.append(chunk.rest)
+    return b"".join(out)
+
+
+# --- configuration logs ---------------------------------------------------------------------------------------------
+
+
+@attrs.define(slots=True)
+class Step:
+    """A command of a configuration log. `skipped` says why a reader passes it over, or is empty."""
+
+    record: LogRecord
+    config: Config
+    skipped: str = ""
+
+
+def steps(log: LogFile) -> Iterator[Step]:
+    """The commands of a configuration log as a reader takes them: between a START and an END marker, not skipped.
+
+    Source: obdclass/obd_config.c:class_config_llog_handler of 1.8.9-wc1 and 2.0.0.
+    """
+    flags = log.dialect.enums["CfgMarkerFlags"].__members__
+    start, end, skip = (int(flags[name]) for name in ("CM_START", "CM_END", "CM_SKIP"))
+    inside, reason = False, "outside markers"
+    for record in log.live_records:
+        config = record.config
+        if config is None:
+            continue
+        marker = config.struct()
+        if marker is not None and hasattr(marker, "cm_flags"):
+            if marker.cm_flags & start:
+                inside, reason = True, "group marked CM_SKIP" if marker.cm_flags & skip else ""
+            elif marker.cm_flags & end:
+                inside, reason = False, "outside markers"
+            yield Step(record, config)
+        else:
+            yield Step(record, config, reason if not inside or reason else "")
+
+
+def records_as_commands(log: LogFile) -> list[str]:
+    """The lctl script that a configuration log is; commands a reader passes over stand behind ``# skipped:``."""
+    lines: list[str] = []
+    taken: list[Config] = []
+    for step in steps(log):
+        if step.skipped:
+            lines += command_lines(taken)
+            taken = []
+            lines.append(f"# skipped: {step.config.line()}")
+        else:
+            taken.append(step.config)
+    return lines + command_lines(taken)
+
+
+def to_json(log: LogFile) -> dict[str, Any]:
+    """A log as plain JSON types: "dialect", "endian", "header", and of each record what it says.
+
+    A record has "index", "type", "endian", "live", and "config", "struct" with "fields", or "hex".
+    """
+    types = log.dialect.enums["LlogOp"]
+    records = []
+    for record in log.records:
+        entry = {
+            "index": record.index, "type": types.name_of(record.type), "endian": record.order,
+            "live": log.is_live(record),
+        }  # fmt: skip
+        records.append({**entry, **_value_to_json(record.value)})
+    header = struct_to_json(log.header)
+    return {"dialect": log.dialect.name, "endian": log.order, "header": header, "records": records}
+
+
+def _value_to_json(value: Any) -> dict[str, Any]:
+    if isinstance(value, Config):
+        return {"config": config_to_json(value)}
+    if isinstance(value, bytes):
+        return {"hex": value.hex()}
+    return {"struct": spec_of(value).name, "fields": struct_to_json(value)}
+
+
+def unknown_to(log: LogFile, dialect_: Dialect | str) -> list[tuple[LogRecord, str]]:
+    """The live records that a node of another version does not know, and what it does: "skips" or "refuses" them.
+
+    A command without the bit LCFG_REQUIRED may be skipped; a record of a type without a name is not processed.
+    """
+    other = dialect(dialect_)
+    types, commands = other.enums["LlogOp"], other.enums["LcfgCommand"]
+    required = other.constants["LCFG_REQUIRED"]
+    out = []
+    for record in log.live_records:
+        if types.name_of(record.type).isdigit():
+            out.append((record, "skips"))
+        elif record.config is not None:
+            number = int(record.config.command)
+            if commands.name_of(number).isdigit():
+                out.append((record, "refuses" if number & required else "skips"))
+    return out

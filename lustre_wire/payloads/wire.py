@@ -1,0 +1,119 @@
+"""Wire structs in payloads: the byte order their writer had, and structs that are the whole of some bytes."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+from lustre_wire.engines import record
+from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.schema.struct import spec_of
+from lustre_wire.schema.types import Scalar, Struct
+
+OTHER: Final[dict[ByteOrder, ByteOrder]] = {"little": "big", "big": "little"}
+
+
+def round8(size: int) -> int:
+    """`size` rounded up to the 8 bytes that buffers and records are made of."""
+    return size + 7 & ~7
+
+
+@cache
+def place(cls: Any, path: str) -> tuple[int, int]:
+    """Offset and size in bytes of a field, nested ones as ``"llh_hdr.lrh_type"``."""
+    offset, size, spec = 0, 0, spec_of(cls)
+    for name in path.split("."):
+        field = spec.by_name[name]
+        offset, size = offset + field.offset, field.size
+        if isinstance(field.type, Struct):
+            spec = spec_of(field.type.cls)
+    return offset, size
+
+
+def peek(cls: Any, path: str, data: Any, order: ByteOrder, at: int = 0) -> int:
+    """One number of a struct at offset `at` of `data`, without reading the rest of it.
+
+    Raises:
+        TruncatedError: `data` ends before it.
+    """
+    offset, size = place(cls, path)
+    found = bytes(data[at + offset : at + offset + size])
+    if len(found) < size:
+        raise TruncatedError(f"expected {size} bytes, got {len(found)}", path=path, offset=at + offset)
+    return int.from_bytes(found, order)
+
+
+def order_of(cls: Any, path: str, magic: int, data: Any) -> ByteOrder:
+    """The byte order in which a struct has its magic.
+
+    Raises:
+        WireError: neither byte order gives it.
+    """
+    for order in OTHER:
+        if peek(cls, path, data, order) == magic:
+            return order
+    size = place(cls, path)[1]
+    found = peek(cls, path, data, "little")
+    raise WireError(f"expected {magic:#0{2 * size + 2}x} in either byte order, got {found:#x}", path=path, offset=0)
+
+
+def unpack(
+    cls: Any, data: Any, order: ByteOrder, at: int = 0, end: int | None = None, *, told: bool = False
+) -> Any:
+    """A struct in the byte order of whoever wrote it, whether or not Lustre swaps it on the wire.
+
+    A flexible tail reaches to `end`, or to the end of `data`. `told`: `order` was seen in the bytes themselves, and
+    stands above a byte order that the struct's declaration fixes.
+
+    Raises:
+        TruncatedError: fewer bytes than the struct's size.
+    """
+    codec = record.nested_codec(cls, order if told else _read_order(cls, order))
+    stop = len(data) if end is None else end
+    if stop - at < codec.size:
+        missing = f"expected {codec.size} bytes, got {max(0, stop - at)}"
+        raise TruncatedError(missing, path=spec_of(cls).name, offset=at)
+    return codec.unpack(data, at, stop)
+
+
+def pack(obj: Any, order: ByteOrder, *, told: bool = False) -> bytes:
+    """The bytes of a struct in a byte order; `told` as in `unpack`.
+
+    Raises:
+        WireError: a value that does not fit its field.
+    """
+    cls = type(obj)
+    return record.checked(record.nested_codec(cls, order if told else _read_order(cls, order)), obj)
+
+
+def _read_order(cls: Any, order: ByteOrder) -> ByteOrder:
+    said = spec_of(cls).order
+    return order if said == "sender" else said
+
+
+def exactly(cls: Any, data: bytes, order: ByteOrder) -> Any:
+    """The struct that is the whole of `data`, up to zeroes that round it up to 8 bytes; or None."""
+    if len(data) < spec_of(cls).size:
+        return None
+    made = unpack(cls, data, order)
+    return made if rounded(made, order) == data or pack(made, order) == data else None
+
+
+def rounded(obj: Any, order: ByteOrder) -> bytes:
+    """The bytes of a struct, filled up with zeroes to a multiple of 8."""
+    data = pack(obj, order)
+    return data.ljust(round8(len(data)), b"\0")
+
+
+def has_magic(cls: Any, data: bytes, order: ByteOrder) -> bool:
+    """Whether `data` has the number that structs of this kind announce themselves by; True for structs without one."""
+    for field in spec_of(cls).fields:
+        if field.magic and isinstance(field.type, Scalar):
+            return peek(cls, field.name, data, _read_order(cls, order)) in field.magic
+    return True
+
+
+def text(data: bytes) -> str:
+    """Characters up to the first NUL; bytes that are no UTF-8 as lone surrogates."""
+    return data.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
