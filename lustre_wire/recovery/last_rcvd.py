@@ -17,6 +17,7 @@ from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.store import Store
 
 FILE = "last_rcvd"
+UUID_BYTES = 40
 
 
 class MountRefused(WireError):
@@ -37,8 +38,7 @@ class LastRcvd:
     def __init__(self, store: Store, dialect: Dialect, *, metadata: bool) -> None:
         self.store, self.dialect, self.metadata = store, dialect, metadata
         self.k = names(dialect)
-        part = dialect.part("recovery")
-        self._server, self._client = part.LrServerData, part.LsdClientData
+        self._server, self._client = dialect.structs["lr_server_data"], dialect.structs["lsd_client_data"]
         self._head = record.codec(self._server, "little")
         self._slot = record.codec(self._client, "little")
         self.slots: dict[bytes, int] = {}
@@ -87,10 +87,7 @@ class LastRcvd:
         compat_20 = k.OBD_COMPAT_20 if self.metadata and rules_of(self.dialect).compat_20 else 0
         self.write_header(
             self._server(
-                lsd_uuid=uuid,
-                lsd_server_size=k.LR_SERVER_SIZE,
-                lsd_client_start=k.LR_CLIENT_START,
-                lsd_client_size=k.LR_CLIENT_SIZE,
+                lsd_uuid=uuid.ljust(UUID_BYTES, b"\0"),
                 lsd_feature_compat=own[0] | compat_20,
                 lsd_feature_rocompat=k.OBD_ROCOMPAT_LOVOBJID,
                 lsd_feature_incompat=own[1] | k.OBD_INCOMPAT_COMMON_LR,
@@ -117,7 +114,7 @@ class LastRcvd:
         """A slot for a new client: the first free one."""
         taken = set(self.slots.values())
         index = next(i for i in range(len(taken) + 1) if i not in taken)
-        self.write(index, self._client(lcd_uuid=uuid))
+        self.write(index, self._client(lcd_uuid=uuid.ljust(UUID_BYTES, b"\0")))
         self.slots[uuid] = index
         return index
 

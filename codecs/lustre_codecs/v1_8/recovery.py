@@ -5,12 +5,9 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from lustre_codecs.common.disk import LrServerData, LsdClientData
 from lustre_codecs.common.recovery import MDS_DURING_RECOVERY, OST_DURING_RECOVERY
 from lustre_codecs.v1_8 import constants as k
 from lustre_wire.recovery.rules import RecoveryRules
-
-__all__ = ["RULES", "LrServerData", "LsdClientData"]
 
 RULES: Final = RecoveryRules(
     granted=0,

@@ -1,15 +1,12 @@
-"""Recovery as 2.0.0 does it: ptlrpc/import.c, ldlm/ldlm_lib.c, mdt/mdt_handler.c, mdt/mdt_recovery.c, mdt/mdt_reint.c."""
+"""Recovery as 2.0.0 does it: ptlrpc/import.c, ldlm/ldlm_lib.c, mdt/mdt_handler.c, mdt_recovery.c, mdt_reint.c."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from lustre_codecs.common.disk import LrServerData, LsdClientData
 from lustre_codecs.common.recovery import MDS_DURING_RECOVERY, OST_DURING_RECOVERY
 from lustre_codecs.v2_0 import constants as k
 from lustre_wire.recovery.rules import RecoveryRules
-
-__all__ = ["RULES", "LrServerData", "LsdClientData"]
 
 RULES: Final = RecoveryRules(
     granted=k.ObdConnect.OBD_CONNECT_FID,
