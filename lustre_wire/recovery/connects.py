@@ -101,7 +101,9 @@ def _accept(target: Target, export: Export | None, request: Incoming, now: float
     export.connected, export.remote, export.nid = True, buffers.conn_handle.cookie, request.packet.source
     export.conn_cnt, export.heard = message.body.pb_conn_cnt, now
     data = buffers.connect_data
-    granted = int(data.ocd_connect_flags) & target.service.supported & ~target.rules.withheld if data is not None else 0
+    granted = (
+        int(data.ocd_connect_flags) & target.service.supported & ~int(target.rules.withheld) if data is not None else 0
+    )
     export.granted = granted
     export.header_flags = sum(lm for flag, lm in target.rules.header_flags.items() if granted & flag)
     if target.window is not None:

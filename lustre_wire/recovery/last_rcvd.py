@@ -63,8 +63,8 @@ class LastRcvd:
             self._format(uuid)
         head = self.header()
         own = k.OBD_INCOMPAT_MDT if self.metadata else k.OBD_INCOMPAT_OST
-        known = rules.incompat if self.metadata else own | k.OBD_INCOMPAT_COMMON_LR | k.OBD_INCOMPAT_GROUPS
-        strange = head.lsd_feature_incompat & ~known, head.lsd_feature_rocompat & ~k.OBD_ROCOMPAT_LOVOBJID
+        known = int(rules.incompat) if self.metadata else own | k.OBD_INCOMPAT_COMMON_LR | k.OBD_INCOMPAT_GROUPS
+        strange = int(head.lsd_feature_incompat) & ~known, int(head.lsd_feature_rocompat) & ~k.OBD_ROCOMPAT_LOVOBJID
         if any(strange):
             raise MountRefused(f"unknown features incompat {strange[0]:#x} rocompat {strange[1]:#x}", -errno.EINVAL)
         forgotten = False

@@ -24,8 +24,10 @@ class Names:
             raise AttributeError(name)
         if name not in self.dialect.constants:
             raise WireError(f"no constant {name!r}", dialect=self.dialect.name)
-        value = self.__dict__[name] = self.dialect.constants[name]
-        return value
+        value = self.dialect.constants[name]
+        # plain numbers: the complement of a flag must not lose the bits without a name
+        made = self.__dict__[name] = int(value) if isinstance(value, int) else value
+        return made
 
 
 _known: dict[int, Names] = {}

@@ -34,7 +34,7 @@ class ReplayList:
         """Keep a request the server did, ready to be sent again: MSG_REPLAY set, MSG_RESENT clear (R10a)."""
         k = names(request.message.dialect)
         body = request.message.body
-        body.pb_flags = (body.pb_flags | k.MSG_REPLAY) & ~k.MSG_RESENT
+        body.pb_flags = (int(body.pb_flags) | k.MSG_REPLAY) & ~k.MSG_RESENT
         body.pb_transno = request.transno
         if request.reply is not None:
             body.pb_pre_versions = list(request.reply.body.pb_pre_versions)
