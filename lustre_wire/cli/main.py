@@ -24,8 +24,11 @@ _INTERRUPTED: Final = 130
 
 #: name -> what it does, as ``--help`` says it; the module has the same name with "_" for "-".
 COMMANDS: Final = {
+    "decode": "Messages of captures, hex, raw or recorded files, replies with their requests.",
     "diff": "Two dialects side by side: structs, constants.",
+    "fuzz": "Mutated messages for our decoder, a command, or a server on loopback.",
     "layout": "Offset tables of structs; buffers of RPC formats; members of enumerations.",
+    "verify": "Recorded messages through every engine and back.",
 }
 
 
@@ -45,6 +48,16 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # the reader has seen enough; what is still buffered must not fail when Python flushes it on the way out
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FINE
+        return result
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line and leave with its exit status.
 
@@ -61,7 +74,6 @@ class LazyGroup(click.Group):
 def _status(run: Any, args: Any, kwargs: Any) -> int:
     try:
         result = run(*args, **kwargs)
-        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return FINE
@@ -70,10 +82,6 @@ def _status(run: Any, args: Any, kwargs: Any) -> int:
         return UNUSABLE
     except click.Abort:
         return _INTERRUPTED
-    except BrokenPipeError:
-        # the reader has seen enough; what is still buffered must not fail when Python flushes it on the way out
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FINE
     except (WireError, OSError) as error:
         _complain(_os_error(error) if isinstance(error, OSError) else str(error))
         return UNUSABLE

@@ -6,6 +6,7 @@ Colour and progress appear only on a terminal; piped text has no trailing blanks
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -53,6 +54,16 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *,
         out.print(table)
     for line in captured.get().splitlines():
         click.echo(line.rstrip())
+
+
+def coloured() -> bool:
+    """Whether standard output is a terminal whose user wants colour (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def paint(text: str, **style: Any) -> str:
+    """Text with a style of `click.style`, plain where `coloured` says no."""
+    return click.style(text, **style) if coloured() else text
 
 
 def print_json(obj: Any) -> None:
