@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -174,6 +175,37 @@ def test_byte_by_byte(data: bytes) -> None:
         stream = SocklndStream(resync=True)
         events = [e for i in range(start, len(data)) for e in stream.feed(memoryview(data)[i : i + 1])]
         assert events + stream.close() == read(data[start:], resync=True)
+
+
+@given(st.sampled_from(ALL_STREAMS), st.data())
+def test_portions_do_not_matter_around_a_hole(data: bytes, draw: st.DataObject) -> None:
+    start = draw.draw(st.integers(0, len(data)))
+    size = draw.draw(st.integers(0, len(data) - start))
+    cuts = draw.draw(st.lists(st.integers(0, len(data)), max_size=10))
+
+    def run(places: list[int]) -> list[Event]:
+        stream = SocklndStream(resync=True)
+        events: list[Event] = []
+        for first, last in ((0, start), (start + size, len(data))):
+            inside = [first, *sorted(p for p in places if first < p < last), last]
+            if first:
+                events += stream.lost(size)
+            for a, b in pairwise(inside):
+                events += stream.feed(data[a:b])
+        return events + stream.close()
+
+    assert run(cuts) == run([])
+
+
+@pytest.mark.parametrize(("version", "byteorder"), VERSIONS)
+def test_a_made_stream_may_begin_at_any_message(version: int, byteorder: str) -> None:
+    """Without the HELLO nothing tells version 2 from version 3, or of which version a NOOP is."""
+    data = made_stream(version, byteorder)
+    for event in read(data)[1:]:
+        found = read(data[event.at :], resync=True)
+        assert b"".join(map(encode, found)) == data[event.at :]
+        known = {e.version for e in found if isinstance(e, LnetMessage)}
+        assert known <= ({2, 3} if version == 2 else {version})
 
 
 # ---- garbage and holes ----

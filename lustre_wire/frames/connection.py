@@ -118,13 +118,14 @@ class SocklndConnection:
         Args:
             target_nid: whom the connection is for.
             ctype: what it is for, `ksock.SocklndConnType`.
-            version: of the protocol; the newest known if 0.
+            version: of the protocol; if 0 the newest known, but 4 only where a NID needs it, as 2.17 does.
             target_pid: the PID expected there.
 
         Raises:
             WireError: a NID without a place in that version.
         """
-        version = version or max(self.versions)
+        wide = large_nid(self.nid).nid_size or large_nid(target_nid).nid_size
+        version = version or max(v for v in self.versions if wide or v != ksock_large.KSOCK_PROTO_V4)
         self._target = target_nid
         large = version == ksock_large.KSOCK_PROTO_V4
         request = lnet_large.LNET_PROTO_ACCEPTOR_VERSION_16 if large else lnet.LNET_PROTO_ACCEPTOR_VERSION

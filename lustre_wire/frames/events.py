@@ -14,7 +14,6 @@ from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import ksock, ksock_large, lnet, lnet_large
 from lustre_wire.frames.nid import Nid, large_nid, small_nid
-from lustre_wire.schema import member_value
 
 #: The cookie that makes a NOOP a keepalive ping; cookies of zero-copy sends begin above it (socklnd.h).
 SOCKNAL_KEEPALIVE_PING: Final = 1
@@ -282,12 +281,3 @@ def encode(event: Event) -> bytes:
     if encoder is None:
         raise WireError(f"{type(event).__name__} has no bytes of its own", offset=event.at)
     return encoder(event)
-
-
-def hello_of_v1(at: int, header: Any, ips: tuple[int, ...], raw: bytes) -> Hello:
-    """The event of a HELLO of version 1, from its LNet header."""
-    inside = member_value(header.msg, "hello")
-    return Hello(
-        at, ksock.KSOCK_PROTO_V1, "little", header.src_nid, 0, header.src_pid, header.dest_pid,
-        inside.incarnation, 0, inside.type, ips, raw,
-    )  # fmt: skip

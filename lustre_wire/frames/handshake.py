@@ -12,7 +12,7 @@ from lustre_wire.engines import record
 from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import ksock, ksock_large, lnet, lnet_large
-from lustre_wire.frames.events import AcceptorRequest, Hello, hello_of_v1
+from lustre_wire.frames.events import AcceptorRequest, Hello
 from lustre_wire.frames.nid import LNET_NID_ANY, small_nid
 from lustre_wire.schema import spec_of
 
@@ -120,7 +120,12 @@ def _hello_v1(data: bytes, pos: int, at: int) -> tuple[Hello, int] | None:
         return None
     ips = struct.unpack_from(f"<{count}I", data, end)
     _check(header.src_nid, ips, "lnet_hdr", at)
-    return hello_of_v1(at, header, ips, data[pos:end]), ips_end
+    said = header.msg.hello
+    found = Hello(
+        at, ksock.KSOCK_PROTO_V1, "little", header.src_nid, 0, header.src_pid, header.dest_pid,
+        said.incarnation, 0, said.type, ips, data[pos:end],
+    )  # fmt: skip
+    return found, ips_end
 
 
 def _check_count(count: int, path: str, at: int) -> None:

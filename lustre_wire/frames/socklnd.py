@@ -227,6 +227,7 @@ class SocklndStream:
 
     def _checked(self, form: Format, head: Head, data: bytes, pos: int, out: list[Event]) -> int:
         """A message that something is wrong with, or that has a checksum."""
+        form = self._settle(form, data, pos)
         fault = self._fault(form, head, self._base + pos)
         if fault is not None:
             return self._violated(fault, data, pos, out)
@@ -358,12 +359,13 @@ class SocklndStream:
         summed = form.version == ksock.KSOCK_PROTO_V2 or (form.version == ksock.KSOCK_PROTO_V3 and not self._hello)
         return head[9] <= self._limits[head[8]] and (summed or not head[1])
 
-    def _settle(self, form: Format, data: bytes, pos: int) -> None:
+    def _settle(self, form: Format, data: bytes, pos: int) -> Format:
         """Read messages of this format from now on; without a HELLO, a checksum means version 2."""
         if not self._hello and form.version == ksock.KSOCK_PROTO_V3 and form.read(data, pos)[1]:
             form = FORMATS[ksock.KSOCK_PROTO_V2, form.byteorder]
         self._format = form
         self._step = self._messages
+        return form
 
 
 def _event(form: Format, head: Head, data: bytes, pos: int, payload: bytes, missing: int, at: int) -> LnetMessage:
