@@ -24,6 +24,7 @@ _INTERRUPTED: Final = 130
 
 #: name -> what it does, as ``--help`` says it; the module has the same name with "_" for "-".
 COMMANDS: Final = {
+    "conformance": "Another implementation against the conformance vectors.",
     "decode": "Messages of captures, hex, raw or recorded files, replies with their requests.",
     "diff": "Two dialects side by side: structs, constants.",
     "fuzz": "Mutated messages for our decoder, a command, or a server on loopback.",
