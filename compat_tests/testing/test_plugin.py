@@ -1,0 +1,42 @@
+"""The pytest plugin in somebody else's project."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+TESTS = """
+import lustre_wire as lw
+
+def test_each_dialect(lustre_dialect):
+    print("dialect", lustre_dialect.name)
+
+def test_messages(lustre_dialect, lustre_messages):
+    some = lustre_messages(5, name="OBD_PING", direction="request")
+    assert [m.name for m in some] == ["OBD_PING"] * 5
+    again = lustre_messages(5, name="OBD_PING", direction="request")
+    assert [lw.encode(m) for m in some] == [lw.encode(m) for m in again]
+"""
+
+
+def _pytest(folder: Path, *argv: str) -> subprocess.CompletedProcess[str]:
+    (folder / "test_mine.py").write_text(TESTS)
+    command = [sys.executable, "-m", "pytest", "-s", "-q", "-p", "no:cacheprovider", str(folder), *argv]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+
+
+def test_fixtures_run_over_every_dialect(tmp_path: Path) -> None:
+    done = _pytest(tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "4 passed" in done.stdout and "dialect 1.8" in done.stdout and "dialect 2.0" in done.stdout
+
+
+def test_one_dialect_can_be_chosen(tmp_path: Path) -> None:
+    done = _pytest(tmp_path, "--lustre-dialect", "1.8")
+    assert "2 passed" in done.stdout and "dialect 2.0" not in done.stdout
+
+
+def test_an_unknown_dialect_is_one_clear_error(tmp_path: Path) -> None:
+    done = _pytest(tmp_path, "--lustre-dialect", "9.9")
+    assert done.returncode != 0 and "no dialect '9.9'" in done.stdout + done.stderr
