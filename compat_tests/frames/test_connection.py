@@ -88,6 +88,22 @@ def test_a_message_carries_the_acknowledgement() -> None:
     assert server.data_to_send() == b""
 
 
+def test_a_message_does_not_overtake_the_hello() -> None:
+    client, server = SocklndConnection(CLIENT), SocklndConnection(SERVER)
+    server.feed(client.start_active(SERVER))
+    events = client.feed(server.send(header(server, client), b"at once"))
+    assert [type(e) for e in events] == [Hello, LnetMessage]
+
+
+def test_a_message_that_cannot_be_sent_changes_nothing() -> None:
+    client, server = pair()
+    bad = header(client, server)
+    bad.src_pid = -1
+    with pytest.raises(WireError, match="src_pid"):
+        client.send(bad, bytes(ZC_MIN_PAYLOAD))
+    assert client.unacknowledged == set()
+
+
 def test_a_range_acknowledges_several() -> None:
     client, server = pair()
     for _ in range(4):

@@ -172,12 +172,15 @@ class SocklndConnection:
         for cookie in self._owed:
             self._out += encode_noop((0, cookie), byteorder=self.byteorder)
         self._owed.clear()
+        return self._taken_out()
+
+    def _taken_out(self) -> bytes:
         data = bytes(self._out)
         self._out.clear()
         return data
 
     def send(self, header: Any, payload: bytes = b"") -> bytes:
-        """The bytes of an LNet message; it carries an acknowledgement that is owed.
+        """The bytes of an LNet message, which carries an acknowledgement that is owed; a HELLO not yet sent goes first.
 
         Args:
             header: `lnet.LnetHdr`, in version 4 `lnet_large.LnetHdrLarge`; `payload_length` is set.
@@ -188,14 +191,17 @@ class SocklndConnection:
         """
         if self.hello is None or self.closed:
             raise WireError("no connection to send on")
-        ask = ack = 0
-        if self.version > ksock.KSOCK_PROTO_V1:
-            ack = self._owed.popleft() if self._owed else 0
-            if len(payload) >= self._zc_min:
-                ask, self._next_cookie = self._next_cookie, self._next_cookie + 1
-                self.unacknowledged.add(ask)
+        zero_copy = self.version > ksock.KSOCK_PROTO_V1
+        ask = self._next_cookie if zero_copy and len(payload) >= self._zc_min else 0
+        ack = self._owed[0] if zero_copy and self._owed else 0
         options: dict[str, Any] = {"version": self.version, "byteorder": self.byteorder}
-        return encode_message(header, payload, zc_cookies=(ask, ack), **options)
+        message = encode_message(header, payload, zc_cookies=(ask, ack), **options)
+        if ask:
+            self._next_cookie += 1
+            self.unacknowledged.add(ask)
+        if ack:
+            self._owed.popleft()
+        return self._taken_out() + message
 
     def keepalive(self) -> bytes:
         """The bytes that keep an idle connection alive: a NOOP, which only versions from 3 on ignore.
@@ -283,7 +289,7 @@ class SocklndConnection:
         self._acknowledged(acknowledged(event.zc_cookies, noop=False))
         if event.zc_cookies[0]:
             self._owed.append(event.zc_cookies[0])
-        if large_nid(event.dest_nid) != large_nid(self.nid):
+        if event.dest_nid != self.nid and large_nid(event.dest_nid) != large_nid(self.nid):
             if _network(event.dest_nid) == _network(self.nid):
                 raise WireError(f"a message for {nid_str(event.dest_nid)}", path="dest_nid")
             return Unparsed(event.at, len(encode(event)), f"dropped: for {nid_str(event.dest_nid)}")

@@ -45,17 +45,14 @@ class SocklndStream:
         resync: False, as a node does: the stream begins with a connection request or a HELLO, and a violation of the
             protocol is its last event. True, as a reader of captures does: it may begin at any message, and after a
             violation or a hole it goes on at the next plausible header.
-        acceptor: False where no connection request precedes the HELLO: on the way back.
 
     Events are the same however the bytes are portioned. Time is linear in the bytes.
     """
 
-    def __init__(
-        self, *, max_payload: int = lnet.LNET_MAX_PAYLOAD, resync: bool = False, acceptor: bool = True
-    ) -> None:
+    def __init__(self, *, max_payload: int = lnet.LNET_MAX_PAYLOAD, resync: bool = False) -> None:
         self._limits = {_ACK: 0, _PUT: max_payload, _GET: 0, _REPLY: max_payload}
         self._resync = resync
-        self._acceptor = acceptor
+        self._acceptor = True  # a connection request may still come
         self._base = 0  # stream offset of the first byte of `_rest`
         self._rest = b""
         self._format: Format | None = None
