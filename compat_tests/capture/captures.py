@@ -1,0 +1,36 @@
+"""The recorded captures, read once."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from compat_tests.recorded import FIXTURES
+from lustre_wire.capture import Captured, Statistics, read_messages
+
+CAPTURES = sorted((FIXTURES / "captures").glob("*.pcap"))
+
+
+def path_of(start: str) -> Path:
+    """The capture whose name begins so."""
+    (found,) = (p for p in CAPTURES if p.name.startswith(start))
+    return found
+
+
+@cache
+def messages(path: Path) -> tuple[Captured, ...]:
+    """Everything in a capture."""
+    return _read(path)[0]
+
+
+@cache
+def statistics(path: Path) -> Statistics:
+    """What reading it counted."""
+    return _read(path)[1]
+
+
+@cache
+def _read(path: Path) -> tuple[tuple[Captured, ...], Statistics]:
+    counts = Statistics()
+    with path.open("rb") as stream:
+        return tuple(read_messages(stream, statistics=counts)), counts
