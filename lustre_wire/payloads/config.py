@@ -32,7 +32,7 @@ class Config:
         order: the byte order of whoever wrote it.
         header: the `LustreCfg` struct; `lcfg_bufcount` and `lcfg_buflens` are set from the buffers when it is written.
         buffers: their bytes, each string with its NUL. Buffer 0 is the device's name.
-        padding: bytes other than zero behind a buffer, by its index.
+        padding: bytes other than zero behind a buffer, by its index, and behind the head under -1.
         rest: bytes behind the last buffer.
     """
 
@@ -123,17 +123,23 @@ def read_config(data: bytes, dialect_: Dialect | str) -> Config:
     if len(header.lcfg_buflens) < count:
         raise TruncatedError(f"expected {count} buffer lengths, got {len(header.lcfg_buflens)}", path="lcfg_buflens")
     made = Config(found, order, header)
-    at = round8(len(pack(header, order)))
+    size = len(pack(header, order))
+    at = round8(size)
+    _keep_padding(made, -1, data[size:at])
     for index, size in enumerate(header.lcfg_buflens):
         end = at + round8(size)
         if end > len(data):
             raise TruncatedError(f"expected {end} bytes, got {len(data)}", path=f"buffer {index}", offset=at)
         made.buffers.append(data[at : at + size])
-        if data[at + size : end].strip(b"\0"):
-            made.padding[index] = data[at + size : end]
+        _keep_padding(made, index, data[at + size : end])
         at = end
     made.rest = data[at:]
     return made
+
+
+def _keep_padding(config: Config, index: int, padding: bytes) -> None:
+    if padding.strip(b"\0"):
+        config.padding[index] = padding
 
 
 def write_config(config: Config) -> bytes:
@@ -145,9 +151,8 @@ def write_config(config: Config) -> bytes:
     header = attrs.evolve(
         config.header, lcfg_bufcount=len(config.buffers), lcfg_buflens=[len(b) for b in config.buffers]
     )  # fmt: skip
-    out = [pack(header, config.order)]
-    out[0] = out[0].ljust(round8(len(out[0])), b"\0")
-    for index, data in enumerate(config.buffers):
+    out: list[bytes] = []
+    for index, data in enumerate([pack(header, config.order), *config.buffers], -1):
         padding = config.padding.get(index, b"").ljust(round8(len(data)) - len(data), b"\0")
         out += [data, padding]
     return b"".join([*out, config.rest])

@@ -22,6 +22,7 @@ _BLOCK_ENTRY: Final = "ll_dir_entry"
 _PAGE_HEAD: Final = "lu_dirpage"
 _ENTRY: Final = "lu_dirent"
 _TYPE: Final = "luda_type"
+_END: Final = ("MDS_DIR_END_OFF", "DIR_END_OFF")
 
 
 @attrs.define(slots=True)
@@ -199,7 +200,7 @@ def read_pages(data: bytes, dialect_: Dialect | str) -> Pages:
 
 def _read_entry(cls: Any, data: bytes, at: int, found: Dialect) -> tuple[PageEntry, int]:
     size = spec_of(cls).size
-    head = unpack(cls, data, "little", at, at + size if at + size <= len(data) else len(data))
+    head = unpack(cls, data, "little", at, at + size)
     name = data[at + size : at + size + head.lde_namelen]
     made = PageEntry(head, name)
     typed = head.lde_attrs & found.enums["LuDirentAttrs"].__members__["LUDA_TYPE"]
@@ -262,8 +263,7 @@ def build_pages(
     """
     found = dialect(dialect_)
     cls = found.structs[_PAGE_HEAD]
-    last = found.constants["MDS_DIR_END_OFF"] if end is None else end
-    made = Pages(found, cls(ldp_hash_start=start, ldp_hash_end=last))
+    made = Pages(found, cls(ldp_hash_start=start, ldp_hash_end=_end_mark(found) if end is None else end))
     used = spec_of(cls).size
     if not entries:
         made.head.ldp_flags = found.enums["LuDirpageFlags"].__members__["LDF_EMPTY"]
@@ -283,6 +283,11 @@ def build_pages(
         made.rest, closing.slack, closing.head.lde_reclen = closing.slack, b"", 0
     made.rest = made.rest.ljust(page - used + len(made.rest), b"\0")
     return made
+
+
+def _end_mark(found: Dialect) -> int:
+    """The hash behind the last entry; 1.8.9 and 2.0.0 call it by different names."""
+    return int(next(found.constants[name] for name in _END if name in found.constants))
 
 
 def _fresh(entry: PageEntry) -> PageEntry:

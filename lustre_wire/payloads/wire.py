@@ -70,7 +70,7 @@ def unpack(
         TruncatedError: fewer bytes than the struct's size.
     """
     codec = record.nested_codec(cls, order if told else _read_order(cls, order))
-    stop = len(data) if end is None else end
+    stop = len(data) if end is None else min(end, len(data))
     if stop - at < codec.size:
         missing = f"expected {codec.size} bytes, got {max(0, stop - at)}"
         raise TruncatedError(missing, path=spec_of(cls).name, offset=at)

@@ -18,13 +18,16 @@ _STRIPING: Final = (
     "ld_uuid", "ld_default_stripe_count", "ld_default_stripe_size", "ld_default_stripe_offset", "ld_pattern",
 )  # fmt: skip
 
+_TARGET: Final = ("ost uuid", "index", "generation")
+_ALL: Final = (0, 1, 2, 3)
+
 COMMANDS: Final[Mapping[int, Command]] = {
     LcfgCommand.LCFG_ATTACH: Command("attach", ("type", "uuid"), order=(1, 0, 2)),
     LcfgCommand.LCFG_DETACH: Command("detach", device=True),
     LcfgCommand.LCFG_SETUP: Command(
         "setup", ("argument 1", "argument 2", "argument 3", "argument 4"), device=True, holds=(1, (LovDesc,)),
         structured=("lov_setup", _STRIPING),
-    ),  # fmt: skip
+    ),
     LcfgCommand.LCFG_CLEANUP: Command("cleanup", device=True),
     LcfgCommand.LCFG_ADD_UUID: Command("add_uuid", ("uuid",), order=(1,), header="lcfg_nid"),
     LcfgCommand.LCFG_DEL_UUID: Command("del_uuid", ("uuid",), order=(1,)),
@@ -35,11 +38,9 @@ COMMANDS: Final[Mapping[int, Command]] = {
     LcfgCommand.LCFG_SET_UPCALL: Command("set_lustre_upcall", ("upcall",)),
     LcfgCommand.LCFG_ADD_CONN: Command("add_conn", ("uuid",), device=True),
     LcfgCommand.LCFG_DEL_CONN: Command("del_conn", ("uuid",), device=True),
-    LcfgCommand.LCFG_LOV_ADD_OBD: Command("lov_modify_tgts add", ("ost uuid", "index", "generation"), order=(0, 1, 2, 3)),
-    LcfgCommand.LCFG_LOV_ADD_INA: Command(
-        "lov_modify_tgts add_inactive", ("ost uuid", "index", "generation"), order=(0, 1, 2, 3)
-    ),
-    LcfgCommand.LCFG_LOV_DEL_OBD: Command("lov_modify_tgts del", ("ost uuid", "index", "generation"), order=(0, 1, 2, 3)),
+    LcfgCommand.LCFG_LOV_ADD_OBD: Command("lov_modify_tgts add", _TARGET, order=_ALL),
+    LcfgCommand.LCFG_LOV_ADD_INA: Command("lov_modify_tgts add_inactive", _TARGET, order=_ALL),
+    LcfgCommand.LCFG_LOV_DEL_OBD: Command("lov_modify_tgts del", _TARGET, order=_ALL),
     LcfgCommand.LCFG_PARAM: Command("param", ("parameter",), device=True),
     LcfgCommand.LCFG_MARKER: Command("marker", ("marker",), holds=(1, (CfgMarker, CfgMarker32))),
     LcfgCommand.LCFG_LOG_START: Command("log_start", ("log", "config uuid")),
