@@ -211,11 +211,6 @@ def test_a_made_stream_may_begin_at_any_message(version: int, byteorder: str) ->
 # ---- garbage and holes ----
 
 
-def extent(event: Event) -> int:
-    """Bytes of the stream an event covers."""
-    return event.size if isinstance(event, Unparsed) else len(encode(event))
-
-
 @given(st.one_of(st.binary(max_size=400), st.sampled_from(ALL_STREAMS).map(lambda d: d[:400])), st.data())
 @settings(max_examples=300)
 def test_any_bytes_are_accounted_for(data: bytes, draw: st.DataObject) -> None:
@@ -226,9 +221,27 @@ def test_any_bytes_are_accounted_for(data: bytes, draw: st.DataObject) -> None:
         assert event.at == at
         if isinstance(event, LnetMessage) and event.missing:
             at = len(data)
+        elif isinstance(event, Unparsed):
+            at += event.size
         else:
-            at += extent(event)
+            assert data.startswith(encode(event), at)
+            at += len(encode(event))
     assert at == len(data)
+
+
+@given(st.sampled_from(VERSIONS), st.data())
+def test_what_is_read_from_any_greeting_encodes_to_the_same_bytes(kind: tuple[int, Any], draw: st.DataObject) -> None:
+    request = AcceptorRequest(0, 2 if kind[0] == 4 else 1, kind[1], LARGE if kind[0] == 4 else SERVER)
+    data = bytearray(encode(request) + encode(hello(*kind, ips=(1, 2))))
+    for _ in range(draw.draw(st.integers(1, 8))):
+        data[draw.draw(st.integers(0, len(data) - 1))] = draw.draw(st.integers(0, 255))
+    at = 0
+    for event in read(bytes(data)):
+        if isinstance(event, (AcceptorRequest, Hello)):
+            assert bytes(data[at:]).startswith(encode(event))
+            at += len(encode(event))
+        else:
+            assert isinstance(event, (Violation, Unparsed, LnetMessage, Noop)) and event.at >= at
 
 
 @given(st.one_of(st.binary(max_size=400), st.sampled_from(ALL_STREAMS)), st.data())
