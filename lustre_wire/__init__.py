@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lustre_wire.dialects import Dialect, dialect
-    from lustre_wire.errors import SchemaError, StrictError, TruncatedError, WireError
+    from lustre_wire.errors import (
+        LossyTranslation,
+        SchemaError,
+        StrictError,
+        TruncatedError,
+        Untranslatable,
+        WireError,
+    )
     from lustre_wire.jsonform import from_json, to_json
     from lustre_wire.rpc import Message, build, decode, encode
     from lustre_wire.schema import layout, wire_struct
+    from lustre_wire.translate import FidAllocator, Session, Translation, rules_between, translate
 
 __version__ = "0.1.0"
 
@@ -21,11 +29,14 @@ _HOMES = {
     "Dialect": "dialects", "dialect": "dialects", "WireError": "errors", "TruncatedError": "errors",
     "SchemaError": "errors", "StrictError": "errors", "from_json": "jsonform", "to_json": "jsonform", "Message": "rpc",
     "build": "rpc", "decode": "rpc", "encode": "rpc", "layout": "schema", "wire_struct": "schema",
+    "LossyTranslation": "errors", "Untranslatable": "errors", "FidAllocator": "translate", "Session": "translate",
+    "Translation": "translate", "rules_between": "translate", "translate": "translate",
 }  # fmt: skip
 
 __all__ = [
-    "Dialect", "Message", "SchemaError", "StrictError", "TruncatedError", "WireError", "build", "decode", "dialect",
-    "encode", "from_json", "layout", "to_json", "wire_struct",
+    "Dialect", "FidAllocator", "LossyTranslation", "Message", "SchemaError", "Session", "StrictError", "Translation",
+    "TruncatedError", "Untranslatable", "WireError", "build", "decode", "dialect", "encode", "from_json", "layout",
+    "rules_between", "to_json", "translate", "wire_struct",
 ]  # fmt: skip
 
 

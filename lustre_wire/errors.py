@@ -5,6 +5,12 @@ Whatever bytes or declarations come in, only `WireError` or one of its subclasse
 
 from __future__ import annotations
 
+import errno as errno_names
+from typing import Any, Final
+
+#: Python lists this one under its other name, which Lustre does not use.
+_ERRNO_NAMES: Final = {**errno_names.errorcode, errno_names.EOPNOTSUPP: "EOPNOTSUPP"}
+
 
 class WireError(Exception):
     """Input that is not what the wire format allows.
@@ -54,3 +60,41 @@ class SchemaError(WireError):
 
 class StrictError(WireError):
     """Bytes a receiver accepts but a correct sender never emits; raised only with ``strict=True``."""
+
+
+class LossyTranslation(WireError):
+    """A message that says something the other dialect has no words for.
+
+    Attributes:
+        report: the whole translation report (`lustre_wire.translate.Report`); `losses` are its entries that were not
+            allowed, `fields` the paths of these.
+    """
+
+    def __init__(self, report: Any, losses: tuple[Any, ...], *, dialect: str = "") -> None:
+        names = ", ".join(f"{loss.name} ({loss.path})" for loss in losses)
+        super().__init__(f"{report.operation} would lose {names}", path=losses[0].path, dialect=dialect)
+        self.report = report
+        self.losses = losses
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Dotted paths, in the message that was to be translated, of what would be lost."""
+        return tuple(loss.path for loss in self.losses)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What to pass as `allow` to have the message all the same."""
+        return tuple(dict.fromkeys(loss.name for loss in self.losses))
+
+
+class Untranslatable(WireError):
+    """A message that cannot be said in the other dialect at all.
+
+    Attributes:
+        errno: the error number (positive) that a real Lustre server gives for it.
+    """
+
+    def __init__(self, message: str, *, errno: int, path: str = "", dialect: str = "") -> None:
+        name = _ERRNO_NAMES.get(errno, str(errno))
+        super().__init__(f"{message} ({name})", path=path, dialect=dialect)
+        self.errno = errno

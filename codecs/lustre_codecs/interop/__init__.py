@@ -1,0 +1,25 @@
+"""The rules between 1.8 and 2.0, from the facts of 1.8.9-wc1 and 2.0.0."""
+
+from __future__ import annotations
+
+from errno import EOPNOTSUPP
+from typing import Final
+
+from lustre_codecs.interop import bodies, objects, operations
+from lustre_codecs.v2_0.constants import MsghdrFlags
+from lustre_wire.translate.rules import Bits, RuleSet, bits
+
+RULES: Final = RuleSet(
+    old="1.8",
+    new="2.0",
+    structs=(*bodies.RULES, *objects.RULES),
+    operations=operations.OPERATIONS,
+    buffers=operations.BUFFERS,
+    added=operations.ADDED,
+    old_only={},
+    new_only=operations.NEW_ONLY,
+    no_format_errno=EOPNOTSUPP,
+    # only between two 2.0 peers: the whole ptlrpc_body is checked
+    lm_flags=bits("lm_flags", down=Bits(clear=int(MsghdrFlags.MSGHDR_CKSUM_INCOMPAT18))),
+    variant="1.8.9",
+)

@@ -1,0 +1,267 @@
+"""Struct rules: objects, locks, logs, layouts and the connect data (lustre_idl.h of 1.8.9 and 2.0.0)."""
+
+from __future__ import annotations
+
+from errno import EBADE, EINVAL, EOVERFLOW, EPROTO
+from functools import reduce
+from operator import or_
+from typing import Any, Final
+
+from lustre_codecs.common import structs as common
+from lustre_codecs.common.constants import LdlmFl, LdlmType, MsgFlags, ObdMd
+from lustre_codecs.interop.identity import (
+    group_down,
+    group_up,
+    parent_generation_down,
+    parent_inode_down,
+    parent_oid_up,
+    parent_seq_up,
+    resource_down,
+    resource_up,
+)
+from lustre_codecs.v1_8 import structs as old
+from lustre_codecs.v1_8.constants import LdlmFl as OldFl
+from lustre_codecs.v1_8.constants import MsgConnect as OldConnectOp
+from lustre_codecs.v1_8.constants import ObdBrw as OldBrw
+from lustre_codecs.v1_8.constants import ObdConnect as OldConnect
+from lustre_codecs.v1_8.constants import ObdFl as OldObdFl
+from lustre_codecs.v2_0 import structs as new
+from lustre_codecs.v2_0.constants import ObdBrw as NewBrw
+from lustre_codecs.v2_0.constants import ObdConnect as NewConnect
+from lustre_wire.translate.rules import (
+    Bits,
+    FieldRule,
+    StructRule,
+    bits,
+    computed,
+    only_new,
+    only_old,
+    paddings,
+    pair,
+    renamed,
+)
+
+
+def _ioepoch_up(value: Any, obdo: Any, work: Any) -> int:
+    """2.0 has its I/O epoch where 1.8 has the EA size and the MDS's number."""
+    made = obdo.o_easize | obdo.o_mds << 32
+    if int(obdo.o_valid) & ObdMd.OBD_MD_FLEPOCH:
+        return int(made)
+    if made:
+        work.drop("o_easize", made)
+    return 0
+
+
+_OBD_FLAGS: Final = OldObdFl.OBD_FL_MMAP | OldObdFl.OBD_FL_RECOV_RESEND | OldObdFl.OBD_FL_HAVE_LOCK
+
+OBDO: Final = pair(
+    old.Obdo, new.Obdo,
+    FieldRule("o_id", "o_oi.oi_id"),
+    computed("o_gr", "o_oi.oi_seq", up=group_up, down=group_down, note="always 0"),
+    bits("o_valid", up=Bits(add=int(ObdMd.OBD_MD_FLGROUP)), note="OBD_MD_FLGROUP added"),
+    computed("o_fid", "o_parent_seq", up=parent_seq_up, down=parent_inode_down, note="the parent's identity"),
+    computed("o_generation", "o_parent_oid", up=parent_oid_up, down=parent_generation_down, note="as o_fid"),
+    bits("o_flags", up=Bits(clear=int(_OBD_FLAGS)), down=Bits(clear=int(_OBD_FLAGS)), note="2.0.0 lacks three"),
+    only_old("o_easize", up=lambda value, obdo, work: None, note="dropped unless an I/O epoch"),
+    only_old("o_mds", up=lambda value, obdo, work: None, note="dropped unless an I/O epoch"),
+    only_new("o_ioepoch", up=_ioepoch_up, loss="ioepoch"),
+    only_new("o_uid_h", errno=EOVERFLOW), only_new("o_gid_h", errno=EOVERFLOW),
+    *paddings("o_padding_1 o_padding_2", "o_parent_ver"),
+)  # fmt: skip
+
+IOOBJ: Final = pair(
+    old.ObdIoobj, new.ObdIoobj, computed("ioo_gr", "ioo_seq", up=group_up, down=group_down, note="always 0")
+)
+
+#: ASYNC and READA of 1.8 are unknown to 2.0.0; bit 0x80 is DROP here and NOCACHE there.
+NIOBUF: Final = pair(
+    common.NiobufRemote, common.NiobufRemote,
+    bits("flags",
+         up=Bits(clear=int(OldBrw.OBD_BRW_DROP | OldBrw.OBD_BRW_ASYNC | OldBrw.OBD_BRW_READA)),
+         down=Bits(clear=int(NewBrw.OBD_BRW_NOCACHE))),
+)  # fmt: skip
+
+RESOURCE: Final = pair(
+    common.LdlmResourceDesc, common.LdlmResourceDesc,
+    computed("lr_name", "lr_name", up=resource_up, down=resource_down, note="identities; flock's slot 2 <-> 3"),
+)  # fmt: skip
+
+#: Inode bits both dialects know: LOOKUP, UPDATE, OPEN.
+KNOWN_IBITS: Final = 0x7
+
+
+def _policy(value: common.LdlmPolicyData, desc: Any, work: Any) -> common.LdlmPolicyData:
+    if desc.l_resource.lr_type == LdlmType.LDLM_IBITS:
+        asked = int(value.l_inodebits.bits)
+        if asked & ~KNOWN_IBITS:
+            work.impossible(EINVAL, f"inode bits {asked:#x} are unknown there", "l_policy_data")
+    return common.LdlmPolicyData(value.raw)
+
+
+LOCK: Final = pair(
+    common.LdlmLockDesc, common.LdlmLockDesc,
+    computed("l_policy_data", "l_policy_data", up=_policy, down=_policy, note="inode bits above 0x7 impossible"),
+)  # fmt: skip
+
+_REPLAYED: Final = (
+    LdlmFl.LDLM_FL_REPLAY | LdlmFl.LDLM_FL_BLOCK_GRANTED | LdlmFl.LDLM_FL_BLOCK_CONV | LdlmFl.LDLM_FL_BLOCK_WAIT
+)
+
+
+def _lock_flags(value: int, work: Any) -> int:
+    """A lock replay is made from the client's lock table: it says the lock's state and nothing else."""
+    if value & LdlmFl.LDLM_FL_REPLAY and not value & LdlmFl.LDLM_FL_HAS_INTENT and value & ~_REPLAYED:
+        work.drop("lock_flags", value & ~_REPLAYED)
+        return value & int(_REPLAYED)
+    return value
+
+
+_LOCAL: Final = OldFl.LDLM_FL_WARN | OldFl.LDLM_FL_NO_LRU
+
+
+def _lock_flags_up(value: int, request: Any, work: Any) -> int:
+    value = _lock_flags(int(value), work)
+    if value & _LOCAL:
+        work.drop("lock_flags", value & int(_LOCAL))
+    return value & ~int(_LOCAL)
+
+
+def _lock_flags_down(value: int, request: Any, work: Any) -> int:
+    return _lock_flags(int(value), work)
+
+
+def _lock_count_down(value: int, request: Any, work: Any) -> int:
+    """An enqueue without intent counts itself in 1.8.9, and does not in 2.0.0 (recorded)."""
+    if value or work.operation not in ("LDLM_ENQUEUE", "LDLM_ENQUEUE/GLIMPSE", "LDLM_ENQUEUE/INTENT_READDIR"):
+        return value
+    work.change("lock_count", value)
+    return 1
+
+
+LOCK_REQUEST: Final = pair(
+    common.LdlmRequest, common.LdlmRequest,
+    computed("lock_flags", "lock_flags", up=_lock_flags_up, down=_lock_flags_down,
+             note="WARN and NO_LRU are 1.8's own; of a replayed lock only its state"),
+    computed("lock_count", "lock_count", down=_lock_count_down, note="an enqueue without intent counts itself in 1.8"),
+)  # fmt: skip
+
+LOCK_REPLY: Final = pair(
+    common.LdlmReply, common.LdlmReply,
+    computed("lock_flags", "lock_flags", up=_lock_flags_up, note="WARN and NO_LRU are 1.8's own"),
+)  # fmt: skip
+
+LOGID: Final = pair(old.LlogLogid, new.LlogLogid, renamed("lgl_ogr", "lgl_oseq"))
+
+#: What 1.8 grants on behalf of a 2.0 server, and the translator cannot do: FIDs are not passed through, and the
+#: positions in directories are 32 bits.
+_NOT_DOWN: Final = int(OldConnect.OBD_CONNECT_FID | OldConnect.OBD_CONNECT_64BITHASH)
+_KNOWN_OLD: Final = reduce(or_, (int(m) for m in OldConnect))
+_KNOWN_NEW: Final = reduce(or_, (int(m) for m in NewConnect))
+#: "I am 2.0", capabilities, remote clients, size on MDS, MDS peers: nothing a 1.8 server can be told.
+_NEW_ONLY: Final = int(
+    NewConnect.OBD_CONNECT_FULL20 | NewConnect.OBD_CONNECT_MDS_CAPA | NewConnect.OBD_CONNECT_OSS_CAPA
+    | NewConnect.OBD_CONNECT_RMT_CLIENT | NewConnect.OBD_CONNECT_SOM | NewConnect.OBD_CONNECT_MDS_MDS
+    | NewConnect.OBD_CONNECT_REAL
+)  # fmt: skip
+
+
+def _asked_flags(work: Any) -> int:
+    """What the client asked for, where its request is known."""
+    for buffers in (work.asker, work.asked):
+        data = getattr(buffers, "connect_data", None)
+        if data is not None:
+            return int(data.ocd_connect_flags)
+    return -1
+
+
+def _masked(value: int, keep: int, work: Any) -> int:
+    if value & ~keep:
+        work.drop("ocd_connect_flags", value & ~keep)
+    return value & keep
+
+
+def _connect_up(value: int, data: Any, work: Any) -> int:
+    """1.8.9 tells a 2.0 server the same as a 1.8 one; the server's answer must not go beyond what was asked."""
+    value = int(value)
+    if work.reply:
+        return _masked(value, _asked_flags(work) & _KNOWN_NEW, work)
+    if work.operation == "MDS_CONNECT" and not value & OldConnect.OBD_CONNECT_FID:
+        work.impossible(EBADE, "a 2.0 MDT refuses clients without OBD_CONNECT_FID", "ocd_connect_flags")
+    return value
+
+
+def _connect_down(value: int, data: Any, work: Any) -> int:
+    """Never more than both sides asked and the translator can do."""
+    value = int(value)
+    if work.reply:
+        return _masked(value, _asked_flags(work) & _KNOWN_OLD & ~_NOT_DOWN & ~_NEW_ONLY, work)
+    if work.operation == "MDS_CONNECT" and not value & NewConnect.OBD_CONNECT_FID:
+        work.impossible(EPROTO, "a client of 2.0 needs FIDs", "ocd_connect_flags")
+    return _masked(value, ~_NEW_ONLY, work)
+
+
+CONNECT: Final = pair(
+    old.ObdConnectData, new.ObdConnectData,
+    computed("ocd_connect_flags", "ocd_connect_flags", up=_connect_up, down=_connect_down,
+             note="no more than asked, and than the translator can do"),
+    *(only_old(name, note="counts only with a flag 2.0 lacks") for name in (
+        "ocd_blocksize", "ocd_inodespace", "ocd_grant_extent", "ocd_unused", "ocd_max_easize", "ocd_instance",
+        "ocd_maxbytes",
+    )),
+    *(only_new(name, note="counts only with a flag 1.8 lacks") for name in (
+        "ocd_nllu", "ocd_nllg", "padding1", "padding2",
+    )),
+)  # fmt: skip
+
+
+def _message_flags_up(value: int, body: Any, work: Any) -> int:
+    """A ping that ends the replay keeps MSG_LAST_REPLAY, which 1.8.9 sends to 2.0 servers too (recorded)."""
+    return int(value)
+
+
+def _message_flags_down(value: int, body: Any, work: Any) -> int:
+    value = int(value)
+    done = int(MsgFlags.MSG_REQ_REPLAY_DONE | MsgFlags.MSG_LOCK_REPLAY_DONE)
+    if work.reply:
+        return value
+    if work.operation == "OBD_PING" and value & done == done and not value & MsgFlags.MSG_LAST_REPLAY:
+        work.fill("pb_flags", int(MsgFlags.MSG_LAST_REPLAY))
+        return value | MsgFlags.MSG_LAST_REPLAY
+    if work.operation == "LDLM_ENQUEUE" and value & MsgFlags.MSG_REQ_REPLAY_DONE:
+        work.drop("pb_flags", int(MsgFlags.MSG_REQ_REPLAY_DONE))
+        return value & ~int(MsgFlags.MSG_REQ_REPLAY_DONE)
+    return value
+
+
+def _pool(value: int, body: Any, work: Any) -> int:
+    """Lock pool figures of a reply, which mean something only where OBD_CONNECT_LRU_RESIZE was granted."""
+    granted = work.session.connect_flags
+    if not value or not work.reply or granted is None or granted & NewConnect.OBD_CONNECT_LRU_RESIZE:
+        return value
+    work.drop("pb_slv", value)
+    return 0
+
+
+MESSAGE: Final = pair(
+    common.PtlrpcBody, common.PtlrpcBody,
+    computed("pb_flags", "pb_flags", up=_message_flags_up, down=_message_flags_down,
+             note="1.8 counts a client complete on MSG_LAST_REPLAY, 2.0 on the two DONE flags"),
+    computed("pb_limit", "pb_limit", up=_pool, down=_pool, note="0 unless OBD_CONNECT_LRU_RESIZE is agreed on"),
+    computed("pb_slv", "pb_slv", up=_pool, down=_pool, note="0 unless OBD_CONNECT_LRU_RESIZE is agreed on"),
+    bits("pb_op_flags", up=Bits(loss={int(OldConnectOp.MSG_CONNECT_DELAYED): "delayed"})),
+)  # fmt: skip
+
+RULES: Final[tuple[StructRule, ...]] = (
+    OBDO, IOOBJ, NIOBUF, RESOURCE, LOCK, LOCK_REQUEST, LOCK_REPLY, LOGID, CONNECT, MESSAGE,
+    pair(old.LlogCreateRec, new.LlogCreateRec, renamed("lcr_ogr", "lcr_oseq")),
+    pair(old.LlogUnlinkRec, new.LlogUnlinkRec, renamed("lur_ogr", "lur_oseq")),
+    pair(old.LlogSetattrRec, new.LlogSetattrRec, renamed("lsr_ogr", "lsr_oseq")),
+    pair(old.LlogSetattr64Rec, new.LlogSetattr64Rec, renamed("lsr_ogr", "lsr_oseq")),
+    pair(old.LlogSizeChangeRec, new.LlogSizeChangeRec, renamed("lsc_io_epoch", "lsc_ioepoch")),
+    pair(old.LovOstDataV1, new.LovOstDataV1, renamed("l_object_gr", "l_object_seq")),
+    pair(old.LovMdsMdV1, new.LovMdsMdV1, renamed("lmm_object_gr", "lmm_object_seq")),
+    pair(old.LovMdsMdV3, new.LovMdsMdV3, renamed("lmm_object_gr", "lmm_object_seq")),
+    pair(old.LovUserOstDataV1, new.LovUserOstDataV1, renamed("l_object_gr", "l_object_seq")),
+    pair(old.LovUserMdV1, new.LovUserMdV1, renamed("lmm_object_gr", "lmm_object_seq")),
+    pair(old.LovUserMdV3, new.LovUserMdV3, renamed("lmm_object_gr", "lmm_object_seq")),
+)  # fmt: skip

@@ -1,0 +1,225 @@
+"""Generates the functions that make one format's buffers of another's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lustre_wire.dialects import Dialect
+from lustre_wire.engines.source import compile_functions
+from lustre_wire.errors import SchemaError
+from lustre_wire.rpc import REQUEST
+from lustre_wire.schema.rpc import Blob, FixedText, Items, RpcFormat, SlotSpec, Text
+from lustre_wire.schema.types import FieldType, Scalar, Struct, as_type
+from lustre_wire.translate.rules import UP, Operation, RuleSet, Side, Slot
+from lustre_wire.translate.structs import make_joined, make_struct
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way for the buffers of one side of an operation.
+
+    Attributes:
+        form: the target's format.
+        names: source buffer -> target buffer.
+        absent: source buffers the target format has no place for: it is chosen only if these are None.
+        make: the function of (source buffers, `Work`).
+        plain: neither side has buffers that float, nor the target one that is sent longer than its struct.
+    """
+
+    form: RpcFormat
+    target: Any
+    names: dict[str, str]
+    absent: tuple[str, ...]
+    make: Callable[[Any, Any], Any]
+    plain: bool
+
+
+def paths(rules: RuleSet, form: RpcFormat, target: Dialect, direction: str, side_name: str) -> tuple[Path, ...]:
+    """The ways to translate one side ("request" or "reply") of a format, the tightest first; empty where there is none.
+
+    Raises:
+        SchemaError: a buffer of which no rule says what becomes of it.
+    """
+    operation = operation_of(rules, form, direction)
+    wanted = operation.new if direction == UP else operation.old
+    found = [f for f in target.formats if f.name == wanted]
+    if side_name != REQUEST:
+        found = [f for f in found if not f.variant]
+    favoured = rules.variant if direction == UP else ""
+    found.sort(key=lambda f: (len(_specs(f, side_name)), f.variant != favoured))
+    side: Side = operation.request if side_name == REQUEST else operation.reply
+    best = max((len(_pairs(rules, side, form, f, direction, side_name)) for f in found), default=0)
+    out = []
+    for candidate in found:
+        out.append(_Writer(rules, side, form, candidate, direction, side_name).path())
+        if len(out[-1].names) == best:
+            break
+    return tuple(out)
+
+
+def operation_of(rules: RuleSet, form: RpcFormat, direction: str) -> Operation:
+    """The declared operation of a format, or one that says that everything is the same."""
+    table = rules.cache.get(("operations", direction))
+    if table is None:
+        table = {(o.old if direction == UP else o.new): o for o in rules.operations}
+        rules.cache["operations", direction] = table
+    return table.get(form.name) or Operation(form.name, form.name)
+
+
+def _specs(form: RpcFormat, side: str) -> tuple[SlotSpec, ...]:
+    return (form.request if side == REQUEST else form.reply).__slot_specs__
+
+
+def _pairs(
+    rules: RuleSet, side: Side, source: RpcFormat, target: RpcFormat, direction: str, side_name: str
+) -> dict[str, str]:
+    """Source buffer -> target buffer."""
+    up = direction == UP
+    old, new = (source, target) if up else (target, source)
+    news = {s.name for s in _specs(new, side_name)} - set(side.only_new)
+    out = {}
+    for spec in _specs(old, side_name):
+        if spec.name in side.only_old or spec.name in side.split:
+            continue
+        said = side.names.get(spec.name)
+        choices = (said,) if said is not None else (*rules.buffers.get(spec.name, ()), spec.name)
+        name = next((c for c in choices if c in news), None)
+        if name is not None:
+            news.discard(name)
+            out[spec.name if up else name] = name if up else spec.name
+    return out
+
+
+class _Writer:
+    def __init__(
+        self, rules: RuleSet, side: Side, source: RpcFormat, target: RpcFormat, direction: str, side_name: str
+    ) -> None:
+        self.rules = rules
+        self.side = side
+        self.up = direction == UP
+        self.direction = direction
+        self.form = target
+        self.sources = _specs(source, side_name)
+        self.targets = _specs(target, side_name)
+        self.cls = target.request if side_name == REQUEST else target.reply
+        self.pairs = _pairs(rules, side, source, target, direction, side_name)
+        self.title = f"translate {source.key} {side_name} {rules.old} {direction} {rules.new}"
+        self.names: dict[str, Any] = {"_new": object.__new__, "_cls": self.cls}
+
+    def bind(self, prefix: str, value: Any) -> str:
+        name = f"{prefix}{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def path(self) -> Path:
+        lines = ["q = _new(_cls)"]
+        by_name = {s.name: s for s in self.sources}
+        back = {t: s for s, t in self.pairs.items()}
+        split = self.split_lines(by_name)
+        for spec in self.targets:
+            if spec.name in back:
+                lines += self.carried(by_name[back[spec.name]], spec)
+            elif spec.name not in split:
+                lines += self.appearing(spec)
+        for made in split.values():
+            lines += made
+        absent = []
+        splits = set(self.side.split) if self.up else {n for ns in self.side.split.values() for n in ns}
+        for spec in self.sources:
+            if spec.name not in self.pairs and spec.name not in splits:
+                gone = self.vanishing(spec)
+                if gone is None:
+                    absent.append(spec.name)
+                else:
+                    lines += gone
+        finish = self.side.up if self.up else self.side.down
+        if finish is not None:
+            lines.append(f"{self.bind('_f', finish)}(p, q, c)")
+        source = "def make(p, c):\n" + "".join(f"    {line}\n" for line in [*lines, "return q"])
+        make = compile_functions(self.title, source, self.names)["make"]
+        plain = not any(s.present for s in (*self.sources, *self.targets)) and not any(s.room for s in self.targets)
+        return Path(self.form, self.cls, self.pairs, tuple(absent), make, plain)
+
+    def split_lines(self, by_name: dict[str, SlotSpec]) -> dict[str, list[str]]:
+        """Target buffers that come from a split or join -> their lines."""
+        out: dict[str, list[str]] = {}
+        targets = {s.name: s for s in self.targets}
+        for old, news in self.side.split.items():
+            if self.up:
+                for name in news:
+                    made = self.carried(by_name[old], targets[name])
+                    out[name] = made
+            else:
+                classes = tuple(_struct(by_name[n].type, n) for n in news)
+                join = self.bind(
+                    "_j", make_joined(self.rules, classes, _struct(targets[old].type, old), self.direction)
+                )
+                parts = ", ".join(f"p.{n}" for n in news)
+                out[old] = [f"c.at = {news[-1]!r}", f"q.{old} = {join}(({parts}), c)"]
+        return out
+
+    def carried(self, source: SlotSpec, target: SlotSpec) -> list[str]:
+        value = self.value(source, source.type, target.type, "v")
+        return [
+            f"v = p.{source.name}",
+            f"c.at = {source.name!r}",
+            f"q.{target.name} = {'v' if value == 'v' else f'None if v is None else {value}'}",
+        ]
+
+    def value(self, spec: SlotSpec, source: FieldType, target: FieldType, name: str) -> str:
+        if isinstance(source, Struct) and isinstance(target, Struct):
+            return f"{self.bind('_t', make_struct(self.rules, source.cls, target.cls, self.direction))}({name}, c)"
+        if isinstance(source, Items) and isinstance(target, Items):
+            inner, other = as_type(source.element), as_type(target.element)
+            if isinstance(inner, Scalar) and inner == other:
+                return f"{name}[:]"
+            return f"[{self.value(spec, inner, other, 'e')} for e in {name}]"
+        same = isinstance(source, (Text, FixedText, Blob)) and isinstance(target, (Text, FixedText, Blob))
+        if same or (isinstance(source, Scalar) and source == target):
+            return name
+        raise SchemaError(
+            f"{type(source).__name__} cannot become {type(target).__name__} without a rule", path=spec.name
+        )
+
+    def appearing(self, spec: SlotSpec) -> list[str]:
+        slot = self.declared(spec.name, new=self.up)
+        if slot is None and not spec.optional:
+            raise SchemaError(f"nothing says what fills it ({self.title})", path=spec.name)
+        make = slot.make if slot is not None else None
+        return [f"q.{spec.name} = " + (f"{self.bind('_f', make)}(None, p, c)" if make is not None else "None")]
+
+    def vanishing(self, spec: SlotSpec) -> list[str] | None:
+        """Lines for a source buffer without place in the target; None where another target format may have one."""
+        slot = self.declared(spec.name, new=not self.up)
+        if slot is None:
+            return None
+        value = f"p.{spec.name}"
+        out = [f"if {value} is not None:", f"    c.at = {spec.name!r}"]
+        if isinstance(spec.type, Struct) and not slot.errno:
+            out[0] = f"if {value} is not None and {value} == {self.bind('_z', spec.type.cls())}:"
+            out += [
+                f"    c.drop('', 'zeroes', {spec.name!r})",
+                f"elif {value} is not None:",
+                f"    c.at = {spec.name!r}",
+            ]
+        if slot.errno:
+            return [*out, f"    c.impossible({slot.errno}, {slot.why or 'has no counterpart'!r})"]
+        if slot.loss:
+            return [*out, f"    c.lose({slot.loss!r}, '', {self.bind('_d', _brief)}({value}))"]
+        return [*out, f"    c.drop('', {self.bind('_d', _brief)}({value}), {spec.name!r})"]
+
+    def declared(self, name: str, *, new: bool) -> Slot | None:
+        return (self.side.only_new.get(name) or self.rules.added.get(name)) if new else self.side.only_old.get(name)
+
+
+def _struct(kind: FieldType, name: str) -> Any:
+    if not isinstance(kind, Struct):
+        raise SchemaError("only a struct can be split or joined", path=name)
+    return kind.cls
+
+
+def _brief(value: Any) -> Any:
+    """What a report says of a whole buffer."""
+    return value if isinstance(value, (int, bytes)) else type(value).__name__

@@ -1,0 +1,289 @@
+"""`translate`: a message of one dialect becomes one of another, with every loss named."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from typing import Any, Literal, NamedTuple
+
+import attrs
+
+from lustre_wire.dialects import Dialect
+from lustre_wire.dialects import dialect as named_dialect
+from lustre_wire.engines import record
+from lustre_wire.engines.payload import Extra
+from lustre_wire.errors import LossyTranslation, WireError
+from lustre_wire.frames import lustre_msg
+from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2
+from lustre_wire.rpc import REPLY, REQUEST, Generic, Message
+from lustre_wire.translate import extras
+from lustre_wire.translate.buffers import Path, operation_of, paths
+from lustre_wire.translate.report import LOST, Report
+from lustre_wire.translate.rules import DOWN, UP, Operation, RuleSet, Side, Versions
+from lustre_wire.translate.session import Session
+from lustre_wire.translate.structs import Make, make_struct
+from lustre_wire.translate.work import Work
+
+GROUP = "lustre_wire.translations"
+
+OnLoss = Literal["raise", "report"]
+
+
+@attrs.frozen(slots=True)
+class Translation:
+    """The outcome: the message in the target dialect, and what became of it on the way."""
+
+    message: Message
+    report: Report
+
+
+class Way(NamedTuple):
+    """A rule set in one direction."""
+
+    rules: RuleSet
+    direction: str
+
+
+class _Plan(NamedTuple):
+    """What translating one side of one format needs, looked up once."""
+
+    operation: Operation
+    side: Side
+    paths: tuple[Path, ...]
+    body: Make
+
+
+_rules: dict[tuple[str, str], RuleSet] = {}
+
+
+def register(rules: RuleSet) -> RuleSet:
+    """Make a rule set known that no installed package announces, for tests and experiments."""
+    _rules[rules.old, rules.new] = rules
+    return rules
+
+
+def rule_sets() -> list[RuleSet]:
+    """Every installed rule set."""
+    for entry in entry_points(group=GROUP):
+        if entry.name not in {f"{old}-{new}" for old, new in _rules}:
+            register(entry.load())
+    return list(_rules.values())
+
+
+def rules_between(one: Dialect | str, other: Dialect | str) -> RuleSet:
+    """The rules between two dialects, whichever is the older.
+
+    Raises:
+        WireError: there are none.
+    """
+    names = (named_dialect(one).name, named_dialect(other).name)
+    found = _rules.get(names) or _rules.get(names[::-1])
+    if found is None:
+        rule_sets()
+        found = _rules.get(names) or _rules.get(names[::-1])
+    if found is None:
+        raise WireError(f"no rules between the dialects {names[0]} and {names[1]}")
+    return found
+
+
+def translate(
+    message: Message, dialect: Dialect | str, *, session: Session | None = None, request: Message | None = None,
+    xid: int | None = None, on_loss: OnLoss = "raise", allow: Iterable[str] = (),
+) -> Translation:  # fmt: skip
+    """The same message in another dialect; in its own dialect, the message itself.
+
+    Args:
+        message: a request, or a reply that was decoded in the light of its request. It is not changed.
+        dialect: the target, or its name.
+        session: what is known of the two sides beyond the message; an empty one unless given.
+        request: for a reply, the request it answers, as its client sent it or as its server got it. Needed where the
+            reply alone does not say enough: to grant no more than was asked, to learn the identity of what was created.
+        xid: the request's number on the network, where known: a resend is then told from a new request for sure.
+        on_loss: "raise" for `LossyTranslation`, "report" to have the message and read the losses in the report.
+        allow: losses to accept: names ("suppgid2") or paths ("rec_reint.ul_suppgid2").
+
+    Raises:
+        LossyTranslation: the target dialect cannot say everything, and not all of that is allowed.
+        Untranslatable: it cannot say the message at all; carries the error number.
+        WireError: no rules between the dialects; a reply that was decoded without its request.
+    """
+    target = named_dialect(dialect)
+    if message.dialect is target:
+        return Translation(message, Report(message.name, message.direction, target.name, target.name))
+    if on_loss not in ("raise", "report"):
+        raise WireError(f"on_loss is 'raise' or 'report', not {on_loss!r}")
+    rules = rules_between(message.dialect, target)
+    way = Way(rules, UP if rules.old == message.dialect.name else DOWN)
+    allowed = frozenset((allow,) if isinstance(allow, str) else allow)
+    work = Work(message, target, session or Session(), request, xid, allowed)
+    made = _translated(message, way, work)
+    report = Report(work.operation, message.direction, message.dialect.name, target.name, tuple(work.entries))
+    if on_loss == "raise":
+        lost = tuple(e for e in work.entries if e.kind == LOST and not e.allowed)
+        if lost:
+            raise LossyTranslation(report, lost, dialect=message.dialect.name)
+    return Translation(made, report)
+
+
+def _translated(message: Message, way: Way, work: Work) -> Message:
+    header, body = _as_v2(message, way, work)
+    work.replay = not work.reply and bool(int(body.pb_flags) & _replay_flag(message.dialect))
+    plan = _plan(message, way, work)
+    form, buffers, extra = _buffers(message, plan, way, work)
+    work.at = "ptlrpc_body"
+    made = plan.body(body, work)
+    if plan.operation.versions is not None:
+        _versions(plan.operation.versions, made, way, work)
+    if form is not None and form.opcode != message.opcode:
+        made.pb_opc = type(made.pb_opc)(form.opcode)
+        work.change("pb_opc", message.opcode)
+    if way.rules.body is not None:
+        way.rules.body(made, work)
+    head = _header(header, made, plan, way, work)
+    return Message(work.target, message.direction, message.order, head, made, form, buffers, extra)
+
+
+def _replay_flag(dialect: Dialect) -> int:
+    return int(dialect.constants["MSG_REPLAY"])
+
+
+def _plan(message: Message, way: Way, work: Work) -> _Plan:
+    if message.format is None:
+        return _new_plan(message, way, work)
+    key = ("translate", message.direction, work.target.name)
+    found = message.format.cache.get(key)
+    if found is None:
+        found = message.format.cache[key] = _new_plan(message, way, work)
+    return found
+
+
+def _new_plan(message: Message, way: Way, work: Work) -> _Plan:
+    rules = way.rules
+    body = make_struct(rules, message.dialect.body, work.target.body, way.direction)
+    if message.format is None:
+        return _Plan(Operation("", ""), Side(), (), body)
+    operation = operation_of(rules, message.format, way.direction)
+    side = operation.request if message.direction == REQUEST else operation.reply
+    lacking = rules.old_only if way.direction == UP else rules.new_only
+    if message.format.name in lacking:
+        code = lacking[message.format.name]
+        return _Plan(
+            operation, Side(errno_up=code, errno_down=code, why="the operation does not exist there"), (), body
+        )
+    if (side.errno_up if way.direction == UP else side.errno_down) and message.direction == REQUEST:
+        return _Plan(operation, side, (), body)
+    return _Plan(operation, side, paths(rules, message.format, work.target, way.direction, message.direction), body)
+
+
+def _buffers(message: Message, plan: _Plan, way: Way, work: Work) -> tuple[Any, Any, Extra | None]:
+    """(format, buffers, extra) in the target dialect."""
+    code = plan.side.errno_up if way.direction == UP else plan.side.errno_down
+    if code:
+        work.impossible(code, plan.side.why)
+    if message.format is None and message.opcode not in work.target.by_opcode:
+        work.impossible(way.rules.no_format_errno, "the operation does not exist there")
+    if work.reply and _is_bare(message):
+        form = plan.paths[0].form if plan.paths else None
+        buffers = form.reply() if form is not None else Generic([])
+        return form, buffers, Extra(count=1) if form is not None and form.reply.__slot_specs__ else None
+    if message.format is None and work.reply:
+        raise WireError(f"decode the reply to opcode {message.opcode} with its request to translate it", path="pb_opc")
+    path = next((p for p in plan.paths if _fits(p, message.buffers)), None)
+    if path is None:
+        work.impossible(way.rules.no_format_errno, "the operation has no format there")
+    made = path.make(message.buffers, work)
+    extra = message.extra
+    if extra is not None or not path.plain:
+        extra = extras.carry(path, plan.side, way.direction, message, made, work)
+    return path.form, made, extra
+
+
+def _fits(path: Path, buffers: Any) -> bool:
+    return all(getattr(buffers, name) is None for name in path.absent)
+
+
+def _is_bare(message: Message) -> bool:
+    """An early or error reply: no buffer behind the ptlrpc_body."""
+    if isinstance(message.buffers, Generic):
+        return not message.buffers.buffers
+    count = message.extra.count if message.extra is not None else None
+    return count is not None and count <= 1
+
+
+def _as_v2(message: Message, way: Way, work: Work) -> tuple[Any, Any]:
+    """Header and ptlrpc_body of a message; those of a lustre_msg v1 say the same in one header."""
+    if message.body is not None:
+        return message.header, message.body
+    head = message.header
+    if not isinstance(head, LustreMsgV1):
+        work.impossible(errno.EPROTO, "a message under a security policy cannot be read")
+    body = message.dialect.body()
+    body.pb_handle.cookie = head.lm_handle
+    for name in ("type", "version", "opc", "last_xid", "last_committed", "transno", "status", "conn_cnt"):
+        value = getattr(head, f"lm_{name}")
+        present = getattr(body, f"pb_{name}")
+        setattr(body, f"pb_{name}", value if type(present) is int else type(present)(value))
+    mask = int(message.dialect.constants["MSG_GEN_FLAG_MASK"])
+    body.pb_flags = type(body.pb_flags)(head.lm_flags & mask)
+    body.pb_op_flags = type(body.pb_op_flags)(head.lm_flags >> int(message.dialect.constants["MSG_OP_FLAG_SHIFT"]))
+    if message.format is not None:
+        body.pb_version = message.format.version | head.lm_version
+    work.at = "header"
+    work.change("lm_magic", head.lm_magic)
+    return LustreMsgV2(), body
+
+
+def _header(header: Any, body: Any, plan: _Plan, way: Way, work: Work) -> Any:
+    made = LustreMsgV2(
+        lm_secflvr=header.lm_secflvr, lm_repsize=header.lm_repsize, lm_cksum=header.lm_cksum, lm_flags=header.lm_flags,
+        lm_padding_2=header.lm_padding_2, lm_padding_3=header.lm_padding_3,
+    )  # fmt: skip
+    work.at = "header"
+    word = way.rules.lm_flags.up_bits if way.direction == UP else way.rules.lm_flags.down_bits
+    if word is not None and made.lm_flags & word.watched:
+        made.lm_flags = work.lose_bits("lm_flags", made.lm_flags, word)
+    if not work.reply and made.lm_repsize and plan.operation.reply_room:
+        more = plan.operation.reply_room if way.direction == UP else -plan.operation.reply_room
+        made.lm_repsize = min(max(made.lm_repsize + more, 0), 0xFFFFFFFF)
+    if work.reply and made.lm_cksum:
+        whole = work.request is not None and bool(_incompatible(work))
+        packed = record.checked(record.codec(type(body), work.order), body)
+        made.lm_cksum = lustre_msg.early_reply_checksum(packed, whole=whole)
+    return made
+
+
+def _incompatible(work: Work) -> int:
+    """Whether the request's client, which is to read the reply, checks it whole."""
+    flag = work.target.constants.get("MSGHDR_CKSUM_INCOMPAT18", 0)
+    request = work.request
+    if request is None or request.dialect is not work.target:
+        return 0
+    return int(getattr(request.header, "lm_flags", 0)) & int(flag)
+
+
+def _versions(rule: Versions, body: Any, way: Way, work: Work) -> None:
+    """Put the versions where the other dialect looks for them: in replayed requests and in replies that say them."""
+    there = [int(v) for v in body.pb_pre_versions]
+    if not any(there) or not (work.replay or work.reply):
+        return
+    made = [0] * 4
+    buffers = work.source.buffers if not work.reply else work.request.buffers if work.request is not None else None
+    shared = rule.shared is not None and buffers is not None and rule.shared(buffers)
+    for new, old in enumerate(rule.order):
+        if way.direction == UP:
+            made[new] = there[old] or (1 if new in rule.absent else 0)
+        else:
+            made[old] = 0 if new in rule.absent and there[new] == 1 else there[new]
+    if shared and way.direction == UP:
+        made[rule.order.index(2)] = 0
+    elif shared:
+        made[2] = made[2] or made[0]
+    if made != there:
+        work.change("pb_pre_versions", tuple(there))
+        body.pb_pre_versions = made
+
+
+__all__ = [
+    "REPLY", "Translation", "Way", "register", "rule_sets", "rules_between", "translate",
+]  # fmt: skip

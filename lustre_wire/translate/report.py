@@ -1,0 +1,85 @@
+"""What a translation filled in, dropped and lost: data that prints well."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import attrs
+
+LOST: Final = "lost"
+DROPPED: Final = "dropped"
+FILLED: Final = "filled"
+CHANGED: Final = "changed"
+
+
+@attrs.frozen(slots=True)
+class Entry:
+    """One field the translation did not simply carry over.
+
+    Attributes:
+        kind: "lost" (the other dialect cannot say it), "dropped" (it means nothing there), "filled" (the source does
+            not say it) or "changed" (said in another way, so that translating back gives another value).
+        name: short name of the loss, as `allow` takes it.
+        path: dotted path in the source message (for "filled": in the target).
+        value: what was there; for "filled" what is there now.
+        allowed: for "lost": the caller allowed it.
+    """
+
+    kind: str
+    name: str
+    path: str
+    value: Any = None
+    allowed: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types; bytes as hex."""
+        value = self.value.hex() if isinstance(self.value, bytes) else self.value
+        value = int(value) if isinstance(value, int) else value
+        out = {"kind": self.kind, "name": self.name, "path": self.path, "value": value}
+        return out | {"allowed": self.allowed} if self.kind == LOST else out
+
+    def __str__(self) -> str:
+        value = self.value.hex() if isinstance(self.value, bytes) else self.value
+        value = f"{int(value):#x}" if isinstance(value, int) and value > 9 else str(value)
+        return f"{self.kind} {self.name}{'' if self.name == self.path else f' ({self.path})'}: {value}"
+
+
+@attrs.frozen(slots=True)
+class Report:
+    """What became of one message.
+
+    Attributes:
+        operation: format name in the source dialect.
+        direction: "request" or "reply".
+        source, target: names of the dialects.
+        entries: everything that was not simply carried over, in the order of the buffers.
+    """
+
+    operation: str
+    direction: str
+    source: str
+    target: str
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def losses(self) -> tuple[Entry, ...]:
+        """What the other dialect cannot say."""
+        return tuple(e for e in self.entries if e.kind == LOST)
+
+    @property
+    def lossless(self) -> bool:
+        """Whether nothing was lost."""
+        return not self.losses
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain JSON types."""
+        return {
+            "operation": self.operation, "direction": self.direction, "source": self.source, "target": self.target,
+            "lossless": self.lossless, "entries": [e.to_json() for e in self.entries],
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        head = f"{self.operation} {self.direction} {self.source} -> {self.target}: "
+        if not self.entries:
+            return head + "carried over"
+        return head + ("lossless" if self.lossless else "lossy") + "".join(f"\n  {e}" for e in self.entries)
