@@ -77,7 +77,7 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--opcode", "opcodes", multiple=True, metavar="NAME", help="Operation or format; * and ? count."),
         click.option("--xid", "xids", multiple=True, callback=_number, metavar="N", help="Transfer id (match bits)."),
         click.option("--nid", "nids", multiple=True, callback=_nids, metavar="NID", help="Sender or receiver."),
-        click.option("--kind", "kinds", multiple=True, help="request, reply, early reply, bulk, lnet ping …"),
+        click.option("--kind", "kinds", multiple=True, help="request, reply, early reply, bulk, lnet ping ..."),
         click.option("--errors", is_flag=True, help="Replies with a status, and what could not be decoded."),
     ]
     for option in reversed(options):

@@ -63,7 +63,7 @@ def command(files: tuple[str, ...], dialect: str, port: int, coverage: bool, as_
         for finding in found:
             click.echo(f"{name}: {finding}")
     if len(tally.failed) > _MOST_FINDINGS:
-        click.echo(f"… and {len(tally.failed) - _MOST_FINDINGS} more")
+        click.echo(f"... and {len(tally.failed) - _MOST_FINDINGS} more")
     click.echo(f"{tally.passed} passed, {len(tally.failed)} failed")
     return int(bool(tally.failed))
 

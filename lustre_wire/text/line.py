@@ -37,7 +37,7 @@ def brief(message: Message) -> str:
     slots = codec(type(message.buffers), message.order).places(message.buffers)
     parts = [text for slot in slots for text in _parts(slot, message) if text]
     text = " ".join(parts)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def _parts(slot: SlotSpec, message: Message) -> Iterator[str]:

@@ -90,7 +90,7 @@ def _elements(kind: Array | Flex | Items, values: Any, dialect: Dialect, at: int
         place = at + i * element.size
         yield Node(f"[{i}]", struct_text(each, dialect), place, tuple(_children(element, each, dialect, place)))
     if len(values) > MOST_NODES:
-        yield Node("…", f"{len(values)} in all")
+        yield Node("...", f"{len(values)} in all")
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------

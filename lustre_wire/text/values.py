@@ -30,14 +30,14 @@ def quoted(data: bytes) -> str:
     head = data.split(b"\0", 1)[0]
     text = head[:MOST_BYTES].decode("utf-8", "backslashreplace")
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return shown if len(head) <= MOST_BYTES else f"{shown}… ({len(head)} bytes)"
+    return shown if len(head) <= MOST_BYTES else f"{shown}... ({len(head)} bytes)"
 
 
 def hexed(data: bytes) -> str:
     """Opaque bytes: in hexadecimal as far as they are few, ``0`` for zeroes."""
     if not data.strip(b"\0"):
         return f"{len(data)} zero bytes" if data else "empty"
-    return data.hex() if len(data) <= MOST_HEX else f"{data[:MOST_HEX].hex()}… ({len(data)} bytes)"
+    return data.hex() if len(data) <= MOST_HEX else f"{data[:MOST_HEX].hex()}... ({len(data)} bytes)"
 
 
 @lru_cache(maxsize=1024)
@@ -110,11 +110,11 @@ def _list(element: FieldType, field: FieldSpec, values: Any, dialect: Dialect, s
     if depth >= _DEEPEST:
         return f"[{len(values)}]"
     if isinstance(element, Scalar) and not any(values):
-        return f"{len(values)} × 0" if values else "[]"
+        return f"{len(values)} zeroes" if values else "[]"
     if short and isinstance(field.type, Flex) and field.type.minimum:
         values = values[: max((i for i, v in enumerate(values, 1) if not is_zero(v)), default=1)]
     texts = [_text(element, field, v, dialect, None, short, depth + 1) for v in values[:MOST_ELEMENTS]]
-    more = f", … {len(values)} in all" if len(values) > MOST_ELEMENTS else ""
+    more = f", ... {len(values)} in all" if len(values) > MOST_ELEMENTS else ""
     return f"[{', '.join(texts)}{more}]"
 
 
@@ -169,7 +169,7 @@ def _pieces(text: str) -> tuple[tuple[str, str, str], ...]:
 def _struct(obj: Any, dialect: Dialect, short: bool, depth: int) -> str:
     spec = spec_of(obj)
     if depth >= _DEEPEST:
-        return "…"
+        return "..."
     if spec.name == "lnet_nid":
         return nid_str(obj)
     if spec.is_union:

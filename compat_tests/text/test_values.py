@@ -1,0 +1,233 @@
+"""How values read for people, checked against the inputs that recorded messages were made from."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lustre_wire as lw
+from compat_tests import recorded
+from lustre_wire.schema import Shown, WireFlag
+from lustre_wire.testing import messages, structs
+from lustre_wire.text import Node, brief, message_tree, numbers, status_text, struct_text, struct_tree
+from lustre_wire.text.embedded import recognise
+from lustre_wire.text.values import named
+
+DIALECTS = ["1.8", "2.0"]
+STRUCTS = [(d, name) for d in DIALECTS for name in sorted(lw.dialect(d).structs)]
+FLAGS = [(d, n) for d in DIALECTS for n, cls in sorted(lw.dialect(d).enums.items()) if issubclass(cls, WireFlag)]
+LONGEST = 20_000
+
+
+def message(dialect: str, key: str) -> tuple[lw.Message, dict[str, Any]]:
+    """A message recorded from a client of that dialect's own version, and the inputs it was made from."""
+    by_version = (m for m in recorded.messages() if m.row["lustre_version"].startswith(dialect))
+    found = next(m for m in by_version if m.dialect == dialect and m.id == key)
+    return found.decode(), found.row["params"]
+
+
+def texts(node: Node) -> dict[str, str]:
+    """Dotted name -> text of every node."""
+    out = {node.name: node.text}
+    for child in node.children:
+        out |= {f"{node.name}.{name}": text for name, text in texts(child).items()}
+    return out
+
+
+def fields(dialect: str, key: str) -> tuple[dict[str, str], dict[str, Any]]:
+    found, inputs = message(dialect, key)
+    return {name.partition(".")[2]: text for name, text in texts(message_tree(found)).items()}, inputs
+
+
+class TestRecorded:
+    @pytest.mark.parametrize("dialect", DIALECTS)
+    def test_extent_lock(self, dialect: str) -> None:
+        found, inputs = message(dialect, f"enqueue-d{dialect.replace('.', '')}-extent-pr")
+        policy = inputs["policy"]
+        resource = ", ".join(hex(part) if part else "0" for part in inputs["res_id"])
+        assert f"EXTENT [{resource}] PR [{policy['start']}-{policy['end']}]" in brief(found)
+
+    def test_a_range_to_the_end_of_the_file(self) -> None:
+        found = next(m for m in recorded.messages() if m.kind == "ldlm-enqueue-glimpse")
+        assert "[0-EOF]" in brief(found.decode())
+
+    def test_flock(self) -> None:
+        found, inputs = message("1.8", "enqueue-d18-flock-pr-nowait")
+        policy = inputs["policy"]
+        assert f"PR [{policy['flock_start']}-{policy['flock_end']}] pid {policy['pid']}" in brief(found)
+        assert "flags BLOCK_NOWAIT" in brief(found)
+
+    def test_inode_bits_are_chosen_by_the_type_of_the_resource(self) -> None:
+        assert "CR LOOKUP" in brief(message("2.0", "enqueue-d20-ibits-cr-lookup")[0])
+
+    def test_create_in_2_0(self) -> None:
+        found, inputs = message("2.0", "reint-mkdir-d20-elc3")
+        parent, mode = inputs["fid1"], inputs["mode"]
+        text = brief(found)
+        assert f"in [{parent['seq']:#x}:{parent['oid']:#x}:{parent['ver']:#x}]" in text
+        assert f"0{mode:o} drwx------" in text
+        assert f'"{inputs["name"]}"' in text
+
+    def test_open_flags_by_name_and_in_octal(self) -> None:
+        found, _ = fields("1.8", "intent-open-d18-append-sync")
+        assert found["rec.cr_flags"] == "FMODE_WRITE|MDS_OPEN_APPEND|MDS_OPEN_SYNC (012002)"
+
+    def test_a_file_of_1_8(self) -> None:
+        found, inputs = fields("1.8", "intent-open-d18-append-sync")
+        parent = inputs["fid1"]
+        assert found["rec.cr_fid"] == f"{parent['id']}/{parent['generation']}/0{parent['f_type']:o}"
+
+    def test_times(self) -> None:
+        found, inputs = fields("1.8", "intent-open-d18-append-sync")
+        assert inputs["mod_time"] == 1297612345
+        assert found["rec.cr_time"] == "2011-02-13 15:52:25"
+
+    @pytest.mark.parametrize("dialect", DIALECTS)
+    def test_connect_flags_by_name(self, dialect: str) -> None:
+        found, inputs = fields(dialect, f"connect-mds-d{dialect.replace('.', '')}")
+        names = found["connect_data.ocd_connect_flags"].split("|")
+        constants = lw.dialect(dialect).constants
+        assert sum(constants[name] for name in names) == inputs["ocd_connect_flags"]
+        version = inputs["ocd_version"].to_bytes(4, "big")
+        assert found["connect_data.ocd_version"] == ".".join(map(str, version))
+
+    def test_connect_data_shows_what_its_flags_say_counts(self) -> None:
+        found, inputs = fields("2.0", "connect-mds-d20")
+        assert not inputs["ocd_connect_flags"] & lw.dialect("2.0").constants["OBD_CONNECT_GRANT"]
+        assert "connect_data.ocd_grant" not in found
+        assert found["connect_data.ocd_ibits_known"].count("MDS_INODELOCK_") == inputs["ocd_ibits_known"].bit_count()
+
+    def test_a_target_registers(self) -> None:
+        found, inputs = fields("1.8", "mgs-target-reg-d18")
+        assert found["mgs_target_info.mti_nids"].startswith(f"[{', '.join(inputs['nids'])}, ")
+        assert found["mgs_target_info.mti_svname"] == inputs["svname"]
+        assert found["mgs_target_info.mti_flags"] == "LDD_F_SV_TYPE_OST|LDD_F_NEED_INDEX|LDD_F_VIRGIN"
+
+    def test_quota(self) -> None:
+        found, inputs = message("1.8", "quotactl-mds-d18")
+        assert lw.dialect("1.8").constants["Q_GETOQUOTA"] == inputs["qc_cmd"]
+        assert brief(found) == f"Q_GETOQUOTA type {inputs['qc_type']} id {inputs['qc_id']}"
+
+    def test_errors_by_name(self) -> None:
+        assert status_text(message("1.8", "getattr-d18-err-enoent.reply")[0]) == "-2 ENOENT"
+
+    def test_lock_errors_by_name(self) -> None:
+        found = next(m for m in recorded.messages() if m.kind == "ldlm-enqueue-glimpse-reply")
+        assert status_text(found.decode()) == "301 ELDLM_LOCK_ABORTED"
+
+    def test_disposition_of_an_intent(self) -> None:
+        replies = (m.decode() for m in recorded.messages() if m.kind == "ldlm-enqueue-intent-open-reply")
+        assert any("disposition IT_EXECD|LOOKUP_EXECD|LOOKUP_POS|OPEN_OPEN" in brief(reply) for reply in replies)
+
+    def test_early_cancels_list_their_handles_only(self) -> None:
+        found, inputs = message("2.0", "reint-mkdir-d20-elc3")
+        assert brief(found).rpartition("handle [")[2].count("0x") == inputs["elc_count"]
+
+
+class TestLayouts:
+    @pytest.mark.parametrize("row", recorded.payloads("lov-ea"), ids=lambda row: f"{row['lustre_version']}-{row['id']}")
+    def test_a_layout_in_opaque_bytes_is_recognised(self, row: dict[str, Any]) -> None:
+        inputs, dialect = row["params"], lw.dialect(row["dialect"])
+        objects = next(value for key, value in inputs.items() if key.startswith("objects"))
+        made = recognise(bytes.fromhex(row["hex"]), dialect, "little")
+        text = struct_text(made, dialect)
+        assert text.startswith(f"stripe_count {len(objects)} size {inputs['stripe_size'] >> 20}M")
+        assert text.endswith(f"pool {inputs['pool']}") == bool(inputs["pool"])
+        shown = [text for name, text in texts(struct_tree(made, dialect)).items() if name.endswith("]")]
+        wanted = [f"object {number}:{seq} on OST {index}" for number, seq, _, index in objects]
+        assert shown == wanted
+
+    def test_a_layout_in_a_message_is_shown(self) -> None:
+        found = next(m for m in recorded.messages() if m.kind == "ldlm-enqueue-intent-open-reply")
+        assert "stripe_count 2 size 1M" in brief(found.decode())
+
+    @pytest.mark.parametrize("data", [b"", b"\xd0\x0b\xd1\x0b", b"\xd0\x0b\xd1\x0b" + b"\xff" * 60, bytes(104)])
+    def test_other_bytes_are_not(self, data: bytes) -> None:
+        assert recognise(data, lw.dialect("1.8"), "little") is None
+
+
+class TestHolding:
+    ACL = bytes.fromhex("02000000" "0100 0700 ffffffff" "0200 0500 e8030000" "2000 0000 ffffffff")
+
+    @pytest.mark.parametrize(("dialect", "by", "value"), [("1.8", "xattr_name", "value"), ("2.0", "name", "eadata")])
+    def test_an_acl_is_known_by_the_name_of_its_attribute(self, dialect: str, by: str, value: str) -> None:
+        name = "MDS_SETXATTR" if dialect == "1.8" else "MDS_REINT/SETXATTR"
+        acl = lw.build(dialect, name, **{by: b"system.posix_acl_access", value: self.ACL})
+        assert "USER_OBJ 4294967295 READ|WRITE|EXECUTE, USER 1000 READ|EXECUTE, OTHER 4294967295 0" in brief(acl)
+        other = lw.build(dialect, name, **{by: b"user.other", value: self.ACL})
+        assert "USER" not in brief(other)
+
+    def test_the_value_of_a_key(self) -> None:
+        made = lw.build("1.8", "OST_SET_INFO", key=b"mds_conn", val=(3).to_bytes(4, "little"))
+        assert brief(made) == '"mds_conn" 3'
+
+
+class TestNumbers:
+    @pytest.mark.parametrize("number", sorted(errno.errorcode))
+    def test_status_names_the_errno(self, number: int) -> None:
+        assert numbers.status(2**32 - number) == f"-{number} {errno.errorcode[number]}"
+        assert numbers.status(2**64 - number, 8) == f"-{number} {errno.errorcode[number]}"
+
+    @pytest.mark.parametrize(("value", "text"), [(0o100644, "0100644 -rw-r--r--"), (0o41777, "041777 drwxrwxrwt"),
+                                                 (0o755, "0755"), (0, "0")])  # fmt: skip
+    def test_mode(self, value: int, text: str) -> None:
+        assert numbers.mode(value) == text
+
+    @pytest.mark.parametrize(("value", "text"), [(1 << 20, "1M"), (1, "1"), (0, "0"), (3 << 30, "3G"), (1025, "1025")])
+    def test_bytes(self, value: int, text: str) -> None:
+        assert numbers.size(value) == text
+
+    def test_nid(self) -> None:
+        assert numbers.nid(0x20000_0A000001) == "10.0.0.1@tcp"
+
+    @given(st.sampled_from(Shown), st.sampled_from([1, 2, 4, 8]), st.data())
+    def test_no_number_is_too_odd(self, shown: Shown, width: int, data: st.DataObject) -> None:
+        value = data.draw(st.integers(0, 256**width - 1))
+        assert numbers.WRITERS[shown](value, width)
+
+
+@pytest.mark.parametrize(("dialect", "name"), FLAGS)
+@given(value=st.integers(0, 2**64 - 1))
+@settings(max_examples=10)
+def test_names_of_flags_add_up_to_the_number(dialect: str, name: str, value: int) -> None:
+    cls = lw.dialect(dialect).enums[name]
+    known = cls.__members__
+    parts = [p for p in named(cls, value).split("|") if p != "0"]
+    assert sum(int(known[p]) if p in known else int(p, 16) for p in parts) == value
+    assert len(named(cls, value, short=True)) <= len(named(cls, value))
+
+
+@pytest.mark.parametrize(("dialect", "name"), STRUCTS)
+@given(data=st.data())
+@settings(max_examples=6, deadline=None)
+def test_every_struct_reads_as_text(dialect: str, name: str, data: st.DataObject) -> None:
+    found = lw.dialect(dialect)
+    obj = data.draw(structs(found.structs[name]))
+    for text in (struct_text(obj, found), struct_text(obj, found, short=True)):
+        assert len(text) < LONGEST
+        assert text.isprintable()
+    if not obj.__wire__.is_union:
+        assert struct_tree(obj, found).name == name
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_every_message_reads_as_a_line_and_a_tree(dialect: str, data: st.DataObject) -> None:
+    drawn = data.draw(messages(dialect))
+    assert len(brief(drawn)) <= 400
+    assert brief(drawn).isprintable()
+    assert message_tree(drawn).name == drawn.name
+
+
+def test_every_recorded_message_reads_as_a_line_and_a_tree() -> None:
+    for each in recorded.messages():
+        found = each.decode()
+        assert brief(found).isprintable()
+        tree = texts(message_tree(found))
+        assert len(tree) > 8
+        assert all(text.isprintable() for text in tree.values())
