@@ -8,6 +8,7 @@ import pytest
 
 import lustre_wire as lw
 from compat_tests.facts import DIALECTS, layouts, swabbed
+from lustre_wire.engines import record, reference
 from lustre_wire.frames import ksock_large, lnet, lnet_large
 from lustre_wire.frames.nid import LnetNid
 from lustre_wire.schema import swab_ranges
@@ -75,3 +76,13 @@ def test_handles_and_large_nids_stay_as_sent() -> None:
         assert swab_ranges(cls) == []
     assert swab_ranges(lnet_large.LnetHdrLarge) == [(40, 4), (44, 4), (48, 4), (52, 4)]
     assert swab_ranges(ksock_large.KsockHelloMsgLarge)[2] == (48, 4)
+
+
+@pytest.mark.parametrize("byteorder", ["little", "big"])
+@pytest.mark.parametrize(("dialect", "name"), [(d, n) for d in DIALECTS for n in wanted(d) if "::" not in n])
+def test_both_engines_read_the_same_and_give_the_bytes_back(dialect: str, name: str, byteorder: Any) -> None:
+    cls: Any = lw.dialect(dialect).structs[name]
+    data = bytes(range(1, lw.layout(cls).size + 1))
+    found = record.unpack(cls, data, byteorder=byteorder)
+    assert reference.unpack(cls, data, byteorder=byteorder) == found
+    assert record.pack(found, byteorder=byteorder) == reference.pack(found, byteorder=byteorder) == data

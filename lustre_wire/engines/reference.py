@@ -78,12 +78,12 @@ def _union(spec: StructSpec, members: list[Any], order: ByteOrder) -> Any:
     """Members are views of little-endian bytes, so a big-endian union is swapped as a whole around them."""
     little = [field.name / _field(field.type, "little") for field in spec.fields]
     union = cs.Union(0, "raw" / cs.Bytes(spec.size), *little)
-    if order == "little" or spec.swab_as is None:
+    if order == "little" or spec.swab_as is None or not spec.size:
         return union
-    one, other = (_field(spec.by_name[spec.swab_as].type, o) for o in ("little", "big"))
+    member = spec.by_name[spec.swab_as].type
+    one, other, used = _field(member, "little"), _field(member, "big"), member.size
 
     def swab(raw: bytes) -> bytes:
-        used = one.sizeof()
         return bytes(one.build(other.parse(raw[:used])) + raw[used:])
 
     return cs.Transformed(union, swab, spec.size, swab, spec.size)
