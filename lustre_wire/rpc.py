@@ -7,19 +7,21 @@ and 2.0.0) and keeps every byte, so that ``encode(decode(data, dialect)) == data
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Any, Final
 
 import attrs
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
-from lustre_wire.engines import payload, record
+from lustre_wire.engines import payload, record, whole
 from lustre_wire.engines.chooser import Chooser
 from lustre_wire.engines.payload import ZEROES, Extra
-from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lustre_msg
-from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2, Parts
+from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2, Parts, Shape
+from lustre_wire.schema import spec_of
 from lustre_wire.schema.rpc import Buffers, RpcFormat
 
 REQUEST: Final = "request"
@@ -103,9 +105,56 @@ class _Reader:
             int(types["PTL_RPC_MSG_ERR"]): REPLY,
         }
         self.version = int(dialect.constants["PTLRPC_MSG_VERSION"])
+        self.accepted = 2 in dialect.containers
         self.choosers: dict[int, Chooser | None] = {}
+        self.peek = _peek(dialect.body, order, "pb_type", "pb_version", "pb_opc")
+        self.frame = whole.Frame(Message, LustreMsgV2, dialect.body, dialect.flavour_mask)
+        self.sides: dict[type[Buffers], whole.Side] = {}
 
-    def format_of(self, opcode: int, data: bytes, offsets: list[int], lengths: list[int]) -> RpcFormat | None:
+    def side(self, cls: type[Buffers]) -> whole.Side:
+        found = self.sides.get(cls)
+        if found is None:
+            found = self.sides[cls] = whole.Side(self.frame, cls, self.order)
+        return found
+
+    def regular(self, data: bytes, shape: Shape, request: Message | RpcFormat | None) -> Message | None:
+        """A message of version 2 read in one step, or None where something about it is not regular."""
+        offsets, lengths = shape.offsets, shape.lengths
+        if not lengths or lengths[0] != self.size or shape.end != len(data) or not self.accepted:
+            return None
+        kind, version, opcode = self.peek(data, offsets[0])
+        direction = self.directions.get(kind)
+        if direction is None or version & 0xFFFF != self.version:
+            return None
+        form = self.form(direction, opcode, data, offsets, lengths, request)
+        if form is None:
+            return None
+        cls = form.request if direction is REQUEST else form.reply
+        try:
+            side = self.sides[cls]
+        except KeyError:
+            side = self.side(cls)
+        read = side.by_lengths.get(lengths) or side.reader(lengths)
+        made: Message | None = read(data, offsets, lengths, self.dialect, direction, form) if read else None
+        return made
+
+    def form(
+        self,
+        direction: str,
+        opcode: int,
+        data: bytes,
+        offsets: Sequence[int],
+        lengths: Sequence[int],
+        request: Message | RpcFormat | None,
+    ) -> RpcFormat | None:
+        """The format a message is read by: a request's own, a reply's that of its request."""
+        if direction == REQUEST:
+            return self.format_of(opcode, data, offsets, lengths)
+        if request is None:
+            return self.reply_format(opcode)
+        return request.format if isinstance(request, Message) else request
+
+    def format_of(self, opcode: int, data: bytes, offsets: Sequence[int], lengths: Sequence[int]) -> RpcFormat | None:
         try:
             choose = self.choosers[opcode]
         except KeyError:
@@ -129,14 +178,24 @@ class _Reader:
         return direction
 
 
-_readers: dict[tuple[str, str], _Reader] = {}
+def _peek(cls: type, order: ByteOrder, *names: str) -> Any:
+    """A function of (data, offset of the struct) that reads a few of its integers, which stand in this order."""
+    spec, at, codes = spec_of(cls), 0, ""
+    for name in names:
+        field = spec.by_name[name]
+        codes += f"{field.offset - at}x{field.type.code}"  # type: ignore[attr-defined]  # an integer
+        at = field.offset + field.size
+    return struct.Struct(PREFIX[order] + codes).unpack_from
+
+
+_readers: dict[ByteOrder, dict[Dialect, _Reader]] = {"little": {}, "big": {}}
 
 
 def _reader(dialect: Dialect, order: ByteOrder) -> _Reader:
-    found = _readers.get((dialect.name, order))
-    if found is None or found.dialect is not dialect:
-        found = _readers[dialect.name, order] = _Reader(dialect, order)
-    return found
+    readers = _readers[order]
+    if dialect not in readers:
+        readers[dialect] = _Reader(dialect, order)
+    return readers[dialect]
 
 
 def decode(
@@ -160,7 +219,11 @@ def decode(
     if type(data) is not bytes:
         data = bytes(data)
     try:
-        message = _decode(data, dialect, request)
+        version, shape = lustre_msg.locate(data)
+        reader = _readers[version.order].get(dialect) or _reader(dialect, version.order)
+        message = reader.regular(data, shape, request) if version.number == 2 else None
+        if message is None:
+            message = _decode_by_parts(data, reader, lustre_msg.parts(data, version, shape), request)
         if strict:
             from lustre_wire.strict import check
 
@@ -171,13 +234,13 @@ def decode(
     return message
 
 
-def _decode(data: bytes, dialect: Dialect, request: Message | RpcFormat | None) -> Message:
-    parts = lustre_msg.split(data)
-    reader = _reader(dialect, parts.order)
+def _decode_by_parts(data: bytes, reader: _Reader, parts: Parts, request: Message | RpcFormat | None) -> Message:
+    dialect = reader.dialect
     if parts.version not in dialect.containers:
         accepted = ", ".join(f"v{n}" for n in sorted(dialect.containers))
         raise WireError(f"expected lustre_msg {accepted}, got v{parts.version}", path="lm_magic")
-    offsets, lengths = parts.offsets, parts.lengths
+    offsets: Sequence[int] = parts.offsets
+    lengths: Sequence[int] = parts.lengths
     extra: Extra | None = None
     body = None
     if parts.version == 1:
@@ -197,18 +260,12 @@ def _decode(data: bytes, dialect: Dialect, request: Message | RpcFormat | None) 
         else:
             body, extra = _odd_body(reader, data, offsets[0], size)
         direction, opcode = reader.check(body.pb_type, body.pb_version, "ptlrpc_body.pb"), body.pb_opc
-    if direction == REQUEST:
-        form = reader.format_of(opcode, data, offsets, lengths)
-        side = form.request if form is not None else None
-    else:
-        form = request.format if isinstance(request, Message) else request
-        if form is None and request is None:
-            form = reader.reply_format(opcode)
-        side = form.reply if form is not None else None
-    if side is None:
+    form = reader.form(direction, opcode, data, offsets, lengths, request)
+    if form is None:
         buffers: Any = Generic([data[o : o + n] for o, n in zip(offsets[1:], lengths[1:], strict=True)])
         extra = _paddings(extra, data, offsets, lengths)
     else:
+        side = form.request if direction == REQUEST else form.reply
         buffers, more = payload.codec(side, parts.order).unpack(data, offsets, lengths)
         extra = more if extra is None else _merged(extra, more)
     if parts.end != len(data) or (offsets and (len(parts.lengths) & 1)):
@@ -239,7 +296,7 @@ def _wrapped(data: bytes, dialect: Dialect, parts: Parts) -> Message:
     return Message(dialect, REQUEST, parts.order, parts.header, None, None, buffers, extra)
 
 
-def _paddings(extra: Extra | None, data: bytes, offsets: list[int], lengths: list[int]) -> Extra | None:
+def _paddings(extra: Extra | None, data: bytes, offsets: Sequence[int], lengths: Sequence[int]) -> Extra | None:
     for index, (offset, length) in enumerate(zip(offsets, lengths, strict=True)):
         if length & 7:
             padding = data[offset + length : (offset + length + 7) & ~7]
@@ -274,14 +331,25 @@ def encode(message: Message) -> bytes:
     Raises:
         WireError: a value that does not fit its field; `path` names it.
     """
+    buffers = message.buffers
+    plain = not message.extra and message.body is not None and type(buffers) is not Generic
+    if plain and type(message.header) is LustreMsgV2:
+        try:
+            reader = _readers[message.order].get(message.dialect) or _reader(message.dialect, message.order)
+            side = reader.sides.get(type(buffers)) or reader.side(type(buffers))
+            write = side.writer(buffers)
+            if write is not None:
+                return write(message)
+        except (struct.error, AttributeError, TypeError, ValueError, OverflowError, WireError):
+            pass  # written by parts, the value at fault is found
     try:
-        return _encode(message)
+        return _encode_by_parts(message)
     except WireError as error:
         error.dialect = message.dialect.name
         raise
 
 
-def _encode(message: Message) -> bytes:
+def _encode_by_parts(message: Message) -> bytes:
     order, extra, buffers = message.order, message.extra, message.buffers
     body = message.body
     first = [] if body is None else [record.checked(record.codec(message.dialect.body, order), body)]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lustre_wire.engines.source import compile_functions
 from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.schema.rpc import Absent, Bits, Condition, Length, Peek, Prefix, RpcFormat, Uncounted, resolve
 
-Chooser = Callable[[Any, list[int], list[int]], "RpcFormat | None"]
+Chooser = Callable[[Any, Sequence[int], Sequence[int]], "RpcFormat | None"]
 
 
 def _test(key: str, peek: Peek, condition: Condition, order: ByteOrder, names: dict[str, Any]) -> tuple[str, str]:

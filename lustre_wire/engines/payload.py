@@ -6,7 +6,7 @@ What regular messages do not have is kept in an `Extra` beside the values, so th
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,13 +72,13 @@ class PayloadCodec:
     the ptlrpc_body; `places(buffers)` the slots that are there, beginning with the one behind the ptlrpc_body.
     """
 
-    unpack: Callable[[Any, list[int], list[int]], tuple[Any, Extra | None]]
+    unpack: Callable[[Any, Sequence[int], Sequence[int]], tuple[Any, Extra | None]]
     pack: Callable[[Any], list[bytes]]
     count: Callable[[Any], int]
     places: Callable[[Any], list[SlotSpec]]
 
 
-def _covered(kind: Any, obj: Any, size: int) -> int:
+def covered(kind: Any, obj: Any, size: int) -> int:
     """Bytes of a buffer that a struct with a flexible tail took."""
     tail = kind.cls.__wire__.tail
     while isinstance(tail.type, Struct):
@@ -260,7 +260,7 @@ class _Covered:
         self.size = s.type.size
 
     def __call__(self, obj: Any) -> int:
-        return _covered(self.kind, obj, self.size)
+        return covered(self.kind, obj, self.size)
 
 
 def _scalars(element: Scalar, order: ByteOrder) -> Callable[[Any, int, int], list[int]]:
@@ -343,7 +343,7 @@ def _padded(x: Extra | None, data: bytes, at: int, index: int) -> Extra:
 
 
 def _rest(
-    x: Extra | None, data: bytes, offsets: list[int], lengths: list[int], start: int, regular: int
+    x: Extra | None, data: bytes, offsets: Sequence[int], lengths: Sequence[int], start: int, regular: int
 ) -> Extra | None:
     """Keep what the declared buffers leave over: more buffers, or a count that is not the regular one."""
     end = len(lengths)

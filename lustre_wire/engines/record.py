@@ -48,6 +48,12 @@ def nested_codec(cls: type, order: ByteOrder) -> Codec:
     return found
 
 
+def bare_codec(cls: type, order: ByteOrder) -> Codec:
+    """The codec of a struct's fixed part: of a flexible tail it reads and writes the elements that are always there."""
+    spec = spec_of(cls)
+    return Codec(cls, spec.size, *Generator(spec, order, nested_codec, fixed=True).compile(), flexible=False)
+
+
 def codec(cls: type, order: ByteOrder) -> Codec:
     """The codec of a struct that stands alone in a buffer of a message with byte order `order`.
 
@@ -57,8 +63,13 @@ def codec(cls: type, order: ByteOrder) -> Codec:
     Raises:
         SchemaError: `cls` is no wire struct.
     """
+    return nested_codec(cls, standing_order(cls, order))
+
+
+def standing_order(cls: type, order: ByteOrder) -> ByteOrder:
+    """Byte order of a struct that stands alone in a buffer of a message with byte order `order`."""
     spec = spec_of(cls)
-    return nested_codec(cls, effective_order(spec, not spec.swab, order))
+    return effective_order(spec, not spec.swab, order)
 
 
 def unpack(cls: type[_T], data: Any, *, byteorder: ByteOrder = "little", offset: int = 0) -> _T:

@@ -59,10 +59,13 @@ def effective_order(spec: StructSpec, opaque: bool, order: ByteOrder) -> ByteOrd
 class Generator:
     """Collects the pieces of both functions while walking a declaration."""
 
-    def __init__(self, spec: StructSpec, order: ByteOrder, codec_of: Callable[[type, ByteOrder], Any]) -> None:
+    def __init__(
+        self, spec: StructSpec, order: ByteOrder, codec_of: Callable[[type, ByteOrder], Any], *, fixed: bool = False
+    ) -> None:
         self.spec = spec
         self.order = order
         self.codec_of = codec_of
+        self.fixed = fixed  # flexible tails hold their minimum and no more
         self.namespace: dict[str, Any] = {
             "_new": object.__new__, "_fit": fit, "_counted": counted, "_at_least": at_least,
             "_int": int.from_bytes, "_cls": spec.cls,
@@ -183,6 +186,9 @@ class Generator:
 
     def flexible(self, kind: Flex, obj: str, target: str, path: str, order: ByteOrder) -> None:
         element = as_type(kind.element)
+        if self.fixed:
+            self.least(kind, target, path, order)
+            return
         start = self.spec.size - kind.size
         end = "_end"
         if kind.count:
@@ -191,6 +197,15 @@ class Generator:
         self.after.append(f"{target} = {read}(_buf, _off + {start}, {end})")
         values = f"_at_least({target}, {kind.minimum}, {path!r})" if kind.minimum else target
         self.tail = f" + {write}({values})"
+
+    def least(self, kind: Flex, target: str, path: str, order: ByteOrder) -> None:
+        """A flexible array with as many elements as its struct always has."""
+        if kind.minimum:
+            self.array(Array(kind.element, kind.minimum), target, path, order)
+            return
+        empty = "b''" if isinstance(as_type(kind.element), (Raw, Chars)) else "[]"
+        self.after.append(f"{target} = {empty}")
+        self.setup.append(f"_counted({target}, 0, {path!r})")
 
     def elements(self, element: FieldType, order: ByteOrder) -> tuple[str, str]:
         """Names of the functions that read all elements between two offsets, and write a list of them."""

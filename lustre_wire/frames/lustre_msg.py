@@ -58,25 +58,45 @@ class LustreMsgV2:
 
 _MAGIC_AT = spec_of(LustreMsgV2).by_name["lm_magic"].offset  # the same in both versions
 _SHORTEST = _MAGIC_AT + U32.size
-_magic_le = struct.Struct("<I").unpack_from
 
 
-class _Version:
+#: Of how many buffers a message may be, for its shape to be remembered; and how many shapes are remembered, by version
+#: and byte order, before all are forgotten.
+_MOST_BUFFERS, _MOST_SHAPES = 16, 1024
+
+
+class Shape:
+    """Where the buffers of a message lie, in bytes from its beginning; `end` is behind the padded last one."""
+
+    __slots__ = ("end", "lengths", "offsets")
+
+    def __init__(self, start: int, lengths: tuple[int, ...]) -> None:
+        self.lengths = lengths
+        offsets = []
+        for length in lengths:
+            offsets.append(start)
+            start += (length + 7) & ~7
+        self.offsets = tuple(offsets)
+        self.end = start
+
+
+class Version:
     """What splitting needs to know of one container version in one byte order."""
 
-    __slots__ = ("bufcount", "codec", "number", "order", "size")
+    __slots__ = ("bufcount", "header", "number", "order", "shapes", "size")
 
     def __init__(self, number: int, cls: type, order: ByteOrder) -> None:
         self.number = number
         self.order: ByteOrder = order
-        self.codec = record.codec(cls, order)
-        self.size = self.codec.size
+        self.size = spec_of(cls).size
+        self.header = record.bare_codec(cls, order).unpack
+        self.shapes: dict[bytes, Shape] = {}
         count = spec_of(cls).by_name["lm_bufcount"]
         self.bufcount = struct.Struct(f"{PREFIX[order]}{count.offset}x{U32.code}").unpack_from
 
 
 _VERSIONS = {
-    int.from_bytes(magic.to_bytes(4, order), "little"): _Version(number, cls, order)
+    magic.to_bytes(U32.size, order): Version(number, cls, order)
     for number, magic, cls in ((1, LUSTRE_MSG_MAGIC_V1, LustreMsgV1), (2, LUSTRE_MSG_MAGIC_V2, LustreMsgV2))
     for order in ("little", "big")
 }
@@ -90,7 +110,7 @@ def rounded(size: int) -> int:
 
 def begins_message(data: bytes) -> bool:
     """Whether the magic of a lustre_msg, of either version and byte order, stands where it should."""
-    return len(data) >= _SHORTEST and _magic_le(data, _MAGIC_AT)[0] in _VERSIONS
+    return bytes(data[_MAGIC_AT:_SHORTEST]) in _VERSIONS
 
 
 class Parts:
@@ -106,13 +126,13 @@ class Parts:
 
     __slots__ = ("end", "header", "lengths", "offsets", "order", "version")
 
-    def __init__(self, version: int, order: ByteOrder, header: Any, offsets: list[int], end: int) -> None:
+    def __init__(self, version: int, order: ByteOrder, header: Any, shape: Shape) -> None:
         self.version = version
         self.order: ByteOrder = order
         self.header = header
-        self.lengths: list[int] = header.lm_buflens
-        self.offsets = offsets
-        self.end = end
+        self.lengths = shape.lengths
+        self.offsets = shape.offsets
+        self.end = shape.end
 
     def gap(self, data: Any) -> bytes:
         """The bytes between the buffer lengths and the first buffer."""
@@ -130,28 +150,57 @@ def split(data: Any) -> Parts:
         TruncatedError: shorter than its header or its buffers say.
         WireError: no lustre_msg magic.
     """
+    return parts(data, *locate(data))
+
+
+def parts(data: Any, version: Version, shape: Shape) -> Parts:
+    """What `split` gives, after `locate`."""
+    header = version.header(data, 0, version.size)
+    header.lm_buflens = [*shape.lengths]
+    return Parts(version.number, version.order, header, shape)
+
+
+def locate(data: Any) -> tuple[Version, Shape]:
+    """Where the buffers of a lustre_msg are, nothing read beyond their lengths; arguments and errors as for `split`."""
+    magic = data[_MAGIC_AT:_SHORTEST]
+    found = _VERSIONS.get(magic if type(data) is bytes else bytes(magic))
     size = len(data)
-    if size < _SHORTEST:
-        raise TruncatedError(f"expected a lustre_msg of at least {_SHORTEST} bytes, got {size}", offset=0)
-    found = _VERSIONS.get(_magic_le(data, _MAGIC_AT)[0])
-    if found is None:
-        magic = bytes(data[_MAGIC_AT:_SHORTEST]).hex()
-        raise WireError(f"expected a lustre_msg magic, got bytes {magic}", path="lm_magic", offset=_MAGIC_AT)
-    if size < found.size:
-        raise TruncatedError(f"expected a header of {found.size} bytes, got {size}", path="header", offset=0)
+    if found is None or size < found.size:
+        raise _no_header(size, bytes(magic), found)
     (count,) = found.bufcount(data)
-    at = rounded(found.size + U32.size * count)
-    if size < at:
-        what = f"{count} buffer lengths need a header of {at} bytes, got {size}"
+    raw = data[found.size : found.size + U32.size * count]
+    if type(data) is not bytes:
+        raw = bytes(raw)
+    shape = found.shapes.get(raw)
+    if shape is None or len(raw) != U32.size * count:
+        shape = _new_shape(found, count, raw, size)
+    if shape.end > size:
+        what = f"the buffers end at byte {shape.end}, the message at {size}"
+        raise TruncatedError(what, path="lm_buflens", offset=size)
+    return found, shape
+
+
+def _no_header(size: int, magic: bytes, found: Version | None) -> WireError:
+    if size < _SHORTEST:
+        return TruncatedError(f"expected a lustre_msg of at least {_SHORTEST} bytes, got {size}", offset=0)
+    if found is None:
+        return WireError(
+            f"expected a lustre_msg magic, got bytes {magic.hex()}", path="lm_magic", offset=_MAGIC_AT
+        )
+    return TruncatedError(f"expected a header of {found.size} bytes, got {size}", path="header", offset=0)
+
+
+def _new_shape(found: Version, count: int, raw: bytes, size: int) -> Shape:
+    start = rounded(found.size + U32.size * count)
+    if size < start:
+        what = f"{count} buffer lengths need a header of {start} bytes, got {size}"
         raise TruncatedError(what, path="lm_buflens", offset=found.size)
-    header = found.codec.unpack(data, 0, size)
-    offsets = []
-    for length in header.lm_buflens:
-        offsets.append(at)
-        at += (length + 7) & ~7
-    if at > size:
-        raise TruncatedError(f"the buffers end at byte {at}, the message at {size}", path="lm_buflens", offset=size)
-    return Parts(found.number, found.order, header, offsets, at)
+    shape = Shape(start, struct.unpack(f"{PREFIX[found.order]}{count}{U32.code}", raw))
+    if count <= _MOST_BUFFERS:
+        if len(found.shapes) >= _MOST_SHAPES:
+            found.shapes.clear()
+        found.shapes[raw] = shape
+    return shape
 
 
 def join(

@@ -1,0 +1,316 @@
+"""Whole messages of a regular shape in one step: container header, ptlrpc_body and buffers.
+
+For a side of an RPC and the presence of its buffers, one function is generated around one `struct.Struct` that covers
+the message from its first byte to the first buffer of variable size (see `straightline`). Whatever is not regular (odd
+lengths, padding with content, strings without their NUL) makes the function give up with None, and the message is read
+or written piece by piece by `payload`; the result is the same either way.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lustre_wire.engines import record
+from lustre_wire.engines.payload import covered
+from lustre_wire.engines.source import compile_functions
+from lustre_wire.engines.straightline import PREFIX, ByteOrder, Generator
+from lustre_wire.schema.rpc import Blob, Buffers, Items, SlotSpec, Text
+from lustre_wire.schema.struct import spec_of
+from lustre_wire.schema.types import U32, Flex, Scalar, Struct, as_type
+
+#: What a generated function takes and gives: (data, offsets, lengths, dialect, direction, format) -> message or None.
+Read = Callable[[bytes, Any, Any, Any, str, Any], Any]
+Write = Callable[[Any], bytes]
+
+#: Presence patterns of one side for which functions are kept; others go piece by piece.
+_MOST_PATTERNS = 32
+#: Length patterns of one side that are remembered; when there are more, all are forgotten.
+_MOST_LENGTHS = 1024
+
+ABSENT, FIXED, VARIABLE = range(3)
+Pattern = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is around the buffers: classes of message, container header (version 2) and ptlrpc_body, and the bits of
+    `lm_secflvr` that a message has under a security policy, whose buffers are not what they seem.
+    """
+
+    message: type
+    header: type
+    body: type
+    flavour_mask: int
+
+
+def _fixed_size(slot: SlotSpec) -> int:
+    """Bytes of a buffer that holds exactly its type, 0 where its size varies or is not the whole story."""
+    kind = slot.type
+    if isinstance(kind, Scalar):
+        return kind.size
+    if isinstance(kind, Struct):
+        tail = spec_of(kind.cls).tail
+        while tail is not None and isinstance(tail.type, Struct):
+            tail = spec_of(tail.type.cls).tail
+        counted = tail is not None and isinstance(tail.type, Flex) and tail.type.count and tail.type.minimum
+        return 0 if counted else kind.size
+    return 0
+
+
+def _is_variable(slot: SlotSpec) -> bool:
+    kind = slot.type
+    if isinstance(kind, Struct):
+        return spec_of(kind.cls).tail is not None
+    return isinstance(kind, (Text, Blob)) or (isinstance(kind, Items) and isinstance(as_type(kind.element), Struct))
+
+
+class Side:
+    """The generated functions of one side of an RPC, found by buffer lengths or by which buffers have a value."""
+
+    def __init__(self, frame: Frame, side: type[Buffers], order: ByteOrder) -> None:
+        self.frame = frame
+        self.side = side
+        self.order: ByteOrder = order
+        self.slots = side.__slot_specs__
+        self.sizes = tuple(_fixed_size(s) for s in self.slots)
+        self.body_size = spec_of(frame.body).size
+        self.plain = not any(s.present for s in self.slots)  # buffers that depend on others go piece by piece
+        self.by_lengths: dict[Any, Read | None] = {}
+        self._readers: dict[Pattern, Read] = {}
+        self._writers: dict[Pattern, Write | None] = {}
+        self.pattern_of_values = self._values_function() if self.plain else None
+
+    def reader(self, lengths: tuple[int, ...]) -> Read | None:
+        """The function for a message with these buffer lengths, None where it is to be read piece by piece."""
+        try:
+            return self.by_lengths[lengths]
+        except KeyError:
+            if len(self.by_lengths) >= _MOST_LENGTHS:
+                self.by_lengths.clear()
+            found = self.by_lengths[lengths] = self._reader(lengths)
+            return found
+
+    def _reader(self, lengths: tuple[int, ...]) -> Read | None:
+        pattern = self._pattern(lengths)
+        if pattern is None:
+            return None
+        if pattern not in self._readers:
+            if len(self._readers) >= _MOST_PATTERNS:
+                return None
+            self._readers[pattern] = _Generator(self, pattern).compile()[0]
+        return self._readers[pattern]
+
+    def _pattern(self, lengths: tuple[int, ...]) -> Pattern | None:
+        """What each slot holds, as many slots as a regular message counts; None for any other lengths."""
+        if not self.plain or lengths[0] != self.body_size or len(lengths) > len(self.slots) + 1:
+            return None
+        out = []
+        for slot, fixed, length in zip(self.slots, self.sizes, lengths[1:], strict=False):
+            if not length:
+                out.append(ABSENT)
+            elif length == fixed:
+                out.append(FIXED)
+            elif _is_variable(slot):
+                out.append(VARIABLE)
+            else:
+                return None
+        pattern = tuple(out)
+        return pattern if len(pattern) == self.counted(pattern) else None
+
+    def counted(self, pattern: Pattern) -> int:
+        """How many slots a regular message counts."""
+        total = len(self.slots)
+        while total and self.slots[total - 1].omit and (total > len(pattern) or pattern[total - 1] == ABSENT):
+            total -= 1
+        return total
+
+    def writer(self, buffers: Any) -> Write | None:
+        """The function for a message with these values, None where it is to be written piece by piece."""
+        if self.pattern_of_values is None:
+            return None
+        pattern = self.pattern_of_values(buffers)
+        try:
+            return self._writers[pattern]
+        except KeyError:
+            if len(self._writers) >= _MOST_PATTERNS or VARIABLE + 1 in pattern:
+                return None
+            shortened = pattern[: self.counted(pattern)]
+            made: Write = _Generator(self, shortened).compile()[1]
+            self._writers[pattern] = made
+            return made
+
+    def _values_function(self) -> Callable[[Any], Pattern]:
+        """A function of the buffers that gives the pattern; one more than VARIABLE stands for what goes by pieces."""
+        namespace: dict[str, Any] = {}
+        parts = []
+        for slot, fixed in zip(self.slots, self.sizes, strict=True):
+            value = f"b.{slot.name}"
+            tail = spec_of(slot.type.cls).tail if isinstance(slot.type, Struct) else None
+            if isinstance(slot.type, Struct) and tail is not None:
+                length = f"len({value}.{_tail_path(slot.type)})"
+                there = f"{FIXED} if {length} == {_tail_minimum(slot.type)} else {VARIABLE}" if fixed else str(VARIABLE)
+            elif fixed:
+                there = str(FIXED)
+            else:
+                there = str(VARIABLE if _is_variable(slot) else VARIABLE + 1)
+            parts.append(f"{ABSENT} if {value} is None else {there}")
+        source = f"def pattern(b):\n    return ({', '.join(parts)}{',' if parts else ''})\n"
+        compile_functions(f"pattern {self.side.__qualname__}", source, namespace)
+        made: Callable[[Any], Pattern] = namespace["pattern"]
+        return made
+
+
+def _tail_path(kind: Struct) -> str:
+    tail = spec_of(kind.cls).tail
+    assert tail is not None
+    return f"{tail.name}.{_tail_path(tail.type)}" if isinstance(tail.type, Struct) else tail.name
+
+
+def _tail_minimum(kind: Struct) -> int:
+    tail = spec_of(kind.cls).tail
+    assert tail is not None
+    if isinstance(tail.type, Struct):
+        return _tail_minimum(tail.type)
+    assert isinstance(tail.type, Flex)
+    return tail.type.minimum
+
+
+class _Generator(Generator):
+    """Collects the run of fixed buffers at the front in one struct, and the statements for the rest."""
+
+    def __init__(self, side: Side, pattern: Pattern) -> None:
+        super().__init__(spec_of(side.frame.header), side.order, record.nested_codec, fixed=True)
+        self.side = side
+        self.pattern = pattern
+        self.rest: list[str] = []  # read: the buffers behind the run
+        self.checks: list[str] = []  # read: what must hold for a regular message
+        self.sizes: list[str] = []  # write: the buffers behind the run, and their lengths
+        self.pieces: list[str] = []  # write: what follows the packed run
+
+    def compile(self) -> tuple[Any, Any]:
+        count = len(self.pattern) + 1
+        self.header(count)
+        self.object("_body", self.side.frame.body, self.side.body_size)
+        run = len(self.pattern)
+        for number, what in enumerate(self.pattern):
+            if what == VARIABLE:
+                run = number
+                break
+            self.front(number, what)
+        for number in range(run, len(self.pattern)):
+            self.behind(number)
+        self.rest += [f"_p.{slot.name} = None" for slot in self.side.slots[len(self.pattern) :]]
+        return self.functions(count)
+
+    def header(self, count: int) -> None:
+        """The container header, its lengths and the gap behind them; lengths are known from outside when reading."""
+        spec = self.spec
+        self.before.append(f"_head = _new({self.constant('_C', spec.cls)})")
+        for field in spec.fields:
+            if not isinstance(field.type, Flex):
+                self.value(field.type, f"_head.{field.name}", field.name, self.order)
+        if self.side.frame.flavour_mask:
+            self.checks.append(f"not _head.lm_secflvr & {self.side.frame.flavour_mask}")
+        for number in range(count):
+            self.atom(U32.code, self.local("l"), f"_n{number}")
+        if (spec.size + U32.size * count) & 7:
+            self.zeroes(8 - ((spec.size + U32.size * count) & 7))
+
+    def zeroes(self, size: int) -> None:
+        local = self.local("z")
+        self.atom(f"{size}s", local, repr(bytes(size)))
+        self.checks.append(f"{local} == {bytes(size)!r}")
+
+    def object(self, name: str, cls: type, size: int) -> None:
+        """A struct in the run under a local name, and its padding."""
+        self.before.append(f"{name} = _new({self.constant('_C', cls)})")
+        self.fields(spec_of(cls), name, "", record.standing_order(cls, self.order))
+        if size & 7:
+            self.zeroes(8 - (size & 7))
+
+    def front(self, number: int, what: int) -> None:
+        slot = self.side.slots[number]
+        size = self.side.sizes[number] if what == FIXED else 0
+        self.sizes.append(f"_n{number + 1} = {size}")
+        if what == ABSENT:
+            self.after.append(f"_p.{slot.name} = None")
+            return
+        local = f"_s{number}"
+        self.setup.append(f"{local} = _p.{slot.name}")
+        if isinstance(slot.type, Struct):
+            self.object(local, slot.type.cls, size)
+        else:
+            assert isinstance(slot.type, Scalar)
+            self.scalar(slot.type, local, local, self.order)
+            if size & 7:
+                self.zeroes(8 - (size & 7))
+        self.after.append(f"_p.{slot.name} = {local}")
+
+    def behind(self, number: int) -> None:
+        """A buffer behind the run: read at its offset, written as bytes of its own."""
+        slot, index = self.side.slots[number], number + 1
+        if self.pattern[number] == ABSENT:
+            self.rest.append(f"_p.{slot.name} = None")
+            self.sizes.append(f"_n{index} = 0")
+            return
+        read, write, before, after = self.piece(slot)
+        self.rest += [f"a = _offsets[{index}]", f"m = _lengths[{index}]"]
+        if before:
+            self.rest += [f"if {before}:", "    return None"]
+        self.rest += [f"_p.{slot.name} = v = {read}"]
+        if after:
+            self.rest += [f"if {after}:", "    return None"]
+        self.rest += ["if m & 7 and _data[a + m : (a + m + 7) & ~7] != _zeroes[m & 7]:", "    return None"]
+        self.sizes += [f"_d{index} = {write}", f"_n{index} = len(_d{index})"]
+        self.pieces += [f"_d{index}", f"_zeroes[_n{index} & 7]"]
+
+    def piece(self, slot: SlotSpec) -> tuple[str, str, str, str]:
+        """How a buffer is read and written on its own, and the tests before and after reading that make it give up."""
+        kind, value = slot.type, f"_p.{slot.name}"
+        if isinstance(kind, Text):
+            return "_data[a : a + m - 1]", f'{value} + b"\\0"', "_data.find(0, a, a + m) != a + m - 1", ""
+        if isinstance(kind, Blob):
+            return "_data[a : a + m]", f"bytes({value})", "", ""
+        if isinstance(kind, Scalar):
+            packer = struct.Struct(PREFIX[self.order] + kind.code)
+            unpack, pack = self.constant("_u", packer.unpack_from), self.constant("_k", packer.pack)
+            return f"{unpack}(_data, a)[0]", f"{pack}({value})", "", ""
+        cls = as_type(kind.element).cls if isinstance(kind, Items) else kind.cls  # type: ignore[attr-defined]
+        codec = record.codec(cls, self.order)
+        unpack, pack = self.constant("_u", codec.unpack), self.constant("_k", codec.pack)
+        if isinstance(kind, Items):
+            read = f"[{unpack}(_data, i, i + {codec.size}) for i in range(a, a + m, {codec.size})]"
+            return read, f'b"".join([{pack}(e) for e in {value}])', f"m % {codec.size}", ""
+        read = f"{unpack}(_data, a, a + m)"
+        if not codec.flexible:
+            return read, f"{pack}({value})", "", ""
+        taken = f"{self.constant('_v', covered)}({self.constant('_w', kind)}, v, {codec.size})"
+        return read, f"{pack}({value})", f"m < {codec.size}", f"m != {codec.size} and {taken} != m"
+
+    def functions(self, count: int) -> tuple[Any, Any]:
+        packer = struct.Struct(PREFIX[self.order] + "".join(self.format))
+        self.namespace |= {"_unpack": packer.unpack_from, "_pack": packer.pack, "_side": self.side.side}
+        self.namespace |= {"_message": self.side.frame.message, "_zeroes": tuple(bytes(-n % 8) for n in range(8))}
+        read = [*self.before, f"({', '.join(self.targets)},) = _unpack(_data)"]
+        if self.checks:
+            read += [f"if not ({' and '.join(self.checks)}):", "    return None"]
+        read += ["_p = _new(_side)", *self.after, *self.rest, "_head.lm_buflens = [*_lengths]", "_o = _new(_message)"]
+        read += [f"_o.{name} = {name}" for name in ("dialect", "direction", "format")]
+        read += [f"_o.order = {self.order!r}", "_o.header = _head", "_o.body = _body", "_o.buffers = _p"]
+        read += ["_o.extra = None", "return _o"]
+        write = ["_p = _o.buffers", "_head = _o.header", "_body = _o.body", f"_n0 = {self.side.body_size}", *self.sizes]
+        write += [f"_head.lm_bufcount = {count}", *self.setup, f"out = _pack({', '.join(self.sources)})"]
+        write += [f"_head.lm_buflens = [{', '.join(f'_n{i}' for i in range(count))}]"]
+        write += [f'return b"".join((out, {", ".join(self.pieces)}))' if self.pieces else "return out"]
+        source = "def read(_data, _offsets, _lengths, dialect, direction, format):\n"
+        source += "".join(f"    {line}\n" for line in read)
+        source += "def write(_o):\n" + "".join(f"    {line}\n" for line in write)
+        pattern = "".join("-=~"[what] for what in self.pattern)
+        compile_functions(f"whole {self.side.side.__qualname__} {pattern} {self.order}", source, self.namespace)
+        return self.namespace["read"], self.namespace["write"]
+
+
+__all__ = ["Frame", "Side"]
