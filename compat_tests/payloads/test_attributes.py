@@ -44,7 +44,7 @@ CONNECTS = [m for m in messages() if "connect" in m.kind and "disconnect" not in
 
 @pytest.mark.parametrize("recorded", CONNECTS, ids=str)
 def test_recorded_connect_data_fills_what_its_flags_say(recorded: Recorded) -> None:
-    """Lustre's clients fill no field whose flag they do not set but one: the transaction to go on from, at a reconnect."""
+    """Lustre's clients fill no field whose flag they do not set, but for the transaction of a reconnect."""
     data = recorded.decode().buffers.connect_data
     assert connect.valid_fields(data)["ocd_connect_flags"] == data.ocd_connect_flags
     if recorded.direction == "request":

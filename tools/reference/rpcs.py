@@ -1,0 +1,221 @@
+"""One page for each service: its operations, both dialects side by side."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from lustre_wire import Dialect
+from lustre_wire.schema import WireEnum, WireFlag
+from lustre_wire.schema.rpc import (
+    Absent,
+    Bits,
+    Blob,
+    Buffers,
+    Chosen,
+    FixedText,
+    Items,
+    Length,
+    NonZero,
+    Prefix,
+    RpcFormat,
+    SlotSpec,
+    Text,
+    Uncounted,
+)
+from lustre_wire.schema.types import FieldType, Scalar, Struct, as_type
+from tools.reference.common import NAMES, dialects, said, struct_link, table
+
+#: (file, title, what it holds); an operation belongs to the first whose prefixes its name has.
+SERVICES: Final = (
+    ("mds", "MDS", "metadata: namespace, attributes, open files"),
+    ("ost", "OST", "objects and their data"),
+    ("mgs", "MGS", "configuration"),
+    ("ldlm", "LDLM", "locks, their callbacks, and the intents that ride on them"),
+    ("llog", "LLOG", "logs read over the network"),
+    ("obd", "OBD", "what every target answers, and quota between servers"),
+    ("fid", "SEQ and FLD", "sequences of FIDs and where they are"),
+    ("sec", "SEC", "security contexts"),
+)
+_PREFIXES: Final = {
+    "mds": ("MDS_",), "ost": ("OST_",), "mgs": ("MGS_",), "ldlm": ("LDLM_",), "llog": ("LLOG_",),
+    "obd": ("OBD_", "QUOTA_"), "fid": ("SEQ_", "FLD_"), "sec": ("SEC_",),
+}  # fmt: skip
+_CLASSES: Final = ("LUSTRE_OBD_VERSION", "LUSTRE_MDS_VERSION", "LUSTRE_OST_VERSION", "LUSTRE_DLM_VERSION",
+                   "LUSTRE_LOG_VERSION", "LUSTRE_MGS_VERSION")  # fmt: skip
+
+
+def pages() -> dict[str, str]:
+    return {f"{name}.md": _page(name, title, what) for name, title, what in SERVICES}
+
+
+def _page(service: str, title: str, what: str) -> str:
+    names: dict[str, None] = {}
+    for d in dialects():
+        names.update(dict.fromkeys(form.name for form in d.formats if form.name.startswith(_PREFIXES[service])))
+    forms = {name: [_forms(d, name) for d in dialects()] for name in names}
+    ordered = sorted(names, key=lambda name: (min(f.opcode for each in forms[name] for f in each), name))
+    listed = table(
+        ["operation", "opcode", *NAMES],
+        [[f"[{n}](#{_anchor(n)})", str(_opcode(forms[n])), *(_status(each) for each in forms[n])] for n in ordered],
+    )
+    sections = "\n".join(_section(name, forms[name]) for name in ordered)
+    return (
+        f"# {title}: {what}\n\nMade from the declarations by `python -m tools.reference`. Do not edit.\n\n"
+        f"{listed}\n{_undeclared(service)}{sections}"
+    )
+
+
+def _forms(d: Dialect, name: str) -> list[RpcFormat]:
+    """The dialect's own form first, then those of other senders."""
+    return sorted((f for f in d.formats if f.name == name), key=lambda f: f.variant)
+
+
+def _opcode(forms: list[list[RpcFormat]]) -> int:
+    return next(f.opcode for each in forms for f in each if not f.variant)
+
+
+def _status(forms: list[RpcFormat]) -> str:
+    own = next((f for f in forms if not f.variant), None)
+    told = [own.status or "used"] if own is not None else ["-"]
+    return ", ".join([*told, *(f"also from {f.variant}" for f in forms if f.variant)])
+
+
+def _anchor(name: str) -> str:
+    return re.sub(r"[^\w-]", "", name.lower())
+
+
+def _undeclared(service: str) -> str:
+    """Opcodes that no node of a dialect sends."""
+    lines = []
+    for d in dialects():
+        opcodes = d.enums["Opcode"].__members__
+        free = [n for n, v in opcodes.items() if n.startswith(_PREFIXES[service]) and int(v) not in d.by_opcode]
+        if free:
+            lines.append(f"{d.name} has numbers for {', '.join(f'{n} ({int(opcodes[n])})' for n in free)}, "
+                         "which nobody sends.\n")  # fmt: skip
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+# --- one operation ----------------------------------------------------------------------------------------------------
+
+
+def _section(name: str, forms: list[list[RpcFormat]]) -> str:
+    paired = [(d, form) for d, each in zip(dialects(), forms, strict=True) for form in each]
+    columns = [(f"{d.name} ({form.variant})" if form.variant else d.name, d, form) for d, form in paired]
+    head = ["", *(title for title, _, _ in columns)]
+    facts = table(head, [
+        ["opcode", *(str(f.opcode) for _, _, f in columns)],
+        ["service class", *(_class(d, f) for _, d, f in columns)],
+        ["portals", *(_portals(d, f) for _, d, f in columns)],
+        ["bulk", *(f"{f.bulk}, portal {f.bulk_portal}" if f.bulk else "-" for _, _, f in columns)],
+        ["told by", *(_conditions(f.match, d) or "the opcode" for _, d, f in columns)],
+    ])  # fmt: skip
+    sides = [_side(title, [(t, d, getattr(f, title.lower())) for t, d, f in columns]) for title in ("Request", "Reply")]
+    notes = "".join(_notes(title, d, f) for title, d, f in columns)
+    return f"## {name}\n\n{facts}\n" + "\n".join(sides) + f"\n{notes}"
+
+
+def _class(d: Dialect, form: RpcFormat) -> str:
+    return next((c.split("_")[1] for c in _CLASSES if d.constants.get(c) == form.version), "-")
+
+
+def _portals(d: Dialect, form: RpcFormat) -> str:
+    further = f", also on {', '.join(str(int(p)) for p in form.also_on)}" if form.also_on else ""
+    return f"{int(form.portal or 0)} to {int(form.reply_portal or 0)}{further}"
+
+
+def _side(title: str, columns: list[tuple[str, Dialect, type[Buffers]]]) -> str:
+    slots = [side.__slot_specs__ for _, _, side in columns]
+    longest = max(map(len, slots))
+    if not longest:
+        return f"{title}: the ptlrpc_body alone.\n"
+    rows = [[str(i + 1), *(_buffer(s[i]) if i < len(s) else "" for s in slots)] for i in range(longest)]
+    return f"{title}:\n\n" + table(["buffer", *(name for name, _, _ in columns)], rows)
+
+
+def _buffer(slot: SlotSpec) -> str:
+    about = [_kind(slot.type)]
+    if isinstance(slot.holds, FieldType):
+        about.append(f"may hold {_kind(slot.holds)}")
+    if slot.room:
+        about.append(f"up to {slot.room} bytes")
+    if slot.minimum:
+        about.append(f"from {slot.minimum} bytes")
+    if slot.omit:
+        about.append("may be left out")
+    elif slot.optional:
+        about.append("may be empty")
+    return f"`{slot.name}`: {', '.join(about)}"
+
+
+def _kind(kind: FieldType) -> str:
+    if isinstance(kind, Struct):
+        spec = kind.cls.__wire__
+        more = " and more" if spec.tail is not None else ""
+        return f"{struct_link(spec.name)}, {spec.size} bytes{more}"
+    if isinstance(kind, Items):
+        element = as_type(kind.element)
+        return f"array of {struct_link(element.cls.__wire__.name) if isinstance(element, Struct) else _kind(element)}"
+    if isinstance(kind, FixedText):
+        return f"string in {kind.size} bytes"
+    if isinstance(kind, Text):
+        return "string"
+    if isinstance(kind, Scalar):
+        return f"u{kind.size * 8}"
+    assert isinstance(kind, Blob)
+    return f"{kind.size} bytes" if kind.size else "bytes"
+
+
+def _conditions(match: Any, d: Dialect) -> str:
+    return "; ".join(_condition(path, c, d) for path, c in (match or {}).items())
+
+
+def _condition(path: str, condition: Any, d: Dialect) -> str:
+    place = f"buffer {path[1:-1]}" if path.startswith("[") else f"`{path}`"
+    if isinstance(condition, Bits):
+        return f"{place} has {'any' if condition.some else 'all'} of {_flags(condition.mask)}"
+    if isinstance(condition, Prefix):
+        return f"{place} begins with `{condition.data.decode()}`"
+    if isinstance(condition, Length):
+        return f"{place} has {condition.size} bytes"
+    if isinstance(condition, Absent):
+        return f"{place} is empty"
+    if isinstance(condition, Uncounted):
+        return f"{place} is not counted"
+    if isinstance(condition, NonZero):
+        return f"{place} is not 0"
+    name = condition.name if isinstance(condition, (WireFlag, WireEnum)) else None
+    return f"{place} is {name or int(condition)}"
+
+
+def _flags(mask: int) -> str:
+    return ", ".join(type(mask).names_of(mask)) if isinstance(mask, WireFlag) else hex(mask)
+
+
+def _notes(title: str, d: Dialect, form: RpcFormat) -> str:
+    """What the declaration says in words: senders and receivers, and what decides about a buffer."""
+    lines = []
+    if not form.variant:
+        lines += [paragraph.replace("\n", " ") for paragraph in said(_declaration(d, form)).split("\n\n") if paragraph]
+    if form.note:
+        lines.append(form.note[0].upper() + form.note[1:] + ".")
+    for side, buffers in (("request", form.request), ("reply", form.reply)):
+        for slot in buffers.__slot_specs__:
+            about = [slot.when] if slot.when else []
+            if slot.present:
+                about.append(f"not counted at all unless {_conditions(slot.present, d)}")
+            if isinstance(slot.holds, Chosen):
+                keys = ", ".join(f"`{key}`" for key in slot.holds.options)
+                about.append(f"typed by `{slot.holds.by}` for {keys}")
+            if about:
+                lines.append(f"{side} `{slot.name}`: {'; '.join(about)}")
+    return f"{title}:\n\n" + "".join(f"- {line}\n" for line in lines) + "\n" if lines else ""
+
+
+def _declaration(d: Dialect, form: RpcFormat) -> Any:
+    for module in d.modules:
+        for value in vars(module).values():
+            if getattr(value, "__rpc__", None) is form:
+                return value
+    raise LookupError(form.key)
