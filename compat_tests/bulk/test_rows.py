@@ -14,7 +14,7 @@ from compat_tests import recorded
 from compat_tests.bulk.engines import DIALECTS, ORDERS, everywhere, noise, plain, record_engine, structs
 from lustre_wire import bulk
 from lustre_wire.engines import record, reference
-from lustre_wire.schema import AS_SENT, U16, U64, Array, Raw, u8, u16, u32, u64, wire_struct
+from lustre_wire.schema import AS_SENT, U16, U64, Array, Raw, Struct, u8, u16, u32, u64, wire_struct
 
 ALL = [(dialect, cls) for dialect in DIALECTS for cls in structs(dialect)]
 IDS = [f"{dialect}:{cls.__wire__.name}" for dialect, cls in ALL]  # type: ignore[attr-defined]
@@ -52,6 +52,12 @@ def value_of(obj: Any, name: str) -> Any:
     return leaves(obj)
 
 
+def flexible_inside(cls: Any) -> bool:
+    """Whether a flexible array stands before the last field, where the struct's own size has no room for it."""
+    fields = cls.__wire__.fields[:-1]
+    return any(isinstance(f.type, Struct) and f.type.cls.__wire__.tail is not None for f in fields)
+
+
 @pytest.mark.parametrize(("dialect", "cls"), ALL, ids=IDS)
 @pytest.mark.parametrize("order", ORDERS)
 def test_every_struct_has_the_columns_of_its_records(dialect: str, cls: Any, order: Any) -> None:
@@ -70,7 +76,7 @@ def test_every_struct_has_the_columns_of_its_records(dialect: str, cls: Any, ord
 @settings(max_examples=60, deadline=None)
 @given(draw=st.data())
 def test_the_reference_engine_says_the_same(dialect: str, draw: Any) -> None:
-    cls: Any = draw.draw(st.sampled_from(structs(dialect)))
+    cls: Any = draw.draw(st.sampled_from([cls for cls in structs(dialect) if not flexible_inside(cls)]))
     order: Any = draw.draw(st.sampled_from(ORDERS))
     size = cls.__wire__.size
     data = draw.draw(st.binary(min_size=size, max_size=size))

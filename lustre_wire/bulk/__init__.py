@@ -9,6 +9,7 @@ warning.
 
 from __future__ import annotations
 
+from lustre_wire.bulk.index import Index, Reason, index, iter_index
 from lustre_wire.bulk.rows import BLOCK_ROWS, iter_unpack, pack, unpack
 from lustre_wire.engines.bulk import core as _core
 from lustre_wire.engines.bulk.columns import Columns
@@ -16,4 +17,6 @@ from lustre_wire.engines.bulk.columns import Columns
 #: Whether the C core is there.
 available: bool = _core is not None
 
-__all__ = ["BLOCK_ROWS", "Columns", "available", "iter_unpack", "pack", "unpack"]
+__all__ = [
+    "BLOCK_ROWS", "Columns", "Index", "Reason", "available", "index", "iter_index", "iter_unpack", "pack", "unpack",
+]  # fmt: skip

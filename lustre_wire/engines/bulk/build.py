@@ -11,7 +11,8 @@ import cffi  # type: ignore[import-untyped]
 
 #: Of the core, relative to the project's root, where setup.py runs.
 HERE = "lustre_wire/engines/bulk"
-SOURCES = ("rows.c",)
+SOURCES = ("rows.c", "index.c")
+HEADERS = ("core.h", "rows.h", "bytes.h")
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion")
 
 
@@ -29,7 +30,7 @@ def make(root: str = ".") -> cffi.FFI:
         '#include "core.h"',
         sources=[f"{HERE}/{name}" for name in SOURCES],
         include_dirs=[HERE],
-        depends=[f"{HERE}/core.h", f"{HERE}/rows.h"],
+        depends=[f"{HERE}/{name}" for name in HEADERS],
         extra_compile_args=["-std=c11", "-O3", "-fno-tree-vectorize", "-funroll-loops"],
         optional=True,
         py_limited_api=True,

@@ -110,11 +110,13 @@ class Columns(Mapping[str, memoryview]):
 
     def slice(self, start: int, stop: int) -> Columns:
         """Rows `start` to `stop`, in the same memory."""
+        if not start:
+            return Columns(self.table, stop, self._buffers)
         leaves = zip(self._buffers, self.table.leaves, strict=True)
         return Columns(self.table, stop - start, tuple(b[leaf.pitch * start : leaf.pitch * stop] for b, leaf in leaves))
 
     def bytes_of(self, number: int) -> memoryview:
-        """The bytes of column `number`."""
+        """The bytes of column `number`, and perhaps of further rows."""
         return self._buffers[number]
 
     def pointers(self, core: engine.Core) -> Any:

@@ -63,6 +63,82 @@ uint64_t lw_unpack(const lw_plan *plan, const uint8_t *data, uint64_t size, cons
 /* Columns to rows, side by side from `out`. Bytes that no column fills come from `fill`, which is NULL when there are none. */
 void lw_pack(const lw_plan *plan, const uint8_t *fill, uint8_t *const *columns, uint64_t rows, uint8_t *out);
 
+/*
+ * How one version of the lustre_msg container is read in one byte order. Offsets in bytes; those of the second group count
+ * from the container's start where `in_header`, otherwise from the ptlrpc_body.
+ */
+typedef struct {
+    uint32_t magic; /* as this machine reads the four bytes */
+    uint32_t swap;
+    uint32_t size; /* of the header, without the buffer lengths */
+    uint32_t bufcount;
+    uint32_t accepted;  /* 0: the dialect's receivers refuse this version */
+    uint32_t secflvr;   /* where the security flavour stands */
+    uint32_t wrapped;   /* bits of it that say that a policy wraps the message; 0: there is none */
+    uint32_t body_size; /* least bytes of the ptlrpc_body; 0: there is none */
+    uint32_t version_mask;
+    uint32_t in_header;
+    uint32_t type;
+    uint32_t version;
+    uint32_t opcode;
+    uint32_t status;
+    uint32_t transno;
+    uint32_t flags;
+} lw_container;
+
+/* socklnd and LNet headers. Offsets count from the frame's start; LNet's own fields are little-endian. */
+typedef struct {
+    uint32_t size;      /* of both headers; 0: the stream holds bare messages */
+    uint32_t noop_size; /* of a frame without an LNet message */
+    uint32_t has_kind;  /* 0: there is no socklnd header */
+    uint32_t kind;
+    uint32_t kind_noop;
+    uint32_t kind_lnet;
+    uint32_t type;
+    uint32_t type_put;
+    uint32_t type_most;
+    uint32_t payload_length;
+    uint32_t payload_most;
+    uint32_t match_bits;
+    uint32_t portal;
+} lw_framing;
+
+typedef struct {
+    uint32_t magic_at; /* where the magic stands, in every container */
+    uint32_t n_containers;
+    const lw_container *containers;
+    uint32_t version;
+    uint32_t n_types;
+    uint32_t types[4]; /* values that a message's type may have */
+    lw_framing framing;
+} lw_index_plan;
+
+/* Columns of lw_index, in the order of the pointers it takes. The last two have one row for each buffer. */
+enum lw_index_column {
+    LW_OFFSET, LW_LENGTH, LW_MAGIC, LW_BIG, LW_REASON, LW_TYPE, LW_OPCODE, LW_STATUS, LW_TRANSNO, LW_XID, LW_FLAGS,
+    LW_BUFCOUNT, LW_FIRST_BUFFER, LW_FRAME, LW_PORTAL, LW_BUFFER_OFFSET, LW_BUFFER_LENGTH
+};
+
+/* Why a row is not a whole message of the dialect. From LW_CONTAINER on its extent is known all the same. */
+enum lw_reason {
+    LW_GOOD, LW_TRUNCATED, LW_NO_MAGIC, LW_CONTAINER, LW_NO_BODY, LW_BAD_TYPE, LW_BAD_VERSION, LW_WRAPPED, LW_NO_RPC
+};
+
+/* How far a walk has come, and how much room there is for what it finds. */
+typedef struct {
+    uint64_t position;
+    uint64_t rows;
+    uint64_t buffers;
+    uint64_t max_rows;
+    uint64_t max_buffers;
+} lw_walk;
+
+/*
+ * Walk a stream from walk->position on: one row for each message (or frame), one for each stretch of bytes that is none.
+ * Returns 1 at the end of the stream and 0 when there is no room left, in which case it can be called again.
+ */
+int lw_index(const lw_index_plan *plan, const uint8_t *data, uint64_t size, lw_walk *walk, uint8_t *const *columns);
+
 /* END */
 
 #endif

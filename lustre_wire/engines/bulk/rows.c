@@ -7,7 +7,7 @@
  */
 #include "rows.h"
 
-#include <string.h>
+#include "bytes.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define LW_X86 1
@@ -35,10 +35,6 @@ void lw_use_vectors(int wanted)
 {
     lw_vectors_wanted = wanted;
 }
-
-static inline uint16_t swap16(uint16_t v) { return __builtin_bswap16(v); }
-static inline uint32_t swap32(uint32_t v) { return __builtin_bswap32(v); }
-static inline uint64_t swap64(uint64_t v) { return __builtin_bswap64(v); }
 
 #define MOVE(type, convert, to, from)                                                                                  \
     for (size_t i = 0; i < rows; i++) {                                                                                \

@@ -1,0 +1,241 @@
+"""Walking streams: recorded messages are found where they are, bad bytes are marked, and nothing crashes the walk."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lustre_wire as lw
+from compat_tests import recorded
+from compat_tests.bulk.engines import DIALECTS, everywhere, noise, plain, record_engine
+from lustre_wire import bulk
+from lustre_wire.bulk import Reason
+from lustre_wire.engines import record
+from lustre_wire.frames import ksock, lnet, lustre_msg
+
+
+def whole(dialect: str) -> list[recorded.Recorded]:
+    """Recorded messages without bytes behind their last buffer."""
+    found = [m for m in recorded.messages() if m.dialect == dialect]
+    return [m for m in found if lustre_msg.split(m.data).end == len(m.data)]
+
+
+def both(stream: Any, dialect: str | None = None, **options: Any) -> Any:
+    """The index, after checking that the record engine's is the same."""
+    found = bulk.index(stream, dialect, **options)
+    with record_engine():
+        other = bulk.index(stream, dialect, **options)
+    assert plain(found) == plain(other)
+    return found
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_recorded_message_is_found(dialect: str) -> None:
+    messages = whole(dialect)
+    found = both(b"".join(m.data for m in messages), dialect)
+    assert found.rows == len(messages) > 300 * (dialect in ("1.8", "2.0"))
+    at = 0
+    for row, one in enumerate(messages):
+        message, parts = one.decode(), lustre_msg.split(one.data)
+        assert found["offset"][row] == at and found["length"][row] == len(one.data)
+        assert found["big_endian"][row] == (message.order == "big")
+        assert found["magic"][row] == message.header.lm_magic
+        if message.body is not None or message.version == 1:
+            assert found["reason"][row] == Reason.GOOD
+            assert found["opcode"][row] == message.opcode
+            assert found["status"][row] == message.status
+            assert found["transno"][row] == message.transno
+            source = message.body if message.body is not None else message.header
+            assert found["type"][row] == getattr(source, "pb_type", getattr(source, "lm_type", None))
+            assert found["flags"][row] == getattr(source, "pb_flags", getattr(source, "lm_flags", None))
+        first, count = found["first_buffer"][row], found["buffer_count"][row]
+        assert found["buffer_offset"].tolist()[first : first + count] == [at + o for o in parts.offsets]
+        assert found["buffer_length"].tolist()[first : first + count] == parts.lengths
+        at += len(one.data)
+
+
+def test_without_a_dialect_messages_of_all_are_good() -> None:
+    stream = b"".join(m.data for dialect in ("1.8", "2.0") for m in whole(dialect))
+    reasons = set(both(stream)["reason"].tolist())
+    assert reasons == {Reason.GOOD}
+    assert Reason.CONTAINER in set(both(stream, "2.0")["reason"].tolist())
+
+
+def test_bytes_between_messages_are_a_row_of_their_own() -> None:
+    one, two = whole("2.0")[0].data, whole("2.0")[9].data
+    stream = one + b"some bytes that are none" + two + one[:-8] + two + two
+    found = both(stream, "2.0")
+    assert found["reason"].tolist()[:3] == [Reason.GOOD, Reason.NO_MAGIC, Reason.GOOD]
+    assert found["length"].tolist()[:3] == [len(one), 24, len(two)]
+    assert sum(found["length"].tolist()) == len(stream)
+    assert found["reason"].tolist()[-1] == Reason.GOOD
+
+
+def test_a_cut_message_is_marked() -> None:
+    data = whole("2.0")[0].data
+    for size in range(len(data)):
+        found = both(data[:size], "2.0")
+        assert Reason.GOOD not in found["reason"].tolist()
+        assert sum(found["length"].tolist()) == size
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [("pb_type", 5, Reason.BAD_TYPE), ("pb_version", 7, Reason.BAD_VERSION), ("lm_secflvr", 1, Reason.WRAPPED)],
+)
+def test_what_receivers_refuse_is_marked_and_the_walk_goes_on(path: str, value: int, reason: Reason) -> None:
+    good = next(m for m in whole("2.0") if m.endian == "little")
+    message = good.decode()
+    setattr(message.body if path.startswith("pb") else message.header, path, value)
+    found = both(good.data + lw.encode(message) + good.data, "2.0")
+    assert found["reason"].tolist() == [Reason.GOOD, reason, Reason.GOOD]
+
+
+def test_a_message_without_a_body_is_marked() -> None:
+    empty = lustre_msg.join(lustre_msg.LustreMsgV2(), [], "big")
+    short = lustre_msg.join(lustre_msg.LustreMsgV2(), [bytes(16)], "little")
+    assert both(empty + short, "2.0")["reason"].tolist() == [Reason.NO_BODY, Reason.NO_BODY]
+
+
+@settings(max_examples=150, deadline=None)
+@given(draw=st.data())
+def test_any_damage_is_survived_and_both_engines_agree(draw: Any) -> None:
+    dialect = draw.draw(st.sampled_from(DIALECTS))
+    picked = draw.draw(st.lists(st.sampled_from(whole(dialect)[::7]), max_size=4))
+    stream = bytearray(b"".join(m.data for m in picked))
+    for _ in range(draw.draw(st.integers(0, 3))):
+        kind = draw.draw(st.sampled_from(["flip", "cut", "insert"]))
+        at = draw.draw(st.integers(0, len(stream)))
+        if kind == "flip" and at < len(stream):
+            stream[at] ^= 1 << draw.draw(st.integers(0, 7))
+        elif kind == "cut":
+            del stream[at : at + draw.draw(st.integers(1, 40))]
+        else:
+            stream[at:at] = draw.draw(st.binary(max_size=40))
+    found = both(stream, draw.draw(st.sampled_from([dialect, None])))
+    assert sum(found["length"].tolist()) == len(stream)
+    assert found["offset"].tolist() == [sum(found["length"].tolist()[:i]) for i in range(found.rows)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=300), st.sampled_from(["", "lnet", "socklnd"]))
+def test_any_bytes_are_survived(data: bytes, frames: Any) -> None:
+    found = both(data, frames=frames)
+    assert all(o + n <= len(data) for o, n in zip(found["offset"], found["length"], strict=True))
+
+
+def test_huge_lengths_and_counts_are_not_believed() -> None:
+    for count in (0xFFFFFFFF, 0x40000000, 1000):
+        header = record.pack(lustre_msg.LustreMsgV2(lm_bufcount=count))
+        found = both(header + b"\xff" * 64)
+        assert found["reason"].tolist() == [Reason.TRUNCATED]
+    lengths = record.pack(lustre_msg.LustreMsgV2(lm_bufcount=3, lm_buflens=[0xFFFFFFFF] * 3))
+    assert both(lengths + bytes(200))["reason"][0] == Reason.TRUNCATED
+
+
+def test_a_message_with_very_many_buffers_is_whole() -> None:
+    body = whole("2.0")[0].decode().body
+    count = 100_000
+    data = lustre_msg.join(lustre_msg.LustreMsgV2(), [record.pack(body), *[b""] * (count - 1)], "little")
+    for found in everywhere(lambda: bulk.index(data, "2.0")):
+        assert (found.rows, found.buffers.rows, found["reason"][0]) == (1, count, Reason.GOOD)
+
+
+@pytest.mark.parametrize("pattern", [b"\xd0\x0b", b"\xd3\x0b\xd0\x0b", b"\x0b\xd0\x0b\xd3", bytes(8)])
+def test_time_stays_linear(pattern: bytes) -> None:
+    """Magics everywhere cost no more than a bounded number of looks at each byte."""
+    data = pattern * (4_000_000 // len(pattern))
+    start = time.process_time()
+    assert sum(bulk.index(data)["length"].tolist()) == len(data)
+    assert time.process_time() - start < 5
+
+
+def test_blocks_give_the_same_rows() -> None:
+    stream = b"".join(m.data for m in whole("2.0"))
+    everything = bulk.index(stream, "2.0")
+    for block in (1, 7, 100_000):
+        names = ("offset", "opcode", "transno")
+        seen: dict[str, list[int]] = {name: [] for name in names}
+        lengths: list[int] = []
+        for part in bulk.iter_index(stream, "2.0", block=block):
+            assert part.rows <= block
+            for name in names:
+                seen[name] += part[name].tolist()
+            lengths += part["buffer_length"].tolist()
+        assert seen == {name: everything[name].tolist() for name in names}
+        assert lengths == everything["buffer_length"].tolist()
+
+
+def test_memory_of_a_former_result_is_used_again() -> None:
+    stream = b"".join(m.data for m in whole("2.0"))
+    first = bulk.index(stream[:1000], "2.0")
+    second = bulk.index(stream, "2.0", out=first)
+    assert plain(second) == plain(bulk.index(stream, "2.0"))
+    third = bulk.index(stream, "2.0", out=second)
+    assert third["offset"].obj is second["offset"].obj
+
+
+def test_buffers_of_one_kind_unpack_from_where_the_index_says() -> None:
+    bodies = [m for m in whole("2.0") if m.endian == "little"]
+    stream = b"".join(m.data for m in bodies)
+    found = bulk.index(stream, "2.0")
+    places = [found["buffer_offset"][first] for first in found["first_buffer"]]
+    body = lw.dialect("2.0").body
+    assert bulk.unpack(body, stream, offsets=places)["pb_opc"].tolist() == found["opcode"].tolist()
+
+
+def frame(payload: bytes, xid: int, order: Any = "little", kind: int = 1, socklnd: bool = True) -> bytes:
+    """An LNet PUT (or another message) with its headers."""
+    header = lnet.LnetHdr(type=kind, payload_length=len(payload))
+    if kind == lnet.LnetMsgType.LNET_MSG_PUT:
+        header.msg = lnet.LnetHdrMsg(put=lnet.LnetPut(match_bits=xid, ptl_index=12))
+    raw = record.pack(header)
+    before = record.pack(ksock.KsockMsg(), byteorder=order)[: -len(raw)] if socklnd else b""
+    return before + raw + payload
+
+
+@pytest.mark.parametrize("framing", ["lnet", "socklnd"])
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_frames_bring_the_xid(framing: Any, order: Any) -> None:
+    picked = whole("2.0")[:20]
+    socklnd = framing == "socklnd"
+    frames = [frame(m.data, 1000 + i, order, socklnd=socklnd) for i, m in enumerate(picked)]
+    frames.insert(3, frame(b"", 0, order, kind=lnet.LnetMsgType.LNET_MSG_ACK, socklnd=socklnd))
+    frames.insert(5, frame(noise(100, 0), 77, order, socklnd=socklnd))
+    if socklnd:
+        noop = record.pack(ksock.KsockMsg(ksm_type=ksock.KSOCK_MSG_NOOP), byteorder=order)
+        frames.insert(7, noop[: len(frames[3]) - lnet.LnetHdr.__wire__.size])  # type: ignore[attr-defined]
+    stream = b"".join(frames)
+    found = both(stream, "2.0", frames=framing)
+    good = [row for row in range(found.rows) if found["reason"][row] == Reason.GOOD]
+    assert found.rows == len(frames) and len(good) == len(picked)
+    assert [found["xid"][row] for row in good] == [1000 + i for i in range(len(picked))]
+    assert {found["portal"][row] for row in good} == {12}
+    starts = [sum(map(len, frames[:i])) for i in range(len(frames))]
+    assert found["frame"].tolist() == starts
+    for row, one in zip(good, picked, strict=True):
+        start = found["offset"][row]
+        assert stream[start : start + found["length"][row]] == one.data
+
+
+def test_a_walk_through_frames_finds_its_way_again() -> None:
+    data = whole("2.0")[0].data
+    stream = noise(333, 1) + frame(data, 5) + noise(40, 2) + frame(data, 6) + frame(data, 7)[:-1]
+    found = both(stream, "2.0", frames="socklnd")
+    assert [found["xid"][r] for r in range(found.rows) if found["reason"][r] == Reason.GOOD] == [5, 6]
+
+
+def test_bad_arguments_are_one_clear_error() -> None:
+    for call, message in (
+        (lambda: bulk.index("text"), "buffer protocol"),
+        (lambda: bulk.index(b"", "0.1"), "no dialect"),
+        (lambda: bulk.index(b"", frames="ethernet"), "frames"),  # type: ignore[arg-type]
+        (lambda: bulk.iter_index(b"", block=0), "block"),
+    ):
+        with pytest.raises(lw.WireError, match=message):
+            call()
+    assert bulk.index(b"").rows == 0

@@ -1,0 +1,158 @@
+"""Where the fields of message and frame headers stand, read off their declarations for the C core's walks."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from lustre_wire import dialects
+from lustre_wire.dialects import Dialect
+from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.errors import SchemaError
+from lustre_wire.frames import ksock, lnet, lustre_msg
+from lustre_wire.schema.struct import spec_of
+from lustre_wire.schema.types import Struct
+
+#: What is read of a message, by the names without "pb_" and "lm_".
+FIELDS: Final = ("type", "version", "opc", "status", "transno", "flags")
+VERSION_MASK: Final = 0xFFFF
+ORDERS: Final[tuple[ByteOrder, ...]] = ("little", "big")
+
+
+def place(cls: Any, path: str) -> int:
+    """Offset in bytes of a field of a wire struct, nested names dotted.
+
+    Raises:
+        SchemaError: no such field.
+    """
+    at, spec = 0, spec_of(cls)
+    for name in path.split("."):
+        field = spec.by_name.get(name)
+        if field is None:
+            raise SchemaError(f"no field {name!r}", path=spec.name)
+        at += field.offset
+        if isinstance(field.type, Struct):
+            spec = field.type.cls.__wire__
+    return at
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What receivers check of a message: those of one dialect, or what any installed one accepts.
+
+    Attributes:
+        body: the ptlrpc_body's class.
+        body_minimum: least bytes of it.
+        containers: accepted lustre_msg versions.
+        wrapped: bits of lm_secflvr that say that a security policy wraps the message.
+        types: values of pb_type.
+        version: low 16 bits of pb_version.
+    """
+
+    body: Any
+    body_minimum: int
+    containers: frozenset[int]
+    wrapped: int
+    types: tuple[int, ...]
+    version: int
+
+
+_TYPES = ("PTL_RPC_MSG_REQUEST", "PTL_RPC_MSG_ERR", "PTL_RPC_MSG_REPLY")
+
+
+def _of(dialect: Dialect) -> Rules:
+    members = dialect.enums["PtlrpcMsgType"].__members__
+    types = tuple(sorted(int(members[name]) for name in _TYPES))
+    version = int(dialect.constants["PTLRPC_MSG_VERSION"])
+    return Rules(
+        dialect.body, dialect.body_minimum, dialect.containers, dialect.flavour_mask, types, version
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def rules(dialect: Dialect | None) -> Rules:
+    """What to check of a stream's messages; for None what any installed dialect accepts.
+
+    Raises:
+        SchemaError: dialects that have the fields of the ptlrpc_body at different places: one must be named.
+    """
+    if dialect is not None:
+        return _of(dialect)
+    found = [_of(d) for d in dialects.all_dialects()]
+    first = found[0]
+    for other in found:
+        if [place(other.body, f"pb_{f}") for f in FIELDS] != [place(first.body, f"pb_{f}") for f in FIELDS]:
+            raise SchemaError("the installed dialects differ in their ptlrpc_body: name one")
+    wrapped = 0
+    for other in found:
+        wrapped |= other.wrapped
+    return Rules(
+        first.body, min(r.body_minimum for r in found), frozenset[int]().union(*(r.containers for r in found)), wrapped,
+        first.types, first.version,
+    )  # fmt: skip
+
+
+def containers(what: Rules) -> list[dict[str, int]]:
+    """`lw_container` of both versions in both byte orders."""
+    return [_container(what, number, cls, order) for number, cls in VERSIONS.items() for order in ORDERS]
+
+
+VERSIONS: Final[dict[int, Any]] = {1: lustre_msg.LustreMsgV1, 2: lustre_msg.LustreMsgV2}
+
+
+def _container(what: Rules, number: int, cls: Any, order: Any) -> dict[str, int]:
+    in_header = "lm_opc" in spec_of(cls).by_name
+    fields, prefix = (cls, "lm") if in_header else (what.body, "pb")
+    magic = cls().lm_magic
+    return {
+        "magic": int.from_bytes(magic.to_bytes(4, order), sys.byteorder),
+        "swap": int(order != sys.byteorder),
+        "size": spec_of(cls).size,
+        "bufcount": place(cls, "lm_bufcount"),
+        "accepted": int(number in what.containers),
+        "secflvr": 0 if in_header else place(cls, "lm_secflvr"),
+        "wrapped": 0 if in_header else what.wrapped,
+        "body_size": 0 if in_header else what.body_minimum,
+        "version_mask": 0xFFFFFFFF if in_header else VERSION_MASK,
+        "in_header": int(in_header),
+        "type": place(fields, f"{prefix}_type"),
+        "version": place(fields, f"{prefix}_version"),
+        "opcode": place(fields, f"{prefix}_opc"),
+        "status": place(fields, f"{prefix}_status"),
+        "transno": place(fields, f"{prefix}_transno"),
+        "flags": place(fields, f"{prefix}_flags"),
+    }
+
+
+def magic_at() -> int:
+    """Offset of the magic, the same in both versions of the container."""
+    return place(lustre_msg.LustreMsgV2, "lm_magic")
+
+
+#: Framings of a stream, by name: bare messages, LNet messages, LNet messages in socklnd's.
+FRAMINGS: Final = ("", "lnet", "socklnd")
+
+
+def framing(name: str) -> dict[str, int]:
+    """`lw_framing` of a stream: all zero for bare messages."""
+    if not name:
+        return dict.fromkeys(("size",), 0)
+    before = place(ksock.KsockMsg, "ksm_u") if name == "socklnd" else 0
+    put = before + place(lnet.LnetHdr, "msg")
+    return {
+        "size": before + spec_of(lnet.LnetHdr).size,
+        "noop_size": before,
+        "has_kind": int(bool(before)),
+        "kind": place(ksock.KsockMsg, "ksm_type"),
+        "kind_noop": ksock.KSOCK_MSG_NOOP,
+        "kind_lnet": ksock.KSOCK_MSG_LNET,
+        "type": before + place(lnet.LnetHdr, "type"),
+        "type_put": int(lnet.LnetMsgType.LNET_MSG_PUT),
+        "type_most": int(max(lnet.LnetMsgType)),
+        "payload_length": before + place(lnet.LnetHdr, "payload_length"),
+        "payload_most": lnet.LNET_MAX_PAYLOAD,
+        "match_bits": put + place(lnet.LnetPut, "match_bits"),
+        "portal": put + place(lnet.LnetPut, "ptl_index"),
+    }

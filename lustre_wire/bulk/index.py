@@ -1,0 +1,218 @@
+"""Walking a stream of messages, or of frames that hold messages, into columns."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Literal
+
+from lustre_wire import dialects
+from lustre_wire.bulk import geometry, walk
+from lustre_wire.dialects import Dialect
+from lustre_wire.engines import bulk as engine
+from lustre_wire.engines.bulk.columns import Columns, flat
+from lustre_wire.engines.bulk.leaves import Leaf, Table
+from lustre_wire.errors import WireError
+
+Framing = Literal["", "lnet", "socklnd"]
+
+
+class Reason(enum.IntEnum):
+    """Why a row of an index is not a whole message of the dialect; from CONTAINER on its extent is known."""
+
+    GOOD = 0
+    TRUNCATED = 1
+    NO_MAGIC = 2
+    CONTAINER = 3
+    NO_BODY = 4
+    BAD_TYPE = 5
+    BAD_VERSION = 6
+    WRAPPED = 7
+    NO_RPC = 8
+
+
+def _table(columns: dict[str, str]) -> Table:
+    sizes = {"B": 1, "I": 4, "i": 4, "Q": 8}
+    leaves = tuple(Leaf(name, (name,), 0, code, sizes[code], (), ()) for name, code in columns.items())
+    return Table(None, "little", leaves, sum(leaf.pitch for leaf in leaves))
+
+
+MESSAGES = _table({
+    "offset": "Q", "length": "I", "magic": "I", "big_endian": "B", "reason": "B", "type": "I", "opcode": "I",
+    "status": "i", "transno": "Q", "xid": "Q", "flags": "I", "buffer_count": "I", "first_buffer": "Q", "frame": "Q",
+    "portal": "I",
+})  # fmt: skip
+BUFFERS = _table({"buffer_offset": "Q", "buffer_length": "I"})
+#: Columns that only framed streams have.
+_FRAMED = ("frame", "portal")
+# A stream of ordinary messages fits in this at once; memory grows with what is found, never with what a header says.
+_BYTES_A_ROW = 160
+_BUFFERS_A_ROW = 4
+
+
+class Room:
+    """The memory a walk writes to, grown by doubling."""
+
+    def __init__(self, rows: int, buffers: int) -> None:
+        self.messages = Columns.allocate(MESSAGES, rows)
+        self.buffers = Columns.allocate(BUFFERS, buffers)
+        self.pointers: Any = None
+
+    def grow(self, rows: int, buffers: int) -> None:
+        """Make room for more, and keep what is there."""
+        for name, size in (("messages", rows), ("buffers", buffers)):
+            old: Columns = getattr(self, name)
+            if size > old.rows:
+                new = Columns.allocate(old.table, size)
+                for number in range(len(old)):
+                    kept = old.bytes_of(number)
+                    new.bytes_of(number)[: kept.nbytes] = kept
+                setattr(self, name, new)
+                self.pointers = None
+
+    def columns(self, core: engine.Core) -> Any:
+        """The pointers that `lw_index` takes."""
+        if self.pointers is None:
+            both = (self.messages, self.buffers)
+            made = [c.pointers(core)[i] for c in both for i in range(len(c))]
+            self.pointers = core.ffi.new("uint8_t *[]", made)
+        return self.pointers
+
+
+class Index(Mapping[str, memoryview]):
+    """What a stream holds: one row a message (or frame), or a stretch of bytes that is none; columns by name.
+
+    `offset` and `length` (in bytes, with the padding of the last buffer) say where a row lies in the stream, `reason`
+    is one of `Reason`, `magic` as its sender meant it, `big_endian` 1 or 0. `type`, `opcode`, `status`, `transno` and
+    `flags` are those of the ptlrpc_body (of the header in a lustre_msg v1); 0 where they cannot be read. `xid` is the
+    match bits of the frame, and 0 in a stream without frames. `buffer_count` buffers belong to a row, the first of
+    which is number `first_buffer` of the columns `buffer_offset` (in the stream) and `buffer_length` (without padding).
+    Framed streams also have `frame`, where the frame's headers begin, and `portal`.
+    """
+
+    __slots__ = ("_names", "buffers", "messages", "room")
+
+    def __init__(self, room: Room, rows: int, buffers: int, *, framed: bool) -> None:
+        self.room = room
+        self.messages = room.messages.slice(0, rows)
+        self.buffers = room.buffers.slice(0, buffers)
+        self._names = [n for n in (*self.messages, *self.buffers) if framed or n not in _FRAMED]
+
+    @property
+    def rows(self) -> int:
+        """Number of messages and bad stretches."""
+        return self.messages.rows
+
+    def __getitem__(self, name: str) -> memoryview:
+        if name not in self._names:
+            raise KeyError(name)
+        return self.buffers[name] if name in self.buffers.table.numbers else self.messages[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return f"<Index {self.rows} rows, {self.buffers.rows} buffers>"
+
+
+class Walker:
+    """A walk through one stream, to be taken in one go or in steps; memory of a former one can be used again."""
+
+    def __init__(self, stream: Any, dialect: Dialect | str | None, frames: Framing) -> None:
+        if frames not in geometry.FRAMINGS:
+            raise WireError(f"expected one of {', '.join(map(repr, geometry.FRAMINGS))}, got {frames!r}", path="frames")
+        self.data = flat(stream, "stream")
+        self.frames = frames
+        self.dialect = dialects.dialect(dialect) if dialect is not None else None
+        self.position = 0
+        core = engine.native()
+        self.step = self._step_by_record if core is None else self._step
+        if core is None:
+            self.found = walk.Walk(self.data, geometry.rules(self.dialect), frames)
+
+    def take(self, room: Room, most: int | None) -> Index:
+        """What lies between here and the end of the stream, or the next `most` rows of it."""
+        rows = buffers = 0
+        while True:
+            limit = room.messages.rows if most is None else most
+            rows, buffers, done = self.step(room, rows, buffers, limit)
+            if done or rows == most:
+                return Index(room, rows, buffers, framed=bool(self.frames))
+            if rows == limit:
+                room.grow(limit * 2, 0)
+            else:
+                room.grow(0, room.buffers.rows * 2)
+
+    def _step(self, room: Room, rows: int, buffers: int, most: int) -> tuple[int, int, bool]:
+        core = engine.core
+        assert core is not None
+        state = core.ffi.new("lw_walk *", (self.position, rows, buffers, most, room.buffers.rows))
+        data = core.ffi.from_buffer("uint8_t[]", self.data)
+        plan = _plan(core, self.dialect, self.frames)[0]
+        done = core.lib.lw_index(plan, data, self.data.nbytes, state, room.columns(core))
+        self.position = state.position
+        return state.rows, state.buffers, bool(done)
+
+    def _step_by_record(self, room: Room, rows: int, buffers: int, most: int) -> tuple[int, int, bool]:
+        return self.found.step(room, rows, buffers, most)
+
+
+@lru_cache(maxsize=64)
+def _plan(core: engine.Core, dialect: Dialect | None, frames: Framing) -> tuple[Any, Any]:
+    """The `lw_index_plan`, and the memory it points to."""
+    what = geometry.rules(dialect)
+    rows = geometry.containers(what)
+    containers = core.ffi.new("lw_container[]", rows)
+    plan = core.ffi.new("lw_index_plan *", {
+        "magic_at": geometry.magic_at(), "n_containers": len(rows), "containers": containers, "version": what.version,
+        "n_types": len(what.types), "types": what.types, "framing": geometry.framing(frames),
+    })  # fmt: skip
+    return plan, containers
+
+
+def index(
+    stream: Any, dialect: Dialect | str | None = None, *, frames: Framing = "", out: Index | None = None
+) -> Index:
+    """Where the messages of a stream are, and what they are.
+
+    Args:
+        stream: concatenated messages, or with `frames` the bytes of LNet or socklnd frames, as any contiguous object
+            with the buffer protocol; nothing of it is copied.
+        dialect: whose receivers' rules tell good messages from bad ones; those of any installed dialect unless given.
+        frames: "" for bare messages, "lnet" for LNet messages, "socklnd" for LNet messages in socklnd's.
+        out: a former result, whose memory is used again as far as it is big enough.
+
+    Returns:
+        One row for each message, frame, or stretch of bytes that is neither; rows without frames cover the whole
+        stream. After bad bytes the walk goes on at the next place where a whole message of the dialect stands.
+
+    Raises:
+        WireError: an unusable buffer, dialect or framing; never for what is in the stream.
+    """
+    walker = Walker(stream, dialect, frames)
+    size = walker.data.nbytes
+    rows = size // _BYTES_A_ROW + 16
+    return walker.take(out.room if out is not None else Room(rows, rows * _BUFFERS_A_ROW), None)
+
+
+def iter_index(
+    stream: Any, dialect: Dialect | str | None = None, *, frames: Framing = "", block: int = 4096
+) -> Iterator[Index]:
+    """The same in blocks of at most `block` rows that use one piece of memory again and again.
+
+    Each result is valid until the next one is asked for. Arguments and errors as in `index`.
+    """
+    if block < 1:
+        raise WireError(f"expected at least one row, got {block}", path="block")
+    return _blocks(Walker(stream, dialect, frames), Room(block, block * _BUFFERS_A_ROW), block)
+
+
+def _blocks(walker: Walker, room: Room, block: int) -> Iterator[Index]:
+    found = walker.take(room, block)
+    while found.rows:
+        yield found
+        found = walker.take(room, block)

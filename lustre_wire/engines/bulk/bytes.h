@@ -1,0 +1,38 @@
+/* Reading and writing integers at any address. */
+#ifndef LUSTRE_WIRE_BYTES_H
+#define LUSTRE_WIRE_BYTES_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+enum { LW_HOST_BIG = 1 };
+#else
+enum { LW_HOST_BIG = 0 };
+#endif
+
+static inline uint16_t swap16(uint16_t v) { return __builtin_bswap16(v); }
+static inline uint32_t swap32(uint32_t v) { return __builtin_bswap32(v); }
+static inline uint64_t swap64(uint64_t v) { return __builtin_bswap64(v); }
+
+static inline uint32_t get32(const uint8_t *at, uint32_t swap)
+{
+    uint32_t v;
+    memcpy(&v, at, sizeof v);
+    return swap ? swap32(v) : v;
+}
+
+static inline uint64_t get64(const uint8_t *at, uint32_t swap)
+{
+    uint64_t v;
+    memcpy(&v, at, sizeof v);
+    return swap ? swap64(v) : v;
+}
+
+static inline void put32(uint8_t *at, uint32_t v) { memcpy(at, &v, sizeof v); }
+static inline void put64(uint8_t *at, uint64_t v) { memcpy(at, &v, sizeof v); }
+
+/* Lengths and offsets of buffers are kept to multiples of eight. */
+static inline uint64_t rounded(uint64_t size) { return (size + 7) & ~(uint64_t)7; }
+
+#endif
