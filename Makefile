@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench clean
+.PHONY: help demo test lint fuzz bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ lint: .venv/.extra-lint ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+SECONDS ?= 60
+RUNS ?= 0
+fuzz: .venv/.extra-fuzz ## each fuzz entry point under Atheris, for SECONDS (60) or RUNS inputs
+	$(BIN)/python -m lustre_wire.testing.atheris_run all --seconds $(SECONDS) --runs $(RUNS) \
+		--seeds fixtures/vectors --seeds fixtures/captures/02-lnet-ping-discover.pcap
 
 bench: .venv/.extra-bench ## throughput against construct, msgspec, memcpy and tshark
 	$(BIN)/python -m pytest benchmarks --benchmark-only
