@@ -6,7 +6,7 @@ What travels on which portal, with which match bits and offset, is restated from
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
@@ -156,18 +156,20 @@ class Recent:
         self._max_count = max_count
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._kept: dict[Any, Captured] = {}
+        self._kept: OrderedDict[Any, Captured] = OrderedDict()  # a dict is slow to tell its oldest entry
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def put(self, key: Any, captured: Captured) -> None:
         """Keep a message, instead of an earlier one with the same key."""
-        self.pop(key)
-        self._kept[key] = captured
+        kept = self._kept
+        if key in kept:
+            self.pop(key)
+        kept[key] = captured
         self._bytes += len(captured.raw) + _OVERHEAD
-        while self._bytes > self._max_bytes or len(self._kept) > self._max_count:
-            self.pop(next(iter(self._kept)))
+        while self._bytes > self._max_bytes or len(kept) > self._max_count:
+            self._bytes -= len(kept.popitem(last=False)[1].raw) + _OVERHEAD
 
     def get(self, key: Any) -> Captured | None:
         """The message with that key."""
