@@ -39,7 +39,7 @@ class ImportConfig:
         local: the node's own NID; `pid` is the sender's pid in requests.
         handle: the client's own handle, by which the server calls back.
         replayable: whether requests can be replayed after a restart of the server.
-        initial: connect flag INITIAL at the first connect.
+        secflvr: lm_secflvr of every message.
     """
 
     target: bytes
@@ -54,6 +54,7 @@ class ImportConfig:
     data: dict[str, int] = attrs.field(factory=dict)
     pid: int = 12345
     replayable: bool = True
+    secflvr: int = 0
 
 
 @attrs.define(slots=True, frozen=True)
@@ -232,7 +233,7 @@ class Import:
         body.pb_handle.cookie = self.remote
         body.pb_conn_cnt = request.conn_cnt = self.conn_cnt
         body.pb_status = self.config.pid
-        header.lm_flags = self.header_flags
+        header.lm_flags, header.lm_secflvr = self.header_flags, self.config.secflvr
         estimate = self.estimates.setdefault(request.portal, Estimate())
         timeout = timeouts.timeout_of(estimate.current)
         if request is self._attempt:

@@ -1,0 +1,380 @@
+"""What a client asks for and a server answers, without a dialect: the neutral side of `packing`.
+
+Times are seconds, sizes and offsets bytes, `valid` and flag words those of Lustre.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+#: What names an object: the three numbers of an `ll_fid` or of a `lu_fid`, in their order.
+Ident = tuple[int, int, int]
+NOBODY: Ident = (0, 0, 0)
+
+
+@attrs.define(slots=True, kw_only=True)
+class Operation:
+    """Who asks."""
+
+    uid: int = 0
+    gid: int = 0
+    cap: int = 0
+    suppgid: int = 0
+    suppgid2: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
+class GetStatus(Operation):
+    """The root of the file system."""
+
+
+@attrs.define(slots=True, kw_only=True)
+class GetAttr(Operation):
+    """Attributes of an object by identity."""
+
+    ident: Ident = NOBODY
+    valid: int = 0
+    easize: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
+class GetAttrName(Operation):
+    """Attributes of an entry of a directory."""
+
+    ident: Ident = NOBODY
+    name: bytes = b""
+    valid: int = 0
+    easize: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
+class Lookup(Operation):
+    """IT_LOOKUP and IT_GETATTR: the attributes of `name` in `parent` (or of `child`), with a lock."""
+
+    parent: Ident = NOBODY
+    child: Ident = NOBODY
+    name: bytes = b""
+    intent: int = 0
+    dlm_req: Any = None
+
+
+@attrs.define(slots=True, kw_only=True)
+class Open(Operation):
+    """IT_OPEN, with IT_CREAT where the file may be made.
+
+    `child` is the identity the client gives a new file or, in a replay, the file that was opened; `old_handle` and
+    `epoch` come with a replay.
+    """
+
+    parent: Ident = NOBODY
+    child: Ident = NOBODY
+    name: bytes = b""
+    intent: int = 0
+    flags: int = 0
+    mode: int = 0
+    time: int = 0
+    rdev: int = 0
+    ea: bytes = b""
+    old_handle: int = 0
+    epoch: int = 0
+    dlm_req: Any = None
+
+
+@attrs.define(slots=True, kw_only=True)
+class Create(Operation):
+    """A directory, a symbolic link (`data` is the target with its NUL) or a special file."""
+
+    parent: Ident = NOBODY
+    child: Ident = NOBODY
+    name: bytes = b""
+    mode: int = 0
+    time: int = 0
+    rdev: int = 0
+    data: bytes | None = None
+    cancels: tuple[int, ...] = ()
+
+
+@attrs.define(slots=True, kw_only=True)
+class Link(Operation):
+    source: Ident = NOBODY
+    parent: Ident = NOBODY
+    name: bytes = b""
+    time: int = 0
+    cancels: tuple[int, ...] = ()
+
+
+@attrs.define(slots=True, kw_only=True)
+class Unlink(Operation):
+    """Unlink and rmdir: `mode` says which."""
+
+    parent: Ident = NOBODY
+    child: Ident = NOBODY
+    name: bytes = b""
+    mode: int = 0
+    time: int = 0
+    cancels: tuple[int, ...] = ()
+
+
+@attrs.define(slots=True, kw_only=True)
+class Rename(Operation):
+    source_dir: Ident = NOBODY
+    target_dir: Ident = NOBODY
+    old: bytes = b""
+    new: bytes = b""
+    mode: int = 0
+    time: int = 0
+    cancels: tuple[int, ...] = ()
+
+
+@attrs.define(slots=True, kw_only=True)
+class SetAttr(Operation):
+    """`valid` are `MDS_ATTR_*`."""
+
+    ident: Ident = NOBODY
+    valid: int = 0
+    mode: int = 0
+    owner: int = 0
+    group: int = 0
+    size: int = 0
+    atime: int = 0
+    mtime: int = 0
+    ctime: int = 0
+    attr_flags: int = 0
+    ea: bytes | None = None
+    cancels: tuple[int, ...] = ()
+
+
+@attrs.define(slots=True, kw_only=True)
+class GetXattr(Operation):
+    """The value of `name`, or with `OBD_MD_FLXATTRLS` the list of names; at most `size` bytes, 0 to ask how many."""
+
+    ident: Ident = NOBODY
+    valid: int = 0
+    name: bytes | None = None
+    size: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
+class SetXattr(Operation):
+    """Set, or with `OBD_MD_FLXATTRRM` remove."""
+
+    ident: Ident = NOBODY
+    valid: int = 0
+    name: bytes = b""
+    value: bytes | None = None
+    size: int = 0
+    flags: int = 0
+    time: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
+class StatFs(Operation):
+    """Of an MDS or an OST."""
+
+
+@attrs.define(slots=True, kw_only=True)
+class Sync(Operation):
+    """One object, or everything."""
+
+    ident: Ident = NOBODY
+
+
+@attrs.define(slots=True, kw_only=True)
+class Close(Operation):
+    """Close an open handle. `valid` are `OBD_MD_*` or `MDS_ATTR_*`, as the dialect wants them."""
+
+    ident: Ident = NOBODY
+    handle: int = 0
+    valid: int = 0
+    mode: int = 0
+    size: int = 0
+    blocks: int = 0
+    atime: int = 0
+    mtime: int = 0
+    ctime: int = 0
+    epoch: int = 0
+    epoch_flags: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
+class ReadPage(Operation):
+    """Directory pages from `offset` on: a byte offset or a hash."""
+
+    ident: Ident = NOBODY
+    offset: int = 0
+    size: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
+class Enqueue(Operation):
+    """A lock without an intent of the MDS, or a glimpse."""
+
+    dlm_req: Any = None
+
+
+@attrs.define(slots=True, kw_only=True)
+class Cancel(Operation):
+    cancels: tuple[int, ...] = ()
+
+
+@attrs.define(slots=True, kw_only=True)
+class SeqQuery(Operation):
+    """A range of identities for new files."""
+
+    opc: int = 0
+    start: int = 0
+    end: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
+class LogOpen(Operation):
+    name: bytes = b""
+
+
+@attrs.define(slots=True, kw_only=True)
+class LogHeader(Operation):
+    oid: int = 0
+    oseq: int = 0
+    ogen: int = 0
+    flags: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
+class LogBlock(Operation):
+    oid: int = 0
+    oseq: int = 0
+    ogen: int = 0
+    flags: int = 0
+    index: int = 0
+    saved_index: int = 0
+    length: int = 0
+    offset: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
+class ObjectOp(Operation):
+    """An OST object and its attributes (`obdo`)."""
+
+    id: int = 0
+    seq: int = 0
+    valid: int = 0
+    size: int = 0
+    mtime: int = 0
+    atime: int = 0
+    ctime: int = 0
+    blocks: int = 0
+    grant: int = 0
+    owner: int = 0
+    group: int = 0
+    mode: int = 0
+    flags: int = 0
+    nlink: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
+class ObjectGetAttr(ObjectOp):
+    pass
+
+
+@attrs.define(slots=True, kw_only=True)
+class ObjectSetAttr(ObjectOp):
+    pass
+
+
+@attrs.define(slots=True, kw_only=True)
+class ObjectCreate(ObjectOp):
+    """Make objects up to `id`, or with `OBD_FL_DELORPHAN` delete those above it."""
+
+
+@attrs.define(slots=True, kw_only=True)
+class ObjectDestroy(ObjectOp):
+    cancels: tuple[int, ...] = ()
+
+
+@attrs.define(slots=True, kw_only=True)
+class ObjectPunch(ObjectOp):
+    """Free the bytes from `size` to `blocks`."""
+
+
+@attrs.define(slots=True, kw_only=True)
+class ObjectSync(ObjectOp):
+    """Bytes from `size` to `blocks`."""
+
+
+@attrs.define(slots=True, kw_only=True)
+class ObjectIo(ObjectOp):
+    """Bulk I/O: `ioobj` and `niobufs` as on the wire."""
+
+    ioobj: Any = None
+    niobufs: Any = None
+
+
+@attrs.define(slots=True, kw_only=True)
+class ObjectRead(ObjectIo):
+    pass
+
+
+@attrs.define(slots=True, kw_only=True)
+class ObjectWrite(ObjectIo):
+    pass
+
+
+@attrs.define(slots=True, kw_only=True)
+class GetInfo(Operation):
+    key: bytes = b""
+
+
+@attrs.define(slots=True, kw_only=True)
+class SetInfo(Operation):
+    key: bytes = b""
+    value: bytes = b""
+
+
+@attrs.define(slots=True, kw_only=True)
+class Result:
+    """Everything a reply may say; each operation fills its part."""
+
+    status: int = 0
+    ident: Ident = NOBODY
+    handle: int = 0
+    valid: int = 0
+    size: int = 0
+    mtime: int = 0
+    atime: int = 0
+    ctime: int = 0
+    blocks: int = 0
+    epoch: int = 0
+    ino: int = 0
+    generation: int = 0
+    mode: int = 0
+    owner: int = 0
+    group: int = 0
+    flags: int = 0
+    rdev: int = 0
+    nlink: int = 0
+    easize: int = 0
+    max_mdsize: int = 0
+    max_cookiesize: int = 0
+    md: bytes | None = None
+    cookies: Any = None
+    value: bytes | None = None
+    dlm_rep: Any = None
+    lvb: Any = None
+    statfs: Any = None
+    id: int = 0
+    seq: int = 0
+    grant: int = 0
+    rcs: Any = None
+    start: int = 0
+    end: int = 0
+    oid: int = 0
+    oseq: int = 0
+    ogen: int = 0
+    index: int = 0
+    saved_index: int = 0
+    length: int = 0
+    offset: int = 0
+    log_header: Any = None
+    block: bytes | None = None

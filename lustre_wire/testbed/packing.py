@@ -1,0 +1,289 @@
+"""How a dialect puts operations into messages and reads them out again: one declaration for both directions.
+
+A `Form` ties a neutral operation to an RPC format: for each field of a buffer (``"rec.cr_mode"``) or whole buffer
+(``"name"``) the attribute of the operation it holds. Forms are declared in a dialect's ``testbed`` part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lustre_wire import rpc
+from lustre_wire.dialects import Dialect
+from lustre_wire.engines.payload import Extra
+from lustre_wire.errors import SchemaError, WireError
+from lustre_wire.frames.lustre_msg import LustreMsgV2, rounded
+from lustre_wire.recovery.ldlm.locks import cancels_of
+from lustre_wire.schema.types import Struct
+from lustre_wire.testbed.operations import Ident, Operation, Result
+
+
+@dataclass(frozen=True)
+class Const:
+    """A field that always has this value; not read."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Fid:
+    """An identity: the struct's fields are its numbers, in order."""
+
+    attribute: str
+
+
+@dataclass(frozen=True)
+class Cancels:
+    """Handles of locks given up on the way, as an `ldlm_request`."""
+
+    attribute: str
+
+
+@dataclass(frozen=True)
+class Size:
+    """The length of another attribute, 0 for None; not read."""
+
+    attribute: str
+
+
+@dataclass(frozen=True)
+class Maybe:
+    """Room for a reply buffer that is only counted when the attribute is not 0."""
+
+    attribute: str
+
+
+Source = str | Const | Fid | Cancels | Size
+Fields = Mapping[str, Source]
+
+
+@dataclass(frozen=True)
+class Form:
+    """One operation in one dialect.
+
+    Attributes:
+        operation: the class of `operations`.
+        format: name of the RPC format.
+        request, reply: what each field holds.
+        room: bytes the client reserves for each reply buffer behind the ptlrpc_body; a name stands for an attribute of
+            the operation, `Maybe` for a buffer that may not be there.
+        replayed: the request is kept for replay (R1).
+        lane: modifying requests of one lane are in flight one at a time (mdc_rpc_lock, close lock).
+        padded: (buffer, bytes): the buffer is filled up with zeroes to this length.
+        power_of_two: a buffer that grows until the message, without lock handles beyond one, is a power of two long.
+        expects: attribute that says how many bytes of bulk data come from the server.
+        portal: where it goes, if not to the format's own portal.
+    """
+
+    operation: type[Operation]
+    format: str
+    request: Fields
+    reply: Fields = field(default_factory=dict)
+    room: tuple[int | str | Maybe, ...] = ()
+    replayed: bool = False
+    lane: str = ""
+    padded: tuple[str, int] | None = None
+    power_of_two: str = ""
+    expects: str = ""
+    portal: int = 0
+    match: Any = None
+
+
+@dataclass(frozen=True)
+class Personality:
+    """A dialect in the testbed: its forms, and the few values that are no field of a message.
+
+    Attributes:
+        forms: every operation.
+        client_names: the client chooses the identity of new files (FIDs); otherwise the server does (inodes).
+        open_bits: inode bits an intent open asks for.
+        close_valid: what a close says is valid: without and with a size.
+        directory: how directory pages travel: ``"blocks"`` or ``"pages"``.
+        mds_flags, ost_flags, mgs_flags: connect flags the servers support and clients want.
+        mgc_secflvr: lm_secflvr of messages to an MGS: who speaks, without a security policy.
+    """
+
+    forms: tuple[Form, ...]
+    client_names: bool
+    open_bits: int
+    close_valid: tuple[int, int]
+    directory: str
+    mds_flags: int
+    ost_flags: int
+    mgs_flags: int
+    mgc_secflvr: int
+
+
+class Packer:
+    """Packs and unpacks what one dialect declares.
+
+    Raises:
+        SchemaError: a form names a field or an attribute that is not there.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.personality: Personality = dialect.part("testbed").PERSONALITY
+        self.by_operation = {form.operation: form for form in self.personality.forms}
+        self.by_format: dict[str, Form] = {}
+        for form in self.personality.forms:
+            self.by_format[form.format] = form
+            for extra in form.match or ():
+                self.by_format[extra] = form
+            self._check(form)
+
+    def _check(self, form: Form) -> None:
+        declared = self.dialect.rpcs[form.format]
+        for side, fields, cls in (
+            (declared.request, form.request, form.operation),
+            (declared.reply, form.reply, Result),
+        ):
+            known = {a.name for a in cls.__attrs_attrs__}
+            slots = {s.name for s in side.__slot_specs__}
+            for path, source in fields.items():
+                attribute = source if isinstance(source, str) else getattr(source, "attribute", None)
+                if path.split(".")[0] not in slots or (attribute is not None and attribute not in known):
+                    raise SchemaError(f"{path} or {attribute} is not there", path=form.format)
+
+    def request(self, op: Operation, name: str = "") -> rpc.Message:
+        """The request for an operation.
+
+        Args:
+            name: the format, where the operation has several (intents).
+        """
+        form = self.form(op)
+        message = self._build(name or form.format, rpc.REQUEST, form.request, op)
+        self._fill(message, form)
+        rooms = []
+        for room in form.room:
+            size = room if isinstance(room, int) else getattr(op, room if isinstance(room, str) else room.attribute)
+            if size or not isinstance(room, Maybe):
+                rooms.append(size)
+        message.header.lm_repsize = repsize(self.dialect, *rooms)
+        return message
+
+    def form(self, op: Operation) -> Form:
+        found: Form | None = self.by_operation.get(type(op))
+        if found is None:
+            raise WireError(f"no message for {type(op).__name__}", dialect=self.dialect.name)
+        return found
+
+    def read(self, message: rpc.Message) -> tuple[Form, Any] | None:
+        """The form and the operation of a request, or None for one the testbed does not know."""
+        form = self.by_format.get(message.format.name) if message.format is not None else None
+        return (form, self._read(message.buffers, form.request, form.operation())) if form is not None else None
+
+    def result(self, form: Form, message: rpc.Message) -> Result:
+        """What a reply says."""
+        made: Result = self._read(message.buffers, form.reply, Result(status=message.status))
+        return made
+
+    def buffers(self, form: Form, name: str, result: Result) -> dict[str, Any]:
+        """The buffers of a reply."""
+        declared = self.dialect.rpcs[name]
+        known = {spec.name for spec in declared.reply.__slot_specs__}
+        fields = {path: source for path, source in form.reply.items() if path.split(".")[0] in known}
+        return self._values(declared.reply, fields, result)
+
+    def _build(self, name: str, direction: str, fields: Fields, source: Any) -> rpc.Message:
+        declared = self.dialect.rpcs[name]
+        return rpc.build(self.dialect, name, direction, **self._values(declared.request, fields, source))
+
+    def _values(self, side: Any, fields: Fields, source: Any) -> dict[str, Any]:
+        specs = {spec.name: spec for spec in side.__slot_specs__}
+        out: dict[str, Any] = {}
+        for path, what in fields.items():
+            name, *rest = path.split(".")
+            value = self._value(what, source)
+            if not rest:
+                out[name] = value
+                continue
+            if name not in out:
+                kind = specs[name].type
+                assert isinstance(kind, Struct)
+                out[name] = kind.cls()
+            target = out[name]
+            for part in rest[:-1]:
+                target = getattr(target, part)
+            if isinstance(what, Fid):
+                _set_fid(getattr(target, rest[-1]), value)
+            else:
+                setattr(target, rest[-1], value)
+        return out
+
+    def _value(self, what: Source, source: Any) -> Any:
+        if isinstance(what, Const):
+            return what.value
+        if isinstance(what, str):
+            return getattr(source, what)
+        value = getattr(source, what.attribute)
+        if isinstance(what, Cancels):
+            return cancels_of(self.dialect, value)
+        return len(value or b"") if isinstance(what, Size) else value
+
+    def _read(self, buffers: Any, fields: Fields, made: Any) -> Any:
+        for path, what in fields.items():
+            if isinstance(what, (Const, Size)):
+                continue
+            name, *rest = path.split(".")
+            value = getattr(buffers, name, None)
+            if value is None:
+                continue
+            for part in rest:
+                value = getattr(value, part)
+            if isinstance(what, Fid):
+                value = _get_fid(value)
+            elif isinstance(what, Cancels):
+                value = tuple(handle.cookie for handle in value.lock_handle[: value.lock_count])
+            setattr(
+                made, what if isinstance(what, str) else what.attribute, int(value) if isinstance(value, int) else value
+            )
+        return made
+
+    def _fill(self, message: rpc.Message, form: Form) -> None:
+        """What a correct sender adds to a buffer beyond its content."""
+        if form.padded is not None:
+            name, size = form.padded
+            setattr(message.buffers, name, (getattr(message.buffers, name) or b"").ljust(size, b"\0"))
+        if form.power_of_two:
+            length = len(rpc.encode(message)) - _handles_beyond_two(message)
+            whole = 1 << (length - 1).bit_length()
+            data = getattr(message.buffers, form.power_of_two)
+            setattr(message.buffers, form.power_of_two, data.ljust(rounded(len(data)) + whole - length, b"\0"))
+        for spec in type(message.buffers).__slot_specs__:
+            if spec.room and isinstance(spec.type, Struct) and getattr(message.buffers, spec.name) is not None:
+                extra = message.extra = message.extra or Extra()
+                extra.tails[spec.index] = bytes(spec.room - spec.type.cls.__wire__.size)
+
+
+def _handles_beyond_two(message: rpc.Message) -> int:
+    return 8 * max(0, len(message.buffers.dlm_req.lock_handle) - 2)
+
+
+def repsize(dialect: Dialect, *rooms: int) -> int:
+    """`lm_repsize` of a request: bytes of a reply with these buffers behind its ptlrpc_body."""
+    head = LustreMsgV2.__wire__.size + 4 * (len(rooms) + 1)  # type: ignore[attr-defined]
+    return rounded(head) + rounded(dialect.body.__wire__.size) + sum(rounded(room) for room in rooms)
+
+
+def _set_fid(target: Any, value: Ident) -> None:
+    for spec, number in zip(target.__wire__.fields, value, strict=True):
+        setattr(target, spec.name, number)
+
+
+def _get_fid(value: Any) -> Ident:
+    one, two, three = (int(getattr(value, spec.name)) for spec in value.__wire__.fields)
+    return one, two, three
+
+
+_packers: dict[int, Packer] = {}
+
+
+def packer(dialect: Dialect) -> Packer:
+    """The dialect's packer, shared by everybody who asks."""
+    found = _packers.get(id(dialect))
+    if found is None or found.dialect is not dialect:
+        found = _packers[id(dialect)] = Packer(dialect)
+    return found
