@@ -54,7 +54,7 @@ def test_every_recorded_message_is_found(dialect: str) -> None:
             assert found["flags"][row] == getattr(source, "pb_flags", getattr(source, "lm_flags", None))
         first, count = found["first_buffer"][row], found["buffer_count"][row]
         assert found["buffer_offset"].tolist()[first : first + count] == [at + o for o in parts.offsets]
-        assert found["buffer_length"].tolist()[first : first + count] == parts.lengths
+        assert found["buffer_length"].tolist()[first : first + count] == list(parts.lengths)
         at += len(one.data)
 
 
