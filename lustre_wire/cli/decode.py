@@ -11,10 +11,10 @@ import click
 from lustre_wire.capture import Captured
 from lustre_wire.cli.filters import Filters, filter_options, rpc_of
 from lustre_wire.cli.inputs import dialect_option, dst_of, files_argument, messages, port_option, src_of
-from lustre_wire.cli.output import examples, json_option, paint, print_json
+from lustre_wire.cli.output import examples, json_option, paint, print_json, print_node
 from lustre_wire.jsonform import to_json
 from lustre_wire.rpc import REPLY
-from lustre_wire.text import Node, brief, message_tree, status_text
+from lustre_wire.text import brief, message_tree, status_text
 
 _NANO: Final = 1_000_000_000
 
@@ -133,16 +133,7 @@ def _show_tree(captured: Captured) -> None:
         return
     click.echo(f"  dialect {message.dialect.name}, {message.order}-endian, {len(captured.raw)} bytes")
     for node in message_tree(message).children:
-        _show_node(node, 0)
-
-
-def _show_node(node: Node, depth: int) -> None:
-    offset = f"{node.offset:>7}" if node.offset is not None else " " * 7
-    name = paint(node.name, bold=depth == 0)
-    text = f"{node.text} (not valid)" if not node.counts else node.text
-    click.echo(f"{paint(offset, dim=True)}  {'  ' * depth}{name}{f': {text}' if text else ''}")
-    for child in node.children:
-        _show_node(child, depth + 1)
+        print_node(node)
 
 
 def _show_json(captured: Captured) -> None:

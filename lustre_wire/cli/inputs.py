@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import click
@@ -17,6 +18,8 @@ from lustre_wire.errors import WireError
 from lustre_wire.frames.nid import LNET_NID_ANY, nid_str
 
 STDIN: Final = "-"
+#: No log and no other file of a server comes near this many bytes.
+_LONGEST: Final = 256 << 20
 #: What a recording without a network gives as a NID.
 _ANY: Final = nid_str(LNET_NID_ANY)
 
@@ -69,6 +72,20 @@ def messages(file: str, dialect: str, port: int, statistics: Statistics | None =
         yield from read_input(source, dialect=dialect, port=port, statistics=statistics)
     except WireError as error:
         raise error.within("standard input" if file == STDIN else file) from None
+
+
+def whole_file(file: str) -> bytes:
+    """The bytes of a file that is read as one piece; "-" is standard input.
+
+    Raises:
+        WireError: it is longer than any file of its kind.
+        OSError: it cannot be read.
+    """
+    with sys.stdin.buffer if file == STDIN else Path(file).open("rb") as stream:
+        data = stream.read(_LONGEST + 1)
+    if len(data) > _LONGEST:
+        raise WireError(f"more than {_LONGEST} bytes", path=file)
+    return data
 
 
 def numbered(files: Iterable[str], dialect: str, port: int) -> Iterator[tuple[str, Captured]]:

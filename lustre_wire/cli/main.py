@@ -28,7 +28,10 @@ COMMANDS: Final = {
     "decode": "Messages of captures, hex, raw or recorded files, replies with their requests.",
     "diff": "Two dialects side by side: structs, constants.",
     "fuzz": "Mutated messages for our decoder, a command, or a server on loopback.",
+    "last-rcvd": "What a server knows of its clients after a restart, from its last_rcvd file.",
     "layout": "Offset tables of structs; buffers of RPC formats; members of enumerations.",
+    "llog": "Log files: a configuration log as the commands that would write it, other logs as records.",
+    "mountdata": "What a target is and how to mount it, from its CONFIGS/mountdata.",
     "verify": "Recorded messages through every engine and back.",
 }
 

@@ -17,6 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lustre_wire.text import Node
+
 _T = TypeVar("_T")
 _UNLIMITED: Final = 100_000
 
@@ -69,6 +71,16 @@ def paint(text: str, **style: Any) -> str:
 def print_json(obj: Any) -> None:
     """One JSON object on a line of its own."""
     click.echo(json.dumps(obj, ensure_ascii=True, separators=(",", ":")))
+
+
+def print_node(node: Node, depth: int = 0) -> None:
+    """A value and what it consists of, one line each: offset in bytes, name, text."""
+    offset = f"{node.offset:>7}" if node.offset is not None else " " * 7
+    name = paint(node.name, bold=depth == 0)
+    text = f"{node.text} (not valid)" if not node.counts else node.text
+    click.echo(f"{paint(offset, dim=True)}  {'  ' * depth}{name}{f': {text}' if text else ''}")
+    for child in node.children:
+        print_node(child, depth + 1)
 
 
 def progress(items: Iterable[_T], label: str) -> Iterator[_T]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from lustre_wire import embedded
 from lustre_wire.engines.payload import codec
 from lustre_wire.rpc import REQUEST, Generic, Message
 from lustre_wire.schema.rpc import Blob, Items, SlotSpec
 from lustre_wire.schema.types import Struct, as_type
-from lustre_wire.text import embedded, numbers
+from lustre_wire.text import numbers
 from lustre_wire.text.tree import slot_text
 from lustre_wire.text.values import struct_text
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lustre_wire import embedded
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines.payload import Extra, codec
 from lustre_wire.frames import lustre_msg
@@ -14,7 +15,6 @@ from lustre_wire.schema.rpc import Blob, FixedText, Items, SlotSpec, Text
 from lustre_wire.schema.shown import is_padding
 from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
 from lustre_wire.schema.types import Array, FieldType, Flex, Struct, as_type
-from lustre_wire.text import embedded
 from lustre_wire.text.values import counts, field_text, hexed, is_zero, quoted, struct_text, union_member
 
 #: Elements of a list that get a node each.

@@ -82,7 +82,7 @@ def _text(
         return _struct(value, dialect, short, depth)
     if isinstance(value, (bytes, bytearray)):
         data = bytes(value)
-        return quoted(data) if _is_text(kind) else hexed(data)
+        return quoted(data) if field.shown is Shown.TEXT or _is_text(kind) else hexed(data)
     if isinstance(kind, (Array, Flex, Items)):
         return _list(as_type(kind.element), field, value, dialect, short, depth)
     if isinstance(kind, Foreign):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from lustre_codecs.common import constants as k
 from lustre_codecs.common.constants import CfgMarkerFlags, Disposition, LddFlags, LddMountType
-from lustre_wire.schema import U32, U64, Array, Chars, Flex, Raw, WireFlag, u16, u32, u64, wire_struct
+from lustre_wire.schema import U32, U64, Array, Chars, Flex, Raw, Shown, WireFlag, u16, u32, u64, wire_struct
 
 
 class ObdCompat(WireFlag):
@@ -41,7 +41,7 @@ class ObdIncompat(WireFlag):
 class LrServerData:
     """Head of last_rcvd: the server, its last transaction and where its clients' slots are (sizes in bytes)."""
 
-    lsd_uuid: Annotated[bytes, Raw(40)] = bytes(40)
+    lsd_uuid: Annotated[bytes, Raw(40), Shown.TEXT] = bytes(40)
     lsd_last_transno: u64 = 0
     lsd_compat14: u64 = 0
     lsd_mount_count: u64 = 0
@@ -54,12 +54,12 @@ class LrServerData:
     lsd_subdir_count: u16 = 0
     lsd_catalog_oid: u64 = 0
     lsd_catalog_ogen: u32 = 0
-    lsd_peeruuid: Annotated[bytes, Raw(40)] = bytes(40)
+    lsd_peeruuid: Annotated[bytes, Raw(40), Shown.TEXT] = bytes(40)
     lsd_ost_index: u32 = 0
     lsd_mdt_index: u32 = 0
     lsd_start_epoch: u32 = 0
     lsd_trans_table: Annotated[list[int], Array(U64, 16)] = [0] * 16
-    lsd_trans_table_time: u32 = 0
+    lsd_trans_table_time: Annotated[u32, Shown.TIME] = 0
     lsd_expire_intervals: u32 = 0
     lsd_padding: Annotated[bytes, Raw(224)] = bytes(224)
 
@@ -71,14 +71,14 @@ class LsdClientData:
     `lcd_last_data` is the disposition of an open. What a slot has beyond its 128 bytes is `lcd_padding`.
     """
 
-    lcd_uuid: Annotated[bytes, Raw(40)] = bytes(40)
+    lcd_uuid: Annotated[bytes, Raw(40), Shown.TEXT] = bytes(40)
     lcd_last_transno: u64 = 0
     lcd_last_xid: u64 = 0
-    lcd_last_result: u32 = 0
+    lcd_last_result: Annotated[u32, Shown.STATUS] = 0
     lcd_last_data: Annotated[Disposition, U32] = Disposition(0)
     lcd_last_close_transno: u64 = 0
     lcd_last_close_xid: u64 = 0
-    lcd_last_close_result: u32 = 0
+    lcd_last_close_result: Annotated[u32, Shown.STATUS] = 0
     lcd_last_close_data: u32 = 0
     lcd_pre_versions: Annotated[list[int], Array(U64, 4)] = [0] * 4
     lcd_last_epoch: u32 = 0
@@ -90,17 +90,17 @@ class LsdClientData:
 class LustreDiskData:
     """CONFIGS/mountdata: what a target is and how to mount it, in the byte order of its server."""
 
-    ldd_magic: u32 = k.LDD_MAGIC
+    ldd_magic: Annotated[u32, Shown.HEX] = k.LDD_MAGIC
     ldd_feature_compat: Annotated[ObdCompat, U32] = ObdCompat(0)
     ldd_feature_rocompat: Annotated[ObdRocompat, U32] = ObdRocompat(0)
     ldd_feature_incompat: Annotated[ObdIncompat, U32] = ObdIncompat(0)
     ldd_config_ver: u32 = 0
     ldd_flags: Annotated[LddFlags, U32] = LddFlags(0)
-    ldd_svindex: u32 = 0
+    ldd_svindex: Annotated[u32, Shown.HEX] = 0
     ldd_mount_type: Annotated[LddMountType, U32] = LddMountType(0)
     ldd_fsname: Annotated[bytes, Chars(64)] = bytes(64)
     ldd_svname: Annotated[bytes, Chars(64)] = bytes(64)
-    ldd_uuid: Annotated[bytes, Raw(40)] = bytes(40)
+    ldd_uuid: Annotated[bytes, Raw(40), Shown.TEXT] = bytes(40)
     ldd_userdata: Annotated[bytes, Chars(824)] = bytes(824)
     ldd_padding: Annotated[bytes, Raw(3072)] = bytes(3072)
     ldd_mount_opts: Annotated[bytes, Chars(4096)] = bytes(4096)
@@ -113,9 +113,9 @@ class CfgMarker32:
 
     cm_step: u32 = 0
     cm_flags: Annotated[CfgMarkerFlags, U32] = CfgMarkerFlags(0)
-    cm_vers: u32 = 0
+    cm_vers: Annotated[u32, Shown.RELEASE] = 0
     padding: u32 = 0
-    cm_createtime: u32 = 0
-    cm_canceltime: u32 = 0
+    cm_createtime: Annotated[u32, Shown.TIME] = 0
+    cm_canceltime: Annotated[u32, Shown.TIME] = 0
     cm_tgtname: Annotated[bytes, Chars(64)] = bytes(64)
     cm_comment: Annotated[bytes, Chars(64)] = bytes(64)

@@ -1,0 +1,82 @@
+"""``lustre-wire llog``: log files as the commands that would write them, as records, or as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from lustre_wire.cli.inputs import whole_file
+from lustre_wire.cli.names import DIALECT, default_dialect
+from lustre_wire.cli.output import examples, json_option, print_json, print_table
+from lustre_wire.dialects import Dialect
+from lustre_wire.payloads import llog
+from lustre_wire.payloads.config import Config
+from lustre_wire.payloads.llog import LogFile, LogRecord
+from lustre_wire.text import struct_text
+from lustre_wire.text.values import hexed
+
+
+@click.command(
+    epilog=examples("""
+        lustre-wire llog CONFIGS/lustre-MDT0000 --dialect 1.8
+        lustre-wire llog CONFIGS/lustre-client --records
+        lustre-wire llog CONFIGS/lustre-client --dialect 2.0 --unknown-to 1.8
+        lustre-wire llog CONFIGS/lustre-client --json
+    """)
+)
+@click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
+@click.option("--dialect", "-d", type=DIALECT, help="Dialect of the server that wrote it; the latest one if not given.")
+@click.option("--records", "-r", "as_records", is_flag=True, help="Every record, padding and cancelled ones too.")
+@click.option("--unknown-to", "other", type=DIALECT, help="Only the records that a node of that dialect does not know.")
+@json_option
+def command(file: str, dialect: Dialect | None, as_records: bool, other: Dialect | None, as_json: bool) -> int:
+    """Show a log FILE of a server.
+
+    A configuration log is shown as the lctl script that would write it, with the markers as comments and what a reader
+    passes over behind "# skipped:"; any other log as a table of its records. With --unknown-to the exit status is 1 if
+    there are such records.
+    """
+    log = llog.read_log(whole_file(file), dialect or default_dialect())
+    if other is not None:
+        return _print_unknown(log, other, as_json)
+    if as_json:
+        print_json(llog.to_json(log))
+    elif as_records or not log.configs:
+        _print_records(log)
+    else:
+        for line in llog.records_as_commands(log):
+            click.echo(line)
+    return 0
+
+
+def _print_records(log: LogFile) -> None:
+    rows = [
+        [str(record.index), "live" if log.is_live(record) else "", _type(record, log), _text(record, log)]
+        for record in log.records
+    ]
+    title = f"{len(log.live_records)} live of {len(log.records)} records, {log.order}-endian"
+    print_table(["record#", "", "type", "says"], rows, title=title)
+
+
+def _type(record: LogRecord, log: LogFile) -> str:
+    types: Any = log.dialect.enums["LlogOp"]
+    name: str = types.name_of(record.type)
+    return f"{record.type:#x}" if name.isdigit() else name
+
+
+def _text(record: LogRecord, log: LogFile) -> str:
+    value = record.value
+    if isinstance(value, Config):
+        return f"{value.device}: {value.line()}" if value.device else value.line()
+    return hexed(value) if isinstance(value, bytes) else struct_text(value, log.dialect, short=True)
+
+
+def _print_unknown(log: LogFile, other: Dialect, as_json: bool) -> int:
+    found = llog.unknown_to(log, other)
+    for record, what in found:
+        if as_json:
+            print_json({"index": record.index, "type": _type(record, log), "does": what, "says": _text(record, log)})
+        else:
+            click.echo(f"record {record.index}: {other.name} {what} {_text(record, log)}")
+    return int(bool(found))
