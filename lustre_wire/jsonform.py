@@ -1,7 +1,8 @@
 """Messages and wire structs as plain JSON types, and back.
 
 Integers are numbers, nested structs objects, arrays lists, bytes hexadecimal strings, with the exact C field names.
-What no field covers stands under "extra", so that ``encode(from_json(to_json(message)))`` gives the same bytes.
+What no field covers stands under "extra", so that ``encode(from_json(to_json(message)))`` gives the same bytes. What
+opaque bytes hold is shown beside their "hex" as "inside", which `from_json` does not look at.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from lustre_wire.dialects import Dialect, dialect
+from lustre_wire.embedded import holding
 from lustre_wire.engines.payload import Extra, codec, read_value
 from lustre_wire.errors import WireError
 from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2
 from lustre_wire.rpc import REPLY, REQUEST, Generic, Message
-from lustre_wire.schema.rpc import Blob, FixedText, Items, RpcFormat, Text
+from lustre_wire.schema.rpc import Blob, FixedText, Items, RpcFormat, SlotSpec, Text
 from lustre_wire.schema.struct import StructSpec, spec_of
 from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Foreign, Hole, Raw, Scalar, Struct, as_type
 
@@ -229,7 +231,8 @@ def to_json(message: Message) -> dict[str, Any]:
         in_place = codec(type(message.buffers), message.order).places(message.buffers)
         for i, spec in enumerate(in_place, 1):
             value = getattr(message.buffers, spec.name)
-            buffers.append({"name": spec.name, **_slot_to_json(spec.type, value), **_buffer_extra(extra, i)})
+            told = {**_slot_to_json(spec.type, value), **_inside(message, spec, value)}
+            buffers.append({"name": spec.name, **told, **_buffer_extra(extra, i)})
     header = struct_to_json(message.header)
     out: dict[str, Any] = {
         "dialect": message.dialect.name, "direction": message.direction, "opcode": message.opcode,
@@ -242,6 +245,14 @@ def to_json(message: Message) -> dict[str, Any]:
     if around:
         out["extra"] = around
     return out
+
+
+def _inside(message: Message, spec: SlotSpec, value: Any) -> dict[str, Any]:
+    """What opaque bytes hold, for who reads them; the bytes stand beside it, and they count."""
+    if value is None or not isinstance(spec.type, Blob):
+        return {}
+    found = holding(spec, bytes(value), message.buffers, message.dialect, message.order)
+    return {"inside": _slot_to_json(*found)} if found is not None else {}
 
 
 def _message_extra(extra: Extra | None) -> dict[str, Any]:

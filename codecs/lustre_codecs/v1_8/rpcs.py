@@ -39,6 +39,8 @@ from lustre_codecs.v1_8.structs import (
     LlogCookie,
     LlogdBody,
     LlogdConnBody,
+    LovMdsMdV1,
+    LovUserMdV1,
     LuSeqRange,
     MdsBody,
     MdsRecCreate,
@@ -198,7 +200,7 @@ class MdsGetattr:
 
     class Reply(Buffers):
         mds_body: MdsBody | None = slot()
-        lov_md_or_linkname: Opaque | None = slot(optional=True, present=MD_RETURNED, when="packed when body.valid asks FLEASIZE|FLDIREA and the inode is a file or directory (max_mdsize, then shrunk), or when LINKNAME asked on a symlink (min(size+1, requested eadatasize), not shrunk); absent otherwise")
+        lov_md_or_linkname: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="packed when body.valid asks FLEASIZE|FLDIREA and the inode is a file or directory (max_mdsize, then shrunk), or when LINKNAME asked on a symlink (min(size+1, requested eadatasize), not shrunk); absent otherwise")
         acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
 
 
@@ -216,7 +218,7 @@ class MdsGetattrName:
 
     class Reply(Buffers):
         mds_body: MdsBody | None = slot()
-        lov_md_or_linkname: Opaque | None = slot(optional=True, present=MD_RETURNED, when="shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)")
+        lov_md_or_linkname: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)")
         acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
 
 
@@ -314,7 +316,7 @@ class MdsClose:
 
     class Reply(Buffers):
         mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(optional=True, present=MD_RETURNED, when="mds_close forces FLEASIZE on the request so this is shrunk: kept at body.eadatasize when the last close of an unlinked file returns md (FLEASIZE), else removed with index shift")
+        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="mds_close forces FLEASIZE on the request so this is shrunk: kept at body.eadatasize when the last close of an unlinked file returns md (FLEASIZE), else removed with index shift")
         logcookies: list[LlogCookie] | None = slot(optional=True, when="packed at mds_max_cookiesize; only valid when body.valid has FLCOOKIE; never shrunk because the request asks neither FLCOOKIE nor a low-bit FLACL; index 2 when lov_md was removed")
 
 
@@ -399,7 +401,7 @@ class MdsReintSetattr:
 
     class Request(Buffers):
         rec: MdsRecSetattr | None = slot()
-        ea: Opaque | None = slot(optional=True, when="lov EA when setting layout/default stripe; slot always counted, 0 length otherwise")
+        ea: Opaque | None = slot(holds=LovUserMdV1, optional=True, when="lov EA when setting layout/default stripe; slot always counted, 0 length otherwise")
         logcookies: list[LlogCookie] | None = slot(optional=True, when="slot always counted; length = bytes of cookies (0 when none)")
         dlm_req: LdlmRequest | None = slot(omit=True, when="only when OBD_CONNECT_CANCELSET was negotiated; carries early lock cancels (lock_count handles, may be 0)")
 
@@ -455,7 +457,7 @@ class MdsReintUnlink:
 
     class Reply(Buffers):
         mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(optional=True, present=MD_RETURNED, when="shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)")
+        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)")
         logcookies: list[LlogCookie] | None = slot(optional=True, when="shrunk to the number of stripes when body.valid has FLCOOKIE; removed otherwise; index drops to 2 when lov_md was removed")
 
 
@@ -473,7 +475,7 @@ class MdsReintRename:
 
     class Reply(Buffers):
         mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(optional=True, present=MD_RETURNED, when="shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)")
+        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)")
         logcookies: list[LlogCookie] | None = slot(optional=True, when="shrunk to the number of stripes when body.valid has FLCOOKIE; removed otherwise; index drops to 2 when lov_md was removed")
 
 
@@ -487,11 +489,11 @@ class MdsReintOpen:
     class Request(Buffers):
         rec: MdsRecCreate | None = slot()
         name: CString | None = slot(optional=True)
-        ea: Opaque | None = slot(optional=True)
+        ea: Opaque | None = slot(holds=LovUserMdV1, optional=True)
 
     class Reply(Buffers):
         mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(optional=True, present=MD_RETURNED, when="max_mdsize; 0 on replay")
+        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="max_mdsize; 0 on replay")
 
 
 @rpc(Opcode.LDLM_ENQUEUE, version=LUSTRE_DLM_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL,))
@@ -542,13 +544,13 @@ class LdlmEnqueueIntentOpen:
         ldlm_intent: LdlmIntent | None = slot()
         rec: MdsRecCreate | None = slot()
         name: CString | None = slot(when="(namelen+1 bytes; may be just NUL)")
-        lov_ea: Opaque | None = slot(optional=True, when="buffer always packed with max(lmmsize, client default easize), then grown so the whole request is a power of two; content 0 when no layout given")
+        lov_ea: Opaque | None = slot(holds=LovUserMdV1, optional=True, when="buffer always packed with max(lmmsize, client default easize), then grown so the whole request is a power of two; content 0 when no layout given")
         mds_rec_join: MdsRecJoin | None = slot(omit=True, when="M_JOIN_FILE only")
 
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = slot()
         mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(optional=True, present=MD_RETURNED, when="max_mdsize; 0 on replay; shrunk with index shift to eadatasize")
+        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="max_mdsize; 0 on replay; shrunk with index shift to eadatasize")
         acl: Opaque | None = slot(holds=XattrAclHeader, omit=True, when="slot present only when OBD_CONNECT_ACL; never shrunk (except reconstruct); index 4, or 3 after md removal")
 
 
@@ -574,13 +576,13 @@ class LdlmEnqueueIntentOpenCreat:
         ldlm_intent: LdlmIntent | None = slot()
         rec: MdsRecCreate | None = slot()
         name: CString | None = slot(when="(namelen+1 bytes; may be just NUL)")
-        lov_ea: Opaque | None = slot(optional=True, when="buffer always packed with max(lmmsize, client default easize), then grown so the whole request is a power of two; content 0 when no layout given")
+        lov_ea: Opaque | None = slot(holds=LovUserMdV1, optional=True, when="buffer always packed with max(lmmsize, client default easize), then grown so the whole request is a power of two; content 0 when no layout given")
         mds_rec_join: MdsRecJoin | None = slot(omit=True, when="M_JOIN_FILE only")
 
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = slot()
         mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(optional=True, present=MD_RETURNED, when="max_mdsize; 0 on replay; shrunk with index shift to eadatasize")
+        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="max_mdsize; 0 on replay; shrunk with index shift to eadatasize")
         acl: Opaque | None = slot(holds=XattrAclHeader, omit=True, when="slot present only when OBD_CONNECT_ACL; never shrunk (except reconstruct); index 4, or 3 after md removal")
 
 
@@ -601,7 +603,7 @@ class LdlmEnqueueIntentGetattr:
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = slot()
         mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(optional=True, present=MD_RETURNED, when="shrunk (and removed with index shift) when the request asked FLEASIZE|FLDIREA, which the client always does")
+        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="shrunk (and removed with index shift) when the request asked FLEASIZE|FLDIREA, which the client always does")
         acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
 
 
@@ -624,7 +626,7 @@ class LdlmEnqueueIntentLookup:
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = slot()
         mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(optional=True, present=MD_RETURNED, when="shrunk (and removed with index shift) when the request asked FLEASIZE|FLDIREA, which the client always does")
+        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="shrunk (and removed with index shift) when the request asked FLEASIZE|FLDIREA, which the client always does")
         acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
 
 
@@ -663,7 +665,7 @@ class LdlmEnqueueIntentUnlink:
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = slot()
         mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(optional=True, present=MD_RETURNED, when="shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)")
+        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)")
         logcookies: list[LlogCookie] | None = slot(optional=True, when="shrunk to the number of stripes when body.valid has FLCOOKIE; removed otherwise; index drops to 2 when lov_md was removed")
 
 

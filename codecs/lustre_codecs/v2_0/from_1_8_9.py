@@ -15,6 +15,7 @@ from lustre_codecs.v2_0 import rpcs
 from lustre_codecs.v2_0.structs import (
     LlFiemapInfoKey,
     LlogCookie,
+    LovUserMdV1,
     LustreCapa,
     MdsBody,
     MdtBody,
@@ -90,7 +91,7 @@ class _Setattr(Buffers):
     rec_reint: MdtRecSetattr | None = slot()
     capa1: LustreCapa | None = slot(optional=True, when=_NO_CAPA)
     mdt_ioepoch: MdtIoepoch | None = slot(optional=True)
-    eadata: Opaque | None = slot(optional=True)
+    eadata: Opaque | None = slot(holds=LovUserMdV1, optional=True)
     logcookies: list[LlogCookie] | None = slot(optional=True)
 
 
@@ -156,7 +157,7 @@ class _OpenJoin(Buffers):
     capa1: LustreCapa | None = slot(optional=True, when=_NO_CAPA)
     capa2: LustreCapa | None = slot(optional=True, when=_NO_CAPA)
     name: CString | None = slot()
-    eadata: Opaque | None = slot(optional=True)
+    eadata: Opaque | None = slot(holds=LovUserMdV1, optional=True)
     mdt_rec_join: _structs_of_1_8.MdtRecJoin | None = slot(when="M_JOIN_FILE only")
 
 

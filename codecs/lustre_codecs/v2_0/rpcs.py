@@ -39,6 +39,8 @@ from lustre_codecs.v2_0.structs import (
     LlogCookie,
     LlogdBody,
     LlogdConnBody,
+    LovMdsMdV1,
+    LovUserMdV1,
     LuSeqRange,
     LustreCapa,
     MdtBody,
@@ -165,7 +167,7 @@ class MdsGetattr:
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
         acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
@@ -187,7 +189,7 @@ class MdsGetattrName:
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
         acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
@@ -279,7 +281,7 @@ class MdsClose:
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
         logcookies: list[LlogCookie] | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize bytes (the aclsize field carries the cookie size), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
@@ -410,13 +412,13 @@ class MdsReintSetattr:
         rec_reint: MdtRecSetattr | None = slot()
         capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
         mdt_ioepoch: MdtIoepoch | None = slot(optional=True, when="slot always counted; 24 when op_flags has MF_SOM_CHANGE or MF_EPOCH_OPEN, else 0")
-        eadata: Opaque | None = slot(optional=True, when="slot always counted; lov EA, 0 length otherwise")
+        eadata: Opaque | None = slot(holds=LovUserMdV1, optional=True, when="slot always counted; lov EA, 0 length otherwise")
         logcookies: list[LlogCookie] | None = slot(optional=True, when="slot always counted, 0 when none")
         dlm_req: LdlmRequest | None = slot(optional=True, when="slot always packed (default 104 bytes); handles present when OBD_CONNECT_CANCELSET and lock_count>0, server reads it only then")
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
         acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
@@ -476,7 +478,7 @@ class MdsReintUnlink:
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
         logcookies: list[LlogCookie] | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize bytes (the aclsize field carries the cookie size), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
@@ -498,7 +500,7 @@ class MdsReintRename:
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
         logcookies: list[LlogCookie] | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize bytes (the aclsize field carries the cookie size), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
@@ -513,11 +515,11 @@ class MdsReintOpen:
         capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
         capa2: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
         name: CString | None = slot()
-        eadata: Opaque | None = slot(optional=True, when="slot counted; 0 when none")
+        eadata: Opaque | None = slot(holds=LovUserMdV1, optional=True, when="slot counted; 0 when none")
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
         acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
@@ -589,12 +591,12 @@ class LdlmEnqueueIntentOpen:
         capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
         capa2: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
         name: CString | None = slot()
-        eadata: Opaque | None = slot(optional=True, when="slot always counted; size = max(lmmsize, cl_default_mds_easize)")
+        eadata: Opaque | None = slot(holds=LovUserMdV1, optional=True, when="slot always counted; size = max(lmmsize, cl_default_mds_easize)")
 
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = slot()
         mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
         acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
@@ -623,12 +625,12 @@ class LdlmEnqueueIntentOpenCreat:
         capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
         capa2: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
         name: CString | None = slot()
-        eadata: Opaque | None = slot(optional=True, when="slot always counted; size = max(lmmsize, cl_default_mds_easize)")
+        eadata: Opaque | None = slot(holds=LovUserMdV1, optional=True, when="slot always counted; size = max(lmmsize, cl_default_mds_easize)")
 
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = slot()
         mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
         acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
         capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
@@ -649,12 +651,12 @@ class LdlmEnqueueIntentCreate:
         rec_reint: MdtRecCreate | None = slot()
         capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
         name: CString | None = slot()
-        eadata: Opaque | None = slot(optional=True)
+        eadata: Opaque | None = slot(holds=LovUserMdV1, optional=True)
 
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = slot()
         mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
         acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
 
@@ -679,7 +681,7 @@ class LdlmEnqueueIntentGetattr:
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = slot()
         mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
         acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
 
@@ -704,7 +706,7 @@ class LdlmEnqueueIntentLookup:
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = slot()
         mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
         acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
         capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
 
@@ -745,7 +747,7 @@ class LdlmEnqueueIntentUnlink:
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = slot()
         mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
         acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
 
 

@@ -1,0 +1,35 @@
+"""What opaque buffers hold is shown in the JSON form beside their bytes, and the bytes are what counts."""
+
+from __future__ import annotations
+
+import pytest
+
+import lustre_wire as lw
+from compat_tests.recorded import Recorded, messages
+
+SHOWN = [m for m in messages() if any("inside" in b for b in lw.to_json(m.decode())["buffers"])]
+
+
+@pytest.mark.parametrize("recorded", SHOWN, ids=str)
+def test_the_bytes_stay_beside_what_is_shown(recorded: Recorded) -> None:
+    told = lw.to_json(recorded.decode())
+    for buffer in told["buffers"]:
+        if "inside" in buffer:
+            assert buffer["hex"]
+    assert lw.encode(lw.from_json(told)) == recorded.data
+
+
+def test_layouts_keys_and_attributes_are_among_them() -> None:
+    inside = [b["inside"] for m in SHOWN for b in lw.to_json(m.decode())["buffers"] if "inside" in b]
+    assert {"lov_user_md_v1"} <= {i.get("struct") for i in inside}
+    assert any("value" in i for i in inside)
+
+
+def test_inside_is_not_read_back() -> None:
+    """An editor changes the hex; what the old bytes held is ignored."""
+    recorded = next(m for m in SHOWN if m.id.startswith("reint-setattr"))
+    told = lw.to_json(recorded.decode())
+    buffer = next(b for b in told["buffers"] if "inside" in b)
+    buffer["hex"] = "00" * (len(buffer["hex"]) // 2)
+    changed = lw.from_json(told)
+    assert set(bytes(getattr(changed.buffers, buffer["name"]))) == {0}

@@ -1,0 +1,82 @@
+"""What opaque bytes hold: layouts, ACLs, values of keys. Recognised by what the declarations say about them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+
+from lustre_wire.dialects import Dialect
+from lustre_wire.engines import record
+from lustre_wire.engines.payload import read_value
+from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.schema.rpc import Chosen, SlotSpec
+from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
+from lustre_wire.schema.types import FieldType, Scalar, Struct, as_type
+
+_LONGEST_KEY: Final = 64
+#: A smaller magic occurs by chance: it counts only where the declaration of the buffer names the struct.
+_LEAST_MAGIC: Final = 1 << 16
+
+
+@lru_cache(maxsize=64)
+def _by_magic(dialect: Dialect) -> tuple[tuple[StructSpec, FieldSpec], ...]:
+    """The structs of a dialect that announce themselves."""
+    specs = [spec_of(cls) for cls in dialect.structs.values()]
+    marked = ((spec, field) for spec in specs for field in spec.fields)
+    return tuple((spec, field) for spec, field in marked if field.magic and min(field.magic) >= _LEAST_MAGIC)
+
+
+def _has_magic(spec: StructSpec, field: FieldSpec, data: bytes, order: ByteOrder) -> bool:
+    read = order if spec.order == "sender" else spec.order
+    number = int.from_bytes(data[field.offset : field.offset + field.size], read)
+    return len(data) >= spec.size and number in field.magic
+
+
+def _read_all(spec: StructSpec, data: bytes, order: ByteOrder) -> Any:
+    """A struct that takes all of `data` but zeroes at its end, or None."""
+    made: Any = record.unpack(spec.cls, data, byteorder=order)
+    whole = record.pack(made, byteorder=order)
+    return made if data[: len(whole)] == whole and not data[len(whole) :].strip(b"\0") else None
+
+
+def recognise(data: bytes, dialect: Dialect, order: ByteOrder) -> Any:
+    """The wire struct that opaque bytes are by their magic and length, or None."""
+    for spec, field in _by_magic(dialect):
+        if _has_magic(spec, field, data, order):
+            made = _read_all(spec, data, order)
+            if made is not None:
+                return made
+    return None
+
+
+def _as_declared(spec: StructSpec, data: bytes, order: ByteOrder) -> Any:
+    magic = next((f for f in spec.fields if f.magic), None)
+    if len(data) < spec.size or (magic is not None and not _has_magic(spec, magic, data, order)):
+        return None
+    return _read_all(spec, data, order)
+
+
+def holding(
+    slot: SlotSpec, data: bytes, buffers: Any, dialect: Dialect, order: ByteOrder
+) -> tuple[FieldType, Any] | None:
+    """What an opaque buffer holds, with its type, or None.
+
+    Args:
+        slot: the buffer's declaration, which may say what it holds and which other buffer decides.
+        buffers: the message's other buffers.
+    """
+    held = slot.holds
+    if isinstance(held, Chosen):
+        by = getattr(buffers, held.by)
+        key = bytes(by[:_LONGEST_KEY]).split(b"\0", 1)[0] if isinstance(by, (bytes, bytearray)) else b""
+        chosen = held.options.get(key.decode("latin-1"))
+        held = as_type(chosen) if chosen is not None else None
+    if isinstance(held, Struct):
+        made = _as_declared(spec_of(held.cls), data, order)
+        if made is not None:
+            return held, made
+    elif isinstance(held, Scalar) and len(data) == held.size:
+        return held, read_value(held, data, order)
+    found = recognise(data, dialect, order)
+    return (Struct(type(found)), found) if found is not None else None
+
