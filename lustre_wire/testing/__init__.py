@@ -7,8 +7,10 @@ Strategies for `hypothesis` derived from the declarations, a seeded mutator, and
 from lustre_wire.testing.conversations import Exchange, conversations
 from lustre_wire.testing.messages import damaged, messages
 from lustre_wire.testing.mutate import Change, Mutant, Mutator, minimised
+from lustre_wire.testing.sampling import sample
 from lustre_wire.testing.structs import structs
 
 __all__ = [
-    "Change", "Exchange", "Mutant", "Mutator", "conversations", "damaged", "messages", "minimised", "structs",
+    "Change", "Exchange", "Mutant", "Mutator", "conversations", "damaged", "messages", "minimised",
+    "sample", "structs",
 ]  # fmt: skip
