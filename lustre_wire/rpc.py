@@ -317,7 +317,8 @@ def _merged(first: Extra, second: Extra | None) -> Extra:
 def _around(extra: Extra | None, data: bytes, parts: Parts) -> Extra | None:
     """Bytes other than zero behind the buffer lengths, and bytes behind the message."""
     gap, trailing = parts.gap(data), data[parts.end :]
-    if trailing or gap.strip(b"\0"):
+    gap = gap if gap.strip(b"\0") else b""
+    if trailing or gap:
         extra = extra or Extra()
         extra.gap, extra.trailing = gap, trailing
     return extra
