@@ -184,6 +184,13 @@ def test_fin_ends_a_direction_only_after_its_bytes() -> None:
     assert told(found) == [b"abcdef", None]
 
 
+def test_what_is_missing_before_the_end_is_a_hole() -> None:
+    assert told(pieces([seg(1, b"ab"), seg(6, flags=FIN | ACK)])) == [b"ab", 3, None]
+    acknowledged = [seg(1, b"ab"), seg(51, b"x", flow=BACK, ack=8), seg(52, flow=BACK, ack=8)]
+    assert told(pieces(acknowledged)) == [b"ab", 4, None], "one byte less: it may be a FIN"
+    assert told(pieces([seg(1, b"ab"), seg(51, b"x", flow=BACK, ack=4)])) == [b"ab", None]
+
+
 def test_rst_ends_a_direction_at_once() -> None:
     found = pieces([seg(1, b"ab"), seg(5, b"ef"), seg(7, flags=RST), seg(7, b"gh")])
     assert told(found) == [b"ab", 2, b"ef", None]

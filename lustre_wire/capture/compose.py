@@ -140,11 +140,12 @@ class ConversationWriter:
         self._opened = True
         self._tcp.open(time_ns)
         wanted = events.AcceptorRequest(0, lnet.LNET_PROTO_ACCEPTOR_VERSION, self._order, self.server)
-        self._tcp.send(time_ns, 0, events.encode(wanted) + self._hello(self.client, self.server))
-        self._tcp.send(time_ns, 1, self._hello(self.server, self.client))
+        started = time_ns // 1000  # an incarnation is the time a node started, microseconds
+        self._tcp.send(time_ns, 0, events.encode(wanted) + self._hello(self.client, self.server, started))
+        self._tcp.send(time_ns, 1, self._hello(self.server, self.client, started))
 
-    def _hello(self, src: int, dest: int) -> bytes:
-        pid, incarnation = lnet.LNET_PID_LUSTRE, 1
+    def _hello(self, src: int, dest: int, incarnation: int) -> bytes:
+        pid = lnet.LNET_PID_LUSTRE
         kind = ksock.SocklndConnType.SOCKLND_CONN_CONTROL
         return events.encode(
             events.Hello(0, self._version, self._order, src, dest, pid, pid, incarnation, incarnation, kind)

@@ -284,8 +284,18 @@ class Reassembler:
         while flow.ahead:
             yield from self._skip_hole(time_ns, flow)
         if not flow.closed:
+            rest = self._known_end(flow) - flow.next
+            if 0 < rest < _FAR:
+                yield self._lost(time_ns, flow, rest)
             flow.closed = True
             yield Piece(time_ns, flow, b"", 0)
+
+    def _known_end(self, flow: Flow) -> int:
+        """How far the direction went: to its FIN, else to what was acknowledged (which may count a FIN as one byte)."""
+        if flow.end >= 0:
+            return flow.end
+        acknowledged = flow.peer.ack if flow.peer is not None else -1
+        return flow.position(acknowledged) - 1 if acknowledged >= 0 else -1
 
     def _finish(self, time_ns: int, flow: Flow) -> Iterator[Piece]:
         """Close a direction and forget it."""
