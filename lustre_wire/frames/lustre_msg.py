@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 from lustre_wire.engines import record
 from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
-from lustre_wire.schema import AS_SENT, U32, U64, Flex, spec_of, u32, u64, wire_struct
+from lustre_wire.schema import AS_SENT, U32, U64, Flex, Shown, spec_of, u32, u64, wire_struct
 
 LUSTRE_MSG_MAGIC_V1: Final = 0x0BD00BD0
 LUSTRE_MSG_MAGIC_V2: Final = 0x0BD00BD3
@@ -27,14 +27,14 @@ class LustreMsgV1:
     """Container header of 1.6 and, towards old peers, 1.8, with what version 2 has in ptlrpc_body (lustre_idl.h)."""
 
     lm_handle: Annotated[int, U64, AS_SENT] = 0
-    lm_magic: u32 = LUSTRE_MSG_MAGIC_V1
+    lm_magic: Annotated[u32, Shown.HEX] = LUSTRE_MSG_MAGIC_V1
     lm_type: u32 = 0
-    lm_version: u32 = 0
+    lm_version: Annotated[u32, Shown.HEX] = 0
     lm_opc: u32 = 0
     lm_last_xid: u64 = 0
     lm_last_committed: u64 = 0
     lm_transno: u64 = 0
-    lm_status: u32 = 0
+    lm_status: Annotated[u32, Shown.STATUS] = 0
     lm_flags: u32 = 0
     lm_conn_cnt: u32 = 0
     lm_bufcount: u32 = 0
@@ -46,10 +46,10 @@ class LustreMsgV2:
     """Container header (lustre_idl.h). `lm_repsize` is the reply room the client reserved, in bytes."""
 
     lm_bufcount: u32 = 0
-    lm_secflvr: u32 = 0
-    lm_magic: u32 = LUSTRE_MSG_MAGIC_V2
+    lm_secflvr: Annotated[u32, Shown.HEX] = 0
+    lm_magic: Annotated[u32, Shown.HEX] = LUSTRE_MSG_MAGIC_V2
     lm_repsize: u32 = 0
-    lm_cksum: u32 = 0
+    lm_cksum: Annotated[u32, Shown.HEX] = 0
     lm_flags: u32 = 0
     lm_padding_2: Annotated[int, U32, AS_SENT] = 0
     lm_padding_3: Annotated[int, U32, AS_SENT] = 0
