@@ -8,6 +8,8 @@ from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.errors import WireError
 from lustre_wire.payloads.wire import pack, unpack
 
+__all__ = ["lines", "read", "write"]
+
 _STRUCT: Final = "xattr_acl_header"
 
 

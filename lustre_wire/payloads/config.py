@@ -20,6 +20,8 @@ from lustre_wire.payloads.wire import exactly, has_magic, order_of, pack, round8
 from lustre_wire.schema.commands import Command
 from lustre_wire.schema.struct import spec_of
 
+__all__ = ["Config", "command_lines", "config_to_json", "make_config", "read_config", "write_config"]
+
 _HEAD: Final = "lustre_cfg"
 
 

@@ -8,6 +8,8 @@ from lustre_wire.schema.shown import is_padding
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text.values import counts
 
+__all__ = ["stray_fields", "valid_fields"]
+
 
 def valid_fields(data: Any) -> dict[str, Any]:
     """The fields of a struct that its flags make valid, by name; the flags themselves are among them.

@@ -16,6 +16,11 @@ from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.payloads.wire import pack, peek, place, round8, unpack
 from lustre_wire.schema.struct import spec_of
 
+__all__ = [
+    "PAGE", "BlockEntry", "PageEntry", "Pages", "build_blocks", "build_pages", "read_blocks", "read_pages",
+    "write_blocks", "write_pages",
+]  # fmt: skip
+
 #: Bytes of a directory page, and of a block where the file system has not another size.
 PAGE: Final = 4096
 _BLOCK_ENTRY: Final = "ll_dir_entry"

@@ -17,6 +17,8 @@ from lustre_wire.payloads.wire import pack, text, unpack
 from lustre_wire.schema.enums import WireFlag
 from lustre_wire.schema.struct import spec_of
 
+__all__ = ["LastRcvd", "read", "to_json", "write"]
+
 _SERVER: Final = "lr_server_data"
 _CLIENT: Final = "lsd_client_data"
 

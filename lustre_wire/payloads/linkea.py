@@ -15,6 +15,8 @@ from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.payloads.wire import order_of, pack, unpack
 from lustre_wire.schema.struct import spec_of
 
+__all__ = ["Link", "Links", "build", "read", "write"]
+
 _HEAD: Final = "link_ea_header"
 _ENTRY: Final = "link_ea_entry"
 _FID: Final = "lu_fid"

@@ -21,6 +21,11 @@ from lustre_wire.payloads.wire import OTHER, exactly, order_of, pack, peek, roun
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.schema.types import Struct
 
+__all__ = [
+    "Chunk", "LogFile", "LogRecord", "Step", "read_chunk", "read_log", "records_as_commands", "steps", "to_json",
+    "unknown_to", "write_log", "write_record",
+]  # fmt: skip
+
 HEADER: Final = "llog_log_hdr"
 HEAD: Final = "llog_rec_hdr"
 TAIL: Final = "llog_rec_tail"

@@ -27,6 +27,8 @@ from lustre_wire.payloads.llog import (
 from lustre_wire.payloads.wire import place
 from lustre_wire.schema.struct import spec_of
 
+__all__ = ["append", "cancel", "new_log"]
+
 
 def new_log(
     dialect_: Dialect | str, *, order: ByteOrder = "little", uuid: bytes = b"config_uuid", timestamp: int = 0,

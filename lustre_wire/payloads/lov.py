@@ -17,6 +17,8 @@ from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.payloads.wire import OTHER, pack, peek, text, unpack
 from lustre_wire.schema.struct import spec_of
 
+__all__ = ["Object", "Striping", "read", "read_asked", "stripe", "without_pool", "write"]
+
 _MAGIC: Final = "lmm_magic"
 _LAYOUTS: Final = {
     "LOV_MAGIC_V1": "lov_mds_md_v1", "LOV_MAGIC_V3": "lov_mds_md_v3", "LOV_MAGIC_JOIN": "lov_mds_md_join",

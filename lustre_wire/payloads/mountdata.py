@@ -12,6 +12,8 @@ from lustre_wire.jsonform import struct_to_json
 from lustre_wire.payloads.wire import order_of, pack, text, unpack
 from lustre_wire.schema.struct import spec_of
 
+__all__ = ["MountData", "read", "to_json", "write"]
+
 _STRUCT: Final = "lustre_disk_data"
 
 
