@@ -223,6 +223,15 @@ class TestDecode:
         assert len(run("decode", GOLDEN[0], "--limit", "3").stdout.splitlines()) == 3
         assert run("decode", GOLDEN[0], "--limit", "0").stdout == ""
 
+    def test_a_summary_counts_what_is_listed(self) -> None:
+        listed = lines("decode", CAPTURE, "--json")
+        rows = {row["name"]: row for row in lines("decode", CAPTURE, "--summary", "--json")}
+        assert sum(row["requests"] + row["replies"] for row in rows.values()) == len(listed)
+        pings = [row for row in listed if row.get("format") == "OBD_PING" and row["kind"] == "reply"]
+        assert rows["OBD_PING"]["replies"] == rows["OBD_PING"]["timed"] == len(pings) > 0
+        assert rows["OBD_PING"]["longest"] == max(row["latency"] for row in pings)
+        assert "OBD_PING" in run("decode", CAPTURE, "--summary").stdout
+
     def test_findings(self, tmp_path: Path) -> None:
         message = recorded.messages()[0]
         (tmp_path / "cut").write_text(message.data.hex()[:100])

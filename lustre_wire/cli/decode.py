@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, Final
+from itertools import islice
+from typing import Any
 
 import click
 
 from lustre_wire.capture import Captured
+from lustre_wire.capture.rpcs import Statistics
 from lustre_wire.cli.filters import Filters, filter_options, rpc_of
-from lustre_wire.cli.inputs import dialect_option, dst_of, files_argument, messages, port_option, src_of
+from lustre_wire.cli.inputs import NANO, dialect_option, dst_of, files_argument, latency, messages, port_option, src_of
 from lustre_wire.cli.output import examples, json_option, paint, print_json, print_node
+from lustre_wire.cli.summary import Summary
 from lustre_wire.jsonform import to_json
 from lustre_wire.rpc import REPLY
 from lustre_wire.text import brief, message_tree, status_text
-
-_NANO: Final = 1_000_000_000
 
 
 @click.command(
@@ -24,6 +25,7 @@ _NANO: Final = 1_000_000_000
         lustre-wire decode client.pcap
         lustre-wire decode client.pcap --opcode 'MDS_REINT*' --nid 10.0.0.1@tcp -v
         lustre-wire decode client.pcap --json | jq 'select(.format == "MDS_GETATTR")'
+        lustre-wire decode client.pcap --summary
         lustre-wire decode --dialect 1.8 message.hex
         tcpdump -w - port 988 | lustre-wire decode -
     """)
@@ -33,10 +35,18 @@ _NANO: Final = 1_000_000_000
 @port_option
 @filter_options
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Stop after N messages.")
+@click.option("--summary", is_flag=True, help="Count operations, failures and times instead of listing messages.")
 @click.option("--verbose", "-v", is_flag=True, help="Every field of each message, with its offset in bytes.")
 @json_option
 def command(
-    files: tuple[str, ...], dialect: str, port: int, limit: int | None, verbose: bool, as_json: bool, **filters: Any
+    files: tuple[str, ...],
+    dialect: str,
+    port: int,
+    limit: int | None,
+    summary: bool,
+    verbose: bool,
+    as_json: bool,
+    **filters: Any,
 ) -> int:
     """Show the messages of FILEs, replies with their requests.
 
@@ -44,18 +54,15 @@ def command(
     message; - is standard input. A line shows time, sender and receiver, transfer id, operation, what it is about, and
     of a reply the status and how long it took. The exit status is 1 if a message could not be decoded.
     """
-    wanted = Filters(**filters)
-    show = _show_json if as_json else _show_tree if verbose else _show_line
-    broken = shown = 0
-    for file in files:
-        for captured in messages(file, dialect, port):
-            if not wanted(captured):
-                continue
-            if limit is not None and shown >= limit:
-                return int(bool(broken))
-            show(captured)
-            shown += 1
-            broken += captured.error is not None
+    statistics, counted, wanted = Statistics(), Summary(), Filters(**filters)
+    show = counted.add if summary else _show_json if as_json else _show_tree if verbose else _show_line
+    found = (captured for file in files for captured in messages(file, dialect, port, statistics))
+    broken = 0
+    for captured in islice(filter(wanted, found), limit):
+        show(captured)
+        broken += captured.error is not None
+    if summary:
+        counted.print(statistics, as_json)
     return int(bool(broken))
 
 
@@ -63,23 +70,15 @@ def command(
 
 
 def _clock(time_ns: int) -> str:
-    seconds, rest = divmod(time_ns, _NANO)
+    seconds, rest = divmod(time_ns, NANO)
     return f"{datetime.fromtimestamp(seconds, UTC):%H:%M:%S}.{rest // 1000:06}"
 
 
 def _iso(time_ns: int) -> str | None:
     if not time_ns:
         return None
-    seconds, rest = divmod(time_ns, _NANO)
+    seconds, rest = divmod(time_ns, NANO)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09}Z"
-
-
-def _latency(captured: Captured) -> float | None:
-    """Seconds from request to reply, where both have a time."""
-    request = captured.request
-    if request is None or not request.time_ns or not captured.time_ns or captured.direction != REPLY:
-        return None
-    return (captured.time_ns - request.time_ns) / _NANO
 
 
 def _head(captured: Captured) -> Iterator[str]:
@@ -108,9 +107,9 @@ def _what(captured: Captured) -> Iterator[str]:
         yield f"  {'<-' if captured.kind == REPLY else captured.kind}"
         yield paint(name, fg="cyan")
         yield paint(status_text(message), fg="red" if message.status else "green")
-        latency = _latency(captured)
-        if latency is not None:
-            yield paint(f"+{latency:.6f}s", dim=True)
+        taken = latency(captured)
+        if taken is not None:
+            yield paint(f"+{taken:.6f}s", dim=True)
     else:
         yield paint(name, fg="cyan", bold=True)
     if message is not None and (text := brief(message)):
@@ -143,9 +142,9 @@ def _show_json(captured: Captured) -> None:
     }  # fmt: skip
     if captured.offset:
         out["offset"] = captured.offset
-    latency = _latency(captured)
-    if latency is not None:
-        out["latency"] = latency
+    taken = latency(captured)
+    if taken is not None:
+        out["latency"] = taken
     if captured.missing:
         out["missing"] = captured.missing
     if captured.message is not None:

@@ -16,8 +16,10 @@ from lustre_wire.capture.connections import AUTO
 from lustre_wire.capture.rpcs import SOCKLND_PORT, Statistics
 from lustre_wire.errors import WireError
 from lustre_wire.frames.nid import LNET_NID_ANY, nid_str
+from lustre_wire.rpc import REPLY
 
 STDIN: Final = "-"
+NANO: Final = 1_000_000_000
 #: No log and no other file of a server comes near this many bytes.
 _LONGEST: Final = 256 << 20
 #: What a recording without a network gives as a NID.
@@ -58,6 +60,14 @@ def src_of(captured: Captured) -> str:
 def dst_of(captured: Captured) -> str:
     """NID of the receiver; empty where it is not known."""
     return captured.dst if captured.dst != _ANY else ""
+
+
+def latency(captured: Captured) -> float | None:
+    """Seconds from request to reply, where both have a time."""
+    request = captured.request
+    if request is None or not request.time_ns or not captured.time_ns or captured.direction != REPLY:
+        return None
+    return (captured.time_ns - request.time_ns) / NANO
 
 
 def messages(file: str, dialect: str, port: int, statistics: Statistics | None = None) -> Iterator[Captured]:
