@@ -87,7 +87,7 @@ def _head(captured: Captured) -> Iterator[str]:
         yield paint(_clock(captured.time_ns), dim=True)
     if src_of(captured) or dst_of(captured):
         yield f"{src_of(captured)} -> {dst_of(captured)}"
-    if captured.match_bits is not None:
+    if captured.match_bits is not None and not captured.kind.startswith("lnet"):
         yield paint(f"x{captured.match_bits}", dim=True)
 
 
