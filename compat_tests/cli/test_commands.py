@@ -230,7 +230,8 @@ class TestDecode:
         replies = [row for row in listed if row["kind"] == "reply"]
         name = replies[0]["format"]
         times = [row["latency"] for row in replies if row["format"] == name]
-        assert (rows[name]["replies"], rows[name]["timed"], rows[name]["longest"]) == (len(times), len(times), max(times))
+        assert rows[name]["replies"] == rows[name]["timed"] == len(times)
+        assert rows[name]["longest"] == max(times)
         assert f" {name} " in run("decode", CAPTURE, "--summary").stdout
 
     def test_findings(self, tmp_path: Path) -> None:

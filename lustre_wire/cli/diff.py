@@ -168,6 +168,10 @@ def _value(value: Any) -> str:
     return repr(value)
 
 
+def _label(row: dict[str, Any]) -> str:
+    return f"  {row['name'].rpartition('.')[2]}" if row["kind"] == "field" else str(row["name"])
+
+
 def _print(rows: list[dict[str, Any]], old: Dialect, new: Dialect, as_json: bool) -> None:
     if as_json:
         for row in rows:
@@ -176,5 +180,5 @@ def _print(rows: list[dict[str, Any]], old: Dialect, new: Dialect, as_json: bool
     for kind, title in (("struct", "Structs"), ("constant", "Constants")):
         chosen = [r for r in rows if r["kind"] == kind or (kind == "struct" and r["kind"] == "field")]
         if chosen:
-            table = [[r["name"], r["old"], r["new"], r["change"]] for r in chosen]
+            table = [[_label(r), r["old"], r["new"], r["change"]] for r in chosen]
             print_table(["name", old.name, new.name, "change"], table, title=title)
