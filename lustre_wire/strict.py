@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lustre_wire.errors import StrictError
 from lustre_wire.rpc import REQUEST, Generic, Message
+from lustre_wire.schema.rpc import Blob, SlotSpec
 
 
 def check(message: Message) -> None:
@@ -27,8 +28,15 @@ def check(message: Message) -> None:
             raise StrictError(f"expected service class {form.version:#x}, got {got:#x}", path="ptlrpc_body.pb_version")
     if not isinstance(message.buffers, Generic) and not _is_bare(message):
         for spec in message.buffers.__slot_specs__:
-            if getattr(message.buffers, spec.name) is None and not (spec.optional or spec.present):
+            if getattr(message.buffers, spec.name) is None and not _may_be_empty(spec):
                 raise StrictError("expected content, got none", path=spec.name)
+
+
+def _may_be_empty(spec: SlotSpec) -> bool:
+    """Whether a correct sender may leave a buffer without bytes; opaque bytes of no fixed size can always be none."""
+    if isinstance(spec.type, Blob) and not spec.type.size:
+        return True
+    return spec.optional or spec.present is not None
 
 
 def _check_generic(message: Message) -> None:
