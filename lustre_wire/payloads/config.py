@@ -18,6 +18,7 @@ from lustre_wire.frames.nid import nid_str
 from lustre_wire.jsonform import struct_to_json
 from lustre_wire.payloads.wire import exactly, has_magic, order_of, pack, round8, text, unpack
 from lustre_wire.schema.commands import Command
+from lustre_wire.schema.enums import WireFlag
 from lustre_wire.schema.struct import spec_of
 
 __all__ = ["Config", "command_lines", "config_to_json", "make_config", "read_config", "write_config"]
@@ -66,12 +67,12 @@ class Config:
         return text(self.buffers[index]) if index < len(self.buffers) else ""
 
     def struct(self) -> Any:
-        """The wire struct that one of the buffers is: a marker, or the description of a LOV; or None."""
+        """The wire struct that buffer 1 is: a marker, or the description of a LOV; or None."""
         known = self.declared
-        if known is None or known.holds is None or known.holds[0] >= len(self.buffers):
+        if known is None or len(self.buffers) < 2:
             return None
-        data = self.buffers[known.holds[0]]
-        for cls in known.holds[1]:
+        data = self.buffers[1]
+        for cls in known.structs:
             if len(data) == spec_of(cls).size and has_magic(cls, data, self.order):
                 return exactly(cls, data, self.order)
         return None
@@ -90,8 +91,8 @@ class Config:
         if known is None:
             return shlex.join([f"{int(self.command):#x}", *map(self.text, range(len(self.buffers)))])
         made = self.struct()
-        if made is not None and known.structured is not None:
-            verb, fields = known.structured
+        if made is not None:
+            verb, fields = known.structs[type(made)]
             return f"{verb} {shlex.join(_argument(made, name) for name in fields)}"
         shown = known.order or tuple(range(1, len(self.buffers)))
         arguments = [self.text(i) for i in shown if i < len(self.buffers)]
@@ -105,6 +106,8 @@ def _argument(obj: Any, name: str) -> str:
     value = getattr(obj, name)
     if hasattr(value, "__wire__"):
         value = getattr(value, spec_of(value).fields[0].name)
+    if isinstance(value, WireFlag):
+        return "|".join(type(value).names_of(value))
     return text(value) if isinstance(value, bytes) else str(value)
 
 
@@ -213,12 +216,8 @@ def command_lines(configs: Iterable[Config]) -> list[str]:
         if known is not None and known.device and config.device != current:
             current = config.device
             lines.append(shlex.join(["cfg_device", current]))
-        if marker is not None and hasattr(marker, "cm_flags"):
-            names = "|".join(type(marker.cm_flags).names_of(marker.cm_flags))
-            told = f"{text(marker.cm_tgtname)} {text(marker.cm_comment)!r}"
-            lines.append(f"# {known.verb if known else ''} {marker.cm_step} {names} {told}")
-        else:
-            lines.append(config.line())
+        comment = "# " if hasattr(marker, "cm_flags") else ""
+        lines.append(comment + config.line())
         if known is not None and known.order[:2] == (1, 0):
             current = config.device
     return lines

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -16,8 +17,8 @@ class Command:
         order: the buffers as the command line has them; empty for all behind buffer 0.
         device: the command acts on the device that buffer 0 names, which is not among its arguments.
         header: the field of the record's head that is an argument too, behind the buffers; or "".
-        holds: the wire structs that the buffer of an index may be, told apart by length and magic.
-        structured: the verb where that buffer is such a struct, and which of its fields are the arguments.
+        structs: the wire structs that buffer 1 may be, told apart by length and magic, each with the command line it
+            makes: the verb, and which of its fields are the arguments.
     """
 
     verb: str
@@ -25,5 +26,4 @@ class Command:
     order: tuple[int, ...] = ()
     device: bool = False
     header: str = ""
-    holds: tuple[int, tuple[Any, ...]] | None = None
-    structured: tuple[str, tuple[str, ...]] | None = None
+    structs: Mapping[Any, tuple[str, tuple[str, ...]]] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from lustre_wire.schema.commands import Command
 _STRIPING: Final = (
     "ld_uuid", "ld_default_stripe_count", "ld_default_stripe_size", "ld_default_stripe_offset", "ld_pattern",
 )  # fmt: skip
-
+_MARKER: Final = ("marker", ("cm_step", "cm_flags", "cm_tgtname", "cm_comment"))
 _TARGET: Final = ("ost uuid", "index", "generation")
 _ALL: Final = (0, 1, 2, 3)
 
@@ -25,8 +25,8 @@ COMMANDS: Final[Mapping[int, Command]] = {
     LcfgCommand.LCFG_ATTACH: Command("attach", ("type", "uuid"), order=(1, 0, 2)),
     LcfgCommand.LCFG_DETACH: Command("detach", device=True),
     LcfgCommand.LCFG_SETUP: Command(
-        "setup", ("argument 1", "argument 2", "argument 3", "argument 4"), device=True, holds=(1, (LovDesc,)),
-        structured=("lov_setup", _STRIPING),
+        "setup", ("argument 1", "argument 2", "argument 3", "argument 4"), device=True,
+        structs={LovDesc: ("lov_setup", _STRIPING)},
     ),
     LcfgCommand.LCFG_CLEANUP: Command("cleanup", device=True),
     LcfgCommand.LCFG_ADD_UUID: Command("add_uuid", ("uuid",), order=(1,), header="lcfg_nid"),
@@ -42,7 +42,7 @@ COMMANDS: Final[Mapping[int, Command]] = {
     LcfgCommand.LCFG_LOV_ADD_INA: Command("lov_modify_tgts add_inactive", _TARGET, order=_ALL),
     LcfgCommand.LCFG_LOV_DEL_OBD: Command("lov_modify_tgts del", _TARGET, order=_ALL),
     LcfgCommand.LCFG_PARAM: Command("param", ("parameter",), device=True),
-    LcfgCommand.LCFG_MARKER: Command("marker", ("marker",), holds=(1, (CfgMarker, CfgMarker32))),
+    LcfgCommand.LCFG_MARKER: Command("marker", ("marker",), structs={CfgMarker: _MARKER, CfgMarker32: _MARKER}),
     LcfgCommand.LCFG_LOG_START: Command("log_start", ("log", "config uuid")),
     LcfgCommand.LCFG_LOG_END: Command("log_end", ("log", "config uuid")),
     LcfgCommand.LCFG_POOL_NEW: Command("pool_new", ("fsname", "pool")),
