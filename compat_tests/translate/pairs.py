@@ -1,4 +1,4 @@
-"""Pairs of recorded messages: one operation with one input, packed by the 1.8.9 client for a 1.8 and for a 2.0 server."""
+"""Pairs of recorded messages: one operation with one input, packed by the 1.8.9 client for a 1.8 and a 2.0 server."""
 
 from __future__ import annotations
 

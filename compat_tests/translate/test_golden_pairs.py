@@ -32,7 +32,7 @@ ALLOWED = {
     ("*", "reint-create", "header.lm_buflens[[]*]"): FOLLOWS,
     ("*", "ldlm-enqueue-intent-lookup", "*.eadatasize"): "1.8.9 tells 2.0 its largest EA; copying 0 is safe",
     ("*", "reint-setattr", "header.lm_repsize"): ROOM,
-    ("2.0", "close", "rec_reint.sa_valid"): "2.0 stores only *_SET times, which 1.8.9 leaves out: its close loses the atime",
+    ("2.0", "close", "rec_reint.sa_valid"): "2.0 stores only *_SET times, which 1.8.9 leaves out",
     ("2.0", "ldlm-enqueue-intent-open", "rec_reint.cr_suppgid2"): "1.8 has one supplementary group",
     ("2.0", "reint-create", "rec_reint.cr_suppgid2"): "1.8.9 leaves 0, which is root's group; -1 is none",
     ("2.0", "reint-unlink", "rec_reint.ul_suppgid2"): "1.8.9 leaves 0, which is root's group; -1 is none",
@@ -51,7 +51,9 @@ def _allocator(recorded: lw.Message) -> lw.FidAllocator | None:
 BOTH_WAYS = [way for old, new in pairs() for way in ((old, new), (new, old))]
 
 
-def _unexplained(source: Recorded, target: Recorded, used: set[tuple[str, str, str]]) -> dict[str, tuple[object, object]]:
+def _unexplained(
+    source: Recorded, target: Recorded, used: set[tuple[str, str, str]]
+) -> dict[str, tuple[object, object]]:
     wanted = target.decode()
     known = session()
     known.fids = _allocator(wanted)

@@ -33,7 +33,9 @@ DIR18, DIR20 = s18("ll_fid", id=100, generation=9, f_type=0o040000), s20("lu_fid
 BORN20 = s20("lu_fid", f_seq=0x200000400, f_oid=5)
 
 
-def lock(first: int = 100, second: int = 9, third: int = 0, fourth: int = 0, kind: str = "LDLM_IBITS", **more: Any) -> Any:
+def lock(
+    first: int = 100, second: int = 9, third: int = 0, fourth: int = 0, kind: str = "LDLM_IBITS", **more: Any
+) -> Any:
     """A lock request on the resource with this name."""
     made = s18("ldlm_request", lock_count=1, **more)
     made.lock_desc.l_resource.lr_type = FLAGS[kind]
@@ -273,8 +275,8 @@ ROWS = [
     Row("SETATTR", DOWN_REP, lambda: reply(D20, "MDS_REINT/SETATTR", mdt_body=body20())),
     Row("SETATTR", DOWN_REQ, lambda: reint20("SETATTR", "mdt_rec_setattr", "sa", sa_fid=FILE20)),
     Row("SETATTR of blocks, with a capability", DOWN_REQ, lambda: reint20(
-        "SETATTR", "mdt_rec_setattr", "sa", {"capa1": CAPA}, sa_fid=FILE20, sa_valid=FLAGS["MDS_ATTR_BLOCKS"], sa_blocks=8,
-        ), lost=("blocks", "capa")),
+        "SETATTR", "mdt_rec_setattr", "sa", {"capa1": CAPA}, sa_fid=FILE20, sa_valid=FLAGS["MDS_ATTR_BLOCKS"],
+        sa_blocks=8), lost=("blocks", "capa")),
     Row("SETATTR with fsuid_h", DOWN_REQ, lambda: reint20(
         "SETATTR", "mdt_rec_setattr", "sa", sa_fid=FILE20, sa_fsuid_h=1), errno=EOVERFLOW),
     Row("SETATTR with an epoch", DOWN_REQ, lambda: reint20(
@@ -342,7 +344,8 @@ ROWS = [
     Row("DONE_WRITING", UP_REQ, lambda: request(D18, "MDS_DONE_WRITING", mds_body=body18()), errno=EOPNOTSUPP),
     Row("DONE_WRITING", DOWN_REQ, lambda: request(
         D20, "MDS_DONE_WRITING", mdt_ioepoch=s20("mdt_ioepoch"), rec_reint=s20("mdt_rec_setattr")), errno=EOPNOTSUPP),
-    Row("READPAGE from the start", UP_REQ, lambda: request(D18, "MDS_READPAGE", mds_body=body18(fid1=DIR18, nlink=4096))),
+    Row("READPAGE from the start", UP_REQ,
+        lambda: request(D18, "MDS_READPAGE", mds_body=body18(fid1=DIR18, nlink=4096))),
     Row("READPAGE", UP_REQ, lambda: request(D18, "MDS_READPAGE", mds_body=body18(fid1=DIR18, size=4096)),
         lost=("cursor",)),
     Row("READPAGE", DOWN_REP, lambda: reply(D20, "MDS_READPAGE", mdt_body=body20(fid1=DIR20)), lost=("generation",)),
@@ -376,8 +379,8 @@ ROWS = [
     Row("OST data", UP_REQ, lambda: ost(D18, "OST_GETATTR", o_id=5)),
     Row("OST data", DOWN_REP, lambda: reply(D20, "OST_GETATTR", ost_body=s20("ost_body"))),
     Row("OST data", DOWN_REQ, lambda: ost(D20, "OST_GETATTR", o_oi=s20("ost_id", oi_id=5))),
-    Row("OST data with IDIF", DOWN_REQ, lambda: ost(D20, "OST_GETATTR", o_oi=s20("ost_id", oi_id=5, oi_seq=0x100000000)),
-        errno=EPROTO),
+    Row("OST data with IDIF", DOWN_REQ,
+        lambda: ost(D20, "OST_GETATTR", o_oi=s20("ost_id", oi_id=5, oi_seq=0x100000000)), errno=EPROTO),
     Row("OST data with an epoch", DOWN_REQ, lambda: ost(D20, "OST_GETATTR", o_ioepoch=5), lost=("ioepoch",)),
     Row("OST data", UP_REP, lambda: reply(D18, "OST_GETATTR", ost_body=s18("ost_body"))),
     Row("LDLM replay lock", UP_REQ, lambda: _replayed_lock(D18)),
@@ -423,7 +426,7 @@ def test_verdict(row: Row) -> None:
 def test_the_table_has_every_row_of_the_verdicts() -> None:
     told = {row.operation.split()[0] for row in ROWS}
     assert told == {
-        "CONNECT", "GETSTATUS", "GETATTR", "GETATTR_NAME", "STATFS", "QUOTA", "SETATTR", "CREATE", "OPEN", "LINK", "UNLINK",
-        "RENAME", "JOIN", "CLOSE", "DONE_WRITING", "READPAGE", "GETXATTR", "SETXATTR", "PIN", "UNPIN", "SEQ", "FLD",
+        "CONNECT", "GETSTATUS", "GETATTR", "GETATTR_NAME", "STATFS", "QUOTA", "SETATTR", "CREATE", "OPEN", "LINK",
+        "UNLINK", "RENAME", "JOIN", "CLOSE", "DONE_WRITING", "READPAGE", "GETXATTR", "SETXATTR", "PIN", "UNPIN", "SEQ", "FLD",
         "GET_INFO", "LDLM", "OST",
     }  # fmt: skip

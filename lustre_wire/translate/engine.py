@@ -166,8 +166,8 @@ def _new_plan(message: Message, way: Way, work: Work) -> _Plan:
     operation = operation_of(rules, message.format, way.direction)
     side = operation.request if message.direction == REQUEST else operation.reply
     lacking = rules.old_only if way.direction == UP else rules.new_only
-    if message.format.name in lacking:
-        code = lacking[message.format.name]
+    code = lacking.get(message.format.key, lacking.get(message.format.name, 0))
+    if code:
         return _Plan(
             operation, Side(errno_up=code, errno_down=code, why="the operation does not exist there"), (), body
         )

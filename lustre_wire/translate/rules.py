@@ -291,7 +291,7 @@ class RuleSet:
         operations: rules of operations. Formats with one name in both dialects need none.
         buffers: older name -> newer names of a buffer, the first that the format has.
         added: buffers that only newer formats have: they appear empty.
-        old_only, new_only: format name -> error number of an operation the other side lacks.
+        old_only, new_only: name or key of a format -> error number of an operation the other side lacks.
         no_format_errno: error number of an operation neither rules nor formats know.
         lm_flags: what becomes of the flags in the container's header.
         variant: whose form of a newer request is used where there is one (`RpcFormat.variant`).

@@ -16,7 +16,7 @@ RULES: Final = RuleSet(
     operations=operations.OPERATIONS,
     buffers=operations.BUFFERS,
     added=operations.ADDED,
-    old_only={},
+    old_only=operations.OLD_ONLY,
     new_only=operations.NEW_ONLY,
     no_format_errno=EOPNOTSUPP,
     # only between two 2.0 peers: the whole ptlrpc_body is checked

@@ -6,7 +6,7 @@ the formats of ptlrpc/layout.c and the servers of both versions.
 
 from __future__ import annotations
 
-from errno import EINVAL, EOPNOTSUPP, EOVERFLOW, ESTALE
+from errno import EINVAL, EOPNOTSUPP, EOVERFLOW, EPROTO, ESTALE
 from typing import Any, Final
 
 from lustre_codecs.common.constants import (
@@ -148,6 +148,7 @@ def _open_up(source: Any, target: Any, work: Any) -> None:
     if rec is None:
         return
     flags = int(rec.cr_flags)
+    _text(target, "name", work)
     work.at = "rec"
     if flags & (MdsOpen.MDS_OPEN_HAS_EA | MdsOpen.MDS_OPEN_HAS_OBJS) and not target.eadata:
         work.impossible(EINVAL, "the open says that it has a layout, and has none", "cr_flags")
@@ -180,6 +181,18 @@ def _open_down(source: Any, target: Any, work: Any) -> None:
         _take_fid(source, target, work)
     elif rec.cr_fid2.f_seq or rec.cr_fid2.f_oid:
         work.drop("cr_fid2", rec.cr_fid2.f_seq)
+
+
+def _text(target: Any, name: str, work: Any) -> None:
+    """2.0 wants a text here, an empty one where 1.8 may leave it out."""
+    if getattr(target, name) is None:
+        setattr(target, name, b"")
+        work.at = ""
+        work.fill(name, "")
+
+
+def _catalogue_up(source: Any, target: Any, work: Any) -> None:
+    _text(target, "string", work)
 
 
 def _remember_open(body: Any, epoch: int, work: Any) -> None:
@@ -401,6 +414,7 @@ OPERATIONS: Final = (
     Operation("MDS_REINT/UNLINK", "MDS_REINT/UNLINK", reply=_ATTRIBUTES),
     Operation("MDS_REINT/RENAME", "MDS_REINT/RENAME", reply=_ATTRIBUTES,
               versions=Versions(order=(0, 2, 1, 3), absent=(3,), shared=_same_parents)),
+    Operation("LLOG_CATINFO", "LLOG_CATINFO", request=Side(up=_catalogue_up)),
     Operation("OST_READ", "OST_READ", reply=Side(surplus=""), note="a reply has no return codes"),
     Operation("OST_GET_INFO/FIEMAP", "OST_GET_INFO/FIEMAP", request=Side(only_new={"fiemap_val": Slot()})),
 )  # fmt: skip
@@ -422,6 +436,9 @@ BUFFERS: Final = {
 
 #: 1.8 knows no capabilities.
 ADDED: Final = {"capa1": Slot(loss="capa"), "capa2": Slot(loss="capa")}
+
+#: Quota units of the old size: 2.0 peers agree on OBD_CONNECT_CHANGE_QS.
+OLD_ONLY: Final = {"QUOTA_DQACQ (without CHANGE_QS)": EPROTO, "QUOTA_DQREL (without CHANGE_QS)": EPROTO}
 
 #: Operations of 2.0 that no 1.8 server serves.
 NEW_ONLY: Final = dict.fromkeys(
