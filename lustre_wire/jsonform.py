@@ -13,6 +13,7 @@ from typing import Any
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.embedded import holding
 from lustre_wire.engines.payload import Extra, codec, read_value
+from lustre_wire.engines.straightline import foreign_build, foreign_parse
 from lustre_wire.errors import WireError
 from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2
 from lustre_wire.rpc import REPLY, REQUEST, Generic, Message
@@ -43,13 +44,13 @@ def _to_json(kind: FieldType, value: Any) -> Any:
         return int(value)
     if isinstance(kind, Struct):
         return struct_to_json(value)
+    if isinstance(kind, Foreign):
+        return foreign_build(kind.codec, value, kind.size, "").hex()
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).hex()
     if isinstance(kind, (Array, Flex, Items)):
         element = as_type(kind.element)
         return [_to_json(element, v) for v in value]
-    if isinstance(kind, Foreign):
-        return bytes(kind.codec.build(value)).hex()
     raise TypeError(type(kind).__name__)
 
 
@@ -97,7 +98,7 @@ def _from_json(kind: FieldType, value: Any, path: str) -> Any:
     if isinstance(kind, (Raw, Chars, Hole)):
         return _hex(value, path)
     if isinstance(kind, Foreign):
-        return kind.codec.parse(_hex(value, path))
+        return foreign_parse(kind.codec, _hex(value, path), path)
     if isinstance(kind, (Array, Flex, Items)):
         element = as_type(kind.element)
         if isinstance(element, (Raw, Chars)):

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 import construct as cs
 
-from lustre_wire.engines.straightline import ByteOrder, at_least, effective_order, fit
+from lustre_wire.engines.straightline import ByteOrder, at_least, effective_order, fit, foreign_errors
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.schema.struct import StructSpec, spec_of
 from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Foreign, Hole, Raw, Scalar, Struct, as_type
 from lustre_wire.schema.union import member_value
 
 _T = TypeVar("_T")
-_structs: dict[tuple[type, str], Any] = {}
+_structs: dict[tuple[type, str, bool], Any] = {}
 _compiled: dict[tuple[type, str], Any] = {}
 
 
@@ -66,18 +66,31 @@ def struct(cls: type, byteorder: ByteOrder = "little", *, compiled: bool = False
     return _struct(spec, order)
 
 
-def _struct(spec: StructSpec, order: ByteOrder) -> Any:
-    key = (spec.cls, order)
+def _struct(spec: StructSpec, order: ByteOrder, at_end: bool = True) -> Any:
+    """`at_end`: nothing follows, so that a flexible tail may have more than its least number of elements."""
+    key = (spec.cls, order, at_end)
     if key not in _structs:
-        fields = [field.name / _field(field.type, order) for field in spec.fields]
+        ends = [at_end and field is spec.fields[-1] for field in spec.fields]
+        fields = [field.name / _field(field.type, order, end) for field, end in zip(spec.fields, ends, strict=True)]
         _structs[key] = _union(spec, fields, order) if spec.is_union else cs.Struct(*fields)
     return _structs[key]
+
+
+class _Sized(cs.Union):  # type: ignore[misc]  # construct carries no types
+    """A union that knows its size, so that it can be a member of another one."""
+
+    def __init__(self, size: int, *members: Any) -> None:
+        super().__init__(0, *members)
+        self.size = size
+
+    def _sizeof(self, context: Any, path: str) -> int:
+        return self.size
 
 
 def _union(spec: StructSpec, members: list[Any], order: ByteOrder) -> Any:
     """Members are views of little-endian bytes, so a big-endian union is swapped as a whole around them."""
     little = [field.name / _field(field.type, "little") for field in spec.fields]
-    union = cs.Union(0, "raw" / cs.Bytes(spec.size), *little)
+    union = _Sized(spec.size, "raw" / cs.Bytes(spec.size), *little)
     if order == "little" or spec.swab_as is None or not spec.size:
         return union
     member = spec.by_name[spec.swab_as].type
@@ -97,7 +110,7 @@ def _cut(data: bytes, context: Any) -> list[bytes]:
     return [data[i : i + 1] for i in range(len(data))]
 
 
-def _field(kind: FieldType, order: ByteOrder) -> Any:
+def _field(kind: FieldType, order: ByteOrder, at_end: bool = False) -> Any:
     if isinstance(kind, Scalar):
         code = kind.code.replace("I", "L").replace("i", "l")  # construct's name for four bytes
         return cs.FormatField("<" if kind.opaque or order == "little" else ">", code)
@@ -105,7 +118,11 @@ def _field(kind: FieldType, order: ByteOrder) -> Any:
         return cs.Bytes(kind.size)
     if isinstance(kind, Struct):
         spec: StructSpec = kind.cls.__wire__
-        return _struct(spec, effective_order(spec, kind.opaque, order))
+        return _struct(spec, effective_order(spec, kind.opaque, order), at_end)
+    if isinstance(kind, Flex) and not at_end:
+        element = as_type(kind.element)
+        raw = isinstance(element, (Raw, Chars))
+        return cs.Bytes(kind.size) if raw else cs.Array(kind.minimum, _field(element, order))
     if isinstance(kind, Array):
         return cs.Array(kind.count, _field(as_type(kind.element), order))
     if isinstance(kind, Flex):
@@ -122,11 +139,15 @@ def unpack(cls: type[_T], data: bytes, *, byteorder: ByteOrder = "little", compi
 
     Raises:
         TruncatedError: fewer bytes than the struct's size.
+        WireError: a field's own codec refuses its bytes.
     """
     spec = spec_of(cls)
     if len(data) < spec.size:
         raise TruncatedError(f"expected {spec.size} bytes, got {len(data)}", path=spec.name, offset=0)
-    made: _T = to_object(cls, struct(cls, byteorder, compiled=compiled).parse(data))
+    try:
+        made: _T = to_object(cls, struct(cls, byteorder, compiled=compiled).parse(data))
+    except foreign_errors() as error:
+        raise WireError(str(error), path=spec.name) from None
     return made
 
 
@@ -138,7 +159,7 @@ def pack(obj: Any, *, byteorder: ByteOrder = "little", compiled: bool = False) -
     """
     try:
         return bytes(struct(type(obj), byteorder, compiled=compiled).build(to_container(obj)))
-    except (cs.ConstructError, AttributeError, TypeError) as error:
+    except foreign_errors() as error:
         raise WireError(str(error), path=spec_of(obj).name) from None
 
 

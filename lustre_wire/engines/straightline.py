@@ -8,6 +8,7 @@ arrays, unions, integers of the other byte order).
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -49,6 +50,30 @@ def at_least(values: Any, count: int, path: str) -> Any:
     return values
 
 
+def foreign_errors() -> tuple[type[Exception], ...]:
+    """What somebody else's codec may raise on bytes or values that are not its own."""
+    construct = sys.modules.get("construct")
+    own = (construct.ConstructError,) if construct is not None else ()
+    return (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, EOFError, struct.error, *own)
+
+
+def foreign_parse(codec: Any, data: bytes, path: str) -> Any:
+    """What a foreign codec reads from `data`."""
+    try:
+        return codec.parse(data)
+    except foreign_errors() as error:
+        raise WireError(f"the field's own codec refuses it: {error}", path=path) from None
+
+
+def foreign_build(codec: Any, value: Any, size: int, path: str) -> bytes:
+    """The bytes that a foreign codec makes of `value`."""
+    try:
+        data = codec.build(value)
+    except foreign_errors() as error:
+        raise WireError(f"the field's own codec refuses it: {error}", path=path) from None
+    return fit(data, size, path, False)
+
+
 def effective_order(spec: StructSpec, opaque: bool, order: ByteOrder) -> ByteOrder:
     """The byte order inside a struct: fixed by its format, or as sent (read as little-endian), or the message's."""
     if spec.order != "sender":
@@ -68,7 +93,7 @@ class Generator:
         self.fixed = fixed  # flexible tails hold their minimum and no more
         self.namespace: dict[str, Any] = {
             "_new": object.__new__, "_fit": fit, "_counted": counted, "_at_least": at_least,
-            "_int": int.from_bytes, "_cls": spec.cls,
+            "_int": int.from_bytes, "_cls": spec.cls, "_foreign_parse": foreign_parse, "_foreign_build": foreign_build,
         }  # fmt: skip
         self.format: list[str] = []
         self.targets: list[str] = []  # where unpacking assigns to
@@ -100,9 +125,11 @@ class Generator:
         return local
 
     def fields(self, spec: StructSpec, obj: str, path: str, order: ByteOrder) -> None:
+        at_end = not self.fixed
         for field in spec.fields:
             where = f"{path}.{field.name}" if path else field.name
             target = f"{obj}.{field.name}"
+            self.fixed = not (at_end and field is spec.fields[-1])  # elsewhere a tail has no room to grow
             if isinstance(field.type, Flex):
                 self.flexible(field.type, obj, target, where, order)
             elif field.enum is not None and isinstance(field.type, Scalar):
@@ -112,6 +139,7 @@ class Generator:
                 self.after.append(f"{target} = {cache}[{local}]")
             else:
                 self.value(field.type, target, where, order)
+        self.fixed = not at_end
 
     def value(self, kind: FieldType, target: str, path: str, order: ByteOrder) -> None:
         if isinstance(kind, Scalar):
@@ -124,8 +152,8 @@ class Generator:
             self.array(kind, target, path, order)
         elif isinstance(kind, Foreign):
             codec = self.constant("_c", kind.codec)
-            local = self.raw(kind.size, f"_fit({codec}.build({target}), {kind.size}, {path!r}, False)")
-            self.after.append(f"{target} = {codec}.parse({local})")
+            local = self.raw(kind.size, f"_foreign_build({codec}, {target}, {kind.size}, {path!r})")
+            self.after.append(f"{target} = _foreign_parse({codec}, {local}, {path!r})")
         else:
             raise TypeError(f"{path}: {type(kind).__name__}")
 
@@ -180,8 +208,10 @@ class Generator:
             return
         locals_ = [self.local("e") for _ in range(kind.count)]
         self.setup.append(f"{', '.join(locals_)}, = _counted({target}, {kind.count}, {path!r})")
+        fixed, self.fixed = self.fixed, True
         for i, local in enumerate(locals_):
             self.value(element, local, f"{path}[{i}]", order)
+        self.fixed = fixed
         self.after.append(f"{target} = [{', '.join(locals_)}]")
 
     def flexible(self, kind: Flex, obj: str, target: str, path: str, order: ByteOrder) -> None:

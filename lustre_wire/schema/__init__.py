@@ -25,6 +25,8 @@ from lustre_wire.schema.types import (
     Scalar,
     Struct,
     Tag,
+    s8,
+    s16,
     s32,
     s64,
     u8,
@@ -38,5 +40,5 @@ __all__ = [
     "AS_SENT", "S8", "S16", "S32", "S64", "U8", "U16", "U32", "U64", "Array", "AsSent", "Chars", "FieldSpec",
     "FieldType", "Flex", "Foreign", "Given", "Hole", "Layout", "LayoutField", "Magic", "MemberView", "Overlay", "Raw",
     "Scalar", "Shown", "Struct", "StructSpec", "Tag", "WireEnum", "WireFlag", "WireUnion", "layout", "member_value",
-    "s32", "s64", "spec_of", "swab_ranges", "u8", "u16", "u32", "u64", "wire_struct", "wire_union",
+    "s8", "s16", "s32", "s64", "spec_of", "swab_ranges", "u8", "u16", "u32", "u64", "wire_struct", "wire_union",
 ]  # fmt: skip

@@ -146,6 +146,8 @@ u8: TypeAlias = Annotated[int, U8]
 u16: TypeAlias = Annotated[int, U16]
 u32: TypeAlias = Annotated[int, U32]
 u64: TypeAlias = Annotated[int, U64]
+s8: TypeAlias = Annotated[int, S8]
+s16: TypeAlias = Annotated[int, S16]
 s32: TypeAlias = Annotated[int, S32]
 s64: TypeAlias = Annotated[int, S64]
 

@@ -166,12 +166,21 @@ def values(kind: FieldType) -> st.SearchStrategy[Any]:
         size = kind.size
         return st.binary(max_size=size).map(lambda text: text.ljust(size, b"\0"))
     if isinstance(kind, Struct):
-        return _structs(kind.cls)
+        inside = _structs(kind.cls)
+        return inside.map(_without_tail) if spec_of(kind.cls).flex is not None else inside
     if isinstance(kind, Array):
         return st.lists(values(as_type(kind.element)), min_size=kind.count, max_size=kind.count)
     if isinstance(kind, Foreign):
         return st.binary(min_size=kind.size, max_size=kind.size).map(kind.codec.parse)
     raise TypeError(type(kind).__name__)
+
+
+def _without_tail(value: Any) -> Any:
+    """A struct inside another one has no room for more than the least number of its flexible array's elements."""
+    tail = spec_of(value).flex
+    if tail is not None:
+        setattr(value, tail.name, getattr(value, tail.name)[: tail.size // as_type(tail.type.element).size])  # type: ignore[attr-defined]
+    return value
 
 
 def _elements(kind: Flex) -> st.SearchStrategy[Any]:
