@@ -1,0 +1,287 @@
+"""Recorded messages in a written capture, read by tshark: the frames are sound, and both readers see the same values.
+
+tshark reads little-endian messages of 2.0 and later; its own mistakes are listed, each with the fact that shows it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compat_tests.recorded import FIXTURES, Recorded, messages
+from compat_tests.tshark import needs_tshark, run, trees, values
+from lustre_wire.capture import Captured, CaptureWriter, read_messages
+from lustre_wire.frames import lnet
+from lustre_wire.frames.events import LnetMessage
+from lustre_wire.frames.nid import parse_nid
+from lustre_wire.schema import spec_of
+
+SENDERS = ("1.8.9-wc1", "2.0.0")
+by_sender = pytest.mark.parametrize("sender", SENDERS)
+START_NS = 1_297_555_200_000_000_000
+CLIENT, SERVER = parse_nid("10.0.0.1@tcp"), parse_nid("10.0.0.2@tcp")
+CALLBACK_PORTALS = (15, 16)
+
+
+@cache
+def said(sender: str) -> tuple[Recorded, ...]:
+    """Every little-endian message that this Lustre version recorded in dialect 2.0."""
+    return tuple(m for m in messages() if (m.dialect, m.row["lustre_version"], m.endian) == ("2.0", sender, "little"))
+
+
+def put(recorded: Recorded) -> LnetMessage:
+    """The PUT that would bring it, with the recorded portal, match bits and offset."""
+    facts = recorded.row["params"]["_lnet"]
+    from_client = (recorded.direction == "request") != (facts["portal"] in CALLBACK_PORTALS)
+    src, dest = (CLIENT, SERVER) if from_client else (SERVER, CLIENT)
+    kind, portal, bits = int(lnet.LnetMsgType.LNET_MSG_PUT), facts["portal"], facts["match_bits_xid"]
+    return LnetMessage(
+        0, kind, src, dest, 0, 0, portal, bits, facts["offset"], len(recorded.data), bytes(16), recorded.data, 0, 3,
+        "little", 0, (0, 0), b"",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A capture of each sender's messages, in the order of recording."""
+    out = {}
+    for sender in SENDERS:
+        out[sender] = tmp_path_factory.mktemp("captures") / f"{sender}.pcap"
+        with out[sender].open("wb") as stream:
+            writer = CaptureWriter(stream)
+            for i, recorded in enumerate(said(sender)):
+                writer.write(
+                    Captured(START_NS + i, recorded.direction, recorded.data, recorded.decode(), lnet=put(recorded))
+                )
+            writer.close()
+    return out
+
+
+# --- soundness -------------------------------------------------------------------------------------------------------
+
+
+def lengths(recorded: Recorded) -> list[int]:
+    return [b["length"] for b in recorded.row["buffers"]]
+
+
+@cache
+def layouts() -> dict[str, Any]:
+    """Structs of 2.0.0, measured by a compiler."""
+    found: dict[str, Any] = json.loads((FIXTURES / "facts" / "layout-2.0.json").read_text())
+    return found
+
+
+def fact_size(struct: str) -> int:
+    """Size of a struct of 2.0.0."""
+    return int(layouts()[struct]["size"])
+
+
+def old_lvb(recorded: Recorded, said_by_tshark: str) -> bool:
+    """2.0's lock value block has no nanoseconds: the last buffer is the 40 bytes of an ost_lvb, tshark wants more."""
+    return lengths(recorded)[-1] == fact_size("ost_lvb") == 40
+
+
+def unknown_opcode(recorded: Recorded, said_by_tshark: str) -> bool:
+    """tshark says itself that it does not know the opcode, which 2.0.0 and 1.8.9 have."""
+    return f"UNKNOWN MDS OPCODE: {recorded.row['opc']}" in said_by_tshark
+
+
+def epoch_not_body(recorded: Recorded, said_by_tshark: str) -> bool:
+    """MDS_DONE_WRITING begins with the epoch, 24 bytes; tshark reads a whole mdt_body there."""
+    return recorded.row["opc_name"] == "MDS_DONE_WRITING" and lengths(recorded)[1] == 24 < fact_size("mdt_body")
+
+
+def unpin(recorded: Recorded, said_by_tshark: str) -> bool:
+    """1.8.9 sends an unpin with the opcode of a close and a body in place of the epoch."""
+    return recorded.kind.startswith("unpin") and lengths(recorded)[1] == fact_size("mdt_body")
+
+
+def made_up_llog(recorded: Recorded, said_by_tshark: str) -> bool:
+    """The block of records in these replies was made up for the recording; tshark walks the records."""
+    return recorded.direction == "reply" and recorded.row["buffers"][2]["struct"] == "llog_block"
+
+
+def trailing(recorded: Recorded, said_by_tshark: str) -> bool:
+    """1.8.9 leaves bytes behind the last buffer of a replayed open; tshark counts them as not dissected."""
+    return len(recorded.row["trailing_bytes_after_last_buffer"]) > 0
+
+
+#: Recorded id -> what tshark gets wrong.
+MISTAKES: dict[str, dict[str, Callable[[Recorded, str], bool]]] = {
+    "2.0.0": {
+        "cp-callback-d20-extent-lvb": old_lvb,
+        "cp-callback-d20-flock": old_lvb,
+        "cp-callback-d20-ibits": old_lvb,
+        "gl-callback-d20-extent.reply": old_lvb,
+        "done-writing-d20": epoch_not_body,
+        "is-subdir-d20": unknown_opcode,
+        "llog-next-block-d20.reply": made_up_llog,
+        "llog-prev-block-d20.reply": made_up_llog,
+    },
+    "1.8.9-wc1": {
+        "cp-callback-d20-extent-lvb": old_lvb,
+        "gl-callback-d20-extent.reply": old_lvb,
+        "open-replay-intent-open-append-sync-d20-s608": trailing,
+        "open-replay-intent-open-creat-elc3-d20-s620": trailing,
+        "open-replay-intent-open-creat-excl-trunc-n255-d20-s600": trailing,
+        "open-replay-intent-open-directory-d20-s612": trailing,
+        "open-replay-intent-open-openlock-d20-s624": trailing,
+        "open-replay-intent-open-rdonly-n1-d20-s594": trailing,
+        "pin-d20": unknown_opcode,
+        "pin-d20.reply": unknown_opcode,
+        "unpin-d20": unpin,
+    },
+}
+
+
+@needs_tshark
+@by_sender
+def test_no_frame_is_malformed(sender: str, captures: dict[str, Path]) -> None:
+    frames = values(
+        captures[sender], "lnet.msg_type", "lustre.ptlrpc_body.pb_opc", "_ws.malformed", "_ws.expert.message"
+    )
+    found = [frame for frame in frames if frame[0]]
+    assert all(frame[0] == ["1"] for frame in found), "one PUT in each frame"
+    assert len(found) == len(said(sender))
+    assert [frame[1] for frame in found] == [[str(m.row["opc"])] for m in said(sender)]
+    malformed = {m.id: ",".join(frame[3]) for m, frame in zip(said(sender), found, strict=True) if frame[2]}
+    assert set(malformed) == set(MISTAKES[sender])
+    for m in said(sender):
+        if m.id in malformed:
+            assert MISTAKES[sender][m.id](m, malformed[m.id]), m.id
+
+
+@needs_tshark
+@by_sender
+def test_handshake_and_tcp_are_sound(sender: str, captures: dict[str, Path]) -> None:
+    """Checksums are right, and nothing is retransmitted or missing."""
+    out = run(
+        "-r", str(captures[sender]), "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-Y",
+        "tcp.analysis.retransmission || tcp.analysis.lost_segment || tcp.analysis.ack_lost_segment || "
+        "tcp.checksum.status == 0 || ip.checksum.status == 0",
+    )  # fmt: skip
+    assert out == ""
+    with captures[sender].open("rb") as stream:
+        assert [m.raw for m in read_messages(stream)] == [m.data for m in said(sender)]
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+Values = dict[tuple[str, str], list[int]]
+
+
+def our_values(recorded: Recorded) -> Values:
+    """Numbers of a decoded message by struct and field, in wire order."""
+    message = recorded.decode()
+    out: Values = defaultdict(list)
+    for part in (message.header, message.body):
+        _collect(part, out)
+    for spec in getattr(message.buffers, "__slot_specs__", ()):
+        _collect(getattr(message.buffers, spec.name), out)
+    return out
+
+
+def _collect(value: Any, out: Values) -> None:
+    if isinstance(value, list):
+        for element in value:
+            _collect(element, out)
+        return
+    if not hasattr(type(value), "__wire__") or spec_of(value).is_union:
+        return
+    spec = spec_of(value)
+    for field in spec.fields:
+        inner = getattr(value, field.name)
+        for number in inner if isinstance(inner, list) else [inner]:
+            if isinstance(number, int):
+                out[_shared_name(spec.name, field.name)].append(int(number))
+            elif hasattr(type(number), "__wire__") and spec_of(number).name == "lustre_handle":
+                out[spec.name, field.name].append(int(number.cookie))
+        _collect(inner, out)
+
+
+def _shared_name(struct: str, field: str) -> tuple[str, str]:
+    """All reint records are one struct to tshark, its fields without the prefix that tells them apart."""
+    if struct.startswith("mdt_rec_"):
+        return "mdt_rec_reint", field.partition("_")[2]
+    return struct, field
+
+
+def their_values(layers: list[tuple[str, Any]]) -> dict[tuple[str, str], list[bytes]]:
+    """Bytes of tshark's fields by struct and field, in wire order, where a field is whole bytes."""
+    out: dict[tuple[str, str], list[bytes]] = defaultdict(list)
+    for name, raw in _fields(layers):
+        parts = name.removesuffix("_raw").split(".")
+        if name.endswith("_raw") and len(parts) == 3 and isinstance(raw[0], str):
+            digits, _, size, mask, _ = raw
+            if not mask and 1 <= size <= 8 and len(digits) == 2 * size:
+                out[parts[1], parts[2]].append(bytes.fromhex(digits))
+    return out
+
+
+def _fields(layers: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for name, value in layers:
+        yield name, value
+        if isinstance(value, list) and value and isinstance(value[0], tuple):
+            yield from _fields(value)
+        elif isinstance(value, list):
+            for element in value:
+                if isinstance(element, list) and element and isinstance(element[0], tuple):
+                    yield from _fields(element)
+
+
+#: Fields whose values are compared as far as both readers look, and why one of them looks at more.
+PARTLY = {
+    ("lu_fid", "f_seq"): "tshark shows the object ids within a LOV EA as FIDs too",
+    ("lustre_handle", "cookie"): "tshark shows the second lock handle of a request only when the count says two",
+    ("mgs_target_info", "mti_nids"): "tshark shows as many NIDs as the count says, the array has room for more",
+}
+
+
+def named_as_tshark_does(recorded: Recorded, ours: Values) -> Values:
+    """tshark gives the mode of an open the name of the bias, and the other way round.
+
+    What was recorded tells which is which: the mode that the client was called with, and the offset of cr_mode.
+    """
+    mode, bias = ("mdt_rec_reint", "mode"), ("mdt_rec_reint", "bias")
+    form = recorded.decode().format
+    if form is None or not form.name.startswith("LDLM_ENQUEUE/INTENT_OPEN") or mode not in ours:
+        return ours
+    assert ours[mode] == [fact_value(recorded, 3, "mdt_rec_create", "cr_mode")]
+    return {**ours, mode: ours[bias], bias: ours[mode]}
+
+
+def fact_value(recorded: Recorded, index: int, struct: str, field: str) -> int:
+    """A number in a recorded buffer, where the measured layout has the field."""
+    (place,) = (f for f in layouts()[struct]["fields"] if f["name"] == field)
+    data = bytes.fromhex(recorded.row["buffers"][index]["hex"])
+    return int.from_bytes(data[place["offset"] : place["offset"] + place["size"]], "little")
+
+
+@needs_tshark
+@by_sender
+def test_field_values_agree(sender: str, captures: dict[str, Path]) -> None:
+    """Each field that both readers name has the same values, as often and in the same order."""
+    equal: Counter[tuple[str, str]] = Counter()
+    frames = [dict(f) for f in trees(captures[sender], "-x", "-Y", "lustre")]
+    assert len(frames) == len(said(sender))
+    for recorded, frame in zip(said(sender), frames, strict=True):
+        ours = named_as_tshark_does(recorded, our_values(recorded))
+        theirs = their_values([("lustre", frame["lustre"])])
+        for name, shown in theirs.items():
+            if name not in ours or recorded.id in MISTAKES[sender]:
+                continue
+            wanted = [int.from_bytes(raw, "little") for raw in shown]
+            got = [number & (1 << 8 * len(raw)) - 1 for number, raw in zip(ours[name], shown, strict=False)]
+            if name in PARTLY:
+                assert got[: len(wanted)] == wanted[: len(got)], (recorded.id, name)
+            else:
+                assert (got, len(ours[name])) == (wanted, len(wanted)), (recorded.id, name)
+            equal[name] += len(wanted)
+    assert len(equal) > 150, "most fields of most structs"
+    assert equal.total() > 40 * len(frames)
