@@ -9,7 +9,6 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from typing import Any, Final, TypeVar
 
 import click
@@ -32,13 +31,6 @@ def examples(text: str) -> str:
     return f"\b\nExamples:\n{lines}"
 
 
-def console() -> Console:
-    """The console for results; made anew so that it follows a redirected standard output."""
-    terminal = sys.stdout.isatty()
-    make = partial(Console, highlight=False, markup=False, emoji=False, soft_wrap=not terminal)
-    return make() if terminal else make(width=_UNLIMITED, color_system=None)
-
-
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, title: str = "") -> None:
     """A table with a header line. A column whose name ends in "#" (which is not printed) is aligned to the right."""
     table = Table(box=None, pad_edge=False, header_style="bold", title=None, padding=(0, 2, 0, 0))
@@ -46,12 +38,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *,
         table.add_column(column.removesuffix("#"), justify="right" if column.endswith("#") else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    out = console()
     if title:
-        out.print(Text(title, style="bold"))
-    if sys.stdout.isatty():
-        out.print(table)
-        return
+        click.echo(paint(title, bold=True))
+    out = Console(
+        width=_UNLIMITED, highlight=False, markup=False, emoji=False,
+        force_terminal=coloured(), color_system="auto" if coloured() else None,
+    )  # fmt: skip
     with out.capture() as captured:
         out.print(table)
     for line in captured.get().splitlines():

@@ -217,8 +217,8 @@ def wire_struct(
         byteorder: "sender" for the message's byte order, "little" or "big" where the format fixes it.
         swab: False where Lustre has no swab function for the struct standing alone.
         text: how people write a value, where a list of its fields is not it: ``"{name}"`` stands for the field as
-            shown, ``"{name:spec}"`` for its number formatted that way. Of several pieces those are left out whose
-            fields are all zero or empty, except the first.
+            shown, ``"{name:spec}"`` for its number formatted that way, ``"{name[0]:spec}"`` for an element's. Of
+            several pieces those are left out whose fields are all zero or empty, except the first.
 
     Raises:
         SchemaError: when the fields do not add up to `size`, or an annotation says no wire type.

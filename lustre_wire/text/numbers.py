@@ -82,6 +82,11 @@ def release(value: int, width: int = 4) -> str:
     return ".".join(str(value >> shift & 0xFF) for shift in (24, 16, 8, 0)) if value else "0"
 
 
+def owner(value: int, width: int = 4) -> str:
+    """A user, group or project id."""
+    return "-1" if value == (1 << 8 * width) - 1 else str(value)
+
+
 def nid(value: int, width: int = 8) -> str:
     """An LNet NID; 0 is none."""
     return nid_str(value) if value else "0"
@@ -89,5 +94,5 @@ def nid(value: int, width: int = 8) -> str:
 
 WRITERS: Final[dict[Shown, Callable[[int, int], str]]] = {
     Shown.HEX: hexadecimal, Shown.OCTAL: octal, Shown.MODE: mode, Shown.TIME: time, Shown.STATUS: status,
-    Shown.NID: nid, Shown.END: end, Shown.BYTES: size, Shown.DEVICE: device, Shown.RELEASE: release,
+    Shown.NID: nid, Shown.END: end, Shown.ID: owner, Shown.BYTES: size, Shown.DEVICE: device, Shown.RELEASE: release,
 }  # fmt: skip

@@ -186,9 +186,12 @@ def _piece(piece: str, obj: Any, dialect: Dialect, short: bool, depth: int, alwa
     for literal, name, form in _pieces(piece):
         out.append(literal)
         if name:
+            name, _, index = name.partition("[")
             inner, field = _resolved(obj, name)
             value = getattr(inner, field.name)
             seen = seen or not is_zero(value)
+            if index:
+                value = value[int(index.rstrip("]"))]
             out.append(format(int(value), form) if form else _field(inner, field, dialect, short, depth))
     return "".join(out) if seen else ""
 

@@ -59,7 +59,7 @@ class XattrAclEntry:
 
     e_tag: Annotated[AclTag, U16] = AclTag(0)
     e_perm: Annotated[AclPerm, U16] = AclPerm(0)
-    e_id: u32 = 0
+    e_id: Annotated[u32, Shown.ID] = 0
 
 
 @wire_struct(size=4, byteorder="little", swab=False, text="ACL {a_entries}")
@@ -261,7 +261,7 @@ class ObdQuotactl:
 
     qc_cmd: Annotated[QuotaCmd, U32] = QuotaCmd(0)
     qc_type: u32 = 0
-    qc_id: u32 = 0
+    qc_id: Annotated[u32, Shown.ID] = 0
     qc_stat: u32 = 0
     qc_dqinfo: ObdDqinfo = ObdDqinfo()
     qc_dqblk: ObdDqblk = ObdDqblk()
@@ -287,7 +287,7 @@ class LovDesc:
     ld_uuid: ObdUuid = ObdUuid()
 
 
-@wire_struct(size=32, text="{name}")
+@wire_struct(size=32, text="[{name[0]:#x}:{name[1]:#x}:{name[2]:#x}:{name[3]:#x}]")
 class LdlmResId:
     """Name of a lock resource."""
 
@@ -499,7 +499,7 @@ class LlogLogHdr:
 class QunitData:
     """Quota unit acquired or released by an OST; `qd_count` in bytes or inodes."""
 
-    qd_id: u32 = 0
+    qd_id: Annotated[u32, Shown.ID] = 0
     qd_flags: u32 = 0
     qd_count: u64 = 0
     qd_qunit: u64 = 0

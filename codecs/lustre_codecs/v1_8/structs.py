@@ -203,17 +203,17 @@ class MdsBody:
     blocks: u64 = 0
     io_epoch: u64 = 0
     ino: u64 = 0
-    fsuid: u32 = 0
-    fsgid: u32 = 0
+    fsuid: Annotated[u32, Shown.ID] = 0
+    fsgid: Annotated[u32, Shown.ID] = 0
     capability: Annotated[u32, Shown.HEX] = 0
     mode: Annotated[u32, Shown.MODE] = 0
-    uid: u32 = 0
-    gid: u32 = 0
+    uid: Annotated[u32, Shown.ID] = 0
+    gid: Annotated[u32, Shown.ID] = 0
     flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
     rdev: Annotated[u32, Shown.DEVICE] = 0
     nlink: u32 = 0
     generation: u32 = 0
-    suppgid: u32 = 0
+    suppgid: Annotated[u32, Shown.ID] = 0
     eadatasize: u32 = 0
     aclsize: u32 = 0
     max_mdsize: u32 = 0
@@ -236,17 +236,17 @@ class MdtBody:
     blocks: u64 = 0
     ioepoch: u64 = 0
     ino: u64 = 0
-    fsuid: u32 = 0
-    fsgid: u32 = 0
+    fsuid: Annotated[u32, Shown.ID] = 0
+    fsgid: Annotated[u32, Shown.ID] = 0
     capability: Annotated[u32, Shown.HEX] = 0
     mode: Annotated[u32, Shown.MODE] = 0
-    uid: u32 = 0
-    gid: u32 = 0
+    uid: Annotated[u32, Shown.ID] = 0
+    gid: Annotated[u32, Shown.ID] = 0
     flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
     rdev: Annotated[u32, Shown.DEVICE] = 0
     nlink: u32 = 0
     generation: u32 = 0
-    suppgid: u32 = 0
+    suppgid: Annotated[u32, Shown.ID] = 0
     eadatasize: u32 = 0
     aclsize: u32 = 0
     max_mdsize: u32 = 0
@@ -265,7 +265,7 @@ class QuotaAdjustQunit:
     """Change of quota unit sizes, broadcast by the master."""
 
     qaq_flags: u32 = 0
-    qaq_id: u32 = 0
+    qaq_id: Annotated[u32, Shown.ID] = 0
     qaq_bunit_sz: Annotated[u64, Shown.BYTES] = 0
     qaq_iunit_sz: u64 = 0
     padding1: Annotated[int, U64, AS_SENT] = 0
@@ -276,10 +276,10 @@ class MdsRecSetattr:
     """Set attributes, 1.8."""
 
     sa_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    sa_fsuid: u32 = 0
-    sa_fsgid: u32 = 0
+    sa_fsuid: Annotated[u32, Shown.ID] = 0
+    sa_fsgid: Annotated[u32, Shown.ID] = 0
     sa_cap: Annotated[u32, Shown.HEX] = 0
-    sa_suppgid: u32 = 0
+    sa_suppgid: Annotated[u32, Shown.ID] = 0
     sa_mode: Annotated[u32, Shown.MODE] = 0
     sa_fid: LlFid = LlFid()
     sa_valid: Annotated[MdsAttr, U64] = MdsAttr(0)
@@ -287,8 +287,8 @@ class MdsRecSetattr:
     sa_mtime: Annotated[u64, Shown.TIME] = 0
     sa_atime: Annotated[u64, Shown.TIME] = 0
     sa_ctime: Annotated[u64, Shown.TIME] = 0
-    sa_uid: u32 = 0
-    sa_gid: u32 = 0
+    sa_uid: Annotated[u32, Shown.ID] = 0
+    sa_gid: Annotated[u32, Shown.ID] = 0
     sa_attr_flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
     sa_padding: Annotated[int, U32, AS_SENT] = 0
 
@@ -298,8 +298,8 @@ class MdsRecCreate:
     """Create or open, 1.8."""
 
     cr_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    cr_fsuid: u32 = 0
-    cr_fsgid: u32 = 0
+    cr_fsuid: Annotated[u32, Shown.ID] = 0
+    cr_fsgid: Annotated[u32, Shown.ID] = 0
     cr_cap: Annotated[u32, Shown.HEX] = 0
     cr_flags: Annotated[MdsOpen, U32, Shown.OCTAL] = MdsOpen(0)
     cr_mode: Annotated[u32, Shown.MODE] = 0
@@ -307,7 +307,7 @@ class MdsRecCreate:
     cr_replayfid: LlFid = LlFid()
     cr_time: Annotated[u64, Shown.TIME] = 0
     cr_rdev: Annotated[u64, Shown.DEVICE] = 0
-    cr_suppgid: u32 = 0
+    cr_suppgid: Annotated[u32, Shown.ID] = 0
     cr_padding_1: Annotated[int, U32, AS_SENT] = 0
     cr_padding_2: Annotated[int, U32, AS_SENT] = 0
     cr_padding_3: Annotated[int, U32, AS_SENT] = 0
@@ -321,13 +321,13 @@ class MdtRecCreate:
 
     cr_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     cr_cap: Annotated[u32, Shown.HEX] = 0
-    cr_fsuid: u32 = 0
+    cr_fsuid: Annotated[u32, Shown.ID] = 0
     cr_fsuid_h: u32 = 0
-    cr_fsgid: u32 = 0
+    cr_fsgid: Annotated[u32, Shown.ID] = 0
     cr_fsgid_h: u32 = 0
-    cr_suppgid1: u32 = 0
+    cr_suppgid1: Annotated[u32, Shown.ID] = 0
     cr_suppgid1_h: u32 = 0
-    cr_suppgid2: u32 = 0
+    cr_suppgid2: Annotated[u32, Shown.ID] = 0
     cr_suppgid2_h: u32 = 0
     cr_fid1: LuFid = LuFid()
     cr_fid2: LuFid = LuFid()
@@ -375,11 +375,11 @@ class MdsRecLink:
     """Hard link, 1.8."""
 
     lk_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    lk_fsuid: u32 = 0
-    lk_fsgid: u32 = 0
+    lk_fsuid: Annotated[u32, Shown.ID] = 0
+    lk_fsgid: Annotated[u32, Shown.ID] = 0
     lk_cap: Annotated[u32, Shown.HEX] = 0
-    lk_suppgid1: u32 = 0
-    lk_suppgid2: u32 = 0
+    lk_suppgid1: Annotated[u32, Shown.ID] = 0
+    lk_suppgid2: Annotated[u32, Shown.ID] = 0
     lk_fid1: LlFid = LlFid()
     lk_fid2: LlFid = LlFid()
     lk_time: Annotated[u64, Shown.TIME] = 0
@@ -395,13 +395,13 @@ class MdtRecLink:
 
     lk_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     lk_cap: Annotated[u32, Shown.HEX] = 0
-    lk_fsuid: u32 = 0
+    lk_fsuid: Annotated[u32, Shown.ID] = 0
     lk_fsuid_h: u32 = 0
-    lk_fsgid: u32 = 0
+    lk_fsgid: Annotated[u32, Shown.ID] = 0
     lk_fsgid_h: u32 = 0
-    lk_suppgid1: u32 = 0
+    lk_suppgid1: Annotated[u32, Shown.ID] = 0
     lk_suppgid1_h: u32 = 0
-    lk_suppgid2: u32 = 0
+    lk_suppgid2: Annotated[u32, Shown.ID] = 0
     lk_suppgid2_h: u32 = 0
     lk_fid1: LuFid = LuFid()
     lk_fid2: LuFid = LuFid()
@@ -423,10 +423,10 @@ class MdsRecUnlink:
     """Unlink, 1.8."""
 
     ul_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    ul_fsuid: u32 = 0
-    ul_fsgid: u32 = 0
+    ul_fsuid: Annotated[u32, Shown.ID] = 0
+    ul_fsgid: Annotated[u32, Shown.ID] = 0
     ul_cap: Annotated[u32, Shown.HEX] = 0
-    ul_suppgid: u32 = 0
+    ul_suppgid: Annotated[u32, Shown.ID] = 0
     ul_mode: Annotated[u32, Shown.MODE] = 0
     ul_fid1: LlFid = LlFid()
     ul_fid2: LlFid = LlFid()
@@ -443,13 +443,13 @@ class MdtRecUnlink:
 
     ul_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     ul_cap: Annotated[u32, Shown.HEX] = 0
-    ul_fsuid: u32 = 0
+    ul_fsuid: Annotated[u32, Shown.ID] = 0
     ul_fsuid_h: u32 = 0
-    ul_fsgid: u32 = 0
+    ul_fsgid: Annotated[u32, Shown.ID] = 0
     ul_fsgid_h: u32 = 0
-    ul_suppgid1: u32 = 0
+    ul_suppgid1: Annotated[u32, Shown.ID] = 0
     ul_suppgid1_h: u32 = 0
-    ul_suppgid2: u32 = 0
+    ul_suppgid2: Annotated[u32, Shown.ID] = 0
     ul_suppgid2_h: u32 = 0
     ul_fid1: LuFid = LuFid()
     ul_fid2: LuFid = LuFid()
@@ -471,11 +471,11 @@ class MdsRecRename:
     """Rename, 1.8."""
 
     rn_opcode: Annotated[MdsReint, U32] = MdsReint(0)
-    rn_fsuid: u32 = 0
-    rn_fsgid: u32 = 0
+    rn_fsuid: Annotated[u32, Shown.ID] = 0
+    rn_fsgid: Annotated[u32, Shown.ID] = 0
     rn_cap: Annotated[u32, Shown.HEX] = 0
-    rn_suppgid1: u32 = 0
-    rn_suppgid2: u32 = 0
+    rn_suppgid1: Annotated[u32, Shown.ID] = 0
+    rn_suppgid2: Annotated[u32, Shown.ID] = 0
     rn_fid1: LlFid = LlFid()
     rn_fid2: LlFid = LlFid()
     rn_time: Annotated[u64, Shown.TIME] = 0
@@ -491,13 +491,13 @@ class MdtRecRename:
 
     rn_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     rn_cap: Annotated[u32, Shown.HEX] = 0
-    rn_fsuid: u32 = 0
+    rn_fsuid: Annotated[u32, Shown.ID] = 0
     rn_fsuid_h: u32 = 0
-    rn_fsgid: u32 = 0
+    rn_fsgid: Annotated[u32, Shown.ID] = 0
     rn_fsgid_h: u32 = 0
-    rn_suppgid1: u32 = 0
+    rn_suppgid1: Annotated[u32, Shown.ID] = 0
     rn_suppgid1_h: u32 = 0
-    rn_suppgid2: u32 = 0
+    rn_suppgid2: Annotated[u32, Shown.ID] = 0
     rn_suppgid2_h: u32 = 0
     rn_fid1: LuFid = LuFid()
     rn_fid2: LuFid = LuFid()
@@ -520,18 +520,18 @@ class MdtRecSetattr:
 
     sa_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     sa_cap: Annotated[u32, Shown.HEX] = 0
-    sa_fsuid: u32 = 0
+    sa_fsuid: Annotated[u32, Shown.ID] = 0
     sa_fsuid_h: u32 = 0
-    sa_fsgid: u32 = 0
+    sa_fsgid: Annotated[u32, Shown.ID] = 0
     sa_fsgid_h: u32 = 0
-    sa_suppgid: u32 = 0
+    sa_suppgid: Annotated[u32, Shown.ID] = 0
     sa_suppgid_h: u32 = 0
     sa_padding_1: u32 = 0
     sa_padding_1_h: u32 = 0
     sa_fid: LuFid = LuFid()
     sa_valid: Annotated[MdsAttr, U64] = MdsAttr(0)
-    sa_uid: u32 = 0
-    sa_gid: u32 = 0
+    sa_uid: Annotated[u32, Shown.ID] = 0
+    sa_gid: Annotated[u32, Shown.ID] = 0
     sa_size: u64 = 0
     sa_blocks: u64 = 0
     sa_mtime: Annotated[u64, Shown.TIME] = 0
@@ -551,13 +551,13 @@ class MdtRecSetxattr:
 
     sx_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     sx_cap: Annotated[u32, Shown.HEX] = 0
-    sx_fsuid: u32 = 0
+    sx_fsuid: Annotated[u32, Shown.ID] = 0
     sx_fsuid_h: u32 = 0
-    sx_fsgid: u32 = 0
+    sx_fsgid: Annotated[u32, Shown.ID] = 0
     sx_fsgid_h: u32 = 0
-    sx_suppgid1: u32 = 0
+    sx_suppgid1: Annotated[u32, Shown.ID] = 0
     sx_suppgid1_h: u32 = 0
-    sx_suppgid2: u32 = 0
+    sx_suppgid2: Annotated[u32, Shown.ID] = 0
     sx_suppgid2_h: u32 = 0
     sx_fid: LuFid = LuFid()
     sx_padding_1: u64 = 0
@@ -666,8 +666,8 @@ class LlogSetattrRec:
     lsr_hdr: LlogRecHdr = LlogRecHdr()
     lsr_oid: u64 = 0
     lsr_ogr: u32 = 0
-    lsr_uid: u32 = 0
-    lsr_gid: u32 = 0
+    lsr_uid: Annotated[u32, Shown.ID] = 0
+    lsr_gid: Annotated[u32, Shown.ID] = 0
     padding: Annotated[int, U32, AS_SENT] = 0
     lsr_tail: LlogRecTail = LlogRecTail()
 
@@ -680,9 +680,9 @@ class LlogSetattr64Rec:
     lsr_oid: u64 = 0
     lsr_ogr: u32 = 0
     padding: Annotated[int, U32, AS_SENT] = 0
-    lsr_uid: u32 = 0
+    lsr_uid: Annotated[u32, Shown.ID] = 0
     lsr_uid_h: Annotated[int, U32, AS_SENT] = 0
-    lsr_gid: u32 = 0
+    lsr_gid: Annotated[u32, Shown.ID] = 0
     lsr_gid_h: Annotated[int, U32, AS_SENT] = 0
     lsr_tail: LlogRecTail = LlogRecTail()
 
@@ -775,8 +775,8 @@ class Obdo:
     o_grant: u64 = 0
     o_blksize: u32 = 0
     o_mode: Annotated[u32, Shown.MODE] = 0
-    o_uid: u32 = 0
-    o_gid: u32 = 0
+    o_uid: Annotated[u32, Shown.ID] = 0
+    o_gid: Annotated[u32, Shown.ID] = 0
     o_flags: Annotated[ObdFl, U32] = ObdFl(0)
     o_nlink: u32 = 0
     o_generation: u32 = 0
@@ -814,7 +814,7 @@ class LlFiemapInfoKey:
 class QunitDataOld2:
     """Quota unit in the old 16-byte form, for peers without OBD_CONNECT_CHANGE_QS."""
 
-    qd_id: u32 = 0
+    qd_id: Annotated[u32, Shown.ID] = 0
     qd_flags: u32 = 0
     qd_count: u64 = 0
 

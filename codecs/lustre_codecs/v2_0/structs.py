@@ -242,17 +242,17 @@ class MdsBody:
     blocks: u64 = 0
     io_epoch: u64 = 0
     ino: u64 = 0
-    fsuid: u32 = 0
-    fsgid: u32 = 0
+    fsuid: Annotated[u32, Shown.ID] = 0
+    fsgid: Annotated[u32, Shown.ID] = 0
     capability: Annotated[u32, Shown.HEX] = 0
     mode: Annotated[u32, Shown.MODE] = 0
-    uid: u32 = 0
-    gid: u32 = 0
+    uid: Annotated[u32, Shown.ID] = 0
+    gid: Annotated[u32, Shown.ID] = 0
     flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
     rdev: Annotated[u32, Shown.DEVICE] = 0
     nlink: u32 = 0
     generation: u32 = 0
-    suppgid: u32 = 0
+    suppgid: Annotated[u32, Shown.ID] = 0
     eadatasize: u32 = 0
     aclsize: u32 = 0
     max_mdsize: u32 = 0
@@ -275,17 +275,17 @@ class MdtBody:
     blocks: u64 = 0
     ioepoch: u64 = 0
     ino: u64 = 0
-    fsuid: u32 = 0
-    fsgid: u32 = 0
+    fsuid: Annotated[u32, Shown.ID] = 0
+    fsgid: Annotated[u32, Shown.ID] = 0
     capability: Annotated[u32, Shown.HEX] = 0
     mode: Annotated[u32, Shown.MODE] = 0
-    uid: u32 = 0
-    gid: u32 = 0
+    uid: Annotated[u32, Shown.ID] = 0
+    gid: Annotated[u32, Shown.ID] = 0
     flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
     rdev: Annotated[u32, Shown.DEVICE] = 0
     nlink: u32 = 0
     generation: u32 = 0
-    suppgid: u32 = 0
+    suppgid: Annotated[u32, Shown.ID] = 0
     eadatasize: u32 = 0
     aclsize: u32 = 0
     max_mdsize: u32 = 0
@@ -315,7 +315,7 @@ class QuotaAdjustQunit:
     """Change of quota unit sizes, broadcast by the master."""
 
     qaq_flags: u32 = 0
-    qaq_id: u32 = 0
+    qaq_id: Annotated[u32, Shown.ID] = 0
     qaq_bunit_sz: Annotated[u64, Shown.BYTES] = 0
     qaq_iunit_sz: u64 = 0
     padding1: u64 = 0
@@ -325,10 +325,10 @@ class QuotaAdjustQunit:
 class MdsRemotePerm:
     """Permissions of a remote user (32-bit ids)."""
 
-    rp_uid: u32 = 0
-    rp_gid: u32 = 0
-    rp_fsuid: u32 = 0
-    rp_fsgid: u32 = 0
+    rp_uid: Annotated[u32, Shown.ID] = 0
+    rp_gid: Annotated[u32, Shown.ID] = 0
+    rp_fsuid: Annotated[u32, Shown.ID] = 0
+    rp_fsgid: Annotated[u32, Shown.ID] = 0
     rp_access_perm: u32 = 0
 
 
@@ -336,11 +336,11 @@ class MdsRemotePerm:
 class MdtRemotePerm:
     """Permissions of a remote user."""
 
-    rp_uid: u32 = 0
-    rp_gid: u32 = 0
-    rp_fsuid: u32 = 0
+    rp_uid: Annotated[u32, Shown.ID] = 0
+    rp_gid: Annotated[u32, Shown.ID] = 0
+    rp_fsuid: Annotated[u32, Shown.ID] = 0
     rp_fsuid_h: u32 = 0
-    rp_fsgid: u32 = 0
+    rp_fsgid: Annotated[u32, Shown.ID] = 0
     rp_fsgid_h: u32 = 0
     rp_access_perm: u32 = 0
 
@@ -351,18 +351,18 @@ class MdtRecSetattr:
 
     sa_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     sa_cap: Annotated[u32, Shown.HEX] = 0
-    sa_fsuid: u32 = 0
+    sa_fsuid: Annotated[u32, Shown.ID] = 0
     sa_fsuid_h: Annotated[int, U32, AS_SENT] = 0
-    sa_fsgid: u32 = 0
+    sa_fsgid: Annotated[u32, Shown.ID] = 0
     sa_fsgid_h: Annotated[int, U32, AS_SENT] = 0
-    sa_suppgid: u32 = 0
+    sa_suppgid: Annotated[u32, Shown.ID] = 0
     sa_suppgid_h: Annotated[int, U32, AS_SENT] = 0
     sa_padding_1: u32 = 0
     sa_padding_1_h: Annotated[int, U32, AS_SENT] = 0
     sa_fid: LuFid = LuFid()
     sa_valid: Annotated[MdsAttr, U64] = MdsAttr(0)
-    sa_uid: u32 = 0
-    sa_gid: u32 = 0
+    sa_uid: Annotated[u32, Shown.ID] = 0
+    sa_gid: Annotated[u32, Shown.ID] = 0
     sa_size: u64 = 0
     sa_blocks: u64 = 0
     sa_mtime: Annotated[u64, Shown.TIME] = 0
@@ -382,13 +382,13 @@ class MdtRecCreate:
 
     cr_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     cr_cap: Annotated[u32, Shown.HEX] = 0
-    cr_fsuid: u32 = 0
+    cr_fsuid: Annotated[u32, Shown.ID] = 0
     cr_fsuid_h: Annotated[int, U32, AS_SENT] = 0
-    cr_fsgid: u32 = 0
+    cr_fsgid: Annotated[u32, Shown.ID] = 0
     cr_fsgid_h: Annotated[int, U32, AS_SENT] = 0
-    cr_suppgid1: u32 = 0
+    cr_suppgid1: Annotated[u32, Shown.ID] = 0
     cr_suppgid1_h: Annotated[int, U32, AS_SENT] = 0
-    cr_suppgid2: u32 = 0
+    cr_suppgid2: Annotated[u32, Shown.ID] = 0
     cr_suppgid2_h: Annotated[int, U32, AS_SENT] = 0
     cr_fid1: LuFid = LuFid()
     cr_fid2: LuFid = LuFid()
@@ -411,13 +411,13 @@ class MdtRecLink:
 
     lk_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     lk_cap: Annotated[u32, Shown.HEX] = 0
-    lk_fsuid: u32 = 0
+    lk_fsuid: Annotated[u32, Shown.ID] = 0
     lk_fsuid_h: Annotated[int, U32, AS_SENT] = 0
-    lk_fsgid: u32 = 0
+    lk_fsgid: Annotated[u32, Shown.ID] = 0
     lk_fsgid_h: Annotated[int, U32, AS_SENT] = 0
-    lk_suppgid1: u32 = 0
+    lk_suppgid1: Annotated[u32, Shown.ID] = 0
     lk_suppgid1_h: Annotated[int, U32, AS_SENT] = 0
-    lk_suppgid2: u32 = 0
+    lk_suppgid2: Annotated[u32, Shown.ID] = 0
     lk_suppgid2_h: Annotated[int, U32, AS_SENT] = 0
     lk_fid1: LuFid = LuFid()
     lk_fid2: LuFid = LuFid()
@@ -440,13 +440,13 @@ class MdtRecUnlink:
 
     ul_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     ul_cap: Annotated[u32, Shown.HEX] = 0
-    ul_fsuid: u32 = 0
+    ul_fsuid: Annotated[u32, Shown.ID] = 0
     ul_fsuid_h: Annotated[int, U32, AS_SENT] = 0
-    ul_fsgid: u32 = 0
+    ul_fsgid: Annotated[u32, Shown.ID] = 0
     ul_fsgid_h: Annotated[int, U32, AS_SENT] = 0
-    ul_suppgid1: u32 = 0
+    ul_suppgid1: Annotated[u32, Shown.ID] = 0
     ul_suppgid1_h: Annotated[int, U32, AS_SENT] = 0
-    ul_suppgid2: u32 = 0
+    ul_suppgid2: Annotated[u32, Shown.ID] = 0
     ul_suppgid2_h: Annotated[int, U32, AS_SENT] = 0
     ul_fid1: LuFid = LuFid()
     ul_fid2: LuFid = LuFid()
@@ -469,13 +469,13 @@ class MdtRecRename:
 
     rn_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     rn_cap: Annotated[u32, Shown.HEX] = 0
-    rn_fsuid: u32 = 0
+    rn_fsuid: Annotated[u32, Shown.ID] = 0
     rn_fsuid_h: Annotated[int, U32, AS_SENT] = 0
-    rn_fsgid: u32 = 0
+    rn_fsgid: Annotated[u32, Shown.ID] = 0
     rn_fsgid_h: Annotated[int, U32, AS_SENT] = 0
-    rn_suppgid1: u32 = 0
+    rn_suppgid1: Annotated[u32, Shown.ID] = 0
     rn_suppgid1_h: Annotated[int, U32, AS_SENT] = 0
-    rn_suppgid2: u32 = 0
+    rn_suppgid2: Annotated[u32, Shown.ID] = 0
     rn_suppgid2_h: Annotated[int, U32, AS_SENT] = 0
     rn_fid1: LuFid = LuFid()
     rn_fid2: LuFid = LuFid()
@@ -498,13 +498,13 @@ class MdtRecSetxattr:
 
     sx_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     sx_cap: Annotated[u32, Shown.HEX] = 0
-    sx_fsuid: u32 = 0
+    sx_fsuid: Annotated[u32, Shown.ID] = 0
     sx_fsuid_h: Annotated[int, U32, AS_SENT] = 0
-    sx_fsgid: u32 = 0
+    sx_fsgid: Annotated[u32, Shown.ID] = 0
     sx_fsgid_h: Annotated[int, U32, AS_SENT] = 0
-    sx_suppgid1: u32 = 0
+    sx_suppgid1: Annotated[u32, Shown.ID] = 0
     sx_suppgid1_h: Annotated[int, U32, AS_SENT] = 0
-    sx_suppgid2: u32 = 0
+    sx_suppgid2: Annotated[u32, Shown.ID] = 0
     sx_suppgid2_h: Annotated[int, U32, AS_SENT] = 0
     sx_fid: LuFid = LuFid()
     sx_padding_1: u64 = 0
@@ -529,13 +529,13 @@ class MdtRecReint:
 
     rr_opcode: Annotated[MdsReint, U32] = MdsReint(0)
     rr_cap: Annotated[u32, Shown.HEX] = 0
-    rr_fsuid: u32 = 0
+    rr_fsuid: Annotated[u32, Shown.ID] = 0
     rr_fsuid_h: Annotated[int, U32, AS_SENT] = 0
-    rr_fsgid: u32 = 0
+    rr_fsgid: Annotated[u32, Shown.ID] = 0
     rr_fsgid_h: Annotated[int, U32, AS_SENT] = 0
-    rr_suppgid1: u32 = 0
+    rr_suppgid1: Annotated[u32, Shown.ID] = 0
     rr_suppgid1_h: Annotated[int, U32, AS_SENT] = 0
-    rr_suppgid2: u32 = 0
+    rr_suppgid2: Annotated[u32, Shown.ID] = 0
     rr_suppgid2_h: Annotated[int, U32, AS_SENT] = 0
     rr_fid1: LuFid = LuFid()
     rr_fid2: LuFid = LuFid()
@@ -653,8 +653,8 @@ class LlogSetattrRec:
     lsr_hdr: LlogRecHdr = LlogRecHdr()
     lsr_oid: u64 = 0
     lsr_oseq: u32 = 0
-    lsr_uid: u32 = 0
-    lsr_gid: u32 = 0
+    lsr_uid: Annotated[u32, Shown.ID] = 0
+    lsr_gid: Annotated[u32, Shown.ID] = 0
     padding: Annotated[int, U32, AS_SENT] = 0
     lsr_tail: LlogRecTail = LlogRecTail()
 
@@ -667,9 +667,9 @@ class LlogSetattr64Rec:
     lsr_oid: u64 = 0
     lsr_oseq: u32 = 0
     padding: Annotated[int, U32, AS_SENT] = 0
-    lsr_uid: u32 = 0
+    lsr_uid: Annotated[u32, Shown.ID] = 0
     lsr_uid_h: Annotated[int, U32, AS_SENT] = 0
-    lsr_gid: u32 = 0
+    lsr_gid: Annotated[u32, Shown.ID] = 0
     lsr_gid_h: Annotated[int, U32, AS_SENT] = 0
     lsr_tail: LlogRecTail = LlogRecTail()
 
@@ -760,8 +760,8 @@ class Obdo:
     o_grant: u64 = 0
     o_blksize: u32 = 0
     o_mode: Annotated[u32, Shown.MODE] = 0
-    o_uid: u32 = 0
-    o_gid: u32 = 0
+    o_uid: Annotated[u32, Shown.ID] = 0
+    o_gid: Annotated[u32, Shown.ID] = 0
     o_flags: Annotated[ObdFl, U32] = ObdFl(0)
     o_nlink: u32 = 0
     o_parent_oid: u32 = 0
@@ -897,10 +897,10 @@ class SptlrpcRule:
 class PtlrpcUserDesc:
     """User on whose behalf a request is sent, for protected messages (lustre_sec.h)."""
 
-    pud_uid: u32 = 0
-    pud_gid: u32 = 0
-    pud_fsuid: u32 = 0
-    pud_fsgid: u32 = 0
+    pud_uid: Annotated[u32, Shown.ID] = 0
+    pud_gid: Annotated[u32, Shown.ID] = 0
+    pud_fsuid: Annotated[u32, Shown.ID] = 0
+    pud_fsgid: Annotated[u32, Shown.ID] = 0
     pud_cap: Annotated[u32, Shown.HEX] = 0
     pud_ngroups: u32 = 0
     pud_groups: Annotated[list[int], Flex(U32, count="pud_ngroups")] = []
@@ -924,7 +924,7 @@ class ExtAclXattrEntry:
 
     e_tag: u16 = 0
     e_perm: u16 = 0
-    e_id: u32 = 0
+    e_id: Annotated[u32, Shown.ID] = 0
     e_stat: u32 = 0
 
 
