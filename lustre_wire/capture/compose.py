@@ -14,7 +14,7 @@ from lustre_wire.capture.rpcs import SOCKLND_PORT, Captured
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import events, ksock, lnet
-from lustre_wire.frames.lnet import LnetHdrMsg, LnetMsgType
+from lustre_wire.frames.lnet import LnetMsgType
 from lustre_wire.frames.nid import LNET_NID_ANY, Nid, parse_nid, small_nid
 from lustre_wire.rpc import REPLY, Message, encode
 
@@ -109,27 +109,28 @@ class ConversationWriter:
         """Write the server's GET and the client's REPLY with bulk data, as for a write."""
         cookie = next(self._cookies)
         get = lnet.LnetGet(_handle(cookie), xid, portal, 0, len(data))
-        self._send(time_ns, LnetMsgType.LNET_MSG_GET, LnetHdrMsg(get=get), b"", by_server=True)
-        answer = LnetHdrMsg(reply=lnet.LnetReply(_handle(cookie)))
-        self._send(time_ns, LnetMsgType.LNET_MSG_REPLY, answer, data, by_server=False)
+        self._send(time_ns, "get", get, b"", by_server=True)
+        self._send(time_ns, "reply", lnet.LnetReply(_handle(cookie)), data, by_server=False)
 
     def put(
         self, time_ns: int, data: bytes, portal: int, match_bits: int, *, offset: int = 0, by_server: bool = False
     ) -> None:
         """Write any PUT that asks for no ACK."""
-        body = LnetHdrMsg(put=lnet.LnetPut(lnet.LnetHandleWire(), match_bits, 0, portal, offset))
-        self._send(time_ns, LnetMsgType.LNET_MSG_PUT, body, data, by_server=by_server)
+        body = lnet.LnetPut(lnet.LnetHandleWire(), match_bits, 0, portal, offset)
+        self._send(time_ns, "put", body, data, by_server=by_server)
 
     def close(self, time_ns: int) -> None:
         """Write an orderly close of the TCP connection, if it was opened."""
         if self._opened:
             self._tcp.close(time_ns)
 
-    def _send(self, time_ns: int, kind: LnetMsgType, body: Any, data: bytes, *, by_server: bool) -> None:
+    def _send(self, time_ns: int, kind: str, body: Any, data: bytes, *, by_server: bool) -> None:
+        """Write an LNet message; `body` is what its header holds for this kind, by the name of the union's member."""
         if len(data) > lnet.LNET_MAX_PAYLOAD:
             raise WireError(f"a payload of {len(data)} bytes is above {lnet.LNET_MAX_PAYLOAD}", path="payload_length")
         src, dest = (self.server, self.client) if by_server else (self.client, self.server)
-        header = lnet.LnetHdr(dest, src, type=kind, msg=body)
+        header = lnet.LnetHdr(dest, src, type=LnetMsgType.__members__[f"LNET_MSG_{kind.upper()}"])
+        setattr(header.msg, kind, body)
         whole = events.encode_message(header, data, version=self._version, byteorder=self._order)
         if not self._opened:
             self._open(time_ns)
