@@ -342,7 +342,8 @@ def _read_slots(side: Any, entries: list[Mapping[str, Any]], order: Any, extra: 
     specs = {s.name: s for s in side.__slot_specs__}
     buffers = side()
     for i, entry in enumerate(entries, 1):
-        spec = specs.get(entry.get("name", ""))
+        name = entry.get("name")
+        spec = specs.get(name) if isinstance(name, str) else None
         if spec is None:
             raise WireError(f"no buffer {entry.get('name')!r} in {side.__qualname__}", path=f"buffers[{i}]")
         setattr(buffers, spec.name, _slot_from_json(spec.type, entry, order, spec.name))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from lustre_wire.frames import lnet
-from lustre_wire.schema import U32, U64, Array, Flex, WireEnum, u32, u64, wire_struct, wire_union
+from lustre_wire.schema import U32, U64, Array, Flex, WireEnum, WireUnion, u32, u64, wire_struct, wire_union
 
 KSOCK_PROTO_V1: Final = 1
 KSOCK_PROTO_V2: Final = 2
@@ -53,7 +53,7 @@ class KsockLnetMsg:
 
 
 @wire_union(size=72, c_name="ksock_msg_t::ksm_u", swab_as="lnetmsg")
-class KsockMsgU:
+class KsockMsgU(WireUnion):
     """What follows the socklnd header."""
 
     lnetmsg: KsockLnetMsg

@@ -13,7 +13,20 @@ from typing import Annotated, Final
 from lustre_wire.engines import record
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
-from lustre_wire.schema import AS_SENT, U32, U64, Flex, WireEnum, spec_of, u16, u32, u64, wire_struct, wire_union
+from lustre_wire.schema import (
+    AS_SENT,
+    U32,
+    U64,
+    Flex,
+    WireEnum,
+    WireUnion,
+    spec_of,
+    u16,
+    u32,
+    u64,
+    wire_struct,
+    wire_union,
+)
 
 LNET_PROTO_MAGIC: Final = 0x45726963
 LNET_PROTO_TCP_MAGIC: Final = 0xEEBC0DED
@@ -109,7 +122,7 @@ class LnetHello:
 
 
 @wire_union(size=40, c_name="lnet_hdr_t::msg", byteorder="little")
-class LnetHdrMsg:
+class LnetHdrMsg(WireUnion):
     """What depends on the message's type."""
 
     ack: LnetAck

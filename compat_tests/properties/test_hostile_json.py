@@ -1,0 +1,146 @@
+"""from_json takes what to_json gives, and refuses everything else with a WireError."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import lustre_wire as lw
+from compat_tests.recorded import messages
+from lustre_wire.testing import messages as made_messages
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+SAMPLES = list({(m.dialect, m.kind, m.direction): m for m in messages()}.values())
+ODD_VALUES: tuple[Any, ...] = (
+    None, True, -1, 1 << 64, 1 << 200, 1.5, "", "zz", "\ud800", "00" * 9, [], [0] * 100, {}, {"raw": "00"},
+)  # fmt: skip
+
+
+def refused_or_encoded(obj: Any) -> None:
+    """The only two ways an object may go."""
+    try:
+        data = lw.encode(lw.from_json(obj))
+    except lw.WireError as error:
+        assert error.message
+        return
+    assert isinstance(data, bytes)
+
+
+@given(ANY_JSON)
+def test_any_json(obj: Any) -> None:
+    refused_or_encoded(obj)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"dialect": st.sampled_from(("1.8", "2.0")) | ANY_JSON, "direction": st.sampled_from(("request", "reply"))},
+        optional=dict.fromkeys(("opcode", "format", "variant", "endian", "header", "buffers", "extra"), ANY_JSON),
+    )
+)
+def test_any_json_with_the_right_keys(obj: Any) -> None:
+    refused_or_encoded(obj)
+
+
+def places(obj: Any) -> list[tuple[Any, Any]]:
+    """Every (container, key) of an object."""
+    found: list[tuple[Any, Any]] = []
+    items = obj.items() if isinstance(obj, dict) else enumerate(obj) if isinstance(obj, list) else ()
+    for key, value in list(items):
+        found.append((obj, key))
+        found += places(value)
+    return found
+
+
+@pytest.mark.parametrize("number", range(len(ODD_VALUES)))
+def test_every_value_of_a_message_replaced(number: int) -> None:
+    """In a sample of the recorded messages, each value in turn by something odd."""
+    for recorded in SAMPLES[number :: 2 * len(ODD_VALUES)]:
+        whole = lw.to_json(recorded.decode())
+        for index in range(len(places(whole))):
+            obj = copy.deepcopy(whole)
+            container, key = places(obj)[index]
+            container[key] = ODD_VALUES[number]
+            refused_or_encoded(obj)
+
+
+@pytest.mark.parametrize("recorded", SAMPLES[::5], ids=str)
+def test_every_key_of_a_message_left_out(recorded: Any) -> None:
+    whole = lw.to_json(recorded.decode())
+    for index, (container, _) in enumerate(places(whole)):
+        if isinstance(container, dict):
+            obj = copy.deepcopy(whole)
+            inner, key = places(obj)[index]
+            del inner[key]
+            refused_or_encoded(obj)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(made_messages())
+def test_messages_survive_json(message: lw.Message) -> None:
+    data = lw.encode(message)
+    text = json.dumps(lw.to_json(message))
+    assert lw.encode(lw.from_json(json.loads(text))) == data
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_irregular_messages_survive_json(draw: st.DataObject) -> None:
+    """What no field covers stands under "extra": odd lengths, padding, more buffers, bytes behind the message."""
+    recorded = draw.draw(st.sampled_from(SAMPLES))
+    data = bytearray(recorded.data)
+    for _ in range(draw.draw(st.integers(1, 4))):
+        data[draw.draw(st.integers(0, len(data) - 1))] = draw.draw(st.integers(0, 255))
+    data += draw.draw(st.binary(max_size=9))
+    try:
+        message = lw.decode(bytes(data), recorded.dialect)
+    except lw.WireError:
+        return
+    assert lw.encode(lw.from_json(json.loads(json.dumps(lw.to_json(message))))) == data
+
+
+def nested(depth: int) -> Any:
+    """A list in a list in a list ..."""
+    obj: Any = []
+    for _ in range(depth):
+        obj = [obj]
+    return obj
+
+
+@pytest.mark.parametrize("wrap", [lambda deep: deep, lambda deep: {"dialect": "2.0", "direction": "request",
+                                                                   "format": "OBD_PING", "buffers": deep}])
+def test_deep_nesting_is_no_recursion(wrap: Callable[[Any], Any]) -> None:
+    """The declared types, not the object, say how deep from_json goes."""
+    with pytest.raises(lw.WireError):
+        lw.from_json(wrap(nested(100_000)))
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"dialect": "9.9"}, ""),
+        ({"dialect": None}, "dialect"),
+        ({"direction": "sideways"}, "direction"),
+        ({"endian": "middle"}, "endian"),
+        ({"format": "NO_SUCH"}, "format"),
+        ({"buffers": 7}, "buffers"),
+        ({"header": {"lm_magic": "x"}}, "header.lm_magic"),
+        ({"header": {"nothing": 1}}, "header"),
+        ({"extra": {"count": -1}}, "extra.count"),
+        ({"extra": {"padding": {"a": "00"}}}, "extra.padding"),
+    ],
+)
+def test_errors_say_where(change: dict[str, Any], path: str) -> None:
+    whole = lw.to_json(lw.build("2.0", "OBD_PING"))
+    with pytest.raises(lw.WireError) as caught:
+        lw.from_json({**whole, **change})
+    assert caught.value.path == path
