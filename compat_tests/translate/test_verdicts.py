@@ -427,6 +427,6 @@ def test_the_table_has_every_row_of_the_verdicts() -> None:
     told = {row.operation.split()[0] for row in ROWS}
     assert told == {
         "CONNECT", "GETSTATUS", "GETATTR", "GETATTR_NAME", "STATFS", "QUOTA", "SETATTR", "CREATE", "OPEN", "LINK",
-        "UNLINK", "RENAME", "JOIN", "CLOSE", "DONE_WRITING", "READPAGE", "GETXATTR", "SETXATTR", "PIN", "UNPIN", "SEQ", "FLD",
-        "GET_INFO", "LDLM", "OST",
+        "UNLINK", "RENAME", "JOIN", "CLOSE", "DONE_WRITING", "READPAGE", "GETXATTR", "SETXATTR", "PIN", "UNPIN", "SEQ",
+        "FLD", "GET_INFO", "LDLM", "OST",
     }  # fmt: skip
