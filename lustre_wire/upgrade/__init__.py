@@ -1,0 +1,11 @@
+"""The upgrade of a live file system from 1.8 to 2.0 and back, as it was planned in 2008 and as it was shipped.
+
+=============  ==================================================================================================
+`policy`       ways to upgrade, by name, and their options
+`gate`         in front of a client's operations: behind it nothing is formatted
+`barrier`      the client's side of a controlled stop, a machine without I/O
+`shutdown`     the server's side of it, another one
+`mark`         what a target's disk says of its last stop, and the rule that reads it
+
+=============  ==================================================================================================
+"""
