@@ -5,10 +5,12 @@ Each module reads one kind of payload; what is read gives the same bytes again w
 ======================  ==============================================================================
 `llog`                  log files and blocks of them: records, catalogues, configuration logs
 `logwriter`             the same, written: new logs, records appended and cancelled
+`changelog`             what a log of changes in the namespace says
 `config`                one configuration command, and the command lines of a configuration log
 `last_rcvd`             what a server knows of its clients after a restart
 `mountdata`             what a target is and how to mount it
 `lov`                   file layouts: striping, pools, joined files, and what users ask for
+`mea`                   directories split over several MDTs
 `directory`             directory pages: blocks of 1.8, pages ordered by hash of 2.0
 `acl`                   POSIX access control lists as extended attributes
 `connect`               which fields of obd_connect_data count

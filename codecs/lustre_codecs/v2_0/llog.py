@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lustre_codecs.common.structs import LlogGenRec
 from lustre_codecs.v2_0 import structs
-from lustre_codecs.v2_0.constants import LlogOp
+from lustre_codecs.v2_0.constants import ChangelogRecType, LlogOp
 
 RECORDS: Final[Mapping[int, Any]] = {
     LlogOp.MDS_UNLINK_REC: structs.LlogUnlinkRec,
@@ -18,4 +18,26 @@ RECORDS: Final[Mapping[int, Any]] = {
     LlogOp.LLOG_LOGID_MAGIC: structs.LlogLogidRec,
     LlogOp.CHANGELOG_REC: structs.ChangelogRec,
     LlogOp.CHANGELOG_USER_REC: structs.LlogChangelogUserRec,
+}
+
+#: How `lfs changelog` calls what happened (changelog_str).
+CHANGES: Final[Mapping[int, str]] = {
+    ChangelogRecType.CL_MARK: "MARK",
+    ChangelogRecType.CL_CREATE: "CREAT",
+    ChangelogRecType.CL_MKDIR: "MKDIR",
+    ChangelogRecType.CL_HARDLINK: "HLINK",
+    ChangelogRecType.CL_SOFTLINK: "SLINK",
+    ChangelogRecType.CL_MKNOD: "MKNOD",
+    ChangelogRecType.CL_UNLINK: "UNLNK",
+    ChangelogRecType.CL_RMDIR: "RMDIR",
+    ChangelogRecType.CL_RENAME: "RNMFM",
+    ChangelogRecType.CL_EXT: "RNMTO",
+    ChangelogRecType.CL_OPEN: "OPEN",
+    ChangelogRecType.CL_CLOSE: "CLOSE",
+    ChangelogRecType.CL_IOCTL: "IOCTL",
+    ChangelogRecType.CL_TRUNC: "TRUNC",
+    ChangelogRecType.CL_SETATTR: "SATTR",
+    ChangelogRecType.CL_XATTR: "XATTR",
+    ChangelogRecType.CL_HSM: "HSM",
+    ChangelogRecType.CL_TIME: "TIME",
 }

@@ -1,0 +1,56 @@
+"""Changelogs of 2.0: what happened in the namespace, and which readers have not seen it yet.
+
+They are logs (`llog`) of two kinds of records. Source: lustre_idl.h, lustre_user.h, mdd/mdd_device.c
+and utils/lfs.c of 2.0.0.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from lustre_wire.payloads.llog import LogFile
+from lustre_wire.schema.struct import spec_of
+
+__all__ = ["changes", "lines", "readers"]
+
+_CHANGE: Final = "changelog_rec"
+_USER: Final = "llog_changelog_user_rec"
+#: cr_time counts seconds in its high part and nanoseconds in the low 30 bits.
+_SECONDS: Final = 30
+
+
+def changes(log: LogFile) -> list[Any]:
+    """The changes of a changelog, as `ChangelogRec` structs, cancelled ones left out."""
+    return [record.value for record in log.live_records if _is(record.value, _CHANGE)]
+
+
+def readers(log: LogFile) -> dict[int, int]:
+    """The readers of a log of readers: id -> the last change each has done with."""
+    found = (record.value for record in log.live_records if _is(record.value, _USER))
+    return {user.cur_id: user.cur_endrec for user in found}
+
+
+def _is(value: Any, name: str) -> bool:
+    return hasattr(type(value), "__wire__") and spec_of(value).name == name
+
+
+def lines(log: LogFile) -> list[str]:
+    """The changes as `lfs changelog` writes them: number, type, time in UTC, flags, FID, and where it has that name."""
+    found = changes(log)
+    names = log.dialect.part("llog").CHANGES if found else {}
+    mask = log.dialect.constants.get("CLF_FLAGMASK", 0)
+    return [_line(change, names.get(int(change.cr_type), "?"), mask) for change in found]
+
+
+def _line(change: Any, kind: str, mask: int) -> str:
+    seconds, nanoseconds = divmod(change.cr_time, 1 << _SECONDS)
+    when = datetime.fromtimestamp(seconds, UTC)
+    told = f"{change.cr_index} {int(change.cr_type):02d}{kind:5} {when:%H:%M:%S}.{nanoseconds:06d} {when:%Y.%m.%d}"
+    name = bytes(change.cr_name).decode("utf-8", "backslashreplace")
+    where = f" p={_fid(change.cr_pfid)} {name}" if name else ""
+    return f"{told} {change.cr_flags & mask:#x} t={_fid(change.cr_tfid)}{where}"
+
+
+def _fid(fid: Any) -> str:
+    return f"[{fid.f_seq:#x}:{fid.f_oid:#x}:{fid.f_ver:#x}]"
