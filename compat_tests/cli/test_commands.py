@@ -211,6 +211,18 @@ class TestDecode:
             assert f"{part['offset']:>7}  " in shown
         assert f"  dialect 2.0, {message.endian}-endian, {len(message.data)} bytes\n" in shown
 
+    def test_the_tree_shows_the_commands_of_a_configuration_log(self) -> None:
+        attach = next(row for row in recorded.payloads("lustre-cfg") if row["params"]["cmd"] == "LCFG_ATTACH")
+        name, kind, uuid = attach["params"]["bufs"]
+        shown = run("decode", GOLDEN[0], "-v", "--opcode", "LLOG_ORIGIN_HANDLE_NEXT_BLOCK", "--kind", "reply").stdout
+        assert f"record 1: OBD_CFG_REC {name}: attach {kind} {name} {uuid}\n" in shown
+
+    def test_the_tree_shows_the_entries_of_a_directory(self) -> None:
+        mount = str(FIXTURES / "captures" / "04-client-mount.pcap")
+        shown = run("decode", mount, "-v", "--dialect", "2.0", "--kind", "bulk", "--opcode", "MDS_READPAGE").stdout
+        root = "[0x200000007:0x1:0x0]"  # FID_SEQ_ROOT
+        assert {line.strip() for line in shown.splitlines()[1:]} == {"bulk: 2 entries", f".: {root}", f"..: {root}"}
+
     def test_filters(self) -> None:
         assert {row["format"] for row in lines("decode", GOLDEN[0], "--opcode", "mds_close", "--json")} == {"MDS_CLOSE"}
         errors = lines("decode", GOLDEN[0], "--errors", "--json")

@@ -13,6 +13,7 @@ from lustre_wire.capture import Captured
 from lustre_wire.capture.rpcs import Statistics
 from lustre_wire.cli.filters import Filters, filter_options, rpc_of
 from lustre_wire.cli.inputs import NANO, dialect_option, dst_of, files_argument, latency, messages, port_option, src_of
+from lustre_wire.cli.inside import records_in
 from lustre_wire.cli.output import examples, json_option, paint, print_json, print_node
 from lustre_wire.cli.summary import Summary
 from lustre_wire.jsonform import to_json
@@ -128,10 +129,11 @@ def _show_line(captured: Captured) -> None:
 def _show_tree(captured: Captured) -> None:
     click.echo(_line(captured))
     message = captured.message
-    if message is None:
-        return
-    click.echo(f"  dialect {message.dialect.name}, {message.order}-endian, {len(captured.raw)} bytes")
-    for node in message_tree(message).children:
+    if message is not None:
+        click.echo(f"  dialect {message.dialect.name}, {message.order}-endian, {len(captured.raw)} bytes")
+        for node in message_tree(message).children:
+            print_node(node)
+    for node in records_in(captured):
         print_node(node)
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from lustre_wire.cli.inputs import whole_file
+from lustre_wire.cli.inside import text_of, type_of
 from lustre_wire.cli.names import DIALECT, default_dialect
 from lustre_wire.cli.output import examples, json_option, print_json, print_table
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads import llog
-from lustre_wire.payloads.config import Config
-from lustre_wire.payloads.llog import LogFile, LogRecord
-from lustre_wire.text import struct_text
-from lustre_wire.text.values import hexed
+from lustre_wire.payloads.llog import LogFile
 
 
 @click.command(
@@ -51,32 +47,21 @@ def command(file: str, dialect: Dialect | None, as_records: bool, other: Dialect
 
 
 def _print_records(log: LogFile) -> None:
+    found = log.dialect
     rows = [
-        [str(record.index), "live" if log.is_live(record) else "", _type(record, log), _text(record, log)]
+        [str(record.index), "live" if log.is_live(record) else "", type_of(record, found), text_of(record, found)]
         for record in log.records
     ]
     title = f"{len(log.live_records)} live of {len(log.records)} records, {log.order}-endian"
     print_table(["record#", "", "type", "says"], rows, title=title)
 
 
-def _type(record: LogRecord, log: LogFile) -> str:
-    types: Any = log.dialect.enums["LlogOp"]
-    name: str = types.name_of(record.type)
-    return f"{record.type:#x}" if name.isdigit() else name
-
-
-def _text(record: LogRecord, log: LogFile) -> str:
-    value = record.value
-    if isinstance(value, Config):
-        return f"{value.device}: {value.line()}" if value.device else value.line()
-    return hexed(value) if isinstance(value, bytes) else struct_text(value, log.dialect, short=True)
-
-
 def _print_unknown(log: LogFile, other: Dialect, as_json: bool) -> int:
     found = llog.unknown_to(log, other)
     for record, what in found:
+        kind, says = type_of(record, log.dialect), text_of(record, log.dialect)
         if as_json:
-            print_json({"index": record.index, "type": _type(record, log), "does": what, "says": _text(record, log)})
+            print_json({"index": record.index, "type": kind, "does": what, "says": says})
         else:
-            click.echo(f"record {record.index}: {other.name} {what} {_text(record, log)}")
+            click.echo(f"record {record.index}: {other.name} {what} {says}")
     return int(bool(found))

@@ -116,6 +116,16 @@ class Chosen:
 
 
 @dataclass(frozen=True)
+class Records:
+    """What bytes hold that are structs and names of any length, one behind the other: a log, a directory.
+
+    `head` is the wire struct they begin with; whoever reads such records knows them by its C name.
+    """
+
+    head: Any
+
+
+@dataclass(frozen=True)
 class SlotSpec:
     """One declared buffer. `index` is its place in a lustre_msg v2 (v1: one less)."""
 
@@ -128,7 +138,7 @@ class SlotSpec:
     room: int
     minimum: int
     present: Match | None
-    holds: FieldType | Chosen | None = None
+    holds: FieldType | Chosen | Records | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +149,7 @@ class _Slot:
     room: int = 0
     minimum: int = 0
     present: Match | None = None
-    holds: FieldType | Chosen | None = None
+    holds: FieldType | Chosen | Records | None = None
 
 
 def slot(
@@ -162,10 +172,10 @@ def slot(
         minimum: bytes a receiver is content with, where that is less than its struct's size.
         present: the buffer only exists if these conditions on earlier buffers hold; if not, later ones move down and
             an empty one is put at the end.
-        holds: what an opaque buffer may hold: a wire struct, a scalar type, or a `Chosen` of these. For whoever looks
-            into it; the buffer's value stays bytes.
+        holds: what an opaque buffer may hold: a wire struct, a scalar type, a `Chosen` of these, or `Records`. For
+            whoever looks into it; the buffer's value stays bytes.
     """
-    held = holds if holds is None or isinstance(holds, Chosen) else as_type(holds)
+    held = holds if holds is None or isinstance(holds, (Chosen, Records)) else as_type(holds)
     return _Slot(optional or omit, omit, when, room, minimum, present, held)
 
 
@@ -233,6 +243,7 @@ class RpcFormat:
         also_on: further portals the request is accepted on.
         variant: empty for the dialect's own form; otherwise who sends this one.
         note: what else a reader should know.
+        bulk_holds: what the bulk data are, where they are no file's content.
     """
 
     name: str
@@ -249,6 +260,7 @@ class RpcFormat:
     variant: str = ""
     note: str = ""
     status: str = ""
+    bulk_holds: Records | None = None
     cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False, hash=False)
 
     @property
@@ -271,6 +283,7 @@ def rpc(
     variant: str = "",
     note: str = "",
     status: str = "",
+    bulk_holds: Records | None = None,
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare the buffers of an operation; the decorated class holds ``Request`` and ``Reply``, both optional.
 
@@ -290,7 +303,7 @@ def rpc(
             setattr(cls, side, sides[side])
         made = RpcFormat(
             name or getattr(opcode, "name", str(opcode)), int(opcode), version, match or {}, sides["Request"],
-            sides["Reply"], portal, reply_portal, also_on, bulk_portal, bulk, variant, note, status,
+            sides["Reply"], portal, reply_portal, also_on, bulk_portal, bulk, variant, note, status, bulk_holds,
         )  # fmt: skip
         cls.__rpc__ = made  # type: ignore[attr-defined]
         return cls

@@ -10,6 +10,7 @@ from lustre_codecs.common.structs import (
     LdlmReply,
     LdlmRequest,
     LlogLogHdr,
+    LlogRecHdr,
     LlUserFiemap,
     LustreHandle,
     NiobufRemote,
@@ -35,6 +36,7 @@ from lustre_codecs.v1_8.constants import (
     Portal,
 )
 from lustre_codecs.v1_8.structs import (
+    LlDirEntry,
     LlFiemapInfoKey,
     LlogCookie,
     LlogdBody,
@@ -69,6 +71,7 @@ from lustre_wire.schema.rpc import (
     NonZero,
     Opaque,
     Prefix,
+    Records,
     buffers,
     derive,
     rpc,
@@ -334,7 +337,7 @@ class MdsDoneWriting:
         mds_body: MdsBody | None = slot()
 
 
-@rpc(Opcode.MDS_READPAGE, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_READPAGE_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_REQUEST_PORTAL, Portal.MDS_SETATTR_PORTAL,), bulk_portal=Portal.MDS_BULK_PORTAL, bulk="server PUT")
+@rpc(Opcode.MDS_READPAGE, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_READPAGE_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_REQUEST_PORTAL, Portal.MDS_SETATTR_PORTAL,), bulk_portal=Portal.MDS_BULK_PORTAL, bulk="server PUT", bulk_holds=Records(LlDirEntry))
 class MdsReadpage:
     """Sent by mdc/mdc_request.c:mdc_readpage; mdc_lib.c:mdc_readdir_pack_18. Handled by mds/handler.c:mds_readpage,
     mds_sendpage.
@@ -908,7 +911,7 @@ class LlogOriginHandleNextBlock:
 
     class Reply(Buffers):
         llogd_body: LlogdBody | None = slot()
-        log_block: Annotated[bytes, Blob(8192)] | None = slot(when="(LLOG_CHUNK_SIZE)")
+        log_block: Annotated[bytes, Blob(8192)] | None = slot(holds=Records(LlogRecHdr), when="(LLOG_CHUNK_SIZE)")
 
 
 @rpc(Opcode.LLOG_ORIGIN_HANDLE_PREV_BLOCK, version=LUSTRE_LOG_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
@@ -925,7 +928,7 @@ class LlogOriginHandlePrevBlock:
 
     class Reply(Buffers):
         llogd_body: LlogdBody | None = slot()
-        log_block: Annotated[bytes, Blob(8192)] | None = slot()
+        log_block: Annotated[bytes, Blob(8192)] | None = slot(holds=Records(LlogRecHdr))
 
 
 @rpc(Opcode.LLOG_ORIGIN_HANDLE_READ_HEADER, version=LUSTRE_LOG_VERSION, portal=Portal.MGS_REQUEST_PORTAL, reply_portal=Portal.MGC_REPLY_PORTAL, also_on=(Portal.LDLM_CB_REQUEST_PORTAL, Portal.MDS_REQUEST_PORTAL,))

@@ -10,6 +10,7 @@ from lustre_codecs.common.structs import (
     LdlmReply,
     LdlmRequest,
     LlogLogHdr,
+    LlogRecHdr,
     LlUserFiemap,
     LustreHandle,
     NiobufRemote,
@@ -41,6 +42,7 @@ from lustre_codecs.v2_0.structs import (
     LlogdConnBody,
     LovMdsMdV1,
     LovUserMdV1,
+    LuDirpage,
     LuSeqRange,
     LustreCapa,
     MdtBody,
@@ -57,7 +59,20 @@ from lustre_codecs.v2_0.structs import (
     QuotaAdjustQunit,
 )
 from lustre_wire.schema import U32, u32
-from lustre_wire.schema.rpc import Absent, Bits, Blob, Buffers, Chosen, CString, FixedText, Opaque, Prefix, rpc, slot
+from lustre_wire.schema.rpc import (
+    Absent,
+    Bits,
+    Blob,
+    Buffers,
+    Chosen,
+    CString,
+    FixedText,
+    Opaque,
+    Prefix,
+    Records,
+    rpc,
+    slot,
+)
 
 HAS_INTENT = Bits(LdlmFl.LDLM_FL_HAS_INTENT)
 
@@ -300,7 +315,7 @@ class MdsDoneWriting:
         mdt_body: MdtBody | None = slot()
 
 
-@rpc(Opcode.MDS_READPAGE, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_READPAGE_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, bulk_portal=Portal.MDS_BULK_PORTAL, bulk="server PUT")
+@rpc(Opcode.MDS_READPAGE, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_READPAGE_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, bulk_portal=Portal.MDS_BULK_PORTAL, bulk="server PUT", bulk_holds=Records(LuDirpage))
 class MdsReadpage:
     """Sent by mdc/mdc_request.c:mdc_readpage; mdc_lib.c:mdc_readdir_pack. Handled by mdt/mdt_handler.c:mdt_readpage,
     mdt_sendpage.
@@ -1012,7 +1027,7 @@ class LlogOriginHandleNextBlock:
 
     class Reply(Buffers):
         llogd_body: LlogdBody | None = slot()
-        log_block: Annotated[bytes, Blob(8192)] | None = slot()
+        log_block: Annotated[bytes, Blob(8192)] | None = slot(holds=Records(LlogRecHdr))
 
 
 @rpc(Opcode.LLOG_ORIGIN_HANDLE_PREV_BLOCK, version=LUSTRE_LOG_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
@@ -1029,7 +1044,7 @@ class LlogOriginHandlePrevBlock:
 
     class Reply(Buffers):
         llogd_body: LlogdBody | None = slot()
-        log_block: Annotated[bytes, Blob(8192)] | None = slot()
+        log_block: Annotated[bytes, Blob(8192)] | None = slot(holds=Records(LlogRecHdr))
 
 
 @rpc(Opcode.LLOG_ORIGIN_HANDLE_READ_HEADER, version=LUSTRE_LOG_VERSION, portal=Portal.MGS_REQUEST_PORTAL, reply_portal=Portal.MGC_REPLY_PORTAL, also_on=(Portal.LDLM_CB_REQUEST_PORTAL, Portal.MDS_REQUEST_PORTAL,))

@@ -1,0 +1,84 @@
+"""What log blocks and directory pages hold, for the tree of a message: the records that declarations say are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from lustre_wire.capture import Captured
+from lustre_wire.capture.connections import BULK
+from lustre_wire.dialects import Dialect
+from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.errors import WireError
+from lustre_wire.payloads import directory, llog
+from lustre_wire.payloads.config import Config
+from lustre_wire.payloads.llog import LogRecord
+from lustre_wire.rpc import Generic, Message
+from lustre_wire.schema.rpc import Records
+from lustre_wire.schema.struct import spec_of
+from lustre_wire.text import Node, struct_text
+from lustre_wire.text.values import hexed, quoted
+
+
+def type_of(record: LogRecord, dialect: Dialect) -> str:
+    """The type of a log record by name, or in hexadecimal."""
+    types: Any = dialect.enums["LlogOp"]
+    name: str = types.name_of(record.type)
+    return f"{record.type:#x}" if name.isdigit() else name
+
+
+def text_of(record: LogRecord, dialect: Dialect) -> str:
+    """What a log record says: a configuration command as it would be typed, a struct's text, or bytes."""
+    value = record.value
+    if isinstance(value, Config):
+        return f"{value.device}: {value.line()}" if value.device else value.line()
+    return hexed(value) if isinstance(value, bytes) else struct_text(value, dialect, short=True)
+
+
+def _log(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
+    for record in llog.read_chunk(data, dialect, order).records:
+        yield Node(f"record {record.index}", f"{type_of(record, dialect)} {text_of(record, dialect)}")
+
+
+def _pages(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
+    for entry in directory.read_pages(data, dialect).entries:
+        yield Node(quoted(entry.name), struct_text(entry.head.lde_fid, dialect))
+
+
+def _blocks(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
+    for block in directory.read_blocks(data, dialect):
+        yield from (Node(quoted(entry.name), f"inode {entry.inode}") for entry in block if entry.inode)
+
+
+#: Readers by the C name of the struct that the records begin with.
+_READERS: Final[dict[str, Callable[[bytes, Dialect, ByteOrder], Iterator[Node]]]] = {
+    "llog_rec_hdr": _log, "lu_dirpage": _pages, "ll_dir_entry": _blocks,
+}  # fmt: skip
+
+
+def _declared(captured: Captured) -> Iterator[tuple[str, Any, bytes, Message]]:
+    """(name, what it holds, bytes, message) of the opaque parts of a captured message."""
+    message, request = captured.message, captured.request
+    if captured.kind == BULK and request is not None and request.message is not None:
+        form = request.message.format
+        if form is not None:
+            yield "bulk", form.bulk_holds, captured.raw, request.message
+    if message is not None and not isinstance(message.buffers, Generic):
+        for slot in message.buffers.__slot_specs__:
+            value = getattr(message.buffers, slot.name)
+            if value:
+                yield slot.name, slot.holds, value, message
+
+
+def records_in(captured: Captured) -> Iterator[Node]:
+    """A node for every log block or directory that a message or its bulk data carry."""
+    for name, held, data, message in _declared(captured):
+        reader = _READERS.get(spec_of(held.head).name) if isinstance(held, Records) else None
+        if reader is None:
+            continue
+        try:
+            children = tuple(reader(bytes(data), message.dialect, message.order))
+        except WireError as error:
+            yield Node(name, f"unreadable: {error}")
+        else:
+            yield Node(name, f"{len(children)} entries", None, children)
