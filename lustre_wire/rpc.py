@@ -110,6 +110,13 @@ class _Reader:
         self.peek = _peek(dialect.body, order, "pb_type", "pb_version", "pb_opc")
         self.frame = whole.Frame(Message, LustreMsgV2, dialect.body, dialect.flavour_mask)
         self.sides: dict[type[Buffers], whole.Side] = {}
+        self.request = int(types["PTL_RPC_MSG_REQUEST"])
+        #: What a request of an opcode with one format, and no conditions on it, is read by.
+        self.only = {
+            opcode: (self.side(forms[0].request), forms[0], REQUEST)
+            for opcode, forms in dialect.by_opcode.items()
+            if len(forms) == 1 and not forms[0].match
+        }
 
     def side(self, cls: type[Buffers]) -> whole.Side:
         found = self.sides.get(cls)
@@ -123,17 +130,17 @@ class _Reader:
         if not lengths or lengths[0] != self.size or shape.end != len(data) or not self.accepted:
             return None
         kind, version, opcode = self.peek(data, offsets[0])
-        direction = self.directions.get(kind)
-        if direction is None or version & 0xFFFF != self.version:
+        if version & 0xFFFF != self.version:
             return None
-        form = self.form(direction, opcode, data, offsets, lengths, request)
-        if form is None:
-            return None
-        cls = form.request if direction is REQUEST else form.reply
-        try:
-            side = self.sides[cls]
-        except KeyError:
-            side = self.side(cls)
+        only = self.only.get(opcode) if kind == self.request else None
+        if only is not None:
+            side, form, direction = only
+        else:
+            direction = self.directions.get(kind, "")
+            found = self.form(direction, opcode, data, offsets, lengths, request) if direction else None
+            if found is None:
+                return None
+            form, side = found, self.side(found.request if direction is REQUEST else found.reply)
         read = side.by_lengths.get(lengths) or side.reader(lengths)
         made: Message | None = read(data, offsets, lengths, self.dialect, direction, form) if read else None
         return made
@@ -223,7 +230,7 @@ def decode(
         reader = _readers[version.order].get(dialect) or _reader(dialect, version.order)
         message = reader.regular(data, shape, request) if version.number == 2 else None
         if message is None:
-            message = _decode_by_parts(data, reader, lustre_msg.parts(data, version, shape), request)
+            message = _decode_by_parts(data, reader, Parts(data, version, shape), request)
         if strict:
             from lustre_wire.strict import check
 

@@ -189,6 +189,7 @@ class _Generator(Generator):
         self.checks: list[str] = []  # read: what must hold for a regular message
         self.sizes: list[str] = []  # write: the buffers behind the run, and their lengths
         self.pieces: list[str] = []  # write: what follows the packed run
+        self.lengths = slice(0)  # which of the packed values are the buffer lengths
 
     def compile(self) -> tuple[Any, Any]:
         count = len(self.pattern) + 1
@@ -214,8 +215,9 @@ class _Generator(Generator):
                 self.value(field.type, f"_head.{field.name}", field.name, self.order)
         if self.side.frame.flavour_mask:
             self.checks.append(f"not _head.lm_secflvr & {self.side.frame.flavour_mask}")
+        self.lengths = slice(len(self.format), len(self.format) + count)
         for number in range(count):
-            self.atom(U32.code, self.local("l"), f"_n{number}")
+            self.atom(U32.code, "", f"_n{number}")
         if (spec.size + U32.size * count) & 7:
             self.zeroes(8 - ((spec.size + U32.size * count) & 7))
 
@@ -291,8 +293,10 @@ class _Generator(Generator):
         return read, f"{pack}({value})", f"m < {codec.size}", f"m != {codec.size} and {taken} != m"
 
     def functions(self, count: int) -> tuple[Any, Any]:
-        packer = struct.Struct(PREFIX[self.order] + "".join(self.format))
-        self.namespace |= {"_unpack": packer.unpack_from, "_pack": packer.pack, "_side": self.side.side}
+        self.namespace["_pack"] = struct.Struct(PREFIX[self.order] + "".join(self.format)).pack
+        self.format[self.lengths], self.targets[self.lengths] = [f"{U32.size * count}x"], []  # known when reading
+        self.namespace["_unpack"] = struct.Struct(PREFIX[self.order] + "".join(self.format)).unpack_from
+        self.namespace["_side"] = self.side.side
         self.namespace |= {"_message": self.side.frame.message, "_zeroes": tuple(bytes(-n % 8) for n in range(8))}
         read = [*self.before, f"({', '.join(self.targets)},) = _unpack(_data)"]
         if self.checks:

@@ -119,24 +119,33 @@ class Parts:
     Attributes:
         version: 1 or 2, from the magic.
         order: "little" or "big", the sender's byte order, from the magic.
-        header: `LustreMsgV1` or `LustreMsgV2`, with the buffer lengths.
+        header: `LustreMsgV1` or `LustreMsgV2`, with the buffer lengths; read when first asked for.
         offsets, lengths: where each buffer lies in the input, in bytes; lengths without padding.
         end: first byte after the padded last buffer.
     """
 
-    __slots__ = ("end", "header", "lengths", "offsets", "order", "version")
+    __slots__ = ("_found", "_head", "_header", "end", "lengths", "offsets", "order", "version")
 
-    def __init__(self, version: int, order: ByteOrder, header: Any, shape: Shape) -> None:
-        self.version = version
-        self.order: ByteOrder = order
-        self.header = header
+    def __init__(self, data: Any, found: Version, shape: Shape) -> None:
+        self._head = data if type(data) is bytes else bytes(data[: found.size])
+        self._found = found
+        self._header: Any = None
+        self.version = found.number
+        self.order: ByteOrder = found.order
         self.lengths = shape.lengths
         self.offsets = shape.offsets
         self.end = shape.end
 
+    @property
+    def header(self) -> Any:
+        if self._header is None:
+            self._header = self._found.header(self._head, 0, self._found.size)
+            self._header.lm_buflens = [*self.lengths]
+        return self._header
+
     def gap(self, data: Any) -> bytes:
         """The bytes between the buffer lengths and the first buffer."""
-        start = self.header.__wire__.size + U32.size * len(self.lengths)
+        start = self._found.size + U32.size * len(self.lengths)
         return bytes(data[start : rounded(start)])
 
 
@@ -150,14 +159,7 @@ def split(data: Any) -> Parts:
         TruncatedError: shorter than its header or its buffers say.
         WireError: no lustre_msg magic.
     """
-    return parts(data, *locate(data))
-
-
-def parts(data: Any, version: Version, shape: Shape) -> Parts:
-    """What `split` gives, after `locate`."""
-    header = version.header(data, 0, version.size)
-    header.lm_buflens = [*shape.lengths]
-    return Parts(version.number, version.order, header, shape)
+    return Parts(data, *locate(data))
 
 
 def locate(data: Any) -> tuple[Version, Shape]:
