@@ -41,6 +41,8 @@ _NO_HANDLE: Final = b"\xff" * lnet.LnetHandleWire.__wire__.size  # type: ignore[
 #: What a message kept for its answer costs beside its bytes.
 _OVERHEAD: Final = 2048
 _MAX_PAIRS: Final = 16384
+#: How many answered requests are kept for what may still come: a reply sent again, an ACK.
+_MAX_ANSWERED: Final = 256
 
 
 @attrs.define(slots=True, eq=False)
@@ -199,6 +201,7 @@ class Matcher:
         self._choice = DialectChoice(dialect)
         self._role = self._choice.roles.get
         self._requests = Recent(max_requests, max_bytes)
+        self._answered = Recent(min(max_requests, _MAX_ANSWERED), max_bytes)
         self._handles = Recent(max_requests, max_bytes)
         self._pairs: dict[tuple[Any, Any], Pair] = {}
         at_support = {int(d.constants.get("MSGHDR_AT_SUPPORT", 0)) for d in self._choice.dialects}
@@ -285,14 +288,21 @@ class Matcher:
 
     def _reply(self, captured: Captured, event: LnetMessage, pair: Pair) -> None:
         captured.kind = REPLY
-        request = captured.request = self._requests.get((pair, event.match_bits))
+        key = (pair, event.match_bits)
+        request = captured.request = self._find(key)
         said = request.message if request is not None else None
-        if not event.offset and (said is None or self._allows_early(said)):
-            captured.kind = EARLY_REPLY if self._is_early(event.payload) else REPLY
+        if not event.offset and (said is None or self._allows_early(said)) and self._is_early(event.payload):
+            captured.kind = EARLY_REPLY
+        elif request is not None and self._requests.pop(key) is not None:
+            self._answered.put(key, request)
         try:
             captured.message = self._choice.reply(event.payload, said, pair)
         except WireError as error:
             captured.error = error
+
+    def _find(self, key: tuple[Pair, int]) -> Captured | None:
+        """The request with these match bits, answered or not."""
+        return self._requests.get(key) or self._answered.get(key)
 
     def _allows_early(self, request: Message) -> bool:
         return bool(getattr(request.header, "lm_flags", 0) & self._early_mask)
@@ -307,7 +317,7 @@ class Matcher:
 
     def _bulk(self, captured: Captured, event: LnetMessage, kind: str) -> None:
         """A transfer that the server starts: of the request with the same match bits."""
-        captured.request = self._requests.get((self._pair(event.dest_nid, event.src_nid), event.match_bits))
+        captured.request = self._find((self._pair(event.dest_nid, event.src_nid), event.match_bits))
         if captured.request is not None or self._role(event.portal) == BULK:
             captured.kind = kind
 
