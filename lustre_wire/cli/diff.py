@@ -11,8 +11,10 @@ import click
 from lustre_wire.cli.names import DIALECT, found_in, matching
 from lustre_wire.cli.output import examples, json_option, print_json, print_table
 from lustre_wire.dialects import Dialect
-from lustre_wire.schema import Layout, LayoutField, layout
+from lustre_wire.schema import Layout, LayoutField, layout, spec_of
 from lustre_wire.schema.shown import is_padding
+from lustre_wire.translate import rules_between
+from lustre_wire.translate.tables import Place, field_rows
 
 SAME, MOVED, RENAMED, RESIZED, RETYPED = "same", "moved", "renamed", "resized", "other type"
 
@@ -68,6 +70,7 @@ def _what(old: LayoutField, new: LayoutField | None) -> str:
         lustre-wire diff 1.8 2.0
         lustre-wire diff 1.8 2.0 obdo
         lustre-wire diff 1.8 2.0 mds_body:mdt_body
+        lustre-wire diff 1.8 2.0 --rules 'mds_rec_*'
         lustre-wire diff 1.8 2.0 'OBD_CONNECT_*'
         lustre-wire diff 1.8 2.0 --json --exit-code
     """)
@@ -76,16 +79,19 @@ def _what(old: LayoutField, new: LayoutField | None) -> str:
 @click.argument("new", type=DIALECT)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "-a", "everything", is_flag=True, help="List what is the same, too.")
+@click.option("--rules", "as_rules", is_flag=True, help="What translation makes of each field, instead of the layouts.")
 @click.option("--exit-code", is_flag=True, help="Leave with status 1 if anything differs.")
 @json_option
 def command(
-    old: Dialect, new: Dialect, names: tuple[str, ...], everything: bool, exit_code: bool, as_json: bool
+    old: Dialect, new: Dialect, names: tuple[str, ...], everything: bool, as_rules: bool, exit_code: bool, as_json: bool
 ) -> int:
     """Compare dialect OLD with dialect NEW.
 
     NAME is a struct, two structs as old:new, or a constant; * and ? stand for any characters. Without a NAME everything
     that differs is listed.
     """
+    if as_rules:
+        return _print_rules(old, new, names, everything, as_json)
     if names:
         rows = [row for name in names for row in _named(name, old, new, as_json)]
     else:
@@ -93,6 +99,29 @@ def command(
     rows = [row for row in rows if everything or names or row["change"] != SAME]
     _print(rows, old, new, as_json)
     return int(exit_code and any(row["change"] != SAME for row in rows))
+
+
+def _print_rules(old: Dialect, new: Dialect, names: tuple[str, ...], everything: bool, as_json: bool) -> int:
+    """The translation rules of structs; `names` are those of either side."""
+    rules = rules_between(old, new)
+    pairs = [(spec_of(rule.old).name, spec_of(rule.new).name, rule) for rule in rules.structs]
+    wanted = [rule for *ends, rule in pairs if not names or any(matching(name, ends) for name in names)]
+    if not wanted:
+        raise click.UsageError(f"no rule is about {', '.join(names)}")
+    rows = [(rule.name, row) for rule in wanted for row in field_rows(rule)]
+    rows = [(name, row) for name, row in rows if everything or (row.up, row.down) != (SAME, SAME)]
+    if as_json:
+        for name, row in rows:
+            places = {"old": row.old._asdict() if row.old else None, "new": row.new._asdict() if row.new else None}
+            print_json({"struct": name, **places, "up": row.up, "down": row.down, "note": row.note})
+        return 0
+    columns = ("struct", rules.old, rules.new, "up", "down", "note")
+    print_table(columns, [(name, _at(r.old), _at(r.new), r.up, r.down, r.note) for name, r in rows])
+    return 0
+
+
+def _at(place: Place | None) -> str:
+    return "-" if place is None else f"{place.offset:>4} {place.name}"
 
 
 def _named(name: str, old: Dialect, new: Dialect, as_json: bool) -> Iterator[dict[str, Any]]:

@@ -50,7 +50,7 @@ def paths(rules: RuleSet, form: RpcFormat, target: Dialect, direction: str, side
     favoured = rules.variant if direction == UP else ""
     found.sort(key=lambda f: (len(_specs(f, side_name)), f.variant != favoured))
     side: Side = operation.request if side_name == REQUEST else operation.reply
-    best = max((len(_pairs(rules, side, form, f, direction, side_name)) for f in found), default=0)
+    best = max((len(pairs_of(rules, side, form, f, direction, side_name)) for f in found), default=0)
     out = []
     for candidate in found:
         out.append(_Writer(rules, side, form, candidate, direction, side_name).path())
@@ -72,7 +72,7 @@ def _specs(form: RpcFormat, side: str) -> tuple[SlotSpec, ...]:
     return (form.request if side == REQUEST else form.reply).__slot_specs__
 
 
-def _pairs(
+def pairs_of(
     rules: RuleSet, side: Side, source: RpcFormat, target: RpcFormat, direction: str, side_name: str
 ) -> dict[str, str]:
     """Source buffer -> target buffer."""
@@ -104,7 +104,7 @@ class _Writer:
         self.sources = _specs(source, side_name)
         self.targets = _specs(target, side_name)
         self.cls = target.request if side_name == REQUEST else target.reply
-        self.pairs = _pairs(rules, side, source, target, direction, side_name)
+        self.pairs = pairs_of(rules, side, source, target, direction, side_name)
         self.title = f"translate {source.key} {side_name} {rules.old} {direction} {rules.new}"
         self.names: dict[str, Any] = {"_new": object.__new__, "_cls": self.cls}
 

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-from tools.reference import constants, rpcs, structs
+from tools.reference import constants, rpcs, structs, translation
 
 
 def pages() -> dict[str, str]:
     """The text of every page, by file name."""
-    return {"README.md": index(), **rpcs.pages(), "structs.md": structs.page(), "constants.md": constants.page()}
+    return {
+        "README.md": index(), **rpcs.pages(), "structs.md": structs.page(), "constants.md": constants.page(),
+        "translation.md": translation.page(),
+    }  # fmt: skip
 
 
 def index() -> str:
@@ -23,6 +26,7 @@ Made from the declarations in `codecs/lustre_codecs` by `python -m tools.referen
 |---|---|
 {services}| [structs](structs.md) | every wire struct: offset, size, type and byte swap of each field |
 | [constants](constants.md) | flag sets, enumerations, and the other constants |
+| [translation](translation.md) | what becomes of each buffer and field between 1.8 and 2.0 |
 
 Sizes and offsets are in bytes. Buffer numbers are those of a lustre_msg v2, where buffer 0 is the ptlrpc_body; in a
 lustre_msg v1 they are one less. "1.8" is what 1.8.9-wc1 sends and accepts, "2.0" what 2.0.0 does; a form of another

@@ -1,0 +1,219 @@
+"""The rules as data: rows for tables, and copy plans for translating many structs at once."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from lustre_wire.dialects import dialect as named_dialect
+from lustre_wire.errors import WireError
+from lustre_wire.rpc import REQUEST
+from lustre_wire.schema.rpc import RpcFormat
+from lustre_wire.schema.struct import FieldSpec
+from lustre_wire.schema.types import Hole, Scalar
+from lustre_wire.translate.buffers import operation_of, pairs_of
+from lustre_wire.translate.rules import DOWN, UP, FieldRule, RuleSet, Side, Slot, StructRule, nested
+
+_ERRNO_NAMES: Final = {**errno.errorcode, errno.EOPNOTSUPP: "EOPNOTSUPP"}
+
+
+class Place(NamedTuple):
+    """Where a field lies: offset and size in bytes."""
+
+    name: str
+    offset: int
+    size: int
+
+
+class FieldRow(NamedTuple):
+    """One field rule: where the field is in both structs, and what becomes of it either way.
+
+    `up` and `down` are "same", "moved", "renamed", "computed", "bits", "default V", "dropped", "lossy NAME" or
+    "impossible ERRNO"; `old` or `new` is None where that side has no such field.
+    """
+
+    old: Place | None
+    new: Place | None
+    up: str
+    down: str
+    note: str
+
+
+class BufferRow(NamedTuple):
+    """One buffer of a request or reply on both sides; index in a lustre_msg v2, 0 and "" where a side has none."""
+
+    old: str
+    old_index: int
+    new: str
+    new_index: int
+    note: str
+
+
+class Copy(NamedTuple):
+    """Bytes that go over as they are: `width` bytes from `source` to `target`, both offsets in their structs."""
+
+    source: int
+    target: int
+    width: int
+
+
+class CopyPlan(NamedTuple):
+    """How to translate many structs at once: the copies, and the rules that need more than copying.
+
+    What no copy and no rule fills is 0. A copied integer has one width on both sides, and receivers of the other byte
+    order swap it, or leave it, on both.
+    """
+
+    source_size: int
+    target_size: int
+    copies: tuple[Copy, ...]
+    rest: tuple[FieldRule, ...]
+
+
+def _place(rule: StructRule, side: str, path: str) -> Place | None:
+    if not path:
+        return None
+    offset, spec = nested(rule, side, path)
+    return Place(path, offset, spec.size)
+
+
+def field_rows(rule: StructRule) -> list[FieldRow]:
+    """The rows of a struct rule, in the order of the older struct, then what only the newer one has."""
+    rows = []
+    for field in rule.fields:
+        old, new = _place(rule, "old", field.old), _place(rule, "new", field.new)
+        rows.append(FieldRow(old, new, _said(field, UP, old, new), _said(field, DOWN, old, new), field.note))
+    return sorted(rows, key=lambda r: (r.old is None, r.old.offset if r.old else r.new.offset if r.new else 0))
+
+
+def _said(field: FieldRule, direction: str, old: Place | None, new: Place | None) -> str:
+    kind = field.kind(direction)
+    if kind in ("same", "renamed") and old is not None and new is not None and old.offset != new.offset:
+        return "moved" if kind == "same" else "renamed, moved"
+    if kind == "default":
+        return f"default {field.default:#x}" if isinstance(field.default, int) and field.default else "default 0"
+    if kind == "lossy":
+        return f"lossy {field.loss}"
+    if kind == "impossible":
+        return f"impossible {_ERRNO_NAMES.get(field.errno, field.errno)}"
+    return kind
+
+
+def buffer_rows(rules: RuleSet, old: RpcFormat, new: RpcFormat, side_name: str) -> list[BufferRow]:
+    """The buffers of one side ("request" or "reply") of an operation, in the order of the newer dialect."""
+    side = _side(rules, old, side_name)
+    pairs = pairs_of(rules, side, old, new, UP, side_name)
+    olds = {s.name: s.index for s in (old.request if side_name == REQUEST else old.reply).__slot_specs__}
+    news = {s.name: s.index for s in (new.request if side_name == REQUEST else new.reply).__slot_specs__}
+    back = {n: o for o, n in pairs.items()} | {n: o for o, ns in side.split.items() for n in ns}
+    rows = []
+    for name, index in news.items():
+        source = back.get(name, "")
+        slot = side.only_new.get(name) or rules.added.get(name)
+        note = "split" if source in side.split else "" if source else _slot_note(slot)
+        rows.append(BufferRow(source, olds.get(source, 0), name, index, note))
+    told = {row.old for row in rows}
+    for name, index in olds.items():
+        if name not in told:
+            rows.append(BufferRow(name, index, "", 0, _slot_note(side.only_old.get(name))))
+    return rows
+
+
+def _slot_note(slot: Slot | None) -> str:
+    """What becomes of a buffer without counterpart, if it holds something."""
+    if slot is None:
+        return ""
+    if slot.errno:
+        return f"filled is impossible ({_ERRNO_NAMES.get(slot.errno, slot.errno)})"
+    return f"filled is lossy ({slot.loss})" if slot.loss else "dropped"
+
+
+def _side(rules: RuleSet, old: RpcFormat, side_name: str) -> Side:
+    operation = operation_of(rules, old, UP)
+    return operation.request if side_name == REQUEST else operation.reply
+
+
+def operations(rules: RuleSet) -> Iterator[tuple[RpcFormat, RpcFormat]]:
+    """(older, newer) format of every operation both dialects have, without variants of single senders."""
+    old, new = named_dialect(rules.old), named_dialect(rules.new)
+    for form in old.formats:
+        wanted = operation_of(rules, form, UP).new
+        found = next((f for f in new.formats if f.name == wanted and not f.variant), None)
+        if found is not None and not form.variant:
+            yield form, found
+
+
+def refusals(rules: RuleSet) -> Iterator[tuple[str, str, str, str]]:
+    """(operation, direction, errno name, why) of requests that are never translated."""
+    for name, code in rules.old_only.items():
+        yield name, UP, _ERRNO_NAMES.get(code, str(code)), "the newer dialect does not have it"
+    for name, code in rules.new_only.items():
+        yield name, DOWN, _ERRNO_NAMES.get(code, str(code)), "the older dialect does not have it"
+    for operation in rules.operations:
+        for direction, code in ((UP, operation.request.errno_up), (DOWN, operation.request.errno_down)):
+            if code:
+                yield operation.old, direction, _ERRNO_NAMES.get(code, str(code)), operation.request.why
+
+
+def copy_plan(rules: RuleSet, source: Any, target: Any) -> CopyPlan:
+    """What of a struct's translation is copying, for the bulk engine.
+
+    Args:
+        rules: the rules between the two dialects.
+        source, target: struct classes, one of each dialect.
+
+    Raises:
+        WireError: there is no rule for this pair.
+    """
+    found = next(((r, w) for r in rules.structs for w in (UP, DOWN) if _ends(r, w) == (source, target)), None)
+    if found is None:
+        raise WireError(f"no rule makes {target.__name__} of {source.__name__}")
+    rule, direction = found
+    copies, rest = [], []
+    for field in rule.fields:
+        if field.kind(direction) in ("same", "renamed"):
+            old, new = nested(rule, "old", field.old), nested(rule, "new", field.new)
+            here, there = (old, new) if direction == UP else (new, old)
+            if _copyable(rules, here[1], there[1]):
+                copies.append(Copy(here[0], there[0], here[1].size))
+                continue
+        rest.append(field)
+    sizes = [cls.__wire__.size for cls in (source, target)]
+    return CopyPlan(sizes[0], sizes[1], tuple(_merged(sorted(copies))), tuple(rest))
+
+
+def _ends(rule: StructRule, direction: str) -> tuple[Any, Any]:
+    return (rule.old, rule.new) if direction == UP else (rule.new, rule.old)
+
+
+def _copyable(rules: RuleSet, source: FieldSpec, target: FieldSpec) -> bool:
+    """Whether a field goes over as bytes: no rule of its own looks inside, and a swapping receiver treats it alike."""
+    one, other = source.type, target.type
+    if isinstance(one, Scalar) and isinstance(other, Scalar):
+        return one == other
+    if hasattr(one, "cls") and hasattr(other, "cls"):
+        inner = rules.struct_rule(one.cls, other.cls) if not one.cls.__wire__.is_union else None
+        if inner is None:
+            return one == other
+        plain = all(f.kind(UP) == "same" == f.kind(DOWN) for f in inner.fields)
+        return plain and all(_copyable(rules, *_both(inner, f)) for f in inner.fields)
+    return one == other and not isinstance(one, Hole)
+
+
+def _both(rule: StructRule, field: FieldRule) -> tuple[FieldSpec, FieldSpec]:
+    return nested(rule, "old", field.old)[1], nested(rule, "new", field.new)[1]
+
+
+def _merged(copies: list[Copy]) -> Iterator[Copy]:
+    """Copies of bytes that touch on both sides become one."""
+    last = None
+    for copy in copies:
+        if last is not None and (last.source + last.width, last.target + last.width) == copy[:2]:
+            last = Copy(last.source, last.target, last.width + copy.width)
+            continue
+        if last is not None:
+            yield last
+        last = copy
+    if last is not None:
+        yield last
