@@ -90,6 +90,7 @@ def check_type(slot: SlotSpec, fact: dict[str, Any]) -> None:
     if isinstance(kind, Struct):
         assert kind.cls.__wire__.name == struct_named(fact)
         assert fact.get("size") in (None, kind.size, slot.room) or not isinstance(fact["size"], int)
+        assert fact.get("min_size", kind.size) in (kind.size, slot.minimum)
     elif isinstance(kind, Items):
         element = as_type(kind.element)
         assert fact["length"] == "array"

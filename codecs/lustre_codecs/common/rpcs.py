@@ -94,7 +94,7 @@ class LdlmConvert:
 class LdlmCancel:
     """Sent by ldlm/ldlm_request.c:ldlm_cli_cancel_req. Handled by ldlm/ldlm_lockd.c:ldlm_cancel_handler.
 
-    Lock_count handles in lock_handle[].
+    lock_count handles in lock_handle[].
 
     OST request portals accept it too; MDS, MDT and MGS request services do not (1.8 MDS drops it unanswered).
 
@@ -114,7 +114,7 @@ class LdlmBlCallback:
 
     Server to client over the reverse import.
 
-    Lock_handle[0] = client lock cookie; lock_desc = the conflicting lock; lock_flags carries AST flags.
+    lock_handle[0] = client lock cookie; lock_desc = the conflicting lock; lock_flags carries AST flags.
 
     Client replies (body only) before cancelling; when its lock has CANCEL_ON_BLOCK it sends no reply and the server
     expects none (instant cancel).
@@ -213,12 +213,12 @@ class MgsSetInfo:
 
 @rpc(Opcode.MGS_EXCEPTION, version=LUSTRE_MGS_VERSION, portal=Portal.MGS_REQUEST_PORTAL, reply_portal=Portal.MGC_REPLY_PORTAL, status="handler only")
 class MgsException:
-    """Sent by never sent. Handled by mgs/mgs_handler.c:mgs_handle_*."""
+    """Never sent. Handled by mgs/mgs_handler.c:mgs_handle_*."""
 
 
 @rpc(Opcode.MGS_TARGET_DEL, version=LUSTRE_MGS_VERSION, portal=Portal.MGS_REQUEST_PORTAL, reply_portal=Portal.MGC_REPLY_PORTAL, status="handler only")
 class MgsTargetDel:
-    """Sent by never sent. Handled by mgs/mgs_handler.c:mgs_handle_*."""
+    """Never sent. Handled by mgs/mgs_handler.c:mgs_handle_*."""
 
 
 @rpc(Opcode.OBD_QC_CALLBACK, version=LUSTRE_OBD_VERSION, portal=Portal.LDLM_CB_REQUEST_PORTAL, reply_portal=Portal.LDLM_CB_REPLY_PORTAL)

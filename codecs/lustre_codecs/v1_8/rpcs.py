@@ -94,7 +94,7 @@ class OstConnect:
 
     1.8 servers tolerate a missing connect_data buffer (old peers): reply then has no buffer 1.
 
-    Pb_op_flags of the request: NEXT_VER when the import speaks V1, INITIAL, RECONNECT, LIBCLIENT, ASYNC as
+    pb_op_flags of the request: NEXT_VER when the import speaks V1, INITIAL, RECONNECT, LIBCLIENT, ASYNC as
     applicable; of the reply: RECOVERING, RECONNECT, REPLAYABLE, DELAYED.
 
     Reply ptlrpc_body.handle = cookie of the new export.
@@ -119,7 +119,7 @@ class MdsConnect:
 
     1.8 servers tolerate a missing connect_data buffer (old peers): reply then has no buffer 1.
 
-    Pb_op_flags of the request: NEXT_VER when the import speaks V1, INITIAL, RECONNECT, LIBCLIENT, ASYNC as
+    pb_op_flags of the request: NEXT_VER when the import speaks V1, INITIAL, RECONNECT, LIBCLIENT, ASYNC as
     applicable; of the reply: RECOVERING, RECONNECT, REPLAYABLE, DELAYED.
 
     Reply ptlrpc_body.handle = cookie of the new export.
@@ -144,7 +144,7 @@ class MgsConnect:
 
     1.8 servers tolerate a missing connect_data buffer (old peers): reply then has no buffer 1.
 
-    Pb_op_flags of the request: NEXT_VER when the import speaks V1, INITIAL, RECONNECT, LIBCLIENT, ASYNC as
+    pb_op_flags of the request: NEXT_VER when the import speaks V1, INITIAL, RECONNECT, LIBCLIENT, ASYNC as
     applicable; of the reply: RECOVERING, RECONNECT, REPLAYABLE, DELAYED.
 
     Reply ptlrpc_body.handle = cookie of the new export.
@@ -249,7 +249,7 @@ class MdsGetxattr:
 class MdsSetxattr:
     """Sent by mdc/mdc_request.c:mdc_setxattr, mdc_xattr_common. Handled by mds/mds_xattr.c:mds_setxattr.
 
-    Body.eadatasize = value length, body.flags = setxattr flags, body.mode/valid FLXATTR or FLXATTRRM.
+    body.eadatasize = value length, body.flags = setxattr flags, body.mode/valid FLXATTR or FLXATTRRM.
     """
 
     class Request(Buffers):
@@ -270,7 +270,7 @@ class MdsStatfs:
 class MdsSync:
     """Sent by mdc/mdc_request.c:mdc_sync. Handled by mds/handler.c:mds_sync.
 
-    Fid1.id == 0 means sync the whole device.
+    fid1.id == 0 means sync the whole device.
     """
 
     class Request(Buffers):
@@ -399,7 +399,7 @@ class MdsReintSetattr:
 
     Sent on portal 22 (MDS_SETATTR) when ATTR_FROM_OPEN (truncate from open handle), else 12.
 
-    Dlm_req sits at index 4; server looks for it only when CANCELSET negotiated.
+    dlm_req sits at index 4; server looks for it only when CANCELSET negotiated.
     """
 
     class Request(Buffers):
@@ -484,7 +484,7 @@ class MdsReintRename:
 
 @rpc(Opcode.MDS_REINT, name="MDS_REINT/OPEN", version=LUSTRE_MDS_VERSION, match={"rec.cr_opcode": MdsReint.REINT_OPEN}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, status="no sender")
 class MdsReintOpen:
-    """Sent by none: only as LDLM intent. Handled by mds/mds_open.c:mds_open (asserts on the non-intent offset).
+    """Never sent but as an LDLM intent. Handled by mds/mds_open.c:mds_open (asserts on the non-intent offset).
 
     Plain MDS_REINT/OPEN is not usable: mds_open handles only the intent placement.
     """
@@ -531,9 +531,9 @@ class LdlmEnqueueIntentOpen:
     mds/handler.c:mds_intent_policy -> mds_lib.c:mds_open_unpack -> mds_open.c:mds_open, mds_finish_open; mds_join.c
     for join.
 
-    Dlm_req flags HAS_INTENT; intent opc = IT_OPEN (1).
+    dlm_req flags HAS_INTENT; intent opc = IT_OPEN (1).
 
-    Dlm_rep.lock_policy_res1 = disposition bits, lock_policy_res2 = result of the open.
+    dlm_rep.lock_policy_res1 = disposition bits, lock_policy_res2 = result of the open.
 
     A negative intent result still gives a full reply with ELDLM_LOCK_ABORTED in pb_status.
 
@@ -563,9 +563,9 @@ class LdlmEnqueueIntentOpenCreat:
     mds/handler.c:mds_intent_policy -> mds_lib.c:mds_open_unpack -> mds_open.c:mds_open, mds_finish_open; mds_join.c
     for join.
 
-    Dlm_req flags HAS_INTENT; intent opc = IT_OPEN (1)|IT_CREAT (2) = 3.
+    dlm_req flags HAS_INTENT; intent opc = IT_OPEN (1)|IT_CREAT (2) = 3.
 
-    Dlm_rep.lock_policy_res1 = disposition bits, lock_policy_res2 = result of the open.
+    dlm_rep.lock_policy_res1 = disposition bits, lock_policy_res2 = result of the open.
 
     A negative intent result still gives a full reply with ELDLM_LOCK_ABORTED in pb_status.
 
@@ -677,7 +677,7 @@ class LdlmCpCallback:
     """Sent by ldlm/ldlm_lockd.c:ldlm_server_completion_ast. Handled by ldlm/ldlm_lockd.c:ldlm_callback_handler,
     ldlm_handle_cp_callback.
 
-    Lock_handle[0] = client lock cookie, lock_desc = granted mode/policy, lock_flags may hold AST_SENT; the reply is
+    lock_handle[0] = client lock cookie, lock_desc = granted mode/policy, lock_flags may hold AST_SENT; the reply is
     sent before the callback is processed.
 
     For CANCEL_ON_BLOCK locks being granted with AST_SENT the server sends it without expecting a reply.
@@ -761,7 +761,7 @@ class OstDestroy:
 class OstPunch:
     """Sent by osc/osc_request.c:osc_punch. Handled by ost/ost_handler.c:ost_punch.
 
-    O_size = start, o_blocks = end of the range to free.
+    o_size = start, o_blocks = end of the range to free.
 
     Flag OBD_FL_TRUNCLOCK (1.8) / OBD_FL_SRVLOCK (2.0) asks the OST to take the lock.
     """
@@ -777,7 +777,7 @@ class OstPunch:
 class OstSync:
     """Sent by osc/osc_request.c:osc_sync. Handled by ost/ost_handler.c:ost_sync.
 
-    O_size = start, o_blocks = end; whole object when both 0.
+    o_size = start, o_blocks = end; whole object when both 0.
     """
 
     class Request(Buffers):
@@ -793,7 +793,7 @@ class OstRead:
 
     Exactly one obd_ioobj; 0 or >256 niobufs rejected.
 
-    Niobuf_remote = {offset u64, len u32, flags u32}.
+    niobuf_remote = {offset u64, len u32, flags u32}.
 
     OBD_BRW_CHECK / checksum valid bits drive the optional bulk checksum carried in obdo o_cksum / FLCKSUM.
 
@@ -817,7 +817,7 @@ class OstWrite:
 
     Exactly one obd_ioobj; 0 or >256 niobufs rejected.
 
-    Niobuf_remote = {offset u64, len u32, flags u32}.
+    niobuf_remote = {offset u64, len u32, flags u32}.
 
     OBD_BRW_CHECK / checksum valid bits drive the optional bulk checksum carried in obdo o_cksum / FLCKSUM.
 

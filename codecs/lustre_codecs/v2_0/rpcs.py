@@ -170,7 +170,7 @@ class MdsGetattr:
     """Sent by mdc/mdc_request.c:mdc_getattr; mdc_get_remote_perm; mdc_renew_capa. Handled by
     mdt/mdt_handler.c:mdt_getattr, mdt_getattr_internal; mdt_lib.c:mdt_shrink_reply.
 
-    Mdc_get_remote_perm asks FLRMTPERM (reply slot 3 = 28 bytes); mdc_renew_capa sends a full 120-byte capability
+    mdc_get_remote_perm asks FLRMTPERM (reply slot 3 = 28 bytes); mdc_renew_capa sends a full 120-byte capability
     and asks FLMDSCAPA or FLOSSCAPA (renewed one comes back in slot 4 or 5).
 
     MDT-to-MDT imports (mdc_connect with a real MDS peer) use request portal 24 instead of 12.
@@ -254,7 +254,7 @@ class MdsSync:
 class MdsPin:
     """Sent by mdc/mdc_request.c:mdc_pin. Handled by mdt/mdt_open.c:mdt_pin.
 
-    Mdt_pin answers -EOPNOTSUPP as a serious error (MSG_ERR type).
+    mdt_pin answers -EOPNOTSUPP as a serious error (MSG_ERR type).
     """
 
     class Request(Buffers):
@@ -270,7 +270,7 @@ class MdsUnpin:
     """Sent by mdc/mdc_request.c:mdc_unpin. Handled by mdt/mdt_handler.c: opcode not in mdt_msg_check_version: request
     dropped without reply.
 
-    Body.handle + body.flags used.
+    body.handle + body.flags used.
     """
 
     class Request(Buffers):
@@ -282,9 +282,9 @@ class MdsClose:
     """Sent by mdc/mdc_request.c:mdc_close; mdc_lib.c:mdc_close_pack. Handled by mdt/mdt_open.c:mdt_close;
     mdt_lib.c:mdt_close_unpack.
 
-    Layout.c RQF_MDS_CLOSE (server side = mds_last_unlink).
+    Format RQF_MDS_CLOSE (server side = mds_last_unlink).
 
-    Md + cookies only on last close of an unlinked file.
+    md + cookies only on last close of an unlinked file.
 
     Reply -EAGAIN asks the client for a size-on-MDS update.
     """
@@ -322,7 +322,7 @@ class MdsReadpage:
 
     The 12 and 22 services do not accept it.
 
-    Size = 64-bit hash position, nlink = bytes, mode = LUDA_FID|LUDA_TYPE attribute mask.
+    The body's size = 64-bit hash position, nlink = bytes, mode = LUDA_FID|LUDA_TYPE attribute mask.
 
     Pages hold struct lu_dirpage.
     """
@@ -383,7 +383,7 @@ class MdsSetInfo:
 class MdsGetInfo:
     """Sent by mdc/mdc_request.c:mdc_get_info_rpc. Handled by mdt/mdt_handler.c:mdt_get_info.
 
-    Layout.c RQF_MDS_GET_INFO; fid2path is the only key in 2.0.0.
+    Format RQF_MDS_GET_INFO; fid2path is the only key in 2.0.0.
     """
 
     class Request(Buffers):
@@ -418,7 +418,7 @@ class MdsReintSetattr:
     """Sent by mdc/mdc_reint.c:mdc_setattr; mdc_lib.c:mdc_setattr_pack. Handled by mdt/mdt_lib.c:mdt_setattr_unpack;
     mdt_reint.c:mdt_reint_setattr.
 
-    Layout.c RQF_MDS_REINT_SETATTR; portal 22 when ATTR_FROM_OPEN.
+    Format RQF_MDS_REINT_SETATTR; portal 22 when ATTR_FROM_OPEN.
 
     MDT-to-MDT imports (mdc_connect with a real MDS peer) use request portal 24 instead of 12.
     """
@@ -523,7 +523,7 @@ class MdsReintRename:
 
 @rpc(Opcode.MDS_REINT, name="MDS_REINT/OPEN", version=LUSTRE_MDS_VERSION, match={"rec_reint.cr_opcode": MdsReint.REINT_OPEN}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, status="server only")
 class MdsReintOpen:
-    """Sent by none: only as LDLM intent. Handled by mdt/mdt_open.c:mdt_reint_open (via mdt_reint_internal)."""
+    """Never sent but as an LDLM intent. Handled by mdt/mdt_open.c:mdt_reint_open (via mdt_reint_internal)."""
 
     class Request(Buffers):
         rec_reint: MdtRecCreate | None = slot()
@@ -588,15 +588,15 @@ class LdlmEnqueueIntentOpen:
     """Sent by mdc/mdc_locks.c:mdc_intent_open_pack; mdc_lib.c:mdc_open_pack. Handled by
     mdt/mdt_handler.c:mdt_intent_policy, mdt_intent_reint (RQF_LDLM_INTENT_OPEN) -> mdt_open.c:mdt_reint_open.
 
-    Dlm_req flags HAS_INTENT; intent opc = IT_OPEN (1).
+    dlm_req flags HAS_INTENT; intent opc = IT_OPEN (1).
 
-    Dlm_rep.lock_policy_res1 = disposition bits, lock_policy_res2 = result of the open.
+    dlm_rep.lock_policy_res1 = disposition bits, lock_policy_res2 = result of the open.
 
     A negative intent result still gives a full reply with ELDLM_LOCK_ABORTED in pb_status.
 
     Request is replayable: the client grows it to hold the returned layout (mdc_realloc_openmsg).
 
-    Reply always 7 buffers: layout.c RQF_LDLM_INTENT_OPEN.
+    Reply always 7 buffers: format RQF_LDLM_INTENT_OPEN.
     """
 
     class Request(Buffers):
@@ -622,15 +622,15 @@ class LdlmEnqueueIntentOpenCreat:
     """Sent by mdc/mdc_locks.c:mdc_intent_open_pack; mdc_lib.c:mdc_open_pack. Handled by
     mdt/mdt_handler.c:mdt_intent_policy, mdt_intent_reint (RQF_LDLM_INTENT_OPEN) -> mdt_open.c:mdt_reint_open.
 
-    Dlm_req flags HAS_INTENT; intent opc = IT_OPEN (1)|IT_CREAT (2) = 3.
+    dlm_req flags HAS_INTENT; intent opc = IT_OPEN (1)|IT_CREAT (2) = 3.
 
-    Dlm_rep.lock_policy_res1 = disposition bits, lock_policy_res2 = result of the open.
+    dlm_rep.lock_policy_res1 = disposition bits, lock_policy_res2 = result of the open.
 
     A negative intent result still gives a full reply with ELDLM_LOCK_ABORTED in pb_status.
 
     Request is replayable: the client grows it to hold the returned layout (mdc_realloc_openmsg).
 
-    Reply always 7 buffers: layout.c RQF_LDLM_INTENT_OPEN.
+    Reply always 7 buffers: format RQF_LDLM_INTENT_OPEN.
     """
 
     class Request(Buffers):
@@ -653,7 +653,7 @@ class LdlmEnqueueIntentOpenCreat:
 
 @rpc(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_CREATE", version=LUSTRE_DLM_VERSION, match={"dlm_req.lock_flags": HAS_INTENT, "ldlm_intent.opc": ItOp.IT_CREAT}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, status="server only")
 class LdlmEnqueueIntentCreate:
-    """Sent by never sent by 2.0.0 clients. Handled by mdt/mdt_handler.c:mdt_intent_reint (format chosen from the
+    """Never sent by 2.0.0 clients. Handled by mdt/mdt_handler.c:mdt_intent_reint (format chosen from the
     record sub-opcode: RQF_LDLM_INTENT_CREATE) -> mdt_reint_create.
 
     IT_CREAT = 2 alone; the server pre-selects RQF_LDLM_INTENT then extends to _CREATE; record sub-opcode must be
@@ -771,7 +771,7 @@ class LdlmCpCallback:
     """Sent by ldlm/ldlm_lockd.c:ldlm_server_completion_ast (RQF_LDLM_CP_CALLBACK). Handled by
     ldlm/ldlm_lockd.c:ldlm_callback_handler, ldlm_handle_cp_callback.
 
-    Lock_handle[0] = client lock cookie, lock_desc = granted mode/policy, lock_flags may hold AST_SENT; the reply is
+    lock_handle[0] = client lock cookie, lock_desc = granted mode/policy, lock_flags may hold AST_SENT; the reply is
     sent before the callback is processed.
 
     For CANCEL_ON_BLOCK locks being granted with AST_SENT the server sends it without expecting a reply.
@@ -874,7 +874,7 @@ class OstDestroy:
 class OstPunch:
     """Sent by osc/osc_request.c:osc_punch_base. Handled by ost/ost_handler.c:ost_punch.
 
-    O_size = start, o_blocks = end of the range to free.
+    o_size = start, o_blocks = end of the range to free.
 
     Flag OBD_FL_TRUNCLOCK (1.8) / OBD_FL_SRVLOCK (2.0) asks the OST to take the lock.
     """
@@ -891,7 +891,7 @@ class OstPunch:
 class OstSync:
     """Sent by osc/osc_request.c:osc_sync. Handled by ost/ost_handler.c:ost_sync.
 
-    O_size = start, o_blocks = end; whole object when both 0.
+    o_size = start, o_blocks = end; whole object when both 0.
     """
 
     class Request(Buffers):
@@ -908,7 +908,7 @@ class OstRead:
 
     Exactly one obd_ioobj; 0 or >256 niobufs rejected.
 
-    Niobuf_remote = {offset u64, len u32, flags u32}.
+    niobuf_remote = {offset u64, len u32, flags u32}.
 
     OBD_BRW_CHECK / checksum valid bits drive the optional bulk checksum carried in obdo o_cksum / FLCKSUM.
 
@@ -931,7 +931,7 @@ class OstWrite:
 
     Exactly one obd_ioobj; 0 or >256 niobufs rejected.
 
-    Niobuf_remote = {offset u64, len u32, flags u32}.
+    niobuf_remote = {offset u64, len u32, flags u32}.
 
     OBD_BRW_CHECK / checksum valid bits drive the optional bulk checksum carried in obdo o_cksum / FLCKSUM.
 
