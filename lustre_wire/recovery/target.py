@@ -36,6 +36,10 @@ class Wait:
     ready: bool = False
     bulk: int = 0
 
+    def wake(self, _: Any = None) -> None:
+        """It can go on."""
+        self.ready = True
+
 
 Handling = Generator[Wait, None, Answer]
 
@@ -105,7 +109,7 @@ class Target:
         self._waiting: list[tuple[Wait, Handling, Incoming]] = []
         if self.last_rcvd.start(uuid):
             self.events.append(TargetEvent("forgotten"))
-        self.last_committed = self.last_transno = self._found_committed = self.last_rcvd.highest_transno()
+        self.last_committed = self.last_transno = self.found_committed = self.last_rcvd.highest_transno()
         self.window: RecoveryWindow | None = None
         self._known_clients()
 
@@ -201,7 +205,9 @@ class Target:
         self.by_cookie.pop(export.cookie, None)
         export.connected = False
         export.active.clear()
-        self._waiting = [w for w in self._waiting if w[2].export is not export]
+        for entry in [w for w in self._waiting if w[2].export is export]:
+            self._waiting.remove(entry)
+            entry[1].close()
         if self.window is not None:
             self.window.left(export.uuid)
         self.callbacks.forget(export)
@@ -257,6 +263,9 @@ class Target:
             self.reply(request, Answer())
             self.drop(export)
             return
+        if request.message.opcode == k.LDLM_CANCEL:  # a service of its own, which no recovery stops
+            self._handle(request, now)
+            return
         already = export.active.get(request.xid)
         if already is not None and self.window is None:
             already.packet = request.packet
@@ -292,7 +301,7 @@ class Target:
         if slot is not None and request.xid in (slot.lcd_last_xid, slot.lcd_last_close_xid):
             close = request.xid == slot.lcd_last_close_xid
             if request.flags & (self.k.MSG_RESENT | self.k.MSG_REPLAY):
-                if not self.is_replay(request) or request.message.transno > self._found_committed:
+                if not self.is_replay(request) or request.message.transno > self.found_committed:
                     self._reconstruct(request, slot, close)
                     return
             else:
@@ -329,7 +338,7 @@ class Target:
     def _finish(self, request: Incoming, answer: Answer) -> None:
         if request.export.failed:
             return
-        if request.transno:
+        if request.transno > self.found_committed:
             self.events.append(TargetEvent("transaction", request))
             self._remember(request, answer.status)
         self.reply(request, answer)

@@ -187,6 +187,23 @@ class Packer:
         fields = {path: source for path, source in form.reply.items() if path.split(".")[0] in known}
         return self._values(declared.reply, fields, result)
 
+    def amend(self, message: rpc.Message, **attributes: Any) -> None:
+        """Change in a message made before what these attributes stand for, and nothing else (replay data, R16)."""
+        found = self.by_format[message.format.name] if message.format is not None else None
+        assert found is not None
+        for path, what in found.request.items():
+            attribute = what if isinstance(what, str) else getattr(what, "attribute", None)
+            if attribute not in attributes or isinstance(what, Size):
+                continue
+            *inner, last = path.split(".")
+            target = message.buffers
+            for part in inner:
+                target = getattr(target, part)
+            if isinstance(what, Fid):
+                _set_fid(getattr(target, last), attributes[attribute])
+            else:
+                setattr(target, last, attributes[attribute])
+
     def _build(self, name: str, direction: str, fields: Fields, source: Any) -> rpc.Message:
         declared = self.dialect.rpcs[name]
         return rpc.build(self.dialect, name, direction, **self._values(declared.request, fields, source))

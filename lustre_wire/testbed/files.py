@@ -1,0 +1,491 @@
+"""A client's operations on files, each a generator of requests."""
+
+from __future__ import annotations
+
+import errno
+import stat
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from lustre_wire import rpc
+from lustre_wire.recovery.imports import Import
+from lustre_wire.recovery.ldlm import Bits, Extent, Flock, Lock
+from lustre_wire.recovery.ldlm.locks import request_of
+from lustre_wire.recovery.ldlm.policies import EOF
+from lustre_wire.recovery.names import names
+from lustre_wire.recovery.request import Request
+from lustre_wire.testbed import layouts, pages
+from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.operations import Ident, Result
+from lustre_wire.testbed.packing import packer
+from lustre_wire.testbed.tasks import Call, OperationFailed
+
+if TYPE_CHECKING:
+    from lustre_wire.testbed.client import ClientNode
+
+PAGE = 4096
+#: Seconds since the epoch at simulated time 0.
+EPOCH = 1297600000
+#: What a client asks of a getattr.
+LAYOUT_ROOM = 1024
+
+
+@attrs.define(slots=True, eq=False)
+class OpenFile:
+    """A file this client has open.
+
+    Attributes:
+        handle: the server's; changes when the open is replayed.
+        number: the client's own.
+        request: the open, kept for replay until the close is committed.
+        closing: the close under way, whose handle is patched when the open is replayed (R16).
+        dead: the server forgot it; every use fails with -EIO.
+    """
+
+    number: int
+    ident: Ident
+    handle: int
+    mode: int
+    objects: list[tuple[int, int]]
+    request: Request
+    closing: Request | None = None
+    dead: bool = False
+    size_changed: bool = False
+
+
+class Files:
+    """The part of `ClientNode` that users call."""
+
+    def seconds(self: ClientNode) -> int:  # type: ignore[misc]
+        return EPOCH + int(self.now)
+
+    def metadata(self: ClientNode) -> Import:  # type: ignore[misc]
+        if self.mdc is None:
+            raise OperationFailed(-errno.ENODEV)
+        return self.mdc
+
+    # -- names ---------------------------------------------------------------------------------------------------
+
+    def resolve(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
+        """The identity of a path."""
+        ident = self.root
+        for part in [p for p in path.encode().split(b"/") if p]:
+            ident = (yield from self.lookup(ident, part)).ident
+        return ident
+
+    def parent(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
+        """The identity of a path's directory, and the last name."""
+        folder, _, name = path.rstrip("/").rpartition("/")
+        ident = yield from self.resolve(folder)
+        return ident, name.encode()
+
+    def lookup(self: ClientNode, parent: Ident, name: bytes) -> Any:  # type: ignore[misc]
+        """An entry of a directory: from the cache while its lock is held, or asked for together with a lock."""
+        mdc = self.metadata()
+        k = names(mdc.dialect)
+        cached = self.names.get((parent, name))
+        if cached is not None and cached[1].cookie in mdc.locks.locks and not cached[1].flags & k.LDLM_FL_CBPENDING:
+            return Result(ident=cached[0])
+        result, lock = yield from self._intent(parent, name, k.IT_LOOKUP, "LDLM_ENQUEUE/INTENT_LOOKUP")
+        self.names[parent, name] = (result.ident, lock)
+        self.release(mdc, lock)
+        return result
+
+    def getattr(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
+        """Attributes of a path; the size of a file is what its objects say."""
+        parts = path.strip("/")
+        if not parts:
+            mdc = self.metadata()
+            valid = names(mdc.dialect).OBD_MD_FLID | names(mdc.dialect).OBD_MD_FLMODE
+            return (yield from self.want(mdc, op.GetAttr(ident=self.root, valid=valid)))
+        folder, name = yield from self.parent(path)
+        k = names(self.metadata().dialect)
+        result, lock = yield from self._intent(folder, name, k.IT_GETATTR, "LDLM_ENQUEUE/INTENT_GETATTR")
+        self.names[folder, name] = (result.ident, lock)
+        self.release(self.metadata(), lock)
+        if stat.S_ISREG(result.mode) and result.md:
+            objects = layouts.objects(self.metadata().dialect, result.md)
+            result.size = yield from self._file_size(objects)
+        return result
+
+    def _intent(self: ClientNode, parent: Ident, name: bytes, intent: int, form: str) -> Any:  # type: ignore[misc]
+        mdc = self.metadata()
+        k = names(mdc.dialect)
+        bits = k.MDS_INODELOCK_LOOKUP if intent == k.IT_LOOKUP else k.MDS_INODELOCK_UPDATE
+        lock = mdc.locks.request(k.LDLM_IBITS, (parent[0], parent[1], 0, 0), k.LCK_CR, Bits(bits))
+        body = request_of(mdc.dialect, lock, k.LDLM_FL_HAS_INTENT, 1)
+        request = yield from self.ask(mdc, op.Lookup(parent=parent, name=name, intent=intent, dlm_req=body), form)
+        result = self.result(request) if request.reply is not None else None
+        mdc.locks.answered(lock, mdc.dialect, result.dlm_rep if result else None, request.status)
+        if request.status < 0 or result is None:
+            raise OperationFailed(request.status or -errno.EIO)
+        if request.status:
+            raise OperationFailed(_signed(result.dlm_rep.lock_policy_res2) or -errno.ENOENT)
+        return result, lock
+
+    # -- open and close ------------------------------------------------------------------------------------------
+
+    def open(self: ClientNode, path: str, flags: int, mode: int = 0o644) -> Any:  # type: ignore[misc]
+        """Open, and make where the flags say so; the client's own number for the file."""
+        mdc = self.metadata()
+        k, own = names(mdc.dialect), packer(mdc.dialect).personality
+        parent, name = yield from self.parent(path)
+        create = bool(flags & k.MDS_OPEN_CREAT)
+        child = (yield from self.new_ident()) if create and own.client_names else op.NOBODY
+        wanted = k.LCK_CW if create else k.LCK_CR
+        cancels: tuple[int, ...] = ()
+        if create:
+            cancels = mdc.locks.early_cancels(k, [((parent[0], parent[1], 0, 0), k.MDS_INODELOCK_UPDATE)])
+        lock = mdc.locks.request(k.LDLM_IBITS, (parent[0], parent[1], 0, 0), wanted, Bits(own.open_bits))
+        mdc.locks.locks.pop(lock.cookie)  # an open asks for no lock of its own
+        body = request_of(mdc.dialect, lock, k.LDLM_FL_HAS_INTENT, 1, cancels)
+        asked = op.Open(
+            parent=parent, child=child, name=name, intent=k.IT_OPEN | (k.IT_CREAT if create else 0), flags=flags,
+            mode=stat.S_IFREG | (mode if create else 0), time=self.seconds(), dlm_req=body,
+        )  # fmt: skip
+        form = "LDLM_ENQUEUE/INTENT_OPEN_CREAT" if create else "LDLM_ENQUEUE/INTENT_OPEN"
+        request = yield from self.ask(mdc, asked, form, keep=True, saved=self._open_saved)
+        if request.status < 0 or request.reply is None:
+            raise OperationFailed(request.status or -errno.EIO)
+        result = self.result(request)
+        failed = _signed(result.dlm_rep.lock_policy_res2)
+        if failed or not result.handle:
+            request.keep = False
+            raise OperationFailed(failed or -errno.EIO)
+        return self._opened(request, result)
+
+    def _opened(self: ClientNode, request: Request, result: Result) -> int:  # type: ignore[misc]
+        objects = layouts.objects(request.message.dialect, result.md) if result.md else []
+        number = max(self.files, default=0) + 1
+        file = OpenFile(number, result.ident, result.handle, result.mode, objects, request)
+        self.files[number] = file
+        request.replayed = lambda _, reply: self._open_replayed(file, reply)
+        return number
+
+    def _open_saved(self: ClientNode, request: Request) -> None:  # type: ignore[misc]
+        """What an open's replay has to say: which object, its layout, the old handle (mdc_set_open_replay_data)."""
+        result = self.result(request)
+        if not result.handle:
+            request.keep = False
+            return
+        k = names(request.message.dialect)
+        replay = {"child": result.ident, "old_handle": result.handle, "epoch": result.epoch}
+        if result.md:
+            replay["ea"] = result.md
+        packer(request.message.dialect).amend(request.message, **replay)
+        request.message.buffers.dlm_req.lock_flags |= k.LDLM_FL_INTENT_ONLY
+
+    def _open_replayed(self: ClientNode, file: OpenFile, reply: rpc.Message) -> None:  # type: ignore[misc]
+        pack = packer(file.request.message.dialect)
+        result = pack.result(pack.form(file.request.op), reply)
+        if result.handle:
+            file.handle = result.handle
+            if file.closing is not None:
+                packer(file.closing.message.dialect).amend(file.closing.message, handle=result.handle)
+
+    def close(self: ClientNode, number: int) -> Any:  # type: ignore[misc]
+        """Close; objects of a file that went with it are destroyed."""
+        file, mdc = self.file(number), self.metadata()
+        valid = packer(mdc.dialect).personality.close_valid[int(file.size_changed)]
+        size = (yield from self._file_size(file.objects)) if file.size_changed else 0
+        now = self.seconds()
+        asked = op.Close(
+            ident=file.ident, handle=file.handle, valid=valid, mode=file.mode, atime=now, mtime=now, ctime=now,
+            size=size, blocks=(size + 511) // 512,
+        )  # fmt: skip
+        del self.files[number]
+        if file.dead:
+            raise OperationFailed(-errno.EIO)
+        pack = packer(mdc.dialect)
+        form = pack.form(asked)
+        request = mdc.wrap(pack.request(asked), op=asked, wants_replay=True, lane=form.lane)
+        file.closing = request
+
+        def committed(_: Request) -> None:
+            file.request.keep = False
+
+        request.committed = committed
+        request = yield from self.call(mdc, request)
+        if request.status < 0:
+            file.request.keep = False
+            raise OperationFailed(request.status)
+        yield from self._destroy(self.result(request))
+
+    def call(self: ClientNode, owner: Import, request: Request) -> Any:  # type: ignore[misc]
+        return (yield Call(owner, request))
+
+    def file(self: ClientNode, number: int) -> OpenFile:  # type: ignore[misc]
+        found = self.files.get(number)
+        if found is None:
+            raise OperationFailed(-errno.EBADF)
+        return found
+
+    def new_ident(self: ClientNode) -> Any:  # type: ignore[misc]
+        """The next FID of this client's sequence; a new sequence from the server when there is none."""
+        if not self.sequence[0]:
+            k = names(self.metadata().dialect)
+            got = yield from self.want(self.metadata(), op.SeqQuery(opc=k.SEQ_ALLOC_META))
+            self.sequence = [got.start, 0]
+        self.sequence[1] += 1
+        return self.sequence[0], self.sequence[1], 0
+
+    # -- changes -------------------------------------------------------------------------------------------------
+
+    def make(self: ClientNode, path: str, mode: int, data: bytes | None = None, rdev: int = 0) -> Any:  # type: ignore[misc]
+        """mkdir, symlink, mknod: `mode` says which."""
+        mdc = self.metadata()
+        parent, name = yield from self.parent(path)
+        child = (yield from self.new_ident()) if packer(mdc.dialect).personality.client_names else op.NOBODY
+        asked = op.Create(
+            parent=parent, child=child, name=name, mode=mode, time=self.seconds(), data=data, rdev=rdev,
+            cancels=self._early(parent),
+        )  # fmt: skip
+        return (yield from self.want(mdc, asked, saved=self._create_saved)).ident
+
+    def mkdir(self: ClientNode, path: str, mode: int = 0o755) -> Any:  # type: ignore[misc]
+        return (yield from self.make(path, stat.S_IFDIR | mode))
+
+    def symlink(self: ClientNode, target: str, path: str) -> Any:  # type: ignore[misc]
+        return (yield from self.make(path, stat.S_IFLNK | 0o777, target.encode() + b"\0"))
+
+    def readlink(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
+        mdc = self.metadata()
+        ident = yield from self.resolve(path)
+        valid = names(mdc.dialect).OBD_MD_LINKNAME
+        result = yield from self.want(mdc, op.GetAttr(ident=ident, valid=valid, easize=LAYOUT_ROOM))
+        return (result.md or b"").rstrip(b"\0").decode()
+
+    def _create_saved(self: ClientNode, request: Request) -> None:  # type: ignore[misc]
+        """A replayed create asks for the identity the server gave (mdc_store_inode_generation)."""
+        packer(request.message.dialect).amend(request.message, child=self.result(request).ident)
+
+    def _early(self: ClientNode, *idents: Ident) -> tuple[int, ...]:  # type: ignore[misc]
+        """Locks to give up with a change of these objects."""
+        mdc = self.metadata()
+        k = names(mdc.dialect)
+        bits = k.MDS_INODELOCK_LOOKUP | k.MDS_INODELOCK_UPDATE
+        return mdc.locks.early_cancels(k, [((i[0], i[1], 0, 0), bits) for i in idents if i != op.NOBODY])
+
+    def link(self: ClientNode, old: str, new: str) -> Any:  # type: ignore[misc]
+        source = yield from self.resolve(old)
+        parent, name = yield from self.parent(new)
+        asked = op.Link(
+            source=source, parent=parent, name=name, time=self.seconds(), cancels=self._early(source, parent)
+        )
+        return (yield from self.want(self.metadata(), asked))
+
+    def unlink(self: ClientNode, path: str, *, folder: bool = False) -> Any:  # type: ignore[misc]
+        parent, name = yield from self.parent(path)
+        child = yield from self.resolve(path)
+        mode = stat.S_IFDIR if folder else stat.S_IFREG
+        asked = op.Unlink(
+            parent=parent, child=child, name=name, mode=mode, time=self.seconds(), cancels=self._early(parent, child)
+        )
+        result = yield from self.want(self.metadata(), asked)
+        yield from self._destroy(result)
+
+    def rmdir(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
+        return (yield from self.unlink(path, folder=True))
+
+    def rename(self: ClientNode, old: str, new: str) -> Any:  # type: ignore[misc]
+        source_dir, old_name = yield from self.parent(old)
+        target_dir, new_name = yield from self.parent(new)
+        asked = op.Rename(
+            source_dir=source_dir, target_dir=target_dir, old=old_name, new=new_name, time=self.seconds(),
+            cancels=self._early(source_dir, target_dir),
+        )  # fmt: skip
+        result = yield from self.want(self.metadata(), asked)
+        yield from self._destroy(result)
+
+    def setattr(self: ClientNode, path: str, valid: int, **values: Any) -> Any:  # type: ignore[misc]
+        """`valid` are `MDS_ATTR_*`; values by the names of `operations.SetAttr`."""
+        ident = yield from self.resolve(path)
+        asked = op.SetAttr(ident=ident, valid=valid, cancels=self._early(ident), **values)
+        return (yield from self.want(self.metadata(), asked))
+
+    def setxattr(self: ClientNode, path: str, name: bytes, value: bytes) -> Any:  # type: ignore[misc]
+        ident = yield from self.resolve(path)
+        k = names(self.metadata().dialect)
+        asked = op.SetXattr(ident=ident, valid=k.OBD_MD_FLXATTR, name=name, value=value, time=self.seconds())
+        return (yield from self.want(self.metadata(), asked))
+
+    def removexattr(self: ClientNode, path: str, name: bytes) -> Any:  # type: ignore[misc]
+        ident = yield from self.resolve(path)
+        asked = op.SetXattr(ident=ident, valid=names(self.metadata().dialect).OBD_MD_FLXATTRRM, name=name)
+        return (yield from self.want(self.metadata(), asked))
+
+    def getxattr(self: ClientNode, path: str, name: bytes) -> Any:  # type: ignore[misc]
+        ident = yield from self.resolve(path)
+        k = names(self.metadata().dialect)
+        asked = op.GetXattr(ident=ident, valid=k.OBD_MD_FLXATTR, name=name, size=LAYOUT_ROOM)
+        return (yield from self.want(self.metadata(), asked)).value or b""
+
+    def listxattr(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
+        ident = yield from self.resolve(path)
+        asked = op.GetXattr(ident=ident, valid=names(self.metadata().dialect).OBD_MD_FLXATTRLS, size=LAYOUT_ROOM)
+        value = (yield from self.want(self.metadata(), asked)).value or b""
+        return [name for name in value.split(b"\0") if name]
+
+    def readdir(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
+        """The names in a directory, in either page format."""
+        mdc = self.metadata()
+        ident = yield from self.resolve(path)
+        found: list[bytes] = []
+        offset = 0
+        while True:
+            request = yield from self.ask(mdc, op.ReadPage(ident=ident, offset=offset, size=PAGE))
+            if request.status < 0:
+                raise OperationFailed(request.status)
+            data = request.sink or b""
+            if packer(mdc.dialect).personality.directory == "blocks":
+                found += [name for name, _ in pages.read_blocks(mdc.dialect, data)]
+                offset += PAGE
+                if offset >= self.result(request).size:
+                    return found
+            else:
+                entries, offset = pages.read_pages(mdc.dialect, data)
+                found += [name for name, _ in entries]
+                if offset == names(mdc.dialect).DIR_END_OFF:
+                    return found
+
+    def statfs(self: ClientNode) -> Any:  # type: ignore[misc]
+        """Statistics of the MDS and of every OST."""
+        out = [(yield from self.want(self.metadata(), op.StatFs())).statfs]
+        for osc in self.oscs.values():
+            result = yield from self.want(osc, op.StatFs(), "OST_STATFS")
+            out.append(result.statfs)
+        return out
+
+    def sync(self: ClientNode) -> Any:  # type: ignore[misc]
+        """Everything done so far is on the disk of the MDS."""
+        yield from self.want(self.metadata(), op.Sync())
+
+    # -- bytes ---------------------------------------------------------------------------------------------------
+
+    def write(self: ClientNode, number: int, offset: int, data: bytes) -> Any:  # type: ignore[misc]
+        file = self._usable(number)
+        for stripe, at, length, start in layouts.pieces(len(file.objects), offset, len(data)):
+            index, obj = file.objects[stripe]
+            lock = yield from self._extent(index, obj, "LCK_PW")
+            try:
+                yield from self._transfer(op.ObjectWrite, index, obj, at, data[start : start + length])
+            finally:
+                self.release(self.oscs[index], lock)
+        file.size_changed = True
+        return len(data)
+
+    def read(self: ClientNode, number: int, offset: int, length: int) -> Any:  # type: ignore[misc]
+        file = self._usable(number)
+        size = yield from self._file_size(file.objects)
+        length = max(0, min(length, size - offset))
+        out = bytearray(length)
+        for stripe, at, count, start in layouts.pieces(len(file.objects), offset, length):
+            index, obj = file.objects[stripe]
+            lock = yield from self._extent(index, obj, "LCK_PR")
+            try:
+                out[start : start + count] = yield from self._transfer(op.ObjectRead, index, obj, at, count)
+            finally:
+                self.release(self.oscs[index], lock)
+        return bytes(out)
+
+    def _usable(self: ClientNode, number: int) -> OpenFile:  # type: ignore[misc]
+        file = self.file(number)
+        if file.dead or not file.objects:
+            raise OperationFailed(-errno.EIO)
+        return file
+
+    def _extent(self: ClientNode, index: int, obj: int, mode: str) -> Any:  # type: ignore[misc]
+        osc = self.oscs[index]
+        k = names(osc.dialect)
+        wanted = getattr(k, mode)
+        held = osc.locks.match(k, k.LDLM_EXTENT, (obj, 0, 0, 0), wanted | k.LCK_PW, Extent(0, EOF))
+        return held or (yield from self.lock(osc, k.LDLM_EXTENT, (obj, 0, 0, 0), wanted, Extent(0, EOF)))
+
+    def _transfer(self: ClientNode, kind: Any, index: int, obj: int, at: int, what: bytes | int) -> Any:  # type: ignore[misc]
+        osc = self.oscs[index]
+        k, structs = names(osc.dialect), osc.dialect.structs
+        length = what if isinstance(what, int) else len(what)
+        asked = kind(
+            id=obj, valid=k.OBD_MD_FLID | k.OBD_MD_FLGROUP | k.OBD_MD_FLMTIME, mtime=self.seconds(),
+            ioobj=[structs["obd_ioobj"](ioo_id=obj, ioo_bufcnt=1)],
+            niobufs=[structs["niobuf_remote"](offset=at, len=length)],
+        )  # fmt: skip
+        options: dict[str, Any] = {"expects": length} if isinstance(what, int) else {"data": what}
+        request = yield from self.ask(osc, asked, **options)
+        if request.status < 0:
+            raise OperationFailed(request.status)
+        return request.sink
+
+    def _file_size(self: ClientNode, objects: list[tuple[int, int]]) -> Any:  # type: ignore[misc]
+        """The size of a file: a glimpse at each object."""
+        sizes = []
+        for index, obj in objects:
+            sizes.append((yield from self._glimpse(index, obj)))
+        return layouts.file_size(len(objects), sizes) if objects else 0
+
+    def _glimpse(self: ClientNode, index: int, obj: int) -> Any:  # type: ignore[misc]
+        osc = self.oscs[index]
+        k = names(osc.dialect)
+        lock = osc.locks.request(k.LDLM_EXTENT, (obj, 0, 0, 0), k.LCK_PR, Extent(0, EOF))
+        body = request_of(osc.dialect, lock, k.LDLM_FL_HAS_INTENT, 1)
+        request = yield from self.ask(osc, op.Enqueue(dlm_req=body), "LDLM_ENQUEUE/GLIMPSE")
+        result = self.result(request) if request.reply is not None else None
+        osc.locks.answered(lock, osc.dialect, result.dlm_rep if result else None, request.status)
+        if request.status < 0 or result is None:
+            raise OperationFailed(request.status or -errno.EIO)
+        if not request.status:
+            self.release(osc, lock)
+        return int(result.lvb.lvb_size) if result.lvb is not None else 0
+
+    def truncate(self: ClientNode, number: int, size: int) -> Any:  # type: ignore[misc]
+        """Cut a file, or lengthen it: every object to what is left of it."""
+        file = self._usable(number)
+        for stripe, (index, obj) in enumerate(file.objects):
+            osc = self.oscs[index]
+            k = names(osc.dialect)
+            lock = yield from self._extent(index, obj, "LCK_PW")
+            left = layouts.object_size(len(file.objects), stripe, size)
+            valid = k.OBD_MD_FLID | k.OBD_MD_FLGROUP | k.OBD_MD_FLSIZE | k.OBD_MD_FLBLOCKS
+            try:
+                yield from self.want(
+                    osc, op.ObjectPunch(id=obj, valid=valid, size=left, blocks=EOF, mtime=self.seconds())
+                )
+            finally:
+                self.release(osc, lock)
+        file.size_changed = True
+
+    def fsync(self: ClientNode, number: int) -> Any:  # type: ignore[misc]
+        """A file's bytes are on disk."""
+        file = self._usable(number)
+        for index, obj in file.objects:
+            k = names(self.oscs[index].dialect)
+            valid = k.OBD_MD_FLID | k.OBD_MD_FLGROUP | k.OBD_MD_FLSIZE | k.OBD_MD_FLBLOCKS
+            yield from self.want(self.oscs[index], op.ObjectSync(id=obj, valid=valid, blocks=EOF))
+
+    def _destroy(self: ClientNode, result: Result) -> Any:  # type: ignore[misc]
+        """The last name of a file is gone: its objects go too."""
+        k = names(self.metadata().dialect)
+        if not result.valid & k.OBD_MD_FLEASIZE or not result.md:
+            return
+        for index, obj in layouts.objects(self.metadata().dialect, result.md):
+            valid = k.OBD_MD_FLID | k.OBD_MD_FLGROUP
+            request = yield from self.ask(self.oscs[index], op.ObjectDestroy(id=obj, valid=valid))
+            if request.status not in (0, -errno.ENOENT, -errno.EINTR):
+                raise OperationFailed(request.status)
+
+    def flock(  # type: ignore[misc]
+        self: ClientNode, number: int, mode: str, start: int = 0, end: int = EOF, pid: int = 1, *, wait: bool = True
+    ) -> Any:
+        """Lock a range of a file for a process: ``LCK_PR``, ``LCK_PW``, or ``LCK_NL`` to unlock."""
+        file, mdc = self.file(number), self.metadata()
+        k = names(mdc.dialect)
+        flags = 0 if wait or mode == "LCK_NL" else k.LDLM_FL_BLOCK_NOWAIT
+        resource = (file.ident[0], file.ident[1], 0, 0)
+        lock: Lock = yield from self.lock(mdc, k.LDLM_FLOCK, resource, getattr(k, mode), Flock(start, end, pid), flags)
+        return lock
+
+
+def _signed(value: int) -> int:
+    """An errno that travelled as an unsigned 64-bit number."""
+    return value - (1 << 64) if value >> 63 else value

@@ -1,0 +1,74 @@
+"""Files over objects: making and reading LOV EAs in whichever dialect."""
+
+from __future__ import annotations
+
+from lustre_wire.dialects import Dialect
+from lustre_wire.payloads import lov
+from lustre_wire.recovery.names import names
+
+STRIPE_SIZE = 65536
+
+
+def make(dialect: Dialect, file_id: int, objects: list[tuple[int, int]]) -> bytes:
+    """The EA of a new file.
+
+    Args:
+        file_id: its own object on the MDT.
+        objects: (OST index, object id), in the order of the stripes.
+    """
+    k = names(dialect)
+    stripe = dialect.structs["lov_ost_data_v1"]
+    return lov.write(
+        dialect.structs["lov_mds_md_v1"](
+            lmm_magic=k.LOV_MAGIC_V1,
+            lmm_pattern=k.LOV_PATTERN_RAID0,
+            lmm_object_id=file_id,
+            lmm_stripe_size=STRIPE_SIZE,
+            lmm_stripe_count=len(objects),
+            lmm_objects=[stripe(l_object_id=number, l_ost_idx=index) for index, number in objects],
+        )
+    )
+
+
+def objects(dialect: Dialect, md: bytes) -> list[tuple[int, int]]:
+    """(OST index, object id) of each stripe.
+
+    Raises:
+        WireError: no layout a client would take.
+    """
+    return [(each.ost, each.id) for each in lov.stripe(md, dialect).objects]
+
+
+def pieces(count: int, offset: int, length: int) -> list[tuple[int, int, int, int]]:
+    """A range of a file as (stripe, offset in its object, length, offset in the range).
+
+    Raises:
+        ValueError: no stripes.
+    """
+    if count <= 0:
+        raise ValueError("a file without objects has no bytes")
+    out, done = [], 0
+    while done < length:
+        at = offset + done
+        number, inside = divmod(at, STRIPE_SIZE)
+        row, stripe = divmod(number, count)
+        size = min(length - done, STRIPE_SIZE - inside)
+        out.append((stripe, row * STRIPE_SIZE + inside, size, done))
+        done += size
+    return out
+
+
+def file_size(count: int, sizes: list[int]) -> int:
+    """The size of a file whose objects have these sizes."""
+    ends = [0]
+    for stripe, size in enumerate(sizes):
+        if size:
+            row, inside = divmod(size - 1, STRIPE_SIZE)
+            ends.append((row * count + stripe) * STRIPE_SIZE + inside + 1)
+    return max(ends)
+
+
+def object_size(count: int, stripe: int, size: int) -> int:
+    """The size of one object of a file of `size` bytes."""
+    whole, rest = divmod(size, STRIPE_SIZE * count)
+    return whole * STRIPE_SIZE + min(max(rest - stripe * STRIPE_SIZE, 0), STRIPE_SIZE)

@@ -1,0 +1,304 @@
+"""The metadata service: what an MDS of either release does with a request, dialect left to the forms."""
+
+from __future__ import annotations
+
+import errno
+import stat
+from typing import Any
+
+import attrs
+
+from lustre_wire.recovery.exports import Answer, Export, Incoming
+from lustre_wire.recovery.ldlm import Bits, Lock, policy_of
+from lustre_wire.recovery.ldlm.locks import reply_of
+from lustre_wire.recovery.names import names
+from lustre_wire.recovery.target import Handling, Target, Wait
+from lustre_wire.recovery.transaction import Refused
+from lustre_wire.testbed import operations as op
+from lustre_wire.testbed import pages
+from lustre_wire.testbed.mds_change import Changes
+from lustre_wire.testbed.mds_open import Opens
+from lustre_wire.testbed.operations import Ident, Result
+from lustre_wire.testbed.packing import Form, packer
+from lustre_wire.testbed.space import ROOT_INO, Inode, Space
+
+MAX_MDSIZE, MAX_COOKIESIZE = 1024, 128
+XATTR_IGNORED, XATTR_DENIED = (b"trusted.lma", b"trusted.link"), (b"trusted.lov",)
+
+
+@attrs.define(slots=True, eq=False)
+class OpenFile:
+    """An open handle of a client."""
+
+    handle: int
+    ino: int
+    flags: int
+    xid: int
+
+
+class Metadata(Opens, Changes):
+    """The service of an MDT.
+
+    Attributes:
+        pool: objects made on the OSTs and not yet used, by OST index.
+        stripes: how many objects a new file gets.
+        executed: how often each transaction ran, for whoever wants to know; no part of the protocol.
+    """
+
+    metadata, remembers = True, True
+
+    def __init__(self, target_dialect: Any, store: Any, stripes: int = 1) -> None:
+        self.pack = packer(target_dialect)
+        self.k = names(target_dialect)
+        self.dialect = target_dialect
+        self.space = Space(store, by_fid=self.pack.personality.client_names)
+        self.supported = self.pack.personality.mds_flags
+        self.pool: dict[int, list[int]] = {}
+        self.stripes = stripes
+        self.target: Target = None  # type: ignore[assignment]  # set by the node, which makes both
+        self.handlers: dict[type, Any] = {
+            op.GetStatus: self._getstatus, op.GetAttr: self._getattr, op.GetAttrName: self._getattr_name,
+            op.Lookup: self._lookup, op.Open: self._open, op.Create: self._create, op.Link: self._link,
+            op.Unlink: self._unlink, op.Rename: self._rename, op.SetAttr: self._setattr, op.GetXattr: self._getxattr,
+            op.SetXattr: self._setxattr, op.StatFs: self._statfs, op.Sync: self._sync, op.Close: self._close,
+            op.ReadPage: self._readpage, op.Enqueue: self._enqueue, op.Cancel: self._cancel, op.SeqQuery: self._seq,
+        }  # fmt: skip
+
+    # -- Service -------------------------------------------------------------------------------------------------
+
+    def handle(self, request: Incoming, now: float) -> Handling:
+        found = self.pack.read(request.message)
+        handler = self.handlers.get(type(found[1])) if found is not None else None
+        if found is None or handler is None:
+            return Answer(-errno.EOPNOTSUPP, failed=True)
+        form, asked = found
+        self._give_back(getattr(asked, "cancels", ()) or self._riding(asked))
+        answer: Answer = yield from handler(form, asked, request)
+        return answer
+
+    def reconstruct(self, request: Incoming, slot: Any, close: bool) -> Answer:
+        found = self.pack.read(request.message)
+        assert found is not None
+        form, asked = found
+        status = (slot.lcd_last_close_result if close else slot.lcd_last_result) & 0xFFFFFFFF
+        signed = status - ((status & 0x80000000) << 1)
+        if isinstance(asked, op.Open):
+            return self._reconstruct_open(form, asked, request)
+        inode = None
+        if isinstance(asked, op.Create):
+            inode = self._made(asked)
+            if inode is None:
+                raise Refused(-errno.ENOENT)
+        elif getattr(asked, "ident", op.NOBODY) != op.NOBODY:
+            inode = self.space.find(asked.ident)
+        return self.answer(form, request, self.attributes(inode) if inode is not None else Result(), signed)
+
+    def connected(self, export: Export, data: Any) -> None:
+        data.ocd_ibits_known = int(data.ocd_ibits_known) & int(self.k.MDS_INODELOCK_FULL)
+
+    def dropped(self, export: Export) -> None:
+        for handle in list(export.files):
+            self._drop_open(export, handle)
+
+    def recovered(self) -> None:
+        held = {f.ino for e in self.target.exports.values() for f in e.files.values()}
+        for orphan in list(self.space.orphans()):
+            if orphan.ino not in held:
+                self.space.remove(orphan)
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    def attributes(self, inode: Inode, *, md: bool = False) -> Result:
+        """A body with an object's attributes, and its layout where asked for."""
+        k = self.k
+        valid = (
+            k.OBD_MD_FLID | k.OBD_MD_FLATIME | k.OBD_MD_FLMTIME | k.OBD_MD_FLCTIME | k.OBD_MD_FLMODE | k.OBD_MD_FLTYPE
+            | k.OBD_MD_FLUID | k.OBD_MD_FLGID | k.OBD_MD_FLFLAGS | k.OBD_MD_FLNLINK | k.OBD_MD_FLGENER | k.OBD_MD_FLRDEV
+        )  # fmt: skip
+        if not inode.is_file or not inode.md:
+            valid |= k.OBD_MD_FLSIZE | k.OBD_MD_FLBLOCKS
+        data = inode.md if md and inode.is_file else None
+        if data:
+            valid |= k.OBD_MD_FLEASIZE
+        return Result(
+            ident=self.space.ident(inode), valid=valid, size=inode.size, atime=inode.atime, mtime=inode.mtime,
+            ctime=inode.ctime, ino=inode.ino, generation=inode.generation, mode=inode.mode, owner=inode.uid,
+            group=inode.gid, flags=inode.flags, rdev=inode.rdev, nlink=inode.nlink, md=data or None,
+            easize=len(data or b""), max_mdsize=MAX_MDSIZE, max_cookiesize=MAX_COOKIESIZE,
+        )  # fmt: skip
+
+    def answer(self, form: Form, request: Incoming, result: Result, status: int = 0) -> Answer:
+        """The reply in the request's own format."""
+        message = request.message
+        assert message.format is not None
+        return Answer(status, self.pack.buffers(form, message.format.name, result))
+
+    # -- locks ---------------------------------------------------------------------------------------------------
+
+    def _name(self, inode: Inode) -> tuple[int, int, int, int]:
+        ident = self.space.ident(inode)
+        return ident[0], ident[1], 0, 0
+
+    def locked(self, wanted: list[tuple[Inode, int]]) -> Any:
+        """Lock objects for a change: every client that caches something of them gives it back first."""
+        held: list[int] = []
+        try:
+            for inode, bits in sorted(wanted, key=lambda w: w[0].ino):
+                wait = Wait()
+                lock, _, _ = self.target.namespace.enqueue(
+                    self.k.LDLM_IBITS, self._name(inode), self.k.LCK_EX, Bits(bits), notify=wait.wake
+                )
+                assert lock is not None
+                held.append(lock.cookie)
+                if not lock.granted:
+                    yield wait
+        except GeneratorExit:
+            self.unlocked(held)
+            raise
+        return held
+
+    def unlocked(self, held: list[int]) -> None:
+        for cookie in held:
+            self.target.namespace.cancel(cookie)
+
+    def _give_back(self, cookies: tuple[int, ...]) -> None:
+        for cookie in cookies:
+            self.target.namespace.cancel(cookie)
+
+    def _riding(self, asked: Any) -> tuple[int, ...]:
+        """Handles of locks given up on the way to an intent: behind the lock's own."""
+        request = getattr(asked, "dlm_req", None)
+        if request is None or not request.lock_flags & self.k.LDLM_FL_HAS_INTENT:
+            return ()
+        return tuple(handle.cookie for handle in request.lock_handle[1 : request.lock_count])
+
+    def grant(self, request: Incoming, dlm_req: Any, inode: Inode, bits: int) -> Lock:
+        """A lock for the client on what its intent found."""
+        mode = int(dlm_req.lock_desc.l_req_mode)
+        remote = dlm_req.lock_handle[0].cookie
+        old = self.target.namespace.by_remote(request.export, remote)
+        if old is not None:
+            return old
+        lock, _, _ = self.target.namespace.enqueue(
+            self.k.LDLM_IBITS, self._name(inode), mode, Bits(bits), owner=request.export, remote=remote
+        )
+        assert lock is not None
+        return lock
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def _getstatus(self, form: Form, asked: op.GetStatus, request: Incoming) -> Handling:
+        return self.answer(form, request, self.attributes(self.space.get(ROOT_INO)))
+        yield  # a generator like the others
+
+    def _getattr(self, form: Form, asked: op.GetAttr, request: Incoming) -> Handling:
+        inode = self.space.need(asked.ident)
+        result = self.attributes(inode, md=bool(asked.valid & self.k.OBD_MD_FLEASIZE))
+        if asked.valid & self.k.OBD_MD_LINKNAME and stat.S_ISLNK(inode.mode):
+            result.md, result.easize = inode.target + b"\0", len(inode.target) + 1
+            result.valid |= self.k.OBD_MD_LINKNAME
+        return self.answer(form, request, result)
+        yield
+
+    def _getattr_name(self, form: Form, asked: op.GetAttrName, request: Incoming) -> Handling:
+        inode = self.space.lookup(self.space.need_dir(asked.ident), asked.name)
+        if inode is None:
+            raise Refused(-errno.ENOENT)
+        return self.answer(form, request, self.attributes(inode, md=bool(asked.valid & self.k.OBD_MD_FLEASIZE)))
+        yield
+
+    def _lookup(self, form: Form, asked: op.Lookup, request: Incoming) -> Handling:
+        k = self.k
+        inode = self._looked_up(asked.parent, asked.child, asked.name)
+        positive = k.DISP_LOOKUP_NEG if inode is None else k.DISP_LOOKUP_POS
+        found = int(k.DISP_IT_EXECD | k.DISP_LOOKUP_EXECD | positive)
+        if inode is None:
+            reply = reply_of(self.dialect, None, 0, found, -errno.ENOENT)
+            return self.answer(form, request, Result(dlm_rep=reply), k.ELDLM_LOCK_ABORTED)
+        held = yield from self.locked([(inode, int(k.MDS_INODELOCK_LOOKUP | k.MDS_INODELOCK_UPDATE))])
+        self.unlocked(held)
+        bits = k.MDS_INODELOCK_LOOKUP | k.MDS_INODELOCK_UPDATE
+        lock = self.grant(request, asked.dlm_req, self.space.get(inode.ino), int(bits))
+        result = self.attributes(self.space.get(inode.ino), md=True)
+        result.dlm_rep = reply_of(self.dialect, lock, int(k.LDLM_FL_LOCK_CHANGED), found)
+        return self.answer(form, request, result)
+
+    def _looked_up(self, parent: Ident, child: Ident, name: bytes) -> Inode | None:
+        if not name:
+            return self.space.find(child if child != op.NOBODY else parent)
+        return self.space.lookup(self.space.need_dir(parent), name)
+
+    def _getxattr(self, form: Form, asked: op.GetXattr, request: Incoming) -> Handling:
+        inode = self.space.need(asked.ident)
+        if asked.valid & self.k.OBD_MD_FLXATTRLS:
+            value = b"".join(name + b"\0" for name, _ in inode.xattrs)
+        elif asked.name == b"trusted.lov" and inode.md:
+            value = inode.md
+        else:
+            held = dict(inode.xattrs).get(asked.name or b"")
+            if held is None:
+                raise Refused(-errno.ENODATA, failed=True)
+            value = held
+        if asked.size and len(value) > asked.size:
+            raise Refused(-errno.ERANGE, failed=True)
+        result = self.attributes(inode)
+        result.value, result.easize = value if asked.size else b"", len(value)
+        return self.answer(form, request, result)
+        yield
+
+    def _statfs(self, form: Form, asked: op.StatFs, request: Incoming) -> Handling:
+        used = sum(1 for _ in self.space.store.items("inode"))
+        statfs = self.dialect.structs["obd_statfs"](
+            os_type=0x0BD00BD0, os_blocks=1 << 20, os_bfree=(1 << 20) - used, os_bavail=(1 << 20) - used,
+            os_files=1 << 20, os_ffree=(1 << 20) - used, os_bsize=4096, os_namelen=255,
+        )  # fmt: skip
+        return self.answer(form, request, Result(statfs=statfs))
+        yield
+
+    def _sync(self, form: Form, asked: op.Sync, request: Incoming) -> Handling:
+        self.target.commit()
+        inode = self.space.find(asked.ident)
+        return self.answer(form, request, self.attributes(inode) if inode is not None else Result())
+        yield
+
+    def _readpage(self, form: Form, asked: op.ReadPage, request: Incoming) -> Handling:
+        folder = self.space.need_dir(asked.ident)
+        result = self.attributes(folder)
+        if self.pack.personality.directory == "blocks":
+            data, result.size = pages.blocks(self.dialect, self.space, folder, asked.offset, asked.size)
+        else:
+            data = pages.pages(self.dialect, self.space, folder, asked.offset, asked.size)
+        answer = self.answer(form, request, result)
+        answer.bulk = data
+        return answer
+        yield
+
+    def _seq(self, form: Form, asked: op.SeqQuery, request: Incoming) -> Handling:
+        start = self.space.store.get("next_seq", 0x200000400)
+        self.space.store.set("next_seq", start + 1)
+        self.target.commit()
+        return self.answer(form, request, Result(start=start, end=start + 1))
+        yield
+
+    # -- plain locks ---------------------------------------------------------------------------------------------
+
+    def _enqueue(self, form: Form, asked: op.Enqueue, request: Incoming) -> Handling:
+        k, wanted = self.k, asked.dlm_req
+        kind, resource = int(wanted.lock_desc.l_resource.lr_type), tuple(wanted.lock_desc.l_resource.lr_name.name)
+        remote, flags = wanted.lock_handle[0].cookie, int(wanted.lock_flags) & ~k.LDLM_FL_HAS_INTENT
+        again = self.target.namespace.by_remote(request.export, remote) if request.flags & k.MSG_RESENT else None
+        if again is not None:
+            return self.answer(form, request, Result(dlm_rep=reply_of(self.dialect, again, 0)))
+        lock, answered, status = self.target.namespace.enqueue(
+            kind, resource, int(wanted.lock_desc.l_req_mode),
+            policy_of(self.dialect, kind, wanted.lock_desc.l_policy_data), owner=request.export, remote=remote,
+            flags=flags,
+        )  # fmt: skip
+        if lock is None:
+            return Answer(status, failed=True)
+        return self.answer(form, request, Result(dlm_rep=reply_of(self.dialect, lock, answered)))
+        yield
+
+    def _cancel(self, form: Form, asked: op.Cancel, request: Incoming) -> Handling:
+        return Answer(0)
+        yield

@@ -1,0 +1,155 @@
+"""The configuration service: the client's log, made with the log writer of `payloads` (mgs/mgs_llog.c)."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+from lustre_wire.dialects import Dialect
+from lustre_wire.payloads import config, llog, logwriter
+from lustre_wire.recovery.exports import Answer, Export, Incoming
+from lustre_wire.recovery.ldlm import policy_of
+from lustre_wire.recovery.ldlm.locks import reply_of
+from lustre_wire.recovery.names import names
+from lustre_wire.recovery.target import Handling, Target
+from lustre_wire.recovery.transaction import Refused
+from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.operations import Result
+from lustre_wire.testbed.packing import Form, packer
+
+CHUNK = 8192
+
+
+def client_log(dialect: Dialect, fsname: str, mds_nid: int, ost_nids: list[int], stripes: int) -> bytes:
+    """The log ``<fsname>-client``: what a client sets up at mount."""
+    k, log = names(dialect), logwriter.new_log(dialect)
+    marker, desc = dialect.structs["cfg_marker"], dialect.structs["lov_desc"]
+    step = 0
+
+    def group(target: str, comment: str, *commands: config.Config) -> None:
+        nonlocal step
+        step += 1
+        for flags, inside in ((k.CM_START, commands), (k.CM_END, ())):
+            cfg = marker(
+                cm_step=step, cm_flags=flags, cm_vers=0, cm_tgtname=target.encode(), cm_comment=comment.encode()
+            )
+            logwriter.append(log, config.make_config(dialect, "LCFG_MARKER", "", cfg))
+            for command in inside:
+                logwriter.append(log, command)
+
+    def make(command: str, *buffers: Any, nid: int = 0) -> config.Config:
+        return config.make_config(dialect, command, *buffers, nid=nid)
+
+    lov, mdt, mdc = f"{fsname}-clilov", f"{fsname}-MDT0000", f"{fsname}-MDT0000-mdc"
+    described = desc(
+        ld_tgt_count=0, ld_active_tgt_count=k.LOV_DESC_MAGIC, ld_default_stripe_count=stripes, ld_pattern=1,
+        ld_default_stripe_size=65536, ld_default_stripe_offset=0xFFFFFFFFFFFFFFFF,
+    )  # fmt: skip
+    described.ld_uuid.uuid = f"{fsname}-clilov_UUID".encode().ljust(40, b"\0")
+    group(
+        lov, "lov setup", make("LCFG_ATTACH", lov, "lov", f"{fsname}-clilov_UUID"), make("LCFG_SETUP", lov, described)
+    )
+    group(
+        mdt, "add mdc", make("LCFG_ADD_UUID", "", f"{mds_nid:#x}", nid=mds_nid),
+        make("LCFG_ATTACH", mdc, "mdc", f"{mdc}_UUID"), make("LCFG_SETUP", mdc, f"{mdt}_UUID", f"{mds_nid:#x}"),
+    )  # fmt: skip
+    for index, nid in enumerate(ost_nids):
+        ost = f"{fsname}-OST{index:04x}"
+        group(
+            ost, "add osc", make("LCFG_ADD_UUID", "", f"{nid:#x}", nid=nid),
+            make("LCFG_ATTACH", f"{ost}-osc", "osc", f"{lov}_UUID"),
+            make("LCFG_SETUP", f"{ost}-osc", f"{ost}_UUID", f"{nid:#x}"),
+            make("LCFG_LOV_ADD_OBD", lov, f"{ost}_UUID", str(index), "1"),
+        )  # fmt: skip
+    group(f"{fsname}-client", "mount opts", make("LCFG_MOUNTOPT", "", f"{fsname}-client", lov, mdc))
+    return llog.write_log(log)
+
+
+class Configuration:
+    """The service of an MGS. Its clients are not remembered: after a restart they are strangers (no replay)."""
+
+    metadata, remembers = False, False
+
+    def __init__(self, dialect: Dialect, logs: dict[bytes, bytes]) -> None:
+        self.dialect, self.logs = dialect, logs
+        self.pack, self.k = packer(dialect), names(dialect)
+        self.supported = self.pack.personality.mgs_flags
+        self.target: Target = None  # type: ignore[assignment]  # set by the node, which makes both
+        self.handlers: dict[type, Any] = {
+            op.LogOpen: self._open, op.LogHeader: self._header, op.LogBlock: self._block, op.Enqueue: self._enqueue,
+            op.Cancel: self._cancel,
+        }  # fmt: skip
+
+    def handle(self, request: Incoming, now: float) -> Handling:
+        found = self.pack.read(request.message)
+        handler = self.handlers.get(type(found[1])) if found is not None else None
+        if found is None or handler is None:
+            return Answer(-errno.EOPNOTSUPP, failed=True)
+        for cookie in getattr(found[1], "cancels", ()):
+            self.target.namespace.cancel(cookie)
+        answer: Answer = yield from handler(found[0], found[1], request)
+        return answer
+
+    def reconstruct(self, request: Incoming, slot: Any, close: bool) -> Answer:
+        raise Refused(-errno.EPROTO)  # nothing is remembered, so nothing is reconstructed
+
+    def connected(self, export: Export, data: Any) -> None:
+        """Nothing to add."""
+
+    def dropped(self, export: Export) -> None:
+        """Nothing but locks belongs to a client."""
+
+    def recovered(self) -> None:
+        """There is no recovery."""
+
+    def _answer(self, form: Form, request: Incoming, result: Result) -> Answer:
+        assert request.message.format is not None
+        return Answer(0, self.pack.buffers(form, request.message.format.name, result))
+
+    def _log(self, oid: int) -> bytes:
+        names_ = sorted(self.logs)
+        if not 0 < oid <= len(names_):
+            raise Refused(-errno.ENOENT, failed=True)
+        return self.logs[names_[oid - 1]]
+
+    def _open(self, form: Form, asked: op.LogOpen, request: Incoming) -> Handling:
+        if asked.name not in self.logs:
+            raise Refused(-errno.ENOENT, failed=True)
+        return self._answer(form, request, Result(oid=sorted(self.logs).index(asked.name) + 1, ogen=1))
+        yield
+
+    def _header(self, form: Form, asked: op.LogHeader, request: Incoming) -> Handling:
+        header = llog.read_log(self._log(asked.oid), self.dialect).header
+        return self._answer(form, request, Result(log_header=header))
+        yield
+
+    def _block(self, form: Form, asked: op.LogBlock, request: Incoming) -> Handling:
+        data = self._log(asked.oid)
+        if asked.length <= 0 or asked.length % CHUNK or asked.offset >= len(data):
+            raise Refused(-errno.EIO, failed=True)
+        at = max(CHUNK, asked.offset // CHUNK * CHUNK)
+        block = data[at : at + CHUNK].ljust(CHUNK, b"\0")
+        last = llog.read_chunk(block, self.dialect).records
+        result = Result(
+            oid=asked.oid, ogen=asked.ogen, index=asked.index, length=asked.length, offset=at + CHUNK, block=block,
+            saved_index=last[-1].index if last else 0,
+        )  # fmt: skip
+        return self._answer(form, request, result)
+        yield
+
+    def _enqueue(self, form: Form, asked: op.Enqueue, request: Incoming) -> Handling:
+        wanted = asked.dlm_req
+        kind, resource = int(wanted.lock_desc.l_resource.lr_type), tuple(wanted.lock_desc.l_resource.lr_name.name)
+        lock, answered, status = self.target.namespace.enqueue(
+            kind, resource, int(wanted.lock_desc.l_req_mode),
+            policy_of(self.dialect, kind, wanted.lock_desc.l_policy_data), owner=request.export,
+            remote=wanted.lock_handle[0].cookie, flags=int(wanted.lock_flags),
+        )  # fmt: skip
+        if lock is None:
+            return Answer(status, failed=True)
+        return self._answer(form, request, Result(dlm_rep=reply_of(self.dialect, lock, answered)))
+        yield
+
+    def _cancel(self, form: Form, asked: op.Cancel, request: Incoming) -> Handling:
+        return Answer(0)
+        yield

@@ -1,0 +1,253 @@
+"""What a network moves packets to: nodes with a NID, whose targets and imports live in memory; stores survive."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from typing import Any
+
+from lustre_wire.dialects import Dialect
+from lustre_wire.recovery.connect import ImportState
+from lustre_wire.recovery.imports import Import, ImportConfig
+from lustre_wire.recovery.ldlm import LockTable
+from lustre_wire.recovery.names import names
+from lustre_wire.recovery.packet import Handles, Packet, Xids
+from lustre_wire.recovery.store import Store
+from lustre_wire.recovery.target import Service, Target, TargetEvent
+from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.mds import Metadata
+from lustre_wire.testbed.packing import packer
+from lustre_wire.testbed.tasks import Call, OperationFailed, Steps, Tasks, Until
+
+#: Seconds after which what was done is on disk, unless something forces it there before.
+COMMIT_INTERVAL = 5.0
+#: Objects made on an OST at once, and how few may be left before more are made.
+PRECREATE, LOW_WATER = 32, 8
+
+
+class Node:
+    """Base of servers and clients.
+
+    Attributes:
+        nid: its network address.
+        up: False while it is crashed or stopped; it loses everything but its store.
+    """
+
+    def __init__(self, nid: int, seed: int) -> None:
+        self.nid, self.seed = nid, seed
+        self.up = False
+        self.boots = 0
+
+    def receive(self, packet: Packet, now: float) -> None:
+        raise NotImplementedError
+
+    def tick(self, now: float) -> None:
+        raise NotImplementedError
+
+    def next_deadline(self) -> float | None:
+        raise NotImplementedError
+
+    def take(self) -> list[Packet]:
+        """Packets to be sent."""
+        raise NotImplementedError
+
+    def start(self, now: float) -> None:
+        """Begin, or begin again after a crash."""
+        self.up, self.boots = True, self.boots + 1
+
+    def crash(self) -> None:
+        """Lose everything that is not on disk."""
+        self.up = False
+
+
+class ServerNode(Node):
+    """A target on its store.
+
+    Args:
+        make: makes the service for a dialect and a store.
+        connect: format name of the target's connect.
+    """
+
+    def __init__(
+        self, nid: int, uuid: bytes, dialect: Dialect, make: Callable[[Dialect, Store], Any], connect: str, seed: int
+    ) -> None:
+        super().__init__(nid, seed)
+        self.uuid, self.dialect, self.make, self.connect = uuid, dialect, make, connect
+        self.store = Store()
+        self.commit_interval = COMMIT_INTERVAL
+        self.target: Target | None = None
+        self.events: list[TargetEvent] = []
+        self._commit_at: float | None = None
+
+    def start(self, now: float) -> None:
+        super().start(now)
+        service: Service = self.make(self.dialect, self.store)
+        seed = self.seed * 1000 + self.boots
+        self.target = Target(self.uuid, self.nid, self.dialect, self.store, service, seed, self.connect)
+        service.target = self.target  # type: ignore[attr-defined]
+        self._commit_at = None
+
+    def crash(self) -> None:
+        super().crash()
+        self.store.crash()
+        self.target = None
+
+    def shut_down(self, now: float) -> None:
+        """Stop cleanly: what was done is on disk, clients are still known."""
+        if self.target is not None:
+            self.target.commit()
+        self.crash()
+
+    def receive(self, packet: Packet, now: float) -> None:
+        assert self.target is not None
+        self.target.receive(packet, now)
+        self._after(now)
+
+    def tick(self, now: float) -> None:
+        assert self.target is not None
+        if self._commit_at is not None and self._commit_at <= now:
+            self.target.commit()
+            self._commit_at = None
+        self.target.tick(now)
+        self._after(now)
+
+    def _after(self, now: float) -> None:
+        target = self.target
+        assert target is not None
+        if target.last_transno > target.last_committed and self._commit_at is None:
+            self._commit_at = now + self.commit_interval
+        self.events += target.events
+        target.events = []
+
+    def next_deadline(self) -> float | None:
+        assert self.target is not None
+        times = [t for t in (self.target.next_deadline(), self._commit_at) if t is not None]
+        return min(times) if times else None
+
+    def take(self) -> list[Packet]:
+        assert self.target is not None
+        out, self.target.out = self.target.out, []
+        return out
+
+
+def make_import(
+    node: Node, dialects: tuple[Dialect, ...], target: bytes, client: bytes, peers: list[int], kind: str, flags: int,
+    handles: Handles, xids: Xids, data: dict[str, int] | None = None,
+) -> Import:  # fmt: skip
+    """An import of a node: `kind` is ``MDS``, ``OST`` or ``MGS``."""
+    secflvr = packer(dialects[0]).personality.mgc_secflvr if kind == "MGS" else 0
+    config = ImportConfig(
+        target, client, peers, f"{kind}_CONNECT", f"{kind}_DISCONNECT", flags, dialects, node.nid, handles.new(),
+        data or {}, replayable=kind != "MGS", secflvr=secflvr,
+    )  # fmt: skip
+    return Import(config, xids, LockTable(handles))
+
+
+class MetadataNode(ServerNode):
+    """An MDS with its connections to the OSTs, which lets clients in when they are synchronised (O1, C.5).
+
+    Args:
+        osts: UUID and NID of each OST.
+        stripes: how many objects a new file gets.
+    """
+
+    def __init__(
+        self, nid: int, uuid: bytes, dialect: Dialect, osts: list[tuple[bytes, int]], seed: int, stripes: int
+    ) -> None:
+        super().__init__(nid, uuid, dialect, lambda d, s: Metadata(d, s, stripes), "MDS_CONNECT", seed)
+        self.osts = osts
+        self.imports: dict[int, Import] = {}
+        self.tasks = Tasks()
+
+    @property
+    def service(self) -> Metadata:
+        assert self.target is not None
+        service = self.target.service
+        assert isinstance(service, Metadata)
+        return service
+
+    def start(self, now: float) -> None:
+        super().start(now)
+        assert self.target is not None
+        self.target.accepting = not self.osts
+        handles, xids = Handles(self.seed + 7919 * self.boots), Xids(1297600000 + 1000 * self.boots)
+        self.tasks = Tasks()
+        self.imports = {}
+        k, flags = names(self.dialect), packer(self.dialect).personality.ost_flags
+        for index, (uuid, peer) in enumerate(self.osts):
+            client = self.uuid.removesuffix(b"_UUID") + b"-mdtlov_UUID"
+            data = {"ocd_index": index}
+            made = make_import(
+                self, (self.dialect,), uuid, client, [peer], "OST", flags | k.OBD_CONNECT_MDS, handles, xids, data
+            )
+            self.imports[index] = made
+            made.connect(now)
+            self.tasks.start(self._synchronise(index, made), f"synchronise {index}")
+        self.tasks.run(now)
+
+    def _synchronise(self, index: int, osc: Import) -> Steps:
+        """Connect, find the last object, delete what a crash left behind, and keep objects in stock."""
+        yield Until(lambda: osc.state is ImportState.FULL)
+        yield from self._ask(osc, op.SetInfo(key=b"mds_conn\0", value=bytes(4)))
+        self._open_the_door()
+        yield Until(lambda: not self._recovering())
+        k, pack = names(self.dialect), packer(self.dialect)
+        assert self.target is not None
+        used = self.store.get(("lov_objid", index), 0)
+        group = k.OBD_MD_FLID | k.OBD_MD_FLGROUP
+        orphans = op.ObjectCreate(id=used, valid=group | k.OBD_MD_FLFLAGS, flags=k.OBD_FL_DELORPHAN)
+        last = pack.result(pack.form(orphans), (yield from self._ask(osc, orphans)).reply).id
+        pool = self.service.pool.setdefault(index, [])
+        while True:
+            request = yield from self._ask(osc, op.ObjectCreate(id=last + PRECREATE, valid=group))
+            made = pack.result(pack.form(op.ObjectCreate()), request.reply).id
+            pool = self.service.pool[index]
+            pool.extend(range(last + 1, made + 1))
+            last = made
+            yield Until(lambda: len(self.service.pool[index]) < LOW_WATER)
+
+    def _open_the_door(self) -> None:
+        assert self.target is not None
+        self.target.accepting = all(osc.state is ImportState.FULL for osc in self.imports.values())
+
+    def _recovering(self) -> bool:
+        return self.target is None or self.target.recovering
+
+    def _ask(self, osc: Import, asked: op.Operation) -> Any:
+        """One request to an OST, until it is answered."""
+        while True:
+            message = packer(osc.dialect).request(asked)
+            request = yield Call(osc, osc.wrap(message))
+            if request.status >= 0:
+                return request
+            if request.status not in (-errno.EINTR, -errno.EIO, -errno.EAGAIN):
+                raise OperationFailed(request.status)
+            yield Until(lambda: osc.state is ImportState.FULL)
+
+    def receive(self, packet: Packet, now: float) -> None:
+        for osc in self.imports.values():
+            if packet.source in osc.config.peers and packet.match_bits in osc.sending:
+                osc.receive(packet, now)
+                break
+        else:
+            super().receive(packet, now)
+        self.tasks.run(now)
+        self._after(now)
+
+    def tick(self, now: float) -> None:
+        super().tick(now)
+        for osc in self.imports.values():
+            osc.tick(now)
+        self.tasks.run(now)
+
+    def next_deadline(self) -> float | None:
+        times = [super().next_deadline(), *(osc.next_deadline() for osc in self.imports.values())]
+        known = [t for t in times if t is not None]
+        return min(known) if known else None
+
+    def take(self) -> list[Packet]:
+        out = super().take()
+        for osc in self.imports.values():
+            out += osc.out
+            osc.out = []
+        return out

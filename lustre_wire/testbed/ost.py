@@ -1,0 +1,291 @@
+"""The object service: objects with their bytes, extent locks, glimpses (ost/ost_handler.c, obdfilter/)."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import attrs
+
+from lustre_wire.recovery.exports import Answer, Export, Incoming
+from lustre_wire.recovery.ldlm import Extent, policy_of
+from lustre_wire.recovery.ldlm.locks import reply_of
+from lustre_wire.recovery.names import names
+from lustre_wire.recovery.target import Handling, Target, Wait
+from lustre_wire.recovery.transaction import Refused
+from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.operations import Result
+from lustre_wire.testbed.packing import Form, packer
+
+#: Bytes of one bulk transfer, and of one niobuf.
+MAX_BULK = 1 << 20
+
+
+@attrs.define(slots=True, frozen=True)
+class Object:
+    """An object's attributes; its bytes are a file of the store."""
+
+    id: int
+    size: int = 0
+    mtime: int = 0
+    atime: int = 0
+    ctime: int = 0
+    uid: int = 0
+    gid: int = 0
+
+
+class Objects:
+    """The service of an OST."""
+
+    metadata, remembers = False, True
+
+    def __init__(self, dialect: Any, store: Any) -> None:
+        self.dialect, self.store = dialect, store
+        self.pack, self.k = packer(dialect), names(dialect)
+        self.supported = self.pack.personality.ost_flags
+        self.target: Target = None  # type: ignore[assignment]  # set by the node, which makes both
+        self.handlers: dict[type, Any] = {
+            op.ObjectGetAttr: self._getattr, op.ObjectSetAttr: self._setattr, op.ObjectCreate: self._create,
+            op.ObjectDestroy: self._destroy, op.ObjectPunch: self._punch, op.ObjectSync: self._sync,
+            op.ObjectRead: self._read, op.ObjectWrite: self._write, op.StatFs: self._statfs, op.GetInfo: self._getinfo,
+            op.SetInfo: self._setinfo, op.Enqueue: self._enqueue, op.Cancel: self._cancel,
+        }  # fmt: skip
+
+    def handle(self, request: Incoming, now: float) -> Handling:
+        found = self.pack.read(request.message)
+        handler = self.handlers.get(type(found[1])) if found is not None else None
+        if found is None or handler is None:
+            return Answer(-errno.EOPNOTSUPP, failed=True)
+        for cookie in getattr(found[1], "cancels", ()):
+            self.target.namespace.cancel(cookie)
+        answer: Answer = yield from handler(found[0], found[1], request, now)
+        return answer
+
+    def reconstruct(self, request: Incoming, slot: Any, close: bool) -> Answer:
+        raise Refused(-errno.EPROTO)  # an OST's requests can be done twice; it never gets here
+
+    def connected(self, export: Export, data: Any) -> None:
+        if export.granted & self.k.OBD_CONNECT_GRANT:
+            data.ocd_grant = MAX_BULK
+
+    def dropped(self, export: Export) -> None:
+        """Nothing but locks belongs to a client."""
+
+    def recovered(self) -> None:
+        """Objects nobody refers to are the MDS's to delete."""
+
+    # -- objects -------------------------------------------------------------------------------------------------
+
+    @property
+    def last_id(self) -> int:
+        return int(self.store.get("last_id", 0))
+
+    def get(self, number: int) -> Object:
+        """An object.
+
+        Raises:
+            Refused: -ENOENT.
+        """
+        found = self.store.get(("object", number))
+        if found is None:
+            raise Refused(-errno.ENOENT)
+        return found  # type: ignore[no-any-return]
+
+    def _file(self, number: int) -> str:
+        return f"object {number}"
+
+    def _put(self, obj: Object) -> None:
+        self.store.set(("object", obj.id), obj)
+
+    def result(self, obj: Object) -> Result:
+        k = self.k
+        valid = (
+            k.OBD_MD_FLID | k.OBD_MD_FLSIZE | k.OBD_MD_FLBLOCKS | k.OBD_MD_FLMTIME | k.OBD_MD_FLATIME | k.OBD_MD_FLCTIME
+            | k.OBD_MD_FLGROUP
+        )  # fmt: skip
+        return Result(
+            id=obj.id, valid=valid, size=obj.size, mtime=obj.mtime, atime=obj.atime, ctime=obj.ctime,
+            blocks=(obj.size + 511) // 512, owner=obj.uid, group=obj.gid,
+        )  # fmt: skip
+
+    def lvb(self, number: int) -> Any:
+        obj = self.store.get(("object", number)) or Object(number)
+        return self.dialect.structs["ost_lvb"](
+            lvb_size=obj.size, lvb_mtime=obj.mtime, lvb_atime=obj.atime, lvb_ctime=obj.ctime,
+            lvb_blocks=(obj.size + 511) // 512,
+        )  # fmt: skip
+
+    def answer(self, form: Form, request: Incoming, result: Result, status: int = 0) -> Answer:
+        assert request.message.format is not None
+        return Answer(status, self.pack.buffers(form, request.message.format.name, result))
+
+    # -- operations ----------------------------------------------------------------------------------------------
+
+    def _getattr(self, form: Form, asked: op.ObjectGetAttr, request: Incoming, now: float) -> Handling:
+        return self.answer(form, request, self.result(self.get(asked.id)))
+        yield
+
+    def _setattr(self, form: Form, asked: op.ObjectSetAttr, request: Incoming, now: float) -> Handling:
+        k, obj = self.k, self.get(asked.id)
+        transaction = self.target.begin(request)
+        changes: dict[str, tuple[int, Any]] = {
+            "mtime": (k.OBD_MD_FLMTIME, asked.mtime), "atime": (k.OBD_MD_FLATIME, asked.atime),
+            "ctime": (k.OBD_MD_FLCTIME, asked.ctime), "uid": (k.OBD_MD_FLUID, asked.owner),
+            "gid": (k.OBD_MD_FLGID, asked.group),
+        }  # fmt: skip
+        obj = attrs.evolve(obj, **{name: value for name, (bit, value) in changes.items() if asked.valid & bit})
+        self._put(obj)
+        transaction.finish()
+        return self.answer(form, request, self.result(obj))
+        yield
+
+    def _create(self, form: Form, asked: op.ObjectCreate, request: Incoming, now: float) -> Handling:
+        """Objects up to `id`; or after a crash of the MDS, delete what it never used (O1)."""
+        if asked.flags & self.k.OBD_FL_DELORPHAN:
+            for number in range(asked.id + 1, self.last_id + 1):
+                self._remove(number)
+            last = asked.id
+        else:
+            last = min(max(asked.id, self.last_id), self.last_id + 1024)
+        for number in range(self.last_id + 1, last + 1):
+            self._put(Object(number))
+        self.store.set("last_id", last)
+        self.target.commit()
+        return self.answer(form, request, self.result(Object(last)))
+        yield
+
+    def _remove(self, number: int) -> None:
+        self.store.delete(("object", number))
+        self.store.remove(self._file(number))
+
+    def _destroy(self, form: Form, asked: op.ObjectDestroy, request: Incoming, now: float) -> Handling:
+        if ("object", asked.id) not in self.store:
+            raise Refused(-errno.ENOENT)
+        transaction = self.target.begin(request)
+        self._remove(asked.id)
+        transaction.finish()
+        return self.answer(form, request, self.result(Object(asked.id)))
+        yield
+
+    def _punch(self, form: Form, asked: op.ObjectPunch, request: Incoming, now: float) -> Handling:
+        obj = self.get(asked.id)
+        transaction = self.target.begin(request)
+        end = min(asked.blocks, obj.size)
+        if asked.blocks >= obj.size:
+            self.store.truncate(self._file(obj.id), asked.size)
+            obj = attrs.evolve(obj, size=asked.size)
+        elif asked.size < end:
+            self.store.write(self._file(obj.id), asked.size, bytes(end - asked.size))
+        self._put(attrs.evolve(obj, mtime=asked.mtime or obj.mtime))
+        transaction.finish()
+        return self.answer(form, request, self.result(self.get(asked.id)))
+        yield
+
+    def _sync(self, form: Form, asked: op.ObjectSync, request: Incoming, now: float) -> Handling:
+        obj = self.get(asked.id)
+        self.target.commit()
+        return self.answer(form, request, self.result(obj))
+        yield
+
+    def _ranges(self, asked: op.ObjectIo) -> list[tuple[int, int]]:
+        ranges = [(n.offset, n.len) for n in asked.niobufs or ()]
+        objects = asked.ioobj or ()
+        if len(objects) != 1 or not 0 < len(ranges) <= 256 or objects[0].ioo_bufcnt != len(ranges):
+            raise Refused(-errno.EPROTO, failed=True)
+        if sum(length for _, length in ranges) > MAX_BULK or any(at >> 62 for at, _ in ranges):
+            raise Refused(-errno.EINVAL, failed=True)
+        return ranges
+
+    def _read(self, form: Form, asked: op.ObjectRead, request: Incoming, now: float) -> Handling:
+        ranges, obj = self._ranges(asked), self.get(asked.id)
+        data = b"".join(self.store.read(self._file(obj.id), at, length).ljust(length, b"\0") for at, length in ranges)
+        answer = self.answer(form, request, self.result(obj))
+        answer.bulk = data
+        return answer
+        yield
+
+    def _write(self, form: Form, asked: op.ObjectWrite, request: Incoming, now: float) -> Handling:
+        """Fetch the data, write it, and have it on disk before the answer goes out (synchronous journal)."""
+        ranges = self._ranges(asked)
+        self.get(asked.id)
+        yield Wait(bulk=sum(length for _, length in ranges))
+        obj, at = self.get(asked.id), 0
+        if len(request.sink) != sum(length for _, length in ranges):
+            raise Refused(-errno.ETIMEDOUT, failed=True)
+        transaction = self.target.begin(request)
+        for offset, length in ranges:
+            if offset + length > 1 << 32:
+                raise Refused(-errno.EFBIG, failed=True)
+            self.store.write(self._file(obj.id), offset, request.sink[at : at + length])
+            at += length
+        size = max([obj.size, *(offset + length for offset, length in ranges)])
+        self._put(attrs.evolve(obj, size=size, mtime=max(obj.mtime, asked.mtime)))
+        transaction.finish()
+        self.target.commit()
+        result = self.result(self.get(asked.id))
+        result.rcs = [0] * len(ranges)
+        return self.answer(form, request, result)
+
+    def _statfs(self, form: Form, asked: op.StatFs, request: Incoming, now: float) -> Handling:
+        used = sum(1 for _ in self.store.items("object"))
+        statfs = self.dialect.structs["obd_statfs"](
+            os_type=0x0BD00BD0, os_blocks=1 << 20, os_bfree=(1 << 20) - used, os_bavail=(1 << 20) - used,
+            os_files=1 << 20, os_ffree=(1 << 20) - used, os_bsize=4096, os_namelen=255,
+        )  # fmt: skip
+        return self.answer(form, request, Result(statfs=statfs))
+        yield
+
+    def _getinfo(self, form: Form, asked: op.GetInfo, request: Incoming, now: float) -> Handling:
+        if not asked.key.startswith(b"last_id"):
+            raise Refused(-errno.EINVAL, failed=True)
+        answer = self.answer(form, request, Result())
+        answer.buffers["obd_id"] = self.last_id
+        return answer
+        yield
+
+    def _setinfo(self, form: Form, asked: op.SetInfo, request: Incoming, now: float) -> Handling:
+        if not asked.key.startswith(b"mds_conn"):
+            raise Refused(-errno.EINVAL, failed=True)
+        return Answer(0)
+        yield
+
+    # -- locks ---------------------------------------------------------------------------------------------------
+
+    def _enqueue(self, form: Form, asked: op.Enqueue, request: Incoming, now: float) -> Handling:
+        k, wanted = self.k, asked.dlm_req
+        kind, resource = int(wanted.lock_desc.l_resource.lr_type), tuple(wanted.lock_desc.l_resource.lr_name.name)
+        policy, mode = policy_of(self.dialect, kind, wanted.lock_desc.l_policy_data), int(wanted.lock_desc.l_req_mode)
+        remote, flags, space = wanted.lock_handle[0].cookie, int(wanted.lock_flags), self.target.namespace
+        if flags & k.LDLM_FL_HAS_INTENT:
+            holders = [o for o in space.holders(kind, resource, mode, policy, request.export) if o.owner is not None]
+            if holders:
+                yield from self._glimpse(holders, now)
+                reply = reply_of(self.dialect, None, 0)
+                return self.answer(
+                    form, request, Result(dlm_rep=reply, lvb=self.lvb(resource[0])), k.ELDLM_LOCK_ABORTED
+                )
+        again = space.by_remote(request.export, remote) if request.flags & k.MSG_RESENT else None
+        lock, answered, status = again, 0, 0
+        if lock is None:
+            lock, answered, status = space.enqueue(
+                kind, resource, mode, policy, owner=request.export, remote=remote, flags=flags
+            )
+        if lock is None:
+            return Answer(status, failed=True)
+        reply = reply_of(self.dialect, lock, answered)
+        return self.answer(form, request, Result(dlm_rep=reply, lvb=self.lvb(resource[0])))
+
+    def _glimpse(self, holders: list[Any], now: float) -> Any:
+        """Ask who may write at the end what size and times he has (obdfilter: filter_intent_policy)."""
+        last = max(holders, key=lambda lock: lock.policy.end if isinstance(lock.policy, Extent) else 0)
+        wait = Wait()
+        self.target.callbacks.glimpse(last, wait, now)
+        yield wait
+        lvb = last.data
+        obj = self.store.get(("object", last.resource[0]))
+        if lvb is not None and obj is not None and lvb.lvb_size > obj.size:
+            self._put(attrs.evolve(obj, mtime=max(obj.mtime, int(lvb.lvb_mtime))))
+
+    def _cancel(self, form: Form, asked: op.Cancel, request: Incoming, now: float) -> Handling:
+        return Answer(0)
+        yield

@@ -1,0 +1,92 @@
+"""Directory pages in both formats, for the server that fills them and the client that reads them."""
+
+from __future__ import annotations
+
+import errno
+import stat
+import zlib
+
+from lustre_wire.dialects import Dialect
+from lustre_wire.payloads import directory
+from lustre_wire.recovery.names import names
+from lustre_wire.recovery.transaction import Refused
+from lustre_wire.testbed.operations import Ident
+from lustre_wire.testbed.space import Inode, Space
+
+#: ext2 type codes by S_IFMT.
+EXT2_TYPES = {
+    stat.S_IFREG: 1, stat.S_IFDIR: 2, stat.S_IFCHR: 3, stat.S_IFBLK: 4, stat.S_IFIFO: 5, stat.S_IFSOCK: 6,
+    stat.S_IFLNK: 7,
+}  # fmt: skip
+
+
+def listing(space: Space, folder: Inode) -> list[tuple[bytes, Inode]]:
+    """The entries of a directory, "." and ".." first."""
+    out = [(b".", folder), (b"..", space.get(folder.parent))]
+    for name in folder.entries:
+        found = space.lookup(folder, name)
+        if found is not None:
+            out.append((name, found))
+    return out
+
+
+def hash_of(name: bytes) -> int:
+    """Where a name stands among the pages: below `DIR_END_OFF`, dots first."""
+    if name in (b".", b".."):
+        return len(name)
+    return (zlib.crc32(name) << 31 | zlib.adler32(name) & 0x7FFFFFFF) + 3
+
+
+def blocks(dialect: Dialect, space: Space, folder: Inode, offset: int, size: int) -> tuple[bytes, int]:
+    """The 1.8 form: `size` bytes of the directory file from `offset` on, and its whole size."""
+    made = [
+        directory.BlockEntry(inode.ino, name, EXT2_TYPES.get(stat.S_IFMT(inode.mode), 0))
+        for name, inode in listing(space, folder)
+    ]
+    data = directory.build_blocks(made, dialect)
+    if offset % directory.PAGE or size % directory.PAGE or not size:
+        raise Refused(-errno.EFAULT)
+    if offset + size > len(data):
+        raise Refused(-errno.EIO)
+    return data[offset : offset + size], len(data)
+
+
+def pages(dialect: Dialect, space: Space, folder: Inode, start: int, size: int) -> bytes:
+    """The 2.0 form: pages of entries from hash `start` on, at most `size` bytes."""
+    entry, k = dialect.structs["lu_dirent"], names(dialect)
+    found = sorted(
+        (hash_of(name), name, inode) for name, inode in listing_keys(space, folder) if hash_of(name) >= start
+    )
+    made: list[directory.PageEntry] = []
+    used, end = dialect.structs["lu_dirpage"].__wire__.size, None
+    for value, name, ino in found:
+        inode = space.get(ino)
+        head = entry(lde_hash=value, lde_attrs=k.LUDA_FID | k.LUDA_TYPE)
+        head.lde_fid.f_seq, head.lde_fid.f_oid, head.lde_fid.f_ver = space.ident(inode)
+        length = entry.__wire__.size + (len(name) + 1 & ~1) + 2 + 7 & ~7
+        if used + length > min(size, directory.PAGE):
+            end = value
+            break
+        used += length
+        made.append(directory.PageEntry(head, name, stat.S_IFMT(inode.mode)))
+    built = directory.build_pages(made, dialect, start=start, end=end)
+    return directory.write_pages(built)
+
+
+def listing_keys(space: Space, folder: Inode) -> list[tuple[bytes, int]]:
+    """Names with inode numbers, which sort."""
+    return [(name, inode.ino) for name, inode in listing(space, folder)]
+
+
+def read_blocks(dialect: Dialect, data: bytes) -> list[tuple[bytes, int]]:
+    """Names and inode numbers in blocks of 1.8."""
+    return [(e.name, e.inode) for block in directory.read_blocks(data, dialect) for e in block if e.inode]
+
+
+def read_pages(dialect: Dialect, data: bytes) -> tuple[list[tuple[bytes, Ident]], int]:
+    """Names and identities in pages of 2.0, and the hash to go on from: `DIR_END_OFF` behind the last."""
+    read = directory.read_pages(data, dialect)
+    entries = [
+        (e.name, (e.head.lde_fid.f_seq, e.head.lde_fid.f_oid, e.head.lde_fid.f_ver)) for e in read.entries if e.name
+    ]
+    return entries, int(read.head.ldp_hash_end)

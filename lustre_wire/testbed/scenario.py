@@ -1,0 +1,127 @@
+"""A small file system of nodes: MGS, MDS, OSTs and clients, and what is done with it in the simulator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lustre_wire.dialects import Dialect
+from lustre_wire.dialects import dialect as named_dialect
+from lustre_wire.recovery.connect import ImportState
+from lustre_wire.testbed import mgs
+from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.node import MetadataNode, Node, ServerNode
+from lustre_wire.testbed.ost import Objects
+from lustre_wire.testbed.simulator import Faults, Simulator
+from lustre_wire.testbed.tasks import Steps, Task
+
+#: LND type TCP, network 0, in the upper half of a NID (lnet/types.h).
+TCP = 2 << 48
+FSNAME = "lustre"
+MGS_NID, MDS_NID, OST_NID, CLIENT_NID = (TCP | 0x7F000000 | n for n in (1, 2, 0x10, 0x100))
+
+
+class FileSystem:
+    """The servers of one file system.
+
+    Args:
+        dialect: what they speak.
+        osts, stripes: how many OSTs, and objects of a file.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect | str,
+        *,
+        osts: int = 1,
+        stripes: int = 1,
+        seed: int = 1,
+        nids: tuple[int, int, int] | None = None,
+    ) -> None:
+        found = named_dialect(dialect)
+        self.dialect = found
+        mgs_nid, mds_nid, ost_nid = nids or (MGS_NID, MDS_NID, OST_NID)
+        ost_nids = [ost_nid + n for n in range(osts)]
+        log = mgs.client_log(found, FSNAME, mds_nid, ost_nids, stripes)
+        logs = {f"{FSNAME}-client".encode(): log}
+        self.mgs = ServerNode(mgs_nid, b"MGS", found, lambda d, _: mgs.Configuration(d, logs), "MGS_CONNECT", seed + 1)
+        self.osts = [
+            ServerNode(nid, f"{FSNAME}-OST{n:04x}_UUID".encode(), found, Objects, "OST_CONNECT", seed + 10 + n)
+            for n, nid in enumerate(ost_nids)
+        ]
+        known = [(node.uuid, node.nid) for node in self.osts]
+        self.mds = MetadataNode(mds_nid, f"{FSNAME}-MDT0000_UUID".encode(), found, known, seed + 2, stripes)
+
+    @property
+    def servers(self) -> list[ServerNode]:
+        return [self.mgs, *self.osts, self.mds]
+
+    def client(self, number: int = 0, dialects: tuple[Dialect, ...] | None = None, nid: int = 0) -> ClientNode:
+        """A client of it, not yet mounted."""
+        uuid = f"{number:08x}-6c75-7374-7265-746573746264".encode()
+        return ClientNode(
+            nid or CLIENT_NID + number, uuid, dialects or (self.dialect,), [self.mgs.nid], FSNAME, 100 + number
+        )
+
+
+class Simulated:
+    """A file system in the simulator.
+
+    Args:
+        clients: how many, mounted unless `mount` is False.
+    """
+
+    def __init__(
+        self, dialect: Dialect | str, *, clients: int = 1, osts: int = 1, stripes: int = 1, seed: int = 0,
+        faults: Faults | None = None, mount: bool = True,
+    ) -> None:  # fmt: skip
+        self.system = FileSystem(dialect, osts=osts, stripes=stripes)
+        self.simulator = Simulator(seed, faults)
+        for node in self.system.servers:
+            self.simulator.add(node)
+        self.clients = [self.system.client(number) for number in range(clients)]
+        for client in self.clients:
+            self.simulator.add(client)
+        if mount:
+            for client in self.clients:
+                self.do(client.mount(), client)
+
+    @property
+    def dialects(self) -> dict[int, Dialect]:
+        """The dialect of each server, for whoever reads the trace."""
+        return {node.nid: node.dialect for node in self.system.servers}
+
+    def start(self, steps: Steps, client: ClientNode | None = None, name: str = "") -> Task:
+        """Begin an operation."""
+        node = client or self.clients[0]
+        task = node.do(steps, self.simulator.now, name)
+        self.simulator.flush(node)
+        return task
+
+    def do(self, steps: Steps, client: ClientNode | None = None) -> Any:
+        """An operation from beginning to end.
+
+        Raises:
+            OperationFailed: what the file system refused.
+            Stuck: it never ended.
+        """
+        task = self.start(steps, client)
+        self.simulator.run(lambda: task.done)
+        if task.error is not None:
+            raise task.error
+        return task.result
+
+    def restart(self, node: Node | None = None, down: float = 1.0) -> None:
+        """Crash a server and start it again."""
+        nid = (node or self.system.mds).nid
+        self.simulator.crash(nid)
+        self.simulator.settle(down)
+        self.simulator.start(nid)
+
+    def recovered(self, limit: float = 5000.0) -> None:
+        """Run until every import of every client is FULL and no target recovers."""
+        self.simulator.run(self._all_well, limit)
+
+    def _all_well(self) -> bool:
+        imports = [i for client in self.clients for i in client.imports()]
+        targets = [node.target for node in self.system.servers if node.up and node.target is not None]
+        return all(i.state is ImportState.FULL for i in imports) and not any(t.recovering for t in targets)

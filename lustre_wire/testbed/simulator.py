@@ -1,0 +1,163 @@
+"""The deterministic network: the same seed gives the same run, and no time passes but simulated time."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from lustre_wire.recovery.packet import Packet
+from lustre_wire.testbed.node import Node
+from lustre_wire.testbed.trace import Sent, Trace
+
+
+@attrs.define(slots=True)
+class Faults:
+    """What may happen to a packet; times in seconds, probabilities 0 to 1."""
+
+    delay: tuple[float, float] = (0.0005, 0.002)
+    loss: float = 0.0
+    duplicate: float = 0.0
+    reorder: float = 0.0
+
+
+class Stuck(Exception):
+    """A simulation that did not come to the awaited end."""
+
+
+class Simulator:
+    """Nodes and the network between them.
+
+    Attributes:
+        now: simulated seconds.
+        events: how many events were handled.
+        partitions: pairs of NIDs that do not hear each other.
+        on_event: called before each event with its number: where a test crashes a node at any step.
+    """
+
+    def __init__(self, seed: int = 0, faults: Faults | None = None) -> None:
+        self.random = random.Random(seed)
+        self.faults = faults or Faults()
+        self.now = 0.0
+        self.events = 0
+        self.nodes: dict[int, Node] = {}
+        self.partitions: set[frozenset[int]] = set()
+        self.trace = Trace()
+        self.on_event: Callable[[int], None] | None = None
+        self._queue: list[tuple[float, int, str, Any]] = []
+        self._number = 0
+        self._last: dict[tuple[int, int], float] = {}
+        self._wakes: dict[int, float] = {}
+
+    def add(self, node: Node) -> None:
+        """A node, started."""
+        self.nodes[node.nid] = node
+        self.start(node.nid)
+
+    def start(self, nid: int) -> None:
+        node = self.nodes[nid]
+        self.trace.mark(self.now, "start", nid)
+        node.start(self.now)
+        self.flush(node)
+
+    def crash(self, nid: int) -> None:
+        """A node loses its memory and what it had not written."""
+        self.trace.mark(self.now, "crash", nid)
+        self.nodes[nid].crash()
+        self._wakes.pop(nid, None)
+
+    def partition(self, one: int, other: int) -> None:
+        self.partitions.add(frozenset((one, other)))
+
+    def heal(self) -> None:
+        self.partitions.clear()
+
+    def flush(self, node: Node) -> None:
+        """Put a node's packets on the network, and note when it wants to be woken."""
+        if not node.up:
+            return
+        for packet in node.take():
+            self._send(packet)
+        wake = node.next_deadline()
+        if wake is not None and self._wakes.get(node.nid) != wake:
+            self._wakes[node.nid] = wake
+            self._push(max(wake, self.now), "wake", node.nid)
+
+    def step(self) -> bool:
+        """Handle one event; False when there is none."""
+        if not self._queue:
+            return False
+        time, _, kind, what = heapq.heappop(self._queue)
+        self.now = max(self.now, time)
+        self.events += 1
+        if self.on_event is not None:
+            self.on_event(self.events)
+        if kind == "wake":
+            self._wake(what)
+        elif kind == "packet":
+            self._deliver(*what)
+        else:
+            what()
+        return True
+
+    def at(self, time: float, what: Callable[[], None]) -> None:
+        """Do something at a time."""
+        self._push(time, "call", what)
+
+    def run(self, until: Callable[[], bool], limit: float = 5000.0) -> None:
+        """Run until something is so.
+
+        Raises:
+            Stuck: nothing more happens, or `limit` simulated seconds passed.
+        """
+        end = self.now + limit
+        while not until():
+            if not self.step():
+                raise Stuck("nothing more happens")
+            if self.now > end:
+                raise Stuck(f"not there after {limit} seconds")
+
+    def settle(self, seconds: float) -> None:
+        """Let some time pass."""
+        end = self.now + seconds
+        while self._queue and self._queue[0][0] <= end:
+            self.step()
+        self.now = end
+
+    def _wake(self, nid: int) -> None:
+        node = self.nodes[nid]
+        if node.up and self._wakes.get(nid) is not None and self._wakes[nid] <= self.now:
+            del self._wakes[nid]
+            node.tick(self.now)
+            self.flush(node)
+
+    def _deliver(self, sent: Sent) -> None:
+        node = self.nodes.get(sent.packet.target)
+        if node is None or not node.up or frozenset((sent.packet.source, sent.packet.target)) in self.partitions:
+            return
+        sent.arrived.append(self.now)
+        node.receive(sent.packet, self.now)
+        self.flush(node)
+
+    def _send(self, packet: Packet) -> None:
+        sent = self.trace.sent(self.now, packet)
+        faults, rng = self.faults, self.random
+        copies = 1 + (rng.random() < faults.duplicate)
+        for _ in range(copies):
+            if rng.random() < faults.loss:
+                continue
+            arrival = self.now + rng.uniform(*faults.delay)
+            pair = (packet.source, packet.target)
+            if rng.random() >= faults.reorder:
+                arrival = max(arrival, self._last.get(pair, 0.0))
+                self._last[pair] = arrival
+            else:
+                arrival += rng.uniform(0, 3 * faults.delay[1])
+            self._push(arrival, "packet", (sent,))
+
+    def _push(self, time: float, kind: str, what: Any) -> None:
+        self._number += 1
+        heapq.heappush(self._queue, (time, self._number, kind, what))

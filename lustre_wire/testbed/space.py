@@ -1,0 +1,177 @@
+"""The namespace of an MDT in a `Store`: inodes, directory entries, and the identities that name them."""
+
+from __future__ import annotations
+
+import errno
+import stat
+import zlib
+from collections.abc import Iterator
+
+import attrs
+
+from lustre_wire.recovery.store import Store
+from lustre_wire.recovery.transaction import Refused
+from lustre_wire.testbed.operations import NOBODY, Ident
+
+ROOT_INO, ROOT_GENERATION = 0xA1B2, 0x1111
+FIRST_INO = 0x20000
+
+
+@attrs.define(slots=True, frozen=True)
+class Inode:
+    """One object of the MDT.
+
+    Attributes:
+        fid: the FID its creator gave it, or `NOBODY`: then its name is its inode and generation (an IGIF).
+        md: LOV EA of a file, bytes.
+        target: of a symbolic link.
+        entries: names in a directory, in the order they were made.
+        xattrs: name and value.
+    """
+
+    ino: int
+    generation: int
+    mode: int
+    fid: Ident = NOBODY
+    uid: int = 0
+    gid: int = 0
+    size: int = 0
+    atime: int = 0
+    mtime: int = 0
+    ctime: int = 0
+    nlink: int = 1
+    rdev: int = 0
+    flags: int = 0
+    parent: int = 0
+    md: bytes = b""
+    target: bytes = b""
+    entries: tuple[bytes, ...] = ()
+    xattrs: tuple[tuple[bytes, bytes], ...] = ()
+
+    @property
+    def is_dir(self) -> bool:
+        return stat.S_ISDIR(self.mode)
+
+    @property
+    def is_file(self) -> bool:
+        return stat.S_ISREG(self.mode)
+
+
+class Space:
+    """What is where.
+
+    Args:
+        by_fid: objects are named by FID, or else by inode and generation.
+    """
+
+    def __init__(self, store: Store, *, by_fid: bool) -> None:
+        self.store, self.by_fid = store, by_fid
+        if ("inode", ROOT_INO) not in store:
+            store.set("next_ino", FIRST_INO)
+            self.put(Inode(ROOT_INO, ROOT_GENERATION, stat.S_IFDIR | 0o755, nlink=2, parent=ROOT_INO))
+            store.set(("ident", ROOT_INO, ROOT_GENERATION), ROOT_INO)
+            store.commit()
+
+    # -- identities ----------------------------------------------------------------------------------------------
+
+    def ident(self, inode: Inode) -> Ident:
+        """What the dialect calls an object."""
+        if not self.by_fid:
+            return inode.ino, inode.generation, stat.S_IFMT(inode.mode)
+        return inode.fid if inode.fid != NOBODY else (inode.ino, inode.generation, 0)
+
+    def find(self, ident: Ident) -> Inode | None:
+        """The object of that name; an inode and generation name it in either dialect."""
+        ino = self.store.get(("ident", ident[0], ident[1]))
+        return self.store.get(("inode", ino)) if ino is not None else None
+
+    def need(self, ident: Ident, missing: int = errno.ENOENT) -> Inode:
+        found = self.find(ident)
+        if found is None:
+            raise Refused(-missing)
+        return found
+
+    def need_dir(self, ident: Ident) -> Inode:
+        found = self.need(ident, errno.ESTALE)
+        if not found.is_dir:
+            raise Refused(-errno.ENOTDIR)
+        return found
+
+    # -- objects -------------------------------------------------------------------------------------------------
+
+    def get(self, ino: int) -> Inode:
+        found = self.store.get(("inode", ino))
+        if found is None:
+            raise Refused(-errno.ENOENT)
+        return found  # type: ignore[no-any-return]
+
+    def put(self, inode: Inode) -> None:
+        self.store.set(("inode", inode.ino), inode)
+
+    def new(self, mode: int, named: Ident, *, again: bool) -> tuple[int, int, Ident]:
+        """Inode number, generation and FID of a new object.
+
+        Args:
+            named: the identity it is to have; `again` when it had it before (a replay).
+        """
+        if self.by_fid:
+            if self.find(named) is not None:
+                raise Refused(-errno.EEXIST)
+            return (*self._number(), named)
+        if again and named != NOBODY:
+            self.store.set("next_ino", max(self.store.get("next_ino"), named[0] + 1))
+            return named[0], named[1], NOBODY
+        return (*self._number(), NOBODY)
+
+    def _number(self) -> tuple[int, int]:
+        ino = self.store.get("next_ino")
+        self.store.set("next_ino", ino + 1)
+        return ino, zlib.crc32(ino.to_bytes(8, "little")) | 1
+
+    def add(self, inode: Inode) -> None:
+        """A new object, known by every name it has."""
+        self.put(inode)
+        self.store.set(("ident", inode.ino, inode.generation), inode.ino)
+        if inode.fid != NOBODY:
+            self.store.set(("ident", inode.fid[0], inode.fid[1]), inode.ino)
+
+    def remove(self, inode: Inode) -> None:
+        """The object is gone for good."""
+        self.store.delete(("inode", inode.ino))
+        self.store.delete(("ident", inode.ino, inode.generation))
+        self.store.delete(("orphan", inode.ino))
+        if inode.fid != NOBODY:
+            self.store.delete(("ident", inode.fid[0], inode.fid[1]))
+
+    def orphans(self) -> Iterator[Inode]:
+        """Objects without a name that somebody had open."""
+        return (self.get(key[1]) for key, _ in self.store.items("orphan"))
+
+    # -- directories ---------------------------------------------------------------------------------------------
+
+    def lookup(self, parent: Inode, name: bytes) -> Inode | None:
+        if name == b".":
+            return parent
+        if name == b"..":
+            return self.get(parent.parent)
+        ino = self.store.get(("entry", parent.ino, name))
+        return self.get(ino) if ino is not None else None
+
+    def link(self, parent: Inode, name: bytes, inode: Inode, time: int) -> Inode:
+        """Enter a name; the directory as it is afterwards."""
+        self.store.set(("entry", parent.ino, name), inode.ino)
+        more = 1 if inode.is_dir else 0
+        changed = attrs.evolve(
+            parent, entries=(*parent.entries, name), mtime=time, ctime=time, nlink=parent.nlink + more
+        )
+        self.put(changed)
+        return changed
+
+    def unlink(self, parent: Inode, name: bytes, inode: Inode, time: int) -> Inode:
+        """Take a name away; the directory as it is afterwards."""
+        self.store.delete(("entry", parent.ino, name))
+        left = tuple(other for other in parent.entries if other != name)
+        less = 1 if inode.is_dir else 0
+        changed = attrs.evolve(parent, entries=left, mtime=time, ctime=time, nlink=parent.nlink - less)
+        self.put(changed)
+        return changed
