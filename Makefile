@@ -17,7 +17,8 @@ help: ## this list
 	@touch $@
 
 demo: .venv/.extra-test ## read recorded traffic of both dialects and print every message
-	$(BIN)/python demo.py
+	$(BIN)/lustre-wire decode fixtures/captures/04-client-mount.pcap
+	$(BIN)/lustre-wire decode fixtures/captures/recorded-session-1.8.pcap
 
 test: .venv/.extra-test ## the tests
 	$(BIN)/python -m pytest
