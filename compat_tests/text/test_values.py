@@ -103,6 +103,18 @@ class TestRecorded:
         assert "connect_data.ocd_grant" not in found
         assert found["connect_data.ocd_ibits_known"].count("MDS_INODELOCK_") == inputs["ocd_ibits_known"].bit_count()
 
+    @pytest.mark.parametrize("dialect", DIALECTS)
+    def test_a_setattr_shows_what_it_sets(self, dialect: str) -> None:
+        """The record carries all attributes; ia_valid 1 says that only the mode counts."""
+        found, inputs = message(dialect, f"reint-setattr-d{dialect.replace('.', '')}-elc1")
+        assert (inputs["ia_valid"], inputs["mode"]) == (1, 0o100751)
+        text = brief(found)
+        assert "set MODE 0100751 -rwxr-x--x" in text
+        assert str(inputs["size"]) not in text
+        record = next(node for node in message_tree(found).children if node.name.startswith("rec"))
+        valid = {node.name: node.counts for node in record.children}
+        assert (valid["sa_mode"], valid["sa_size"], valid["sa_uid"]) == (True, False, False)
+
     def test_a_target_registers(self) -> None:
         found, inputs = fields("1.8", "mgs-target-reg-d18")
         assert found["mgs_target_info.mti_nids"].startswith(f"[{', '.join(inputs['nids'])}, ")

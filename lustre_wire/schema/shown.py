@@ -34,7 +34,7 @@ class Shown(enum.Enum):
 
 @dataclass(frozen=True)
 class Given:
-    """The field counts only where `field` of the same struct has all bits of `mask`."""
+    """The field counts only where `field` of the same struct has some bit of `mask`."""
 
     field: str
     mask: int

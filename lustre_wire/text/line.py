@@ -12,7 +12,7 @@ from lustre_wire.schema.rpc import Blob, Items, SlotSpec
 from lustre_wire.schema.types import Struct, as_type
 from lustre_wire.text import numbers
 from lustre_wire.text.tree import slot_text
-from lustre_wire.text.values import struct_text
+from lustre_wire.text.values import MOST_ELEMENTS, struct_text
 
 _LONGEST: Final = 400
 
@@ -57,7 +57,12 @@ def _parts(slot: SlotSpec, message: Message) -> Iterator[str]:
     if isinstance(kind, Struct):
         if kind.cls.__wire__.text:
             yield struct_text(value, message.dialect, short=True)
-    elif not isinstance(kind, Items) or _has_text(kind):
+    elif isinstance(kind, Items):
+        if _has_text(kind):
+            yield from (struct_text(each, message.dialect, short=True) for each in value[:MOST_ELEMENTS])
+            if len(value) > MOST_ELEMENTS:
+                yield f"... {len(value)} in all"
+    else:
         yield slot_text(slot.name, kind, value, message.dialect, short=True)
 
 

@@ -141,7 +141,7 @@ def _union(field: FieldSpec, value: Any, outer: Any, dialect: Dialect, short: bo
 
 def counts(field: FieldSpec, obj: Any) -> bool:
     """Whether the flag that makes a field count is set; True for a field that always counts."""
-    return field.given is None or int(getattr(obj, field.given.field)) & field.given.mask == field.given.mask
+    return field.given is None or bool(int(getattr(obj, field.given.field)) & field.given.mask)
 
 
 def is_zero(value: Any) -> bool:
@@ -189,7 +189,7 @@ def _piece(piece: str, obj: Any, dialect: Dialect, short: bool, depth: int, alwa
             name, _, index = name.partition("[")
             inner, field = _resolved(obj, name)
             value = getattr(inner, field.name)
-            seen = seen or not is_zero(value)
+            seen = seen or (counts(field, inner) and (field.given is not None or not is_zero(value)))
             if index:
                 value = value[int(index.rstrip("]"))]
             out.append(format(int(value), form) if form else _field(inner, field, dialect, short, depth))

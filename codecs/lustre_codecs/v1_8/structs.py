@@ -271,7 +271,14 @@ class QuotaAdjustQunit:
     padding1: Annotated[int, U64, AS_SENT] = 0
 
 
-@wire_struct(size=96, text="{sa_fid} set {sa_valid}")
+#: The bits with which a setattr record sets a time: to now, or to the record's.
+_SETS_ATIME = MdsAttr.MDS_ATTR_ATIME | MdsAttr.MDS_ATTR_ATIME_SET
+_SETS_MTIME = MdsAttr.MDS_ATTR_MTIME | MdsAttr.MDS_ATTR_MTIME_SET
+_SETS_CTIME = MdsAttr.MDS_ATTR_CTIME | MdsAttr.MDS_ATTR_CTIME_SET
+_SETATTR = ("{sa_fid} set {sa_valid}", " {sa_mode}", " uid {sa_uid}", " gid {sa_gid}", " size {sa_size}")
+
+
+@wire_struct(size=96, text=_SETATTR)
 class MdsRecSetattr:
     """Set attributes, 1.8."""
 
@@ -280,16 +287,16 @@ class MdsRecSetattr:
     sa_fsgid: Annotated[u32, Shown.ID] = 0
     sa_cap: Annotated[u32, Shown.HEX] = 0
     sa_suppgid: Annotated[u32, Shown.ID] = 0
-    sa_mode: Annotated[u32, Shown.MODE] = 0
+    sa_mode: Annotated[u32, Shown.MODE, Given("sa_valid", MdsAttr.MDS_ATTR_MODE)] = 0
     sa_fid: LlFid = LlFid()
     sa_valid: Annotated[MdsAttr, U64] = MdsAttr(0)
-    sa_size: u64 = 0
-    sa_mtime: Annotated[u64, Shown.TIME] = 0
-    sa_atime: Annotated[u64, Shown.TIME] = 0
-    sa_ctime: Annotated[u64, Shown.TIME] = 0
-    sa_uid: Annotated[u32, Shown.ID] = 0
-    sa_gid: Annotated[u32, Shown.ID] = 0
-    sa_attr_flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
+    sa_size: Annotated[u64, Given("sa_valid", MdsAttr.MDS_ATTR_SIZE)] = 0
+    sa_mtime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_MTIME)] = 0
+    sa_atime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_ATIME)] = 0
+    sa_ctime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_CTIME)] = 0
+    sa_uid: Annotated[u32, Shown.ID, Given("sa_valid", MdsAttr.MDS_ATTR_UID)] = 0
+    sa_gid: Annotated[u32, Shown.ID, Given("sa_valid", MdsAttr.MDS_ATTR_GID)] = 0
+    sa_attr_flags: Annotated[MdsInodeFl, U32, Given("sa_valid", MdsAttr.MDS_ATTR_ATTR_FLAG)] = MdsInodeFl(0)
     sa_padding: Annotated[int, U32, AS_SENT] = 0
 
 
@@ -514,7 +521,7 @@ class MdtRecRename:
     rn_padding_8: u32 = 0
 
 
-@wire_struct(size=136, swab=False, text="{sa_fid} set {sa_valid}")
+@wire_struct(size=136, swab=False, text=_SETATTR)
 class MdtRecSetattr:
     """Set attributes, 2.0."""
 
@@ -530,15 +537,15 @@ class MdtRecSetattr:
     sa_padding_1_h: u32 = 0
     sa_fid: LuFid = LuFid()
     sa_valid: Annotated[MdsAttr, U64] = MdsAttr(0)
-    sa_uid: Annotated[u32, Shown.ID] = 0
-    sa_gid: Annotated[u32, Shown.ID] = 0
-    sa_size: u64 = 0
-    sa_blocks: u64 = 0
-    sa_mtime: Annotated[u64, Shown.TIME] = 0
-    sa_atime: Annotated[u64, Shown.TIME] = 0
-    sa_ctime: Annotated[u64, Shown.TIME] = 0
-    sa_attr_flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
-    sa_mode: Annotated[u32, Shown.MODE] = 0
+    sa_uid: Annotated[u32, Shown.ID, Given("sa_valid", MdsAttr.MDS_ATTR_UID)] = 0
+    sa_gid: Annotated[u32, Shown.ID, Given("sa_valid", MdsAttr.MDS_ATTR_GID)] = 0
+    sa_size: Annotated[u64, Given("sa_valid", MdsAttr.MDS_ATTR_SIZE)] = 0
+    sa_blocks: Annotated[u64, Given("sa_valid", MdsAttr.MDS_ATTR_BLOCKS)] = 0
+    sa_mtime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_MTIME)] = 0
+    sa_atime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_ATIME)] = 0
+    sa_ctime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_CTIME)] = 0
+    sa_attr_flags: Annotated[MdsInodeFl, U32, Given("sa_valid", MdsAttr.MDS_ATTR_ATTR_FLAG)] = MdsInodeFl(0)
+    sa_mode: Annotated[u32, Shown.MODE, Given("sa_valid", MdsAttr.MDS_ATTR_MODE)] = 0
     sa_padding_2: u32 = 0
     sa_padding_3: u32 = 0
     sa_padding_4: u32 = 0

@@ -345,7 +345,14 @@ class MdtRemotePerm:
     rp_access_perm: u32 = 0
 
 
-@wire_struct(size=136, text="{sa_fid} set {sa_valid}")
+#: The bits with which a setattr record sets a time: to now, or to the record's.
+_SETS_ATIME = MdsAttr.MDS_ATTR_ATIME | MdsAttr.MDS_ATTR_ATIME_SET
+_SETS_MTIME = MdsAttr.MDS_ATTR_MTIME | MdsAttr.MDS_ATTR_MTIME_SET
+_SETS_CTIME = MdsAttr.MDS_ATTR_CTIME | MdsAttr.MDS_ATTR_CTIME_SET
+_SETATTR = ("{sa_fid} set {sa_valid}", " {sa_mode}", " uid {sa_uid}", " gid {sa_gid}", " size {sa_size}")
+
+
+@wire_struct(size=136, text=_SETATTR)
 class MdtRecSetattr:
     """Set attributes, 2.0."""
 
@@ -361,15 +368,15 @@ class MdtRecSetattr:
     sa_padding_1_h: Annotated[int, U32, AS_SENT] = 0
     sa_fid: LuFid = LuFid()
     sa_valid: Annotated[MdsAttr, U64] = MdsAttr(0)
-    sa_uid: Annotated[u32, Shown.ID] = 0
-    sa_gid: Annotated[u32, Shown.ID] = 0
-    sa_size: u64 = 0
-    sa_blocks: u64 = 0
-    sa_mtime: Annotated[u64, Shown.TIME] = 0
-    sa_atime: Annotated[u64, Shown.TIME] = 0
-    sa_ctime: Annotated[u64, Shown.TIME] = 0
-    sa_attr_flags: Annotated[MdsInodeFl, U32] = MdsInodeFl(0)
-    sa_mode: Annotated[u32, Shown.MODE] = 0
+    sa_uid: Annotated[u32, Shown.ID, Given("sa_valid", MdsAttr.MDS_ATTR_UID)] = 0
+    sa_gid: Annotated[u32, Shown.ID, Given("sa_valid", MdsAttr.MDS_ATTR_GID)] = 0
+    sa_size: Annotated[u64, Given("sa_valid", MdsAttr.MDS_ATTR_SIZE)] = 0
+    sa_blocks: Annotated[u64, Given("sa_valid", MdsAttr.MDS_ATTR_BLOCKS)] = 0
+    sa_mtime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_MTIME)] = 0
+    sa_atime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_ATIME)] = 0
+    sa_ctime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_CTIME)] = 0
+    sa_attr_flags: Annotated[MdsInodeFl, U32, Given("sa_valid", MdsAttr.MDS_ATTR_ATTR_FLAG)] = MdsInodeFl(0)
+    sa_mode: Annotated[u32, Shown.MODE, Given("sa_valid", MdsAttr.MDS_ATTR_MODE)] = 0
     sa_padding_2: u32 = 0
     sa_padding_3: Annotated[int, U32, AS_SENT] = 0
     sa_padding_4: Annotated[int, U32, AS_SENT] = 0
