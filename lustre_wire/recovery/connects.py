@@ -64,6 +64,9 @@ def _against(target: Target, export: Export | None, message: rpc.Message, packet
     if export is None:
         if target.window is not None:
             return -errno.EBUSY
+        refused = target.guard.newcomer() if target.guard is not None else 0
+        if refused:
+            return refused
     else:
         if export.connected and body.pb_op_flags & k.MSG_CONNECT_INITIAL and export.nid != packet.source:
             return -errno.EALREADY

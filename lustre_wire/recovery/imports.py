@@ -75,6 +75,7 @@ class Import:
         out: packets to be sent, in order; the owner takes them.
         events: what happened; the owner takes them.
         on_invalid: called when the import is evicted, with its lock table still full.
+        on_dialect: called with the dialect before, when a connect changed it and nothing was sent in the new one yet.
     """
 
     def __init__(self, config: ImportConfig, xids: Xids, locks: LockTable) -> None:
@@ -99,6 +100,7 @@ class Import:
         self.out: list[Packet] = []
         self.events: list[ImportEvent] = []
         self.on_invalid: Callable[[], None] | None = None
+        self.on_dialect: Callable[[Dialect], None] | None = None
         self.next_try = 0.0
         self.next_ping = 0.0
         self._attempt: Request | None = None
@@ -419,7 +421,7 @@ class Import:
 
     def _adopt(self, granted: int, data: Any) -> None:
         """What was granted decides the dialect of what is formatted from now on; nothing is formatted again (R15)."""
-        self.granted, self.connect_data = granted, data
+        self.granted, self.connect_data, before = granted, data, self.dialect
         for dialect in self.config.dialects:
             rules = rules_of(dialect)
             if granted & rules.granted == rules.granted and not granted & rules.withheld:
@@ -428,6 +430,8 @@ class Import:
         flags = rules_of(self.dialect).header_flags
         self.header_flags = sum(lm for flag, lm in flags.items() if granted & flag)
         self.events.append(ImportEvent("granted", granted))
+        if self.dialect is not before and self.on_dialect is not None:
+            self.on_dialect(before)
 
     def failed_to_connect(self, status: int, now: float, message: rpc.Message | None = None) -> None:
         """No connection this time; the next try goes to the same node only if the server asked for patience."""

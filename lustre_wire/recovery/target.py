@@ -44,6 +44,19 @@ class Wait:
 Handling = Generator[Wait, None, Answer]
 
 
+class Guard(Protocol):
+    """Who decides besides the target itself: what controls its life (an upgrade)."""
+
+    def newcomer(self) -> int:
+        """What an unknown client's connect is answered: 0 to let it in, or a negative errno."""
+
+    def handling(self, request: Incoming, inner: Handling) -> Handling:
+        """The handling of a request other than connect, disconnect and ping: as it is, refused, or kept waiting."""
+
+    def keeps(self, export: Export) -> bool:
+        """Whether a client that disconnects stays known, to come back after a restart."""
+
+
 class Service(Protocol):
     """What a target serves.
 
@@ -75,7 +88,7 @@ class Service(Protocol):
 
 @attrs.define(slots=True, frozen=True)
 class TargetEvent:
-    """``commit``, ``recovered``, ``evicted``, ``connected``, ``forgotten``, ``transaction``, with its subject."""
+    """With its subject: ``commit recovered evicted left connected forgotten transaction``."""
 
     kind: str
     detail: Any = None
@@ -84,8 +97,10 @@ class TargetEvent:
 class Target:
     """One target on one store. Made anew at each start; what is remembered is what the store has.
 
-    Args:
+    Attributes:
         accepting: False until the target lets clients in (-EAGAIN before).
+        synchronous: what a request did is on disk before it is answered.
+        guard: asked before strangers are let in and requests are handled.
 
     Raises:
         MountRefused: the store has features the dialect does not know.
@@ -101,6 +116,8 @@ class Target:
         self.last_rcvd = LastRcvd(store, dialect, metadata=service.metadata)
         self.accepting = True
         self.stopping = False
+        self.synchronous = False
+        self.guard: Guard | None = None
         self.out: list[Packet] = []
         self.events: list[TargetEvent] = []
         self.exports: dict[bytes, Export] = {}
@@ -215,6 +232,11 @@ class Target:
         self.service.dropped(export)
         self.last_rcvd.free(export.uuid)
 
+    def leave(self, export: Export) -> None:
+        """The client is off until the next start: it keeps its slot, so it will be expected then."""
+        export.connected = False
+        self.events.append(TargetEvent("left", export.uuid))
+
     # -- for the service -----------------------------------------------------------------------------------------
 
     def version(self, key: Any) -> int:
@@ -261,7 +283,10 @@ class Target:
         export, k = request.export, self.k
         if request.message.opcode in (k.MDS_DISCONNECT, k.OST_DISCONNECT, k.MGS_DISCONNECT):
             self.reply(request, Answer())
-            self.drop(export)
+            if self.guard is not None and self.guard.keeps(export):
+                self.leave(export)
+            else:
+                self.drop(export)
             return
         if request.message.opcode == k.LDLM_CANCEL:  # a service of its own, which no recovery stops
             self._handle(request, now)
@@ -307,7 +332,8 @@ class Target:
             else:
                 self.reply(request, Answer(-errno.ENOTCONN, failed=True))
                 return
-        self._step(self.service.handle(request, now), request, now)
+        handling = self.service.handle(request, now)
+        self._step(handling if self.guard is None else self.guard.handling(request, handling), request, now)
 
     def _reconstruct(self, request: Incoming, slot: Any, close: bool) -> None:
         request.transno = slot.lcd_last_close_transno if close else slot.lcd_last_transno
@@ -341,6 +367,8 @@ class Target:
         if request.transno > self.found_committed:
             self.events.append(TargetEvent("transaction", request))
             self._remember(request, answer.status)
+            if self.synchronous:
+                self.commit()
         self.reply(request, answer)
 
     def _remember(self, request: Incoming, status: int) -> None:
