@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from importlib import import_module
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ COMMANDS: Final = {
     "layout": "Offset tables of structs; buffers of RPC formats; members of enumerations.",
     "llog": "Log files: a configuration log as the commands that would write it, other logs as records.",
     "mountdata": "What a target is and how to mount it, from its CONFIGS/mountdata.",
+    "translate": "Conversations of one dialect in another: a capture, and what was lost or impossible.",
     "verify": "Recorded messages through every engine and back.",
 }
 
@@ -118,4 +120,5 @@ def cli() -> None:
 
 def main() -> None:
     """The ``lustre-wire`` command."""
+    warnings.formatwarning = lambda message, *_, **__: f"lustre-wire: {message}\n"
     cli.main(prog_name="lustre-wire")

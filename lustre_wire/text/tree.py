@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +18,8 @@ from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
 from lustre_wire.schema.types import Array, FieldType, Flex, Struct, as_type
 from lustre_wire.text.values import counts, field_text, hexed, is_zero, quoted, struct_text, union_member
 
+#: Printable characters that end with a NUL or the bytes themselves.
+_STRING: Final = re.compile(rb"([ -~]{2,})(?:\0+|\Z)")
 #: Elements of a list that get a node each.
 MOST_NODES: Final = 64
 #: A struct up to this many bytes that has a text of its own is shown by that alone.
@@ -149,11 +152,12 @@ def slot_text(name: str, kind: FieldType, value: Any, dialect: Dialect, *, short
 
 
 def _blob(data: bytes) -> str:
-    """Opaque bytes: as text where they are a string with its NUL (or without), else in hexadecimal."""
-    text = data.rstrip(b"\0")
-    if text and all(0x20 <= byte < 0x7F for byte in text) and len(data) - len(text) <= 8:
-        return f'"{quoted(text)}"'
-    return hexed(data)
+    """Opaque bytes: a string at their beginning as text, what follows its NULs in hexadecimal."""
+    found = _STRING.match(data)
+    if found is None:
+        return hexed(data)
+    rest = data[found.end() :]
+    return f'"{quoted(found[1])}" {hexed(rest)}' if rest else f'"{quoted(found[1])}"'
 
 
 def _extra(extra: Extra | None) -> list[Node]:

@@ -7,11 +7,11 @@ union's `Tag`. Nothing here raises on any value a decode can produce, and what i
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
 from lustre_wire.dialects import Dialect
+from lustre_wire.errors import SchemaError
 from lustre_wire.frames.nid import nid_str
 from lustre_wire.schema import FieldSpec, Shown, StructSpec, WireEnum, WireFlag, spec_of
 from lustre_wire.schema.rpc import Items
@@ -122,13 +122,11 @@ def union_member(field: FieldSpec, value: Any, outer: Any) -> tuple[FieldSpec, A
     """Which member of a union counts, and its value; None where the declaration or the message does not say."""
     if field.tag is None or outer is None:
         return None
-    selector: Any = outer
-    for part in field.tag.field.split("."):
-        selector = getattr(selector, part)
-    name = dict(field.tag.members).get(int(selector))
+    inner, selector = _resolved(outer, field.tag.field)
+    name = dict(field.tag.members).get(int(getattr(inner, selector.name)))
     if name is None:
         return None
-    return spec_of(value).by_name[name], getattr(value, name)
+    return _known(value, name), getattr(value, name)
 
 
 def _union(field: FieldSpec, value: Any, outer: Any, dialect: Dialect, short: bool, depth: int) -> str:
@@ -141,7 +139,9 @@ def _union(field: FieldSpec, value: Any, outer: Any, dialect: Dialect, short: bo
 
 def counts(field: FieldSpec, obj: Any) -> bool:
     """Whether the flag that makes a field count is set; True for a field that always counts."""
-    return field.given is None or bool(int(getattr(obj, field.given.field)) & field.given.mask)
+    if field.given is None:
+        return True
+    return bool(int(getattr(obj, _known(obj, field.given.field).name)) & field.given.mask)
 
 
 def is_zero(value: Any) -> bool:
@@ -163,7 +163,10 @@ def is_zero(value: Any) -> bool:
 @lru_cache(maxsize=1024)
 def _pieces(text: str) -> tuple[tuple[str, str, str], ...]:
     """(literal, dotted field or "", format) triples of one piece of a declared text."""
-    return tuple((lit, name or "", spec or "") for lit, name, spec, _ in string.Formatter().parse(text))
+    try:
+        return tuple((lit, name or "", spec or "") for lit, name, spec, _ in string.Formatter().parse(text))
+    except ValueError as error:
+        raise SchemaError(f"{error} in the text {text!r}") from None
 
 
 def _struct(obj: Any, dialect: Dialect, short: bool, depth: int) -> str:
@@ -190,24 +193,33 @@ def _piece(piece: str, obj: Any, dialect: Dialect, short: bool, depth: int, alwa
             inner, field = _resolved(obj, name)
             value = getattr(inner, field.name)
             seen = seen or (counts(field, inner) and (field.given is not None or not is_zero(value)))
-            if index:
-                value = value[int(index.rstrip("]"))]
-            out.append(format(int(value), form) if form else _field(inner, field, dialect, short, depth))
+            shown = _formatted(value, index, form, piece) if form else _field(inner, field, dialect, short, depth)
+            out.append(shown)
     return "".join(out) if seen else ""
 
 
+def _formatted(value: Any, index: str, form: str, piece: str) -> str:
+    try:
+        return format(int(value[int(index.rstrip("]"))] if index else value), form)
+    except (ValueError, TypeError, IndexError) as error:
+        raise SchemaError(f"{error} in the text {piece!r}") from None
+
+
 def _resolved(obj: Any, path: str) -> tuple[Any, FieldSpec]:
+    """The struct that a dotted path leads to, and the field in it."""
     *outer, last = path.split(".")
     for part in outer:
-        obj = getattr(obj, part)
-    return obj, spec_of(obj).by_name[last]
+        obj = getattr(obj, _known(obj, part).name)
+    return obj, _known(obj, last)
+
+
+def _known(obj: Any, name: str) -> FieldSpec:
+    spec = spec_of(obj)
+    found = spec.by_name.get(name)
+    if found is None:
+        raise SchemaError(f"no field {name!r}", path=spec.name)
+    return found
 
 
 def _field(obj: Any, field: FieldSpec, dialect: Dialect, short: bool, depth: int) -> str:
     return _text(field.type, field, getattr(obj, field.name), dialect, obj, short, depth + 1)
-
-
-def text_fields(spec: StructSpec) -> Iterator[str]:
-    """The dotted fields that a struct's declared text names."""
-    for piece in spec.text:
-        yield from (name for _, name, _ in _pieces(piece) if name)
