@@ -14,13 +14,17 @@ from lustre_codecs.common.constants import (
     AclTag,
     CfgMarkerFlags,
     Disposition,
+    FiemapExtentFlags,
+    FiemapFlags,
     ItOp,
     LcfgCommand,
     LddFlags,
     LdlmFl,
     LdlmMode,
     LdlmType,
+    LlogFlags,
     LlogOp,
+    LquotaFlags,
     LuDirentAttrs,
     MdsInodelock,
     MsgConnect,
@@ -82,7 +86,7 @@ class LlFiemapExtent:
     fe_physical: u64 = 0
     fe_length: u64 = 0
     fe_reserved64: Annotated[list[int], Array(U64.as_sent(), 2)] = [0] * 2
-    fe_flags: u32 = 0
+    fe_flags: Annotated[FiemapExtentFlags, U32] = FiemapExtentFlags(0)
     fe_device: u32 = 0
     fe_reserved: Annotated[list[int], Array(U32.as_sent(), 2)] = [0] * 2
 
@@ -93,7 +97,7 @@ class LlUserFiemap:
 
     fm_start: u64 = 0
     fm_length: u64 = 0
-    fm_flags: u32 = 0
+    fm_flags: Annotated[FiemapFlags, U32] = FiemapFlags(0)
     fm_mapped_extents: u32 = 0
     fm_extent_count: u32 = 0
     fm_reserved: u32 = 0
@@ -487,7 +491,7 @@ class LlogLogHdr:
     llh_count: u32 = 0
     llh_bitmap_offset: u32 = 0
     llh_size: u32 = 0
-    llh_flags: Annotated[u32, Shown.HEX] = 0
+    llh_flags: Annotated[LlogFlags, U32] = LlogFlags(0)
     llh_cat_idx: u32 = 0
     llh_tgtuuid: ObdUuid = ObdUuid()
     llh_reserved: Annotated[int, U32, AS_SENT] = 0
@@ -500,7 +504,7 @@ class QunitData:
     """Quota unit acquired or released by an OST; `qd_count` in bytes or inodes."""
 
     qd_id: Annotated[u32, Shown.ID] = 0
-    qd_flags: u32 = 0
+    qd_flags: Annotated[LquotaFlags, U32] = LquotaFlags(0)
     qd_count: u64 = 0
     qd_qunit: u64 = 0
     padding: Annotated[int, U64, AS_SENT] = 0

@@ -22,6 +22,8 @@ from lustre_codecs.v1_8.constants import (
     LOV_USER_MAGIC_JOIN,
     LOV_USER_MAGIC_V1,
     LOV_USER_MAGIC_V3,
+    LlogFlags,
+    LquotaFlags,
     LuDirpageFlags,
     MdsAttr,
     MdsInodeFl,
@@ -264,7 +266,7 @@ class MdtBody:
 class QuotaAdjustQunit:
     """Change of quota unit sizes, broadcast by the master."""
 
-    qaq_flags: u32 = 0
+    qaq_flags: Annotated[LquotaFlags, U32] = LquotaFlags(0)
     qaq_id: Annotated[u32, Shown.ID] = 0
     qaq_bunit_sz: Annotated[u64, Shown.BYTES] = 0
     qaq_iunit_sz: u64 = 0
@@ -721,7 +723,7 @@ class LlogdBody:
 
     lgd_logid: LlogLogid = LlogLogid()
     lgd_ctxt_idx: u32 = 0
-    lgd_llh_flags: Annotated[u32, Shown.HEX] = 0
+    lgd_llh_flags: Annotated[LlogFlags, U32] = LlogFlags(0)
     lgd_index: u32 = 0
     lgd_saved_index: u32 = 0
     lgd_len: u32 = 0
@@ -822,7 +824,7 @@ class QunitDataOld2:
     """Quota unit in the old 16-byte form, for peers without OBD_CONNECT_CHANGE_QS."""
 
     qd_id: Annotated[u32, Shown.ID] = 0
-    qd_flags: u32 = 0
+    qd_flags: Annotated[LquotaFlags, U32] = LquotaFlags(0)
     qd_count: u64 = 0
 
 

@@ -83,6 +83,22 @@ class LddFlags(WireFlag, extends=common.LddFlags):
     LDD_F_IAM_DIR = 0x800
 
 
+class CapaOpc(WireFlag):
+    """lc_opc: what a capability allows."""
+
+    CAPA_OPC_BODY_WRITE = 0x1
+    CAPA_OPC_BODY_READ = 0x2
+    CAPA_OPC_INDEX_LOOKUP = 0x4
+    CAPA_OPC_INDEX_INSERT = 0x8
+    CAPA_OPC_INDEX_DELETE = 0x10
+    CAPA_OPC_OSS_WRITE = 0x20
+    CAPA_OPC_OSS_READ = 0x40
+    CAPA_OPC_OSS_TRUNC = 0x80
+    CAPA_OPC_OSS_DESTROY = 0x100
+    CAPA_OPC_META_WRITE = 0x200
+    CAPA_OPC_META_READ = 0x400
+
+
 class ChangelogRecType(WireEnum):
     """cr_type."""
 
@@ -471,19 +487,6 @@ CHANGELOG_USERS: Final = "changelog_users"
 # CAPA_HMAC_ALG_SHA1
 CAPA_HMAC_ALG_SHA1: Final = 1
 CAPA_HMAC_ALG_MAX: Final = 2
-
-# CAPA_OPC_BODY_WRITE
-CAPA_OPC_BODY_WRITE: Final = 1
-CAPA_OPC_BODY_READ: Final = 2
-CAPA_OPC_INDEX_LOOKUP: Final = 4
-CAPA_OPC_INDEX_INSERT: Final = 8
-CAPA_OPC_INDEX_DELETE: Final = 16
-CAPA_OPC_OSS_WRITE: Final = 32
-CAPA_OPC_OSS_READ: Final = 64
-CAPA_OPC_OSS_TRUNC: Final = 128
-CAPA_OPC_OSS_DESTROY: Final = 256
-CAPA_OPC_META_WRITE: Final = 512
-CAPA_OPC_META_READ: Final = 1024
 
 # CAPA_SITE_CLIENT
 CAPA_SITE_CLIENT: Final = 0

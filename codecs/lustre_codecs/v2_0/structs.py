@@ -26,7 +26,10 @@ from lustre_codecs.v2_0.constants import (
     MEA_MAGIC_ALL_CHARS,
     MEA_MAGIC_HASH_SEGMENT,
     MEA_MAGIC_LAST_CHAR,
+    CapaOpc,
     ChangelogRecType,
+    LlogFlags,
+    LquotaFlags,
     LuDirpageFlags,
     MdsAttr,
     MdsInodeFl,
@@ -314,7 +317,7 @@ class MdtIoepoch:
 class QuotaAdjustQunit:
     """Change of quota unit sizes, broadcast by the master."""
 
-    qaq_flags: u32 = 0
+    qaq_flags: Annotated[LquotaFlags, U32] = LquotaFlags(0)
     qaq_id: Annotated[u32, Shown.ID] = 0
     qaq_bunit_sz: Annotated[u64, Shown.BYTES] = 0
     qaq_iunit_sz: u64 = 0
@@ -736,7 +739,7 @@ class LlogdBody:
 
     lgd_logid: LlogLogid = LlogLogid()
     lgd_ctxt_idx: u32 = 0
-    lgd_llh_flags: Annotated[u32, Shown.HEX] = 0
+    lgd_llh_flags: Annotated[LlogFlags, U32] = LlogFlags(0)
     lgd_index: u32 = 0
     lgd_saved_index: u32 = 0
     lgd_len: u32 = 0
@@ -807,7 +810,7 @@ class LustreCapa:
     """Capability; `lc_hmac` covers what stands before it."""
 
     lc_fid: LuFid = LuFid()
-    lc_opc: Annotated[u64, Shown.HEX] = 0
+    lc_opc: Annotated[CapaOpc, U64] = CapaOpc(0)
     lc_uid: u64 = 0
     lc_gid: u64 = 0
     lc_flags: u32 = 0
