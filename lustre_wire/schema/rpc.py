@@ -21,9 +21,18 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, Union, dataclass_transform, get_args, get_origin
-
-import attrs
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    TypeAlias,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+)
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.struct import hints_of
@@ -181,10 +190,35 @@ def slot(
 
 @dataclass_transform(field_specifiers=(slot,))
 class Buffers:
-    """Base of the request and reply classes; the fields are the buffers in wire order."""
+    """Base of the request and reply classes; the fields are the buffers in wire order.
+
+    Instances are made and compared slot by slot here, since there are hundreds of these classes and few are ever made
+    by hand: methods of their own would cost more than the rest of loading a dialect.
+    """
 
     __slots__ = ()
     __slot_specs__: ClassVar[tuple[SlotSpec, ...]] = ()
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, *args: Any, **values: Any) -> None:
+            names = [spec.name for spec in self.__slot_specs__]
+            given = dict(zip(names, args, strict=False)) | values
+            if len(given) != len(args) + len(values) or not given.keys() <= set(names):
+                raise TypeError(f"{type(self).__qualname__} takes the buffers {', '.join(names) or 'none'}")
+            for name in names:
+                setattr(self, name, given.get(name))
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, spec.name) == getattr(other, spec.name) for spec in self.__slot_specs__)
+
+    __hash__ = None  # type: ignore[assignment]  # values change
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{spec.name}={getattr(self, spec.name)!r}" for spec in self.__slot_specs__)
+        return f"{type(self).__qualname__}({values})"
 
 
 def _without_none(hint: Any) -> Any:
@@ -210,7 +244,7 @@ def _slot_type(path: str, hint: Any) -> FieldType:
 
 def buffers(cls: type) -> type[Buffers]:
     """Make one side of an RPC from the declaration of its buffers; `rpc` does this for the classes it decorates."""
-    specs, these = [], {}
+    specs = []
     for index, (name, hint) in enumerate(hints_of(cls).items(), 1):
         said = cls.__dict__.get(name)
         if not isinstance(said, _Slot):
@@ -218,15 +252,16 @@ def buffers(cls: type) -> type[Buffers]:
             raise SchemaError("a buffer is declared as `name: type | None = slot(...)`", path=path)
         kind = _slot_type(f"{cls.__qualname__}.{name}", hint)
         specs.append(SlotSpec(name, index, kind, **{f: getattr(said, f) for f in _Slot.__dataclass_fields__}))
-        these[name] = attrs.field(default=None)
-    made: Any = attrs.define(cls, these=these, slots=True, order=False)
-    made.__slot_specs__ = tuple(specs)
-    return made  # type: ignore[no-any-return]  # its base is Buffers, as declared
+    names = [spec.name for spec in specs]
+    body = {name: value for name, value in vars(cls).items() if name not in (*names, "__dict__", "__weakref__")}
+    body |= {"__slots__": tuple(names), "__slot_specs__": tuple(specs)}
+    return type(cls.__name__, cls.__bases__ if issubclass(cls, Buffers) else (Buffers,), body)
 
 
-@attrs.define(slots=True)
 class _NoBuffers(Buffers):
     """A side that has only the ptlrpc_body."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,11 @@ from __future__ import annotations
 import copy
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from types import CodeType
 from typing import (
     Annotated,
     Any,
@@ -21,7 +24,6 @@ from typing import (
     dataclass_transform,
     get_args,
     get_origin,
-    get_type_hints,
 )
 
 import attrs
@@ -170,12 +172,22 @@ def _one(extras: Iterable[Any], kind: type[_T]) -> _T | None:
 
 def hints_of(cls: type) -> dict[str, Any]:
     """The class's own annotations, resolved, in order; class variables left out."""
-    own = inspect.get_annotations(cls)
-    try:
-        hints = get_type_hints(cls, include_extras=True)
-    except NameError as error:
-        raise SchemaError(f"cannot resolve an annotation: {error}", path=cls.__name__) from None
-    return {n: hints[n] for n in own if get_origin(hints[n]) is not ClassVar and hints[n] is not ClassVar}
+    names = vars(sys.modules[cls.__module__]) if cls.__module__ in sys.modules else {}
+    hints = {}
+    for name, hint in inspect.get_annotations(cls).items():
+        try:
+            found = eval(_code(hint), names, dict(vars(cls))) if isinstance(hint, str) else hint
+        except (NameError, AttributeError, TypeError, SyntaxError) as error:
+            raise SchemaError(f"cannot resolve an annotation: {error}", path=f"{cls.__name__}.{name}") from None
+        if get_origin(found) is not ClassVar and found is not ClassVar:
+            hints[name] = found
+    return hints
+
+
+@lru_cache(maxsize=1024)
+def _code(annotation: str) -> CodeType:
+    """An annotation compiled: most of a dialect's fields share a few."""
+    return compile(annotation, "<annotation>", "eval")
 
 
 def _default_of(value: Any) -> Any:
@@ -238,7 +250,9 @@ def wire_struct(
         these = {
             n: attrs.field(default=_default_of(vars(cls)[n])) if n in vars(cls) else attrs.field() for n in hints
         }
-        made = attrs.define(cls, these=these, slots=True, order=False)
+        if "__repr__" not in vars(cls):
+            cls.__repr__ = _repr  # type: ignore[method-assign]  # one for all: generated ones cost load time
+        made = attrs.define(cls, these=these, slots=True, order=False, repr=False)
         pieces = (text,) if isinstance(text, str) else text
         spec = StructSpec(made, c_name or c_name_of(cls.__name__), size, byteorder, swab, fields, overlays, text=pieces)
         spec.by_name.update({f.name: f for f in fields})
@@ -265,6 +279,11 @@ def each_declared(watcher: Callable[[type], object]) -> None:
     _watchers.append(watcher)
     for cls in _declared:
         watcher(cls)
+
+
+def _repr(obj: Any) -> str:
+    values = ", ".join(f"{field.name}={getattr(obj, field.name)!r}" for field in spec_of(obj).fields)
+    return f"{type(obj).__qualname__}({values})"
 
 
 def spec_of(cls: Any) -> StructSpec:
