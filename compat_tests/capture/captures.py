@@ -1,4 +1,4 @@
-"""The recorded captures, read once."""
+"""The captures of real nodes, read once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from compat_tests.recorded import FIXTURES
 from lustre_wire.capture import Captured, Statistics, read_messages
 
-CAPTURES = sorted((FIXTURES / "captures").glob("*.pcap"))
+#: Those of real nodes; their names begin with a number.
+CAPTURES = sorted((FIXTURES / "captures").glob("[0-9]*.pcap"))
 
 
 def path_of(start: str) -> Path:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from itertools import count
 from typing import Any, BinaryIO, Final
 
+from lustre_wire.capture.captured import Captured
 from lustre_wire.capture.packets import TcpStreamWriter
 from lustre_wire.capture.pcap import PcapWriter
-from lustre_wire.capture.rpcs import SOCKLND_PORT, Captured
+from lustre_wire.capture.rpcs import SOCKLND_PORT
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import events, ksock, lnet

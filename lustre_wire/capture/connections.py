@@ -19,7 +19,7 @@ AUTO = "auto"
 BULK = "bulk"
 
 #: Most exports remembered between two nodes; the oldest are forgotten first.
-MAX_EXPORTS = 1024
+MAX_EXPORTS = 256
 #: How many messages that fit several dialects are looked at before the newest dialect is taken for good.
 _MOST_TRIES = 64
 

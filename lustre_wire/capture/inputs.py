@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
+from lustre_wire.capture.captured import Captured, Statistics
 from lustre_wire.capture.connections import AUTO
 from lustre_wire.capture.pcap import is_capture
-from lustre_wire.capture.rpcs import SOCKLND_PORT, Captured, Matcher, Statistics, read_messages
+from lustre_wire.capture.rpcs import SOCKLND_PORT, Matcher, read_messages
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lnet
