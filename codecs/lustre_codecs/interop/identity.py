@@ -121,9 +121,7 @@ def _object_name_up(name: list[int], work: Any) -> list[int]:
     known = work.session.fid_of(name[0], name[1])
     if known is not None:
         return [*known, name[3]]
-    if name[1]:
-        work.lose("group", "lr_name", name[1])
-    return [name[0], 0, name[2], name[3]]
+    return name[:]
 
 
 def _object_name_down(name: list[int], work: Any) -> list[int]:
