@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "llog": "Log files: a configuration log as the commands that would write it, other logs as records.",
     "mountdata": "What a target is and how to mount it, from its CONFIGS/mountdata.",
     "translate": "Conversations of one dialect in another: a capture, and what was lost or impossible.",
+    "testbed": "A small file system in memory: served over TCP, or played through in a simulator.",
     "verify": "Recorded messages through every engine and back.",
 }
 

@@ -222,7 +222,8 @@ class MetadataNode(ServerNode):
                 return request
             if request.status not in (-errno.EINTR, -errno.EIO, -errno.EAGAIN):
                 raise OperationFailed(request.status)
-            yield Until(lambda: osc.state is ImportState.FULL)
+            refused_by = osc.conn_cnt if request.status == -errno.EAGAIN else -1  # it is leaving: wait for the next
+            yield Until(lambda: osc.state is ImportState.FULL and osc.conn_cnt > refused_by)  # noqa: B023
 
     def receive(self, packet: Packet, now: float) -> None:
         for osc in self.imports.values():

@@ -182,14 +182,14 @@ class Objects:
         yield
 
     def _sync(self, form: Form, asked: op.ObjectSync, request: Incoming, now: float) -> Handling:
-        obj = self.get(asked.id)
+        obj = self.get(asked.id) if asked.valid & self.k.OBD_MD_FLID else Object(0)  # no object: the whole target
         self.target.commit()
         return self.answer(form, request, self.result(obj))
         yield
 
     def _ranges(self, asked: op.ObjectIo) -> list[tuple[int, int]]:
         ranges = [(n.offset, n.len) for n in asked.niobufs or ()]
-        objects = asked.ioobj or ()
+        objects = list(asked.ioobj or [])
         if len(objects) != 1 or not 0 < len(ranges) <= 256 or objects[0].ioo_bufcnt != len(ranges):
             raise Refused(-errno.EPROTO, failed=True)
         if sum(length for _, length in ranges) > MAX_BULK or any(at >> 62 for at, _ in ranges):
