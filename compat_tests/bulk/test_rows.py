@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 from typing import Annotated, Any
 
@@ -286,3 +287,19 @@ def test_a_row_out_of_bounds_is_named_where_its_block_is_reached() -> None:
     with pytest.raises(lw.TruncatedError, match="needs 216 bytes") as caught:
         next(blocks)
     assert caught.value.offset == 9
+
+
+def test_errors_that_are_kept_do_no_harm() -> None:
+    """A traceback in a cycle keeps the buffers of the call; collecting it must not crash (CPython 3.11 once did)."""
+    for _ in range(5):
+        blocks = bulk.iter_unpack(MdtBody, bytes(216), offsets=[0] * 100 + [9], block=64)
+        next(blocks)
+        try:
+            next(blocks)
+        except lw.TruncatedError as error:
+            error.itself = error  # type: ignore[attr-defined]
+        columns = bulk.unpack(MdtBody, bytes(216))
+        keeper = [columns]
+        keeper.append(keeper)  # type: ignore[arg-type]
+        del columns, keeper, blocks
+        gc.collect()

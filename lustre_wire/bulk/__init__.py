@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from lustre_wire.bulk.index import Index, Reason, index, iter_index
 from lustre_wire.bulk.rows import BLOCK_ROWS, iter_unpack, pack, unpack
+from lustre_wire.bulk.swab import swab
 from lustre_wire.engines.bulk import core as _core
 from lustre_wire.engines.bulk.columns import Columns
 
@@ -18,5 +19,6 @@ from lustre_wire.engines.bulk.columns import Columns
 available: bool = _core is not None
 
 __all__ = [
-    "BLOCK_ROWS", "Columns", "Index", "Reason", "available", "index", "iter_index", "iter_unpack", "pack", "unpack",
+    "BLOCK_ROWS", "Columns", "Index", "Reason", "available", "index", "iter_index", "iter_unpack", "pack",
+    "swab", "unpack",
 ]  # fmt: skip

@@ -30,20 +30,22 @@ class Reason(enum.IntEnum):
     BAD_VERSION = 6
     WRAPPED = 7
     NO_RPC = 8
+    NO_FORMAT = 16
 
 
-def _table(columns: dict[str, str]) -> Table:
+def columns_table(columns: dict[str, str]) -> Table:
+    """A set of columns by name and format character."""
     sizes = {"B": 1, "I": 4, "i": 4, "Q": 8}
     leaves = tuple(Leaf(name, (name,), 0, code, sizes[code], (), ()) for name, code in columns.items())
     return Table(None, "little", leaves, sum(leaf.pitch for leaf in leaves))
 
 
-MESSAGES = _table({
+MESSAGES = columns_table({
     "offset": "Q", "length": "I", "magic": "I", "big_endian": "B", "reason": "B", "type": "I", "opcode": "I",
     "status": "i", "transno": "Q", "xid": "Q", "flags": "I", "buffer_count": "I", "first_buffer": "Q", "frame": "Q",
     "portal": "I",
 })  # fmt: skip
-BUFFERS = _table({"buffer_offset": "Q", "buffer_length": "I"})
+BUFFERS = columns_table({"buffer_offset": "Q", "buffer_length": "I"})
 #: Columns that only framed streams have.
 _FRAMED = ("frame", "portal")
 # A stream of ordinary messages fits in this at once; memory grows with what is found, never with what a header says.
@@ -61,15 +63,9 @@ class Room:
 
     def grow(self, rows: int, buffers: int) -> None:
         """Make room for more, and keep what is there."""
-        for name, size in (("messages", rows), ("buffers", buffers)):
-            old: Columns = getattr(self, name)
-            if size > old.rows:
-                new = Columns.allocate(old.table, size)
-                for number in range(len(old)):
-                    kept = old.bytes_of(number)
-                    new.bytes_of(number)[: kept.nbytes] = kept
-                setattr(self, name, new)
-                self.pointers = None
+        self.messages = self.messages.grown(rows)
+        self.buffers = self.buffers.grown(buffers)
+        self.pointers = None
 
     def columns(self, core: engine.Core) -> Any:
         """The pointers that `lw_index` takes."""
@@ -151,14 +147,19 @@ class Walker:
         core = engine.core
         assert core is not None
         state = core.ffi.new("lw_walk *", (self.position, rows, buffers, most, room.buffers.rows))
-        data = core.ffi.from_buffer("uint8_t[]", self.data)
-        plan = _plan(core, self.dialect, self.frames)[0]
+        data = core.pointer(self.data)
+        plan = index_plan(core, self.dialect, self.frames)
         done = core.lib.lw_index(plan, data, self.data.nbytes, state, room.columns(core))
         self.position = state.position
         return state.rows, state.buffers, bool(done)
 
     def _step_by_record(self, room: Room, rows: int, buffers: int, most: int) -> tuple[int, int, bool]:
         return self.found.step(room, rows, buffers, most)
+
+
+def index_plan(core: engine.Core, dialect: Dialect | None, frames: Framing) -> Any:
+    """The `lw_index_plan` of a dialect (None for all) and framing, made once."""
+    return _plan(core, dialect, frames)[0]
 
 
 @lru_cache(maxsize=64)

@@ -106,9 +106,8 @@ def _fill(data: memoryview, places: memoryview | None, step: int, columns: Colum
         starts = places if places is not None else range(0, rows * step, step) if step else [0] * rows
         done = by_record.unpack(data, starts, columns)
     else:
-        ffi = core.ffi
-        c_places = ffi.NULL if places is None else ffi.from_buffer("uint64_t[]", places)
-        c_data, c_columns = ffi.from_buffer("uint8_t[]", data), columns.pointers(core)
+        c_places = core.ffi.NULL if places is None else core.pointer(places, "uint64_t *")
+        c_data, c_columns = core.pointer(data), columns.pointers(core)
         done = core.lib.lw_unpack(plan(core, columns.table), c_data, data.nbytes, c_places, step, rows, c_columns)
     if done < rows:
         at = places[done] if places is not None else done * step
@@ -159,10 +158,8 @@ def _write(fill: bytes, given: Columns, target: memoryview) -> None:
     if core is None:
         by_record.pack(fill, given, target)
     elif given.rows:
-        ffi = core.ffi
-        c_fill = ffi.NULL if given.table.whole else ffi.from_buffer("uint8_t[]", fill)
-        c_out = ffi.from_buffer("uint8_t[]", target)
-        core.lib.lw_pack(plan(core, given.table), c_fill, given.pointers(core), given.rows, c_out)
+        c_fill = core.ffi.NULL if given.table.whole else core.pointer(fill)
+        core.lib.lw_pack(plan(core, given.table), c_fill, given.pointers(core), given.rows, core.pointer(target))
 
 
 def _given(cls: type, order: ByteOrder, columns: Mapping[str, Any], rows: int | None) -> tuple[Columns, bytes]:

@@ -15,7 +15,7 @@ from lustre_wire.frames import ksock, lnet, lustre_msg
 
 # As the C core's: after bad bytes no message with more buffers is believed.
 _PLAUSIBLE = 64
-_MOST = 1 << 31
+_MOST = 1 << 30
 
 GOOD, TRUNCATED, NO_MAGIC, CONTAINER, NO_BODY, BAD_TYPE, BAD_VERSION, WRAPPED, NO_RPC = range(9)
 

@@ -22,6 +22,14 @@ class Core:
         self.ffi = module.ffi
         self.allocator = module.ffi.new_allocator(should_clear_after_alloc=False)
 
+    def pointer(self, data: Any, kind: str = "uint8_t *") -> Any:
+        """Where a buffer begins; valid as long as the caller keeps `data`, and (while C runs) nothing else does.
+
+        What `from_buffer` gives must not live on: CPython 3.11 crashes when it collects a cycle that holds a memoryview
+        and an export of it, and an error's traceback is easily part of such a cycle.
+        """
+        return self.ffi.cast(kind, self.ffi.from_buffer(data))
+
 
 def _load() -> Core | None:
     try:

@@ -5,6 +5,16 @@
 #include <stdint.h>
 #include <string.h>
 
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define LW_X86 1
+#include <immintrin.h>
+#define LW_AVX2 __attribute__((target("avx2,movbe,bmi,bmi2")))
+#else
+#define LW_X86 0
+#endif
+
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 enum { LW_HOST_BIG = 1 };
 #else
@@ -14,6 +24,13 @@ enum { LW_HOST_BIG = 0 };
 static inline uint16_t swap16(uint16_t v) { return __builtin_bswap16(v); }
 static inline uint32_t swap32(uint32_t v) { return __builtin_bswap32(v); }
 static inline uint64_t swap64(uint64_t v) { return __builtin_bswap64(v); }
+
+static inline uint16_t get16(const uint8_t *at, uint32_t swap)
+{
+    uint16_t v;
+    memcpy(&v, at, sizeof v);
+    return swap ? swap16(v) : v;
+}
 
 static inline uint32_t get32(const uint8_t *at, uint32_t swap)
 {

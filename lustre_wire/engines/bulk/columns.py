@@ -115,6 +115,15 @@ class Columns(Mapping[str, memoryview]):
         leaves = zip(self._buffers, self.table.leaves, strict=True)
         return Columns(self.table, stop - start, tuple(b[leaf.pitch * start : leaf.pitch * stop] for b, leaf in leaves))
 
+    def grown(self, rows: int) -> Columns:
+        """At least `rows` rows, of which the first ones are these."""
+        if rows <= self.rows:
+            return self
+        new = Columns.allocate(self.table, rows)
+        for old, more in zip(self._buffers, new._buffers, strict=True):
+            more[: old.nbytes] = old
+        return new
+
     def bytes_of(self, number: int) -> memoryview:
         """The bytes of column `number`, and perhaps of further rows."""
         return self._buffers[number]
@@ -122,9 +131,8 @@ class Columns(Mapping[str, memoryview]):
     def pointers(self, core: engine.Core) -> Any:
         """The C array of where the columns begin."""
         if self._pointers is None:
-            made = [core.ffi.from_buffer("uint8_t[]", b) for b in self._buffers]
-            self._pointers = (core.ffi.new("uint8_t *[]", made or 1), made)
-        return self._pointers[0]
+            self._pointers = core.ffi.new("uint8_t *[]", [core.pointer(b) for b in self._buffers] or 1)
+        return self._pointers
 
     def overlaps(self, data: memoryview) -> bool:
         """Whether a column shares a byte with `data`."""

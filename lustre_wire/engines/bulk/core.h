@@ -139,6 +139,90 @@ typedef struct {
  */
 int lw_index(const lw_index_plan *plan, const uint8_t *data, uint64_t size, lw_walk *walk, uint8_t *const *columns);
 
+/* Integers that a receiver of the other byte order swaps: `count` of them side by side. */
+typedef struct {
+    uint32_t offset;
+    uint32_t width;
+    uint32_t count;
+} lw_range;
+
+/* What of a buffer is swapped: the ranges of its struct, then those of each element of a flexible tail behind it. */
+typedef struct lw_swab {
+    uint32_t size;
+    uint32_t minimum; /* bytes a receiver is content with; a buffer with fewer stays as sent */
+    uint32_t n_ranges;
+    const lw_range *ranges;
+    const uint8_t *mask; /* the same ranges: byte i of a group of 16 comes from byte mask[i]; size rounded up to 32 */
+    uint32_t repeated;   /* 1: the buffer is an array of this struct */
+    uint32_t count_at;   /* where the number of elements stands */
+    uint32_t count_width; /* bytes of that number; 0: as many elements as there are bytes */
+    uint32_t count_order; /* of that number, an lw_order */
+    const struct lw_swab *element; /* NULL: nothing is swapped behind the struct */
+} lw_swab;
+
+enum lw_order { LW_SENDERS, LW_LITTLE, LW_BIG_ENDIAN };
+
+enum lw_test { LW_EQUAL, LW_ANY, LW_ABSENT, LW_UNCOUNTED, LW_HAS_LENGTH, LW_PREFIX };
+
+/* A condition on a buffer, or on a number in it. */
+typedef struct {
+    uint32_t test;
+    uint32_t buffer; /* 0 is the ptlrpc_body */
+    uint32_t offset;
+    uint32_t width;
+    uint32_t order;  /* of the number, an lw_order */
+    uint32_t length; /* LW_HAS_LENGTH: the length; otherwise what the buffer must have at least */
+    uint64_t mask;
+    uint64_t value;
+    const uint8_t *prefix;
+} lw_condition;
+
+/* One declared buffer: not there unless all conditions hold; bytes that nobody swaps where `swab` is NULL. */
+typedef struct {
+    const lw_swab *swab;
+    const lw_condition *present;
+    uint32_t n_present;
+} lw_slot;
+
+typedef struct {
+    const lw_slot *slots;
+    uint32_t n_slots;
+} lw_side;
+
+typedef struct {
+    const lw_condition *match;
+    uint32_t n_match;
+    lw_side request;
+    lw_side reply;
+} lw_format;
+
+/* All formats of a dialect. Those of one opcode stand together, the most specific first. */
+typedef struct {
+    const lw_index_plan *index;
+    const lw_swab *headers; /* one for each container */
+    const lw_swab *body;
+    uint32_t request_type;
+    uint32_t n_opcodes;
+    const uint32_t *first;    /* by opcode: the first format */
+    const uint32_t *count;    /* by opcode: how many */
+    const int32_t *of_reply; /* by opcode: the format of its replies, -1 where the request decides */
+    const lw_format *formats;
+    uint32_t n_formats;
+} lw_dialect;
+
+/* Columns of lw_swab_messages. */
+enum lw_swab_column { LW_SWAB_OFFSET, LW_SWAB_LENGTH, LW_SWAB_REASON, LW_SWAB_FORMAT };
+/* A message of which only header and ptlrpc_body could be swapped: its format is unknown. */
+enum { LW_NO_FORMAT = 16 };
+
+/*
+ * Turn a stream of messages into the other byte order. `out` is as long as the stream and either the stream itself or
+ * apart from it. `formats`, if given, says for each row the format of a reply, or -1. What receivers refuse is copied as it
+ * is. Returns as lw_index.
+ */
+int lw_swab_messages(const lw_dialect *dialect, const uint8_t *data, uint64_t size, uint8_t *out, const int32_t *formats,
+                     lw_walk *walk, uint8_t *const *columns);
+
 /* END */
 
 #endif

@@ -7,21 +7,9 @@
  */
 #include "core.h"
 
-#include "bytes.h"
+#include "walk.h"
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-enum { LW_PLAUSIBLE = 64, LW_COLUMNS = LW_BUFFER_LENGTH + 1 };
-
-/* What was found at one place of a stream. */
-typedef struct {
-    uint64_t at;
-    uint64_t end;  /* first byte behind the padded last buffer */
-    uint64_t body; /* where the first buffer begins */
-    uint32_t bufcount;
-    uint32_t body_size;
-    enum lw_reason reason;
-} message;
+enum { LW_PLAUSIBLE = 64, LW_LONGEST = 1 << 30, LW_COLUMNS = LW_BUFFER_LENGTH + 1 };
 
 /* Where rows are written. Kept on the stack, so that writing to columns does not make the compiler reload it. */
 typedef struct {
@@ -31,35 +19,6 @@ typedef struct {
     uint64_t max_buffers;
     uint8_t *column[LW_COLUMNS];
 } sink;
-
-static const lw_container *container_at(const lw_index_plan *plan, const uint8_t *at)
-{
-    const uint32_t magic = get32(at + plan->magic_at, 0);
-    for (uint32_t i = 0; i < plan->n_containers; i++)
-        if (plan->containers[i].magic == magic)
-            return plan->containers + i;
-    return NULL;
-}
-
-/* What every receiver checks beyond the container. */
-ALWAYS_INLINE enum lw_reason judge(const lw_index_plan *plan, const lw_container *c, uint32_t swap, const uint8_t *data,
-                                   const message *found)
-{
-    if (!c->accepted)
-        return LW_CONTAINER;
-    if (c->wrapped && get32(data + found->at + c->secflvr, swap) & c->wrapped)
-        return LW_WRAPPED;
-    if (c->body_size && (!found->bufcount || found->body_size < c->body_size))
-        return LW_NO_BODY;
-    const uint8_t *fields = data + (c->in_header ? found->at : found->body);
-    const uint32_t type = get32(fields + c->type, swap);
-    uint32_t i = 0;
-    while (i < plan->n_types && plan->types[i] != type)
-        i++;
-    if (i == plan->n_types)
-        return LW_BAD_TYPE;
-    return (get32(fields + c->version, swap) & c->version_mask) == plan->version ? LW_GOOD : LW_BAD_VERSION;
-}
 
 /*
  * The message at `at`, whose container is known, in the bytes before `size`. Its buffers are written to `to`, if given, as
@@ -96,11 +55,6 @@ ALWAYS_INLINE message look(const lw_index_plan *plan, const lw_container *c, uin
     found.end = next;
     found.reason = judge(plan, c, swap, data, &found);
     return found;
-}
-
-static int is_message(enum lw_reason reason)
-{
-    return reason != LW_TRUNCATED && reason != LW_NO_MAGIC;
 }
 
 /* The row of a message, or of bytes that are none (`c` is NULL). */
@@ -186,8 +140,7 @@ static int message_row(const lw_index_plan *plan, const uint8_t *data, uint64_t 
 /* A row for the bytes from `at` to `end`, which are no message. Very long stretches take several rows. */
 static uint64_t bad_row(sink *to, uint64_t at, uint64_t end, enum lw_reason reason)
 {
-    const uint64_t most = (uint64_t)1 << 31;
-    const message found = {at, end - at > most ? at + most : end, at, 0, 0, reason};
+    const message found = {at, end - at > LW_LONGEST ? at + LW_LONGEST : end, at, 0, 0, reason};
     write_row(to, NULL, 0, NULL, 0, &found);
     return found.end;
 }
@@ -202,27 +155,48 @@ static int plausible(const lw_index_plan *plan, const uint8_t *data, uint64_t at
     return reason == LW_GOOD || reason == LW_WRAPPED;
 }
 
-static int index_messages(const lw_index_plan *plan, const uint8_t *data, uint64_t size, uint64_t *position, sink *to)
+/* Where a walk that met bad bytes at `at` goes on. Very long stretches take several rows. */
+static uint64_t resume(const lw_index_plan *plan, const uint8_t *data, uint64_t at, uint64_t size)
 {
     const uint64_t shortest = (uint64_t)plan->magic_at + 4;
-    message found;
+    uint64_t next = at + 1;
+    while (size - next >= shortest && !plausible(plan, data, next, size))
+        next++;
+    return size - next < shortest ? size : next;
+}
+
+message lw_message_at(const lw_index_plan *plan, const uint8_t *data, uint64_t at, uint64_t size, const lw_container **c)
+{
+    message found = {at, at, at, 0, 0, LW_TRUNCATED};
+    *c = NULL;
+    if (size - at >= (uint64_t)plan->magic_at + 4) {
+        found.reason = LW_NO_MAGIC;
+        *c = container_at(plan, data + at);
+        if (*c)
+            found = look(plan, *c, (*c)->swap, data, at, size, NULL);
+    }
+    if (!is_message(found.reason)) {
+        found.end = resume(plan, data, at, size);
+        found.end = found.end - at > LW_LONGEST ? at + LW_LONGEST : found.end;
+        found.bufcount = 0;
+        *c = NULL;
+    }
+    return found;
+}
+
+static int index_messages(const lw_index_plan *plan, const uint8_t *data, uint64_t size, uint64_t *position, sink *to)
+{
     while (*position < size) {
         const uint64_t at = *position;
-        const lw_container *c = size - at < shortest ? NULL : container_at(plan, data + at);
+        const lw_container *c = size - at < (uint64_t)plan->magic_at + 4 ? NULL : container_at(plan, data + at);
+        message found;
         if (c)
             *position = (c->swap ? run_swapped : run_native)(plan, c, data, at, size, to);
         if (*position != at)
             continue;
         if (to->rows == to->max_rows || !message_row(plan, data, at, size, to, &found))
             return 0;
-        if (is_message(found.reason)) {
-            *position = found.end;
-            continue;
-        }
-        uint64_t next = at + 1;
-        while (size - next >= shortest && !plausible(plan, data, next, size))
-            next++;
-        *position = bad_row(to, at, size - next < shortest ? size : next, found.reason);
+        *position = is_message(found.reason) ? found.end : bad_row(to, at, resume(plan, data, at, size), found.reason);
     }
     return 1;
 }

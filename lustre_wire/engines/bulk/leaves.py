@@ -179,3 +179,47 @@ def table(cls: type, order: ByteOrder, fields: tuple[str, ...] | None) -> Table:
             raise SchemaError(f"no column {name!r}", path=spec_of(cls).name)
         found.update({leaf.name: leaf for leaf in here})
     return Table(cls, order, tuple(found.values()), size)
+
+
+@dataclass(frozen=True)
+class Tail:
+    """A flexible array: its element, and where the number of elements stands (None: as many as there are bytes)."""
+
+    element: FieldType
+    opaque: bool
+    count_at: int | None = None
+    count: Scalar | None = None
+
+
+def swapped(kind: FieldType, *, alone: bool = False) -> list[tuple[int, int]]:
+    """(offset, width) of each integer that a receiver of the other byte order swaps, within the type's own size.
+
+    Args:
+        kind: a scalar or a wire struct.
+        alone: the type fills a buffer by itself, where a struct without a swab function stays as sent.
+    """
+    if alone and isinstance(kind, Struct) and not kind.cls.__wire__.swab:
+        return []
+    found: dict[ByteOrder, set[tuple[int, int]]] = {}
+    for order in ("little", "big"):
+        leaves = [leaf for leaf in _walk(kind, "", (), 0, order, ()) if not leaf.member]
+        pieces = [piece for leaf in leaves for piece in leaf.pieces if piece.order == "big" and piece.width > 1]
+        found[order] = {(offset, piece.width) for piece in pieces for offset in _spread(piece)}
+    return sorted(found["big"] - found["little"])
+
+
+def tail_of(spec: StructSpec, *, opaque: bool = False, at: int = 0) -> Tail | None:
+    """The flexible array of a struct or of a struct in it, as far as it goes beyond the struct's size."""
+    opaque = opaque or spec.order != "sender"
+    for field in spec.fields:
+        kind = field.type
+        if isinstance(kind, Struct) and not kind.cls.__wire__.is_union:
+            found = tail_of(kind.cls.__wire__, opaque=opaque or kind.opaque, at=at + field.offset)
+            if found is not None:
+                return found
+        if isinstance(kind, Flex):
+            number = spec.by_name.get(kind.count)
+            if number is None or not isinstance(number.type, Scalar):
+                return Tail(as_type(kind.element), opaque)
+            return Tail(as_type(kind.element), opaque, at + number.offset, number.type)
+    return None

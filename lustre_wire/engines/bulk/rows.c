@@ -9,14 +9,6 @@
 
 #include "bytes.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define LW_X86 1
-#include <immintrin.h>
-#define LW_AVX2 __attribute__((target("avx2,movbe,bmi,bmi2")))
-#else
-#define LW_X86 0
-#endif
-
 /* Bytes of rows that are put together in the cache before they go out: stores far apart are slow. */
 enum { LW_STAGE = 16384, LW_STAGE_ROWS = 32 };
 

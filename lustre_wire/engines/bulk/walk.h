@@ -1,0 +1,56 @@
+/* What every walk over messages needs: which container stands where, and whether receivers take the message. */
+#ifndef LUSTRE_WIRE_WALK_H
+#define LUSTRE_WIRE_WALK_H
+
+#include "bytes.h"
+#include "core.h"
+
+/* What was found at one place of a stream. */
+typedef struct {
+    uint64_t at;
+    uint64_t end;  /* first byte behind the padded last buffer */
+    uint64_t body; /* where the first buffer begins */
+    uint32_t bufcount;
+    uint32_t body_size;
+    enum lw_reason reason;
+} message;
+
+static inline const lw_container *container_at(const lw_index_plan *plan, const uint8_t *at)
+{
+    const uint32_t magic = get32(at + plan->magic_at, 0);
+    for (uint32_t i = 0; i < plan->n_containers; i++)
+        if (plan->containers[i].magic == magic)
+            return plan->containers + i;
+    return NULL;
+}
+
+/* What every receiver checks beyond the container. */
+ALWAYS_INLINE enum lw_reason judge(const lw_index_plan *plan, const lw_container *c, uint32_t swap, const uint8_t *data,
+                                   const message *found)
+{
+    if (!c->accepted)
+        return LW_CONTAINER;
+    if (c->wrapped && get32(data + found->at + c->secflvr, swap) & c->wrapped)
+        return LW_WRAPPED;
+    if (c->body_size && (!found->bufcount || found->body_size < c->body_size))
+        return LW_NO_BODY;
+    const uint8_t *fields = data + (c->in_header ? found->at : found->body);
+    const uint32_t type = get32(fields + c->type, swap);
+    uint32_t i = 0;
+    while (i < plan->n_types && plan->types[i] != type)
+        i++;
+    if (i == plan->n_types)
+        return LW_BAD_TYPE;
+    return (get32(fields + c->version, swap) & c->version_mask) == plan->version ? LW_GOOD : LW_BAD_VERSION;
+}
+
+/* Whether a message's extent is known, whatever else is wrong with it. */
+static inline int is_message(enum lw_reason reason)
+{
+    return reason != LW_TRUNCATED && reason != LW_NO_MAGIC;
+}
+
+/* The message or the bad bytes at `at` (then `end` is where the walk goes on). No buffers are written. */
+message lw_message_at(const lw_index_plan *plan, const uint8_t *data, uint64_t at, uint64_t size, const lw_container **c);
+
+#endif
