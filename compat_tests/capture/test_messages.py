@@ -22,7 +22,7 @@ from compat_tests.capture.conversation import (
     lnet_of,
     read,
 )
-from compat_tests.recorded import messages
+from compat_tests.recorded import Recorded, messages
 from lustre_wire.capture import Captured, CaptureError, ConversationWriter, PcapWriter, Statistics, read_messages
 from lustre_wire.capture.connections import DialectChoice, Pair, portal_roles
 from lustre_wire.capture.packets import Segment
@@ -378,6 +378,38 @@ def test_damaged_captures_raise_nothing_but_capture_errors(changes: list[tuple[i
     except CaptureError as error:
         assert error.offset is not None
     assert counts.messages == seen
+
+
+MUTABLE = tuple(m for m in messages() if "_lnet" in m.row["params"])[::7]
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(MUTABLE),
+            st.lists(st.tuples(st.integers(0, 600), st.binary(min_size=1, max_size=8)), max_size=4),
+            st.integers(0, 700),
+            st.integers(1, 3),
+        ),
+        max_size=8,
+    )
+)
+def test_damaged_messages_come_with_their_error(
+    said: list[tuple[Recorded, list[tuple[int, bytes]], int, int]],
+) -> None:
+    """Both dialects in question, requests and replies mixed: what decodes keeps every byte, the rest has an error."""
+    matcher = Matcher()
+    for recorded, changes, cut, xid in said:
+        data = bytearray(recorded.data)
+        for at, value in changes:
+            data[at % len(data) : at % len(data) + len(value)] = value
+        whole = bytes(data[: cut if cut < 300 else None])
+        found = matcher.message(0, put(xid, whole, 1)._replace(portal=lnet_of(recorded, "portal")))
+        assert found.raw == whole
+        assert (found.message is None) == isinstance(found.error, lw.WireError)
+        if found.message is not None:
+            assert lw.encode(found.message) == whole
 
 
 # --- memory ----------------------------------------------------------------------------------------------------------

@@ -111,8 +111,9 @@ class DialectChoice:
                 said = pair.exports.get(_handle(message))
                 if said is not None and said is not message.dialect:
                     message = decode(data, said)
-        if message.opcode in self._connects:
-            asked = self._granted(message.opcode, message.buffers)
+        form = message.format
+        if form is not None and form.opcode in self._connects:
+            asked = self._granted(form.opcode, message.buffers)
             if asked is not None and asked is not message.dialect:
                 message = decode(data, asked)
         return message
@@ -126,8 +127,9 @@ class DialectChoice:
         if request is None:
             return self._decode_any(data, self._forced or pair.dialect or self._newest)
         message = decode(data, request.dialect, request=request)
-        if self._forced is None and message.opcode in self._connects and not message.status:
-            granted = self._granted(message.opcode, message.buffers)
+        form = message.format
+        if self._forced is None and form is not None and form.opcode in self._connects and not message.status:
+            granted = self._granted(form.opcode, message.buffers)
             if granted is not None:
                 if granted is not message.dialect:
                     message = decode(data, granted, request=_same_format(request, granted))
