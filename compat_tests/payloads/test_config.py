@@ -56,7 +56,7 @@ def test_either_byte_order(dialect: str, order: str) -> None:
         (0xCF00D, [b"fs-clilov\0", b"fs-OST0000_UUID\0", b"0\0", b"1\0"],
          "lov_modify_tgts add fs-clilov fs-OST0000_UUID 0 1"),
         (0xCF00F, [b"fs-OST0000-osc\0", b"osc.active=0\0"], "param osc.active=0"),
-        (0xCE021, [b"fs-clilov\0", b"fs\0", b"gold\0", b"fs-OST0000_UUID\0"], "pool_add fs gold fs-OST0000_UUID"),
+        (0xCE021, [b"fs-clilov\0", b"fs\0", b"gold\0", b"fs-OST0000_UUID\0"], "pool_add fs.gold fs-OST0000_UUID"),
         (0xCE0FF, [b"x\0", b"two words\0"], "0xce0ff x 'two words'"),
     ],
 )  # fmt: skip

@@ -96,6 +96,8 @@ class Config:
             return f"{verb} {shlex.join(_argument(made, name) for name in fields)}"
         shown = known.order or tuple(range(1, len(self.buffers)))
         arguments = [self.text(i) for i in shown if i < len(self.buffers)]
+        if known.dotted:
+            arguments[:2] = [".".join(arguments[:2])]
         if known.header:
             number = getattr(self.header, known.header)
             arguments.append(nid_str(number) if known.header == "lcfg_nid" else str(number))

@@ -16,6 +16,7 @@ class Command:
         names: what the buffers behind buffer 0, the device's name, are.
         order: the buffers as the command line has them; empty for all behind buffer 0.
         device: the command acts on the device that buffer 0 names, which is not among its arguments.
+        dotted: the first two arguments are one word, with a dot between them.
         header: the field of the record's head that is an argument too, behind the buffers; or "".
         structs: the wire structs that buffer 1 may be, told apart by length and magic, each with the command line it
             makes: the verb, and which of its fields are the arguments.
@@ -25,5 +26,6 @@ class Command:
     names: tuple[str, ...] = ()
     order: tuple[int, ...] = ()
     device: bool = False
+    dotted: bool = False
     header: str = ""
     structs: Mapping[Any, tuple[str, tuple[str, ...]]] = field(default_factory=dict)

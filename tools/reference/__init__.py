@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from tools.reference import constants, rpcs, structs, translation
+from tools.reference import constants, logs, rpcs, structs, translation
 
 
 def pages() -> dict[str, str]:
     """The text of every page, by file name."""
     return {
         "README.md": index(), **rpcs.pages(), "structs.md": structs.page(), "constants.md": constants.page(),
-        "translation.md": translation.page(),
+        "logs.md": logs.page(), "translation.md": translation.page(),
     }  # fmt: skip
 
 
@@ -26,6 +26,7 @@ Made from the declarations in `codecs/lustre_codecs` by `python -m tools.referen
 |---|---|
 {services}| [structs](structs.md) | every wire struct: offset, size, type and byte swap of each field |
 | [constants](constants.md) | flag sets, enumerations, and the other constants |
+| [logs](logs.md) | the records of logs, and the commands of configuration logs |
 | [translation](translation.md) | what becomes of each buffer and field between 1.8 and 2.0 |
 
 Sizes and offsets are in bytes. Buffer numbers are those of a lustre_msg v2, where buffer 0 is the ptlrpc_body; in a

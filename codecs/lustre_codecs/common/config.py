@@ -19,6 +19,7 @@ _STRIPING: Final = (
 )  # fmt: skip
 _MARKER: Final = ("marker", ("cm_step", "cm_flags", "cm_tgtname", "cm_comment"))
 _TARGET: Final = ("ost uuid", "index", "generation")
+_POOL: Final = ("fsname", "pool")
 _ALL: Final = (0, 1, 2, 3)
 
 COMMANDS: Final[Mapping[int, Command]] = {
@@ -45,8 +46,8 @@ COMMANDS: Final[Mapping[int, Command]] = {
     LcfgCommand.LCFG_MARKER: Command("marker", ("marker",), structs={CfgMarker: _MARKER, CfgMarker32: _MARKER}),
     LcfgCommand.LCFG_LOG_START: Command("log_start", ("log", "config uuid")),
     LcfgCommand.LCFG_LOG_END: Command("log_end", ("log", "config uuid")),
-    LcfgCommand.LCFG_POOL_NEW: Command("pool_new", ("fsname", "pool")),
-    LcfgCommand.LCFG_POOL_ADD: Command("pool_add", ("fsname", "pool", "ost")),
-    LcfgCommand.LCFG_POOL_REM: Command("pool_remove", ("fsname", "pool", "ost")),
-    LcfgCommand.LCFG_POOL_DEL: Command("pool_destroy", ("fsname", "pool")),
+    LcfgCommand.LCFG_POOL_NEW: Command("pool_new", _POOL, dotted=True),
+    LcfgCommand.LCFG_POOL_ADD: Command("pool_add", (*_POOL, "ost"), dotted=True),
+    LcfgCommand.LCFG_POOL_REM: Command("pool_remove", (*_POOL, "ost"), dotted=True),
+    LcfgCommand.LCFG_POOL_DEL: Command("pool_destroy", _POOL, dotted=True),
 }
