@@ -21,8 +21,8 @@ struct is that of the whole record if it has these, otherwise of the body. A rec
 LLOG_PAD_MAGIC; OBD_CFG_REC is a configuration command.
 """
 
-_COMMANDS = f"""A command is a {struct_link("lustre_cfg")} with buffers; buffer 0 names the device. The line is what lctl
-would be given; what is in angle brackets stands in the buffer of that name, in round brackets in the head.
+_COMMANDS = f"""A command is a {struct_link("lustre_cfg")} with buffers; buffer 0 names the device. The line is what
+lctl would be given; what is in angle brackets stands in the buffer of that name, in round brackets in the head.
 """
 
 
