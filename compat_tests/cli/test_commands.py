@@ -106,6 +106,15 @@ class TestDiff:
         (lck,) = lines("diff", "1.8", "2.0", "LCK_MAXMODE", "--json")
         assert (lck["change"], lck["old"]) == ("other value", "65")
 
+    def test_buffers_of_an_rpc(self) -> None:
+        rows = [row for row in lines("diff", "1.8", "2.0", "MDS_GETXATTR", "--json") if row["kind"] == "buffer"]
+        forms = [lw.dialect(d).rpcs["MDS_GETXATTR"] for d in DIALECTS]
+        counts = [len(form.request.__slot_specs__) for form in forms]
+        assert len([row for row in rows if ".request[" in row["name"]]) == max(counts)
+        assert [row["change"] for row in rows if ".request[" in row["name"]].count("only new") == counts[1] - counts[0]
+        assert rows[0]["old"] == "mds_body mds_body"
+        assert rows[0]["new"].startswith("mdt_body ")
+
     def test_every_struct_of_both_facts_that_differs_is_listed(self) -> None:
         old, new = layouts("1.8"), layouts("2.0")
         listed = {row["name"] for row in lines("diff", "1.8", "2.0", "--json") if row["kind"] == "struct"}

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from lustre_wire.cli.names import DIALECT, found_in, matching
 from lustre_wire.cli.output import examples, json_option, print_json, print_table
+from lustre_wire.cli.rpcdiff import all_rpcs, one_rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.schema import Layout, LayoutField, layout, spec_of
 from lustre_wire.schema.shown import is_padding
 from lustre_wire.translate import rules_between
 from lustre_wire.translate.tables import Place, field_rows
 
+_SECTIONS: Final = (("struct", "field", "Structs"), ("rpc", "buffer", "RPC formats"), ("constant", "", "Constants"))
 SAME, MOVED, RENAMED, RESIZED, RETYPED = "same", "moved", "renamed", "resized", "other type"
 
 
@@ -71,6 +73,7 @@ def _what(old: LayoutField, new: LayoutField | None) -> str:
         lustre-wire diff 1.8 2.0 obdo
         lustre-wire diff 1.8 2.0 mds_body:mdt_body
         lustre-wire diff 1.8 2.0 --rules 'mds_rec_*'
+        lustre-wire diff 1.8 2.0 MDS_GETXATTR
         lustre-wire diff 1.8 2.0 'OBD_CONNECT_*'
         lustre-wire diff 1.8 2.0 --json --exit-code
     """)
@@ -87,15 +90,15 @@ def command(
 ) -> int:
     """Compare dialect OLD with dialect NEW.
 
-    NAME is a struct, two structs as old:new, or a constant; * and ? stand for any characters. Without a NAME everything
-    that differs is listed.
+    NAME is a struct, two structs as old:new, an RPC format or a constant; * and ? stand for any characters. Without a
+    NAME everything that differs is listed.
     """
     if as_rules:
         return _print_rules(old, new, names, everything, as_json)
     if names:
         rows = [row for name in names for row in _named(name, old, new, as_json)]
     else:
-        rows = [*_structs(old, new), *_constants(old, new)]
+        rows = [*_structs(old, new), *all_rpcs(old, new), *_constants(old, new)]
     rows = [row for row in rows if everything or names or row["change"] != SAME]
     _print(rows, old, new, as_json)
     return int(exit_code and any(row["change"] != SAME for row in rows))
@@ -138,10 +141,14 @@ def _named(name: str, old: Dialect, new: Dialect, as_json: bool) -> Iterator[dic
             yield from _side_by_side(layout(old.structs[each]), layout(new.structs[each]))
         else:
             yield _struct_row(each, old, new)
+    rpcs = sorted({*matching(name, old.rpcs), *matching(name, new.rpcs)})
+    for each in rpcs:
+        yield from one_rpc(each, old, new)
     constants = [row for row in _constants(old, new) if matching(name, [row["name"]])]
     yield from constants
-    if not structs and not constants:
-        found_in(name, {"struct": {**old.structs, **new.structs}, "constant": {**old.constants, **new.constants}}, new)
+    if not structs and not rpcs and not constants:
+        parts = ("structs", "rpcs", "constants")
+        found_in(name, {part: {**getattr(old, part), **getattr(new, part)} for part in parts}, new)
 
 
 def _side_by_side(old: Layout, new: Layout) -> Iterator[dict[str, Any]]:
@@ -198,7 +205,7 @@ def _value(value: Any) -> str:
 
 
 def _label(row: dict[str, Any]) -> str:
-    return f"  {row['name'].rpartition('.')[2]}" if row["kind"] == "field" else str(row["name"])
+    return f"  {row['name'].rpartition('.')[2]}" if row["kind"] in ("field", "buffer") else str(row["name"])
 
 
 def _print(rows: list[dict[str, Any]], old: Dialect, new: Dialect, as_json: bool) -> None:
@@ -206,8 +213,8 @@ def _print(rows: list[dict[str, Any]], old: Dialect, new: Dialect, as_json: bool
         for row in rows:
             print_json({**row, "old": row["old"].strip(), "new": row["new"].strip()})
         return
-    for kind, title in (("struct", "Structs"), ("constant", "Constants")):
-        chosen = [r for r in rows if r["kind"] == kind or (kind == "struct" and r["kind"] == "field")]
+    for kind, part, title in _SECTIONS:
+        chosen = [row for row in rows if row["kind"] in (kind, part)]
         if chosen:
             table = [[_label(r), r["old"], r["new"], r["change"]] for r in chosen]
             print_table(["name", old.name, new.name, "change"], table, title=title)

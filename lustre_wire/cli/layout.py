@@ -10,9 +10,10 @@ import click
 from lustre_wire.cli.names import DIALECT, default_dialect, found_in
 from lustre_wire.cli.output import examples, json_option, print_json, print_table
 from lustre_wire.dialects import Dialect
-from lustre_wire.schema import WireFlag, layout, spec_of
+from lustre_wire.schema import LayoutField, StructSpec, WireFlag, layout, spec_of
 from lustre_wire.schema.rpc import Blob, Buffers, FixedText, Items, RpcFormat, SlotSpec, Text
 from lustre_wire.schema.types import FieldType, Scalar, Struct, as_type
+from lustre_wire.text.values import named
 
 
 @click.command(
@@ -74,16 +75,22 @@ def _struct(cls: type, dialect: Dialect, as_json: bool) -> None:
         print_json({**head, "order": table.order, "fields": fields})
         return
     rows = [
-        [str(f.offset), str(f.size), f.type, f.name, " ".join(filter(None, [enums.get(f.name, ""), _unswabbed(f)]))]
-        for f in table.fields
+        [str(f.offset), str(f.size), f.type, f.name, _notes(f, spec, enums.get(f.name, ""))] for f in table.fields
     ]
     order = "" if table.order == "sender" else f", {table.order}-endian"
     title = f"{table.kind} {table.name}: {table.size} bytes{order} (dialect {dialect.name}). {_doc(cls)}"
     print_table(["offset#", "size#", "type", "field", ""], rows, title=title)
 
 
-def _unswabbed(field: Any) -> str:
-    return "as sent" if field.opaque else ""
+def _notes(field: LayoutField, spec: StructSpec, enum: str) -> str:
+    """The enumeration, whether a receiver swaps it, and the flags of another field that make it count."""
+    notes = [enum, "as sent" if field.opaque else ""]
+    declared = spec.by_name.get(field.name)
+    if declared is not None and declared.given is not None:
+        flags = spec.by_name[declared.given.field].enum
+        names = named(flags, declared.given.mask) if flags is not None else hex(declared.given.mask)
+        notes.append(f"with {names}")
+    return ", ".join(filter(None, notes))
 
 
 def type_text(kind: FieldType) -> str:

@@ -1,0 +1,75 @@
+"""RPC formats of two dialects side by side: their buffers by place, for ``lustre-wire diff``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any
+
+from lustre_wire.cli.layout import type_text
+from lustre_wire.dialects import Dialect
+from lustre_wire.schema.rpc import RpcFormat, SlotSpec
+
+SAME = "same"
+
+
+def all_rpcs(old: Dialect, new: Dialect) -> Iterator[dict[str, Any]]:
+    """A row for every RPC format of either dialect."""
+    for key in sorted({*old.rpcs, *new.rpcs}):
+        yield _summary(key, old.rpcs.get(key), new.rpcs.get(key))
+
+
+def one_rpc(key: str, old: Dialect, new: Dialect) -> Iterator[dict[str, Any]]:
+    """A row for one format and for each of its buffers."""
+    before, after = old.rpcs.get(key), new.rpcs.get(key)
+    yield _summary(key, before, after)
+    if before is not None and after is not None:
+        yield from _buffers(key, before, after)
+
+
+def _summary(key: str, old: RpcFormat | None, new: RpcFormat | None) -> dict[str, Any]:
+    if old is None or new is None:
+        change = "only old" if new is None else "only new"
+    else:
+        changed = sum(row["change"] != SAME for row in _buffers(key, old, new))
+        moved = "other portals" if _portals(old) != _portals(new) else ""
+        text = f"{changed} buffer{'s' if changed > 1 else ''} differ{'' if changed > 1 else 's'}" if changed else ""
+        change = ", ".join(filter(None, [moved, text])) or SAME
+    return {"kind": "rpc", "name": key, "old": _form(old), "new": _form(new), "change": change}
+
+
+def _portals(form: RpcFormat) -> tuple[int | None, ...]:
+    return form.portal, form.reply_portal, form.bulk_portal
+
+
+def _form(form: RpcFormat | None) -> str:
+    if form is None:
+        return "-"
+    return f"{len(form.request.__slot_specs__)}+{len(form.reply.__slot_specs__)} buffers, portal {form.portal}"
+
+
+def _buffers(key: str, old: RpcFormat, new: RpcFormat) -> Iterator[dict[str, Any]]:
+    for side, before, after in (("request", old.request, new.request), ("reply", old.reply, new.reply)):
+        for one, other in zip_longest(before.__slot_specs__, after.__slot_specs__):
+            index = (one or other).index
+            yield {
+                "kind": "buffer", "name": f"{key}.{side}[{index}]", "old": _slot(one), "new": _slot(other),
+                "change": _change(one, other),
+            }  # fmt: skip
+
+
+def _slot(slot: SlotSpec | None) -> str:
+    return "-" if slot is None else f"{type_text(slot.type)} {slot.name}"
+
+
+def _change(old: SlotSpec | None, new: SlotSpec | None) -> str:
+    if old is None or new is None:
+        return "only old" if new is None else "only new"
+    changes = []
+    if type_text(old.type) != type_text(new.type):
+        changes.append("other type")
+    if old.name != new.name:
+        changes.append("renamed")
+    if old.optional != new.optional:
+        changes.append("may be empty" if new.optional else "must not be empty")
+    return ", ".join(changes) or SAME
