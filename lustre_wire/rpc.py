@@ -440,7 +440,8 @@ def build(
     body = found.body()
     body.pb_type = types["PTL_RPC_MSG_REQUEST" if direction == REQUEST else "PTL_RPC_MSG_REPLY"]
     body.pb_version = form.version | int(found.constants["PTLRPC_MSG_VERSION"])
-    body.pb_opc = form.opcode
+    named = spec_of(found.body).by_name["pb_opc"].enum
+    body.pb_opc = named(form.opcode) if named is not None else form.opcode
     return Message(found, direction, order, LustreMsgV2(), body, form, side(**buffers))
 
 

@@ -27,6 +27,7 @@ from lustre_wire.schema.rpc import (
     SlotSpec,
     Text,
 )
+from lustre_wire.schema.struct import spec_of
 from lustre_wire.schema.types import Scalar, Struct, as_type
 
 ZEROES = tuple(bytes(n) for n in range(8))
@@ -384,7 +385,9 @@ def fault(s: SlotSpec, value: Any, order: ByteOrder) -> WireError | None:
             if isinstance(kind, FixedText):
                 _filled(bytes(data), kind.size, s.name)
     except WireError as error:
-        return error if error.path == s.name else error.within(s.name)
+        if isinstance(kind, Struct):  # the buffer's name takes the place of its struct's
+            error.path = s.name + error.path[len(spec_of(kind.cls).name) :]
+        return error
     except (struct.error, TypeError, ValueError) as error:
         return WireError(str(error), path=s.name)
     return None
