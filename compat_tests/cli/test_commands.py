@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -27,6 +28,17 @@ def run(*args: str, input: bytes | None = None, status: int = 0) -> Result:
 
 def lines(*args: str, input: bytes | None = None, status: int = 0) -> list[dict[str, Any]]:
     return [json.loads(line) for line in run(*args, input=input, status=status).stdout.splitlines()]
+
+
+def commands() -> list[list[str]]:
+    """The words of every command, those of groups with each of their own."""
+    context = click.Context(cli)
+    out = []
+    for name in sorted(COMMANDS):
+        command = cli.get_command(context, name)
+        inner = sorted(command.commands) if isinstance(command, click.Group) else []
+        out += [[name, word] for word in inner] or [[name]]
+    return out
 
 
 def recording(path: Path, *messages: recorded.Recorded) -> str:
@@ -263,13 +275,13 @@ class TestDecode:
 
 
 class TestMain:
-    @pytest.mark.parametrize("name", sorted(COMMANDS))
-    def test_help_of_every_command_shows_examples(self, name: str) -> None:
-        assert f"lustre-wire {name}" in run(name, "--help").stdout.partition("Examples:")[2]
+    @pytest.mark.parametrize("words", commands(), ids=" ".join)
+    def test_help_of_every_command_shows_examples(self, words: list[str]) -> None:
+        assert f"lustre-wire {' '.join(words)}" in run(*words, "--help").stdout.partition("Examples:")[2]
 
     def test_every_command_module_is_listed(self) -> None:
         folder = Path(lw.__file__).parent / "cli"
-        modules = {path.stem for path in folder.glob("*.py") if "@click.command(" in path.read_text()}
+        modules = {path.stem for path in folder.glob("*.py") if "\ndef command(" in path.read_text()}
         assert modules == {name.replace("-", "_") for name in COMMANDS}
 
     def test_version(self) -> None:
