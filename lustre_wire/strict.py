@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lustre_wire.errors import StrictError
-from lustre_wire.rpc import REQUEST, Generic, Message
+from lustre_wire.message import REQUEST, Generic, Message
 from lustre_wire.schema.rpc import Blob, SlotSpec
 
 
