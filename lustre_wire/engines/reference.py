@@ -6,6 +6,7 @@ Slow and easy to read: for studying a format, for extending it in construct, and
 
 from __future__ import annotations
 
+import operator
 from typing import Any, TypeVar
 
 import construct as cs
@@ -201,4 +202,4 @@ def _to_plain(kind: FieldType, value: Any, path: str) -> Any:
         return [_to_plain(as_type(kind.element), v, path) for v in value]
     if isinstance(kind, Chars):
         return fit(value, kind.size, path, True)
-    return int(value) if isinstance(kind, Scalar) else value
+    return operator.index(value) if isinstance(kind, Scalar) else value
