@@ -26,6 +26,7 @@ from lustre_wire.translate.structs import Make, make_struct
 from lustre_wire.translate.work import Work
 
 GROUP = "lustre_wire.translations"
+_U32 = 0xFFFFFFFF
 
 OnLoss = Literal["raise", "report"]
 
@@ -39,10 +40,11 @@ class Translation:
 
 
 class Way(NamedTuple):
-    """A rule set in one direction."""
+    """A rule set in one direction; `replay` is the bit of pb_flags that marks a replay."""
 
     rules: RuleSet
     direction: str
+    replay: int
 
 
 class _Plan(NamedTuple):
@@ -55,11 +57,13 @@ class _Plan(NamedTuple):
 
 
 _rules: dict[tuple[str, str], RuleSet] = {}
+_ways: dict[tuple[str, str], Way] = {}
 
 
 def register(rules: RuleSet) -> RuleSet:
     """Make a rule set known that no installed package announces, for tests and experiments."""
     _rules[rules.old, rules.new] = rules
+    _ways.clear()
     return rules
 
 
@@ -113,22 +117,28 @@ def translate(
         return Translation(message, Report(message.name, message.direction, target.name, target.name))
     if on_loss not in ("raise", "report"):
         raise WireError(f"on_loss is 'raise' or 'report', not {on_loss!r}")
-    rules = rules_between(message.dialect, target)
-    way = Way(rules, UP if rules.old == message.dialect.name else DOWN)
+    way = _ways.get((message.dialect.name, target.name)) or _way(message.dialect, target)
     allowed = frozenset((allow,) if isinstance(allow, str) else allow)
     work = Work(message, target, session or Session(), request, xid, allowed)
     made = _translated(message, way, work)
-    report = Report(work.operation, message.direction, message.dialect.name, target.name, tuple(work.entries))
-    if on_loss == "raise":
-        lost = tuple(e for e in work.entries if e.kind == LOST and not e.allowed)
-        if lost:
-            raise LossyTranslation(report, lost, dialect=message.dialect.name)
+    entries = tuple(work.entries)
+    report = Report(work.operation, message.direction, message.dialect.name, target.name, entries)
+    if on_loss == "raise" and work.lossy:
+        lost = tuple(e for e in entries if e.kind == LOST and not e.allowed)
+        raise LossyTranslation(report, lost, dialect=message.dialect.name)
     return Translation(made, report)
+
+
+def _way(source: Dialect, target: Dialect) -> Way:
+    rules = rules_between(source, target)
+    direction = UP if rules.old == source.name else DOWN
+    made = _ways[source.name, target.name] = Way(rules, direction, int(source.constants["MSG_REPLAY"]))
+    return made
 
 
 def _translated(message: Message, way: Way, work: Work) -> Message:
     header, body = _as_v2(message, way, work)
-    work.replay = not work.reply and bool(int(body.pb_flags) & _replay_flag(message.dialect))
+    work.replay = not work.reply and bool(int(body.pb_flags) & way.replay)
     plan = _plan(message, way, work)
     form, buffers, extra = _buffers(message, plan, way, work)
     work.at = "ptlrpc_body"
@@ -138,20 +148,14 @@ def _translated(message: Message, way: Way, work: Work) -> Message:
     if form is not None and form.opcode != message.opcode:
         made.pb_opc = type(made.pb_opc)(form.opcode)
         work.change("pb_opc", message.opcode)
-    if way.rules.body is not None:
-        way.rules.body(made, work)
     head = _header(header, made, plan, way, work)
     return Message(work.target, message.direction, message.order, head, made, form, buffers, extra)
-
-
-def _replay_flag(dialect: Dialect) -> int:
-    return int(dialect.constants["MSG_REPLAY"])
 
 
 def _plan(message: Message, way: Way, work: Work) -> _Plan:
     if message.format is None:
         return _new_plan(message, way, work)
-    key = ("translate", message.direction, work.target.name)
+    key = (way.rules, way.direction, message.direction)
     found = message.format.cache.get(key)
     if found is None:
         found = message.format.cache[key] = _new_plan(message, way, work)
@@ -245,7 +249,8 @@ def _header(header: Any, body: Any, plan: _Plan, way: Way, work: Work) -> Any:
         made.lm_flags = work.lose_bits("lm_flags", made.lm_flags, word)
     if not work.reply and made.lm_repsize and plan.operation.reply_room:
         more = plan.operation.reply_room if way.direction == UP else -plan.operation.reply_room
-        made.lm_repsize = min(max(made.lm_repsize + more, 0), 0xFFFFFFFF)
+        room = made.lm_repsize + more
+        made.lm_repsize = room if 0 <= room <= _U32 else 0 if room < 0 else _U32
     if work.reply and made.lm_cksum:
         whole = work.request is not None and bool(_incompatible(work))
         packed = record.checked(record.codec(type(body), work.order), body)

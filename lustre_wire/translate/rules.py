@@ -20,9 +20,10 @@ documentation and the copy plans of the bulk engine are derived from them.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.struct import StructSpec, spec_of
@@ -104,6 +105,22 @@ class FieldRule:
 
     def _compute(self, direction: str) -> Compute | None:
         return self.up if direction == UP else self.down
+
+
+class Numbers:
+    """Named numbers, as attributes."""
+
+    def __init__(self, named: Mapping[str, int]) -> None:
+        self.__dict__.update(named)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> int: ...
+
+
+def numbers(cls: type[enum.Enum]) -> Numbers:
+    """The members of a flag set as plain numbers: rules test many bits, and the bits of an `enum.Flag` test slowly."""
+    return Numbers({name: int(member.value) for name, member in cls.__members__.items()})
 
 
 def renamed(old: str, new: str, note: str = "") -> FieldRule:
@@ -281,7 +298,7 @@ class Operation:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RuleSet:
     """All rules between two dialects.
 
@@ -295,7 +312,6 @@ class RuleSet:
         no_format_errno: error number of an operation neither rules nor formats know.
         lm_flags: what becomes of the flags in the container's header.
         variant: whose form of a newer request is used where there is one (`RpcFormat.variant`).
-        body: a function of (target ptlrpc_body, `Work`) that sees to what depends on more than one of its fields.
         page_up, page_down: functions of (page, `Work`) that translate a page of directory entries.
     """
 
@@ -310,7 +326,6 @@ class RuleSet:
     no_format_errno: int
     lm_flags: FieldRule
     variant: str = ""
-    body: Callable[[Any, Any], None] | None = None
     page_up: Callable[[bytes, Any], bytes] | None = None
     page_down: Callable[[bytes, Any], bytes] | None = None
     cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)

@@ -27,11 +27,12 @@ class Work:
         order: its byte order.
         at: path of the buffer whose fields are being translated.
         entries: what the report will say.
+        lossy: whether one of them is a loss that is not allowed.
     """
 
     __slots__ = (
-        "allow", "at", "entries", "operation", "order", "replay", "reply", "request", "session", "source", "target",
-        "xid",
+        "allow", "at", "entries", "lossy", "operation", "order", "replay", "reply", "request", "session", "source",
+        "target", "xid",
     )  # fmt: skip
 
     def __init__(
@@ -50,6 +51,7 @@ class Work:
         self.order = source.order
         self.at = ""
         self.entries: list[Entry] = []
+        self.lossy = False
 
     def path(self, field: str) -> str:
         """Dotted path of a field in the buffer at hand; of the buffer itself for ""."""
@@ -60,6 +62,7 @@ class Work:
         path = self.path(field)
         allowed = not self.allow.isdisjoint((name, path, field))
         self.entries.append(Entry(LOST, name, path, value, allowed))
+        self.lossy = self.lossy or not allowed
 
     def drop(self, field: str, value: Any, name: str = "") -> None:
         """This means nothing in the target dialect."""

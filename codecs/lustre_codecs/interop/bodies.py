@@ -5,25 +5,29 @@ from __future__ import annotations
 from errno import EOPNOTSUPP, EOVERFLOW, EPROTO
 from typing import Any, Final
 
-from lustre_codecs.common.constants import MdsAttr, MdsOpen, MdsReint, ObdMd
+from lustre_codecs.common.constants import MdsReint
 from lustre_codecs.common.structs import LlFid
 from lustre_codecs.interop.identity import fid_down, fid_up
 from lustre_codecs.v1_8 import structs as old
+from lustre_codecs.v2_0 import constants
 from lustre_codecs.v2_0 import structs as new
-from lustre_codecs.v2_0.constants import MdsOpen as NewOpen
-from lustre_codecs.v2_0.constants import ObdMd as NewMd
 from lustre_wire.translate.rules import (
     Bits,
     FieldRule,
     StructRule,
     bits,
     computed,
+    numbers,
     only_new,
     only_old,
     paddings,
     pair,
     renamed,
 )
+
+MdsAttr = numbers(constants.MdsAttr)
+MdsOpen = numbers(constants.MdsOpen)
+ObdMd = numbers(constants.ObdMd)
 
 #: "No supplementary group"; 0 would be root's.
 NO_GROUP: Final = 0xFFFFFFFF
@@ -42,14 +46,13 @@ _SAYS_NO_FID: Final = frozenset({"MDS_PIN", "MDS_UNPIN", "MDS_GETSTATUS"})
 LUDA_FID_TYPE: Final = 3
 
 _REMOTE: Final = (
-    NewMd.OBD_MD_FLRMTPERM | NewMd.OBD_MD_FLRMTLSETFACL | NewMd.OBD_MD_FLRMTLGETFACL | NewMd.OBD_MD_FLRMTRSETFACL
-    | NewMd.OBD_MD_FLRMTRGETFACL
+    ObdMd.OBD_MD_FLRMTPERM | ObdMd.OBD_MD_FLRMTLSETFACL | ObdMd.OBD_MD_FLRMTLGETFACL | ObdMd.OBD_MD_FLRMTRSETFACL
+    | ObdMd.OBD_MD_FLRMTRGETFACL
 )  # fmt: skip
-_CAPA: Final = NewMd.OBD_MD_FLMDSCAPA | NewMd.OBD_MD_FLOSSCAPA
+_CAPA: Final = ObdMd.OBD_MD_FLMDSCAPA | ObdMd.OBD_MD_FLOSSCAPA
 _NEW_BITS: Final = Bits(
     loss={
-        int(_CAPA): "capa", int(_REMOTE): "remote", int(NewMd.OBD_MD_MDTIDX): "mdtidx",
-        int(NewMd.OBD_MD_FLGETATTRLOCK): "getattrlock",
+        _CAPA: "capa", _REMOTE: "remote", ObdMd.OBD_MD_MDTIDX: "mdtidx", ObdMd.OBD_MD_FLGETATTRLOCK: "getattrlock",
     }
 )  # fmt: skip
 
@@ -201,7 +204,7 @@ def _replayed_fid_up(value: Any, rec: Any, work: Any) -> Any:
     return fid_up("cr_replayfid")(value, rec, work)
 
 
-_CREATE_FLAGS: Final = NewOpen.MDS_CREATE_RMT_ACL | NewOpen.MDS_CREATE_SLAVE_OBJ
+_CREATE_FLAGS: Final = MdsOpen.MDS_CREATE_RMT_ACL | MdsOpen.MDS_CREATE_SLAVE_OBJ
 
 
 def _create_flags_up(value: int, rec: Any, work: Any) -> int:
@@ -217,10 +220,10 @@ def _create_flags_down(value: int, rec: Any, work: Any) -> int:
     value = int(value)
     if rec.cr_opcode != MdsReint.REINT_OPEN and value & _CREATE_FLAGS:
         work.impossible(EOPNOTSUPP, f"1.8 has no flags {value & _CREATE_FLAGS:#x}", "cr_flags")
-    inside = NewOpen.FMODE_EPOCH | NewOpen.FMODE_TRUNC | NewOpen.FMODE_SOM
+    inside = MdsOpen.FMODE_EPOCH | MdsOpen.FMODE_TRUNC | MdsOpen.FMODE_SOM
     if value & inside:
         work.impossible(EOPNOTSUPP, f"1.8 has no open mode {value & inside:#x}", "cr_flags")
-    server = value & (NewOpen.MDS_OPEN_CREATED | NewOpen.MDS_OPEN_CROSS)
+    server = value & (MdsOpen.MDS_OPEN_CREATED | MdsOpen.MDS_OPEN_CROSS)
     if server:
         work.drop("cr_flags", server)
     return _committed(value & ~server, work)
@@ -296,7 +299,7 @@ def _blocks_down(value: int, rec: Any, work: Any) -> None:
 SETATTR: Final = pair(
     old.MdsRecSetattr, new.MdtRecSetattr,
     _fid("sa_fid"),
-    bits("sa_valid", down=Bits(loss={int(MdsAttr.MDS_ATTR_BLOCKS): "blocks"})),
+    bits("sa_valid", down=Bits(loss={MdsAttr.MDS_ATTR_BLOCKS: "blocks"})),
     only_new("sa_blocks", down=_blocks_down, note="lost (blocks) if MDS_ATTR_BLOCKS says that it counts"),
     *_ids("sa", second=False),
     *paddings("sa_padding", "sa_padding_1 sa_padding_1_h sa_padding_2 sa_padding_3 sa_padding_4 sa_padding_5"),
@@ -307,7 +310,7 @@ def _xattr_valid_down(value: int, rec: Any, work: Any) -> int:
     """2.0 clients say with OBD_MD_FLCTIME that they send the time."""
     value = int(value)
     if value & ObdMd.OBD_MD_FLCTIME:
-        work.drop("sx_valid", int(ObdMd.OBD_MD_FLCTIME))
+        work.drop("sx_valid", ObdMd.OBD_MD_FLCTIME)
     return value & ~ObdMd.OBD_MD_FLCTIME
 
 

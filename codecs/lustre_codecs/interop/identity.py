@@ -78,7 +78,8 @@ def fid_down(field: str) -> Any:
     return down
 
 
-_METADATA: Final = frozenset({LdlmType.LDLM_PLAIN, LdlmType.LDLM_FLOCK, LdlmType.LDLM_IBITS})
+_HAS_PARENT: Final = int(ObdMd.OBD_MD_FLFID)
+_METADATA: Final = frozenset({int(LdlmType.LDLM_PLAIN), int(LdlmType.LDLM_FLOCK), int(LdlmType.LDLM_IBITS)})
 _FLOCK: Final = int(LdlmType.LDLM_FLOCK)
 
 
@@ -177,7 +178,7 @@ def _parent_down(obdo: Any, work: Any) -> tuple[int, int]:
     known = work.session.inode_of(seq, oid)
     if known is not None:
         return known[0], known[1]
-    if int(obdo.o_valid) & ObdMd.OBD_MD_FLFID and seq > LAST_IGIF:
+    if int(obdo.o_valid) & _HAS_PARENT and seq > LAST_IGIF:
         work.impossible(ESTALE, f"the parent [{seq:#x}:{oid:#x}] has no 1.8 identity", "o_parent_seq")
     return seq, oid
 

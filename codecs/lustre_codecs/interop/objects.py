@@ -8,7 +8,7 @@ from operator import or_
 from typing import Any, Final
 
 from lustre_codecs.common import structs as common
-from lustre_codecs.common.constants import LdlmFl, LdlmType, MsgFlags, ObdMd
+from lustre_codecs.common.constants import LdlmType
 from lustre_codecs.interop.identity import (
     group_down,
     group_up,
@@ -19,27 +19,31 @@ from lustre_codecs.interop.identity import (
     resource_down,
     resource_up,
 )
+from lustre_codecs.v1_8 import constants as old_constants
 from lustre_codecs.v1_8 import structs as old
-from lustre_codecs.v1_8.constants import LdlmFl as OldFl
-from lustre_codecs.v1_8.constants import MsgConnect as OldConnectOp
-from lustre_codecs.v1_8.constants import ObdBrw as OldBrw
-from lustre_codecs.v1_8.constants import ObdConnect as OldConnect
-from lustre_codecs.v1_8.constants import ObdFl as OldObdFl
+from lustre_codecs.v2_0 import constants as new_constants
 from lustre_codecs.v2_0 import structs as new
-from lustre_codecs.v2_0.constants import ObdBrw as NewBrw
-from lustre_codecs.v2_0.constants import ObdConnect as NewConnect
 from lustre_wire.translate.rules import (
     Bits,
     FieldRule,
     StructRule,
     bits,
     computed,
+    numbers,
     only_new,
     only_old,
     paddings,
     pair,
     renamed,
 )
+
+LdlmFl = numbers(old_constants.LdlmFl)
+MsgConnect = numbers(old_constants.MsgConnect)
+MsgFlags = numbers(new_constants.MsgFlags)
+ObdMd = numbers(new_constants.ObdMd)
+ObdFl = numbers(old_constants.ObdFl)
+OldBrw, NewBrw = numbers(old_constants.ObdBrw), numbers(new_constants.ObdBrw)
+OldConnect, NewConnect = numbers(old_constants.ObdConnect), numbers(new_constants.ObdConnect)
 
 
 def _ioepoch_up(value: Any, obdo: Any, work: Any) -> int:
@@ -52,16 +56,16 @@ def _ioepoch_up(value: Any, obdo: Any, work: Any) -> int:
     return 0
 
 
-_OBD_FLAGS: Final = OldObdFl.OBD_FL_MMAP | OldObdFl.OBD_FL_RECOV_RESEND | OldObdFl.OBD_FL_HAVE_LOCK
+_OBD_FLAGS: Final = ObdFl.OBD_FL_MMAP | ObdFl.OBD_FL_RECOV_RESEND | ObdFl.OBD_FL_HAVE_LOCK
 
 OBDO: Final = pair(
     old.Obdo, new.Obdo,
     FieldRule("o_id", "o_oi.oi_id"),
     computed("o_gr", "o_oi.oi_seq", up=group_up, down=group_down, note="always 0"),
-    bits("o_valid", up=Bits(add=int(ObdMd.OBD_MD_FLGROUP)), note="OBD_MD_FLGROUP added"),
+    bits("o_valid", up=Bits(add=ObdMd.OBD_MD_FLGROUP), note="OBD_MD_FLGROUP added"),
     computed("o_fid", "o_parent_seq", up=parent_seq_up, down=parent_inode_down, note="the parent's identity"),
     computed("o_generation", "o_parent_oid", up=parent_oid_up, down=parent_generation_down, note="as o_fid"),
-    bits("o_flags", up=Bits(clear=int(_OBD_FLAGS)), down=Bits(clear=int(_OBD_FLAGS)), note="2.0.0 lacks three"),
+    bits("o_flags", up=Bits(clear=_OBD_FLAGS), down=Bits(clear=_OBD_FLAGS), note="2.0.0 lacks three"),
     only_old("o_easize", up=lambda value, obdo, work: None, note="dropped unless an I/O epoch"),
     only_old("o_mds", up=lambda value, obdo, work: None, note="dropped unless an I/O epoch"),
     only_new("o_ioepoch", up=_ioepoch_up, loss="ioepoch"),
@@ -77,8 +81,8 @@ IOOBJ: Final = pair(
 NIOBUF: Final = pair(
     common.NiobufRemote, common.NiobufRemote,
     bits("flags",
-         up=Bits(clear=int(OldBrw.OBD_BRW_DROP | OldBrw.OBD_BRW_ASYNC | OldBrw.OBD_BRW_READA)),
-         down=Bits(clear=int(NewBrw.OBD_BRW_NOCACHE))),
+         up=Bits(clear=OldBrw.OBD_BRW_DROP | OldBrw.OBD_BRW_ASYNC | OldBrw.OBD_BRW_READA),
+         down=Bits(clear=NewBrw.OBD_BRW_NOCACHE)),
 )  # fmt: skip
 
 RESOURCE: Final = pair(
@@ -92,7 +96,7 @@ KNOWN_IBITS: Final = 0x7
 
 def _policy(value: common.LdlmPolicyData, desc: Any, work: Any) -> common.LdlmPolicyData:
     if desc.l_resource.lr_type == LdlmType.LDLM_IBITS:
-        asked = int(value.l_inodebits.bits)
+        asked = int.from_bytes(value.raw[:8], "little")
         if asked & ~KNOWN_IBITS:
             work.impossible(EINVAL, f"inode bits {asked:#x} are unknown there", "l_policy_data")
     return common.LdlmPolicyData(value.raw)
@@ -112,18 +116,18 @@ def _lock_flags(value: int, work: Any) -> int:
     """A lock replay is made from the client's lock table: it says the lock's state and nothing else."""
     if value & LdlmFl.LDLM_FL_REPLAY and not value & LdlmFl.LDLM_FL_HAS_INTENT and value & ~_REPLAYED:
         work.drop("lock_flags", value & ~_REPLAYED)
-        return value & int(_REPLAYED)
+        return value & _REPLAYED
     return value
 
 
-_LOCAL: Final = OldFl.LDLM_FL_WARN | OldFl.LDLM_FL_NO_LRU
+_LOCAL: Final = LdlmFl.LDLM_FL_WARN | LdlmFl.LDLM_FL_NO_LRU
 
 
 def _lock_flags_up(value: int, request: Any, work: Any) -> int:
     value = _lock_flags(int(value), work)
     if value & _LOCAL:
-        work.drop("lock_flags", value & int(_LOCAL))
-    return value & ~int(_LOCAL)
+        work.drop("lock_flags", value & _LOCAL)
+    return value & ~_LOCAL
 
 
 def _lock_flags_down(value: int, request: Any, work: Any) -> int:
@@ -154,9 +158,9 @@ LOGID: Final = pair(old.LlogLogid, new.LlogLogid, renamed("lgl_ogr", "lgl_oseq")
 
 #: What 1.8 grants on behalf of a 2.0 server, and the translator cannot do: FIDs are not passed through, and the
 #: positions in directories are 32 bits.
-_NOT_DOWN: Final = int(OldConnect.OBD_CONNECT_FID | OldConnect.OBD_CONNECT_64BITHASH)
-_KNOWN_OLD: Final = reduce(or_, (int(m) for m in OldConnect))
-_KNOWN_NEW: Final = reduce(or_, (int(m) for m in NewConnect))
+_NOT_DOWN: Final = OldConnect.OBD_CONNECT_FID | OldConnect.OBD_CONNECT_64BITHASH
+_KNOWN_OLD: Final = reduce(or_, vars(OldConnect).values())
+_KNOWN_NEW: Final = reduce(or_, vars(NewConnect).values())
 #: "I am 2.0", capabilities, remote clients, size on MDS, MDS peers: nothing a 1.8 server can be told.
 _NEW_ONLY: Final = int(
     NewConnect.OBD_CONNECT_FULL20 | NewConnect.OBD_CONNECT_MDS_CAPA | NewConnect.OBD_CONNECT_OSS_CAPA
@@ -221,15 +225,15 @@ def _message_flags_up(value: int, body: Any, work: Any) -> int:
 
 def _message_flags_down(value: int, body: Any, work: Any) -> int:
     value = int(value)
-    done = int(MsgFlags.MSG_REQ_REPLAY_DONE | MsgFlags.MSG_LOCK_REPLAY_DONE)
+    done = MsgFlags.MSG_REQ_REPLAY_DONE | MsgFlags.MSG_LOCK_REPLAY_DONE
     if work.reply:
         return value
     if work.operation == "OBD_PING" and value & done == done and not value & MsgFlags.MSG_LAST_REPLAY:
-        work.fill("pb_flags", int(MsgFlags.MSG_LAST_REPLAY))
+        work.fill("pb_flags", MsgFlags.MSG_LAST_REPLAY)
         return value | MsgFlags.MSG_LAST_REPLAY
     if work.operation == "LDLM_ENQUEUE" and value & MsgFlags.MSG_REQ_REPLAY_DONE:
-        work.drop("pb_flags", int(MsgFlags.MSG_REQ_REPLAY_DONE))
-        return value & ~int(MsgFlags.MSG_REQ_REPLAY_DONE)
+        work.drop("pb_flags", MsgFlags.MSG_REQ_REPLAY_DONE)
+        return value & ~MsgFlags.MSG_REQ_REPLAY_DONE
     return value
 
 
@@ -248,7 +252,7 @@ MESSAGE: Final = pair(
              note="1.8 counts a client complete on MSG_LAST_REPLAY, 2.0 on the two DONE flags"),
     computed("pb_limit", "pb_limit", up=_pool, down=_pool, note="0 unless OBD_CONNECT_LRU_RESIZE is agreed on"),
     computed("pb_slv", "pb_slv", up=_pool, down=_pool, note="0 unless OBD_CONNECT_LRU_RESIZE is agreed on"),
-    bits("pb_op_flags", up=Bits(loss={int(OldConnectOp.MSG_CONNECT_DELAYED): "delayed"})),
+    bits("pb_op_flags", up=Bits(loss={MsgConnect.MSG_CONNECT_DELAYED: "delayed"})),
 )  # fmt: skip
 
 RULES: Final[tuple[StructRule, ...]] = (

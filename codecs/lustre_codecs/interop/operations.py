@@ -12,18 +12,20 @@ from typing import Any, Final
 from lustre_codecs.common.constants import (
     LOV_MAGIC_V1,
     LOV_MAGIC_V3,
-    Disposition,
     LdlmType,
-    MdsAttr,
-    MdsOpen,
-    ObdConnect,
 )
 from lustre_codecs.common.structs import LlFid, LuFid, LustreHandle, OstLvb
 from lustre_codecs.interop.identity import fid_down
 from lustre_codecs.v1_8.constants import LOV_MAGIC_JOIN
+from lustre_codecs.v2_0 import constants
 from lustre_codecs.v2_0.constants import MEA_MAGIC_ALL_CHARS, MEA_MAGIC_HASH_SEGMENT, MEA_MAGIC_LAST_CHAR
 from lustre_codecs.v2_0.structs import LustreCapa, MdtBody
-from lustre_wire.translate.rules import Operation, Side, Slot, Versions
+from lustre_wire.translate.rules import Operation, Side, Slot, Versions, numbers
+
+Disposition = numbers(constants.Disposition)
+MdsAttr = numbers(constants.MdsAttr)
+MdsOpen = numbers(constants.MdsOpen)
+ObdConnect = numbers(constants.ObdConnect)
 
 # --- new files -------------------------------------------------------------------------------------------------------
 
