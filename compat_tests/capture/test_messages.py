@@ -108,6 +108,13 @@ def test_what_one_message_told_holds_for_the_ones_that_fit_both() -> None:
     assert dialects[2:] == ["1.8"] * 4
 
 
+def test_many_messages_that_fit_both_do_not_hide_the_one_that_tells() -> None:
+    ping = next(e for e in exchanges("1.8", "1.8.9-wc1") if e.request.row["opc"] == 400)
+    telling = fitting_one(("1.8", "1.8.9-wc1"))[0]
+    dialects = [m.message.dialect.name for m in read(capture_of([ping] * 100 + [telling])) if m.message is not None]
+    assert dialects[-2:] == ["1.8"] * 2
+
+
 def test_a_refused_connect_grants_nothing() -> None:
     """A 2.17 MDT answers -EAGAIN with connect data of zeroes while it starts: no sign of 1.8."""
     with path_of("00").open("rb") as stream:

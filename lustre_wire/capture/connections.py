@@ -20,7 +20,7 @@ BULK = "bulk"
 
 #: Most exports remembered between two nodes; the oldest are forgotten first.
 MAX_EXPORTS = 256
-#: How many messages that fit several dialects are looked at before the newest dialect is taken for good.
+#: How many messages that fit several dialects are tried in all before only those that do not fit the newest are.
 _MOST_TRIES = 64
 
 
@@ -169,13 +169,15 @@ class DialectChoice:
 
     def _undecided(self, data: bytes, pair: Pair) -> Message:
         """A message of two nodes whose connect was not seen: the only dialect it fits is theirs."""
+        if pair.tries >= _MOST_TRIES:
+            message = self._decode_any(data, self._newest)
+            if not _odd(message):
+                return message
         fitting = _fitting(data, self.dialects)
         if len(fitting) == 1:
             pair.dialect = pair.back.dialect = fitting[0].dialect
             return fitting[0]
         pair.tries += 1
-        if pair.tries >= _MOST_TRIES:
-            pair.dialect = self._newest
         return fitting[-1] if fitting else self._decode_any(data, self._newest)
 
 
