@@ -267,6 +267,13 @@ class TestDecode:
         assert rows[name]["longest"] == max(times)
         assert f" {name} " in run("decode", CAPTURE, "--summary").stdout
 
+    def test_a_message_wrapped_by_a_security_policy(self) -> None:
+        """lm_secflvr, the second word, says that the buffers are the policy's."""
+        pings = (m for m in recorded.messages() if m.kind == "ping" and m.dialect == "2.0")
+        message = next(m for m in pings if m.endian == "little")
+        data = message.data[:4] + (0x21).to_bytes(4, "little") + message.data[8:]
+        assert run("decode", "-d", "2.0", "-", input=data).stdout == "wrapped by security flavour 0x21\n"
+
     def test_findings(self, tmp_path: Path) -> None:
         message = recorded.messages()[0]
         (tmp_path / "cut").write_text(message.data.hex()[:100])

@@ -13,6 +13,7 @@ from lustre_wire.cli.filters import rpc_of
 from lustre_wire.cli.inputs import latency
 from lustre_wire.cli.output import print_json, print_table
 from lustre_wire.rpc import REPLY
+from lustre_wire.text import title
 
 
 @attrs.define(slots=True)
@@ -36,7 +37,7 @@ class Summary:
     def add(self, captured: Captured) -> None:
         """Count one message."""
         message, about = captured.message, rpc_of(captured)
-        key = (about.dialect.name, about.name) if message is not None and about is not None else ("", captured.kind)
+        key = (about.dialect.name, title(about)) if message is not None and about is not None else ("", captured.kind)
         row = self.rows.setdefault(key, Row())
         if captured.direction != REPLY:
             row.requests += 1

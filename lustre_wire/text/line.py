@@ -17,6 +17,13 @@ from lustre_wire.text.values import MOST_ELEMENTS, struct_text
 _LONGEST: Final = 400
 
 
+def title(message: Message) -> str:
+    """What to call a message: its format, its opcode, or that a security policy wraps it."""
+    if message.body is None and message.version == 2:
+        return f"wrapped by security flavour {message.header.lm_secflvr:#x}"
+    return message.name
+
+
 def status_text(message: Message) -> str:
     """The status of a reply: 0, ``-2 ENOENT``, or the name of a lock error; of a request the sender's pid."""
     status = message.status
