@@ -54,6 +54,10 @@ class Callbacks:
         """Ask the holder of an extent lock for size and times: `wait.ready` says the answer is in `lock.data`."""
         self._start(Ast(GLIMPSE, lock), now, wait)
 
+    def tell(self, lock: Lock, wait: Any, now: float) -> None:
+        """A completion callback nobody waits for in a queue; `wait.wake` is called when the client has answered."""
+        self._start(Ast(COMPLETION, lock), now, wait)
+
     def _start(self, ast: Ast, now: float, wait: Any = None) -> None:
         export, k = ast.lock.owner, self.target.k
         dialect = self.target.dialect
@@ -106,10 +110,10 @@ class Callbacks:
         lock = pending.ast.lock
         if pending.ast.kind == GLIMPSE:
             lock.data = reply.buffers.lvb if reply.status == 0 else None
-            if pending.wait is not None:
-                pending.wait.ready = True
         elif pending.ast.kind == BLOCKING and reply.status < 0 and lock.cookie in self.target.namespace.locks:
             self.target.namespace.cancel(lock.cookie)
+        if pending.wait is not None:
+            pending.wait.wake()
         return True
 
     def late(self, now: float) -> list[Export]:
@@ -134,4 +138,5 @@ class Callbacks:
         for xid in [x for x, p in self.pending.items() if p.ast.lock.owner is export]:
             pending = self.pending.pop(xid)
             if pending.wait is not None:
-                pending.ast.lock.data, pending.wait.ready = None, True
+                pending.ast.lock.data = None
+                pending.wait.wake()

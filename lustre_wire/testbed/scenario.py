@@ -26,7 +26,13 @@ class FileSystem:
     Args:
         dialect: what they speak.
         osts, stripes: how many OSTs, and objects of a file.
+
+    Attributes:
+        server, metadata: classes of its nodes.
     """
+
+    server: type[ServerNode] = ServerNode
+    metadata: type[MetadataNode] = MetadataNode
 
     def __init__(
         self,
@@ -38,18 +44,18 @@ class FileSystem:
         nids: tuple[int, int, int] | None = None,
     ) -> None:
         found = named_dialect(dialect)
-        self.dialect = found
+        self.dialect, self.seed = found, seed
         mgs_nid, mds_nid, ost_nid = nids or (MGS_NID, MDS_NID, OST_NID)
         ost_nids = [ost_nid + n for n in range(osts)]
         log = mgs.client_log(found, FSNAME, mds_nid, ost_nids, stripes)
         logs = {f"{FSNAME}-client".encode(): log}
-        self.mgs = ServerNode(mgs_nid, b"MGS", found, lambda d, _: mgs.Configuration(d, logs), "MGS_CONNECT", seed + 1)
+        self.mgs = self.server(mgs_nid, b"MGS", found, lambda d, _: mgs.Configuration(d, logs), "MGS_CONNECT", seed + 1)
         self.osts = [
-            ServerNode(nid, f"{FSNAME}-OST{n:04x}_UUID".encode(), found, Objects, "OST_CONNECT", seed + 10 + n)
+            self.server(nid, f"{FSNAME}-OST{n:04x}_UUID".encode(), found, Objects, "OST_CONNECT", seed + 10 + n)
             for n, nid in enumerate(ost_nids)
         ]
         known = [(node.uuid, node.nid) for node in self.osts]
-        self.mds = MetadataNode(mds_nid, f"{FSNAME}-MDT0000_UUID".encode(), found, known, seed + 2, stripes)
+        self.mds = self.metadata(mds_nid, f"{FSNAME}-MDT0000_UUID".encode(), found, known, seed + 2, stripes)
 
     @property
     def servers(self) -> list[ServerNode]:
@@ -59,7 +65,12 @@ class FileSystem:
         """A client of it, not yet mounted."""
         uuid = f"{number:08x}-6c75-7374-7265-746573746264".encode()
         return ClientNode(
-            nid or CLIENT_NID + number, uuid, dialects or (self.dialect,), [self.mgs.nid], FSNAME, 100 + number
+            nid or CLIENT_NID + number,
+            uuid,
+            dialects or (self.dialect,),
+            [self.mgs.nid],
+            FSNAME,
+            self.seed * 256 + number,
         )
 
 

@@ -6,6 +6,11 @@
 `barrier`      the client's side of a controlled stop, a machine without I/O
 `shutdown`     the server's side of it, another one
 `mark`         what a target's disk says of its last stop, and the rule that reads it
-
+`access`       the all-access lock
+`member`       one barrier of one client, its connections and its lock
+`reopen`       open files across a change of dialect
+`writeback`    writes a client keeps in memory until they are wanted on disk
+`client`       a testbed client that takes part
+`server`       testbed servers that do
 =============  ==================================================================================================
 """

@@ -1,0 +1,332 @@
+"""A client that takes part in upgrades: its operations pass a gate, its barriers do what servers and users ask."""
+
+from __future__ import annotations
+
+import errno
+import stat
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import attrs
+
+from lustre_wire import rpc
+from lustre_wire.dialects import Dialect
+from lustre_wire.recovery.connect import ImportState
+from lustre_wire.recovery.imports import Import
+from lustre_wire.recovery.ldlm.locks import request_of
+from lustre_wire.recovery.names import names
+from lustre_wire.recovery.packet import Packet
+from lustre_wire.recovery.request import Request
+from lustre_wire.recovery.rules import rules_of
+from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.packing import packer
+from lustre_wire.testbed.tasks import OperationFailed, Steps, Task, Until
+from lustre_wire.upgrade import access, reopen
+from lustre_wire.upgrade.barrier import Barrier, ClientState, Step
+from lustre_wire.upgrade.gate import Caller, Gate
+from lustre_wire.upgrade.member import Member
+from lustre_wire.upgrade.policy import Notice, Policy, Scope
+from lustre_wire.upgrade.writeback import WriteBack
+
+#: Seconds between a client's good-bye and its first try to come back.
+BACK_AFTER = 1.0
+#: Calls that change nothing, and calls that need no MDS.
+READING = frozenset({"getattr", "readlink", "getxattr", "listxattr", "readdir", "statfs", "read", "resolve"})
+DATA = frozenset({"read", "write", "write_later", "truncate", "fsync"})
+#: Calls that may end at any OST: sizes are asked there, and objects of what lost its last name destroyed.
+DESTROYING = frozenset({"unlink", "rename", "getattr", "statfs"})
+
+
+@attrs.define(slots=True, frozen=True)
+class Formatted:
+    """A request was made: in which dialect, and where the barrier of its server stood."""
+
+    time: float
+    target: str
+    name: str
+    dialect: str
+    barrier: ClientState
+    cleaning: bool
+
+
+@attrs.define(slots=True, frozen=True)
+class Moved:
+    """A barrier came into another state."""
+
+    time: float
+    target: str
+    state: ClientState
+
+
+class UpgradeClient(WriteBack):
+    """A client of a file system that is upgraded.
+
+    Attributes:
+        gate: in front of every call.
+        members: its barriers by the name of their server (``MGS`` for the one barrier of scope `mgs`).
+        formatted, moved: what it did, for whoever checks.
+    """
+
+    def __init__(self, *args: Any, policy: Policy, **options: Any) -> None:
+        self.policy = policy
+        self.formatted: list[Formatted] = []
+        self.moved: list[Moved] = []
+        super().__init__(*args, **options)
+
+    def forget(self) -> None:
+        super().forget()
+        self.gate = Gate()
+        self.members: dict[str, Member] = {}
+        self.dirty = []
+        self._callers: dict[Task, Caller] = {}
+        self._states: dict[str, ClientState] = {}
+
+    # -- calls ---------------------------------------------------------------------------------------------------
+
+    def perform(self, name: str, *args: Any, **options: Any) -> Task:
+        """Begin one of the operations of `files` behind the gate."""
+        caller = Caller(self._needs(name, args), update=name not in READING)
+        task = self.do(self._gated(caller, lambda: getattr(self, name)(*args, **options)), self.now, name)
+        self._callers[task] = caller
+        self._watch()
+        return task
+
+    def interrupt(self, task: Task) -> bool:
+        """A signal for whoever made the call: True if it was held back and returns -EINTR."""
+        caller = self._callers.get(task)
+        interrupted = caller is not None and self.gate.interrupt(caller)
+        self.tasks.run(self.now)
+        return interrupted
+
+    def _gated(self, caller: Caller, begin: Callable[[], Steps]) -> Steps:
+        self.gate.enter(caller)
+        try:
+            if caller.status is None:
+                yield Until(lambda: caller.status is not None)
+            if caller.status:
+                raise OperationFailed(caller.status)
+            return (yield from begin())
+        finally:
+            self.gate.leave(caller)
+
+    def _needs(self, name: str, args: tuple[Any, ...]) -> frozenset[str]:
+        """Targets an operation may send to (B13)."""
+        everything = {index: osc.config.target.decode() for index, osc in self.oscs.items()}
+        mds = {self.mdc.config.target.decode()} if self.mdc is not None else set()
+        if name in DATA or name == "close":
+            file = self.files.get(args[0])
+            osts = {everything[index] for index, _ in file.objects} if file is not None else set()
+            return frozenset(osts if name in DATA else osts | mds)
+        return frozenset(mds | set(everything.values()) if name in DESTROYING else mds)
+
+    # -- taking part ---------------------------------------------------------------------------------------------
+
+    def mount(self) -> Steps:
+        """Mount, and get the all-access lock: a mount during a stop ends behind the barrier."""
+        root = yield from super().mount()
+        assert self.mdc is not None and self.mgc is not None
+        self.mdc.on_dialect = self._other_dialect
+        imports = [self.mdc, *self.oscs.values()]
+        if self.policy.scope is Scope.MGS:
+            self._join("MGS", self.mgc, imports)
+        else:
+            for owner in imports:
+                self._join(owner.config.target.decode(), owner, [owner])
+        for member in self.members.values():
+            yield from self._ask(member)
+        return root
+
+    def _join(self, name: str, holder: Import, imports: list[Import]) -> None:
+        member = self.members[name] = Member(Barrier(self.policy), holder, imports)
+        member.news(False)
+
+    def _ask(self, member: Member) -> Steps:
+        """Ask for the all-access lock; where it is not granted at once, a stop is under way (B15)."""
+        if not self.policy.controlled or member.asking or member.lock is not None:
+            return
+        member.asking = True
+        owner = member.holder
+        k, generation = names(owner.dialect), owner.generation
+        lock = owner.locks.request(k.LDLM_PLAIN, access.RESOURCE, k.LCK_PR)
+        body = request_of(owner.dialect, lock, 0, rules_of(owner.dialect).plain_enqueue_count)
+        request = yield from self.ask(owner, op.Enqueue(dlm_req=body), "LDLM_ENQUEUE")
+        if owner.generation != generation:
+            return
+        member.asking = False
+        reply = self.result(request).dlm_rep if request.reply is not None and request.status == 0 else None
+        owner.locks.answered(lock, owner.dialect, reply, 0 if reply is not None else request.status or -errno.EIO)
+        if reply is None:
+            self._take(member, member.barrier.revoked())
+        else:
+            member.lock = lock
+
+    def set_barrier(self, name: str) -> None:
+        """The administrator's command: hold everything for a server (or ``MGS``: for all)."""
+        self._take(self.members[name], self.members[name].barrier.set_by_hand())
+        self._watch()
+
+    def lift_barrier(self, name: str) -> None:
+        """The other command."""
+        self._take(self.members[name], self.members[name].barrier.lift_by_hand())
+        self._watch()
+
+    # -- Node ----------------------------------------------------------------------------------------------------
+
+    def receive(self, packet: Packet, now: float) -> None:
+        super().receive(packet, now)
+        self._watch()
+
+    def tick(self, now: float) -> None:
+        super().tick(now)
+        self._watch()
+
+    def _called(self, owner: Import, message: rpc.Message, packet: Packet) -> None:
+        super()._called(owner, message, packet)
+        if message.opcode != names(owner.dialect).LDLM_CP_CALLBACK:
+            return
+        cookie = message.buffers.dlm_req.lock_handle[0].cookie
+        for member in self.members.values():
+            if member.holder is owner and cookie == member.given_back:
+                member.notice = True
+
+    def _evicted(self, owner: Import) -> None:
+        super()._evicted(owner)
+        for index, osc in self.oscs.items():
+            if osc is owner:
+                self.drop_pages(index)
+
+    def ask(self, owner: Import, asked: op.Operation, name: str = "", **options: Any) -> Any:
+        self._note_formatting(owner, name or packer(owner.dialect).form(asked).format)
+        return (yield from super().ask(owner, asked, name, **options))
+
+    def _note_formatting(self, owner: Import, name: str, *, cleaning: bool = False) -> None:
+        for member in self.members.values():
+            if owner in member.imports:
+                self.formatted.append(
+                    Formatted(
+                        self.now,
+                        owner.config.target.decode(),
+                        name,
+                        owner.dialect.name,
+                        member.barrier.state,
+                        cleaning,
+                    )
+                )
+
+    # -- what the barriers ask -----------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Let every barrier see what happened, until nothing more follows from it."""
+        progress = True
+        while progress:
+            progress = False
+            for member in self.members.values():
+                steps = member.news(self.policy.controlled)
+                if member.barrier.state in (ClientState.DRAINING, ClientState.CLEANING):
+                    steps += member.barrier.look(member.facts(self.gate.busy(member.targets), self._dirty(member)))
+                progress |= bool(steps)
+                self._take(member, steps)
+            pages = self.wanted_pages()
+            if pages:
+                self.tasks.start(self.flush_pages(pages), "flush")
+            self.tasks.run(self.now)
+
+    def _dirty(self, member: Member) -> int:
+        return sum(len(page.data) for page in self.dirty if self.oscs[page.index] in member.imports)
+
+    def _take(self, member: Member, steps: list[Step]) -> None:
+        for step in steps:
+            self._steps[step](self, member)
+        state = member.barrier.state
+        for target in member.targets:
+            last = self._states.get(target, ClientState.RUN)
+            if last is not state:
+                self._states[target] = state
+                self.moved.append(Moved(self.now, target, state))
+
+    def _close_gate(self, member: Member) -> None:
+        self.gate.close(member.targets, reading=False)
+
+    def _close_gate_to_reading(self, member: Member) -> None:
+        self.gate.close(member.targets, reading=True)
+
+    def _open_gate(self, member: Member) -> None:
+        self.gate.open(member.targets)
+
+    def _fail_gate(self, member: Member) -> None:
+        self.gate.fail(member.targets, -errno.EIO)
+
+    def _flush(self, member: Member) -> None:
+        pages = [page for page in self.dirty if self.oscs[page.index] in member.imports]
+        self.tasks.start(self.flush_pages(pages), "flush")
+
+    def _cancel(self, member: Member) -> None:
+        for owner in member.imports:
+            self.cancel(owner, owner.locks.give_up(member.cached(owner), names(owner.dialect)))
+
+    def _sync(self, member: Member) -> None:
+        for owner in member.imports:
+            asked = op.Sync() if owner is self.mdc else op.ObjectSync()
+            self._note_formatting(owner, packer(owner.dialect).form(asked).format, cleaning=True)
+            owner.submit(owner.wrap(packer(owner.dialect).request(asked), op=asked), self.now)
+
+    def _release(self, member: Member) -> None:
+        lock, owner = member.lock, member.holder
+        if lock is None:
+            return
+        owner.locks.release(lock, names(owner.dialect))
+        owner.locks.locks.pop(lock.cookie, None)
+        member.lock, member.given_back = None, lock.cookie
+        asked = op.Cancel(cancels=(lock.remote,))
+        self._note_formatting(owner, "LDLM_CANCEL", cleaning=True)
+        request = owner.wrap(packer(owner.dialect).request(asked), op=asked)
+        request.done = lambda answered: self._released(member, answered)
+        member.release = request
+        owner.submit(request, self.now)
+
+    def _released(self, member: Member, request: Request) -> None:
+        if member.release is request:
+            member.release = None
+            if not request.status and self.policy.notice is Notice.WITHHELD:
+                member.notice = True
+
+    def _disconnect(self, member: Member) -> None:
+        for owner in member.imports:
+            request = owner.request(owner.config.disconnect, no_resend=True)
+            request.done = partial(self._gone, owner)
+            owner.submit(request, self.now)
+
+    def _gone(self, owner: Import, _: Request) -> None:
+        owner.set_state(ImportState.DISCON)
+        owner.next_try = self.now + BACK_AFTER
+
+    def _ask_again(self, member: Member) -> None:
+        self.tasks.start(self._ask(member), "all-access lock")
+
+    _steps = {
+        Step.CLOSE_GATE: _close_gate,
+        Step.CLOSE_GATE_TO_READING: _close_gate_to_reading,
+        Step.OPEN_GATE: _open_gate,
+        Step.FAIL_GATE: _fail_gate,
+        Step.FLUSH: _flush,
+        Step.CANCEL: _cancel,
+        Step.SYNC: _sync,
+        Step.RELEASE: _release,
+        Step.DISCONNECT: _disconnect,
+        Step.ASK_AGAIN: _ask_again,
+    }
+
+    # -- another dialect -----------------------------------------------------------------------------------------
+
+    def _other_dialect(self, before: Dialect) -> None:
+        """The MDS speaks another dialect: objects are named as it names them, opens are made again (TH-4)."""
+        assert self.mdc is not None
+        dialect = self.mdc.dialect
+        self.root = reopen.renamed(self.root, dialect, stat.S_IFDIR)
+        self.names.clear()
+        if self.policy.keeps_clients:
+            for file in self.files.values():
+                if not file.dead:
+                    reopen.open_again(file, dialect)
+                    self._note_formatting(self.mdc, "LDLM_ENQUEUE/INTENT_OPEN", cleaning=True)

@@ -1,0 +1,285 @@
+"""A server whose target is started by the start rule and stopped through the all-access lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import attrs
+
+from lustre_wire.recovery.exports import Answer, Export, Incoming
+from lustre_wire.recovery.last_rcvd import FILE, LastRcvd
+from lustre_wire.recovery.ldlm import Lock
+from lustre_wire.recovery.packet import Packet
+from lustre_wire.recovery.rules import rules_of
+from lustre_wire.recovery.target import Handling, Wait
+from lustre_wire.testbed.node import MetadataNode, ServerNode
+from lustre_wire.upgrade import access, mark
+from lustre_wire.upgrade.mark import Mark, Start
+from lustre_wire.upgrade.policy import Notice, Policy
+from lustre_wire.upgrade.shutdown import Act, ServerState, Shutdown
+
+#: Seconds the last commit takes; seconds a target that is done waits for clients that have not said good-bye.
+COMMIT_TIME, LINGER = 0.05, 10.0
+#: Versions from old to new.
+VERSIONS = ("1.8", "2.0")
+
+
+@attrs.define(slots=True, frozen=True)
+class Life:
+    """Something that happened to a server: a state it reached, or how it started."""
+
+    time: float
+    what: str
+
+
+@attrs.define(slots=True, eq=False)
+class Told(Wait):
+    """A notice under way."""
+
+    heard: Callable[[], None] = lambda: None
+
+    def wake(self, _: Any = None) -> None:
+        self.ready = True
+        self.heard()
+
+
+class Controlled(ServerNode):
+    """What a server has besides its target.
+
+    Attributes:
+        policy: how it is stopped and started.
+        forced: the administrator insists on the next start (SI-4a).
+        life: the stop, if one is under way.
+        history: its states with their times, over all its starts.
+    """
+
+    policy: Policy
+    forced = False
+    life: Shutdown
+    now = 0.0
+
+    def control(self, policy: Policy) -> None:
+        """Choose a policy; to be called before the first start."""
+        self.policy = policy
+        self.life = Shutdown(policy)
+        self.history: list[Life] = []
+        self._idle()
+
+    def _idle(self) -> None:
+        self._released: dict[int, Lock] = {}
+        self._withheld: list[Wait] = []
+        self._departed: list[bytes] = []
+        self._barring: Lock | None = None
+        self._commit_due: float | None = None
+        self._halt_due: float | None = None
+
+    # -- starting ------------------------------------------------------------------------------------------------
+
+    def start(self, now: float) -> None:
+        """Start by the rule.
+
+        Raises:
+            StartRefused: another version ran last, and was not stopped cleanly.
+        """
+        previous = mark.read(self.store)
+        how = self._how(previous)
+        if previous is not None and previous.version != self.dialect.name:
+            self._prepare(how)
+        mark.write(self.store, Mark(self.dialect.name, clean=False))
+        self.now, self.life, self.forced = now, Shutdown(self.policy), False
+        self._idle()
+        super().start(now)
+        assert self.target is not None
+        self.target.guard = self
+        self.target.synchronous = self.policy.synchronous
+        self._note(f"start {self.dialect.name} ({how})")
+        self._note(self.life.state)
+
+    def _how(self, previous: Mark | None) -> Start:
+        if not self.policy.start_rule:
+            return Start.RECOVER if previous is not None else Start.FIRST
+        how = mark.decide(previous, self.dialect.name, forced=self.forced)
+        back = mark.downgrades(previous, self.dialect.name, VERSIONS)
+        return Start.FORGET if back and how is Start.REOPEN else how
+
+    def _prepare(self, how: Start) -> None:
+        """The disk of another version: its clients stay known where the policy says so, by the mark both releases read
+        (OBD_COMPAT_20); a forced start and a way back forget them (SI-4a, D1)."""
+        assert self.dialect is not None
+        metadata = isinstance(self, MetadataNode)
+        book = LastRcvd(self.store, self.dialect, metadata=metadata)
+        if not self.store.size(FILE):
+            return
+        head = book.header()
+        if how is Start.FORGET:
+            self.store.truncate(FILE, head.lsd_client_start)
+        elif metadata and self.policy.keeps_clients and rules_of(self.dialect).compat_20:
+            head.lsd_feature_compat |= book.k.OBD_COMPAT_20
+            book.write_header(head)
+        self.store.commit()
+
+    # -- stopping ------------------------------------------------------------------------------------------------
+
+    def stop(self, now: float) -> None:
+        """The administrator's command: a controlled stop, or a plain one where the policy has no other."""
+        self.now = now
+        if not self.policy.controlled:
+            self.shut_down(now)
+            return
+        assert self.target is not None
+        members = [e for e in self.target.exports.values() if e.connected and not self._is_server(e)]
+        self._note("stop")
+        self._do(self.life.begin(e.uuid for e in members))
+        self.target.tick(now)
+        self._after(now)
+
+    def shut_down(self, now: float) -> None:
+        super().shut_down(now)
+        self._note("down")
+
+    def crash(self) -> None:
+        super().crash()
+        self._idle()
+
+    def _is_server(self, export: Export) -> bool:
+        """An MDS at an OST: it takes no part, and waits for the restart when it is refused."""
+        assert self.target is not None
+        return bool(export.granted & self.target.k.OBD_CONNECT_MDS) and not self.target.service.metadata
+
+    def _do(self, acts: list[Act]) -> None:
+        if not acts:
+            return
+        self._note(self.life.state)
+        for act in acts:
+            {
+                Act.REVOKE: self._revoke,
+                Act.COMMIT: self._commit_soon,
+                Act.NOTIFY: self._notify,
+                Act.MARK: self._write_mark,
+                Act.HALT: self._halt_soon,
+            }[act]()
+
+    def _revoke(self) -> None:
+        assert self.target is not None
+        self._barring = access.want_back(self.target.namespace)
+
+    def _commit_soon(self) -> None:
+        self._commit_due = self.now + COMMIT_TIME
+
+    def _notify(self) -> None:
+        """Tell every client: a completion callback for the lock it released, or the answer to the release."""
+        target = self.target
+        assert target is not None
+        self._halt_due = self.now + LINGER
+        for wait in self._withheld:
+            wait.wake()
+        if self.policy.notice is Notice.WITHHELD:
+            return
+        k = target.k
+        for lock in self._released.values():
+            export = lock.owner
+            if export.connected:
+                granted = attrs.evolve(lock, mode=k.LCK_EX, granted=k.LCK_EX)
+                told = Told(heard=partial(self._informed, export.uuid))
+                target.callbacks.tell(granted, told, self.now)
+
+    def _informed(self, uuid: bytes) -> None:
+        self._do(self.life.informed(uuid))
+
+    def _write_mark(self) -> None:
+        assert self.target is not None
+        self.target.commit()
+        mark.write(self.store, Mark(self.dialect.name, clean=True))
+
+    def _halt_soon(self) -> None:
+        self._halt_due = self.now
+
+    def _note(self, what: str) -> None:
+        if not self.history or self.history[-1].what != str(what):
+            self.history.append(Life(self.now, str(what)))
+
+    # -- Guard ---------------------------------------------------------------------------------------------------
+
+    def newcomer(self) -> int:
+        return self.life.newcomer()
+
+    def keeps(self, export: Export) -> bool:
+        self._departed.append(export.uuid)
+        return self.life.state is ServerState.COMMITTED
+
+    def handling(self, request: Incoming, inner: Handling) -> Handling:
+        release = self._release_in(request)
+        refused = 0 if release else self.life.request("request")
+        if refused:
+            inner.close()
+            return Answer(refused, failed=True)
+        answer: Answer = yield from inner
+        if release is not None:
+            self._do(self.life.released(release.owner.uuid))
+            if self.policy.notice is Notice.WITHHELD and self.life.state in (ServerState.REVOKING, ServerState.QUIET):
+                wait = Wait()
+                self._withheld.append(wait)
+                yield wait
+        return answer
+
+    def _release_in(self, request: Incoming) -> Lock | None:
+        """The all-access lock that a cancel gives back, or gave back when it came the first time."""
+        target = self.target
+        assert target is not None
+        if request.message.opcode != target.k.LDLM_CANCEL or self.life.state is ServerState.SERVING:
+            return None
+        asked = request.message.buffers.dlm_req
+        for handle in asked.lock_handle[: asked.lock_count]:
+            lock = target.namespace.locks.get(handle.cookie)
+            if lock is not None and lock.resource == access.RESOURCE and lock.owner is request.export:
+                self._released[handle.cookie] = lock
+            if handle.cookie in self._released:
+                return self._released[handle.cookie]
+        return None
+
+    # -- Node ----------------------------------------------------------------------------------------------------
+
+    def receive(self, packet: Packet, now: float) -> None:
+        self.now = now
+        super().receive(packet, now)
+
+    def tick(self, now: float) -> None:
+        self.now = now
+        if self._commit_due is not None and self._commit_due <= now:
+            self._commit_due = None
+            assert self.target is not None
+            self.target.commit()
+            self._do(self.life.committed())
+        if self._halt_due is not None and self._halt_due <= now:
+            self._halt_due = None
+            if self.life.state is ServerState.HALTED:
+                self.shut_down(now)
+                return
+            self._do(self.life.waited_enough())
+        super().tick(now)
+
+    def _after(self, now: float) -> None:
+        assert self.target is not None
+        gone = [event.detail for event in self.target.events if event.kind == "evicted"]
+        left, self._departed = self._departed, []
+        super()._after(now)
+        for uuid in gone:
+            self._note(f"evicted {uuid.decode()}")
+            self._do(self.life.evicted(uuid))
+        for uuid in left:
+            self._do(self.life.left(uuid))
+
+    def next_deadline(self) -> float | None:
+        times = [super().next_deadline(), self._commit_due, self._halt_due]
+        known = [time for time in times if time is not None]
+        return min(known) if known else None
+
+
+class ControlledServer(Controlled):
+    """An MGS or an OST under control."""
+
+
+class ControlledMetadata(Controlled, MetadataNode):
+    """An MDS under control."""
