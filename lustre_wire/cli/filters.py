@@ -68,7 +68,7 @@ class Filters:
 
 def _failed(captured: Captured) -> bool:
     message = captured.message
-    return captured.error is not None or (message is not None and message.direction == REPLY and message.status != 0)
+    return captured.error is not None or (message is not None and message.direction == REPLY and message.status < 0)
 
 
 def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,7 +78,7 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--xid", "xids", multiple=True, callback=_number, metavar="N", help="Transfer id (match bits)."),
         click.option("--nid", "nids", multiple=True, callback=_nids, metavar="NID", help="Sender or receiver."),
         click.option("--kind", "kinds", multiple=True, help="request, reply, early reply, bulk, lnet ping ..."),
-        click.option("--errors", is_flag=True, help="Replies with a status, and what could not be decoded."),
+        click.option("--errors", is_flag=True, help="Replies with an errno, and what could not be decoded."),
     ]
     for option in reversed(options):
         command = option(command)
