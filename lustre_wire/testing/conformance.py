@@ -18,7 +18,7 @@ from lustre_wire.dialects import dialect
 from lustre_wire.errors import WireError
 from lustre_wire.jsonform import from_json, to_json
 from lustre_wire.rpc import REPLY, decode, encode
-from lustre_wire.testing.vectors import Vector
+from lustre_wire.testing.vectors import Vector, shape_of
 
 
 @dataclass
@@ -150,7 +150,7 @@ def answer(asked: Any) -> dict[str, Any]:
         found = dialect(asked["dialect"])
         form = found.rpcs.get(asked["format"]) if asked.get("format") else None
         message = decode(data, found, request=form if asked.get("direction") == REPLY else None)
-        shape = json.loads(json.dumps(to_json(message)))
+        shape = json.loads(json.dumps(shape_of(to_json(message))))
         return {"id": asked["id"], "decoded": shape, "hex": encode(from_json(shape)).hex()}
     except WireError as error:
         return {"id": asked["id"], "error": str(error)}

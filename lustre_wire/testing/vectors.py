@@ -9,7 +9,8 @@ A vector is one JSON object on a line:
 ``format``            RPC format name, for a reply that of the request it answers; null where none applies
 ``source``            "recorded" (from Lustre's own code) or "derived" (made from the declarations)
 ``hex``               the whole message
-``decoded``           its JSON form as `lustre_wire.to_json` gives it; absent where it must be refused
+``decoded``           its JSON form as `lustre_wire.to_json` gives it, without what it shows as "inside" of opaque
+                      bytes; absent where it must be refused
 ``must_fail``         why a receiver refuses it; absent otherwise
 ====================  ==================================================================================
 """
@@ -118,7 +119,13 @@ def of_message(name: str, message: Message, source: str) -> Vector:
     """A vector that says how a message decodes."""
     form = message.format.key if message.format is not None else None
     data = encode(message)
-    return Vector(name, message.dialect.name, message.direction, form, source, data, to_json(message), "")
+    return Vector(name, message.dialect.name, message.direction, form, source, data, shape_of(to_json(message)), "")
+
+
+def shape_of(told: dict[str, Any]) -> dict[str, Any]:
+    """A message's JSON form without what it shows as "inside" of opaque bytes, which no implementation has to know."""
+    buffers = [{k: v for k, v in buffer.items() if k != "inside"} for buffer in told["buffers"]]
+    return {**told, "buffers": buffers}
 
 
 def derived() -> Iterator[Vector]:
