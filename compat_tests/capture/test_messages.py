@@ -172,7 +172,7 @@ def test_what_a_connect_grants_is_what_recorded_servers_granted() -> None:
 
 @pytest.mark.parametrize("dialect", ["1.8", "2.0"])
 def test_recorded_portals_carry_what_the_formats_say(dialect: str) -> None:
-    roles = portal_roles([lw.dialect(dialect)])
+    roles = portal_roles((lw.dialect(dialect),))
     for recorded in messages():
         if recorded.dialect == dialect and "_lnet" in recorded.row["params"]:
             assert roles[lnet_of(recorded, "portal")] == recorded.direction, recorded.id

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from lustre_wire.dialects import Dialect, all_dialects
@@ -24,24 +25,24 @@ MAX_EXPORTS = 256
 _MOST_TRIES = 64
 
 
-def portal_roles(dialects: Iterable[Dialect]) -> dict[int, str]:
+@cache
+def portal_roles(dialects: tuple[Dialect, ...]) -> Mapping[int, str]:
     """What each LNet portal carries in any of the dialects: "request", "reply" or "bulk".
 
     From the formats first, then from the names of portals that no format mentions (``MGS_REPLY_PORTAL``).
     """
     roles: dict[int, str] = {}
-    found = list(dialects)
-    for form in (form for d in found for form in d.formats):
+    for form in (form for d in dialects for form in d.formats):
         named = [(form.portal, REQUEST), *((p, REQUEST) for p in form.also_on)]
         for portal, role in [*named, (form.reply_portal, REPLY), (form.bulk_portal, BULK)]:
             if portal is not None:
                 roles.setdefault(int(portal), role)
-    for member in (m for d in found if "Portal" in d.enums for m in d.enums["Portal"].__members__.items()):
+    for member in (m for d in dialects if "Portal" in d.enums for m in d.enums["Portal"].__members__.items()):
         name, portal = member
         for role in (REQUEST, REPLY, BULK):
             if name.endswith(f"_{role.upper()}_PORTAL"):
                 roles.setdefault(int(portal), role)
-    return roles
+    return MappingProxyType(roles)
 
 
 class Pair:
@@ -92,7 +93,7 @@ class DialectChoice:
         if not self.dialects:
             raise WireError("no dialect is installed")
         self._newest = self.dialects[-1]
-        self.roles = portal_roles(all_dialects())
+        self.roles = portal_roles(tuple(all_dialects()))
         self._connects = frozenset(int(opcode) for d in self.dialects for opcode in d.grants)
 
     def request(self, data: bytes, pair: Pair) -> Message:
