@@ -9,12 +9,13 @@ from types import ModuleType
 from typing import Any
 
 from lustre_wire.translate.engine import Translation, register, rule_sets, rules_between, translate
+from lustre_wire.translate.pages import TranslatedPages, translate_pages
 from lustre_wire.translate.report import Entry, Report
 from lustre_wire.translate.session import FidAllocator, OpenFile, Session
 
 __all__ = [
-    "Entry", "FidAllocator", "OpenFile", "Report", "Session", "Translation", "register", "rule_sets", "rules_between",
-    "translate",
+    "Entry", "FidAllocator", "OpenFile", "Report", "Session", "TranslatedPages", "Translation", "register", "rule_sets",
+    "rules_between", "translate", "translate_pages",
 ]  # fmt: skip
 
 

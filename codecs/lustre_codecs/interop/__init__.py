@@ -5,7 +5,7 @@ from __future__ import annotations
 from errno import EOPNOTSUPP
 from typing import Final
 
-from lustre_codecs.interop import bodies, objects, operations
+from lustre_codecs.interop import bodies, objects, operations, pages
 from lustre_codecs.v2_0.constants import MsghdrFlags
 from lustre_wire.translate.rules import Bits, RuleSet, bits
 
@@ -22,4 +22,6 @@ RULES: Final = RuleSet(
     # only between two 2.0 peers: the whole ptlrpc_body is checked
     lm_flags=bits("lm_flags", down=Bits(clear=int(MsghdrFlags.MSGHDR_CKSUM_INCOMPAT18))),
     variant="1.8.9",
+    page_up=pages.page_up,
+    page_down=pages.page_down,
 )
