@@ -9,6 +9,7 @@ warning.
 
 from __future__ import annotations
 
+from lustre_wire.bulk.compose import Strings, pack_messages
 from lustre_wire.bulk.index import Index, Reason, index, iter_index
 from lustre_wire.bulk.rows import BLOCK_ROWS, iter_unpack, pack, unpack
 from lustre_wire.bulk.swab import swab
@@ -19,6 +20,6 @@ from lustre_wire.engines.bulk.columns import Columns
 available: bool = _core is not None
 
 __all__ = [
-    "BLOCK_ROWS", "Columns", "Index", "Reason", "available", "index", "iter_index", "iter_unpack", "pack",
-    "swab", "unpack",
+    "BLOCK_ROWS", "Columns", "Index", "Reason", "Strings", "available", "index", "iter_index", "iter_unpack", "pack",
+    "pack_messages", "swab", "unpack",
 ]  # fmt: skip

@@ -6,11 +6,12 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lustre_wire.bulk.given import column_of, common_rows, is_one, one
 from lustre_wire.engines import bulk as engine
 from lustre_wire.engines import record
 from lustre_wire.engines.bulk import by_record
-from lustre_wire.engines.bulk.columns import Columns, allocate, column_bytes, flat
-from lustre_wire.engines.bulk.leaves import Leaf, Table, all_leaves, table
+from lustre_wire.engines.bulk.columns import Columns, allocate, flat
+from lustre_wire.engines.bulk.leaves import Table, all_leaves, table
 from lustre_wire.engines.bulk.plans import plan
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
@@ -175,67 +176,17 @@ def _given(cls: type, order: ByteOrder, columns: Mapping[str, Any], rows: int | 
         leaf = leaves.get(name)
         if leaf is None:
             raise WireError(f"no column {name!r}", path=spec_of(cls).name)
-        if _is_one(value, leaf):
-            fixed[name] = column_of(_one(value, leaf), leaf)
+        if is_one(value, leaf):
+            fixed[name] = column_of(one(value, leaf), leaf)
         else:
             varying[name] = column_of(value, leaf)
-    count = _count(varying, leaves, rows, spec_of(cls).name)
+    count = common_rows(varying, leaves, rows, spec_of(cls).name)
     fill = _defaults(cls, order)
     if fixed:
         row = memoryview(bytearray(fill))
         _write(fill, Columns(table(cls, order, tuple(fixed)), 1, tuple(fixed.values())), row)
         fill = bytes(row)
     return Columns(table(cls, order, tuple(varying)), count, tuple(varying.values())), fill
-
-
-def _count(columns: Mapping[str, memoryview], leaves: Mapping[str, Leaf], rows: int | None, path: str) -> int:
-    """Number of rows, which all columns must have."""
-    counts = {name: view.nbytes / leaves[name].pitch for name, view in columns.items()}
-    found = {*counts.values(), *(() if rows is None else (rows,))}
-    if len(found) != 1:
-        raise WireError(f"expected columns of one length, got {counts or 'none'}", path=path)
-    (count,) = found
-    if count != int(count) or count < 0:
-        raise WireError(f"expected whole rows, got {count}", path=path)
-    return int(count)
-
-
-def _is_one(value: Any, leaf: Leaf) -> bool:
-    """Whether a value stands for every row: an integer, or bytes of a field's own length."""
-    if isinstance(value, int):
-        return True
-    return isinstance(value, bytes) and leaf.code == "B" and bool(leaf.shape) and len(value) == leaf.pitch
-
-
-def _one(value: Any, leaf: Leaf) -> Any:
-    """A column of one row that holds a value."""
-    if isinstance(value, bytes):
-        return value
-    if leaf.shape:
-        raise WireError("expected a column: this field is an array", path=leaf.name)
-    return [value]
-
-
-def column_of(value: Any, leaf: Leaf) -> memoryview:
-    """The bytes of a caller's column; a sequence of integers is turned into one.
-
-    Raises:
-        WireError: neither a buffer of the right item size nor integers that fit.
-    """
-    if isinstance(value, (list, tuple, range)):
-        try:
-            value = array(leaf.code, _numbers(value))
-        except (TypeError, OverflowError, ValueError) as error:
-            raise WireError(str(error), path=leaf.name) from None
-    return column_bytes(value, leaf, 0)
-
-
-def _numbers(values: Iterable[Any]) -> Iterator[int]:
-    for value in values:
-        if isinstance(value, int):
-            yield value
-        else:
-            yield from _numbers(value)
 
 
 def _defaults(cls: type, order: ByteOrder) -> bytes:

@@ -41,7 +41,7 @@ def pack(fill: bytes, columns: Columns, out: memoryview) -> None:
         obj = codec.unpack(fill, 0, codec.size)
         for (leaf, source), code in zip(sources, codes, strict=True):
             data = source[row * leaf.pitch : (row + 1) * leaf.pitch]
-            _assign(obj, leaf.steps, _values(leaf, data, code))
+            assign(obj, leaf.steps, values(leaf, data, code))
         out[row * codec.size : (row + 1) * codec.size] = codec.pack(obj)
 
 
@@ -95,7 +95,8 @@ def _found(obj: Any, steps: Steps) -> Iterator[Any]:
         yield from _found(getattr(obj, steps[0]), steps[1:])
 
 
-def _values(leaf: Leaf, data: memoryview, codec: Any) -> Iterator[Any]:
+def values(leaf: Leaf, data: memoryview, codec: Any) -> Iterator[Any]:
+    """The values that one row of a leaf's column holds."""
     if leaf.code == "B" and leaf.pieces[0].order is None:
         size = leaf.shape[-1]
         parts: Sequence[bytes] = [bytes(data[i : i + size]) for i in range(0, leaf.pitch, size)]
@@ -103,14 +104,14 @@ def _values(leaf: Leaf, data: memoryview, codec: Any) -> Iterator[Any]:
     return iter(struct.unpack(f"={leaf.pitch // leaf.itemsize}{leaf.code}", data))
 
 
-def _assign(obj: Any, steps: Steps, values: Iterator[Any]) -> None:
+def assign(obj: Any, steps: Steps, values: Iterator[Any]) -> None:
     """Set every value a leaf's steps lead to."""
     name, *rest = steps
     assert name is not None
     if not rest:
         setattr(obj, name, next(values))
     elif rest[0] is not None:
-        _assign(getattr(obj, name), tuple(rest), values)
+        assign(getattr(obj, name), tuple(rest), values)
     else:
         _assign_each(getattr(obj, name), tuple(rest[1:]), values)
 
@@ -122,4 +123,4 @@ def _assign_each(elements: list[Any], steps: Steps, values: Iterator[Any]) -> No
         elif steps[0] is None:
             _assign_each(element, steps[1:], values)
         else:
-            _assign(element, steps, values)
+            assign(element, steps, values)

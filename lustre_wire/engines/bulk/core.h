@@ -223,6 +223,38 @@ enum { LW_NO_FORMAT = 16 };
 int lw_swab_messages(const lw_dialect *dialect, const uint8_t *data, uint64_t size, uint8_t *out, const int32_t *formats,
                      lw_walk *walk, uint8_t *const *columns);
 
+/* A column of byte strings: string i is data[offsets[i]] to data[offsets[i + 1]]. */
+typedef struct {
+    const uint64_t *offsets;
+    const uint8_t *data;
+    uint64_t size; /* of data */
+} lw_text;
+
+/* A stretch of a message that is the same length in every row, and the string behind it. */
+typedef struct {
+    uint32_t size;
+    const uint8_t *fill;  /* its bytes, where no column says otherwise */
+    const lw_plan *plan;  /* the columns in it; NULL: none */
+    uint32_t first_column; /* number of the plan's column 0 */
+    uint32_t has_text;    /* 1: a string follows */
+    uint32_t text;        /* its number */
+    uint32_t length_at;   /* where its buffer length stands, in the first stretch */
+    uint32_t extra;       /* bytes of zero that belong to the buffer behind the string */
+} lw_stretch;
+
+typedef struct {
+    uint32_t n_stretches;
+    uint32_t swap; /* of the buffer lengths */
+    const lw_stretch *stretches;
+} lw_message_plan;
+
+/* Bytes of `rows` messages; UINT64_MAX when a string is not within its data, or too long for a buffer. */
+uint64_t lw_messages_size(const lw_message_plan *plan, const lw_text *texts, uint64_t rows);
+
+/* Put messages together, one behind the other from `out`, which holds lw_messages_size bytes. */
+void lw_pack_messages(const lw_message_plan *plan, uint8_t *const *columns, const lw_text *texts, uint64_t rows,
+                      uint8_t *out);
+
 /* END */
 
 #endif

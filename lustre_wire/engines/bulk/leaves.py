@@ -181,6 +181,11 @@ def table(cls: type, order: ByteOrder, fields: tuple[str, ...] | None) -> Table:
     return Table(cls, order, tuple(found.values()), size)
 
 
+def leaves_of(kind: FieldType, name: str, order: ByteOrder) -> tuple[Leaf, ...]:
+    """The leaves of a type that fills a buffer called `name`."""
+    return tuple(_walk(kind, name, (name,), 0, order, ()))
+
+
 @dataclass(frozen=True)
 class Tail:
     """A flexible array: its element, and where the number of elements stands (None: as many as there are bytes)."""

@@ -1,0 +1,365 @@
+"""Whole requests and replies from columns: what a server does to answer a batch, and a load generator to make one."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from lustre_wire import dialects, rpc
+from lustre_wire.bulk.given import column_of, common_rows, is_one, one
+from lustre_wire.dialects import Dialect
+from lustre_wire.engines import bulk as engine
+from lustre_wire.engines import payload, record
+from lustre_wire.engines.bulk import by_record
+from lustre_wire.engines.bulk.columns import allocate, flat, overlap
+from lustre_wire.engines.bulk.leaves import Leaf, Piece, Table, all_leaves, leaves_of
+from lustre_wire.engines.bulk.plans import plan
+from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.errors import WireError
+from lustre_wire.frames import lustre_msg
+from lustre_wire.frames.lustre_msg import LustreMsgV2
+from lustre_wire.schema.rpc import Bits, Blob, FixedText, Items, RpcFormat, SlotSpec, Text
+from lustre_wire.schema.struct import spec_of
+from lustre_wire.schema.types import Scalar, Struct
+
+
+@dataclass(frozen=True)
+class Strings:
+    """A column of byte strings: number i is ``data[offsets[i]:offsets[i + 1]]``; offsets have 64 bits."""
+
+    data: Any
+    offsets: Any
+
+    @classmethod
+    def of(cls, values: Iterable[bytes]) -> Strings:
+        """The column of some strings."""
+        parts = list(values)
+        offsets = array("Q", [0])
+        for part in parts:
+            offsets.append(offsets[-1] + len(part))
+        return cls(b"".join(parts), offsets)
+
+    def checked(self, path: str) -> tuple[memoryview, memoryview]:
+        """Data and offsets as the C core takes them."""
+        places = flat(self.offsets, path)
+        if memoryview(self.offsets).itemsize != 8 or not places.nbytes:
+            raise WireError("expected one 64-bit offset more than there are strings", path=path)
+        return flat(self.data, path), places.cast("Q")
+
+
+def pack_messages(
+    format: RpcFormat | str | Any,
+    columns: Mapping[str, Any],
+    names: Any = None,
+    *,
+    direction: str = "request",
+    dialect: Dialect | str | None = None,
+    byteorder: ByteOrder = "little",
+    rows: int | None = None,
+    out: Any = None,
+) -> memoryview:
+    """Whole messages, one behind the other: header, ptlrpc_body, buffers, paddings.
+
+    Args:
+        format: the RPC format, its name (then `dialect` says whose), or the class that declares it.
+        columns: by field: ``lm_...`` of the header, ``pb_...`` of the ptlrpc_body, ``slot.field`` of a buffer (nested
+            names dotted), ``slot`` of a buffer that is a number. A column as in `pack`, or one value for every message.
+            What is not named is as `lustre_wire.build` makes it, and what marks a request as one of this format is set.
+            A buffer that may be left out is, unless named.
+        names: the strings: slot to column, or one column for the slot called ``name``. A column is a list of ``bytes``,
+            `Strings`, or one ``bytes`` for every message. Text gets its NUL; an array's bytes are as they travel.
+        direction: "request" or "reply".
+        byteorder: "little" or "big", the order to write.
+        rows: number of messages, where no column says it.
+        out: a writable buffer that is long enough; new memory unless given.
+
+    Returns:
+        The messages, a view of `out`; `lustre_wire.bulk.index` tells where each begins.
+
+    Raises:
+        WireError: an unknown format, slot or field, columns of different length, a value or string that does not fit, a
+            column for a field that decides which buffers there are, `out` too short.
+    """
+    found, form = _resolve(format, dialect)
+    if direction not in (rpc.REQUEST, rpc.REPLY):
+        raise WireError(f"expected 'request' or 'reply', got {direction!r}", path="direction")
+    if byteorder not in ("little", "big"):
+        raise WireError(f"expected 'little' or 'big', got {byteorder!r}", path="byteorder")
+    batch = _Batch(found, form, direction, byteorder)
+    batch.add_texts(names)
+    batch.add_columns(columns)
+    return batch.pack(rows, out)
+
+
+def _resolve(form: Any, dialect: Dialect | str | None) -> tuple[Dialect, RpcFormat]:
+    form = getattr(form, "__rpc__", form)
+    if isinstance(form, RpcFormat):
+        owners = [dialects.dialect(dialect)] if dialect is not None else list(dialects.all_dialects())
+        owner = next((d for d in owners if d.rpcs.get(form.key) is form), None)
+        if owner is None:
+            raise WireError(f"no dialect has the RPC format {form.key!r}", path="format")
+        return owner, form
+    if dialect is None:
+        raise WireError("a format's name needs a dialect", path="format")
+    owner = dialects.dialect(dialect)
+    if form not in owner.rpcs:
+        raise WireError(f"no RPC format {form!r}", path="format", dialect=owner.name)
+    return owner, owner.rpcs[form]
+
+
+class _Batch:
+    """What is known of the messages to make."""
+
+    def __init__(self, dialect: Dialect, form: RpcFormat, direction: str, order: ByteOrder) -> None:
+        self.dialect, self.form, self.direction, self.order = dialect, form, direction, order
+        self.side = form.request if direction == rpc.REQUEST else form.reply
+        self.slots = {s.name: s for s in self.side.__slot_specs__}
+        self.named: set[str] = set()
+        self.texts: dict[str, Strings] = {}
+        self.fixed_texts: dict[str, bytes] = {}
+        self.columns: dict[str, memoryview] = {}
+        self.constants: dict[str, memoryview] = {}
+        self.leaves = _leaves(dialect, self.side, order)  # type: ignore[arg-type]  # a class is hashable
+
+    @property
+    def key(self) -> Any:
+        """What the layout depends on."""
+        constants = tuple((name, bytes(data)) for name, data in self.constants.items())
+        fixed = tuple(self.fixed_texts.items())
+        what = (self.dialect, self.form.key, self.direction, self.order)
+        return (*what, tuple(self.columns), tuple(self.texts), constants, fixed, frozenset(self.named))
+
+    def add_texts(self, names: Any) -> None:
+        if names is None:
+            return
+        given = names if isinstance(names, Mapping) else {"name": names}
+        for name, value in given.items():
+            slot = self.slots.get(name)
+            if slot is None or not isinstance(slot.type, (Text, Blob, Items)):
+                raise WireError("no buffer of strings", path=name, dialect=self.dialect.name)
+            self.named.add(name)
+            if isinstance(value, (bytes, bytearray)):
+                self.fixed_texts[name] = bytes(value)
+            elif isinstance(value, Strings):
+                self.texts[name] = value
+            else:
+                try:
+                    self.texts[name] = Strings.of(value)
+                except TypeError as error:
+                    raise WireError(f"expected strings: {error}", path=name) from None
+
+    def add_columns(self, columns: Mapping[str, Any]) -> None:
+        for name, value in columns.items():
+            slot = self.slots.get(name)
+            if slot is not None and isinstance(slot.type, (Text, Blob, Items)):
+                self.add_texts({name: value})
+                continue
+            leaf = self.leaves.get(name)
+            if leaf is None:
+                raise WireError(f"no column {name!r}", path=self.form.key, dialect=self.dialect.name)
+            self.named.add(name.partition(".")[0])
+            if is_one(value, leaf):
+                self.constants[name] = column_of(one(value, leaf), leaf)
+            else:
+                self._check_free(name)
+                self.columns[name] = column_of(value, leaf)
+
+    def _check_free(self, name: str) -> None:
+        """A field that says which buffers there are must be the same in all messages."""
+        if any(name in (slot.present or {}) for slot in self.slots.values()):
+            raise WireError("decides which buffers there are: one value for every message is needed", path=name)
+
+    def sample(self) -> rpc.Message:
+        """A message that has everything but what the columns and strings say."""
+        values = {n: self._default(s) for n, s in self.slots.items() if n in self.named or not s.optional}
+        slots = {n: v for n, v in values.items() if not self.slots[n].present or n in self.named}
+        made = rpc.build(self.dialect, self.form.key, self.direction, order=self.order, **slots)
+        for name, data in {**self._marks(), **self.constants}.items():
+            self.assign(made, name, data)
+        return made
+
+    def _marks(self) -> dict[str, memoryview]:
+        """What tells this format's requests from others of its opcode, where the columns do not say it."""
+        found = {}
+        for path, condition in self.form.match.items() if self.direction == rpc.REQUEST else ():
+            value = condition.mask if isinstance(condition, Bits) else condition
+            if path in self.leaves and path not in self.columns and isinstance(value, int):
+                found[path] = column_of([int(value)], self.leaves[path])
+        return found
+
+    def _default(self, slot: SlotSpec) -> Any:
+        kind = slot.type
+        if isinstance(kind, Struct):
+            return kind.cls()
+        if isinstance(kind, Scalar):
+            return 0
+        if isinstance(kind, Items):
+            return payload.read_value(kind, self.fixed_texts.get(slot.name, b""), self.order)
+        return self.fixed_texts.get(slot.name, b"")
+
+    def assign(self, message: rpc.Message, name: str, data: memoryview) -> None:
+        """Set a field of one message from a column's row."""
+        target: Any = message.header if name.startswith("lm_") else message.body
+        leaf, holder = self.leaves[name], name.partition(".")[0]
+        if holder in self.slots:
+            if len(leaf.steps) == 1:
+                setattr(message.buffers, holder, next(by_record.values(leaf, data, None)))
+                return
+            target, leaf = getattr(message.buffers, holder), replace(leaf, steps=leaf.steps[1:])
+        by_record.assign(target, leaf.steps, by_record.values(leaf, data, None))
+
+    def count(self, rows: int | None) -> int:
+        texts = {name: len(text.checked(name)[1]) - 1 for name, text in self.texts.items()}
+        if texts:
+            (first, *others) = texts.values()
+            if any(other != first for other in others):
+                raise WireError(f"expected columns of one length, got {texts}", path=self.form.key)
+            rows = first if rows is None else rows
+            if rows != first:
+                raise WireError(f"expected {rows} strings, got {texts}", path=self.form.key)
+        return common_rows(self.columns, self.leaves, rows, self.form.key)
+
+    def pack(self, rows: int | None, out: Any) -> memoryview:
+        count = self.count(rows)
+        core = engine.native()
+        if core is None:
+            return _placed(memoryview(b"".join(self._each(count))), out)
+        layout = _layouts.get(self.key)
+        if layout is None:
+            if len(_layouts) >= _MOST_LAYOUTS:
+                _layouts.clear()
+            layout = _layouts[self.key] = _Layout(core, self)
+        return layout.run(core, self, count, out)
+
+    def _each(self, count: int) -> Iterable[bytes]:
+        texts = {name: text.checked(name) for name, text in self.texts.items()}
+        for row in range(count):
+            made = self.sample()
+            for name, data in self.columns.items():
+                pitch = self.leaves[name].pitch
+                self.assign(made, name, data[row * pitch : (row + 1) * pitch])
+            for name, (data, places) in texts.items():
+                if not places[row] <= places[row + 1] <= data.nbytes:
+                    raise WireError(_BAD_STRING, path=name)
+                value: Any = bytes(data[places[row] : places[row + 1]])
+                kind = self.slots[name].type
+                if isinstance(kind, Items):
+                    value = payload.read_value(kind, value, self.order)
+                setattr(made.buffers, name, value)
+            yield rpc.encode(made)
+
+
+_BAD_STRING = "the offsets of a string are not within its data"
+
+
+@lru_cache(maxsize=1024)
+def _leaves(dialect: Dialect, side: Any, order: ByteOrder) -> dict[str, Leaf]:
+    """Header, ptlrpc_body and slots: every leaf by name, its offset counted from where its part begins."""
+    found = [*all_leaves(LustreMsgV2, order), *all_leaves(dialect.body, order)]
+    for slot in side.__slot_specs__:
+        found += _slot_leaves(slot, order)
+    return {leaf.name: leaf for leaf in found}
+
+
+def _slot_leaves(slot: SlotSpec, order: ByteOrder) -> list[Leaf]:
+    kind = slot.type
+    if isinstance(kind, Struct):
+        leaves = all_leaves(kind.cls, order)
+        return [replace(x, name=f"{slot.name}.{x.name}", steps=(slot.name, *x.steps)) for x in leaves]
+    if isinstance(kind, FixedText):
+        return [Leaf(slot.name, (slot.name,), 0, "B", 1, (kind.size,), (Piece(0, kind.size, None, ()),))]
+    return list(leaves_of(kind, slot.name, order)) if isinstance(kind, Scalar) else []
+
+
+def _placed(made: memoryview, out: Any) -> memoryview:
+    if out is None:
+        return memoryview(bytearray(made))
+    target = flat(out, "out", writable=True)
+    if target.nbytes < made.nbytes:
+        raise WireError(f"expected at least {made.nbytes} bytes, got {target.nbytes}", path="out")
+    target[: made.nbytes] = made
+    return target[: made.nbytes]
+
+
+class _Layout:
+    """Where everything stands in the messages of a batch: stretches of fixed length, and strings between them."""
+
+    def __init__(self, core: engine.Core, batch: _Batch) -> None:
+        sample, order, codec = batch.sample(), batch.order, payload.codec(batch.side, batch.order)
+        body = record.checked(record.codec(batch.dialect.body, order), sample.body)
+        packed, regular = codec.pack(sample.buffers), codec.count(sample.buffers)
+        places = [slot.name for slot in codec.places(sample.buffers)] + [""] * regular  # removed buffers end it, empty
+        places = places[: regular - 1]
+        buffers = [b"" if name in batch.texts else data for name, data in zip(places, packed, strict=False)]
+        self.template = lustre_msg.join(sample.header, [body, *buffers], order)
+        size = spec_of(LustreMsgV2).size
+        starts = {"lm": 0}
+        at = lustre_msg.rounded(size + 4 * (len(buffers) + 1))
+        self.cuts: list[tuple[int, str, int]] = []  # where a string comes in, its slot, where its length stands
+        for number, (name, data) in enumerate(zip(["pb", *places], [body, *buffers], strict=True)):
+            starts[name] = at
+            if name in batch.texts:
+                self.cuts.append((at, name, size + 4 * number))
+            at += lustre_msg.rounded(len(data))
+        self._compile(core, batch, [_moved(batch.leaves[n], starts[_holder(n)]) for n in batch.columns])
+
+    def _compile(self, core: engine.Core, batch: _Batch, leaves: list[Leaf]) -> None:
+        """The `lw_message_plan`, the columns in the order of their numbers, and the memory the plan points to."""
+        self.ordered: list[str] = []
+        rows: list[tuple[Any, ...]] = []
+        keep: list[Any] = []
+        start = 0
+        for end, name, length_at in [*self.cuts, (len(self.template), "", 0)]:
+            here = tuple(_moved(leaf, -start) for leaf in leaves if start <= leaf.offset < end)
+            fill = core.ffi.new("uint8_t[]", self.template[start:end])
+            table = Table(None, batch.order, here, end - start)
+            c_plan = plan(core, table) if here else core.ffi.NULL
+            keep += [fill, table]
+            extra = int(bool(name) and isinstance(batch.slots[name].type, Text))
+            number = len(rows) if name else 0
+            rows.append((end - start, fill, c_plan, len(self.ordered), int(bool(name)), number, length_at, extra))
+            self.ordered += [leaf.name for leaf in here]
+            start = end
+        stretches = core.ffi.new("lw_stretch[]", rows)
+        self.c = core.ffi.new("lw_message_plan *", (len(rows), batch.order != sys.byteorder, stretches))
+        self.keep = (stretches, keep)
+
+    def run(self, core: engine.Core, batch: _Batch, rows: int, out: Any) -> memoryview:
+        texts = [(name, *batch.texts[name].checked(name)) for _, name, _ in self.cuts]
+        c_texts = core.ffi.new("lw_text[]", [
+            (core.pointer(places, "uint64_t *"), core.pointer(data), data.nbytes) for _, data, places in texts
+        ] or 1)  # fmt: skip
+        pointers = core.ffi.new("uint8_t *[]", [core.pointer(batch.columns[name]) for name in self.ordered] or 1)
+        size = core.lib.lw_messages_size(self.c, c_texts, rows)
+        if size == _NO_SIZE:
+            raise WireError(_BAD_STRING, path=",".join(name for name, *_ in texts))
+        target = flat(out, "out", writable=True) if out is not None else memoryview(allocate(size)).cast("B")
+        if target.nbytes < size:
+            raise WireError(f"expected at least {size} bytes, got {target.nbytes}", path="out")
+        target = target[:size]
+        inputs = [*batch.columns.values(), *(view for _, *views in texts for view in views)]
+        if out is not None and any(overlap(target, view) for view in inputs):
+            raise WireError("out overlaps the columns", path="out")
+        if rows:
+            core.lib.lw_pack_messages(self.c, pointers, c_texts, rows, core.pointer(target))
+        return target
+
+
+_layouts: dict[Any, _Layout] = {}
+_MOST_LAYOUTS = 256
+_NO_SIZE = (1 << 64) - 1
+
+
+def _holder(name: str) -> str:
+    """The part of a message that a column belongs to."""
+    return {"lm_": "lm", "pb_": "pb"}.get(name[:3], name.partition(".")[0])
+
+
+def _moved(leaf: Leaf, by: int) -> Leaf:
+    """A leaf whose row begins elsewhere."""
+    pieces = tuple(replace(piece, offset=piece.offset + by) for piece in leaf.pieces)
+    return replace(leaf, offset=leaf.offset + by, pieces=pieces)
