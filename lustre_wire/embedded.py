@@ -26,7 +26,8 @@ def _by_magic(dialect: Dialect) -> tuple[tuple[StructSpec, FieldSpec], ...]:
     return tuple((spec, field) for spec, field in marked if field.magic and min(field.magic) >= _LEAST_MAGIC)
 
 
-def _has_magic(spec: StructSpec, field: FieldSpec, data: bytes, order: ByteOrder) -> bool:
+def has_magic(spec: StructSpec, field: FieldSpec, data: bytes, order: ByteOrder) -> bool:
+    """Whether bytes that are long enough for a struct have one of its magics in `field`."""
     read = order if spec.order == "sender" else spec.order
     number = int.from_bytes(data[field.offset : field.offset + field.size], read)
     return len(data) >= spec.size and number in field.magic
@@ -42,7 +43,7 @@ def _read_all(spec: StructSpec, data: bytes, order: ByteOrder) -> Any:
 def recognise(data: bytes, dialect: Dialect, order: ByteOrder) -> Any:
     """The wire struct that opaque bytes are by their magic and length, or None."""
     for spec, field in _by_magic(dialect):
-        if _has_magic(spec, field, data, order):
+        if has_magic(spec, field, data, order):
             made = _read_all(spec, data, order)
             if made is not None:
                 return made
@@ -51,7 +52,7 @@ def recognise(data: bytes, dialect: Dialect, order: ByteOrder) -> Any:
 
 def _as_declared(spec: StructSpec, data: bytes, order: ByteOrder) -> Any:
     magic = next((f for f in spec.fields if f.magic), None)
-    if len(data) < spec.size or (magic is not None and not _has_magic(spec, magic, data, order)):
+    if len(data) < spec.size or (magic is not None and not has_magic(spec, magic, data, order)):
         return None
     return _read_all(spec, data, order)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
+from lustre_wire import embedded
 from lustre_wire.engines import record
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.schema.struct import spec_of
-from lustre_wire.schema.types import Scalar, Struct
+from lustre_wire.schema.types import Struct
 
 OTHER: Final[dict[ByteOrder, ByteOrder]] = {"little": "big", "big": "little"}
 
@@ -108,10 +109,9 @@ def rounded(obj: Any, order: ByteOrder) -> bytes:
 
 def has_magic(cls: Any, data: bytes, order: ByteOrder) -> bool:
     """Whether `data` has the number that structs of this kind announce themselves by; True for structs without one."""
-    for field in spec_of(cls).fields:
-        if field.magic and isinstance(field.type, Scalar):
-            return peek(cls, field.name, data, _read_order(cls, order)) in field.magic
-    return True
+    spec = spec_of(cls)
+    field = next((f for f in spec.fields if f.magic), None)
+    return field is None or embedded.has_magic(spec, field, data, order)
 
 
 def text(data: bytes) -> str:
