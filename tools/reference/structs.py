@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from lustre_wire.schema import layout, spec_of
+from lustre_wire.schema import Shown, layout, spec_of
 from tools.reference.common import dialects, enum_link, said, struct_link, table
 
 _ORDERS = {"sender": "the sender's byte order", "little": "little-endian", "big": "big-endian"}
 _NO_SWAB = "no swab function: a receiver of the other byte order leaves it as sent, unless it is part of another struct"
+
+
+#: How a number is written says nothing about what it is.
+_NOTATIONS = (Shown.HEX, Shown.OCTAL)
 
 
 def page() -> str:
@@ -45,6 +49,8 @@ def _table(cls: Any) -> str:
     for field in shown.fields:
         declared = spec.by_name.get(field.name)
         values = [enum_link(declared.enum.__name__)] if declared is not None and declared.enum is not None else []
+        if declared is not None and declared.shown not in (None, *_NOTATIONS):
+            values.append(declared.shown.value)
         if declared is not None and declared.given is not None:
             values.append(f"counts with {declared.given.mask:#x} in {declared.given.field}")
         if declared is not None and declared.magic:
