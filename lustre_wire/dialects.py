@@ -9,9 +9,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -38,7 +38,7 @@ class Dialect:
         flavour_mask: the bits of lm_secflvr that are not 0 in a wrapped message, 0 where they are ignored.
         grants: what the reply to a connect shows of the dialect: opcode of the connect -> (mask, value), where
             ``ocd_connect_flags & mask == value`` says that the connection speaks this dialect. A target whose connect
-            shows nothing is left out.
+            shows nothing is left out. A dialect without any is never found out from messages, only asked for by name.
     """
 
     name: str
@@ -128,9 +128,15 @@ class Dialect:
 _found: dict[str, Dialect] = {}
 
 
+@cache
+def _announced() -> dict[str, EntryPoint]:
+    """What installed packages announce; looking that up takes milliseconds."""
+    return {e.name: e for e in entry_points(group=GROUP)}
+
+
 def names() -> list[str]:
     """Names of the installed dialects, sorted by version."""
-    return sorted({e.name for e in entry_points(group=GROUP)} | set(_found), key=_version_key)
+    return sorted(_announced().keys() | set(_found), key=_version_key)
 
 
 def _version_key(name: str) -> list[Any]:
@@ -153,10 +159,10 @@ def dialect(name: str | Dialect) -> Dialect:
         return name
     found = _found.get(name)
     if found is None:
-        matching = [e for e in entry_points(group=GROUP) if e.name == name]
-        if not matching:
+        announced = _announced().get(name)
+        if announced is None:
             raise WireError(f"no dialect {name!r}; installed: {', '.join(names()) or 'none'}")
-        found = register(matching[0].load())
+        found = register(announced.load())
     return found
 
 

@@ -89,11 +89,12 @@ class DialectChoice:
 
     def __init__(self, wanted: Dialect | str = AUTO) -> None:
         self._forced = None if wanted == AUTO else named_dialect(wanted)
-        self.dialects = list(all_dialects()) if self._forced is None else [self._forced]
+        known = tuple(d for d in all_dialects() if d.grants)
+        self.dialects = known if self._forced is None else (self._forced,)
         if not self.dialects:
-            raise WireError("no dialect is installed")
+            raise WireError("no dialect is installed that a connect could grant")
         self._newest = self.dialects[-1]
-        self.roles = portal_roles(tuple(all_dialects()))
+        self.roles = portal_roles(tuple(dict.fromkeys((*self.dialects, *known))))
         self._connects = frozenset(int(opcode) for d in self.dialects for opcode in d.grants)
 
     def request(self, data: bytes, pair: Pair) -> Message:
