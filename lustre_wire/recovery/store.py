@@ -27,6 +27,11 @@ class Store:
         self._undo: list[Callable[[], None]] = []
 
     @property
+    def file_bytes(self) -> int:
+        """Bytes of all files."""
+        return sum(map(len, self._files.values()))
+
+    @property
     def writes(self) -> int:
         return len(self._undo)
 

@@ -28,6 +28,12 @@ from lustre_wire.recovery.store import Store
 from lustre_wire.recovery.transaction import Refused, Transaction
 from lustre_wire.recovery.window import RecoveryWindow, Verdict
 
+#: The longest request a service takes, in bytes; LNet drops longer ones (MDS_MAXREQSIZE, OST_MAXREQSIZE are 5 KiB, an
+#: MGS takes 8 KiB).
+MAX_REQUEST = 8 << 10
+#: Seconds of silence after which a client is evicted (ping_evictor.c).
+SILENCE = 6 * timeouts.PING_INTERVAL
+
 
 @attrs.define(slots=True, eq=False)
 class Wait:
@@ -122,7 +128,7 @@ class Target:
         self.events: list[TargetEvent] = []
         self.exports: dict[bytes, Export] = {}
         self.by_cookie: dict[int, Export] = {}
-        self.callbacks = Callbacks(self, Xids(seed))
+        self.callbacks = Callbacks(self, Xids(seed & 0xFFFFFFFF))
         self._waiting: list[tuple[Wait, Handling, Incoming]] = []
         if self.last_rcvd.start(uuid):
             self.events.append(TargetEvent("forgotten"))
@@ -165,8 +171,10 @@ class Target:
 
     def tick(self, now: float) -> None:
         """Let time pass: callback timeouts, the recovery window, early replies."""
-        for export in self.callbacks.late(now):
-            self.evict(export, now)
+        silent = [e for e in self.exports.values() if e.connected and e.heard + SILENCE <= now and self.window is None]
+        for export in [*self.callbacks.late(now), *silent]:
+            if export.uuid in self.exports:
+                self.evict(export, now)
         while self.window is not None and self.window.deadline and self.window.deadline <= now:
             for uuid in self.window.expire(now):
                 self.evict(self.exports[uuid], now)
@@ -178,6 +186,8 @@ class Target:
 
     def next_deadline(self) -> float | None:
         times = self.callbacks.deadlines()
+        if self.window is None:
+            times += [export.heard + SILENCE for export in self.exports.values() if export.connected]
         if self.window is not None and self.window.deadline:
             times.append(self.window.deadline)
         support = self.k.MSGHDR_AT_SUPPORT
@@ -254,6 +264,8 @@ class Target:
     # -- requests ------------------------------------------------------------------------------------------------
 
     def _request(self, packet: Packet, now: float) -> None:
+        if len(packet.data) > MAX_REQUEST:
+            return
         try:
             message = rpc.decode(packet.data, self.dialect)
         except WireError:
@@ -343,6 +355,8 @@ class Target:
             answer = self.service.reconstruct(request, slot, close)
         except Refused as refusal:
             answer = Answer(refusal.status, failed=True)
+        except WireError:
+            answer = Answer(-errno.EPROTO, failed=True)
         self.reply(request, answer)
 
     def _step(self, handling: Handling, request: Incoming, now: float) -> None:
@@ -352,7 +366,8 @@ class Target:
             wait = next(handling)
         except StopIteration as stop:
             self._finish(request, stop.value)
-        except Refused as refusal:
+        except (Refused, WireError) as error:
+            refusal = error if isinstance(error, Refused) else Refused(-errno.EPROTO, failed=True)
             self.store.undo_to(mark)
             request.transno = 0
             self._finish(request, Answer(refusal.status, failed=refusal.failed))
@@ -410,6 +425,8 @@ class Target:
     def _recovered(self, now: float) -> None:
         window, self.window = self.window, None
         assert window is not None
+        for export in self.exports.values():
+            export.heard = now
         self.service.recovered()
         self._new_epoch()
         self.events.append(TargetEvent("recovered", sorted(window.connected)))

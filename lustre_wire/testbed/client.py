@@ -57,7 +57,7 @@ class ClientNode(Node, Files):
     def forget(self) -> None:
         """As at boot: nothing mounted."""
         self.handles = Handles(self.seed * 31 + self.boots)
-        self.xids = Xids(1297600000 + self.seed + 100000 * self.boots)
+        self.xids = Xids(1297600000 + self.seed % 1000 + 100000 * self.boots)
         self.tasks = Tasks()
         self.mgc: Import | None = None
         self.mdc: Import | None = None

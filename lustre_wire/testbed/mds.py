@@ -182,7 +182,8 @@ class Metadata(Opens, Changes):
         lock, _, _ = self.target.namespace.enqueue(
             self.k.LDLM_IBITS, self._name(inode), mode, Bits(bits), owner=request.export, remote=remote
         )
-        assert lock is not None
+        if lock is None:
+            raise Refused(-errno.ENOMEM, failed=True)
         return lock
 
     # -- reading -------------------------------------------------------------------------------------------------

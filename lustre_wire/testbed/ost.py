@@ -17,8 +17,11 @@ from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import Form, packer
 
-#: Bytes of one bulk transfer, and of one niobuf.
+#: Bytes of one bulk transfer; of one object; of all objects; how many objects there may be.
 MAX_BULK = 1 << 20
+MAX_OBJECT = 1 << 26
+CAPACITY = 1 << 28
+MAX_OBJECTS = 1 << 20
 
 
 @attrs.define(slots=True, frozen=True)
@@ -144,9 +147,9 @@ class Objects:
         if asked.flags & self.k.OBD_FL_DELORPHAN:
             for number in range(asked.id + 1, self.last_id + 1):
                 self._remove(number)
-            last = asked.id
+            last = min(asked.id, MAX_OBJECTS)
         else:
-            last = min(max(asked.id, self.last_id), self.last_id + 1024)
+            last = min(max(asked.id, self.last_id), self.last_id + 1024, MAX_OBJECTS)
         for number in range(self.last_id + 1, last + 1):
             self._put(Object(number))
         self.store.set("last_id", last)
@@ -169,6 +172,7 @@ class Objects:
 
     def _punch(self, form: Form, asked: op.ObjectPunch, request: Incoming, now: float) -> Handling:
         obj = self.get(asked.id)
+        self._room(obj, asked.size)
         transaction = self.target.begin(request)
         end = min(asked.blocks, obj.size)
         if asked.blocks >= obj.size:
@@ -180,6 +184,13 @@ class Objects:
         transaction.finish()
         return self.answer(form, request, self.result(self.get(asked.id)))
         yield
+
+    def _room(self, obj: Object, size: int) -> None:
+        """Is there room for an object to be so large?"""
+        if size > MAX_OBJECT:
+            raise Refused(-errno.EFBIG, failed=True)
+        if size > obj.size and self.store.file_bytes + size - obj.size > CAPACITY:
+            raise Refused(-errno.ENOSPC, failed=True)
 
     def _sync(self, form: Form, asked: op.ObjectSync, request: Incoming, now: float) -> Handling:
         obj = self.get(asked.id) if asked.valid & self.k.OBD_MD_FLID else Object(0)  # no object: the whole target
@@ -214,8 +225,7 @@ class Objects:
             raise Refused(-errno.ETIMEDOUT, failed=True)
         transaction = self.target.begin(request)
         for offset, length in ranges:
-            if offset + length > 1 << 32:
-                raise Refused(-errno.EFBIG, failed=True)
+            self._room(obj, offset + length)
             self.store.write(self._file(obj.id), offset, request.sink[at : at + length])
             at += length
         size = max([obj.size, *(offset + length for offset, length in ranges)])

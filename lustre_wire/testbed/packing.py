@@ -171,9 +171,18 @@ class Packer:
         return found
 
     def read(self, message: rpc.Message) -> tuple[Form, Any] | None:
-        """The form and the operation of a request, or None for one the testbed does not know."""
+        """The form and the operation of a request.
+
+        None for a request the testbed does not know, and for one without a buffer that its format needs.
+        """
         form = self.by_format.get(message.format.name) if message.format is not None else None
-        return (form, self._read(message.buffers, form.request, form.operation())) if form is not None else None
+        if form is None or isinstance(message.buffers, rpc.Generic):
+            return None
+        used = {path.split(".")[0] for path in form.request}
+        for spec in type(message.buffers).__slot_specs__:
+            if spec.name in used and not spec.optional and getattr(message.buffers, spec.name) is None:
+                return None
+        return form, self._read(message.buffers, form.request, form.operation())
 
     def result(self, form: Form, message: rpc.Message) -> Result:
         """What a reply says."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import stat
 from collections.abc import Callable, Iterator
 
@@ -144,7 +145,8 @@ class TcpSystem:
     def __init__(
         self, dialect: Dialect, port: int, *, osts: int = 1, speed: float = 1.0, tap: Tap | None = None
     ) -> None:
-        self.system = FileSystem(dialect, osts=osts)
+        # handles are all that proves who somebody is: strangers must not be able to guess them
+        self.system = FileSystem(dialect, osts=osts, seed=secrets.randbits(48))
         self.trace, self.clock = Trace(), Clock(speed)
         self.port, self._tap = port, tap
         self.servers = {n.nid: self._node(n, listens=True) for n in self.system.servers}

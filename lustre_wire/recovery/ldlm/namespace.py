@@ -15,6 +15,9 @@ from lustre_wire.recovery.ldlm.policies import Extent, Flock, Policy, conflict, 
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Handles
 
+#: How many locks a target holds before clients get no more: they are refused with -ENOMEM.
+MAX_LOCKS = 1 << 17
+
 BLOCKING, COMPLETION, GLIMPSE = "blocking", "completion", "glimpse"
 
 
@@ -64,6 +67,8 @@ class Namespace:
         Returns:
             The lock (None when refused), the `LDLM_FL_*` of the reply, and the status: 0 or a negative errno.
         """
+        if owner is not None and len(self.locks) >= MAX_LOCKS:
+            return None, 0, -errno.ENOMEM
         k, place = self.k, self._resource(lock_type, resource)
         lock = Lock(self.handles.new(), lock_type, resource, mode, policy, owner, remote, notify=notify)
         if flags & k.LDLM_FL_REPLAY:
