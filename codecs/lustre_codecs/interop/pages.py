@@ -7,17 +7,18 @@ mdd/mdd_object.c of 2.0.0.
 from __future__ import annotations
 
 from errno import EOPNOTSUPP
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from lustre_codecs.interop.identity import fid_to_inode
 from lustre_wire.payloads.directory import BlockEntry, build_blocks, read_pages
+from lustre_wire.translate.work import Work
 
 #: S_IFMT bits of a mode >> 12 -> type of an ext2 directory entry.
 _TYPES: Final = {0x8: 1, 0x4: 2, 0x2: 3, 0x6: 4, 0x1: 5, 0xC: 6, 0xA: 7}
 _UNKNOWN: Final = 0
 
 
-def page_down(data: bytes, work: Any) -> bytes:
+def page_down(data: bytes, work: Work) -> bytes:
     """Blocks of 1.8 with the entries of 2.0's pages. An entry of 1.8 says neither generation nor hash.
 
     Raises:
@@ -38,7 +39,7 @@ def page_down(data: bytes, work: Any) -> bytes:
     return build_blocks(entries, work.target)
 
 
-def page_up(data: bytes, work: Any) -> NoReturn:
+def page_up(data: bytes, work: Work) -> NoReturn:
     """Pages of 2.0 cannot be made: the entries of 1.8 lack the generation that is half of each FID.
 
     Raises:
