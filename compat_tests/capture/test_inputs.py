@@ -69,6 +69,15 @@ def test_a_message_alone(dialect: str) -> None:
         assert (found.src, found.portal, found.match_bits) == ("", None, None)
 
 
+def test_messages_of_both_dialects_in_one_file() -> None:
+    """Without a connection each message is judged on its own."""
+    telling = [m for m in messages() if m.direction == "request" and m.row["opc_name"] == "MDS_REINT"]
+    mixed = [m for pair in zip(telling, reversed(telling), strict=True) for m in pair]
+    found = read("\n".join(m.data.hex() for m in mixed).encode())
+    assert {m.dialect for m in mixed} == {"1.8", "2.0"}
+    assert [m.message.dialect.name for m in found if m.message is not None] == [m.dialect for m in mixed]
+
+
 def test_captures() -> None:
     path = path_of("02")
     wanted = [(m.kind, m.raw) for m in captured_messages(path)]

@@ -101,6 +101,30 @@ def test_without_a_connect_the_messages_tell_the_dialect(sender: tuple[str, str]
         assert request.message.dialect.name == reply.message.dialect.name == sender[0], exchange.request.id
 
 
+def test_no_recorded_message_fits_only_the_wrong_dialect() -> None:
+    """What tells a dialect without a connect is sound: what one dialect alone reads strictly is of that one."""
+    choice = DialectChoice()
+    told = 0
+    for recorded in messages():
+        pair = Pair()
+        choice.request(recorded.data, pair)
+        assert pair.dialect is None or pair.dialect.name == recorded.dialect, recorded.id
+        told += pair.dialect is not None
+    assert told > len(messages()) // 4
+
+
+def test_a_reply_alone_can_tell_the_dialect_too() -> None:
+    told = set()
+    for recorded in messages():
+        if recorded.direction == "reply":
+            pair = Pair()
+            DialectChoice().reply(recorded.data, None, pair)
+            if pair.dialect is not None:
+                assert pair.dialect.name == recorded.dialect
+                told.add(recorded.dialect)
+    assert told == {"1.8", "2.0"}
+
+
 def test_what_one_message_told_holds_for_the_ones_that_fit_both() -> None:
     ping = next(e for e in exchanges("1.8", "1.8.9-wc1") if e.request.row["opc"] == 400)
     telling = fitting_one(("1.8", "1.8.9-wc1"))[0]

@@ -93,7 +93,7 @@ class DialectChoice:
         self.dialects = known if self._forced is None else (self._forced,)
         if not self.dialects:
             raise WireError("no dialect is installed that a connect could grant")
-        self._newest = self.dialects[-1]
+        self._newest = self._last = self.dialects[-1]
         self.roles = portal_roles(tuple(dict.fromkeys((*self.dialects, *known))))
         self._connects = frozenset(int(opcode) for d in self.dialects for opcode in d.grants)
 
@@ -120,6 +120,18 @@ class DialectChoice:
                 message = decode(data, asked)
         return message
 
+    def alone(self, data: bytes) -> Message:
+        """A message without a connection: in the only dialect it fits, else in that of the last message that told.
+
+        Raises:
+            WireError: no dialect in question accepts it.
+        """
+        fitting = _fitting(data, self.dialects) if self._forced is None else []
+        if len(fitting) == 1:
+            self._last = fitting[0].dialect
+            return fitting[0]
+        return self._decode_any(data, self._last)
+
     def reply(self, data: bytes, request: Message | None, pair: Pair) -> Message:
         """A reply, in the light of its request where that is known; `pair` has the requester first.
 
@@ -127,7 +139,8 @@ class DialectChoice:
             WireError: the dialect does not accept it.
         """
         if request is None:
-            return self._decode_any(data, self._forced or pair.dialect or self._newest)
+            known = self._forced or pair.dialect
+            return self._decode_any(data, known) if known is not None else self._undecided(data, pair)
         message = decode(data, request.dialect, request=request)
         form = message.format
         if self._forced is None and form is not None and form.opcode in self._connects and not message.status:

@@ -31,7 +31,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lnet, lustre_msg
 from lustre_wire.frames.events import AcceptorRequest, Hello, LnetMessage, Noop, Unparsed
-from lustre_wire.frames.nid import LNET_NID_ANY, nid_str
+from lustre_wire.frames.nid import nid_str
 from lustre_wire.frames.socklnd import SocklndStream
 from lustre_wire.rpc import REPLY, REQUEST, Message
 
@@ -123,7 +123,7 @@ class Matcher:
         """A message that came without LNet."""
         captured = Captured(0, REQUEST, data)
         try:
-            captured.message = self._choice.request(data, self._pair(LNET_NID_ANY, LNET_NID_ANY))
+            captured.message = self._choice.alone(data)
             captured.kind = captured.message.direction
         except WireError as error:
             captured.error = error
