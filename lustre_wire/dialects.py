@@ -66,11 +66,8 @@ class Dialect:
     @cached_property
     def constants(self) -> MappingProxyType[str, Any]:
         """Every constant by its C name: enumeration members, and plain numbers and strings."""
-        out: dict[str, Any] = {}
-        for module in self.modules:
-            for name, value in vars(module).items():
-                if name[:1].isupper() and isinstance(value, (int, str, bytes)):
-                    out[name] = value
+        named = (item for module in self.modules for item in vars(module).items() if item[0][:1].isupper())
+        out: dict[str, Any] = {name: value for name, value in named if isinstance(value, (int, str, bytes))}
         for cls in self.enums.values():
             out.update(cls.__members__)
         return MappingProxyType(out)
