@@ -14,6 +14,7 @@ Each module reads one kind of payload; what is read gives the same bytes again w
 `directory`             directory pages: blocks of 1.8, pages ordered by hash of 2.0
 `acl`                   POSIX access control lists as extended attributes
 `connect`               which fields of obd_connect_data count
+`hsm`                   what a 2.0 MDT tells the copy tools of hierarchical storage
 `linkea`                the names of a file, as 2.0 keeps them with it
 ======================  ==============================================================================
 """
