@@ -81,7 +81,7 @@ class Side:
         self.by_lengths: dict[Any, Read | None] = {}
         self._readers: dict[Pattern, Read] = {}
         self._writers: dict[Pattern, Write | None] = {}
-        self.pattern_of_values = self._values_function() if self.plain else None
+        self.pattern_of_values: Callable[[Any], Pattern] | None = None  # made when first needed
 
     def reader(self, lengths: tuple[int, ...]) -> Read | None:
         """The function for a message with these buffer lengths, None where it is to be read piece by piece."""
@@ -130,7 +130,9 @@ class Side:
     def writer(self, buffers: Any) -> Write | None:
         """The function for a message with these values, None where it is to be written piece by piece."""
         if self.pattern_of_values is None:
-            return None
+            if not self.plain:
+                return None
+            self.pattern_of_values = self._values_function()
         pattern = self.pattern_of_values(buffers)
         try:
             return self._writers[pattern]
