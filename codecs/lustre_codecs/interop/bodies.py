@@ -149,6 +149,17 @@ def _mode_down(value: int, body: Any, work: Any) -> int:
     return 0
 
 
+_fid1: Final = fid_down("fid1")
+
+
+def _fid1_down(value: Any, body: Any, work: Any) -> LlFid:
+    """The type, which a fid of 1.8 repeats, is in the same reply where the server says so."""
+    made: LlFid = _fid1(value, body, work)
+    if work.reply and made.id and not made.f_type and int(body.valid) & ObdMd.OBD_MD_FLTYPE:
+        made.f_type = body.mode & S_IFMT
+    return made
+
+
 def _epoch_down(value: int, body: Any, work: Any) -> int:
     """Size on MDS does not exist in 1.8."""
     if value and not work.reply:
@@ -159,7 +170,7 @@ def _epoch_down(value: int, body: Any, work: Any) -> int:
 
 BODY: Final = pair(
     old.MdsBody, new.MdtBody,
-    computed("fid1", "fid1", up=fid_up("fid1"), down=fid_down("fid1"), note="its IGIF, or as the session knows"),
+    computed("fid1", "fid1", up=fid_up("fid1"), down=_fid1_down, note="its IGIF, or as the session knows"),
     computed("fid2", "fid2", up=fid_up("fid2"), down=fid_down("fid2"), note="as fid1"),
     computed("valid", "valid", up=_valid_up, down=_valid_down, note="OBD_MD_FLID added / taken out in requests"),
     computed("size", "size", up=_size, down=_size, note="a readpage's position is lost (cursor)"),
