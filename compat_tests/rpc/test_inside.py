@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 import lustre_wire as lw
@@ -33,3 +35,14 @@ def test_inside_is_not_read_back() -> None:
     buffer["hex"] = "00" * (len(buffer["hex"]) // 2)
     changed = lw.from_json(told)
     assert set(bytes(getattr(changed.buffers, buffer["name"]))) == {0}
+
+
+def test_a_files_own_attributes_are_told_by_name() -> None:
+    """trusted.lma in a setxattr of 2.0: compat u32, incompat u32, FID, and five u64, little-endian."""
+    value = struct.pack("<2IQ2I5Q", 2, 0, 0x200000400, 5, 0, 0, 7, 4096, 8, 1)
+    for order in ("little", "big"):
+        message = lw.build("2.0", "MDS_REINT/SETXATTR", order=order, name=b"trusted.lma", eadata=value)
+        inside = next(b["inside"] for b in lw.to_json(message)["buffers"] if b["name"] == "eadata")
+        assert inside["struct"] == "lustre_mdt_attrs"
+        assert inside["fields"]["lma_self_fid"] == {"f_seq": 0x200000400, "f_oid": 5, "f_ver": 0}
+        assert (inside["fields"]["lma_compat"], inside["fields"]["lma_som_size"]) == (2, 4096)

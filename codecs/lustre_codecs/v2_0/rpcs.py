@@ -28,18 +28,23 @@ from lustre_codecs.v2_0.constants import (
     LUSTRE_MDS_VERSION,
     LUSTRE_OBD_VERSION,
     LUSTRE_OST_VERSION,
+    XATTR_NAME_LMA,
+    XATTR_NAME_LMV,
+    XATTR_NAME_LOV,
     ItOp,
     LdlmFl,
     MdsReint,
     Opcode,
     Portal,
 )
+from lustre_codecs.v2_0.disk import LustreMdtAttrs
 from lustre_codecs.v2_0.structs import (
     ChangelogSetinfo,
     LlFiemapInfoKey,
     LlogCookie,
     LlogdBody,
     LlogdConnBody,
+    LmvStripeMd,
     LovMdsMdV1,
     LovUserMdV1,
     LuDirpage,
@@ -75,6 +80,14 @@ from lustre_wire.schema.rpc import (
 )
 
 HAS_INTENT = Bits(LdlmFl.LDLM_FL_HAS_INTENT)
+
+#: Extended attributes with an inside of their own.
+_XATTRS = {
+    **ACL_XATTRS,
+    XATTR_NAME_LMA: LustreMdtAttrs,
+    XATTR_NAME_LMV: LmvStripeMd,
+    XATTR_NAME_LOV: LovMdsMdV1,
+}
 
 
 @rpc(Opcode.OST_CONNECT, version=LUSTRE_OBD_VERSION, portal=Portal.OST_REQUEST_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL, also_on=(Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL,))
@@ -552,7 +565,7 @@ class MdsReintSetxattr:
         rec_reint: MdtRecSetxattr | None = slot()
         capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
         name: CString | None = slot()
-        eadata: Opaque | None = slot(holds=Chosen("name", ACL_XATTRS), omit=True, when="value; trailing slot left out when there is no value")
+        eadata: Opaque | None = slot(holds=Chosen("name", _XATTRS), omit=True, when="value; trailing slot left out when there is no value")
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
