@@ -139,14 +139,14 @@ class Metadata(Opens, Changes):
         ident = self.space.ident(inode)
         return ident[0], ident[1], 0, 0
 
-    def locked(self, wanted: list[tuple[Inode, int]]) -> Any:
+    def locked(self, wanted: list[tuple[Inode, int]], mode: str = "LCK_EX") -> Any:
         """Lock objects for a change: every client that caches something of them gives it back first."""
         held: list[int] = []
         try:
             for inode, bits in sorted(wanted, key=lambda w: w[0].ino):
                 wait = Wait()
                 lock, _, _ = self.target.namespace.enqueue(
-                    self.k.LDLM_IBITS, self._name(inode), self.k.LCK_EX, Bits(bits), notify=wait.wake
+                    self.k.LDLM_IBITS, self._name(inode), getattr(self.k, mode), Bits(bits), notify=wait.wake
                 )
                 assert lock is not None
                 held.append(lock.cookie)
@@ -216,9 +216,8 @@ class Metadata(Opens, Changes):
         if inode is None:
             reply = reply_of(self.dialect, None, 0, found, -errno.ENOENT)
             return self.answer(form, request, Result(dlm_rep=reply), k.ELDLM_LOCK_ABORTED)
-        held = yield from self.locked([(inode, int(k.MDS_INODELOCK_LOOKUP | k.MDS_INODELOCK_UPDATE))])
-        self.unlocked(held)
         bits = k.MDS_INODELOCK_LOOKUP | k.MDS_INODELOCK_UPDATE
+        self.unlocked((yield from self.locked([(inode, int(bits))], "LCK_PR")))
         lock = self.grant(request, asked.dlm_req, self.space.get(inode.ino), int(bits))
         result = self.attributes(self.space.get(inode.ino), md=True)
         result.dlm_rep = reply_of(self.dialect, lock, int(k.LDLM_FL_LOCK_CHANGED), found)

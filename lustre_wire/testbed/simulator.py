@@ -35,6 +35,7 @@ class Simulator:
         now: simulated seconds.
         events: how many events were handled.
         partitions: pairs of NIDs that do not hear each other.
+        lose: says which packets are lost, besides those that chance takes.
         on_event: called before each event with its number: where a test crashes a node at any step.
     """
 
@@ -46,6 +47,7 @@ class Simulator:
         self.nodes: dict[int, Node] = {}
         self.partitions: set[frozenset[int]] = set()
         self.trace = Trace()
+        self.lose: Callable[[Packet], bool] | None = None
         self.on_event: Callable[[int], None] | None = None
         self._queue: list[tuple[float, int, str, Any]] = []
         self._number = 0
@@ -145,6 +147,8 @@ class Simulator:
     def _send(self, packet: Packet) -> None:
         sent = self.trace.sent(self.now, packet)
         faults, rng = self.faults, self.random
+        if self.lose is not None and self.lose(packet):
+            return
         copies = 1 + (rng.random() < faults.duplicate)
         for _ in range(copies):
             if rng.random() < faults.loss:

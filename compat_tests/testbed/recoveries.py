@@ -1,0 +1,187 @@
+"""Recordings of recovery in the simulator, for the monitor: each a story with crashes, losses or absences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import lustre_wire as lw
+from lustre_wire.recovery.names import names
+from lustre_wire.recovery.packet import Packet
+from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.scenario import Simulated
+from lustre_wire.testbed.seen import Seen, watch
+from lustre_wire.testbed.tasks import Task
+
+DIALECTS = ("1.8", "2.0")
+
+
+def create(fs: Simulated, path: str, client: ClientNode | None = None) -> int:
+    c = client or fs.clients[0]
+    k = names(fs.system.dialect)
+    return int(fs.do(c.open(path, k.MDS_OPEN_CREAT | k.FMODE_READ | k.FMODE_WRITE), c))
+
+
+def busy(fs: Simulated) -> dict[str, int]:
+    """Both clients have committed and uncommitted changes, open files, a file closed, locks."""
+    one, two = fs.clients[:2]
+    files = {"old": create(fs, "/old")}
+    fs.do(one.mkdir("/shared"), one)
+    fs.do(one.sync(), one)
+    files["new"] = create(fs, "/new")
+    fs.do(one.mkdir("/shared/one"), one)
+    files["other"] = create(fs, "/shared/other", two)
+    fs.do(two.mkdir("/shared/two"), two)
+    closed = create(fs, "/closed", two)
+    fs.do(two.close(closed), two)
+    fs.do(one.rename("/shared/one", "/one"), one)
+    fs.do(one.setattr("/one", names(fs.system.dialect).MDS_ATTR_MODE, mode=0o711), one)
+    fs.do(two.link("/closed", "/shared/closed"), two)
+    fs.do(one.flock(files["old"], "LCK_PW", 0, 9), one)
+    return files
+
+
+def finish(fs: Simulated, *tasks: Task) -> Simulated:
+    fs.simulator.lose = None
+    fs.simulator.heal()
+    fs.recovered()
+    fs.simulator.run(lambda: all(t.done for t in tasks))
+    fs.simulator.settle(30)
+    fs.recovered()
+    return fs
+
+
+def restart(dialect: str) -> Simulated:
+    """A crash of the MDS; both clients come back, use and close what they had open."""
+    fs = Simulated(dialect, clients=2, osts=2)
+    files = busy(fs)
+    one, two = fs.clients
+    fs.restart()
+    waiting = fs.start(two.mkdir("/after"), two)
+    finish(fs, waiting)
+    fs.do(one.close(files["old"]), one)
+    fs.do(two.close(files["other"]), two)
+    fs.restart()
+    return finish(fs)
+
+
+def lost_replies(dialect: str) -> Simulated:
+    """Every first answer of the MDS to a change is lost: all are asked for again."""
+    fs = Simulated(dialect)
+    lost: set[int] = set()
+
+    def lose(packet: Packet) -> bool:
+        first = packet.source == fs.system.mds.nid and packet.portal == 10 and packet.offset > 0
+        if first and packet.match_bits not in lost:
+            lost.add(packet.match_bits)
+            return True
+        return False
+
+    fs.simulator.lose = lose
+    file = create(fs, "/f")
+    one = fs.clients[0]
+    fs.do(one.mkdir("/d"))
+    fs.do(one.symlink("x", "/s"))
+    fs.do(one.rename("/d", "/e"))
+    fs.do(one.link("/f", "/g"))
+    fs.do(one.unlink("/g"))
+    fs.do(one.close(file))
+    return finish(fs)
+
+
+def lost_bulk(dialect: str) -> Simulated:
+    """Answers of the OST are lost: bulk is sent again, under a new number."""
+    fs = Simulated(dialect)
+    file = create(fs, "/f")
+    seen: list[int] = []
+
+    def lose(packet: Packet) -> bool:
+        if packet.source == fs.system.osts[0].nid and packet.portal == 4 and packet.offset and len(seen) < 6:
+            seen.append(packet.match_bits)
+            return True
+        return False
+
+    one = fs.clients[0]
+    fs.do(one.write(file, 0, b"first"))
+    fs.simulator.lose = lose
+    fs.do(one.write(file, 0, b"again"))
+    assert fs.do(one.read(file, 0, 9)) == b"again"
+    return finish(fs)
+
+
+def cut_in_replay(dialect: str) -> Simulated:
+    """The connection breaks while a client replays: it goes on where it was."""
+    fs = Simulated(dialect, clients=2)
+    busy(fs)
+    fs.simulator.crash(fs.system.mds.nid)
+    fs.simulator.settle(1)
+    fs.simulator.start(fs.system.mds.nid)
+    dropped: list[Packet] = []
+
+    def lose(packet: Packet) -> bool:
+        if (
+            packet.source == fs.system.mds.nid
+            and packet.target == fs.clients[0].nid
+            and packet.offset
+            and len(dropped) < 2
+        ):
+            message = lw.decode(packet.data, fs.system.dialect)
+            if message.body.pb_transno:
+                dropped.append(packet)
+                return True
+        return False
+
+    fs.simulator.lose = lose
+    fs.simulator.run(lambda: len(dropped) == 2)
+    return finish(fs)
+
+
+def _alone(fs: Simulated) -> None:
+    """The first client recovers while the second is away until the window has ended."""
+    one, two = fs.clients
+    fs.simulator.partition(two.nid, fs.system.mds.nid)
+    waiting = fs.start(two.mkdir("/lost"), two)
+    fs.restart()
+    mdc = one.mdc
+    assert mdc is not None
+    fs.simulator.run(lambda: mdc.state.name == "FULL" and not _recovering(fs))
+    finish(fs, waiting)
+
+
+def absent(dialect: str) -> Simulated:
+    """One client misses the window and is evicted; what it had not committed is lost."""
+    fs = Simulated(dialect, clients=2)
+    busy(fs)
+    _alone(fs)
+    return fs
+
+
+def _recovering(fs: Simulated) -> bool:
+    target = fs.system.mds.target
+    return target is None or target.recovering
+
+
+def gap(dialect: str) -> Simulated:
+    """A client comes back whose change builds on one of a client that does not: its version check fails (V3)."""
+    fs = Simulated(dialect, clients=2)
+    one, two = fs.clients
+    fs.do(one.mkdir("/d"), one)
+    fs.do(one.sync(), one)
+    k = names(fs.system.dialect)
+    fs.do(two.setattr("/d", k.MDS_ATTR_MODE, mode=0o700), two)
+    fs.do(one.setattr("/d", k.MDS_ATTR_MODE, mode=0o750), one)
+    fs.do(one.mkdir("/e"), one)
+    _alone(fs)
+    return fs
+
+
+STORIES: dict[str, Callable[[str], Simulated]] = {
+    story.__name__: story for story in (restart, lost_replies, lost_bulk, cut_in_replay, absent, gap)
+}
+
+
+@cache
+def recorded(story: str, dialect: str) -> list[Seen]:
+    """What a watcher saw of a story."""
+    fs = STORIES[story](dialect)
+    return watch(fs.simulator.trace, fs.dialects)

@@ -1,0 +1,82 @@
+"""Finding one's way in what was seen: whose reply a reply is, when a client recovered, when it was evicted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from lustre_wire.recovery.names import names
+from lustre_wire.testbed.seen import Seen
+
+
+def pairs(messages: list[Seen]) -> Iterator[list[Seen]]:
+    """The messages of each client with each server; callbacks belong to nobody."""
+    out: dict[tuple[int, int], list[Seen]] = defaultdict(list)
+    for m in messages:
+        if "CALLBACK" not in m.name:
+            out[m.client, m.server].append(m)
+    yield from out.values()
+
+
+def first_reply(pair: list[Seen], request: Seen) -> Seen | None:
+    """The first final reply to a request that reached its sender."""
+    return next(
+        (m for m in pair if not m.request and not m.early and m.xid == request.xid and m.arrived is not None
+         and m.arrived >= request.time), None,
+    )  # fmt: skip
+
+
+def original(pair: list[Seen], replay: Seen) -> Seen | None:
+    """The reply that a replay owes its transno to: the first to its request that reached the client."""
+    return next(
+        (m for m in pair if not m.request and not m.early and m.xid == replay.xid and m.transno
+         and m.arrived is not None and m.arrived <= replay.time), None,
+    )  # fmt: skip
+
+
+def known_committed(pair: list[Seen], time: float) -> int:
+    """The highest last_committed the client was told by then."""
+    told = [m.committed for m in pair if not m.request and not m.early and m.arrived is not None and m.arrived <= time]
+    return max(told, default=0)
+
+
+def replays(pair: list[Seen]) -> list[Seen]:
+    return [m for m in pair if m.request and m.replay]
+
+
+def connects(pair: list[Seen]) -> list[Seen]:
+    return [m for m in pair if m.request and m.connect]
+
+
+def accepted(pair: list[Seen]) -> Iterator[tuple[Seen, Seen]]:
+    """Connect requests with the replies that accepted them and arrived."""
+    for request in connects(pair):
+        reply = next((m for m in pair if not m.request and m.xid == request.xid and m.arrived is not None), None)
+        if reply is not None and reply.status == 0:
+            yield request, reply
+
+
+def recoveries(pair: list[Seen]) -> Iterator[tuple[float, float, Seen]]:
+    """Stretches in which a client takes part in recovery: from the connect reply with RECOVERING to the answer to its
+    last ping, or to the next connect.
+    """
+    for _, reply in accepted(pair):
+        k = names(reply.dialect)
+        if reply.op_flags & k.MSG_CONNECT_RECOVERING:
+            begin = reply.arrived or reply.time
+            ends = [m.arrived for m in pair if not m.request and answers_done(pair, m) and (m.arrived or 0) > begin]
+            ends += [m.time for m in connects(pair) if m.time > begin]
+            yield begin, min((e for e in ends if e is not None), default=float("inf")), reply
+
+
+def answers_done(pair: list[Seen], reply: Seen) -> bool:
+    return not reply.early and any(m.request and m.done_ping and m.xid == reply.xid for m in pair)
+
+
+def evictions(pair: list[Seen]) -> Iterator[Seen]:
+    """Connect replies that tell a client that it was evicted."""
+    for number, (request, reply) in enumerate(accepted(pair)):
+        k = names(reply.dialect)
+        told = reply.op_flags & (k.MSG_CONNECT_RECONNECT | k.MSG_CONNECT_RECOVERING)
+        if number and not told and request.conn_cnt > 1:
+            yield reply
