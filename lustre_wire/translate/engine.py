@@ -244,6 +244,9 @@ def _header(header: Any, body: Any, plan: _Plan, way: Way, work: Work) -> Any:
         lm_padding_2=header.lm_padding_2, lm_padding_3=header.lm_padding_3,
     )  # fmt: skip
     work.at = "header"
+    if made.lm_secflvr & work.target.flavour_mask:
+        work.drop("lm_secflvr", made.lm_secflvr)
+        made.lm_secflvr &= ~work.target.flavour_mask
     word = way.rules.lm_flags.up_bits if way.direction == UP else way.rules.lm_flags.down_bits
     if word is not None and made.lm_flags & word.watched:
         made.lm_flags = work.lose_bits("lm_flags", made.lm_flags, word)

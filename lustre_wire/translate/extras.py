@@ -43,6 +43,7 @@ def carry(path: Path, side: Side, direction: str, message: Message, made: Any, w
     _lose_rest(extra, side, work)
     if extra.count is not None:
         counted = [to[i] for i in range(1, min(extra.count, len(here) + 1)) if to[i]]
+        counted += [i for i, spec in enumerate(there, 1) if getattr(made, spec.name) is not None]
         count = max(counted, default=0) + 1
         if count != payload.codec(path.target, message.order).count(made):
             out.count = count
