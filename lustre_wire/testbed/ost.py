@@ -269,11 +269,11 @@ class Objects:
         if flags & k.LDLM_FL_HAS_INTENT:
             holders = [o for o in space.holders(kind, resource, mode, policy, request.export) if o.owner is not None]
             if holders:
-                yield from self._glimpse(holders, now)
-                reply = reply_of(self.dialect, None, 0)
-                return self.answer(
-                    form, request, Result(dlm_rep=reply, lvb=self.lvb(resource[0])), k.ELDLM_LOCK_ABORTED
-                )
+                seen = yield from self._glimpse(holders, now)
+                reply, lvb = reply_of(self.dialect, None, 0), self.lvb(resource[0])
+                if seen is not None:
+                    lvb.lvb_size = max(lvb.lvb_size, seen.lvb_size)
+                return self.answer(form, request, Result(dlm_rep=reply, lvb=lvb), k.ELDLM_LOCK_ABORTED)
         again = space.by_remote(request.export, remote) if request.flags & k.MSG_RESENT else None
         lock, answered, status = again, 0, 0
         if lock is None:
@@ -295,6 +295,7 @@ class Objects:
         obj = self.store.get(("object", last.resource[0]))
         if lvb is not None and obj is not None and lvb.lvb_size > obj.size:
             self._put(attrs.evolve(obj, mtime=max(obj.mtime, int(lvb.lvb_mtime))))
+        return lvb
 
     def _cancel(self, form: Form, asked: op.Cancel, request: Incoming, now: float) -> Handling:
         return Answer(0)

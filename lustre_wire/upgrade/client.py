@@ -8,15 +8,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import attrs
-
 from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.ldlm.locks import request_of
 from lustre_wire.recovery.names import names
-from lustre_wire.recovery.packet import Packet
+from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.recovery.request import Request
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.testbed import operations as op
@@ -25,6 +23,7 @@ from lustre_wire.testbed.tasks import OperationFailed, Steps, Task, Until
 from lustre_wire.upgrade import access, reopen
 from lustre_wire.upgrade.barrier import Barrier, ClientState, Step
 from lustre_wire.upgrade.gate import Caller, Gate
+from lustre_wire.upgrade.journal import Formatted, Journal, Moved, Put
 from lustre_wire.upgrade.member import Member
 from lustre_wire.upgrade.policy import Notice, Policy, Scope
 from lustre_wire.upgrade.writeback import WriteBack
@@ -38,25 +37,7 @@ DATA = frozenset({"read", "write", "write_later", "truncate", "fsync"})
 DESTROYING = frozenset({"unlink", "rename", "getattr", "statfs"})
 
 
-@attrs.define(slots=True, frozen=True)
-class Formatted:
-    """A request was made: in which dialect, and where the barrier of its server stood."""
-
-    time: float
-    target: str
-    name: str
-    dialect: str
-    barrier: ClientState
-    cleaning: bool
-
-
-@attrs.define(slots=True, frozen=True)
-class Moved:
-    """A barrier came into another state."""
-
-    time: float
-    target: str
-    state: ClientState
+Then = Callable[[Any, OperationFailed | None], None]
 
 
 class UpgradeClient(WriteBack):
@@ -65,13 +46,12 @@ class UpgradeClient(WriteBack):
     Attributes:
         gate: in front of every call.
         members: its barriers by the name of their server (``MGS`` for the one barrier of scope `mgs`).
-        formatted, moved: what it did, for whoever checks.
+        journal: what it notes for whoever checks.
     """
 
-    def __init__(self, *args: Any, policy: Policy, **options: Any) -> None:
+    def __init__(self, *args: Any, policy: Policy, journal: Journal | None = None, **options: Any) -> None:
         self.policy = policy
-        self.formatted: list[Formatted] = []
-        self.moved: list[Moved] = []
+        self.journal = journal or Journal()
         super().__init__(*args, **options)
 
     def forget(self) -> None:
@@ -84,11 +64,17 @@ class UpgradeClient(WriteBack):
 
     # -- calls ---------------------------------------------------------------------------------------------------
 
-    def perform(self, name: str, *args: Any, **options: Any) -> Task:
-        """Begin one of the operations of `files` behind the gate."""
+    def perform(self, name: str, *args: Any, then: Then | None = None, **options: Any) -> Task:
+        """Begin one of the operations of `files` behind the gate.
+
+        Args:
+            then: called with the result and None, or with None and the failure.
+        """
         caller = Caller(self._needs(name, args), update=name not in READING)
-        task = self.do(self._gated(caller, lambda: getattr(self, name)(*args, **options)), self.now, name)
-        self._callers[task] = caller
+        steps = self._gated(caller, lambda: getattr(self, name)(*args, **options))
+        task = self.do(steps if then is None else _told(steps, then), self.now, name)
+        if not task.done:
+            self._callers[task] = caller
         self._watch()
         return task
 
@@ -109,6 +95,7 @@ class UpgradeClient(WriteBack):
             return (yield from begin())
         finally:
             self.gate.leave(caller)
+            self._callers = {task: other for task, other in self._callers.items() if other is not caller}
 
     def _needs(self, name: str, args: tuple[Any, ...]) -> frozenset[str]:
         """Targets an operation may send to (B13)."""
@@ -201,18 +188,39 @@ class UpgradeClient(WriteBack):
         return (yield from super().ask(owner, asked, name, **options))
 
     def _note_formatting(self, owner: Import, name: str, *, cleaning: bool = False) -> None:
+        if self.journal.quiet:
+            return
+        target, now, dialect = owner.config.target.decode(), self.now, owner.dialect.name
         for member in self.members.values():
             if owner in member.imports:
-                self.formatted.append(
-                    Formatted(
-                        self.now,
-                        owner.config.target.decode(),
-                        name,
-                        owner.dialect.name,
-                        member.barrier.state,
-                        cleaning,
-                    )
-                )
+                state = member.barrier.state
+                self.journal.formatted.append(Formatted(now, self.nid, target, name, dialect, state, cleaning))
+
+    def take(self) -> list[Packet]:
+        if not self.journal.quiet:
+            for owner in self.imports():
+                for packet in owner.out:
+                    self._note_sending(owner, packet)
+        return super().take()
+
+    def _note_sending(self, owner: Import, packet: Packet) -> None:
+        request = owner.sending.get(packet.match_bits)
+        if packet.kind != PUT or request is None:
+            return
+        message, replay = request.message, bool(request.message.body.pb_flags & names(owner.dialect).MSG_REPLAY)
+        transno = request.transno if replay else 0
+        self.journal.put.append(
+            Put(
+                self.now,
+                self.nid,
+                packet.target,
+                packet.match_bits,
+                message.name,
+                message.dialect.name,
+                transno,
+                replay,
+            )
+        )
 
     # -- what the barriers ask -----------------------------------------------------------------------------------
 
@@ -243,7 +251,7 @@ class UpgradeClient(WriteBack):
             last = self._states.get(target, ClientState.RUN)
             if last is not state:
                 self._states[target] = state
-                self.moved.append(Moved(self.now, target, state))
+                self.journal.moved.append(Moved(self.now, self.nid, target, state))
 
     def _close_gate(self, member: Member) -> None:
         self.gate.close(member.targets, reading=False)
@@ -330,3 +338,13 @@ class UpgradeClient(WriteBack):
                 if not file.dead:
                     reopen.open_again(file, dialect)
                     self._note_formatting(self.mdc, "LDLM_ENQUEUE/INTENT_OPEN", cleaning=True)
+
+
+def _told(steps: Steps, then: Then) -> Steps:
+    try:
+        result = yield from steps
+    except OperationFailed as failure:
+        then(None, failure)
+        raise
+    then(result, None)
+    return result

@@ -13,11 +13,12 @@ from lustre_wire.recovery.last_rcvd import FILE, LastRcvd
 from lustre_wire.recovery.ldlm import Lock
 from lustre_wire.recovery.packet import Packet
 from lustre_wire.recovery.rules import rules_of
-from lustre_wire.recovery.target import Handling, Wait
+from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.testbed.node import MetadataNode, ServerNode
 from lustre_wire.upgrade import access, mark
+from lustre_wire.upgrade.journal import Admitted, Handled, Journal
 from lustre_wire.upgrade.mark import Mark, Start
-from lustre_wire.upgrade.policy import Notice, Policy
+from lustre_wire.upgrade.policy import Notice, Policy, Scope
 from lustre_wire.upgrade.shutdown import Act, ServerState, Shutdown
 
 #: Seconds the last commit takes; seconds a target that is done waits for clients that have not said good-bye.
@@ -51,18 +52,22 @@ class Controlled(ServerNode):
     Attributes:
         policy: how it is stopped and started.
         forced: the administrator insists on the next start (SI-4a).
+        holding: an MGS has taken the locks of the whole file system back and stops no further.
+        committed_at: when everything done was last on disk.
         life: the stop, if one is under way.
         history: its states with their times, over all its starts.
     """
 
     policy: Policy
     forced = False
+    holding = False
     life: Shutdown
     now = 0.0
+    committed_at = 0.0
 
-    def control(self, policy: Policy) -> None:
+    def control(self, policy: Policy, journal: Journal | None = None) -> None:
         """Choose a policy; to be called before the first start."""
-        self.policy = policy
+        self.policy, self.journal = policy, journal or Journal()
         self.life = Shutdown(policy)
         self.history: list[Life] = []
         self._idle()
@@ -88,7 +93,7 @@ class Controlled(ServerNode):
         if previous is not None and previous.version != self.dialect.name:
             self._prepare(how)
         mark.write(self.store, Mark(self.dialect.name, clean=False))
-        self.now, self.life, self.forced = now, Shutdown(self.policy), False
+        self.now, self.life, self.forced, self.holding = now, Shutdown(self.policy), False, False
         self._idle()
         super().start(now)
         assert self.target is not None
@@ -129,9 +134,35 @@ class Controlled(ServerNode):
             self.shut_down(now)
             return
         assert self.target is not None
-        members = [e for e in self.target.exports.values() if e.connected and not self._is_server(e)]
         self._note("stop")
-        self._do(self.life.begin(e.uuid for e in members))
+        self._do(self.life.begin(self._asked(self.target)))
+        self.target.tick(now)
+        self._after(now)
+
+    def _asked(self, target: Target) -> list[bytes]:
+        """Clients whose locks this target wants back: none where the MGS has them, and none of an MGS that only stops
+        itself, since it remembers nothing of its clients."""
+        if not (self.holding or (self.policy.scope is Scope.TARGET and target.service.remembers)):
+            return []
+        return [e.uuid for e in target.exports.values() if e.connected and not self._is_server(e)]
+
+    def hold(self, now: float) -> None:
+        """An MGS takes the all-access locks of the whole file system back, and goes on serving (TH-8)."""
+        self.holding = True
+        self.stop(now)
+
+    def committed_everywhere(self, now: float) -> None:
+        """All targets have committed: clients may be told."""
+        self.now = now
+        self._do(self.life.committed())
+
+    def let_go(self, now: float) -> None:
+        """The MGS wants the locks no longer: who waits for his gets it."""
+        self.now, self.holding, self.life = now, False, Shutdown(self.policy)
+        assert self.target is not None and self._barring is not None
+        self.target.namespace.cancel(self._barring.cookie)
+        self._idle()
+        self._note(self.life.state)
         self.target.tick(now)
         self._after(now)
 
@@ -153,6 +184,8 @@ class Controlled(ServerNode):
             return
         self._note(self.life.state)
         for act in acts:
+            if self.holding and act in (Act.COMMIT, Act.MARK, Act.HALT):
+                continue
             {
                 Act.REVOKE: self._revoke,
                 Act.COMMIT: self._commit_soon,
@@ -203,13 +236,20 @@ class Controlled(ServerNode):
     # -- Guard ---------------------------------------------------------------------------------------------------
 
     def newcomer(self) -> int:
-        return self.life.newcomer()
+        answer = self.life.newcomer()
+        if not answer:
+            self.journal.admitted.append(Admitted(self.now, self.nid, self.life.state))
+        return answer
 
     def keeps(self, export: Export) -> bool:
         self._departed.append(export.uuid)
         return self.life.state is ServerState.COMMITTED
 
     def handling(self, request: Incoming, inner: Handling) -> Handling:
+        if not self.journal.quiet:
+            self.journal.handled.append(
+                Handled(self.now, self.nid, request.packet.source, request.xid, self.dialect.name, self.life.state)
+            )
         release = self._release_in(request)
         refused = 0 if release else self.life.request("request")
         if refused:
@@ -263,6 +303,8 @@ class Controlled(ServerNode):
     def _after(self, now: float) -> None:
         assert self.target is not None
         gone = [event.detail for event in self.target.events if event.kind == "evicted"]
+        if any(event.kind == "commit" for event in self.target.events):
+            self.committed_at = now
         left, self._departed = self._departed, []
         super()._after(now)
         for uuid in gone:

@@ -45,8 +45,15 @@ class WriteBack(ClientNode):
             index, obj = file.objects[stripe]
             lock = yield from self._extent(index, obj, "LCK_PW")
             self.dirty.append(Page(index, obj, at, data[start : start + length], lock))
+            self._note_size(index, lock, at + length)
         file.size_changed = True
         return len(data)
+
+    def _note_size(self, index: int, lock: Lock, end: int) -> None:
+        """What a glimpse is answered while the bytes are only here."""
+        known = int(lock.data.lvb_size) if lock.data is not None else 0
+        now, lvb = self.seconds(), self.oscs[index].dialect.structs["ost_lvb"]
+        lock.data = lvb(lvb_size=max(known, end), lvb_mtime=now, lvb_atime=now, lvb_ctime=now)
 
     def flush_pages(self, pages: Iterable[Page]) -> Steps:
         """Write pages out, in order."""
@@ -61,6 +68,7 @@ class WriteBack(ClientNode):
                 page.writing = False
                 if page in self.dirty:
                     self.dirty.remove(page)
+                    page.lock.data = None
                     self.release(self.oscs[page.index], page.lock)
 
     def flush_file(self, number: int) -> Steps:

@@ -1,0 +1,353 @@
+"""A file system under load, and an operator who upgrades it: what scenarios are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from lustre_wire.dialects import dialect
+from lustre_wire.recovery.connect import ImportState
+from lustre_wire.recovery.last_rcvd import MountRefused
+from lustre_wire.testbed.scenario import CLIENT_NID, FSNAME, FileSystem
+from lustre_wire.testbed.simulator import Faults, Simulator, Stuck
+from lustre_wire.upgrade import mark
+from lustre_wire.upgrade.client import UpgradeClient
+from lustre_wire.upgrade.fault import Fault
+from lustre_wire.upgrade.journal import Journal
+from lustre_wire.upgrade.mark import StartRefused
+from lustre_wire.upgrade.policy import Policy, Scope
+from lustre_wire.upgrade.server import VERSIONS, Controlled, ControlledMetadata, ControlledServer
+from lustre_wire.upgrade.shutdown import ServerState
+from lustre_wire.upgrade.workload import Worker, inspect
+
+#: Simulated seconds: how long a server is down, how long to wait for anything, and after a fault for the operator.
+DOWN, PATIENCE, REACTION = 2.0, 3000.0, 2.0
+#: How often a stop that a crash cut short is tried again.
+TRIES = 4
+
+
+class System(FileSystem):
+    """A file system of controlled servers."""
+
+    server = ControlledServer
+    metadata = ControlledMetadata
+
+
+@attrs.define(slots=True)
+class Operated:
+    """Something the operator did, or saw."""
+
+    time: float
+    text: str
+
+
+class Play:
+    """One run.
+
+    Args:
+        policy: how servers are stopped and started.
+        clients, osts: how many.
+        seed: of everything that is left to chance.
+        faults: of the network.
+        version: what the servers speak at first; clients speak all versions.
+        say: called with what happens, as it happens.
+
+    Attributes:
+        faults: what goes wrong at which moment; each happens once.
+        operated: what the operator did.
+    """
+
+    def __init__(
+        self, policy: Policy, *, clients: int = 4, osts: int = 2, seed: int = 0, faults: Faults | None = None,
+        version: str = VERSIONS[0], say: Callable[[float, str], None] | None = None, journal: Journal | None = None,
+    ) -> None:  # fmt: skip
+        self.policy, self.seed, self.journal = policy, seed, journal or Journal()
+        self.system = System(dialect(version), osts=osts)
+        self.simulator = Simulator(seed, faults)
+        self.operated: list[Operated] = []
+        self.faults: list[Fault] = []
+        self.crashes: list[tuple[float, int, float]] = []
+        self.cut_off: set[int] = set()
+        self._say = say
+        self.servers: dict[str, Controlled] = {"mgs": self._mgs(), "mds": self._mds()}
+        self.servers |= {f"ost{n}": node for n, node in enumerate(self.system.osts)}  # type: ignore[misc]
+        for node in self.servers.values():
+            node.control(policy, self.journal)
+            self.simulator.add(node)
+        self.clients: list[UpgradeClient] = []
+        self.workers: list[Worker] = []
+        self.simulator.on_event = self._before_event
+        for _ in range(clients):
+            self.new_client()
+
+    def _mgs(self) -> Controlled:
+        assert isinstance(self.system.mgs, Controlled)
+        return self.system.mgs
+
+    def _mds(self) -> Controlled:
+        assert isinstance(self.system.mds, Controlled)
+        return self.system.mds
+
+    @property
+    def now(self) -> float:
+        return self.simulator.now
+
+    def say(self, text: str) -> None:
+        self.operated.append(Operated(self.now, text))
+        if self._say is not None:
+            self._say(self.now, text)
+
+    def name_of(self, nid: int) -> str:
+        """``mds``, ``ost0``, ``client3``: what a node is called."""
+        for name, node in self.servers.items():
+            if node.nid == nid:
+                return name
+        return f"client{nid - CLIENT_NID}"
+
+    # -- clients -------------------------------------------------------------------------------------------------
+
+    def new_client(self, *, wait: bool = True) -> UpgradeClient:
+        """One more client, mounted (or, without `wait`, mounting)."""
+        number = len(self.clients)
+        made = UpgradeClient(
+            CLIENT_NID + number, f"{number:08x}-6c75-7374-7265-746573746264".encode(),
+            tuple(dialect(version) for version in VERSIONS), [self.servers["mgs"].nid], FSNAME, 100 + number,
+            policy=self.policy, journal=self.journal,
+        )  # fmt: skip
+        self.clients.append(made)
+        self.workers.append(Worker(made, self.simulator, number, self.seed))
+        self.simulator.add(made)
+        task = made.do(made.mount(), self.now, "mount")
+        self.simulator.flush(made)
+        if wait:
+            self.until(lambda: task.done, f"client{number} mounts")
+            if task.error is not None:
+                raise task.error
+        return made
+
+    def work(self, rounds: int) -> None:
+        """Everybody does some rounds of work; returns when all have, or cannot."""
+        self.load(rounds)
+        self.until(lambda: not any(worker.busy for worker in self._able()), "the work is done")
+
+    def load(self, rounds: int = -1) -> None:
+        """Everybody begins to work, without end unless told otherwise."""
+        for worker in self._able():
+            worker.work(rounds)
+
+    def rest(self) -> None:
+        """Everybody finishes what he does."""
+        for worker in self.workers:
+            worker.rest()
+        self.until(lambda: not any(worker.busy for worker in self._able()), "the work is done")
+
+    def _able(self) -> list[Worker]:
+        return [
+            w for w in self.workers if w.client.up and w.client.mdc is not None and w.client.nid not in self.cut_off
+        ]
+
+    # -- time ----------------------------------------------------------------------------------------------------
+
+    def until(self, holds: Callable[[], bool], what: str, limit: float = PATIENCE) -> None:
+        """Let time pass until something is so.
+
+        Raises:
+            Stuck: it does not come, or not within `limit` seconds.
+        """
+        try:
+            self.simulator.run(holds, limit)
+        except Stuck as stuck:
+            raise Stuck(f"waiting for: {what}: {stuck}") from None
+
+    def wait(self, seconds: float) -> None:
+        self.simulator.settle(seconds)
+
+    def _before_event(self, _: int) -> None:
+        for fault in [fault for fault in self.faults if not fault.happened and fault.due(self)]:
+            fault.happened = True
+            fault.strike(self)
+
+    # -- what goes wrong -----------------------------------------------------------------------------------------
+
+    def crash(self, nid: int) -> None:
+        """A node loses its memory."""
+        if not self.simulator.nodes[nid].up:
+            return
+        name = self.name_of(nid)
+        if name in self.servers:
+            self.crashes.append((self.now, nid, self.servers[name].committed_at))
+        self.say(f"{name} crashes")
+        self.simulator.crash(nid)
+
+    def cut(self, nid: int) -> None:
+        """A client hears and says nothing any more."""
+        self.say(f"{self.name_of(nid)} is cut off")
+        self.cut_off.add(nid)
+        for node in self.servers.values():
+            self.simulator.partition(nid, node.nid)
+
+    def rejoin(self, nid: int) -> None:
+        """It is back on the network."""
+        self.say(f"{self.name_of(nid)} is back on the network")
+        self.cut_off.discard(nid)
+        for node in self.servers.values():
+            self.simulator.partitions.discard(frozenset((nid, node.nid)))
+
+    # -- the operator --------------------------------------------------------------------------------------------
+
+    def stop(self, name: str, *, wait: bool = True) -> bool:
+        """Stop a server as the policy says. False if it went down otherwise (a crash)."""
+        node = self.servers[name]
+        if self.policy.scope is Scope.MGS and self.policy.controlled and name != "mgs":
+            self._hold()
+        self.say(f"stop {name}")
+        node.stop(self.now)
+        self.simulator.flush(node)
+        if wait:
+            self.until(lambda: not node.up, f"{name} is down")
+            if self.policy.scope is Scope.MGS and self.policy.controlled and node.life.state is ServerState.HALTED:
+                self._tell()
+        return self.stopped_well(name)
+
+    def stopped_well(self, name: str) -> bool:
+        """Whether a server that is down was stopped as the policy wants it."""
+        found = mark.read(self.servers[name].store)
+        return not self.policy.start_rule or (found is not None and found.clean)
+
+    def start(self, name: str, version: str = "", *, forced: bool = False) -> None:
+        """Start a server, in another version if one is named.
+
+        Raises:
+            StartRefused, MountRefused: it does not start.
+        """
+        node = self.servers[name]
+        if version:
+            node.dialect = dialect(version)
+        node.forced = forced
+        self.say(f"start {name} in {node.dialect.name}{', forced' if forced else ''}")
+        try:
+            self.simulator.start(node.nid)
+        except (StartRefused, MountRefused) as refusal:
+            self.say(f"{name} does not start: {refusal}")
+            raise
+
+    def move(self, name: str, version: str) -> None:
+        """Stop a server and start it in another version; a stop that a crash cut short is repeated from the start.
+
+        Raises:
+            Stuck: it cannot be stopped cleanly.
+        """
+        node = self.servers[name]
+        for _ in range(TRIES):
+            before = node.dialect.name
+            if (node.up and self.stop(name)) or (not node.up and self.stopped_well(name)):
+                self.wait(DOWN)
+                self.start(name, version)
+                if self.policy.scope is Scope.MGS and self.policy.controlled:
+                    self._let_go()
+                self.settled()
+                return
+            self.wait(REACTION)
+            self.start(name, before)
+            self.settled()
+        raise Stuck(f"{name} could not be stopped cleanly in {TRIES} tries")
+
+    def settled(self) -> None:
+        """Until everybody who can is back to work."""
+        self.until(self._all_well, "everybody is back")
+
+    def _all_well(self) -> bool:
+        up = [node.target for node in self.servers.values() if node.up and node.target is not None]
+        if any(target.recovering for target in up):
+            return False
+        return all(self._well(worker.client) for worker in self._able())
+
+    def _well(self, client: UpgradeClient) -> bool:
+        down = {node.nid for node in self.servers.values() if not node.up}
+        usable = [owner for owner in client.imports() if not down & set(owner.config.peers)]
+        full = all(owner.state is ImportState.FULL and owner.remote for owner in usable)
+        barred = [m for m in client.members.values() if not down & {p for o in m.imports for p in o.config.peers}]
+        return full and not any(m.barrier.closed and not m.barrier.manual for m in barred) and self._current(client)
+
+    def _current(self, client: UpgradeClient) -> bool:
+        """It knows the servers that run now, not those that ran before."""
+        for node in self.servers.values():
+            if node.up and node.target is not None:
+                for owner in client.imports():
+                    if node.nid == owner.peer and owner.remote not in node.target.by_cookie:
+                        return False
+        return True
+
+    # -- the lock of the whole file system (TH-8) ----------------------------------------------------------------
+
+    def _hold(self) -> None:
+        """The MGS takes the locks back; who is evicted there is evicted everywhere."""
+        mgs = self.servers["mgs"]
+        if mgs.holding or not mgs.up:
+            return
+        known = {uuid: export.nid for uuid, export in self._target(mgs).exports.items()}
+        mgs.hold(self.now)
+        self.simulator.flush(mgs)
+        self.until(lambda: mgs.life.state is ServerState.QUIET or not mgs.up, "the MGS has all locks back")
+        left = {export.nid for export in self._target(mgs).exports.values()} if mgs.up else set()
+        for nid in set(known.values()) - left:
+            for node in self.servers.values():
+                if node is not mgs and node.up:
+                    target = self._target(node)
+                    for export in [e for e in target.exports.values() if e.nid == nid]:
+                        target.evict(export, self.now)
+                    self.simulator.flush(node)
+
+    def _target(self, node: Controlled) -> Any:
+        assert node.target is not None
+        return node.target
+
+    def _tell(self) -> None:
+        mgs = self.servers["mgs"]
+        if mgs.up and mgs.holding:
+            mgs.committed_everywhere(self.now)
+            self.simulator.flush(mgs)
+
+    def _let_go(self) -> None:
+        mgs = self.servers["mgs"]
+        if mgs.up and mgs.holding:
+            mgs.let_go(self.now)
+            self.simulator.flush(mgs)
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def evicted(self) -> dict[str, list[str]]:
+        """Clients each server evicted, over all its starts."""
+        found: dict[str, list[str]] = {}
+        for name, node in self.servers.items():
+            for life in node.history:
+                if life.what.startswith("evicted "):
+                    found.setdefault(name, []).append(f"client{int(life.what.split()[1][:8], 16)}")
+        return found
+
+    def losses(self) -> list[str]:
+        """What was acknowledged and is not there: looked up by a client that was never part of it."""
+        self._doubt()
+        wrong = [line for worker in self.workers for line in worker.wrong]
+        viewer = self.new_client()
+        for worker in self.workers[:-1]:
+            task = viewer.do(inspect(worker.ledger, viewer), self.now, "inspect")
+            self.simulator.flush(viewer)
+            self.until(lambda: task.done, "everything is looked up")  # noqa: B023
+            if task.error is not None:
+                raise task.error
+            wrong += task.result
+        return wrong
+
+    def _doubt(self) -> None:
+        """What may be lost by right: what only a client's memory had, and what it did not come back to replay."""
+        evicted = {client for found in self.evicted().values() for client in found}
+        for worker in self.workers:
+            if worker.client.lost:
+                worker.ledger.doubtful |= worker.ledger.cached
+            if self.name_of(worker.client.nid) in evicted or not worker.client.up:
+                worker.ledger.doubtful |= worker.ledger.cached
+                for crashed, _, committed in self.crashes:
+                    worker.ledger.unsure_since(committed, crashed)
