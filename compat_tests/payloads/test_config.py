@@ -44,6 +44,15 @@ def test_either_byte_order(dialect: str, order: str) -> None:
     assert write_config(config) == data
 
 
+def test_the_nid_of_an_old_log() -> None:
+    """A network type in lcfg_nal and an address of 32 bits: 2 is tcp."""
+    data = bytearray(cfg_bytes(0xCF005, b"", b"old\0", nid=0x0A000001))
+    data[24:28] = struct.pack("<I", 2)
+    config = read_config(bytes(data), "1.8")
+    assert config.line() == "add_uuid old 10.0.0.1@tcp"
+    assert config.nid == 0x200000A000001
+
+
 @pytest.mark.parametrize(
     ("command", "buffers", "line"),
     [

@@ -282,6 +282,21 @@ def test_a_group_marked_skip_is_passed_over() -> None:
     ]  # fmt: skip
 
 
+def test_an_excluded_ost_is_added_as_inactive() -> None:
+    """The marker's flag EXCLUDE 0x10; the record itself stays."""
+    dialect = lw.dialect("2.0")
+    log = config_log("2.0")
+    marked = log.records[1].config
+    assert marked is not None
+    made = marked.struct()
+    made.cm_flags = dialect.enums["CfgMarkerFlags"](0x11)
+    marked.buffers[1] = make_config(dialect, "LCFG_MARKER", "", made).buffers[1]
+    commands = llog.records_as_commands(log)
+    assert "lov_modify_tgts add_inactive lustre-clilov lustre-OST0000_UUID 0 1" in commands
+    assert "attach osc lustre-OST0000-osc lustre-clilov_UUID" in commands
+    assert [r.config.line() for r in log.records if r.config][5].startswith("lov_modify_tgts add lustre-clilov")
+
+
 def test_what_1_8_cannot_read_of_a_2_0_log() -> None:
     """It refuses a required command it does not know, and skips one that may be skipped."""
     dialect = lw.dialect("2.0")

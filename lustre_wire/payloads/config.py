@@ -14,7 +14,7 @@ import attrs
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
-from lustre_wire.frames.nid import nid_str
+from lustre_wire.frames.nid import make_nid, nid_str
 from lustre_wire.jsonform import struct_to_json
 from lustre_wire.payloads.wire import exactly, has_magic, order_of, pack, round8, text, unpack
 from lustre_wire.schema.commands import Command
@@ -62,6 +62,12 @@ class Config:
         commands: Mapping[int, Command] = self.dialect.part("config").COMMANDS
         return commands.get(int(self.command))
 
+    @property
+    def nid(self) -> int:
+        """The NID of an add_uuid; old logs have its network type in `lcfg_nal` and its address in `lcfg_nid`."""
+        old = self.header.lcfg_nal and not self.header.lcfg_nid >> 32
+        return make_nid(self.header.lcfg_nal, 0, self.header.lcfg_nid) if old else int(self.header.lcfg_nid)
+
     def text(self, index: int) -> str:
         """A buffer as text, up to its first NUL; empty where there is none."""
         return text(self.buffers[index]) if index < len(self.buffers) else ""
@@ -99,8 +105,8 @@ class Config:
         if known.dotted:
             arguments[:2] = [".".join(arguments[:2])]
         if known.header:
-            number = getattr(self.header, known.header)
-            arguments.append(nid_str(number) if known.header == "lcfg_nid" else str(number))
+            by_nid = known.header == "lcfg_nid"
+            arguments.append(nid_str(self.nid) if by_nid else str(getattr(self.header, known.header)))
         return f"{known.verb} {shlex.join(arguments)}".rstrip()
 
 

@@ -30,6 +30,8 @@ HEADER: Final = "llog_log_hdr"
 HEAD: Final = "llog_rec_hdr"
 TAIL: Final = "llog_rec_tail"
 WORD: Final = 32
+_OUTSIDE: Final = "outside markers"
+_SKIPPED: Final = "group marked CM_SKIP"
 
 
 @attrs.define(slots=True)
@@ -261,7 +263,7 @@ def write_log(log: LogFile) -> bytes:
 
 @attrs.define(slots=True)
 class Step:
-    """A command of a configuration log. `skipped` says why a reader passes it over, or is empty."""
+    """A command of a configuration log as a reader takes it; `skipped` says why it passes it over, or is empty."""
 
     record: LogRecord
     config: Config
@@ -271,24 +273,34 @@ class Step:
 def steps(log: LogFile) -> Iterator[Step]:
     """The commands of a configuration log as a reader takes them: between a START and an END marker, not skipped.
 
+    In a group whose START marker has CM_EXCLUDE, an OST is added as an inactive one.
+
     Source: obdclass/obd_config.c:class_config_llog_handler of 1.8.9-wc1 and 2.0.0.
     """
     flags = log.dialect.enums["CfgMarkerFlags"].__members__
-    start, end, skip = (int(flags[name]) for name in ("CM_START", "CM_END", "CM_SKIP"))
-    inside, reason = False, "outside markers"
+    start, end, skip, exclude = (int(flags[name]) for name in ("CM_START", "CM_END", "CM_SKIP", "CM_EXCLUDE"))
+    reason, excluded = _OUTSIDE, False
     for record in log.live_records:
         config = record.config
         if config is None:
             continue
         marker = config.struct()
-        if marker is not None and hasattr(marker, "cm_flags"):
-            if marker.cm_flags & start:
-                inside, reason = True, "group marked CM_SKIP" if marker.cm_flags & skip else ""
-            elif marker.cm_flags & end:
-                inside, reason = False, "outside markers"
-            yield Step(record, config)
-        else:
-            yield Step(record, config, reason if not inside or reason else "")
+        if not hasattr(marker, "cm_flags"):
+            yield Step(record, _inactive(config) if excluded else config, reason)
+            continue
+        if marker.cm_flags & start:
+            reason, excluded = _SKIPPED if marker.cm_flags & skip else "", bool(marker.cm_flags & exclude)
+        elif marker.cm_flags & end:
+            reason, excluded = _OUTSIDE, False
+        yield Step(record, config)
+
+
+def _inactive(config: Config) -> Config:
+    """An OST that is added, added as inactive; other commands as they are."""
+    commands = config.dialect.enums["LcfgCommand"].__members__
+    if config.command != commands["LCFG_LOV_ADD_OBD"]:
+        return config
+    return attrs.evolve(config, header=attrs.evolve(config.header, lcfg_command=commands["LCFG_LOV_ADD_INA"]))
 
 
 def records_as_commands(log: LogFile) -> list[str]:
