@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 from typing import Any, Literal, NamedTuple
@@ -11,22 +10,18 @@ import attrs
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
-from lustre_wire.engines import record
 from lustre_wire.engines.payload import Extra
 from lustre_wire.errors import LossyTranslation, WireError
-from lustre_wire.frames import lustre_msg
-from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2
-from lustre_wire.rpc import REPLY, REQUEST, Generic, Message
-from lustre_wire.translate import extras
+from lustre_wire.rpc import REQUEST, Generic, Message
+from lustre_wire.translate import envelope, extras
 from lustre_wire.translate.buffers import Path, operation_of, paths
 from lustre_wire.translate.report import LOST, Report
-from lustre_wire.translate.rules import DOWN, UP, Operation, RuleSet, Side, Versions
+from lustre_wire.translate.rules import DOWN, UP, Operation, RuleSet, Side, Way
 from lustre_wire.translate.session import Session
 from lustre_wire.translate.structs import Make, make_struct
 from lustre_wire.translate.work import Work
 
 GROUP = "lustre_wire.translations"
-_U32 = 0xFFFFFFFF
 
 OnLoss = Literal["raise", "report"]
 
@@ -37,14 +32,6 @@ class Translation:
 
     message: Message
     report: Report
-
-
-class Way(NamedTuple):
-    """A rule set in one direction; `replay` is the bit of pb_flags that marks a replay."""
-
-    rules: RuleSet
-    direction: str
-    replay: int
 
 
 class _Plan(NamedTuple):
@@ -137,18 +124,18 @@ def _way(source: Dialect, target: Dialect) -> Way:
 
 
 def _translated(message: Message, way: Way, work: Work) -> Message:
-    header, body = _as_v2(message, way, work)
+    header, body = envelope.as_v2(message, work)
     work.replay = not work.reply and bool(int(body.pb_flags) & way.replay)
     plan = _plan(message, way, work)
     form, buffers, extra = _buffers(message, plan, way, work)
     work.at = "ptlrpc_body"
     made = plan.body(body, work)
     if plan.operation.versions is not None:
-        _versions(plan.operation.versions, made, way, work)
+        envelope.versions(plan.operation.versions, made, way.direction, work)
     if form is not None and form.opcode != message.opcode:
         made.pb_opc = type(made.pb_opc)(form.opcode)
         work.change("pb_opc", message.opcode)
-    head = _header(header, made, plan, way, work)
+    head = envelope.header(header, made, plan.operation, way, work)
     return Message(work.target, message.direction, message.order, head, made, form, buffers, extra)
 
 
@@ -213,85 +200,3 @@ def _is_bare(message: Message) -> bool:
         return not message.buffers.buffers
     count = message.extra.count if message.extra is not None else None
     return count is not None and count <= 1
-
-
-def _as_v2(message: Message, way: Way, work: Work) -> tuple[Any, Any]:
-    """Header and ptlrpc_body of a message; those of a lustre_msg v1 say the same in one header."""
-    if message.body is not None:
-        return message.header, message.body
-    head = message.header
-    if not isinstance(head, LustreMsgV1):
-        work.impossible(errno.EPROTO, "a message under a security policy cannot be read")
-    body = message.dialect.body()
-    body.pb_handle.cookie = head.lm_handle
-    for name in ("type", "version", "opc", "last_xid", "last_committed", "transno", "status", "conn_cnt"):
-        value = getattr(head, f"lm_{name}")
-        present = getattr(body, f"pb_{name}")
-        setattr(body, f"pb_{name}", value if type(present) is int else type(present)(value))
-    mask = int(message.dialect.constants["MSG_GEN_FLAG_MASK"])
-    body.pb_flags = type(body.pb_flags)(head.lm_flags & mask)
-    body.pb_op_flags = type(body.pb_op_flags)(head.lm_flags >> int(message.dialect.constants["MSG_OP_FLAG_SHIFT"]))
-    if message.format is not None:
-        body.pb_version = message.format.version | head.lm_version
-    work.at = "header"
-    work.change("lm_magic", head.lm_magic)
-    return LustreMsgV2(), body
-
-
-def _header(header: Any, body: Any, plan: _Plan, way: Way, work: Work) -> Any:
-    made = LustreMsgV2(
-        lm_secflvr=header.lm_secflvr, lm_repsize=header.lm_repsize, lm_cksum=header.lm_cksum, lm_flags=header.lm_flags,
-        lm_padding_2=header.lm_padding_2, lm_padding_3=header.lm_padding_3,
-    )  # fmt: skip
-    work.at = "header"
-    if made.lm_secflvr & work.target.flavour_mask:
-        work.drop("lm_secflvr", made.lm_secflvr)
-        made.lm_secflvr &= ~work.target.flavour_mask
-    word = way.rules.lm_flags.up_bits if way.direction == UP else way.rules.lm_flags.down_bits
-    if word is not None and made.lm_flags & word.watched:
-        made.lm_flags = work.lose_bits("lm_flags", made.lm_flags, word)
-    if not work.reply and made.lm_repsize and plan.operation.reply_room:
-        more = plan.operation.reply_room if way.direction == UP else -plan.operation.reply_room
-        room = made.lm_repsize + more
-        made.lm_repsize = room if 0 <= room <= _U32 else 0 if room < 0 else _U32
-    if work.reply and made.lm_cksum:
-        whole = work.request is not None and bool(_incompatible(work))
-        packed = record.checked(record.codec(type(body), work.order), body)
-        made.lm_cksum = lustre_msg.early_reply_checksum(packed, whole=whole)
-    return made
-
-
-def _incompatible(work: Work) -> int:
-    """Whether the request's client, which is to read the reply, checks it whole."""
-    flag = work.target.constants.get("MSGHDR_CKSUM_INCOMPAT18", 0)
-    request = work.request
-    if request is None or request.dialect is not work.target:
-        return 0
-    return int(getattr(request.header, "lm_flags", 0)) & int(flag)
-
-
-def _versions(rule: Versions, body: Any, way: Way, work: Work) -> None:
-    """Put the versions where the other dialect looks for them: in replayed requests and in replies that say them."""
-    there = [int(v) for v in body.pb_pre_versions]
-    if not any(there) or not (work.replay or work.reply):
-        return
-    made = [0] * 4
-    buffers = work.source.buffers if not work.reply else work.request.buffers if work.request is not None else None
-    shared = rule.shared is not None and buffers is not None and rule.shared(buffers)
-    for new, old in enumerate(rule.order):
-        if way.direction == UP:
-            made[new] = there[old] or (1 if new in rule.absent else 0)
-        else:
-            made[old] = 0 if new in rule.absent and there[new] == 1 else there[new]
-    if shared and way.direction == UP:
-        made[rule.order.index(2)] = 0
-    elif shared:
-        made[2] = made[2] or made[0]
-    if made != there:
-        work.change("pb_pre_versions", tuple(there))
-        body.pb_pre_versions = made
-
-
-__all__ = [
-    "REPLY", "Translation", "Way", "register", "rule_sets", "rules_between", "translate",
-]  # fmt: skip

@@ -23,7 +23,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.struct import StructSpec, spec_of
@@ -342,6 +342,14 @@ class RuleSet:
         if found is None:
             found = self.cache[old, new] = pair(old, new)
         return found
+
+
+class Way(NamedTuple):
+    """A rule set in one direction; `replay` is the bit of pb_flags that marks a replay."""
+
+    rules: RuleSet
+    direction: str
+    replay: int
 
 
 def nested(rule: StructRule, side: str, path: str) -> tuple[int, Any]:
