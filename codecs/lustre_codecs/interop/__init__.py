@@ -5,14 +5,14 @@ from __future__ import annotations
 from errno import EOPNOTSUPP
 from typing import Final
 
-from lustre_codecs.interop import bodies, objects, operations, pages
+from lustre_codecs.interop import bodies, objects, operations, pages, records, reshaped
 from lustre_codecs.v2_0.constants import MsghdrFlags
 from lustre_wire.translate.rules import Bits, RuleSet, bits
 
 RULES: Final = RuleSet(
     old="1.8",
     new="2.0",
-    structs=(*bodies.RULES, *objects.RULES),
+    structs=(bodies.BODY, *records.RULES, *reshaped.RULES, *objects.RULES),
     operations=operations.OPERATIONS,
     buffers=operations.BUFFERS,
     added=operations.ADDED,
