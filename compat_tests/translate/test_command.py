@@ -73,7 +73,7 @@ def test_what_is_lossy_is_left_out_unless_it_is_allowed(tmp_path: Path) -> None:
     assert rows[1]["impossible"] == 1, "a reply goes with its request"
     assert "message" not in messages[0]
     assert messages[0]["report"]["entries"][0]["kind"] in ("lost", "filled", "dropped", "changed")
-    allowed, rows = objects(file, "--to", "1.8", *names, "--allow", "suppgid2")
+    allowed, rows = objects(file, "--to", "1.8", *names, "--allow", "time,suppgid2")
     assert rows[0]["lossy"] == 1
     made = lw.decode(lw.encode(lw.from_json(allowed[0]["message"])), "1.8", strict=True)
     assert made.name == "LDLM_ENQUEUE/INTENT_OPEN"

@@ -147,6 +147,10 @@ def _identities(ctx: click.Context, param: click.Parameter, values: tuple[str, .
     return tuple(made)
 
 
+def _names(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for value in values for name in value.split(","))
+
+
 def _sequence(ctx: click.Context, param: click.Parameter, value: str) -> int:
     try:
         return int(value, 0)
@@ -157,7 +161,7 @@ def _sequence(ctx: click.Context, param: click.Parameter, value: str) -> int:
 @click.command(
     epilog=examples("""
         lustre-wire translate client.pcap --to 2.0 -o client-2.0.pcap
-        lustre-wire translate client.pcap --to 1.8 --allow suppgid2 --allow time
+        lustre-wire translate client.pcap --to 1.8 --allow suppgid2,time
         lustre-wire translate client.pcap --to 2.0 --fids 0x200000400 --json
         lustre-wire translate client.pcap --to 2.0 --identify '4711/77=[0x200000400:0x5:0x0]'
     """)
@@ -165,7 +169,10 @@ def _sequence(ctx: click.Context, param: click.Parameter, value: str) -> int:
 @files_argument
 @click.option("--to", "target", type=DIALECT, required=True, help="Dialect to translate to.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False), metavar="OUT.pcap", help="Capture to write.")
-@click.option("--allow", multiple=True, metavar="NAME", help="A loss to accept, by its name or path; may be repeated.")
+@click.option(
+    "--allow", multiple=True, callback=_names, metavar="NAME,...",
+    help="Losses to accept, by name or path; may be repeated.",
+)  # fmt: skip
 @click.option(
     "--identify", multiple=True, callback=_identities, metavar="INODE/GEN=FID",
     help="Both names of a file; may be repeated.",
