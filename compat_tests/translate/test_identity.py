@@ -82,6 +82,8 @@ def test_what_the_session_knows_beats_the_igif() -> None:
     assert down(s20("lu_fid", f_seq=0x200000400, f_oid=0x21), session) == s18(
         "ll_fid", id=10597059, generation=286397204, f_type=0o040000
     )
+    with pytest.raises(lw.Untranslatable):
+        down(s20("lu_fid", f_seq=0x200000400, f_oid=0x21, f_ver=1), session)
     session.identify(inode=5, generation=1, fid=(0x200000400, 0x21, 0))
     assert down(s20("lu_fid", f_seq=0x200000400, f_oid=0x21), session).id == 5, "the later word counts"
     assert up(s18("ll_fid", id=10597059, generation=286397204), session).f_seq == 10597059

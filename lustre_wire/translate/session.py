@@ -78,7 +78,7 @@ class Session:
     connect_flags: int | None = None
     last_committed: int = 0
     _fid_of: dict[tuple[int, int], Fid] = field(default_factory=dict, repr=False)
-    _inode_of: dict[tuple[int, int], tuple[int, int, int]] = field(default_factory=dict, repr=False)
+    _inode_of: dict[Fid, tuple[int, int, int]] = field(default_factory=dict, repr=False)
     _given: OrderedDict[Hashable, Fid] = field(default_factory=OrderedDict, repr=False)
     _opens: OrderedDict[int, OpenFile] = field(default_factory=OrderedDict, repr=False)
 
@@ -102,20 +102,20 @@ class Session:
                 raise WireError(f"{name} {value} does not fit {width} bits", path="identify")
         former = self._fid_of.pop((inode, generation), None)
         if former is not None:
-            self._inode_of.pop(former[:2], None)
-        other = self._inode_of.pop((seq, oid), None)
+            self._inode_of.pop(former, None)
+        other = self._inode_of.pop((seq, oid, ver), None)
         if other is not None:
             self._fid_of.pop(other[:2], None)
         self._fid_of[inode, generation] = (seq, oid, ver)
-        self._inode_of[seq, oid] = (inode, generation, type)
+        self._inode_of[seq, oid, ver] = (inode, generation, type)
 
     def fid_of(self, inode: int, generation: int) -> Fid | None:
         """The FID a file of the older dialect was identified with."""
         return self._fid_of.get((inode, generation))
 
-    def inode_of(self, seq: int, oid: int) -> tuple[int, int, int] | None:
+    def inode_of(self, seq: int, oid: int, ver: int = 0) -> tuple[int, int, int] | None:
         """(inode, generation, type) a FID was identified with."""
-        return self._inode_of.get((seq, oid))
+        return self._inode_of.get((seq, oid, ver))
 
     def new_fid(self, request: Hashable) -> Fid | None:
         """The FID for a create; the same again for the same `request` until it is `answered`. None without allocator.

@@ -46,7 +46,7 @@ def fid_to_inode(seq: int, oid: int, ver: int, work: Any, field: str = "") -> tu
     Raises:
         Untranslatable: the file was made by 2.0 and has no name in 1.8 (ESTALE).
     """
-    known = work.session.inode_of(seq, oid)
+    known = work.session.inode_of(seq, oid, ver)
     if known is not None:
         return known  # type: ignore[no-any-return]
     if not seq and not oid:

@@ -46,7 +46,7 @@ def _take_fid(source: Any, target: Any, work: Any) -> None:
     """A server of 1.8 names the new file itself: the client must learn that name, or know it already."""
     fid = source.rec_reint.cr_fid2
     work.at = "rec_reint"
-    if work.session.inode_of(fid.f_seq, fid.f_oid) is None and not work.session.keep_created:
+    if work.session.inode_of(fid.f_seq, fid.f_oid, fid.f_ver) is None and not work.session.keep_created:
         work.impossible(ESTALE, "1.8 would give the new file another identity", "cr_fid2")
     work.drop("cr_fid2", f"[{fid.f_seq:#x}:{fid.f_oid:#x}:{fid.f_ver:#x}]")
 
