@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from importlib.metadata import entry_points
 from typing import Any, Literal, NamedTuple
 
-import attrs
-
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.engines.payload import Extra
@@ -22,12 +20,12 @@ from lustre_wire.translate.structs import Make, make_struct
 from lustre_wire.translate.work import Work
 
 GROUP = "lustre_wire.translations"
+_NOTHING: frozenset[str] = frozenset()
 
 OnLoss = Literal["raise", "report"]
 
 
-@attrs.frozen(slots=True)
-class Translation:
+class Translation(NamedTuple):
     """The outcome: the message in the target dialect, and what became of it on the way."""
 
     message: Message
@@ -105,7 +103,7 @@ def translate(
     if on_loss not in ("raise", "report"):
         raise WireError(f"on_loss is 'raise' or 'report', not {on_loss!r}")
     way = _ways.get((message.dialect.name, target.name)) or _way(message.dialect, target)
-    allowed = frozenset((allow,) if isinstance(allow, str) else allow)
+    allowed = frozenset((allow,) if isinstance(allow, str) else allow) if allow else _NOTHING
     work = Work(message, target, session or Session(), request, xid, allowed)
     made = _translated(message, way, work)
     entries = tuple(work.entries)
@@ -180,7 +178,7 @@ def _buffers(message: Message, plan: _Plan, way: Way, work: Work) -> tuple[Any, 
         return form, buffers, Extra(count=1) if form is not None and form.reply.__slot_specs__ else None
     if message.format is None and work.reply:
         raise WireError(f"decode the reply to opcode {message.opcode} with its request to translate it", path="pb_opc")
-    path = next((p for p in plan.paths if _fits(p, message.buffers)), None)
+    path = _path(plan.paths, message.buffers)
     if path is None:
         work.impossible(way.rules.no_format_errno, "the operation has no format there")
     made = path.make(message.buffers, work)
@@ -190,8 +188,12 @@ def _buffers(message: Message, plan: _Plan, way: Way, work: Work) -> tuple[Any, 
     return path.form, made, extra
 
 
-def _fits(path: Path, buffers: Any) -> bool:
-    return all(getattr(buffers, name) is None for name in path.absent)
+def _path(paths: tuple[Path, ...], buffers: Any) -> Path | None:
+    """The tightest target format that has a place for everything."""
+    for path in paths:
+        if not path.absent or all(getattr(buffers, name) is None for name in path.absent):
+            return path
+    return None
 
 
 def _is_bare(message: Message) -> bool:

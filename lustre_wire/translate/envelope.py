@@ -42,7 +42,7 @@ def header(given: Any, body: Any, operation: Operation, way: Way, work: Work) ->
     """The container header; `body` is the translated ptlrpc_body."""
     made = LustreMsgV2(
         lm_secflvr=given.lm_secflvr, lm_repsize=given.lm_repsize, lm_cksum=given.lm_cksum, lm_flags=given.lm_flags,
-        lm_padding_2=given.lm_padding_2, lm_padding_3=given.lm_padding_3,
+        lm_padding_2=given.lm_padding_2, lm_padding_3=given.lm_padding_3, lm_buflens=[],
     )  # fmt: skip
     work.at = "header"
     if made.lm_secflvr & work.target.flavour_mask:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import attrs
+from typing import Any, Final, NamedTuple
 
 LOST: Final = "lost"
 DROPPED: Final = "dropped"
@@ -12,8 +10,7 @@ FILLED: Final = "filled"
 CHANGED: Final = "changed"
 
 
-@attrs.frozen(slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One field the translation did not simply carry over.
 
     Attributes:
@@ -44,8 +41,7 @@ class Entry:
         return f"{self.kind} {self.name}{'' if self.name == self.path else f' ({self.path})'}: {value}"
 
 
-@attrs.frozen(slots=True)
-class Report:
+class Report(NamedTuple):
     """What became of one message.
 
     Attributes:

@@ -123,7 +123,25 @@ class _Writer:
         found = _find(self.source, back)
         if spec.enum is not None:
             return [f"q.{there} = {value if found.enum is spec.enum else self.member(spec, f'_int({value})')}"]
-        return [f"q.{there} = {self.copied(value, found.type, spec.type, there)}"]
+        inlined = self.inlined(value, found.type, spec.type, f"q.{there}")
+        return inlined or [f"q.{there} = {self.copied(value, found.type, spec.type, there)}"]
+
+    def inlined(self, value: str, source: FieldType, target: FieldType, there: str) -> list[str]:
+        """A nested struct of plain numbers, copied in place: a call costs more than that."""
+        if not isinstance(source, Struct) or not isinstance(target, Struct) or source.cls.__wire__.is_union:
+            return []
+        rule = self.rules.struct_rule(*((source.cls, target.cls) if self.direction == UP else (target.cls, source.cls)))
+        if any(f.kind(self.direction) != "same" for f in rule.fields) or len(rule.fields) != len(
+            target.cls.__wire__.fields
+        ):
+            return []
+        names = [f.new for f in rule.fields]
+        if not all(isinstance(s.cls.__wire__.by_name[n].type, Scalar) for s in (source, target) for n in names):
+            return []
+        if any(s.cls.__wire__.by_name[n].enum is not None for s in (source, target) for n in names):
+            return []
+        made = [f"o = _new({self.bind('_C', target.cls)})", f"v = {value}"]
+        return [*made, *(f"o.{name} = v.{name}" for name in names), f"{there} = o"]
 
     def constant(self, spec: FieldSpec, default: Any) -> str:
         """A value of its own for every message."""

@@ -20,6 +20,7 @@ LAST_IGIF: Final = int(FidSeq.FID_SEQ_IGIF_MAX)
 IDIF: Final = int(FidSeq.FID_SEQ_IDIF)
 LAST_RESERVED: Final = int(FidSeq.FID_SEQ_RSVD)
 S_IFMT: Final = 0o170000
+_NOTHING: Final = (0, 0, 0)
 
 
 def inode_to_fid(inode: int, generation: int, work: Any, field: str = "") -> tuple[int, int, int]:
@@ -28,11 +29,11 @@ def inode_to_fid(inode: int, generation: int, work: Any, field: str = "") -> tup
     Raises:
         Untranslatable: no client can have seen such an inode number (EINVAL, as a 2.0 server answers an insane FID).
     """
+    if not inode and not generation:
+        return _NOTHING
     known = work.session.fid_of(inode, generation)
     if known is not None:
         return known  # type: ignore[no-any-return]
-    if not inode and not generation:
-        return 0, 0, 0
     if not FIRST_IGIF <= inode <= LAST_IGIF:
         work.impossible(EINVAL, f"inode {inode} has no FID", field)
     if not generation:
@@ -46,11 +47,11 @@ def fid_to_inode(seq: int, oid: int, ver: int, work: Any, field: str = "") -> tu
     Raises:
         Untranslatable: the file was made by 2.0 and has no name in 1.8 (ESTALE).
     """
+    if not seq and not oid:
+        return _NOTHING
     known = work.session.inode_of(seq, oid, ver)
     if known is not None:
         return known  # type: ignore[no-any-return]
-    if not seq and not oid:
-        return 0, 0, 0
     if not FIRST_IGIF <= seq <= LAST_IGIF or ver:
         work.impossible(ESTALE, f"the file [{seq:#x}:{oid:#x}:{ver:#x}] has no 1.8 identity", field)
     if not oid:
@@ -61,9 +62,11 @@ def fid_to_inode(seq: int, oid: int, ver: int, work: Any, field: str = "") -> tu
 def fid_up(field: str) -> Any:
     """Makes a lu_fid of an ll_fid. The type is no part of it: in `f_ver` it would name another file."""
 
+    type_field = f"{field}.f_type"
+
     def up(value: LlFid, struct: Any, work: Any) -> LuFid:
         if value.f_type:
-            work.change(f"{field}.f_type", value.f_type)
+            work.change(type_field, value.f_type)
         return LuFid(*inode_to_fid(value.id, value.generation, work, field))
 
     return up

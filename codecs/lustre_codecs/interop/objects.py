@@ -99,7 +99,9 @@ def _policy(value: common.LdlmPolicyData, desc: Any, work: Any) -> common.LdlmPo
         asked = int.from_bytes(value.raw[:8], "little")
         if asked & ~KNOWN_IBITS:
             work.impossible(EINVAL, f"inode bits {asked:#x} are unknown there", "l_policy_data")
-    return common.LdlmPolicyData(value.raw)
+    made: common.LdlmPolicyData = object.__new__(common.LdlmPolicyData)
+    made.raw = value.raw
+    return made
 
 
 LOCK: Final = pair(
@@ -124,7 +126,10 @@ _LOCAL: Final = LdlmFl.LDLM_FL_WARN | LdlmFl.LDLM_FL_NO_LRU
 
 
 def _lock_flags_up(value: int, request: Any, work: Any) -> int:
-    value = _lock_flags(int(value), work)
+    value = int(value)
+    if not value & (_LOCAL | LdlmFl.LDLM_FL_REPLAY):
+        return value
+    value = _lock_flags(value, work)
     if value & _LOCAL:
         work.drop("lock_flags", value & _LOCAL)
     return value & ~_LOCAL
@@ -218,11 +223,6 @@ CONNECT: Final = pair(
 )  # fmt: skip
 
 
-def _message_flags_up(value: int, body: Any, work: Any) -> int:
-    """A ping that ends the replay keeps MSG_LAST_REPLAY, which 1.8.9 sends to 2.0 servers too (recorded)."""
-    return int(value)
-
-
 def _message_flags_down(value: int, body: Any, work: Any) -> int:
     value = int(value)
     done = MsgFlags.MSG_REQ_REPLAY_DONE | MsgFlags.MSG_LOCK_REPLAY_DONE
@@ -248,8 +248,8 @@ def _pool(value: int, body: Any, work: Any) -> int:
 
 MESSAGE: Final = pair(
     common.PtlrpcBody, common.PtlrpcBody,
-    computed("pb_flags", "pb_flags", up=_message_flags_up, down=_message_flags_down,
-             note="1.8 counts a client complete on MSG_LAST_REPLAY, 2.0 on the two DONE flags"),
+    computed("pb_flags", "pb_flags", down=_message_flags_down,
+             note="1.8 counts a client complete on MSG_LAST_REPLAY, 2.0 on the two DONE flags; 1.8.9 sends all three"),
     computed("pb_limit", "pb_limit", up=_pool, down=_pool, note="0 unless OBD_CONNECT_LRU_RESIZE is agreed on"),
     computed("pb_slv", "pb_slv", up=_pool, down=_pool, note="0 unless OBD_CONNECT_LRU_RESIZE is agreed on"),
     bits("pb_op_flags", up=Bits(loss={MsgConnect.MSG_CONNECT_DELAYED: "delayed"})),
