@@ -284,6 +284,7 @@ def test_policies_by_name_and_every_value_of_every_option() -> None:
         ("simplified", {"colour": "red"}, "no option 'colour'"),
         ("simplified", {"scope": "galaxy"}, "option scope is one of mgs, target, not 'galaxy'"),
         ("simplified", {"synchronous": "maybe"}, "option synchronous is one of yes, no"),
+        ("simplified", {"scope": "mgs", "farewell": "leave"}, "cannot know which servers leave"),
     ],
 )
 def test_what_there_is_not(name: str, options: dict[str, str], said: str) -> None:

@@ -21,9 +21,9 @@ from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import OperationFailed, Steps, Task, Until
 from lustre_wire.upgrade import access, reopen
-from lustre_wire.upgrade.barrier import Barrier, ClientState, Step
+from lustre_wire.upgrade.barrier import Barrier, ClientState, Facts, Step
 from lustre_wire.upgrade.gate import Caller, Gate
-from lustre_wire.upgrade.journal import Formatted, Journal, Moved, Put
+from lustre_wire.upgrade.journal import Formatted, Interrupted, Journal, Moved, Put
 from lustre_wire.upgrade.member import Member
 from lustre_wire.upgrade.policy import Notice, Policy, Scope
 from lustre_wire.upgrade.writeback import WriteBack
@@ -59,6 +59,7 @@ class UpgradeClient(WriteBack):
         self.gate = Gate()
         self.members: dict[str, Member] = {}
         self.dirty = []
+        self.mounted_at = float("inf")
         self._callers: dict[Task, Caller] = {}
         self._states: dict[str, ClientState] = {}
 
@@ -81,8 +82,13 @@ class UpgradeClient(WriteBack):
     def interrupt(self, task: Task) -> bool:
         """A signal for whoever made the call: True if it was held back and returns -EINTR."""
         caller = self._callers.get(task)
+        made = len(self.journal.formatted)
         interrupted = caller is not None and self.gate.interrupt(caller)
         self.tasks.run(self.now)
+        if interrupted:
+            status = task.error.status if isinstance(task.error, OperationFailed) else 0
+            after = len(self.journal.formatted)
+            self.journal.interrupted.append(Interrupted(self.now, self.nid, status, (made, after)))
         return interrupted
 
     def _gated(self, caller: Caller, begin: Callable[[], Steps]) -> Steps:
@@ -122,6 +128,7 @@ class UpgradeClient(WriteBack):
                 self._join(owner.config.target.decode(), owner, [owner])
         for member in self.members.values():
             yield from self._ask(member)
+        self.mounted_at = self.now
         return root
 
     def _join(self, name: str, holder: Import, imports: list[Import]) -> None:
@@ -179,6 +186,8 @@ class UpgradeClient(WriteBack):
 
     def _evicted(self, owner: Import) -> None:
         super()._evicted(owner)
+        if owner is self.mdc:
+            self.journal.evicted.append((self.now, self.nid))
         for index, osc in self.oscs.items():
             if osc is owner:
                 self.drop_pages(index)
@@ -194,7 +203,8 @@ class UpgradeClient(WriteBack):
         for member in self.members.values():
             if owner in member.imports:
                 state = member.barrier.state
-                self.journal.formatted.append(Formatted(now, self.nid, target, name, dialect, state, cleaning))
+                inside = self.gate.busy([target])
+                self.journal.formatted.append(Formatted(now, self.nid, target, name, dialect, state, cleaning, inside))
 
     def take(self) -> list[Packet]:
         if not self.journal.quiet:
@@ -232,7 +242,7 @@ class UpgradeClient(WriteBack):
             for member in self.members.values():
                 steps = member.news(self.policy.controlled)
                 if member.barrier.state in (ClientState.DRAINING, ClientState.CLEANING):
-                    steps += member.barrier.look(member.facts(self.gate.busy(member.targets), self._dirty(member)))
+                    steps += member.barrier.look(self._facts(member))
                 progress |= bool(steps)
                 self._take(member, steps)
             pages = self.wanted_pages()
@@ -240,8 +250,9 @@ class UpgradeClient(WriteBack):
                 self.tasks.start(self.flush_pages(pages), "flush")
             self.tasks.run(self.now)
 
-    def _dirty(self, member: Member) -> int:
-        return sum(len(page.data) for page in self.dirty if self.oscs[page.index] in member.imports)
+    def _facts(self, member: Member) -> Facts:
+        dirty = sum(len(page.data) for page in self.dirty if self.oscs[page.index] in member.imports)
+        return member.facts(self.gate.busy(member.targets), dirty)
 
     def _take(self, member: Member, steps: list[Step]) -> None:
         for step in steps:
@@ -251,7 +262,7 @@ class UpgradeClient(WriteBack):
             last = self._states.get(target, ClientState.RUN)
             if last is not state:
                 self._states[target] = state
-                self.journal.moved.append(Moved(self.now, self.nid, target, state))
+                self.journal.moved.append(Moved(self.now, self.nid, target, state, self._facts(member)))
 
     def _close_gate(self, member: Member) -> None:
         self.gate.close(member.targets, reading=False)

@@ -32,8 +32,9 @@ class Fault:
         if self.state in list(ServerState):
             named = [play.servers[self.node]] if self.node in play.servers else list(play.servers.values())
             return any(node.up and node.life.state == self.state for node in named)
+        wanted = list(ClientState).index(ClientState(self.state))
         client = play.clients[self._number(play)]
-        return any(member.barrier.state == self.state for member in client.members.values())
+        return any(list(ClientState).index(m.barrier.state) >= wanted for m in client.members.values())
 
     def strike(self, play: Play) -> None:
         nid = play.servers[self.node].nid if self.node in play.servers else play.clients[self._number(play)].nid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from lustre_wire.upgrade.barrier import ClientState
+from lustre_wire.upgrade.barrier import ClientState, Facts
 
 
 @attrs.frozen
@@ -15,6 +15,7 @@ class Formatted:
         target, name, dialect: whom for, its format, and in which dialect.
         barrier: where the client's barrier for that target stood.
         cleaning: made by the barrier itself, or to open a file again.
+        inside: users' calls for that target that had passed the gate.
     """
 
     time: float
@@ -24,6 +25,7 @@ class Formatted:
     dialect: str
     barrier: ClientState
     cleaning: bool
+    inside: int
 
 
 @attrs.frozen
@@ -54,12 +56,13 @@ class Handled:
 
 @attrs.frozen
 class Moved:
-    """A client's barrier for a target came into another state."""
+    """A client's barrier for a target came into another state, and what its books said then."""
 
     time: float
     client: int
     target: str
     state: ClientState
+    facts: Facts
 
 
 @attrs.frozen
@@ -69,6 +72,51 @@ class Admitted:
     time: float
     server: int
     state: str
+
+
+@attrs.frozen
+class Interrupted:
+    """A signal for a call that was held back: its status, and how many requests were made before and after."""
+
+    time: float
+    client: int
+    status: int
+    made: tuple[int, int]
+
+
+@attrs.frozen
+class Started:
+    """A server started.
+
+    Attributes:
+        version: which; `how` by which case of the start rule.
+        changed, back: another version ran last, and it was a newer one.
+        elsewhere: on another node than the last time.
+        clean: the mark the last stop left; `had_clients` whether last_rcvd held any.
+        forgotten, known: whether they were forgotten, and how many are known.
+    """
+
+    time: float
+    version: str
+    how: str
+    metadata: bool
+    changed: bool
+    back: bool
+    elsewhere: bool
+    clean: bool
+    had_clients: bool
+    forgotten: bool
+    known: int
+
+
+@attrs.frozen
+class Absence:
+    """A client that was cut off for a while; `knew` are the servers that knew it when that began."""
+
+    nid: int
+    begin: float
+    end: float
+    knew: frozenset[str]
 
 
 @attrs.define(slots=True)
@@ -81,4 +129,6 @@ class Journal:
     handled: list[Handled] = attrs.field(factory=list)
     moved: list[Moved] = attrs.field(factory=list)
     admitted: list[Admitted] = attrs.field(factory=list)
-    problems: list[str] = attrs.field(factory=list)
+    evicted: list[tuple[float, int]] = attrs.field(factory=list)
+    started: list[Started] = attrs.field(factory=list)
+    interrupted: list[Interrupted] = attrs.field(factory=list)

@@ -12,14 +12,16 @@ from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.last_rcvd import MountRefused
 from lustre_wire.testbed.scenario import CLIENT_NID, FSNAME, FileSystem
 from lustre_wire.testbed.simulator import Faults, Simulator, Stuck
-from lustre_wire.upgrade import mark
+from lustre_wire.testbed.tasks import Task
+from lustre_wire.upgrade import mark, snapshot
 from lustre_wire.upgrade.client import UpgradeClient
 from lustre_wire.upgrade.fault import Fault
-from lustre_wire.upgrade.journal import Journal
+from lustre_wire.upgrade.journal import Absence, Journal, Started
 from lustre_wire.upgrade.mark import StartRefused
 from lustre_wire.upgrade.policy import Policy, Scope
 from lustre_wire.upgrade.server import VERSIONS, Controlled, ControlledMetadata, ControlledServer
 from lustre_wire.upgrade.shutdown import ServerState
+from lustre_wire.upgrade.snapshot import Snapshot
 from lustre_wire.upgrade.workload import Worker, inspect
 
 #: Simulated seconds: how long a server is down, how long to wait for anything, and after a fault for the operator.
@@ -57,6 +59,8 @@ class Play:
     Attributes:
         faults: what goes wrong at which moment; each happens once.
         operated: what the operator did.
+        servers: the node each target runs on now; `nodes` all nodes, partners of failover pairs too.
+        lost: what was acknowledged and is not there, once somebody looked.
     """
 
     def __init__(
@@ -73,11 +77,17 @@ class Play:
         self._say = say
         self.servers: dict[str, Controlled] = {"mgs": self._mgs(), "mds": self._mds()}
         self.servers |= {f"ost{n}": node for n, node in enumerate(self.system.osts)}  # type: ignore[misc]
-        for node in self.servers.values():
-            node.control(policy, self.journal)
-            self.simulator.add(node)
         self.clients: list[UpgradeClient] = []
         self.workers: list[Worker] = []
+        self.nodes = dict(self.servers)
+        self.snapshots: list[Snapshot] = []
+        self.mounting: list[tuple[Task, UpgradeClient]] = []
+        self.absences: list[Absence] = []
+        self.lost: list[str] | None = None
+        for node in self.servers.values():
+            node.control(policy, self.journal)
+            node.observer = self._observe
+            self.simulator.add(node)
         self.simulator.on_event = self._before_event
         for _ in range(clients):
             self.new_client()
@@ -101,10 +111,40 @@ class Play:
 
     def name_of(self, nid: int) -> str:
         """``mds``, ``ost0``, ``client3``: what a node is called."""
-        for name, node in self.servers.items():
-            if node.nid == nid:
-                return name
-        return f"client{nid - CLIENT_NID}"
+        found = next((name for name, node in self.nodes.items() if node.nid == nid), None)
+        return found or f"client{nid - CLIENT_NID}"
+
+    def is_metadata(self, nid: int) -> bool:
+        """Is this an MDS?"""
+        return any(node.nid == nid and isinstance(node, ControlledMetadata) for node in self.nodes.values())
+
+    def starts(self) -> list[Started]:
+        """Every start of a server."""
+        return self.journal.started
+
+    def went_back(self) -> bool:
+        """Was there a step back to an older version?"""
+        return any(start.back for start in self.starts())
+
+    def present_before(self, time: float) -> list[UpgradeClient]:
+        """Clients that are up and on the network, and were mounted before this time."""
+        return [
+            client for task, client in self.mounting
+            if client.up and client.nid not in self.cut_off and task.done and client.mounted_at < time
+        ]  # fmt: skip
+
+    def untouched(self) -> set[int]:
+        """Clients nothing happened to: never cut off, crashed or evicted."""
+        evicted = {client for found in self.evicted().values() for client in found}
+        away = {absence.nid for absence in self.absences}
+        return {
+            c.nid for c in self.clients
+            if c.up and c.boots == 1 and c.nid not in away and self.name_of(c.nid) not in evicted
+        }  # fmt: skip
+
+    def _observe(self, node: Controlled, what: str) -> None:
+        if what in list(ServerState):
+            self.snapshots.append(snapshot.take(self, node, what))
 
     # -- clients -------------------------------------------------------------------------------------------------
 
@@ -121,6 +161,7 @@ class Play:
         self.simulator.add(made)
         task = made.do(made.mount(), self.now, "mount")
         self.simulator.flush(made)
+        self.mounting.append((task, made))
         if wait:
             self.until(lambda: task.done, f"client{number} mounts")
             if task.error is not None:
@@ -185,6 +226,11 @@ class Play:
         """A client hears and says nothing any more."""
         self.say(f"{self.name_of(nid)} is cut off")
         self.cut_off.add(nid)
+        knew = {
+            name for name, node in self.nodes.items()
+            if node.target is not None and any(e.nid == nid and e.connected for e in node.target.exports.values())
+        }  # fmt: skip
+        self.absences.append(Absence(nid, self.now, float("inf"), frozenset(knew)))
         for node in self.servers.values():
             self.simulator.partition(nid, node.nid)
 
@@ -192,6 +238,9 @@ class Play:
         """It is back on the network."""
         self.say(f"{self.name_of(nid)} is back on the network")
         self.cut_off.discard(nid)
+        self.absences = [
+            attrs.evolve(a, end=self.now) if a.nid == nid and a.end > self.now else a for a in self.absences
+        ]
         for node in self.servers.values():
             self.simulator.partitions.discard(frozenset((nid, node.nid)))
 
@@ -321,14 +370,15 @@ class Play:
     def evicted(self) -> dict[str, list[str]]:
         """Clients each server evicted, over all its starts."""
         found: dict[str, list[str]] = {}
-        for name, node in self.servers.items():
+        for name, node in self.nodes.items():
             for life in node.history:
                 if life.what.startswith("evicted "):
-                    found.setdefault(name, []).append(f"client{int(life.what.split()[1][:8], 16)}")
+                    found.setdefault(name, []).append(_client_name(life.what.removeprefix("evicted ")))
         return found
 
     def losses(self) -> list[str]:
         """What was acknowledged and is not there: looked up by a client that was never part of it."""
+        self.until(lambda: all(task.done for task, client in self.mounting if client.up), "everybody is mounted")
         self._doubt()
         wrong = [line for worker in self.workers for line in worker.wrong]
         viewer = self.new_client()
@@ -339,6 +389,7 @@ class Play:
             if task.error is not None:
                 raise task.error
             wrong += task.result
+        self.lost = wrong
         return wrong
 
     def _doubt(self) -> None:
@@ -351,3 +402,8 @@ class Play:
                 worker.ledger.doubtful |= worker.ledger.cached
                 for crashed, _, committed in self.crashes:
                     worker.ledger.unsure_since(committed, crashed)
+
+
+def _client_name(uuid: str) -> str:
+    """What a client is called whose UUID a server knows; an MDS is a client of its OSTs."""
+    return "mds" if uuid.startswith(FSNAME) else f"client{int(uuid[:8], 16)}"

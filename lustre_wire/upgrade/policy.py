@@ -136,7 +136,10 @@ def policy(name: str, **options: Any) -> Policy:
     found = POLICIES.get(name)
     if found is None:
         raise WireError(f"no policy {name!r}: there are {', '.join(POLICIES)}")
-    return attrs.evolve(found, **{key: _value(key, value) for key, value in options.items()})
+    made = attrs.evolve(found, **{key: _value(key, value) for key, value in options.items()})
+    if made.scope is Scope.MGS and made.farewell is Farewell.LEAVE:
+        raise WireError("with scope=mgs a client cannot know which servers leave: farewell=leave needs scope=target")
+    return made
 
 
 def _value(option: str, value: Any) -> Any:

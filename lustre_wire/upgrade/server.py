@@ -11,12 +11,13 @@ import attrs
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.last_rcvd import FILE, LastRcvd
 from lustre_wire.recovery.ldlm import Lock
+from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Packet
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.testbed.node import MetadataNode, ServerNode
 from lustre_wire.upgrade import access, mark
-from lustre_wire.upgrade.journal import Admitted, Handled, Journal
+from lustre_wire.upgrade.journal import Admitted, Handled, Journal, Started
 from lustre_wire.upgrade.mark import Mark, Start
 from lustre_wire.upgrade.policy import Notice, Policy, Scope
 from lustre_wire.upgrade.shutdown import Act, ServerState, Shutdown
@@ -25,6 +26,7 @@ from lustre_wire.upgrade.shutdown import Act, ServerState, Shutdown
 COMMIT_TIME, LINGER = 0.05, 10.0
 #: Versions from old to new.
 VERSIONS = ("1.8", "2.0")
+_NODE = ("last node",)
 
 
 @attrs.define(slots=True, frozen=True)
@@ -55,7 +57,7 @@ class Controlled(ServerNode):
         holding: an MGS has taken the locks of the whole file system back and stops no further.
         committed_at: when everything done was last on disk.
         life: the stop, if one is under way.
-        history: its states with their times, over all its starts.
+        history: its states with their times, over all its starts; `observer` is told of each as it comes.
     """
 
     policy: Policy
@@ -70,7 +72,13 @@ class Controlled(ServerNode):
         self.policy, self.journal = policy, journal or Journal()
         self.life = Shutdown(policy)
         self.history: list[Life] = []
+        self.observer: Callable[[Controlled, str], None] | None = None
         self._idle()
+
+    @property
+    def wants_locks(self) -> bool:
+        """Has it asked for the lock that conflicts with every client's?"""
+        return self._barring is not None
 
     def _idle(self) -> None:
         self._released: dict[int, Lock] = {}
@@ -89,7 +97,7 @@ class Controlled(ServerNode):
             StartRefused: another version ran last, and was not stopped cleanly.
         """
         previous = mark.read(self.store)
-        how = self._how(previous)
+        how, had_clients = self._how(previous), self.store.size(FILE) > names(self.dialect).LR_CLIENT_START
         if previous is not None and previous.version != self.dialect.name:
             self._prepare(how)
         mark.write(self.store, Mark(self.dialect.name, clean=False))
@@ -100,7 +108,22 @@ class Controlled(ServerNode):
         self.target.guard = self
         self.target.synchronous = self.policy.synchronous
         self._note(f"start {self.dialect.name} ({how})")
+        self._record(previous, how, had_clients)
         self._note(self.life.state)
+
+    def _record(self, previous: Mark | None, how: Start, had_clients: bool) -> None:
+        target, version = self.target, self.dialect.name
+        assert target is not None
+        self.journal.started.append(
+            Started(
+                self.now, version, how, target.service.metadata, previous is not None and previous.version != version,
+                mark.downgrades(previous, version, VERSIONS), self.store.get(_NODE, self.nid) != self.nid,
+                previous is not None and previous.clean, had_clients,
+                any(event.kind == "forgotten" for event in target.events), len(target.exports),
+            )
+        )  # fmt: skip
+        self.store.set(_NODE, self.nid)
+        self.store.commit()
 
     def _how(self, previous: Mark | None) -> Start:
         if not self.policy.start_rule:
@@ -182,7 +205,6 @@ class Controlled(ServerNode):
     def _do(self, acts: list[Act]) -> None:
         if not acts:
             return
-        self._note(self.life.state)
         for act in acts:
             if self.holding and act in (Act.COMMIT, Act.MARK, Act.HALT):
                 continue
@@ -193,10 +215,12 @@ class Controlled(ServerNode):
                 Act.MARK: self._write_mark,
                 Act.HALT: self._halt_soon,
             }[act]()
+        self._note(self.life.state)
 
     def _revoke(self) -> None:
         assert self.target is not None
-        self._barring = access.want_back(self.target.namespace)
+        if self.holding or self.policy.scope is Scope.TARGET:
+            self._barring = access.want_back(self.target.namespace)
 
     def _commit_soon(self) -> None:
         self._commit_due = self.now + COMMIT_TIME
@@ -232,6 +256,8 @@ class Controlled(ServerNode):
     def _note(self, what: str) -> None:
         if not self.history or self.history[-1].what != str(what):
             self.history.append(Life(self.now, str(what)))
+            if self.observer is not None:
+                self.observer(self, str(what))
 
     # -- Guard ---------------------------------------------------------------------------------------------------
 
