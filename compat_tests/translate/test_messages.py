@@ -343,6 +343,25 @@ def test_return_codes_of_a_write_stay_and_those_of_a_read_go() -> None:
     assert any(e.kind == "dropped" for e in out.report.entries)
 
 
+# --- logs ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_a_log_with_readers_of_changelogs_is_2_0_alone(order: Any) -> None:
+    def block(kind: int) -> lw.Message:
+        records = [(24, 1, 0x10620000), (24, 2, kind)]
+        data = b"".join(b"".join(n.to_bytes(4, order) for n in record).ljust(24, b"\0") for record in records)
+        data = data.ljust(8192, b"\0")
+        made = reply(D20, "LLOG_ORIGIN_HANDLE_NEXT_BLOCK", llogd_body=s20("llogd_body"), log_block=data)
+        made.order = order
+        return made
+
+    assert down(block(0x10620000)).buffers.log_block == block(0x10620000).buffers.log_block
+    with pytest.raises(lw.Untranslatable) as caught:
+        down(block(FLAGS["CHANGELOG_USER_REC"]))
+    assert (caught.value.errno, caught.value.path) == (EOPNOTSUPP, "log_block")
+
+
 # --- locks, connect, pings -------------------------------------------------------------------------------------------
 
 

@@ -9,13 +9,15 @@ from lustre_codecs.common.constants import LOV_MAGIC_V1, LOV_MAGIC_V3
 from lustre_codecs.v1_8.constants import LOV_MAGIC_JOIN
 from lustre_codecs.v2_0 import constants
 from lustre_codecs.v2_0.constants import MEA_MAGIC_ALL_CHARS, MEA_MAGIC_HASH_SEGMENT, MEA_MAGIC_LAST_CHAR
+from lustre_codecs.v2_0.structs import LovMdsMdV1, LovMdsMdV3
+from lustre_wire.schema.struct import spec_of
 from lustre_wire.translate.rules import numbers
 
 ObdConnect = numbers(constants.ObdConnect)
 
 _MEA: Final = frozenset({MEA_MAGIC_LAST_CHAR, MEA_MAGIC_ALL_CHARS, MEA_MAGIC_HASH_SEGMENT})
-_V3_HEAD: Final = 48
-_V1_HEAD: Final = 32
+_V1_HEAD: Final = spec_of(LovMdsMdV1).size
+_V3_HEAD: Final = spec_of(LovMdsMdV3).size
 #: The names of the buffer in 1.8.
 _LAYOUTS: Final = ("lov_md", "lov_md_or_linkname")
 

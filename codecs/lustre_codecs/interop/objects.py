@@ -23,6 +23,7 @@ from lustre_codecs.v1_8 import constants as old_constants
 from lustre_codecs.v1_8 import structs as old
 from lustre_codecs.v2_0 import constants as new_constants
 from lustre_codecs.v2_0 import structs as new
+from lustre_wire.schema.struct import spec_of
 from lustre_wire.translate.rules import (
     Bits,
     FieldRule,
@@ -92,11 +93,12 @@ RESOURCE: Final = pair(
 
 #: Inode bits both dialects know: LOOKUP, UPDATE, OPEN.
 KNOWN_IBITS: Final = 0x7
+_IBITS_SIZE: Final = spec_of(common.LdlmInodebits).size
 
 
 def _policy(value: common.LdlmPolicyData, desc: Any, work: Any) -> common.LdlmPolicyData:
     if desc.l_resource.lr_type == LdlmType.LDLM_IBITS:
-        asked = int.from_bytes(value.raw[:8], "little")
+        asked = int.from_bytes(value.raw[:_IBITS_SIZE], "little")
         if asked & ~KNOWN_IBITS:
             work.impossible(EINVAL, f"inode bits {asked:#x} are unknown there", "l_policy_data")
     made: common.LdlmPolicyData = object.__new__(common.LdlmPolicyData)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from lustre_codecs.common.constants import (
     LdlmType,
 )
-from lustre_codecs.common.structs import LlFid, OstLvb
+from lustre_codecs.common.structs import LlFid, LlogRecHdr, OstLvb
 from lustre_codecs.interop.layouts import layout_down, layout_up
 from lustre_codecs.interop.opens import (
     create_down,
@@ -26,7 +26,9 @@ from lustre_codecs.interop.opens import (
     opened_up,
 )
 from lustre_codecs.v2_0 import constants
+from lustre_codecs.v2_0.constants import LlogOp
 from lustre_codecs.v2_0.structs import LustreCapa, MdtBody
+from lustre_wire.engines import record
 from lustre_wire.translate.rules import Operation, Side, Slot, Versions, numbers
 
 MdsAttr = numbers(constants.MdsAttr)
@@ -78,6 +80,22 @@ def _completion_down(source: Any, target: Any, work: Any) -> None:
 
 def _catalogue_up(source: Any, target: Any, work: Any) -> None:
     filled(target, "string", work)
+
+
+# --- logs -----------------------------------------------------------------------------------------------------------
+
+
+def _log_block_down(source: Any, target: Any, work: Any) -> None:
+    """1.8 has no readers of changelogs; all other records are the same."""
+    block, at, head = source.log_block or b"", 0, record.codec(LlogRecHdr, work.order)
+    while at + head.size <= len(block):
+        found = head.unpack(block, at, len(block))
+        if found.lrh_type == LlogOp.CHANGELOG_USER_REC:
+            work.at = "log_block"
+            work.impossible(EOPNOTSUPP, "1.8 has no readers of changelogs")
+        if found.lrh_len < head.size:
+            return
+        at += found.lrh_len
 
 
 # --- setattr ---------------------------------------------------------------------------------------------------------
@@ -194,6 +212,8 @@ OPERATIONS: Final = (
     Operation("MDS_REINT/RENAME", "MDS_REINT/RENAME", reply=_ATTRIBUTES,
               versions=Versions(order=(0, 2, 1, 3), absent=(3,), shared=_same_parents)),
     Operation("LLOG_CATINFO", "LLOG_CATINFO", request=Side(up=_catalogue_up)),
+    Operation("LLOG_ORIGIN_HANDLE_NEXT_BLOCK", "LLOG_ORIGIN_HANDLE_NEXT_BLOCK", reply=Side(down=_log_block_down)),
+    Operation("LLOG_ORIGIN_HANDLE_PREV_BLOCK", "LLOG_ORIGIN_HANDLE_PREV_BLOCK", reply=Side(down=_log_block_down)),
     Operation("OST_READ", "OST_READ", reply=Side(surplus=""), note="a reply has no return codes"),
     Operation("OST_GET_INFO/FIEMAP", "OST_GET_INFO/FIEMAP", request=Side(only_new={"fiemap_val": Slot()})),
 )  # fmt: skip
