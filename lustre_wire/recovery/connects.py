@@ -78,6 +78,7 @@ def _against(target: Target, export: Export | None, message: rpc.Message, packet
             return target.rules.failed_export_status
         if export.active and not target.recovering:
             export.conn_cnt = max(export.conn_cnt, body.pb_conn_cnt - 1)
+            target.abort_bulk(export)
             return -errno.EBUSY
         if body.pb_conn_cnt == 1:
             return -errno.EALREADY

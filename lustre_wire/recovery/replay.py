@@ -35,7 +35,7 @@ class ReplayList:
         k = names(request.message.dialect)
         body = request.message.body
         body.pb_flags = (int(body.pb_flags) | k.MSG_REPLAY) & ~k.MSG_RESENT
-        body.pb_transno = request.transno
+        body.pb_transno, request.resend = request.transno, False
         if request.reply is not None:
             body.pb_pre_versions = list(request.reply.body.pb_pre_versions)
         insort(self._entries, (request.transno, request.xid, request), key=lambda e: e[:2])

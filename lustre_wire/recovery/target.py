@@ -179,9 +179,11 @@ class Target:
             for uuid in self.window.expire(now):
                 self.evict(self.exports[uuid], now)
             self._run(now)
+        fetching = {id(request) for wait, _, request in self._waiting if wait.bulk}
         for export in self.exports.values():
             for request in export.active.values():
-                self._early(request, now)
+                if id(request) not in fetching:
+                    self._early(request, now)
         self._run(now)
 
     def next_deadline(self) -> float | None:
@@ -191,13 +193,18 @@ class Target:
         if self.window is not None and self.window.deadline:
             times.append(self.window.deadline)
         support = self.k.MSGHDR_AT_SUPPORT
+        fetching = {id(request) for wait, _, request in self._waiting if wait.bulk}
         for export in self.exports.values():
             times += [
                 r.deadline - timeouts.AT_EARLY_MARGIN
                 for r in export.active.values()
-                if r.message.header.lm_flags & support
+                if r.message.header.lm_flags & support and id(r) not in fetching
             ]
         return min(times) if times else None
+
+    def resume(self, now: float) -> None:
+        """Something a handler waited for has happened."""
+        self._run(now)
 
     def commit(self) -> None:
         """Everything done so far is on disk."""
@@ -518,6 +525,13 @@ class Target:
         self.out.append(
             Packet(GET, self.nid, request.packet.source, portal, request.xid, length=length, cookie=request.xid)
         )
+
+    def abort_bulk(self, export: Export) -> None:
+        """Give up requests of a client that wait for its bulk data; it will send them again (ptlrpc_abort_bulk)."""
+        for entry in [w for w in self._waiting if w[0].bulk and w[2].export is export]:
+            self._waiting.remove(entry)
+            entry[1].close()
+            export.active.pop(entry[2].xid, None)
 
     def _bulk_arrived(self, packet: Packet, now: float) -> None:
         for wait, _, request in self._waiting:

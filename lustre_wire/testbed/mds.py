@@ -41,20 +41,21 @@ class Metadata(Opens, Changes):
 
     Attributes:
         pool: objects made on the OSTs and not yet used, by OST index.
-        stripes: how many objects a new file gets.
-        executed: how often each transaction ran, for whoever wants to know; no part of the protocol.
+        stripes: how many objects a new file gets; `osts` how many OSTs there are to make them.
+        thirsty: opens that wait for objects to be made.
     """
 
     metadata, remembers = True, True
 
-    def __init__(self, target_dialect: Any, store: Any, stripes: int = 1) -> None:
+    def __init__(self, target_dialect: Any, store: Any, stripes: int = 1, osts: int = 0) -> None:
         self.pack = packer(target_dialect)
         self.k = names(target_dialect)
         self.dialect = target_dialect
         self.space = Space(store, by_fid=self.pack.personality.client_names)
         self.supported = self.pack.personality.mds_flags
         self.pool: dict[int, list[int]] = {}
-        self.stripes = stripes
+        self.stripes, self.osts = stripes, osts
+        self.thirsty: list[Wait] = []
         self.target: Target = None  # type: ignore[assignment]  # set by the node, which makes both
         self.handlers: dict[type, Any] = {
             op.GetStatus: self._getstatus, op.GetAttr: self._getattr, op.GetAttrName: self._getattr_name,

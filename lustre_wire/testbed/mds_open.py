@@ -10,7 +10,7 @@ import attrs
 
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.ldlm.locks import reply_of
-from lustre_wire.recovery.target import Handling
+from lustre_wire.recovery.target import Handling, Wait
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import layouts
 from lustre_wire.testbed import operations as op
@@ -37,6 +37,10 @@ class Opens:
             reply = reply_of(self.dialect, None, 0, found | int(k.DISP_LOOKUP_NEG), -errno.ENOENT)
             return self.answer(form, request, Result(dlm_rep=reply), k.ELDLM_LOCK_ABORTED)
         held: list[int] = []
+        while inode is None and not replay and self._dry():
+            wait = Wait()
+            self.thirsty.append(wait)
+            yield wait
         if inode is None:
             held = yield from self.locked([(parent, int(k.MDS_INODELOCK_UPDATE))])
             parent = self.space.need_dir(asked.parent)
@@ -90,9 +94,13 @@ class Opens:
         self.space.link(parent, asked.name, inode, asked.time)
         return inode
 
+    def _dry(self: Metadata) -> bool:  # type: ignore[misc]
+        """Are there no objects for a new file yet?"""
+        return len(self.pool) < self.osts or any(not stock for stock in self.pool.values())
+
     def _stripe(self: Metadata, ino: int) -> bytes:  # type: ignore[misc]
         """A layout of objects made in advance; none where no OST is known."""
-        if not self.pool:
+        if not self.osts:
             return b""
         order = sorted(self.pool)
         picked = [order[(ino + number) % len(order)] for number in range(min(self.stripes, len(order)))]

@@ -20,8 +20,14 @@ from lustre_wire.testbed.packing import Form, packer
 CHUNK = 8192
 
 
-def client_log(dialect: Dialect, fsname: str, mds_nid: int, ost_nids: list[int], stripes: int) -> bytes:
-    """The log ``<fsname>-client``: what a client sets up at mount."""
+def client_log(
+    dialect: Dialect, fsname: str, mds_nid: int, ost_nids: list[int], stripes: int, partner: int = 0
+) -> bytes:
+    """The log ``<fsname>-client``: what a client sets up at mount.
+
+    Args:
+        partner: NID of the node that takes the MDT over, 0 for none.
+    """
     k, log = names(dialect), logwriter.new_log(dialect)
     marker, desc = dialect.structs["cfg_marker"], dialect.structs["lov_desc"]
     step = 0
@@ -53,6 +59,11 @@ def client_log(dialect: Dialect, fsname: str, mds_nid: int, ost_nids: list[int],
         mdt, "add mdc", make("LCFG_ADD_UUID", "", f"{mds_nid:#x}", nid=mds_nid),
         make("LCFG_ATTACH", mdc, "mdc", f"{mdc}_UUID"), make("LCFG_SETUP", mdc, f"{mdt}_UUID", f"{mds_nid:#x}"),
     )  # fmt: skip
+    if partner:
+        group(
+            mdt, "add failnid", make("LCFG_ADD_UUID", "", f"{partner:#x}", nid=partner),
+            make("LCFG_ADD_CONN", mdc, f"{partner:#x}"),
+        )  # fmt: skip
     for index, nid in enumerate(ost_nids):
         ost = f"{fsname}-OST{index:04x}"
         group(

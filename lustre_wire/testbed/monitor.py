@@ -19,6 +19,7 @@ from lustre_wire.testbed.reading import (
     connects,
     evictions,
     first_reply,
+    joined,
     known_committed,
     original,
     pairs,
@@ -254,7 +255,8 @@ def r17a(messages: list[Seen], verdict: Verdict) -> None:
                     continue
                 for other, other_begin, other_end, told in parts:
                     if told.time < reply.time and other_end > reply.time and reply.time > other_begin:
-                        done = [m for m in other if m.request and m.done_ping and m.time >= other_begin]
+                        since = joined(other, other_begin)
+                        done = [m for m in other if m.request and m.done_ping and m.time >= since]
                         arrived = any(m.arrived is not None and m.arrived <= reply.time for m in done)
                         verdict.must(arrived, reply, "answered before another client was done")
 

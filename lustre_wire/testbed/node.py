@@ -154,7 +154,7 @@ class MetadataNode(ServerNode):
     def __init__(
         self, nid: int, uuid: bytes, dialect: Dialect, osts: list[tuple[bytes, int]], seed: int, stripes: int
     ) -> None:
-        super().__init__(nid, uuid, dialect, lambda d, s: Metadata(d, s, stripes), "MDS_CONNECT", seed)
+        super().__init__(nid, uuid, dialect, lambda d, s: Metadata(d, s, stripes, len(osts)), "MDS_CONNECT", seed)
         self.osts = osts
         self.imports: dict[int, Import] = {}
         self.tasks = Tasks()
@@ -204,6 +204,9 @@ class MetadataNode(ServerNode):
             pool = self.service.pool[index]
             pool.extend(range(last + 1, made + 1))
             last = made
+            for wait in self.service.thirsty:
+                wait.wake()
+            self.service.thirsty.clear()
             yield Until(lambda: len(self.service.pool[index]) < LOW_WATER)
 
     def _open_the_door(self) -> None:
@@ -232,14 +235,19 @@ class MetadataNode(ServerNode):
                 break
         else:
             super().receive(packet, now)
+        self._go_on(now)
+
+    def _go_on(self, now: float) -> None:
+        assert self.target is not None
         self.tasks.run(now)
+        self.target.resume(now)
         self._after(now)
 
     def tick(self, now: float) -> None:
         super().tick(now)
         for osc in self.imports.values():
             osc.tick(now)
-        self.tasks.run(now)
+        self._go_on(now)
 
     def next_deadline(self) -> float | None:
         times = [super().next_deadline(), *(osc.next_deadline() for osc in self.imports.values())]

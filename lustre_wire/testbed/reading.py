@@ -80,3 +80,13 @@ def evictions(pair: list[Seen]) -> Iterator[Seen]:
         told = reply.op_flags & (k.MSG_CONNECT_RECONNECT | k.MSG_CONNECT_RECOVERING)
         if number and not told and request.conn_cnt > 1:
             yield reply
+
+
+def joined(pair: list[Seen], time: float) -> float:
+    """When a client that recovers at `time` joined: at its last connection that the server took for a new one."""
+    found = 0.0
+    for _, reply in accepted(pair):
+        at = reply.arrived or reply.time
+        if at <= time and not reply.op_flags & names(reply.dialect).MSG_CONNECT_RECONNECT:
+            found = at
+    return found

@@ -26,9 +26,11 @@ class FileSystem:
     Args:
         dialect: what they speak.
         osts, stripes: how many OSTs, and objects of a file.
+        pair: the MDS has a failover partner.
 
     Attributes:
         server, metadata: classes of its nodes.
+        partner: the other node of the MDS's pair, on the same disk, not started; None without one.
     """
 
     server: type[ServerNode] = ServerNode
@@ -42,12 +44,13 @@ class FileSystem:
         stripes: int = 1,
         seed: int = 1,
         nids: tuple[int, int, int] | None = None,
+        pair: bool = False,
     ) -> None:
         found = named_dialect(dialect)
         self.dialect, self.seed = found, seed
         mgs_nid, mds_nid, ost_nid = nids or (MGS_NID, MDS_NID, OST_NID)
         ost_nids = [ost_nid + n for n in range(osts)]
-        log = mgs.client_log(found, FSNAME, mds_nid, ost_nids, stripes)
+        log = mgs.client_log(found, FSNAME, mds_nid, ost_nids, stripes, mds_nid + 1 if pair else 0)
         logs = {f"{FSNAME}-client".encode(): log}
         self.mgs = self.server(mgs_nid, b"MGS", found, lambda d, _: mgs.Configuration(d, logs), "MGS_CONNECT", seed + 1)
         self.osts = [
@@ -55,7 +58,12 @@ class FileSystem:
             for n, nid in enumerate(ost_nids)
         ]
         known = [(node.uuid, node.nid) for node in self.osts]
-        self.mds = self.metadata(mds_nid, f"{FSNAME}-MDT0000_UUID".encode(), found, known, seed + 2, stripes)
+        uuid = f"{FSNAME}-MDT0000_UUID".encode()
+        self.mds = self.metadata(mds_nid, uuid, found, known, seed + 2, stripes)
+        self.partner: MetadataNode | None = None
+        if pair:
+            self.partner = self.metadata(mds_nid + 1, uuid, found, known, seed + 3, stripes)
+            self.partner.store = self.mds.store
 
     @property
     def servers(self) -> list[ServerNode]:
