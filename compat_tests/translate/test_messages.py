@@ -309,6 +309,22 @@ def test_layouts_of_joined_files_and_split_directories_are_in_one_dialect_alone(
     assert caught.value.errno == EOPNOTSUPP
 
 
+def test_a_layout_in_a_request_is_one_too() -> None:
+    for layout, errno in ((_layout(0x0BD20BD0), EOPNOTSUPP), (_layout(FLAGS["LOV_MAGIC_V1"]), 0)):
+        asked = open18(FLAGS["FMODE_WRITE"] | FLAGS["MDS_OPEN_HAS_EA"])
+        asked.buffers.lov_ea = layout
+        if errno:
+            with pytest.raises(lw.Untranslatable) as caught:
+                up(asked)
+            assert (caught.value.errno, caught.value.path) == (errno, "lov_ea")
+        else:
+            assert down(up(asked)).buffers.lov_ea == layout
+    pooled = reint20("SETATTR", "mdt_rec_setattr", "sa", {"eadata": _layout(FLAGS["LOV_MAGIC_V3"])}, sa_fid=FILE20)
+    with pytest.raises(lw.LossyTranslation) as caught_loss:
+        down(pooled, session=lw.Session(connect_flags=0))
+    assert caught_loss.value.names == ("pool",)
+
+
 # --- OST -------------------------------------------------------------------------------------------------------------
 
 

@@ -25,12 +25,12 @@ _LAYOUTS: Final = ("lov_md", "lov_md_or_linkname")
 def layout_up(source: Any, target: Any, work: Any) -> None:
     """Finish a reply with a layout: mdt_md of 2.0."""
     for name in _LAYOUTS:
-        target.mdt_md = _layout(getattr(source, name, None), name, target.mdt_md, work)
+        target.mdt_md = layout(getattr(source, name, None), name, target.mdt_md, work)
 
 
 def layout_down(source: Any, target: Any, work: Any) -> None:
     """Finish a reply with a layout; where it gets shorter the body says so."""
-    made = _layout(source.mdt_md, "mdt_md", source.mdt_md, work)
+    made = layout(source.mdt_md, "mdt_md", source.mdt_md, work)
     for name in _LAYOUTS:
         if hasattr(target, name) and getattr(target, name) is not None:
             setattr(target, name, made)
@@ -38,15 +38,21 @@ def layout_down(source: Any, target: Any, work: Any) -> None:
                 target.mds_body.eadatasize = len(made)
 
 
-def _layout(value: bytes | None, name: str, made: bytes | None, work: Any) -> bytes | None:
-    """A layout on its way: always little-endian, the same bytes but for pools towards a peer without them."""
+def layout(value: bytes | None, name: str, made: bytes | None, work: Any) -> bytes | None:
+    """A layout on its way: always little-endian, the same bytes but for pools towards a peer without them.
+
+    Args:
+        value: the layout.
+        name: of its buffer.
+        made: what becomes of it if there is nothing to say about it.
+    """
     if value is None or len(value) < 4:
         return made
     work.at = name
     magic = int.from_bytes(value[:4], "little")
     if magic == LOV_MAGIC_JOIN:
         work.impossible(EOPNOTSUPP, "2.0 cannot use the layout of a joined file")
-    if magic in _MEA and name == "mdt_md":
+    if magic in _MEA:
         work.impossible(EOPNOTSUPP, "1.8 knows no split directories")
     granted = work.session.connect_flags
     if magic == LOV_MAGIC_V3 and granted is not None and not granted & ObdConnect.OBD_CONNECT_LOV_V3:

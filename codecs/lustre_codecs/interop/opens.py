@@ -10,7 +10,7 @@ from typing import Any
 
 from lustre_codecs.common.structs import LuFid, LustreHandle
 from lustre_codecs.interop.identity import fid_down
-from lustre_codecs.interop.layouts import layout_down, layout_up
+from lustre_codecs.interop.layouts import layout, layout_down, layout_up
 from lustre_codecs.v2_0 import constants
 from lustre_wire.translate.rules import numbers
 
@@ -144,6 +144,8 @@ def open_up(source: Any, target: Any, work: Any) -> None:
         return
     flags = int(rec.cr_flags)
     filled(target, "name", work)
+    name = "lov_ea" if hasattr(source, "lov_ea") else "ea"
+    target.eadata = layout(getattr(source, name), name, target.eadata, work)
     work.at = "rec"
     if flags & (MdsOpen.MDS_OPEN_HAS_EA | MdsOpen.MDS_OPEN_HAS_OBJS) and not target.eadata:
         work.impossible(EINVAL, "the open says that it has a layout, and has none", "cr_flags")
@@ -167,6 +169,8 @@ def open_down(source: Any, target: Any, work: Any) -> None:
     if rec is None:
         return
     flags = int(rec.cr_flags)
+    name = "lov_ea" if hasattr(target, "lov_ea") else "ea"
+    setattr(target, name, layout(source.eadata, "eadata", source.eadata, work))
     work.at = "rec_reint"
     if work.replay or (flags & MdsOpen.MDS_OPEN_HAS_EA and not flags & MdsOpen.MDS_OPEN_CREAT and rec.cr_fid2.f_seq):
         _replayed_fid_down(source, target, work)

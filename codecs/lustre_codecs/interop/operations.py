@@ -13,7 +13,7 @@ from lustre_codecs.common.constants import (
     LdlmType,
 )
 from lustre_codecs.common.structs import LlFid, LlogRecHdr, OstLvb
-from lustre_codecs.interop.layouts import layout_down, layout_up
+from lustre_codecs.interop.layouts import layout, layout_down, layout_up
 from lustre_codecs.interop.opens import (
     create_down,
     create_up,
@@ -103,8 +103,13 @@ def _log_block_down(source: Any, target: Any, work: Any) -> None:
 _VERSIONED: Final = MdsAttr.MDS_ATTR_MODE | MdsAttr.MDS_ATTR_UID | MdsAttr.MDS_ATTR_GID | MdsAttr.MDS_ATTR_ATTR_FLAG
 
 
+def _setattr_up(source: Any, target: Any, work: Any) -> None:
+    target.eadata = layout(source.ea, "ea", target.eadata, work)
+
+
 def _setattr_down(source: Any, target: Any, work: Any) -> None:
     """1.8 compares the version of a setattr by file handle, which 2.0 never supplied."""
+    target.ea = layout(source.eadata, "eadata", target.ea, work)
     if not work.replay or source.rec_reint is None or work.source.body.pb_pre_versions[0]:
         return
     valid = int(source.rec_reint.sa_valid)
@@ -198,7 +203,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "MDS_REINT/SETATTR", "MDS_REINT/SETATTR",
-        request=Side(only_new={"mdt_ioepoch": Slot(loss="ioepoch")}, down=_setattr_down),
+        request=Side(only_new={"mdt_ioepoch": Slot(loss="ioepoch")}, up=_setattr_up, down=_setattr_down),
         reply=Side(only_new={"mdt_md": Slot(loss="layout"), "acl": Slot(loss="acl")}), reply_room=16,
     ),
     Operation(
