@@ -61,6 +61,13 @@ def _may_be_empty(message: lw.Message, name: str) -> bool:
     return next(s for s in type(message.buffers).__slot_specs__ if s.name == name).optional
 
 
+#: Values both dialects have words for; everything else is drawn.
+_AGREED = {
+    "o_gr": 0, "ioo_gr": 0, "ioo_seq": 0, "oi_seq": 0, "o_valid": 0x1000001, "o_parent_seq": 100, "o_ioepoch": 0,
+    "ioepoch": 0, "io_epoch": 0, "cr_flags": 1, "gid_h": 0, "ocd_connect_flags": 0x40000000,
+}  # fmt: skip
+
+
 def _tame_struct(struct: Any) -> None:
     kind = type(struct).__wire__
     for field in kind.fields:
@@ -77,10 +84,7 @@ def _tame_struct(struct: Any) -> None:
             struct.lr_name.name[1] = 0
     if kind.name == "ldlm_lock_desc" and struct.l_resource.lr_type == 13:
         struct.l_policy_data.raw = bytes(32)
-    for name, value in (
-        ("o_gr", 0), ("ioo_gr", 0), ("ioo_seq", 0), ("oi_seq", 0), ("o_valid", 0x1000001), ("o_parent_seq", 100),
-        ("o_ioepoch", 0), ("ioepoch", 0), ("io_epoch", 0), ("cr_flags", 1), ("gid_h", 0),
-    ):  # fmt: skip
+    for name, value in _AGREED.items():
         if name in kind.by_name:
             setattr(struct, name, value)
     if kind.name == "mdt_ioepoch":
@@ -137,24 +141,13 @@ def test_what_is_translated_is_strictly_right_again_and_comes_back_but_for_what_
 
 def _never(form: str, direction: str, dialect: str) -> bool:
     """Kinds that are impossible by rule, or unless the session knows the new file's other name."""
-    name = form.partition(" (")[0]
+    name, _, variant = form.partition(" (")
+    if name in RULES.new_only or variant.startswith("without"):
+        return True
     if direction == "request":
-        if dialect == "2.0" and name in ("MDS_REINT/CREATE", *RULES.new_only):
-            return True
-        if name.startswith("LDLM_ENQUEUE/INTENT_OPEN") and "(1.8.9)" in form:
-            return True
-        return name in (
-            "MDS_DONE_WRITING",
-            "MDS_PIN",
-            "MDS_UNPIN",
-            "MDS_CONNECT",
-            "LDLM_ENQUEUE/INTENT_OPEN_CREAT",
-        ) or ("without" in form)
-    return (
-        name in RULES.new_only
-        or (dialect, name) in (("1.8", "MDS_READPAGE"), ("1.8", "MDS_REINT/CREATE"))
-        or ("without" in form)
-    )
+        joins = name.startswith("LDLM_ENQUEUE/INTENT_OPEN") and variant.startswith("1.8.9")
+        return joins or name == "MDS_DONE_WRITING" or (dialect == "1.8" and name in ("MDS_PIN", "MDS_UNPIN"))
+    return dialect == "1.8" and name in ("MDS_READPAGE", "MDS_REINT/CREATE")
 
 
 def _commutes(message: lw.Message, data: bytes, dialect: str) -> None:
