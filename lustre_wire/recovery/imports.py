@@ -20,7 +20,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import GET, PUT, REPLY, Packet, Xids
 from lustre_wire.recovery.recover import Recovery
 from lustre_wire.recovery.replay import ReplayList
-from lustre_wire.recovery.request import Request
+from lustre_wire.recovery.request import UNSENT, Request
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.timeouts import Estimate
 
@@ -150,7 +150,7 @@ class Import:
 
     def tick(self, now: float) -> None:
         """Let time pass: timeouts, pings, new tries."""
-        late = [r for r in self.sending.values() if r.sent and r.deadline <= now]
+        late = [r for r in self.sending.values() if r.sent >= 0 and r.deadline <= now]
         for request in late:
             if request.xid in self.sending:
                 self._timed_out(request, now)
@@ -167,7 +167,7 @@ class Import:
 
     def next_deadline(self) -> float | None:
         """When `tick` has something to do, or None."""
-        times = [r.deadline for r in self.sending.values() if r.sent]
+        times = [r.deadline for r in self.sending.values() if r.sent >= 0]
         times += [r.not_before for r in self.delayed if r.not_before]
         if self.state is ImportState.DISCON:
             times.append(self.next_try)
@@ -334,7 +334,7 @@ class Import:
         if request.no_resend:
             self.finish(request, -errno.ENOTCONN, now)
         else:
-            request.sent, request.resend = 0.0, True
+            request.sent, request.resend = UNSENT, True
         if self.state is ImportState.FULL and not stale:
             self.lost(now)
         elif self.state is ImportState.FULL and not request.finished:
@@ -343,7 +343,7 @@ class Import:
     def _repeat(self, request: Request, now: float) -> None:
         """-EINPROGRESS: again, with a new xid, later each time (R10b)."""
         self.sending.pop(request.xid, None)
-        request.xid, request.sent = 0, 0.0
+        request.xid, request.sent = 0, UNSENT
         request.not_before = now + min(request.tries, request.message.body.pb_timeout or 1)
         self.delayed.append(request)
 
@@ -358,7 +358,7 @@ class Import:
         elif self.recovery.timed_out(request, now):
             return
         else:
-            request.sent, request.resend = 0.0, True
+            request.sent, request.resend = UNSENT, True
             self.lost(now)
 
     def lost(self, now: float) -> None:

@@ -9,6 +9,9 @@ import attrs
 
 from lustre_wire.rpc import Message
 
+#: When a request was sent that was not, or that is waiting to be sent again.
+UNSENT = -1.0
+
 
 @attrs.define(slots=True, eq=False)
 class Request:
@@ -52,7 +55,7 @@ class Request:
     transno: int = 0
     generation: int = 0
     conn_cnt: int = 0
-    sent: float = 0.0
+    sent: float = UNSENT
     deadline: float = 0.0
     tries: int = 0
     not_before: float = 0.0
