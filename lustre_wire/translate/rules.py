@@ -44,13 +44,11 @@ class Bits:
 
     Attributes:
         clear: without meaning on the other side, and without loss.
-        add: set there in any case.
         loss: mask -> name of the loss, cleared.
         errno: mask -> error number; with one of these bits the message is impossible.
     """
 
     clear: int = 0
-    add: int = 0
     loss: Mapping[int, str] = field(default_factory=dict)
     errno: Mapping[int, int] = field(default_factory=dict)
 

@@ -118,8 +118,7 @@ class _Writer:
             out = [f"v = _int({value})"]
             if word.watched:
                 out += [f"if v & {word.watched}:", f"    v = c.lose_bits({back!r}, v, {self.bind('_b', word)})"]
-            add = f" | {word.add}" if word.add else ""
-            return [*out, f"q.{there} = {self.member(spec, f'v{add}')}"]
+            return [*out, f"q.{there} = {self.member(spec, 'v')}"]
         found = _find(self.source, back)
         if spec.enum is not None:
             return [f"q.{there} = {value if found.enum is spec.enum else self.member(spec, f'_int({value})')}"]

@@ -47,6 +47,15 @@ OldBrw, NewBrw = numbers(old_constants.ObdBrw), numbers(new_constants.ObdBrw)
 OldConnect, NewConnect = numbers(old_constants.ObdConnect), numbers(new_constants.ObdConnect)
 
 
+def _obdo_valid_up(value: int, obdo: Any, work: Any) -> int:
+    """A 2.0 OST takes the group from a request only if this bit says that it is there."""
+    value = int(value)
+    if work.reply or value & ObdMd.OBD_MD_FLGROUP:
+        return value
+    work.change("o_valid", value)
+    return value | ObdMd.OBD_MD_FLGROUP
+
+
 def _ioepoch_up(value: Any, obdo: Any, work: Any) -> int:
     """2.0 has its I/O epoch where 1.8 has the EA size and the MDS's number."""
     made = obdo.o_easize | obdo.o_mds << 32
@@ -63,7 +72,7 @@ OBDO: Final = pair(
     old.Obdo, new.Obdo,
     FieldRule("o_id", "o_oi.oi_id"),
     computed("o_gr", "o_oi.oi_seq", up=group_up, down=group_down, note="always 0"),
-    bits("o_valid", up=Bits(add=ObdMd.OBD_MD_FLGROUP), note="OBD_MD_FLGROUP added"),
+    computed("o_valid", "o_valid", up=_obdo_valid_up, note="OBD_MD_FLGROUP added in requests"),
     computed("o_fid", "o_parent_seq", up=parent_seq_up, down=parent_inode_down, note="the parent's identity"),
     computed("o_generation", "o_parent_oid", up=parent_oid_up, down=parent_generation_down, note="as o_fid"),
     bits("o_flags", up=Bits(clear=_OBD_FLAGS), down=Bits(clear=_OBD_FLAGS), note="2.0.0 lacks three"),
