@@ -159,7 +159,7 @@ class Played:
         return a, b
 
 
-# -- connect, in the order of target_handle_connect ---------------------------------------------------------------------
+# -- connect, in the order of target_handle_connect
 
 
 @both
@@ -226,7 +226,7 @@ def test_requests_of_an_older_connection_are_dropped(dialect: str) -> None:
     assert p.replies() == {}
 
 
-# -- requests -------------------------------------------------------------------------------------------------------------
+# -- requests
 
 
 @both
@@ -292,7 +292,7 @@ def test_transnos_of_a_new_start_lie_above_all_before(dialect: str) -> None:
     assert seen == sorted(seen) and len({t >> p.k.LR_EPOCH_BITS for t in seen}) == 3
 
 
-# -- the window -------------------------------------------------------------------------------------------------------------
+# -- the window
 
 
 @both

@@ -75,6 +75,9 @@ class Metadata(Opens, Changes):
         form, asked = found
         self._give_back(getattr(asked, "cancels", ()) or self._riding(asked))
         answer: Answer = yield from handler(form, asked, request)
+        if self.space.scrubbed:
+            self.target.commit()
+            self.space.scrubbed = False
         return answer
 
     def reconstruct(self, request: Incoming, slot: Any, close: bool) -> Answer:

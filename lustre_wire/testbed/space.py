@@ -62,10 +62,14 @@ class Space:
 
     Args:
         by_fid: objects are named by FID, or else by inode and generation.
+
+    Attributes:
+        scrubbed: a FID was taken away; that has to be on disk before anybody is answered.
     """
 
     def __init__(self, store: Store, *, by_fid: bool) -> None:
         self.store, self.by_fid = store, by_fid
+        self.scrubbed = False
         if ("inode", ROOT_INO) not in store:
             store.set("next_ino", FIRST_INO)
             self.put(Inode(ROOT_INO, ROOT_GENERATION, stat.S_IFDIR | 0o755, nlink=2, parent=ROOT_INO))
@@ -83,7 +87,8 @@ class Space:
     def find(self, ident: Ident) -> Inode | None:
         """The object of that name; an inode and generation name it in either dialect."""
         ino = self.store.get(("ident", ident[0], ident[1]))
-        return self.store.get(("inode", ino)) if ino is not None else None
+        inode: Inode | None = self.store.get(("inode", ino)) if ino is not None else None
+        return self._shown(inode) if inode is not None else None
 
     def need(self, ident: Ident, missing: int = errno.ENOENT) -> Inode:
         found = self.find(ident)
@@ -100,10 +105,28 @@ class Space:
     # -- objects -------------------------------------------------------------------------------------------------
 
     def get(self, ino: int) -> Inode:
-        found = self.store.get(("inode", ino))
+        """An object that is about to be shown to somebody.
+
+        Raises:
+            Refused: -ENOENT.
+        """
+        found: Inode | None = self.store.get(("inode", ino))
         if found is None:
             raise Refused(-errno.ENOENT)
-        return found  # type: ignore[no-any-return]
+        return self._shown(found)
+
+    def _shown(self, inode: Inode) -> Inode:
+        """A server that names objects by inode takes away the FID of one it shows (mds/mds_reint.c: mds_lookup).
+
+        Otherwise the object would come back under the FID after the next upgrade, to clients that know its inode.
+        """
+        if self.by_fid or inode.fid == NOBODY:
+            return inode
+        self.store.delete(("ident", inode.fid[0], inode.fid[1]))
+        shown = attrs.evolve(inode, fid=NOBODY)
+        self.put(shown)
+        self.scrubbed = True
+        return shown
 
     def put(self, inode: Inode) -> None:
         self.store.set(("inode", inode.ino), inode)
