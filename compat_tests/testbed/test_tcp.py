@@ -49,7 +49,7 @@ def free_port() -> int:
 def test_tcp_and_simulator_give_the_same_message_sequence(dialect: str) -> None:
     found = lw.dialect(dialect)
     simulated = simulate("default", found)
-    real = asyncio.run(over_tcp("default", found, free_port()))
+    real = asyncio.run(over_tcp("default", found, free_port(), speed=4.0))
     assert simulated.failed == real.failed == []
     wanted = sequence(simulated, client=CLIENT_NID)
     assert len(wanted) > 100 and sequence(real, client=CLIENT_NID) == wanted

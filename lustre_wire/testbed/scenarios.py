@@ -13,6 +13,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.node import Node, ServerNode
 from lustre_wire.testbed.scenario import FileSystem, Simulated
 from lustre_wire.testbed.simulator import Faults
 from lustre_wire.testbed.tasks import Steps, Task
@@ -125,6 +126,7 @@ def simulate(name: str, dialect: Dialect, seed: int = 0, faults: Faults | None =
     for step in steps(system.clients[0], dialect):
         if step.steps is None:
             system.restart()
+            system.simulator.run(lambda: _accepting(system.system.mds))
             done.append((step.name, None))
         else:
             task = system.start(step.steps(), name=step.name)
@@ -188,14 +190,24 @@ class TcpSystem:
         return task
 
     async def restart(self, nid: int, down: float = 1.0) -> None:
-        """Crash a server, start it again `down` seconds of its own time later."""
-        await self.servers[nid].stop(crash=True)
+        """Crash a server, start it again `down` seconds of its own time later, and wait until it lets clients in."""
+        server = self.servers[nid]
+        await server.stop(crash=True)
         await asyncio.sleep(down / self.clock.speed)
-        await self.servers[nid].start()
+        await server.start()
+        while not _accepting(server.node):
+            server.changed.clear()
+            await server.changed.wait()
 
     async def stop(self) -> None:
         for node in [*self.clients, *self.servers.values()]:
             await node.stop()
+
+
+def _accepting(node: Node) -> bool:
+    """Does a server let clients in?"""
+    assert isinstance(node, ServerNode)
+    return node.target is not None and node.target.accepting
 
 
 async def over_tcp(name: str, dialect: Dialect, port: int, *, speed: float = 20.0, tap: Tap | None = None) -> Outcome:
