@@ -12,132 +12,17 @@ from typing import Any
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
-from lustre_wire.engines import payload, record, whole
-from lustre_wire.engines.chooser import Chooser
+from lustre_wire.engines import payload, record
 from lustre_wire.engines.payload import ZEROES, Extra
-from lustre_wire.engines.straightline import PREFIX, ByteOrder
+from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lustre_msg
-from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2, Parts, Shape
+from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2, Parts
 from lustre_wire.message import REPLY, REQUEST, Generic, Message
+from lustre_wire.reading import READERS, Reader, at_once
 from lustre_wire.schema import spec_of
-from lustre_wire.schema.rpc import Buffers, RpcFormat
+from lustre_wire.schema.rpc import RpcFormat
 from lustre_wire.strict import check
-
-
-class _Reader:
-    """What decoding needs of one dialect in one byte order, looked up once."""
-
-    def __init__(self, dialect: Dialect, order: ByteOrder) -> None:
-        self.dialect = dialect
-        self.order: ByteOrder = order
-        body = record.codec(dialect.body, order)
-        self.body, self.size, self.minimum = body.unpack, body.size, dialect.body_minimum
-        types = dialect.enums["PtlrpcMsgType"].__members__
-        self.directions = {
-            int(types["PTL_RPC_MSG_REQUEST"]): REQUEST,
-            int(types["PTL_RPC_MSG_REPLY"]): REPLY,
-            int(types["PTL_RPC_MSG_ERR"]): REPLY,
-        }
-        self.version = int(dialect.constants["PTLRPC_MSG_VERSION"])
-        self.accepted = 2 in dialect.containers
-        self.choosers: dict[int, Chooser | None] = {}
-        self.peek = _peek(dialect.body, order, "pb_type", "pb_version", "pb_opc")
-        self.frame = whole.Frame(Message, LustreMsgV2, dialect.body, dialect.flavour_mask)
-        self.sides: dict[type[Buffers], whole.Side] = {}
-        self.request = int(types["PTL_RPC_MSG_REQUEST"])
-        #: What a request of an opcode with one format, and no conditions on it, is read by.
-        self.only = {
-            opcode: (self.side(forms[0].request), forms[0], REQUEST)
-            for opcode, forms in dialect.by_opcode.items()
-            if len(forms) == 1 and not forms[0].match
-        }
-
-    def side(self, cls: type[Buffers]) -> whole.Side:
-        found = self.sides.get(cls)
-        if found is None:
-            found = self.sides[cls] = whole.Side(self.frame, cls, self.order)
-        return found
-
-    def regular(self, data: bytes, shape: Shape, request: Message | RpcFormat | None) -> Message | None:
-        """A message of version 2 read in one step, or None where something about it is not regular."""
-        offsets, lengths = shape.offsets, shape.lengths
-        if not lengths or lengths[0] != self.size or shape.end != len(data) or not self.accepted:
-            return None
-        kind, version, opcode = self.peek(data, offsets[0])
-        if version & 0xFFFF != self.version:
-            return None
-        only = self.only.get(opcode) if kind == self.request else None
-        if only is not None:
-            side, form, direction = only
-        else:
-            direction = self.directions.get(kind, "")
-            found = self.form(direction, opcode, data, offsets, lengths, request) if direction else None
-            if found is None:
-                return None
-            form, side = found, self.side(found.request if direction is REQUEST else found.reply)
-        read = side.by_lengths.get(lengths) or side.reader(lengths)
-        made: Message | None = read(data, offsets, lengths, self.dialect, direction, form) if read else None
-        return made
-
-    def form(
-        self,
-        direction: str,
-        opcode: int,
-        data: bytes,
-        offsets: Sequence[int],
-        lengths: Sequence[int],
-        request: Message | RpcFormat | None,
-    ) -> RpcFormat | None:
-        """The format a message is read by: a request's own, a reply's that of its request."""
-        if direction == REQUEST:
-            return self.format_of(opcode, data, offsets, lengths)
-        if request is None:
-            return self.reply_format(opcode)
-        return request.format if isinstance(request, Message) else request
-
-    def format_of(self, opcode: int, data: bytes, offsets: Sequence[int], lengths: Sequence[int]) -> RpcFormat | None:
-        try:
-            choose = self.choosers[opcode]
-        except KeyError:
-            choose = self.dialect.chooser(opcode, self.order)
-            if choose is not None:
-                self.choosers[opcode] = choose
-        return choose(data, offsets, lengths) if choose is not None else None
-
-    def reply_format(self, opcode: int) -> RpcFormat | None:
-        forms = [form for form in self.dialect.by_opcode.get(opcode, ()) if not form.variant]
-        return forms[0] if len(forms) == 1 else None
-
-    def check(self, kind: int, version: int, path: str) -> str:
-        """Direction of a message; the two checks every receiver makes."""
-        direction = self.directions.get(kind)
-        if direction is None:
-            wanted = ", ".join(str(k) for k in sorted(self.directions))
-            raise WireError(f"expected one of {wanted}, got {kind}", path=f"{path}_type")
-        if version & 0xFFFF != self.version:
-            raise WireError(f"expected {self.version} in the low 16 bits, got {version:#x}", path=f"{path}_version")
-        return direction
-
-
-def _peek(cls: type, order: ByteOrder, *names: str) -> Any:
-    """A function of (data, offset of the struct) that reads a few of its integers, which stand in this order."""
-    spec, at, codes = spec_of(cls), 0, ""
-    for name in names:
-        field = spec.by_name[name]
-        codes += f"{field.offset - at}x{field.type.code}"  # type: ignore[attr-defined]  # an integer
-        at = field.offset + field.size
-    return struct.Struct(PREFIX[order] + codes).unpack_from
-
-
-_readers: dict[ByteOrder, dict[Dialect, _Reader]] = {"little": {}, "big": {}}
-
-
-def _reader(dialect: Dialect, order: ByteOrder) -> _Reader:
-    readers = _readers[order]
-    if dialect not in readers:
-        readers[dialect] = _Reader(dialect, order)
-    return readers[dialect]
 
 
 def decode(
@@ -161,11 +46,9 @@ def decode(
     if type(data) is not bytes:
         data = bytes(data)
     try:
-        version, shape = lustre_msg.locate(data)
-        reader = _readers[version.order].get(dialect) or _reader(dialect, version.order)
-        message = reader.regular(data, shape, request) if version.number == 2 else None
+        message = at_once(data, dialect, request)
         if message is None:
-            message = _decode_by_parts(data, reader, Parts(data, version, shape), request)
+            message = _decode_by_parts(data, dialect, Parts(data, *lustre_msg.locate(data)), request)
         if strict:
             check(message)
     except WireError as error:
@@ -174,8 +57,8 @@ def decode(
     return message
 
 
-def _decode_by_parts(data: bytes, reader: _Reader, parts: Parts, request: Message | RpcFormat | None) -> Message:
-    dialect = reader.dialect
+def _decode_by_parts(data: bytes, dialect: Dialect, parts: Parts, request: Message | RpcFormat | None) -> Message:
+    reader = READERS[parts.order][dialect]
     if parts.version not in dialect.containers:
         accepted = ", ".join(f"v{n}" for n in sorted(dialect.containers))
         raise WireError(f"expected lustre_msg {accepted}, got v{parts.version}", path="lm_magic")
@@ -213,7 +96,7 @@ def _decode_by_parts(data: bytes, reader: _Reader, parts: Parts, request: Messag
     return Message(dialect, direction, parts.order, parts.header, body, form, buffers, extra)
 
 
-def _odd_body(reader: _Reader, data: bytes, at: int, size: int) -> tuple[Any, Extra]:
+def _odd_body(reader: Reader, data: bytes, at: int, size: int) -> tuple[Any, Extra]:
     """A ptlrpc_body of another size than the dialect's own: shorter ones end early, longer ones have a tail."""
     if size < reader.minimum:
         raise TruncatedError(f"expected at least {reader.minimum} bytes, got {size}", path="ptlrpc_body", offset=at)
@@ -276,7 +159,7 @@ def encode(message: Message) -> bytes:
     plain = not message.extra and message.body is not None and type(buffers) is not Generic
     if plain and type(message.header) is LustreMsgV2:
         try:
-            reader = _readers[message.order].get(message.dialect) or _reader(message.dialect, message.order)
+            reader = READERS[message.order][message.dialect]
             side = reader.sides.get(type(buffers)) or reader.side(type(buffers))
             write = side.writer(buffers)
             if write is not None:

@@ -134,7 +134,7 @@ class TestWholeMessages:
         assert side.reader((152, 216, 0)) is not None
         assert side.reader((152, 216, 0)) is side.reader((152, 216, 0))
 
-    @pytest.mark.parametrize("lengths", [(151, 216, 0), (152, 215, 0), (152, 217, 0), (152, 216), (152, 216, 0, 0, 8)])
+    @pytest.mark.parametrize("lengths", [(151, 216, 0), (152, 215, 0), (152, 216, 3, *[8] * 9), ()])
     def test_others_go_piece_by_piece(self, lengths: tuple[int, ...]) -> None:
         assert self.side("MDS_GETATTR").reader(lengths) is None
 
@@ -144,9 +144,9 @@ class TestWholeMessages:
 
     def test_what_is_remembered_is_bounded(self) -> None:
         side = self.side("MDS_GETATTR_NAME")
-        for length in range(1, 5000):
-            side.reader((152, 216, 0, length))
-        assert len(side.by_lengths) <= 1024
+        made = {side.reader((152, 216 + length, 0, 8)) for length in range(100)}
+        assert None in made
+        assert len(made) < 40
 
     def test_most_recorded_messages_are_regular(self) -> None:
         """The quick way is the usual way: what is read piece by piece has something odd about it."""

@@ -1,9 +1,10 @@
 """Whole messages of a regular shape in one step: container header, ptlrpc_body and buffers.
 
 For a side of an RPC and the presence of its buffers, one function is generated around one `struct.Struct` that covers
-the message from its first byte to the first buffer of variable size (see `straightline`). Whatever is not regular (odd
-lengths, padding with content, strings without their NUL) makes the function give up with None, and the message is read
-or written piece by piece by `payload`; the result is the same either way.
+the message from its first byte to the first buffer of variable size (see `straightline`). Longer structs of a later
+version and additional buffers are read too: what the declarations leave over goes to `Extra`. Whatever else is not
+regular (short buffers, padding with content, strings without their NUL) makes the function give up with None, and the
+message is read or written piece by piece by `payload`; the result is the same either way.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lustre_wire.engines import record
-from lustre_wire.engines.payload import covered
+from lustre_wire.engines.payload import Extra, covered
 from lustre_wire.engines.source import compile_functions
 from lustre_wire.engines.straightline import PREFIX, ByteOrder, Generator
 from lustre_wire.schema.rpc import Blob, Buffers, Items, SlotSpec, Text
@@ -24,14 +25,18 @@ from lustre_wire.schema.types import U32, Flex, Scalar, Struct, as_type
 #: What a generated function takes and gives: (data, offsets, lengths, dialect, direction, format) -> message or None.
 Read = Callable[[bytes, Any, Any, Any, str, Any], Any]
 Write = Callable[[Any], bytes]
+_READ = "read(_data, _offsets, _lengths, dialect, direction, format)"
 
 #: Presence patterns of one side for which functions are kept; others go piece by piece.
 _MOST_PATTERNS = 32
-#: Length patterns of one side that are remembered; when there are more, all are forgotten.
-_MOST_LENGTHS = 1024
+#: How many buffers behind the declared ones a function is made for.
+_MOST_UNDECLARED = 8
 
-ABSENT, FIXED, VARIABLE = range(3)
+#: What stands for a buffer in a pattern: nothing there, a length that may vary, one that is read piece by piece, or
+#: else the length.
+ABSENT, VARIABLE, BY_PIECES = 0, -1, -2
 Pattern = tuple[int, ...]
+"""The ptlrpc_body and each buffer behind it."""
 
 
 @dataclass(frozen=True)
@@ -78,52 +83,35 @@ class Side:
         self.sizes = tuple(_fixed_size(s) for s in self.slots)
         self.body_size = spec_of(frame.body).size
         self.plain = not any(s.present for s in self.slots)  # buffers that depend on others go piece by piece
-        self.by_lengths: dict[Any, Read | None] = {}
         self._readers: dict[Pattern, Read] = {}
         self._writers: dict[Pattern, Write | None] = {}
         self.pattern_of_values: Callable[[Any], Pattern] | None = None  # made when first needed
 
     def reader(self, lengths: tuple[int, ...]) -> Read | None:
         """The function for a message with these buffer lengths, None where it is to be read piece by piece."""
-        try:
-            return self.by_lengths[lengths]
-        except KeyError:
-            if len(self.by_lengths) >= _MOST_LENGTHS:
-                self.by_lengths.clear()
-            found = self.by_lengths[lengths] = self._reader(lengths)
-            return found
-
-    def _reader(self, lengths: tuple[int, ...]) -> Read | None:
         pattern = self._pattern(lengths)
         if pattern is None:
             return None
         if pattern not in self._readers:
             if len(self._readers) >= _MOST_PATTERNS:
                 return None
-            self._readers[pattern] = _Generator(self, pattern).compile()[0]
+            self._readers[pattern] = _Generator(self, pattern).reader()
         return self._readers[pattern]
 
     def _pattern(self, lengths: tuple[int, ...]) -> Pattern | None:
-        """What each slot holds, as many slots as a regular message counts; None for any other lengths."""
-        if not self.plain or lengths[0] != self.body_size or len(lengths) > len(self.slots) + 1:
+        """What each buffer holds, None where one is read piece by piece."""
+        if not self.plain or not lengths or lengths[0] < self.body_size:
             return None
-        out = []
-        for slot, fixed, length in zip(self.slots, self.sizes, lengths[1:], strict=False):
-            if not length:
-                out.append(ABSENT)
-            elif length == fixed:
-                out.append(FIXED)
-            elif _is_variable(slot):
-                out.append(VARIABLE)
-            else:
-                return None
-        pattern = tuple(out)
-        return pattern if len(pattern) == self.counted(pattern) else None
+        if len(lengths) > 1 + len(self.slots) + _MOST_UNDECLARED:
+            return None
+        known = [_room(slot, *both) for slot, *both in zip(self.slots, self.sizes, lengths[1:], strict=False)]
+        more = [VARIABLE if length else ABSENT for length in lengths[1 + len(self.slots) :]]
+        return None if BY_PIECES in known else (lengths[0], *known, *more)
 
     def counted(self, pattern: Pattern) -> int:
-        """How many slots a regular message counts."""
-        total = len(self.slots)
-        while total and self.slots[total - 1].omit and (total > len(pattern) or pattern[total - 1] == ABSENT):
+        """How many buffers a regular message counts."""
+        total = len(self.slots) + 1
+        while total > 1 and self.slots[total - 2].omit and (total > len(pattern) or pattern[total - 1] == ABSENT):
             total -= 1
         return total
 
@@ -137,32 +125,39 @@ class Side:
         try:
             return self._writers[pattern]
         except KeyError:
-            if len(self._writers) >= _MOST_PATTERNS or VARIABLE + 1 in pattern:
+            if len(self._writers) >= _MOST_PATTERNS or BY_PIECES in pattern:
                 return None
-            shortened = pattern[: self.counted(pattern)]
-            made: Write = _Generator(self, shortened).compile()[1]
-            self._writers[pattern] = made
+            made = self._writers[pattern] = _Generator(self, pattern[: self.counted(pattern)]).writer()
             return made
 
     def _values_function(self) -> Callable[[Any], Pattern]:
-        """A function of the buffers that gives the pattern; one more than VARIABLE stands for what goes by pieces."""
+        """A function of the buffers that gives the pattern."""
         namespace: dict[str, Any] = {}
-        parts = []
+        parts = [str(self.body_size)]
         for slot, fixed in zip(self.slots, self.sizes, strict=True):
             value = f"b.{slot.name}"
             tail = spec_of(slot.type.cls).tail if isinstance(slot.type, Struct) else None
             if isinstance(slot.type, Struct) and tail is not None:
                 length = f"len({value}.{_tail_path(slot.type)})"
-                there = f"{FIXED} if {length} == {_tail_minimum(slot.type)} else {VARIABLE}" if fixed else str(VARIABLE)
+                there = f"{fixed} if {length} == {_tail_minimum(slot.type)} else {VARIABLE}" if fixed else str(VARIABLE)
             elif fixed:
-                there = str(FIXED)
+                there = str(fixed)
             else:
-                there = str(VARIABLE if _is_variable(slot) else VARIABLE + 1)
+                there = str(VARIABLE if _is_variable(slot) else BY_PIECES)
             parts.append(f"{ABSENT} if {value} is None else {there}")
-        source = f"def pattern(b):\n    return ({', '.join(parts)}{',' if parts else ''})\n"
+        source = f"def pattern(b):\n    return ({', '.join(parts)},)\n"
         compile_functions(f"pattern {self.side.__qualname__}", source, namespace)
         made: Callable[[Any], Pattern] = namespace["pattern"]
         return made
+
+
+def _room(slot: SlotSpec, fixed: int, length: int) -> int:
+    """What a buffer of this length has in a pattern. Only a buffer that never varies can be longer than its type."""
+    if length in (ABSENT, fixed):
+        return length
+    if _is_variable(slot):
+        return VARIABLE
+    return length if fixed and length > fixed else BY_PIECES
 
 
 def _tail_path(kind: Struct) -> str:
@@ -189,24 +184,22 @@ class _Generator(Generator):
         self.pattern = pattern
         self.rest: list[str] = []  # read: the buffers behind the run
         self.checks: list[str] = []  # read: what must hold for a regular message
+        self.tails: list[str] = []  # read: what follows the type in its buffer, as entries of a dictionary
+        self.more: list[str] = []  # read: buffers behind the declared ones
         self.sizes: list[str] = []  # write: the buffers behind the run, and their lengths
         self.pieces: list[str] = []  # write: what follows the packed run
         self.lengths = slice(0)  # which of the packed values are the buffer lengths
-
-    def compile(self) -> tuple[Any, Any]:
-        count = len(self.pattern) + 1
-        self.header(count)
-        self.object("_body", self.side.frame.body, self.side.body_size)
-        run = len(self.pattern)
-        for number, what in enumerate(self.pattern):
-            if what == VARIABLE:
-                run = number
-                break
-            self.front(number, what)
-        for number in range(run, len(self.pattern)):
-            self.behind(number)
-        self.rest += [f"_p.{slot.name} = None" for slot in self.side.slots[len(self.pattern) :]]
-        return self.functions(count)
+        self.header(len(pattern))
+        self.object("_body", side.frame.body, 0)
+        run = pattern.index(VARIABLE) if VARIABLE in pattern else len(pattern)
+        declared = len(side.slots) + 1
+        for index in range(1, min(run, declared)):
+            self.front(index)
+        for index in range(run, min(len(pattern), declared)):
+            self.behind(index)
+        for index in range(declared, len(pattern)):
+            self.undeclared(index)
+        self.rest += [f"_p.{slot.name} = None" for slot in side.slots[len(pattern) - 1 :]]
 
     def header(self, count: int) -> None:
         """The container header, its lengths and the gap behind them; lengths are known from outside when reading."""
@@ -220,43 +213,51 @@ class _Generator(Generator):
         self.lengths = slice(len(self.format), len(self.format) + count)
         for number in range(count):
             self.atom(U32.code, "", f"_n{number}")
-        if (spec.size + U32.size * count) & 7:
-            self.zeroes(8 - ((spec.size + U32.size * count) & 7))
+        self.zeroes(spec.size + U32.size * count)
 
-    def zeroes(self, size: int) -> None:
-        local = self.local("z")
-        self.atom(f"{size}s", local, repr(bytes(size)))
-        self.checks.append(f"{local} == {bytes(size)!r}")
+    def zeroes(self, end: int) -> None:
+        """The padding behind something that ends at `end`."""
+        if end & 7:
+            size = -end % 8
+            local = self.local("z")
+            self.atom(f"{size}s", local, repr(bytes(size)))
+            self.checks.append(f"{local} == {bytes(size)!r}")
 
-    def object(self, name: str, cls: type, size: int) -> None:
-        """A struct in the run under a local name, and its padding."""
+    def object(self, name: str, cls: type, index: int) -> None:
+        """A struct in the run under a local name, and what follows it."""
         self.before.append(f"{name} = _new({self.constant('_C', cls)})")
         self.fields(spec_of(cls), name, "", record.standing_order(cls, self.order))
-        if size & 7:
-            self.zeroes(8 - (size & 7))
+        self.room(spec_of(cls).size, index)
 
-    def front(self, number: int, what: int) -> None:
-        slot = self.side.slots[number]
-        size = self.side.sizes[number] if what == FIXED else 0
-        self.sizes.append(f"_n{number + 1} = {size}")
-        if what == ABSENT:
+    def room(self, size: int, index: int) -> None:
+        """What follows a type of `size` bytes in the run: its buffer's tail, and the padding."""
+        length = self.pattern[index]
+        if length > size:
+            local = self.local("t")
+            self.atom(f"{length - size}s", local, "")
+            self.tails.append(f"{index}: {local}")
+        self.zeroes(length)
+
+    def front(self, index: int) -> None:
+        slot = self.side.slots[index - 1]
+        self.sizes.append(f"_n{index} = {self.pattern[index]}")
+        if self.pattern[index] == ABSENT:
             self.after.append(f"_p.{slot.name} = None")
             return
-        local = f"_s{number}"
+        local = f"_s{index}"
         self.setup.append(f"{local} = _p.{slot.name}")
         if isinstance(slot.type, Struct):
-            self.object(local, slot.type.cls, size)
+            self.object(local, slot.type.cls, index)
         else:
             assert isinstance(slot.type, Scalar)
             self.scalar(slot.type, local, local, self.order)
-            if size & 7:
-                self.zeroes(8 - (size & 7))
+            self.room(slot.type.size, index)
         self.after.append(f"_p.{slot.name} = {local}")
 
-    def behind(self, number: int) -> None:
+    def behind(self, index: int) -> None:
         """A buffer behind the run: read at its offset, written as bytes of its own."""
-        slot, index = self.side.slots[number], number + 1
-        if self.pattern[number] == ABSENT:
+        slot, fixed = self.side.slots[index - 1], self.side.sizes[index - 1]
+        if self.pattern[index] == ABSENT:
             self.rest.append(f"_p.{slot.name} = None")
             self.sizes.append(f"_n{index} = 0")
             return
@@ -267,9 +268,23 @@ class _Generator(Generator):
         self.rest += [f"_p.{slot.name} = v = {read}"]
         if after:
             self.rest += [f"if {after}:", "    return None"]
-        self.rest += ["if m & 7 and _data[a + m : (a + m + 7) & ~7] != _zeroes[m & 7]:", "    return None"]
+        if self.pattern[index] > fixed:
+            self.rest.append(f"t{index} = _data[a + {fixed} : a + m]")
+            self.tails.append(f"{index}: t{index}")
+        self.padding()
         self.sizes += [f"_d{index} = {write}", f"_n{index} = len(_d{index})"]
         self.pieces += [f"_d{index}", f"_zeroes[_n{index} & 7]"]
+
+    def undeclared(self, index: int) -> None:
+        if self.pattern[index] == ABSENT:
+            self.more.append('b""')
+            return
+        self.rest += [f"a = _offsets[{index}]", f"m = _lengths[{index}]", f"b{index} = _data[a : a + m]"]
+        self.more.append(f"b{index}")
+        self.padding()
+
+    def padding(self) -> None:
+        self.rest += ["if m & 7 and _data[a + m : (a + m + 7) & ~7] != _zeroes[m & 7]:", "    return None"]
 
     def piece(self, slot: SlotSpec) -> tuple[str, str, str, str]:
         """How a buffer is read and written on its own, and the tests before and after reading that make it give up."""
@@ -294,29 +309,49 @@ class _Generator(Generator):
         taken = f"{self.constant('_v', covered)}({self.constant('_w', kind)}, v, {codec.size})"
         return read, f"{pack}({value})", f"m < {codec.size}", f"m != {codec.size} and {taken} != m"
 
-    def functions(self, count: int) -> tuple[Any, Any]:
-        self.namespace["_pack"] = struct.Struct(PREFIX[self.order] + "".join(self.format)).pack
-        self.format[self.lengths], self.targets[self.lengths] = [f"{U32.size * count}x"], []  # known when reading
-        self.namespace["_unpack"] = struct.Struct(PREFIX[self.order] + "".join(self.format)).unpack_from
-        self.namespace["_side"] = self.side.side
-        self.namespace |= {"_message": self.side.frame.message, "_zeroes": tuple(bytes(-n % 8) for n in range(8))}
+    def extra(self) -> list[str]:
+        """Statements that keep what the declared buffers do not hold."""
+        count = len(self.pattern)
+        while self.more and self.more[-1] == 'b""':
+            self.more.pop()
+        if not self.tails and count == self.side.counted(self.pattern):
+            return ["_o.extra = None"]
+        values = dict.fromkeys(("cut", "raw", "padding"), "{}") | {"gap": 'b""', "trailing": 'b""'}
+        values["tails"] = f"{{{', '.join(self.tails)}}}"
+        values["more"] = f"[{', '.join(self.more)}]"
+        values["count"] = str(None if count == self.side.counted(self.pattern) else count)
+        return ["_o.extra = _x = _new(_Extra)", *(f"_x.{name} = {value}" for name, value in values.items())]
+
+    def reader(self) -> Read:
+        codes = self.format
+        codes[self.lengths], self.targets[self.lengths] = [f"{U32.size * len(self.pattern)}x"], []  # known already
+        self.namespace["_unpack"] = struct.Struct(PREFIX[self.order] + "".join(codes)).unpack_from
         read = [*self.before, f"({', '.join(self.targets)},) = _unpack(_data)"]
         if self.checks:
             read += [f"if not ({' and '.join(self.checks)}):", "    return None"]
         read += ["_p = _new(_side)", *self.after, *self.rest, "_head.lm_buflens = [*_lengths]", "_o = _new(_message)"]
         read += [f"_o.{name} = {name}" for name in ("dialect", "direction", "format")]
         read += [f"_o.order = {self.order!r}", "_o.header = _head", "_o.body = _body", "_o.buffers = _p"]
-        read += ["_o.extra = None", "return _o"]
-        write = ["_p = _o.buffers", "_head = _o.header", "_body = _o.body", f"_n0 = {self.side.body_size}", *self.sizes]
+        made: Read = self.function(_READ, [*read, *self.extra(), "return _o"])
+        return made
+
+    def writer(self) -> Write:
+        count = len(self.pattern)
+        self.namespace["_pack"] = struct.Struct(PREFIX[self.order] + "".join(self.format)).pack
+        write = ["_p = _o.buffers", "_head = _o.header", "_body = _o.body", f"_n0 = {self.pattern[0]}", *self.sizes]
         write += [f"_head.lm_bufcount = {count}", *self.setup, f"out = _pack({', '.join(self.sources)})"]
         write += [f"_head.lm_buflens = [{', '.join(f'_n{i}' for i in range(count))}]"]
         write += [f'return b"".join((out, {", ".join(self.pieces)}))' if self.pieces else "return out"]
-        source = "def read(_data, _offsets, _lengths, dialect, direction, format):\n"
-        source += "".join(f"    {line}\n" for line in read)
-        source += "def write(_o):\n" + "".join(f"    {line}\n" for line in write)
-        pattern = "".join("-=~"[what] for what in self.pattern)
-        compile_functions(f"whole {self.side.side.__qualname__} {pattern} {self.order}", source, self.namespace)
-        return self.namespace["read"], self.namespace["write"]
+        made: Write = self.function("write(_o)", write)
+        return made
+
+    def function(self, signature: str, lines: list[str]) -> Any:
+        self.namespace |= {"_side": self.side.side, "_message": self.side.frame.message, "_Extra": Extra}
+        self.namespace["_zeroes"] = tuple(bytes(-n % 8) for n in range(8))
+        source = f"def {signature}:\n" + "".join(f"    {line}\n" for line in lines)
+        name, pattern = signature.split("(")[0], ",".join(str(what) for what in self.pattern)
+        compile_functions(f"whole {name} {self.side.side.__qualname__} {pattern} {self.order}", source, self.namespace)
+        return self.namespace[name]
 
 
 __all__ = ["Frame", "Side"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from lustre_wire.engines import record
@@ -58,11 +59,19 @@ class LustreMsgV2:
 
 _MAGIC_AT = spec_of(LustreMsgV2).by_name["lm_magic"].offset  # the same in both versions
 _SHORTEST = _MAGIC_AT + U32.size
+#: Where the magic stands.
+MAGIC: Final = slice(_MAGIC_AT, _SHORTEST)
+#: The magic of version 2 as it stands there, by byte order.
+MAGICS_V2: Final[dict[ByteOrder, bytes]] = {
+    "little": LUSTRE_MSG_MAGIC_V2.to_bytes(U32.size, "little"),
+    "big": LUSTRE_MSG_MAGIC_V2.to_bytes(U32.size, "big"),
+}
 
 
-#: Of how many buffers a message may be, for its shape to be remembered; and how many shapes are remembered, by version
-#: and byte order, before all are forgotten.
-_MOST_BUFFERS, _MOST_SHAPES = 16, 1024
+#: Of how many buffers a message may be, for its shape to be remembered.
+MOST_BUFFERS: Final = 16
+#: How many shapes are remembered, by version and byte order, before all are forgotten.
+_MOST_SHAPES = 1024
 
 
 class Shape:
@@ -103,6 +112,12 @@ _VERSIONS = {
 _CLASSES: dict[type, int] = {LustreMsgV1: 1, LustreMsgV2: 2}
 
 
+def counting(order: ByteOrder) -> tuple[Callable[[bytes], tuple[int]], int]:
+    """A function that reads `lm_bufcount` of a message of version 2, and where the buffer lengths begin."""
+    found = _VERSIONS[MAGICS_V2[order]]
+    return found.bufcount, found.size
+
+
 def rounded(size: int) -> int:
     """`size` bytes rounded up to the alignment of buffers."""
     return (size + 7) & ~7
@@ -110,7 +125,7 @@ def rounded(size: int) -> int:
 
 def begins_message(data: bytes) -> bool:
     """Whether the magic of a lustre_msg, of either version and byte order, stands where it should."""
-    return bytes(data[_MAGIC_AT:_SHORTEST]) in _VERSIONS
+    return bytes(data[MAGIC]) in _VERSIONS
 
 
 class Parts:
@@ -164,7 +179,7 @@ def split(data: Any) -> Parts:
 
 def locate(data: Any) -> tuple[Version, Shape]:
     """Where the buffers of a lustre_msg are, nothing read beyond their lengths; arguments and errors as for `split`."""
-    magic = data[_MAGIC_AT:_SHORTEST]
+    magic = data[MAGIC]
     found = _VERSIONS.get(magic if type(data) is bytes else bytes(magic))
     size = len(data)
     if found is None or size < found.size:
@@ -186,9 +201,7 @@ def _no_header(size: int, magic: bytes, found: Version | None) -> WireError:
     if size < _SHORTEST:
         return TruncatedError(f"expected a lustre_msg of at least {_SHORTEST} bytes, got {size}", offset=0)
     if found is None:
-        return WireError(
-            f"expected a lustre_msg magic, got bytes {magic.hex()}", path="lm_magic", offset=_MAGIC_AT
-        )
+        return WireError(f"expected a lustre_msg magic, got bytes {magic.hex()}", path="lm_magic", offset=_MAGIC_AT)
     return TruncatedError(f"expected a header of {found.size} bytes, got {size}", path="header", offset=0)
 
 
@@ -198,7 +211,7 @@ def _new_shape(found: Version, count: int, raw: bytes, size: int) -> Shape:
         what = f"{count} buffer lengths need a header of {start} bytes, got {size}"
         raise TruncatedError(what, path="lm_buflens", offset=found.size)
     shape = Shape(start, struct.unpack(f"{PREFIX[found.order]}{count}{U32.code}", raw))
-    if count <= _MOST_BUFFERS:
+    if count <= MOST_BUFFERS:
         if len(found.shapes) >= _MOST_SHAPES:
             found.shapes.clear()
         found.shapes[raw] = shape

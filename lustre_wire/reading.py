@@ -1,0 +1,216 @@
+"""What decoding remembers of a dialect, and messages of version 2 read in one step by what is remembered.
+
+For each dialect, byte order and tuple of buffer lengths there is a plan; in it, for each kind of message (type, version
+and opcode of its ptlrpc_body), how its format is found and which generated function reads it (`engines.whole`).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+from lustre_wire.dialects import Dialect
+from lustre_wire.engines import record, whole
+from lustre_wire.engines.chooser import Chooser
+from lustre_wire.engines.straightline import PREFIX, ByteOrder
+from lustre_wire.errors import WireError
+from lustre_wire.frames import lustre_msg
+from lustre_wire.frames.lustre_msg import LustreMsgV2, Shape
+from lustre_wire.message import REPLY, REQUEST, Message
+from lustre_wire.schema import spec_of
+from lustre_wire.schema.rpc import Buffers, RpcFormat
+from lustre_wire.schema.types import U32
+
+#: For how many different buffer lengths one dialect remembers how they are read, and for how many kinds of messages
+#: each; when there are more, all are forgotten.
+_MOST_PLANS, _MOST_WAYS = 1024, 64
+
+Way = tuple[str, "Chooser | None", "RpcFormat | None", "_Reads"]
+"""How a message is read: its direction, what finds its format, the format where nothing else does, the functions."""
+
+
+class Reader:
+    """What decoding needs of one dialect in one byte order, looked up once."""
+
+    def __init__(self, dialect: Dialect, order: ByteOrder) -> None:
+        self.dialect = dialect
+        self.order: ByteOrder = order
+        body = record.codec(dialect.body, order)
+        self.body, self.size, self.minimum = body.unpack, body.size, dialect.body_minimum
+        types = dialect.enums["PtlrpcMsgType"].__members__
+        self.directions = {
+            int(types["PTL_RPC_MSG_REQUEST"]): REQUEST,
+            int(types["PTL_RPC_MSG_REPLY"]): REPLY,
+            int(types["PTL_RPC_MSG_ERR"]): REPLY,
+        }
+        self.version = int(dialect.constants["PTLRPC_MSG_VERSION"])
+        self.choosers: dict[int, Chooser | None] = {}
+        self.frame = whole.Frame(Message, LustreMsgV2, dialect.body, dialect.flavour_mask)
+        self.sides: dict[type[Buffers], whole.Side] = {}
+        self.bufcount, self.start = lustre_msg.counting(order)
+        self.kind_at, self.kind = _span(dialect.body, order, "pb_type", "pb_version", "pb_opc")
+        self.plans: dict[bytes, _Plan] = {}
+
+    def side(self, cls: type[Buffers]) -> whole.Side:
+        found = self.sides.get(cls)
+        if found is None:
+            found = self.sides[cls] = whole.Side(self.frame, cls, self.order)
+        return found
+
+    def plan(self, data: bytes) -> _Plan | None:
+        """How messages with these buffer lengths are read in one step, None where they never are."""
+        _, shape = lustre_msg.locate(data)
+        if not shape.lengths or shape.lengths[0] < self.size or shape.end != len(data):
+            return None
+        if 2 not in self.dialect.containers or len(shape.lengths) > lustre_msg.MOST_BUFFERS:
+            return None
+        raw = data[self.start : self.start + self.bufcount(data)[0] * U32.size]
+        plan = self.plans.get(raw)
+        if plan is None:
+            if len(self.plans) >= _MOST_PLANS:
+                self.plans.clear()
+            plan = self.plans[raw] = _Plan(self, shape)
+        return plan
+
+    def way(self, kind: bytes, lengths: tuple[int, ...]) -> Way | None:
+        """How a message is read whose ptlrpc_body begins like this; None where no format is declared for it."""
+        number, version, opcode = self.kind(kind)
+        direction = self.directions.get(number)
+        if direction is None or version & 0xFFFF != self.version:
+            return None
+        if direction == REPLY:
+            return direction, None, self.reply_format(opcode), _Reads(self, lengths)
+        forms = self.dialect.by_opcode.get(opcode, ())
+        if len(forms) == 1 and not forms[0].match:
+            return direction, None, forms[0], _Reads(self, lengths)
+        choose = self.chooser(opcode)
+        return (direction, choose, None, _Reads(self, lengths)) if choose is not None else None
+
+    def form(
+        self,
+        direction: str,
+        opcode: int,
+        data: bytes,
+        offsets: Sequence[int],
+        lengths: Sequence[int],
+        request: Message | RpcFormat | None,
+    ) -> RpcFormat | None:
+        """The format a message is read by: a request's own, a reply's that of its request."""
+        if direction == REQUEST:
+            return self.format_of(opcode, data, offsets, lengths)
+        if request is None:
+            return self.reply_format(opcode)
+        return request.format if isinstance(request, Message) else request
+
+    def format_of(self, opcode: int, data: bytes, offsets: Sequence[int], lengths: Sequence[int]) -> RpcFormat | None:
+        choose = self.chooser(opcode)
+        return choose(data, offsets, lengths) if choose is not None else None
+
+    def chooser(self, opcode: int) -> Chooser | None:
+        choose = self.choosers.get(opcode)
+        if choose is None:
+            choose = self.dialect.chooser(opcode, self.order)
+            if choose is not None:
+                self.choosers[opcode] = choose
+        return choose
+
+    def reply_format(self, opcode: int) -> RpcFormat | None:
+        forms = [form for form in self.dialect.by_opcode.get(opcode, ()) if not form.variant]
+        return forms[0] if len(forms) == 1 else None
+
+    def check(self, kind: int, version: int, path: str) -> str:
+        """Direction of a message; the two checks every receiver makes."""
+        direction = self.directions.get(kind)
+        if direction is None:
+            wanted = ", ".join(str(k) for k in sorted(self.directions))
+            raise WireError(f"expected one of {wanted}, got {kind}", path=f"{path}_type")
+        if version & 0xFFFF != self.version:
+            raise WireError(f"expected {self.version} in the low 16 bits, got {version:#x}", path=f"{path}_version")
+        return direction
+
+
+class _Plan(dict[bytes, "Way | None"]):
+    """How messages with the same buffer lengths are read, by the bytes that say what kind of message it is."""
+
+    __slots__ = ("end", "kind_at", "lengths", "offsets", "reader")
+
+    def __init__(self, reader: Reader, shape: Shape) -> None:
+        super().__init__()
+        self.reader = reader
+        self.offsets, self.lengths, self.end = shape.offsets, shape.lengths, shape.end
+        at, span = self.offsets[0], reader.kind_at
+        self.kind_at = slice(at + span.start, at + span.stop)
+
+    def __missing__(self, kind: bytes) -> Way | None:
+        if len(self) >= _MOST_WAYS:
+            self.clear()
+        way = self[kind] = self.reader.way(kind, self.lengths)
+        return way
+
+
+class _Reads(dict[type[Buffers], "whole.Read | None"]):
+    """The functions that read messages with the same buffer lengths, by the side of the RPC."""
+
+    __slots__ = ("lengths", "reader")
+
+    def __init__(self, reader: Reader, lengths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.reader, self.lengths = reader, lengths
+
+    def __missing__(self, cls: type[Buffers]) -> whole.Read | None:
+        read = self[cls] = self.reader.side(cls).reader(self.lengths)
+        return read
+
+
+def _span(cls: type, order: ByteOrder, *names: str) -> tuple[slice, Any]:
+    """Where in a struct a few of its integers are, which stand in this order, and a function that reads them there."""
+    fields = [spec_of(cls).by_name[name] for name in names]
+    at, codes = fields[0].offset, ""
+    for field in fields:
+        codes += f"{field.offset - at}x{field.type.code}"  # type: ignore[attr-defined]  # an integer
+        at = field.offset + field.size
+    return slice(fields[0].offset, at), struct.Struct(PREFIX[order] + codes).unpack
+
+
+class _Readers(dict[Dialect, Reader]):
+    """What decoding needs in one byte order, by dialect."""
+
+    __slots__ = ("order",)
+
+    def __init__(self, order: ByteOrder) -> None:
+        super().__init__()
+        self.order: ByteOrder = order
+
+    def __missing__(self, dialect: Dialect) -> Reader:
+        reader = self[dialect] = Reader(dialect, self.order)
+        return reader
+
+
+READERS: dict[ByteOrder, _Readers] = {"little": _Readers("little"), "big": _Readers("big")}
+_BY_MAGIC = {magic: READERS[order] for order, magic in lustre_msg.MAGICS_V2.items()}
+
+
+def at_once(data: bytes, dialect: Dialect, request: Message | RpcFormat | None) -> Message | None:
+    """A message of version 2 read in one step, None where something about it is not regular."""
+    readers = _BY_MAGIC.get(data[lustre_msg.MAGIC])
+    if readers is None:
+        return None
+    reader = readers[dialect]
+    plan = reader.plans.get(data[reader.start : reader.start + U32.size * reader.bufcount(data)[0]])
+    if plan is None:
+        plan = reader.plan(data)
+    if plan is None or plan.end != len(data):
+        return None
+    way = plan[data[plan.kind_at]]
+    if way is None:
+        return None
+    direction, choose, form, reads = way
+    if choose is not None:
+        form = choose(data, plan.offsets, plan.lengths)
+    elif request is not None and direction is REPLY:
+        form = request.format if isinstance(request, Message) else request
+    if form is None:
+        return None
+    read = reads[form.request if direction is REQUEST else form.reply]
+    return read(data, plan.offsets, plan.lengths, dialect, direction, form) if read is not None else None
