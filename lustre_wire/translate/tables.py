@@ -1,17 +1,14 @@
-"""The rules as data: rows for tables, and copy plans for translating many structs at once."""
+"""The rules as data: rows for tables."""
 
 from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from lustre_wire.dialects import dialect as named_dialect
-from lustre_wire.errors import WireError
 from lustre_wire.rpc import REQUEST
 from lustre_wire.schema.rpc import RpcFormat
-from lustre_wire.schema.struct import FieldSpec
-from lustre_wire.schema.types import Hole, Scalar
 from lustre_wire.translate.buffers import operation_of, pairs_of
 from lustre_wire.translate.rules import DOWN, UP, FieldRule, RuleSet, Side, Slot, StructRule, nested
 
@@ -48,27 +45,6 @@ class BufferRow(NamedTuple):
     new: str
     new_index: int
     note: str
-
-
-class Copy(NamedTuple):
-    """Bytes that go over as they are: `width` bytes from `source` to `target`, both offsets in their structs."""
-
-    source: int
-    target: int
-    width: int
-
-
-class CopyPlan(NamedTuple):
-    """How to translate many structs at once: the copies, and the rules that need more than copying.
-
-    What no copy and no rule fills is 0. A copied integer has one width on both sides, and receivers of the other byte
-    order swap it, or leave it, on both.
-    """
-
-    source_size: int
-    target_size: int
-    copies: tuple[Copy, ...]
-    rest: tuple[FieldRule, ...]
 
 
 def _place(rule: StructRule, side: str, path: str) -> Place | None:
@@ -154,66 +130,3 @@ def refusals(rules: RuleSet) -> Iterator[tuple[str, str, str, str]]:
         for direction, code in ((UP, operation.request.errno_up), (DOWN, operation.request.errno_down)):
             if code:
                 yield operation.old, direction, _ERRNO_NAMES.get(code, str(code)), operation.request.why
-
-
-def copy_plan(rules: RuleSet, source: Any, target: Any) -> CopyPlan:
-    """What of a struct's translation is copying, for the bulk engine.
-
-    Args:
-        rules: the rules between the two dialects.
-        source, target: struct classes, one of each dialect.
-
-    Raises:
-        WireError: there is no rule for this pair.
-    """
-    found = next(((r, w) for r in rules.structs for w in (UP, DOWN) if _ends(r, w) == (source, target)), None)
-    if found is None:
-        raise WireError(f"no rule makes {target.__name__} of {source.__name__}")
-    rule, direction = found
-    copies, rest = [], []
-    for field in rule.fields:
-        if field.kind(direction) in ("same", "renamed"):
-            old, new = nested(rule, "old", field.old), nested(rule, "new", field.new)
-            here, there = (old, new) if direction == UP else (new, old)
-            if _copyable(rules, here[1], there[1]):
-                copies.append(Copy(here[0], there[0], here[1].size))
-                continue
-        rest.append(field)
-    sizes = [cls.__wire__.size for cls in (source, target)]
-    return CopyPlan(sizes[0], sizes[1], tuple(_merged(sorted(copies))), tuple(rest))
-
-
-def _ends(rule: StructRule, direction: str) -> tuple[Any, Any]:
-    return (rule.old, rule.new) if direction == UP else (rule.new, rule.old)
-
-
-def _copyable(rules: RuleSet, source: FieldSpec, target: FieldSpec) -> bool:
-    """Whether a field goes over as bytes: no rule of its own looks inside, and a swapping receiver treats it alike."""
-    one, other = source.type, target.type
-    if isinstance(one, Scalar) and isinstance(other, Scalar):
-        return one == other
-    if hasattr(one, "cls") and hasattr(other, "cls"):
-        inner = rules.struct_rule(one.cls, other.cls) if not one.cls.__wire__.is_union else None
-        if inner is None:
-            return one == other
-        plain = all(f.kind(UP) == "same" == f.kind(DOWN) for f in inner.fields)
-        return plain and all(_copyable(rules, *_both(inner, f)) for f in inner.fields)
-    return one == other and not isinstance(one, Hole)
-
-
-def _both(rule: StructRule, field: FieldRule) -> tuple[FieldSpec, FieldSpec]:
-    return nested(rule, "old", field.old)[1], nested(rule, "new", field.new)[1]
-
-
-def _merged(copies: list[Copy]) -> Iterator[Copy]:
-    """Copies of bytes that touch on both sides become one."""
-    last = None
-    for copy in copies:
-        if last is not None and (last.source + last.width, last.target + last.width) == copy[:2]:
-            last = Copy(last.source, last.target, last.width + copy.width)
-            continue
-        if last is not None:
-            yield last
-        last = copy
-    if last is not None:
-        yield last
