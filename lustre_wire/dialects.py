@@ -49,7 +49,7 @@ class Dialect:
     flavour_mask: int = 0
     version: int = 3
     grants: Mapping[int, tuple[int, int]] = field(default_factory=dict)
-    _choosers: dict[tuple[int, str], Chooser] = field(default_factory=dict, init=False, repr=False)
+    _choosers: dict[tuple[str, ...], Chooser] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def structs(self) -> MappingProxyType[str, Any]:
@@ -96,11 +96,12 @@ class Dialect:
             out.setdefault(form.opcode, []).append(form)
         return MappingProxyType({opcode: tuple(forms) for opcode, forms in out.items()})
 
-    def chooser(self, opcode: int, order: ByteOrder) -> Chooser | None:
-        """What tells the formats of an opcode apart; None for an opcode without any."""
-        found = self._choosers.get((opcode, order))
-        if found is None and opcode in self.by_opcode:
-            found = self._choosers[opcode, order] = chooser(list(self.by_opcode[opcode]), order)
+    def chooser(self, forms: tuple[RpcFormat, ...], order: ByteOrder) -> Chooser:
+        """What tells these formats of one opcode apart."""
+        key = (order, *(form.key for form in forms))
+        found = self._choosers.get(key)
+        if found is None:
+            found = self._choosers[key] = chooser(list(forms), order)
         return found
 
     def enum_of(self, cls: type[enum.Enum]) -> Any:

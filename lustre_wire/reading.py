@@ -12,7 +12,7 @@ from typing import Any
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record, whole
-from lustre_wire.engines.chooser import Chooser
+from lustre_wire.engines.chooser import Chooser, possible
 from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
@@ -45,7 +45,7 @@ class Reader:
             int(types["PTL_RPC_MSG_ERR"]): REPLY,
         }
         self.version = int(dialect.constants["PTLRPC_MSG_VERSION"])
-        self.choosers: dict[int, Chooser | None] = {}
+        self.choosers: dict[int, Chooser] = {}
         self.frame = whole.Frame(Message, LustreMsgV2, dialect.body, dialect.flavour_mask)
         self.sides: dict[type[Buffers], whole.Side] = {}
         self.bufcount, self.start = lustre_msg.counting(order)
@@ -81,11 +81,11 @@ class Reader:
             return None
         if direction == REPLY:
             return direction, None, self.reply_format(opcode), _Reads(self, lengths)
-        forms = self.dialect.by_opcode.get(opcode, ())
-        if len(forms) == 1 and not forms[0].match:
-            return direction, None, forms[0], _Reads(self, lengths)
-        choose = self.chooser(opcode)
-        return (direction, choose, None, _Reads(self, lengths)) if choose is not None else None
+        forms = possible(self.dialect.by_opcode.get(opcode, ()), lengths)
+        if not forms:
+            return None
+        choose = None if len(forms) == 1 and not forms[0].match else self.dialect.chooser(forms, self.order)
+        return direction, choose, forms[0], _Reads(self, lengths)
 
     def form(
         self,
@@ -104,16 +104,13 @@ class Reader:
         return request.format if isinstance(request, Message) else request
 
     def format_of(self, opcode: int, data: bytes, offsets: Sequence[int], lengths: Sequence[int]) -> RpcFormat | None:
-        choose = self.chooser(opcode)
-        return choose(data, offsets, lengths) if choose is not None else None
-
-    def chooser(self, opcode: int) -> Chooser | None:
         choose = self.choosers.get(opcode)
         if choose is None:
-            choose = self.dialect.chooser(opcode, self.order)
-            if choose is not None:
-                self.choosers[opcode] = choose
-        return choose
+            forms = self.dialect.by_opcode.get(opcode)
+            if forms is None:
+                return None
+            choose = self.choosers[opcode] = self.dialect.chooser(forms, self.order)
+        return choose(data, offsets, lengths)
 
     def reply_format(self, opcode: int) -> RpcFormat | None:
         forms = [form for form in self.dialect.by_opcode.get(opcode, ()) if not form.variant]

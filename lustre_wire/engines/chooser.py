@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lustre_wire.engines.source import compile_functions
@@ -51,6 +51,25 @@ def _wanted(condition: Condition) -> Any:
 def _shape(condition: Condition) -> tuple[Any, ...]:
     """What of a condition its expression depends on."""
     return type(condition), getattr(condition, "mask", 0), len(getattr(condition, "data", b""))
+
+
+def possible(formats: Iterable[RpcFormat], lengths: Sequence[int]) -> tuple[RpcFormat, ...]:
+    """The formats that a message may have whose buffers, the ptlrpc_body first, have these lengths."""
+    return tuple(form for form in formats if all(_may_hold(form, *item, lengths) for item in form.match.items()))
+
+
+def _may_hold(form: RpcFormat, path: str, condition: Condition, lengths: Sequence[int]) -> bool:
+    peek = resolve(form.request.__slot_specs__, path)
+    length = lengths[peek.index] if peek.index < len(lengths) else 0
+    if isinstance(condition, Uncounted):
+        return len(lengths) <= peek.index
+    if isinstance(condition, Absent):
+        return not length
+    if isinstance(condition, Length):
+        return length == condition.size
+    if isinstance(condition, Prefix):
+        return length >= len(condition.data)
+    return peek.scalar is None or length >= peek.offset + peek.scalar.size
 
 
 def chooser(formats: list[RpcFormat], order: ByteOrder) -> Chooser:
