@@ -6,12 +6,16 @@ Bytes and clock readings go in, bytes and events come out; nothing here waits, o
 `names`            a dialect's constants as attributes
 `rules`            what of recovery differs between dialects, declared by each of them
 `packet`           one LNet operation as recovery sees it
+`timeouts`         adaptive timeouts
 `ldlm`             the lock manager: modes and policies, server namespace, client lock table
-`request`          the client's record of one RPC
-`imports`          client side of a connection: states, replay, resend, pinger
-`store`            a small durable store with commit and crash; `last_rcvd` holds its client slots
+`request`          the client's record of one RPC; `replay` the list of what may have to be done again
+`imports`          client side of a connection; `connecting` its connects, `connect` the table of their answers,
+                   `recover` the way back to FULL
+`store`            a small durable store with commit and crash; `last_rcvd` its client slots
 `exports`          server side of a connection
+`service`          what a target serves
+`target`           a server target; `connects` its answers to connects, `answers` all others, `callbacks` to clients
+`transaction`      one change: transno, versions, slot
 `window`           the recovery window: queues and stages
-`target`           a server target: connect, transno, commit, reply reconstruction, eviction
 =================  ==============================================================================================
 """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lustre_wire import rpc
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.packet import Packet
+from lustre_wire.recovery.service import TargetEvent
 from lustre_wire.recovery.timeouts import OBD_TIMEOUT
 
 if TYPE_CHECKING:
@@ -94,8 +95,6 @@ def _against(target: Target, export: Export | None, message: rpc.Message, packet
 
 
 def _accept(target: Target, export: Export | None, request: Incoming, now: float) -> None:
-    from lustre_wire.recovery.target import TargetEvent
-
     k, message = target.k, request.message
     buffers, flags = message.buffers, k.MSG_CONNECT_REPLAYABLE
     if export is None:

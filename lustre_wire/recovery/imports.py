@@ -13,8 +13,9 @@ from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
-from lustre_wire.recovery import connect, timeouts
+from lustre_wire.recovery import timeouts
 from lustre_wire.recovery.connect import ImportState
+from lustre_wire.recovery.connecting import Connecting, ImportEvent
 from lustre_wire.recovery.ldlm import LockTable
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import GET, PUT, REPLY, Packet, Xids
@@ -57,15 +58,7 @@ class ImportConfig:
     secflvr: int = 0
 
 
-@attrs.define(slots=True, frozen=True)
-class ImportEvent:
-    """Something that happened: ``state`` (old, new), ``granted``, ``evicted``, ``replay status`` and the like."""
-
-    kind: str
-    detail: Any = None
-
-
-class Import:
+class Import(Connecting):
     """One import.
 
     Attributes:
@@ -80,19 +73,19 @@ class Import:
 
     def __init__(self, config: ImportConfig, xids: Xids, locks: LockTable) -> None:
         self.config, self.xids, self.locks = config, xids, locks
-        self.state = ImportState.NEW
-        self.dialect = config.dialects[0]
+        self.state: ImportState = ImportState.NEW
+        self.dialect: Dialect = config.dialects[0]
         self.granted = 0
         self.connect_data: Any = None
         self.peer = config.peers[0]
-        self.conn_cnt = 0
-        self.remote = 0
+        self.conn_cnt: int = 0
+        self.remote: int = 0
         self.generation = 0
-        self.invalid = False
-        self.connected_before = False
+        self.invalid: bool = False
+        self.connected_before: bool = False
         self.header_flags = 0
-        self.replay = ReplayList()
-        self.recovery = Recovery(self)
+        self.replay: ReplayList = ReplayList()
+        self.recovery: Recovery = Recovery(self)
         self.sending: dict[int, Request] = {}
         self.delayed: list[Request] = []
         self.lanes: dict[str, deque[Request]] = {}
@@ -368,87 +361,6 @@ class Import:
         self.set_state(ImportState.DISCON)
         self.connect(now)
 
-    # -- connecting ----------------------------------------------------------------------------------------------
-
-    def _connect_request(self) -> Request:
-        dialect = self.config.dialects[0]
-        k, config, rules = names(dialect), self.config, rules_of(dialect)
-        flags = rules.connect_op_flags | (0 if self.connected_before else k.MSG_CONNECT_INITIAL)
-        previous = self.connect_data
-        data = dialect.structs["obd_connect_data"](ocd_connect_flags=config.flags, ocd_version=rules.version)
-        for name, value in config.data.items():
-            setattr(data, name, value)
-        if previous is not None:
-            data.ocd_ibits_known = previous.ocd_ibits_known
-        if self.replay.lowest:
-            flags |= k.MSG_CONNECT_TRANSNO
-            data.ocd_transno = self.replay.lowest
-        message = rpc.build(
-            dialect, config.connect, target_uuid=config.target, client_uuid=config.client,
-            conn_handle=dialect.structs["lustre_handle"](cookie=config.handle), connect_data=data,
-        )  # fmt: skip
-        message.body.pb_op_flags = flags
-        message.header.lm_repsize = CONNECT_REPSIZE
-        return self.wrap(message, no_resend=True, recovery=True)
-
-    def _connected(self, request: Request, message: rpc.Message, now: float) -> None:
-        k, status = names(request.message.dialect), message.status
-        if self.state is not ImportState.CONNECTING:
-            return
-        if status:
-            self.failed_to_connect(status, now, message)
-            return
-        flags, data = int(message.body.pb_op_flags), message.buffers.connect_data
-        granted = int(data.ocd_connect_flags) if data is not None else 0
-        handle = message.body.pb_handle.cookie
-        if granted & ~self.config.flags:
-            self.events.append(ImportEvent("granted more than asked", granted & ~self.config.flags))
-            self.failed_to_connect(-errno.EPROTO, now)
-            return
-        found = connect.outcome(
-            first=not self.connected_before, reconnect=bool(flags & k.MSG_CONNECT_RECONNECT),
-            recovering=bool(flags & k.MSG_CONNECT_RECOVERING), handle=handle, known_handle=self.remote,
-            invalid=self.invalid, delayed=bool(flags & _optional(k, "MSG_CONNECT_DELAYED")),
-        )  # fmt: skip
-        if found is connect.NOT_CONNECTED:
-            self.failed_to_connect(-errno.ENOTCONN, now)
-            return
-        self.set_state(found.state)
-        self.connected_before, self.remote, self._same_peer = True, handle, True
-        self.replay.committed(message.body.pb_last_committed)
-        self._adopt(granted, data)
-        self.recovery.begin(found, now)
-
-    def _adopt(self, granted: int, data: Any) -> None:
-        """What was granted decides the dialect of what is formatted from now on; nothing is formatted again (R15)."""
-        self.granted, self.connect_data, before = granted, data, self.dialect
-        for dialect in self.config.dialects:
-            rules = rules_of(dialect)
-            if granted & rules.granted == rules.granted and not granted & rules.withheld:
-                self.dialect = dialect
-                break
-        flags = rules_of(self.dialect).header_flags
-        self.header_flags = sum(lm for flag, lm in flags.items() if granted & flag)
-        self.events.append(ImportEvent("granted", granted))
-        if self.dialect is not before and self.on_dialect is not None:
-            self.on_dialect(before)
-
-    def failed_to_connect(self, status: int, now: float, message: rpc.Message | None = None) -> None:
-        """No connection this time; the next try goes to the same node only if the server asked for patience."""
-        self.events.append(ImportEvent("connect failed", status))
-        data = getattr(message.buffers, "connect_data", None) if message is not None else None
-        if (
-            status == -errno.EPROTO
-            and data is not None
-            and data.ocd_version != rules_of(self.config.dialects[0]).version
-        ):
-            self.set_state(ImportState.CLOSED)
-            self.invalidate(now)
-            return
-        self._same_peer = status in (-errno.EBUSY, -errno.EAGAIN)
-        self.set_state(ImportState.DISCON)
-        self.next_try = now + min(timeouts.INITIAL_CONNECT_TIMEOUT, self.conn_cnt)
-
     def invalidate(self, now: float) -> None:
         """Evicted: what was under way fails, what could be replayed or was cached is gone (R4)."""
         self.generation += 1
@@ -463,9 +375,4 @@ class Import:
         self.events.append(ImportEvent("evicted"))
 
 
-def _optional(k: Any, name: str) -> int:
-    return int(k.dialect.constants.get(name, 0))
-
-
-#: lm_repsize of a connect request, bytes: room for connect data twice and 16 words more (ptlrpc/import.c).
-CONNECT_REPSIZE = 392
+__all__ = ["Import", "ImportConfig", "ImportEvent"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lustre_wire import rpc
 from lustre_wire.recovery.connect import ImportState, Outcome
+from lustre_wire.recovery.connecting import ImportEvent
 from lustre_wire.recovery.ldlm import Lock
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.request import Request
@@ -188,8 +189,6 @@ class Recovery:
                 owner._start(request, now)
 
     def _event(self, kind: str, detail: object) -> None:
-        from lustre_wire.recovery.imports import ImportEvent
-
         self.owner.events.append(ImportEvent(kind, detail))
 
 

@@ -3,15 +3,16 @@
 =============  ==================================================================================================
 `operations`   what a client asks for and a server answers, without a dialect
 `packing`      how a dialect puts that into messages: declared in its ``testbed`` part, read in both directions
-`space`        the namespace and the objects, in a `Store`
-`mds`          metadata service; `mds_open`, `mds_change` hold its operations
-`ost`          object service
-`mgs`          configuration service
-`client`       a client: mount, and every operation as a generator of requests
+`space`        the namespace of an MDT in a `Store`; `layouts` files over objects, `pages` directory pages
+`mds`          metadata service; `mds_open` and `mds_change` hold its operations
+`ost`, `mgs`   object and configuration services
+`tasks`        operations of several steps as generators
+`client`       a client: mount, callbacks; `files` and `data` hold its operations
 `node`         what a network moves packets to: servers and clients
-`simulator`    the deterministic network: delay, loss, duplication, reordering, partitions, crashes, slow disks
+`simulator`    the deterministic network: delay, loss, duplication, reordering, partitions, crashes
 `tcp`          the same nodes over TCP on loopback
-`trace`        what went over the network; `monitor` checks the invariants of recovery in it
-`scenario`     a file system of nodes, and what happens to it
+`scenario`     a file system of nodes in the simulator; `scenarios` what is played, simulated or over TCP
+`trace`        what went over the network; `seen` what a watcher notes of it, `reading` finds its way in that
+`monitor`      the invariants of recovery, checked in what was seen
 =============  ==================================================================================================
 """

@@ -12,6 +12,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.payloads import llog
+from lustre_wire.recovery.answers import bare_reply
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.ldlm import Lock
@@ -20,7 +21,6 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import PUT, Handles, Packet, Xids
 from lustre_wire.recovery.request import Request
 from lustre_wire.recovery.rules import rules_of
-from lustre_wire.recovery.target import bare_reply
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.files import Files, OpenFile
 from lustre_wire.testbed.node import Node, make_import

@@ -10,13 +10,13 @@ import attrs
 
 from lustre_wire import rpc
 from lustre_wire.recovery.imports import Import
-from lustre_wire.recovery.ldlm import Bits, Extent, Flock, Lock
+from lustre_wire.recovery.ldlm import Bits
 from lustre_wire.recovery.ldlm.locks import request_of
-from lustre_wire.recovery.ldlm.policies import EOF
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.request import Request
 from lustre_wire.testbed import layouts, pages
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.data import Data
 from lustre_wire.testbed.operations import Ident, Result
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import Call, OperationFailed
@@ -54,7 +54,7 @@ class OpenFile:
     size_changed: bool = False
 
 
-class Files:
+class Files(Data):
     """The part of `ClientNode` that users call."""
 
     def seconds(self: ClientNode) -> int:  # type: ignore[misc]
@@ -360,130 +360,6 @@ class Files:
     def sync(self: ClientNode) -> Any:  # type: ignore[misc]
         """Everything done so far is on the disk of the MDS."""
         yield from self.want(self.metadata(), op.Sync())
-
-    # -- bytes ---------------------------------------------------------------------------------------------------
-
-    def write(self: ClientNode, number: int, offset: int, data: bytes) -> Any:  # type: ignore[misc]
-        file = self._usable(number)
-        for stripe, at, length, start in layouts.pieces(len(file.objects), offset, len(data)):
-            index, obj = file.objects[stripe]
-            lock = yield from self._extent(index, obj, "LCK_PW")
-            try:
-                yield from self._transfer(op.ObjectWrite, index, obj, at, data[start : start + length])
-            finally:
-                self.release(self.oscs[index], lock)
-        file.size_changed = True
-        return len(data)
-
-    def read(self: ClientNode, number: int, offset: int, length: int) -> Any:  # type: ignore[misc]
-        file = self._usable(number)
-        size = yield from self._file_size(file.objects)
-        length = max(0, min(length, size - offset))
-        out = bytearray(length)
-        for stripe, at, count, start in layouts.pieces(len(file.objects), offset, length):
-            index, obj = file.objects[stripe]
-            lock = yield from self._extent(index, obj, "LCK_PR")
-            try:
-                out[start : start + count] = yield from self._transfer(op.ObjectRead, index, obj, at, count)
-            finally:
-                self.release(self.oscs[index], lock)
-        return bytes(out)
-
-    def _usable(self: ClientNode, number: int) -> OpenFile:  # type: ignore[misc]
-        file = self.file(number)
-        if file.dead or not file.objects:
-            raise OperationFailed(-errno.EIO)
-        return file
-
-    def _extent(self: ClientNode, index: int, obj: int, mode: str) -> Any:  # type: ignore[misc]
-        osc = self.oscs[index]
-        k = names(osc.dialect)
-        wanted = getattr(k, mode)
-        held = osc.locks.match(k, k.LDLM_EXTENT, (obj, 0, 0, 0), wanted | k.LCK_PW, Extent(0, EOF))
-        return held or (yield from self.lock(osc, k.LDLM_EXTENT, (obj, 0, 0, 0), wanted, Extent(0, EOF)))
-
-    def _transfer(self: ClientNode, kind: Any, index: int, obj: int, at: int, what: bytes | int) -> Any:  # type: ignore[misc]
-        osc = self.oscs[index]
-        k, structs = names(osc.dialect), osc.dialect.structs
-        length = what if isinstance(what, int) else len(what)
-        asked = kind(
-            id=obj, valid=k.OBD_MD_FLID | k.OBD_MD_FLGROUP | k.OBD_MD_FLMTIME, mtime=self.seconds(),
-            ioobj=[structs["obd_ioobj"](ioo_id=obj, ioo_bufcnt=1)],
-            niobufs=[structs["niobuf_remote"](offset=at, len=length)],
-        )  # fmt: skip
-        options: dict[str, Any] = {"expects": length} if isinstance(what, int) else {"data": what}
-        request = yield from self.ask(osc, asked, **options)
-        if request.status < 0:
-            raise OperationFailed(request.status)
-        return request.sink
-
-    def _file_size(self: ClientNode, objects: list[tuple[int, int]]) -> Any:  # type: ignore[misc]
-        """The size of a file: a glimpse at each object."""
-        sizes = []
-        for index, obj in objects:
-            sizes.append((yield from self._glimpse(index, obj)))
-        return layouts.file_size(len(objects), sizes) if objects else 0
-
-    def _glimpse(self: ClientNode, index: int, obj: int) -> Any:  # type: ignore[misc]
-        osc = self.oscs[index]
-        k = names(osc.dialect)
-        lock = osc.locks.request(k.LDLM_EXTENT, (obj, 0, 0, 0), k.LCK_PR, Extent(0, EOF))
-        body = request_of(osc.dialect, lock, k.LDLM_FL_HAS_INTENT, 1)
-        request = yield from self.ask(osc, op.Enqueue(dlm_req=body), "LDLM_ENQUEUE/GLIMPSE")
-        result = self.result(request) if request.reply is not None else None
-        osc.locks.answered(lock, osc.dialect, result.dlm_rep if result else None, request.status)
-        if request.status < 0 or result is None:
-            raise OperationFailed(request.status or -errno.EIO)
-        if not request.status:
-            self.release(osc, lock)
-        return int(result.lvb.lvb_size) if result.lvb is not None else 0
-
-    def truncate(self: ClientNode, number: int, size: int) -> Any:  # type: ignore[misc]
-        """Cut a file, or lengthen it: every object to what is left of it."""
-        file = self._usable(number)
-        for stripe, (index, obj) in enumerate(file.objects):
-            osc = self.oscs[index]
-            k = names(osc.dialect)
-            lock = yield from self._extent(index, obj, "LCK_PW")
-            left = layouts.object_size(len(file.objects), stripe, size)
-            valid = k.OBD_MD_FLID | k.OBD_MD_FLGROUP | k.OBD_MD_FLSIZE | k.OBD_MD_FLBLOCKS
-            try:
-                yield from self.want(
-                    osc, op.ObjectPunch(id=obj, valid=valid, size=left, blocks=EOF, mtime=self.seconds())
-                )
-            finally:
-                self.release(osc, lock)
-        file.size_changed = True
-
-    def fsync(self: ClientNode, number: int) -> Any:  # type: ignore[misc]
-        """A file's bytes are on disk."""
-        file = self._usable(number)
-        for index, obj in file.objects:
-            k = names(self.oscs[index].dialect)
-            valid = k.OBD_MD_FLID | k.OBD_MD_FLGROUP | k.OBD_MD_FLSIZE | k.OBD_MD_FLBLOCKS
-            yield from self.want(self.oscs[index], op.ObjectSync(id=obj, valid=valid, blocks=EOF))
-
-    def _destroy(self: ClientNode, result: Result) -> Any:  # type: ignore[misc]
-        """The last name of a file is gone: its objects go too."""
-        k = names(self.metadata().dialect)
-        if not result.valid & k.OBD_MD_FLEASIZE or not result.md:
-            return
-        for index, obj in layouts.objects(self.metadata().dialect, result.md):
-            valid = k.OBD_MD_FLID | k.OBD_MD_FLGROUP
-            request = yield from self.ask(self.oscs[index], op.ObjectDestroy(id=obj, valid=valid))
-            if request.status not in (0, -errno.ENOENT, -errno.EINTR):
-                raise OperationFailed(request.status)
-
-    def flock(  # type: ignore[misc]
-        self: ClientNode, number: int, mode: str, start: int = 0, end: int = EOF, pid: int = 1, *, wait: bool = True
-    ) -> Any:
-        """Lock a range of a file for a process: ``LCK_PR``, ``LCK_PW``, or ``LCK_NL`` to unlock."""
-        file, mdc = self.file(number), self.metadata()
-        k = names(mdc.dialect)
-        flags = 0 if wait or mode == "LCK_NL" else k.LDLM_FL_BLOCK_NOWAIT
-        resource = (file.ident[0], file.ident[1], 0, 0)
-        lock: Lock = yield from self.lock(mdc, k.LDLM_FLOCK, resource, getattr(k, mode), Flock(start, end, pid), flags)
-        return lock
 
 
 def _signed(value: int) -> int:

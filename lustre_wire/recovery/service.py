@@ -1,0 +1,75 @@
+"""What a target serves, and how it and its handlers speak with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, Protocol
+
+import attrs
+
+from lustre_wire.recovery.exports import Answer, Export, Incoming
+
+
+@attrs.define(slots=True, eq=False)
+class Wait:
+    """Yielded by a handler that cannot go on until `ready`; `bulk` asks for that many bytes from the client first."""
+
+    ready: bool = False
+    bulk: int = 0
+
+    def wake(self, _: Any = None) -> None:
+        """It can go on."""
+        self.ready = True
+
+
+Handling = Generator[Wait, None, Answer]
+
+
+class Guard(Protocol):
+    """Who decides besides the target itself: what controls its life (an upgrade)."""
+
+    def newcomer(self) -> int:
+        """What an unknown client's connect is answered: 0 to let it in, or a negative errno."""
+
+    def handling(self, request: Incoming, inner: Handling) -> Handling:
+        """The handling of a request other than connect, disconnect and ping: as it is, refused, or kept waiting."""
+
+    def keeps(self, export: Export) -> bool:
+        """Whether a client that disconnects stays known, to come back after a restart."""
+
+
+class Service(Protocol):
+    """What a target serves.
+
+    Attributes:
+        metadata: an MDT; decides how last_rcvd is read and which opcodes pass during recovery.
+        remembers: whether clients are kept in last_rcvd, and recovered.
+        supported: connect flags it grants.
+    """
+
+    metadata: bool
+    remembers: bool
+    supported: int
+
+    def handle(self, request: Incoming, now: float) -> Handling:
+        """Do what is asked."""
+
+    def reconstruct(self, request: Incoming, slot: Any, close: bool) -> Answer:
+        """The answer that got lost: made from the client's slot, without doing anything again (R24, R25)."""
+
+    def connected(self, export: Export, data: Any) -> None:
+        """A client connects; `data` is the reply's connect data, to be completed."""
+
+    def dropped(self, export: Export) -> None:
+        """A client is gone: close what it left open."""
+
+    def recovered(self) -> None:
+        """Recovery is over: what nobody came back for can go."""
+
+
+@attrs.define(slots=True, frozen=True)
+class TargetEvent:
+    """With its subject: ``commit recovered evicted left connected forgotten transaction``."""
+
+    kind: str
+    detail: Any = None
