@@ -12,7 +12,15 @@ import pytest
 import lustre_wire as lw
 from lustre_wire.engines import record, reference
 from lustre_wire.engines.source import compile_functions
-from lustre_wire.engines.straightline import ByteOrder, at_least, counted, fit, foreign_build, foreign_errors, foreign_parse
+from lustre_wire.engines.straightline import (
+    ByteOrder,
+    at_least,
+    counted,
+    fit,
+    foreign_build,
+    foreign_errors,
+    foreign_parse,
+)
 from lustre_wire.errors import SchemaError, TruncatedError, WireError
 from lustre_wire.schema import (
     AS_SENT,
