@@ -12,6 +12,7 @@ from lustre_wire.recovery.exports import Export
 from lustre_wire.recovery.ldlm import Ast, Lock, describe
 from lustre_wire.recovery.ldlm.namespace import BLOCKING, COMPLETION, GLIMPSE
 from lustre_wire.recovery.packet import PUT, Packet, Xids
+from lustre_wire.recovery.request import repsize
 
 if TYPE_CHECKING:
     from lustre_wire.recovery.target import Target
@@ -70,7 +71,8 @@ class Callbacks:
         message = rpc.build(dialect, FORMATS[ast.kind], dlm_req=body)
         message.body.pb_handle.cookie = export.remote
         message.header.lm_flags = export.header_flags
-        message.header.lm_repsize = self._repsize(ast.kind)
+        rooms = (dialect.structs["ost_lvb"].__wire__.size,) if ast.kind == GLIMPSE else ()
+        message.header.lm_repsize = repsize(dialect, *rooms)
         message.body.pb_conn_cnt = 1
         message.body.pb_status = 12345
         message.body.pb_timeout = CALLBACK_TIMEOUT
@@ -79,10 +81,6 @@ class Callbacks:
             ast.lock.callback_deadline = pending.until
         self.pending[pending.xid] = pending
         self._transmit(pending, now)
-
-    def _repsize(self, kind: str) -> int:
-        """`lm_repsize` of a callback, bytes: the body alone, for a glimpse an ost_lvb too (recorded)."""
-        return 232 if kind == GLIMPSE else 192
 
     def _transmit(self, pending: Pending, now: float) -> None:
         form = pending.message.format

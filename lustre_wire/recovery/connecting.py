@@ -11,14 +11,14 @@ from lustre_wire import rpc
 from lustre_wire.recovery import connect, timeouts
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.names import names
-from lustre_wire.recovery.request import Request
+from lustre_wire.recovery.request import Request, repsize
 from lustre_wire.recovery.rules import rules_of
 
 if TYPE_CHECKING:
     from lustre_wire.recovery.imports import Import
 
-#: lm_repsize of a connect request, bytes: room for connect data twice and 16 words more (ptlrpc/import.c).
-CONNECT_REPSIZE = 392
+#: Bytes reserved for the connect data of the reply: the struct and 16 words more (ptlrpc/import.c).
+CONNECT_ROOM = 200
 
 
 @attrs.define(slots=True, frozen=True)
@@ -50,7 +50,7 @@ class Connecting:
             conn_handle=dialect.structs["lustre_handle"](cookie=config.handle), connect_data=data,
         )  # fmt: skip
         message.body.pb_op_flags = flags
-        message.header.lm_repsize = CONNECT_REPSIZE
+        message.header.lm_repsize = repsize(dialect, CONNECT_ROOM)
         return self.wrap(message, no_resend=True, recovery=True)
 
     def _connected(self: Import, request: Request, message: rpc.Message, now: float) -> None:  # type: ignore[misc]

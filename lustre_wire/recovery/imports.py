@@ -21,7 +21,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import GET, PUT, REPLY, Packet, Xids
 from lustre_wire.recovery.recover import Recovery
 from lustre_wire.recovery.replay import ReplayList
-from lustre_wire.recovery.request import UNSENT, Request
+from lustre_wire.recovery.request import UNSENT, Request, repsize
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.timeouts import Estimate
 
@@ -180,15 +180,15 @@ class Import(Connecting):
         self.next_ping = now + timeouts.PING_INTERVAL
         self.submit(self.request("OBD_PING", no_delay=True, no_resend=True), now)
 
-    def request(self, name: str, *, portal: int = 0, reply_room: int = 0, **options: Any) -> Request:
+    def request(self, name: str, *, portal: int = 0, **options: Any) -> Request:
         """A request in the dialect in force, without buffers or with those in `buffers`.
 
         Args:
             portal: where to send it, if not on the format's own portal (of an import that is not an MDC's).
-            reply_room: bytes of reply buffers reserved, header and ptlrpc_body excluded, as `lm_repsize` counts them.
             options: attributes of `Request`; ``buffers`` holds the message's buffers.
         """
         message = rpc.build(self.dialect, name, **options.pop("buffers", {}))
+        message.header.lm_repsize = repsize(self.dialect)
         return self.wrap(message, portal=portal, **options)
 
     def wrap(self, message: rpc.Message, *, portal: int = 0, **options: Any) -> Request:

@@ -10,7 +10,7 @@ from lustre_wire.recovery.connect import ImportState, Outcome
 from lustre_wire.recovery.connecting import ImportEvent
 from lustre_wire.recovery.ldlm import Lock
 from lustre_wire.recovery.names import names
-from lustre_wire.recovery.request import Request
+from lustre_wire.recovery.request import Request, repsize
 from lustre_wire.recovery.rules import rules_of
 
 if TYPE_CHECKING:
@@ -131,7 +131,9 @@ class Recovery:
             body = owner.locks.replay_body(owner.dialect, lock)
             request = owner.request("LDLM_ENQUEUE", buffers={"dlm_req": body}, recovery=True)
             request.message.body.pb_flags = rules.lock_replay_flags
-            request.message.header.lm_repsize = LOCK_REPLAY_REPSIZE
+            structs = owner.dialect.structs
+            rooms = (structs[name].__wire__.size for name in ("ldlm_reply", "ost_lvb"))
+            request.message.header.lm_repsize = repsize(owner.dialect, *rooms)
             self._locks[request] = lock
             owner.send(request, now)
 
@@ -190,7 +192,3 @@ class Recovery:
 
     def _event(self, kind: str, detail: object) -> None:
         self.owner.events.append(ImportEvent(kind, detail))
-
-
-#: lm_repsize of a lock replay, bytes: an ldlm_reply and an ost_lvb.
-LOCK_REPLAY_REPSIZE = 352

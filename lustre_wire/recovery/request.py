@@ -7,6 +7,8 @@ from typing import Any
 
 import attrs
 
+from lustre_wire.dialects import Dialect
+from lustre_wire.frames.lustre_msg import LustreMsgV2, rounded
 from lustre_wire.rpc import Message
 
 #: When a request was sent that was not, or that is waiting to be sent again.
@@ -71,3 +73,9 @@ class Request:
             self.finished, self.status = True, status
             if self.done is not None:
                 self.done(self)
+
+
+def repsize(dialect: Dialect, *rooms: int) -> int:
+    """`lm_repsize` of a request: bytes of a reply with these buffers behind its ptlrpc_body."""
+    head = LustreMsgV2.__wire__.size + 4 * (len(rooms) + 1)  # type: ignore[attr-defined]
+    return rounded(head) + rounded(dialect.body.__wire__.size) + sum(rounded(room) for room in rooms)

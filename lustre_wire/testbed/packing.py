@@ -14,8 +14,9 @@ from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines.payload import Extra
 from lustre_wire.errors import SchemaError, WireError
-from lustre_wire.frames.lustre_msg import LustreMsgV2, rounded
+from lustre_wire.frames.lustre_msg import rounded
 from lustre_wire.recovery.ldlm.locks import cancels_of
+from lustre_wire.recovery.request import repsize
 from lustre_wire.schema.types import Struct
 from lustre_wire.testbed.operations import Ident, Operation, Result
 
@@ -286,12 +287,6 @@ class Packer:
 
 def _handles_beyond_two(message: rpc.Message) -> int:
     return 8 * max(0, len(message.buffers.dlm_req.lock_handle) - 2)
-
-
-def repsize(dialect: Dialect, *rooms: int) -> int:
-    """`lm_repsize` of a request: bytes of a reply with these buffers behind its ptlrpc_body."""
-    head = LustreMsgV2.__wire__.size + 4 * (len(rooms) + 1)  # type: ignore[attr-defined]
-    return rounded(head) + rounded(dialect.body.__wire__.size) + sum(rounded(room) for room in rooms)
 
 
 def _set_fid(target: Any, value: Ident) -> None:
