@@ -11,6 +11,11 @@
 `reopen`       open files across a change of dialect
 `writeback`    writes a client keeps in memory until they are wanted on disk
 `client`       a testbed client that takes part
-`server`       testbed servers that do
+`server`       testbed servers that do; `writeconf` erases their configuration
+`workload`     users, and what they were told was done
+`play`         a file system under load and its operator; `fault` is what goes wrong
+`scenario`     files that say what is played; `timeline` draws it
+`journal`      what the nodes note; `snapshot` what is seen when a server reaches a state
+`monitor`      the numbered invariants; `alike` says which messages are the same in two dialects
 =============  ==================================================================================================
 """

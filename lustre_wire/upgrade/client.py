@@ -129,6 +129,7 @@ class UpgradeClient(WriteBack):
         for member in self.members.values():
             yield from self._ask(member)
         self.mounted_at = self.now
+        self.journal.spoke.append((self.now, self.nid, self.mdc.dialect.name))
         return root
 
     def _join(self, name: str, holder: Import, imports: list[Import]) -> None:
@@ -342,6 +343,7 @@ class UpgradeClient(WriteBack):
         """The MDS speaks another dialect: objects are named as it names them, opens are made again (TH-4)."""
         assert self.mdc is not None
         dialect = self.mdc.dialect
+        self.journal.spoke.append((self.now, self.nid, dialect.name))
         self.root = reopen.renamed(self.root, dialect, stat.S_IFDIR)
         self.names.clear()
         if self.policy.keeps_clients:

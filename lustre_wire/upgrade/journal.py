@@ -121,7 +121,12 @@ class Absence:
 
 @attrs.define(slots=True)
 class Journal:
-    """Everything noted. With `quiet` only states are: what grows with the traffic is left out."""
+    """Everything noted. With `quiet` only states are: what grows with the traffic is left out.
+
+    Attributes:
+        evicted: when a client learnt that the MDS had evicted it.
+        spoke: when a client began to speak a dialect with the MDS.
+    """
 
     quiet: bool = False
     formatted: list[Formatted] = attrs.field(factory=list)
@@ -130,5 +135,6 @@ class Journal:
     moved: list[Moved] = attrs.field(factory=list)
     admitted: list[Admitted] = attrs.field(factory=list)
     evicted: list[tuple[float, int]] = attrs.field(factory=list)
+    spoke: list[tuple[float, int, str]] = attrs.field(factory=list)
     started: list[Started] = attrs.field(factory=list)
     interrupted: list[Interrupted] = attrs.field(factory=list)

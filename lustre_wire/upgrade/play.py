@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from lustre_wire.dialects import dialect
+from lustre_wire.errors import WireError
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.last_rcvd import MountRefused
 from lustre_wire.testbed.scenario import CLIENT_NID, FSNAME, FileSystem
@@ -23,6 +24,7 @@ from lustre_wire.upgrade.server import VERSIONS, Controlled, ControlledMetadata,
 from lustre_wire.upgrade.shutdown import ServerState
 from lustre_wire.upgrade.snapshot import Snapshot
 from lustre_wire.upgrade.workload import Worker, inspect
+from lustre_wire.upgrade.writeconf import WriteconfRefused, writeconf
 
 #: Simulated seconds: how long a server is down, how long to wait for anything, and after a fault for the operator.
 DOWN, PATIENCE, REACTION = 2.0, 3000.0, 2.0
@@ -54,6 +56,7 @@ class Play:
         seed: of everything that is left to chance.
         faults: of the network.
         version: what the servers speak at first; clients speak all versions.
+        pair: the MDS has a failover partner.
         say: called with what happens, as it happens.
 
     Attributes:
@@ -65,10 +68,11 @@ class Play:
 
     def __init__(
         self, policy: Policy, *, clients: int = 4, osts: int = 2, seed: int = 0, faults: Faults | None = None,
-        version: str = VERSIONS[0], say: Callable[[float, str], None] | None = None, journal: Journal | None = None,
+        version: str = VERSIONS[0], pair: bool = False, say: Callable[[float, str], None] | None = None,
+        journal: Journal | None = None,
     ) -> None:  # fmt: skip
         self.policy, self.seed, self.journal = policy, seed, journal or Journal()
-        self.system = System(dialect(version), osts=osts)
+        self.system = System(dialect(version), osts=osts, pair=pair)
         self.simulator = Simulator(seed, faults)
         self.operated: list[Operated] = []
         self.faults: list[Fault] = []
@@ -80,14 +84,20 @@ class Play:
         self.clients: list[UpgradeClient] = []
         self.workers: list[Worker] = []
         self.nodes = dict(self.servers)
+        if self.system.partner is not None:
+            assert isinstance(self.system.partner, Controlled)
+            self.nodes["mds-partner"] = self.system.partner
         self.snapshots: list[Snapshot] = []
         self.mounting: list[tuple[Task, UpgradeClient]] = []
         self.absences: list[Absence] = []
+        self.deaths: list[tuple[float, int]] = []
         self.lost: list[str] | None = None
-        for node in self.servers.values():
+        for node in self.nodes.values():
             node.control(policy, self.journal)
             node.observer = self._observe
-            self.simulator.add(node)
+            self.simulator.nodes[node.nid] = node
+        for node in self.servers.values():
+            self.simulator.start(node.nid)
         self.simulator.on_event = self._before_event
         for _ in range(clients):
             self.new_client()
@@ -217,8 +227,10 @@ class Play:
         if not self.simulator.nodes[nid].up:
             return
         name = self.name_of(nid)
-        if name in self.servers:
-            self.crashes.append((self.now, nid, self.servers[name].committed_at))
+        if name not in self.nodes:
+            self.deaths.append((self.now, nid))
+        else:
+            self.crashes.append((self.now, nid, self.nodes[name].committed_at))
         self.say(f"{name} crashes")
         self.simulator.crash(nid)
 
@@ -231,7 +243,7 @@ class Play:
             if node.target is not None and any(e.nid == nid and e.connected for e in node.target.exports.values())
         }  # fmt: skip
         self.absences.append(Absence(nid, self.now, float("inf"), frozenset(knew)))
-        for node in self.servers.values():
+        for node in self.nodes.values():
             self.simulator.partition(nid, node.nid)
 
     def rejoin(self, nid: int) -> None:
@@ -241,7 +253,7 @@ class Play:
         self.absences = [
             attrs.evolve(a, end=self.now) if a.nid == nid and a.end > self.now else a for a in self.absences
         ]
-        for node in self.servers.values():
+        for node in self.nodes.values():
             self.simulator.partitions.discard(frozenset((nid, node.nid)))
 
     # -- the operator --------------------------------------------------------------------------------------------
@@ -302,6 +314,57 @@ class Play:
             self.start(name, before)
             self.settled()
         raise Stuck(f"{name} could not be stopped cleanly in {TRIES} tries")
+
+    def fail_over(self, name: str, version: str) -> None:
+        """Stop a target on its node and start it on the partner's.
+
+        Raises:
+            WireError: it has no partner.
+            StartRefused, MountRefused: it does not start there.
+        """
+        pair = [self.nodes.get(other) for other in (name, f"{name}-partner")]
+        partner = next((node for node in pair if node is not self.servers[name]), None)
+        if partner is None:
+            raise WireError(f"{name} has no failover partner in this scenario")
+        if self.servers[name].up:
+            self.stop(name)
+        self.servers[name] = partner
+        self.wait(DOWN)
+        self.start(name, version)
+        self.settled()
+
+    def by_hand(self, name: str, *, on: bool) -> None:
+        """Set or lift the barrier for a server on every client (TH-16, TH-19)."""
+        target = self.servers[name].uuid.decode()
+        self.say(f"{'set' if on else 'lift'} the barrier for {name} on every client")
+        for worker in self._able():
+            client = worker.client
+            member = target if target in client.members else "MGS"
+            client.now = self.now
+            client.set_barrier(member) if on else client.lift_barrier(member)
+            self.simulator.flush(client)
+
+    def writeconf_refused(self) -> None:
+        """Try to erase the configuration: an error while a client is mounted (G7).
+
+        Raises:
+            WireError: it was not refused.
+        """
+        try:
+            writeconf(self._target(self.servers["mgs"]), {})
+        except WriteconfRefused as refusal:
+            self.say(f"writeconf: {refusal}")
+            return
+        raise WireError("writeconf went through under mounted clients")
+
+    def clients_evicted(self) -> set[str]:
+        """Clients that were evicted, whoever noticed: a server, or they themselves."""
+        by_servers = {client for found in self.evicted().values() for client in found}
+        return (by_servers | {self.name_of(nid) for _, nid in self.journal.evicted}) - {"mds"}
+
+    def first_change(self) -> float:
+        """When the MDS first started in another version."""
+        return min((s.time for s in self.starts() if s.metadata and s.changed), default=float("inf"))
 
     def settled(self) -> None:
         """Until everybody who can is back to work."""
@@ -394,7 +457,7 @@ class Play:
 
     def _doubt(self) -> None:
         """What may be lost by right: what only a client's memory had, and what it did not come back to replay."""
-        evicted = {client for found in self.evicted().values() for client in found}
+        evicted = self.clients_evicted()
         for worker in self.workers:
             if worker.client.lost:
                 worker.ledger.doubtful |= worker.ledger.cached

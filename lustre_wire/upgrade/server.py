@@ -191,10 +191,12 @@ class Controlled(ServerNode):
 
     def shut_down(self, now: float) -> None:
         super().shut_down(now)
-        self._note("down")
 
     def crash(self) -> None:
+        was_up = self.up
         super().crash()
+        if was_up:
+            self._note("down")
         self._idle()
 
     def _is_server(self, export: Export) -> bool:

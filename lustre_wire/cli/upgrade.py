@@ -1,0 +1,135 @@
+"""``lustre-wire upgrade``: plays an upgrade of a live file system, draws its timeline and checks its invariants."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lustre_wire.cli.output import examples, json_option, paint, print_json, print_table
+from lustre_wire.errors import WireError
+from lustre_wire.testbed.simulator import Stuck
+from lustre_wire.upgrade import scenario, timeline
+from lustre_wire.upgrade.fault import fault
+from lustre_wire.upgrade.monitor import CHECKS
+from lustre_wire.upgrade.play import Play
+from lustre_wire.upgrade.policy import OPTIONS, POLICIES, policy
+from lustre_wire.upgrade.scenario import Outcome, Scenario
+
+
+@click.command(
+    epilog=examples("""
+        lustre-wire upgrade
+        lustre-wire upgrade --clients 8 --policy simplified --fault mds-crash@committed --seed 7
+        lustre-wire upgrade failover-pair --policy shipped -o timeline.svg
+        lustre-wire upgrade --set scope=mgs --set notice=withheld
+        lustre-wire upgrade --list
+    """)
+)
+@click.argument("name", metavar="[SCENARIO]", default="clean-upgrade")
+@click.option("--policy", "policy_name", type=click.Choice(list(POLICIES)), default="simplified", show_default=True,
+              help="How servers are stopped and started.")  # fmt: skip
+@click.option("--set", "chosen", multiple=True, metavar="OPTION=VALUE", help=f"Of the policy: {', '.join(OPTIONS)}.")
+@click.option("--clients", type=click.IntRange(1, 20000), help="How many, instead of what the scenario says.")
+@click.option("--osts", type=click.IntRange(1, 64), help="The same for OSTs.")
+@click.option("--fault", "faults", multiple=True, metavar="NODE-WHAT@STATE",
+              help="mds-crash@committed, client2-silent@draining; may be given several times.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Of everything left to chance.")
+@click.option("--list", "listing", is_flag=True, help="List the scenarios.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the timeline as SVG.")
+@json_option
+def command(
+    name: str, policy_name: str, chosen: tuple[str, ...], clients: int | None, osts: int | None,
+    faults: tuple[str, ...], seed: int, listing: bool, output: Path | None, as_json: bool,
+) -> int:  # fmt: skip
+    """Play SCENARIO, by name or from a .toml file, and judge it.
+
+    The exit status is 0 if every invariant and expectation holds and nothing acknowledged is lost, 1 if not.
+    """
+    if listing:
+        print_table(("name", "title"), [(each, scenario.load(each).title) for each in scenario.names()])
+        return 0
+    found = _scenario(name)
+    options = dict(_option(text) for text in chosen)
+    live = None if as_json else _live()
+    play = Play(
+        policy(policy_name, **options), seed=seed, say=live, **scenario.play_options(found, clients=clients, osts=osts)
+    )
+    for text in faults:
+        play.faults.append(fault(text))
+        play.faults[-1].check(play)
+    try:
+        outcome = scenario.run(found, play)
+    except Stuck as stuck:
+        raise WireError(f"{found.name}: {stuck}") from stuck
+    if output is not None:
+        output.write_text(timeline.svg(play, f"{found.title} — {policy_name}"), "utf-8")
+    _show_json(found, outcome) if as_json else _show(found, outcome)
+    return int(not outcome.fine)
+
+
+def _scenario(name: str) -> Scenario:
+    """By name, or from a file that ends in .toml."""
+    if not name.endswith(".toml"):
+        return scenario.load(name)
+    try:
+        return scenario.parse(Path(name).stem, Path(name).read_text("utf-8"))
+    except UnicodeDecodeError as error:
+        raise WireError(f"{name}: not text: {error}") from error
+
+
+def _option(text: str) -> tuple[str, str]:
+    key, found, value = text.partition("=")
+    if not found:
+        raise click.BadParameter(f"{text!r} is not OPTION=VALUE", param_hint="--set")
+    return key, value
+
+
+def _live() -> Any:
+    """What happens, as it happens: on standard error, if somebody is looking."""
+    if not sys.stderr.isatty():
+        return None
+    return lambda time, text: click.echo(f"{time:12.3f}  {text}", err=True)
+
+
+def _show(found: Scenario, outcome: Outcome) -> None:
+    play = outcome.play
+    click.echo(paint(f"{found.title} — policy {play.policy.name}", bold=True))
+    for done in play.operated:
+        click.echo(f"{done.time:12.3f}  {done.text}")
+    click.echo()
+    click.echo(timeline.text(play))
+    click.echo()
+    rows = []
+    for name, verdict in outcome.verdicts.items():
+        said = "FAILS" if verdict.wrong else "holds" if verdict.seen else "not met with"
+        rows.append((name, said, str(verdict.seen), CHECKS[name][0]))
+    print_table(("invariant", "verdict", "seen#", "says"), rows)
+    click.echo()
+    for line in _complaints(outcome):
+        click.echo(line)
+    evicted = ", ".join(sorted(play.clients_evicted(), key=lambda each: (len(each), each))) or "nobody"
+    calls = sum(worker.ledger.acknowledged for worker in play.workers)
+    click.echo(f"evicted: {evicted}; calls acknowledged: {calls}, lost: {len(outcome.lost)}")
+    click.echo(paint("fine" if outcome.fine else "NOT FINE", bold=True))
+
+
+def _complaints(outcome: Outcome) -> list[str]:
+    wrong = [f"{name}: {line}" for name, verdict in outcome.verdicts.items() for line in verdict.wrong]
+    return wrong + [f"lost: {line}" for line in outcome.lost] + [f"expected: {text}" for text in outcome.unmet]
+
+
+def _show_json(found: Scenario, outcome: Outcome) -> None:
+    play = outcome.play
+    for lane in timeline.lanes(play):
+        for time, state in lane.changes:
+            print_json({"time": None if time == float("inf") else time, "node": lane.name, "state": state})
+    for name, verdict in outcome.verdicts.items():
+        print_json({"invariant": name, "seen": verdict.seen, "wrong": verdict.wrong})
+    print_json({
+        "scenario": found.name, "policy": play.policy.name, "fine": outcome.fine, "lost": outcome.lost,
+        "unmet": outcome.unmet, "evicted": sorted(play.clients_evicted()),
+        "acknowledged": sum(worker.ledger.acknowledged for worker in play.workers),
+    })  # fmt: skip
