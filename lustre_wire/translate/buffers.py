@@ -148,6 +148,7 @@ class _Writer:
         targets = {s.name: s for s in self.targets}
         for old, news in self.side.split.items():
             if self.up:
+                self.check_covered(by_name[old], [targets[name] for name in news])
                 for name in news:
                     made = self.carried(by_name[old], targets[name])
                     out[name] = made
@@ -159,6 +160,15 @@ class _Writer:
                 parts = ", ".join(f"p.{n}" for n in news)
                 out[old] = [f"c.at = {news[-1]!r}", f"q.{old} = {join}(({parts}), c)"]
         return out
+
+    def check_covered(self, source: SlotSpec, targets: list[SlotSpec]) -> None:
+        """Every field of a struct that is split has a rule in one of the parts."""
+        cls = _struct(source.type, source.name)
+        rules = [self.rules.struct_rule(cls, _struct(t.type, t.name)) for t in targets]
+        told = {field.old.partition(".")[0] for rule in rules for field in rule.fields}
+        missing = [name for name in cls.__wire__.by_name if name not in told]
+        if missing:
+            raise SchemaError(f"no rule for {', '.join(missing)}", path=source.name)
 
     def carried(self, source: SlotSpec, target: SlotSpec) -> list[str]:
         value = self.value(source, source.type, target.type, "v")

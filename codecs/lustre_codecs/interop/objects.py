@@ -61,8 +61,9 @@ def _ioepoch_up(value: Any, obdo: Any, work: Any) -> int:
     made = obdo.o_easize | obdo.o_mds << 32
     if int(obdo.o_valid) & ObdMd.OBD_MD_FLEPOCH:
         return int(made)
-    if made:
-        work.drop("o_easize", made)
+    for name in ("o_easize", "o_mds"):
+        if getattr(obdo, name):
+            work.drop(name, getattr(obdo, name))
     return 0
 
 

@@ -37,6 +37,8 @@ def _group_down(value: int, rec: Any, work: Any) -> int:
     if value == NO_GROUP:
         work.drop("sx_suppgid1", value)
         return 0
+    if not value:
+        work.change("sx_suppgid1", value)
     return value
 
 
@@ -129,9 +131,19 @@ def _close_group_down(value: int, rec: Any, work: Any) -> None:
         work.drop("sa_suppgid", value)
 
 
+def _close_opcode_down(value: int, rec: Any, work: Any) -> None:
+    if value != MdsReint.REINT_SETATTR:
+        work.drop("sa_opcode", int(value))
+
+
+_NOT_IN_CLOSE: Final = (
+    "fid2", "ino", "fsuid", "fsgid", "capability", "mode", "uid", "gid", "rdev", "nlink", "generation", "suppgid",
+    "eadatasize", "aclsize", "max_mdsize", "max_cookiesize",
+)  # fmt: skip
+
 CLOSE_ATTRIBUTES: Final = pair(
     old.MdsBody, new.MdtRecSetattr,
-    only_new("sa_opcode", up=_reint(MdsReint.REINT_SETATTR), down=lambda value, rec, work: None),
+    only_new("sa_opcode", up=_reint(MdsReint.REINT_SETATTR), down=_close_opcode_down),
     fid("fid1", "sa_fid"),
     computed("valid", "sa_valid", up=_close_valid_up, down=_close_valid_down,
              note="OBD_MD_FL* <-> MDS_ATTR_*; plain and _SET time bits up, either of them down"),
@@ -142,7 +154,8 @@ CLOSE_ATTRIBUTES: Final = pair(
     only_new("sa_fsuid_h", errno=EOVERFLOW), only_new("sa_fsgid_h", errno=EOVERFLOW),
     only_new("sa_suppgid_h", errno=EOVERFLOW),
     _unused("sa_mode"), _unused("sa_uid"), _unused("sa_gid"),
-    *paddings("", "sa_padding_1 sa_padding_1_h sa_padding_2 sa_padding_3 sa_padding_4 sa_padding_5"),
+    *(only_old(name, loss=name) for name in _NOT_IN_CLOSE),
+    *paddings("padding_4", "sa_padding_1 sa_padding_1_h sa_padding_2 sa_padding_3 sa_padding_4 sa_padding_5"),
     partial=True,
 )  # fmt: skip
 
@@ -162,7 +175,7 @@ def _close_flags_down(value: int, epoch: Any, work: Any) -> None:
 
 CLOSE_EPOCH: Final = pair(
     old.MdsBody, new.MdtIoepoch,
-    only_new("ioepoch", loss="ioepoch"),
+    only_new("ioepoch", loss="ioepoch"), only_old("io_epoch", loss="ioepoch"),
     only_new("flags", down=_close_flags_down, loss="SOM", note="EPOCH_CLOSE dropped, SOM_AU impossible"),
     *paddings("", "padding"),
     partial=True,
