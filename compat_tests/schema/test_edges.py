@@ -35,12 +35,14 @@ from lustre_wire.schema import (
     Struct,
     Tag,
     WireEnum,
+    WireUnion,
     spec_of,
     swab_ranges,
     u8,
     u16,
     u32,
     u64,
+    wire_union,
 )
 from lustre_wire.schema.commands import Command
 from lustre_wire.schema.shown import is_padding
@@ -131,6 +133,16 @@ class TestLayout:
         found = lw.layout(Named)
         assert (found.name, found.size, found.kind, found.order) == ("a_name", 4, "struct", "big")
 
+    def test_a_union(self) -> None:
+        @wire_union(size=4)
+        class Either(WireUnion):
+            number: u32
+            low: u16
+
+        found = lw.layout(Either)
+        assert (found.name, found.size, found.kind) == ("either", 4, "union")
+        assert [(f.name, f.offset, f.size) for f in found.fields] == [("number", 0, 4), ("low", 0, 2)]
+
     def test_a_kind_nobody_knows(self) -> None:
         class Odd(FieldType):
             size = 4
@@ -218,12 +230,29 @@ class TestTypes:
         assert (number.magic, number.shown, number.given) == ((), None, Given("magic", 4))
         assert part.enum is Colour and part.tag == Tag("magic", ((1, "a"),))
 
-    @pytest.mark.parametrize("name", ["padding_1", "rn_pad", "spare_1", "o_reserved", "ocd_unused", "hole_3"])
-    def test_paddings_are_known_by_their_names(self, name: str) -> None:
-        assert is_padding(name)
+    def test_paddings_are_known_by_their_names(self) -> None:
+        for name in ("padding_1", "rn_pad", "o_spare", "fm_reserved", "ocd_unused", "hole_3"):
+            assert is_padding(name), name
 
     def test_what_is_no_padding(self) -> None:
         assert not any(is_padding(name) for name in ("pad", "o_size", "f_seq"))
+
+    def test_ways_to_show_a_number_say_what_they_are(self) -> None:
+        assert len(Shown) == len(Shown.__members__) == 12 and all(isinstance(kind.value, str) for kind in Shown)
+
+    def test_what_a_declaration_says_never_changes(self) -> None:
+        said = (
+            U8, Raw(1), Chars(1), Hole(1), Struct(Part), Array(U8, 1), Flex(U8), Foreign(Eight()), AS_SENT,
+            Tag("a", ()), Given("a", 1), FieldSpec("a", 0, U8), spec_of(Part), lw.layout(Part),
+            lw.layout(Part).fields[0],
+        )  # fmt: skip
+        for each in said:
+            assert each in {each}
+            for name in ("size", "anything"):
+                with pytest.raises(AttributeError):
+                    setattr(each, name, 5)
+        with pytest.raises(AttributeError):
+            Command("attach").verb = "detach"  # type: ignore[misc]
 
     def test_a_command_says_nothing_unless_told(self) -> None:
         assert Command("attach") == Command("attach", (), (), False, False, "", {})

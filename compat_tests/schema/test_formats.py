@@ -17,12 +17,16 @@ from lustre_wire.schema.rpc import (
     CString,
     FixedText,
     Items,
+    Length,
+    NonZero,
     Opaque,
     Peek,
+    Prefix,
     Records,
     RpcFormat,
     SlotSpec,
     Text,
+    Uncounted,
     buffers,
     derive,
     resolve,
@@ -133,6 +137,7 @@ class TestObjects:
 
         other: Any = buffers(Plain)
         assert REQUEST() != other() and REQUEST() != 5 and other() == other()
+        assert REQUEST().__eq__(5) is NotImplemented
         with pytest.raises(TypeError, match="unhashable"):
             hash(REQUEST())
 
@@ -274,6 +279,19 @@ class TestAnnotations:
     def test_none_is_optional(self) -> None:
         cls = type("Fine", (), {"__annotations__": {"a": u32, "b": Half}, "a": slot(), "b": slot()})
         assert [s.type for s in buffers(cls).__slot_specs__] == [U32, Struct(Half)]
+
+
+def test_what_is_declared_never_changes() -> None:
+    said = (
+        Text(), FixedText(1), Blob(), Items(U32), Bits(1), Prefix(b""), Length(1), Absent(), Uncounted(), NonZero(),
+        Records(Half), Peek(1), REQUEST.__slot_specs__[0],
+    )  # fmt: skip
+    for each in said:
+        assert each in {each}
+    for declared in (*said, Chosen("name", {}), rpc_of(Sample)):
+        for name in ("size", "index", "name", "mask", "data", "head", "by", "anything"):
+            with pytest.raises(AttributeError):
+                setattr(declared, name, 5)
 
 
 def test_conditions_are_exact_unless_told() -> None:

@@ -31,7 +31,7 @@ import attrs
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.enums import WireEnum, WireFlag
 from lustre_wire.schema.shown import Given, Magic, Shown
-from lustre_wire.schema.types import Array, AsSent, FieldType, Flex, Hole, Scalar, Struct, Tag, as_type
+from lustre_wire.schema.types import Array, AsSent, FieldType, Flex, Scalar, Struct, Tag, as_type
 
 Order = Literal["sender", "little", "big"]
 EnumClass: TypeAlias = "type[WireFlag] | type[WireEnum]"
@@ -296,8 +296,3 @@ def spec_of(cls: Any) -> StructSpec:
     if not isinstance(spec, StructSpec):
         raise SchemaError(f"{cls!r} is not a wire struct")
     return spec
-
-
-def holes_of(spec: StructSpec) -> list[FieldSpec]:
-    """The compiler's implicit padding, as declared."""
-    return [f for f in spec.fields if isinstance(f.type, Hole)]

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from tools.mutation import fresh
@@ -79,7 +80,7 @@ def _tried(mutants: list[Mutant], options: argparse.Namespace) -> Iterator[tuple
     for mutant, ids in found.left:
         if time.monotonic() > end:
             return
-        yield mutant, forked(lambda m=mutant, i=ids: fresh.tried(m, i), 90.0)  # type: ignore[misc]
+        yield mutant, forked(partial(fresh.tried, mutant, ids), 90.0)
 
 
 def _summary(files: list[str], outcomes: dict[Mutant, str], wanted: int) -> int:

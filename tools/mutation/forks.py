@@ -62,7 +62,8 @@ def _run(work: Callable[[], Any], reader: int, writer: int) -> None:
 
 def _received(reader: int, seconds: float) -> bytes | None:
     """Everything the child writes; None if it takes too long."""
-    end, pieces = time.monotonic() + seconds, []
+    end = time.monotonic() + seconds
+    pieces: list[bytes] = []
     while True:
         ready, _, _ = select.select([reader], [], [], max(0.0, end - time.monotonic()))
         if not ready:

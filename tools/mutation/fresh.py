@@ -21,13 +21,12 @@ from tools.mutation.tests import hurried
 def preload() -> None:
     """Import what the package and the tests need from elsewhere, once for all children."""
     import attrs
-    import cffi
     import click
     import construct
     import hypothesis.strategies
     import rich.console
 
-    assert attrs and cffi and click and construct and hypothesis and rich
+    assert attrs and click and construct and hypothesis and rich
     if "lustre_wire" in sys.modules:
         raise RuntimeError("the package is loaded already: faults in it would come too late")
 

@@ -6,6 +6,7 @@ import gc
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -50,7 +51,7 @@ class Live:
         items = [session.items[i] for i in thinned([item.nodeid for item in session.items])]
         by_id = {item.nodeid: item for item in items}
         for item in items:
-            found = forked(lambda item=item: _timed(item, self.files), 60.0)
+            found = forked(partial(_timed, item, self.files), 60.0)
             if isinstance(found, Timed) and found.seconds <= LONGEST:
                 self.tests.append(found)
         say(f"{len(self.tests)} of {len(session.items)} tests looked at")
@@ -74,7 +75,7 @@ class Live:
                 self.verdicts.append((mutant, "not reached"))
                 continue
             limit = 10.0 + 10 * sum(t.seconds for t in tests)
-            outcome = forked(lambda m=mutant, f=live[key], t=tests: _tried(m, f, [by_id[x.id] for x in t]), limit)
+            outcome = forked(partial(_tried, mutant, live[key], [by_id[t.id] for t in tests]), limit)
             self.verdicts.append((mutant, outcome))
         return True
 

@@ -148,7 +148,8 @@ class _Finder:
             code = self.generates and (self.formatted or re.search(r"\W", value) is not None)
             for new, what in _in_text(value) if code else ():
                 yield at(_copy(node, value=new), f"generated {what} in {value.strip()!r}")
-            if value and not code:  # elsewhere in generated code one letter more is only a syntax error
+            # elsewhere in generated code one letter more is only a syntax error; what has blanks is for people
+            if value and not code and " " not in value.strip():
                 yield at(_copy(node, value="X" + value), f"{value!r} -> {'X' + value!r}")
 
 
@@ -177,7 +178,7 @@ def _name(node: ast.AST) -> str:
 
 
 def _skipped(node: ast.AST) -> bool:
-    """What no running program looks at: docstrings, assertions for the type checker, type variables and aliases."""
+    """What no running program looks at: docstrings, assertions for the type checker, aliases of types."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
     if isinstance(node, ast.If) and _name(node.test) == "TYPE_CHECKING":
@@ -186,9 +187,18 @@ def _skipped(node: ast.AST) -> bool:
         return True
     if isinstance(node, ast.AnnAssign):
         return _name(node.annotation) == "TypeAlias" or node.value is None
-    if isinstance(node, ast.Assign) and [_name(t) for t in node.targets] == ["__all__"]:
+    if isinstance(node, ast.Assign) and ([_name(t) for t in node.targets] == ["__all__"] or _is_type(node.value)):
         return True
     return isinstance(node, (ast.Assert, ast.Import, ast.ImportFrom))
+
+
+def _is_type(node: ast.expr) -> bool:
+    """An alias of types, or a type variable."""
+    if isinstance(node, ast.BinOp):
+        return _is_type(node.left)
+    if isinstance(node, ast.Call):
+        return _name(node.func) == "TypeVar"
+    return isinstance(node, ast.Subscript) and _name(node.value) in ("Literal", "Callable", "Mapping", "tuple", "dict")
 
 
 def _is_message(owner: ast.AST, field: str, index: int, node: ast.AST) -> bool:
