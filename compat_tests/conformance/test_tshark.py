@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,11 @@ from typing import Any
 import pytest
 
 from compat_tests.recorded import FIXTURES, Recorded, messages
-from compat_tests.tshark import needs_tshark, run, trees, values
+from compat_tests.tshark import Values, collect, needs_tshark, run, their_values, trees, values
 from lustre_wire.capture import Captured, CaptureWriter, read_messages
 from lustre_wire.frames import lnet
 from lustre_wire.frames.events import LnetMessage
 from lustre_wire.frames.nid import parse_nid
-from lustre_wire.schema import spec_of
 
 SENDERS = ("1.8.9-wc1", "2.0.0")
 by_sender = pytest.mark.parametrize("sender", SENDERS)
@@ -173,66 +172,15 @@ def test_handshake_and_tcp_are_sound(sender: str, captures: dict[str, Path]) -> 
 
 # --- values ----------------------------------------------------------------------------------------------------------
 
-Values = dict[tuple[str, str], list[int]]
-
-
 def our_values(recorded: Recorded) -> Values:
     """Numbers of a decoded message by struct and field, in wire order."""
     message = recorded.decode()
     out: Values = defaultdict(list)
     for part in (message.header, message.body):
-        _collect(part, out)
+        collect(part, out)
     for spec in getattr(message.buffers, "__slot_specs__", ()):
-        _collect(getattr(message.buffers, spec.name), out)
+        collect(getattr(message.buffers, spec.name), out)
     return out
-
-
-def _collect(value: Any, out: Values) -> None:
-    if isinstance(value, list):
-        for element in value:
-            _collect(element, out)
-        return
-    if not hasattr(type(value), "__wire__") or spec_of(value).is_union:
-        return
-    spec = spec_of(value)
-    for field in spec.fields:
-        inner = getattr(value, field.name)
-        for number in inner if isinstance(inner, list) else [inner]:
-            if isinstance(number, int):
-                out[_shared_name(spec.name, field.name)].append(int(number))
-            elif hasattr(type(number), "__wire__") and spec_of(number).name == "lustre_handle":
-                out[spec.name, field.name].append(int(number.cookie))
-        _collect(inner, out)
-
-
-def _shared_name(struct: str, field: str) -> tuple[str, str]:
-    """All reint records are one struct to tshark, its fields without the prefix that tells them apart."""
-    if struct.startswith("mdt_rec_"):
-        return "mdt_rec_reint", field.partition("_")[2]
-    return struct, field
-
-
-def their_values(layers: list[tuple[str, Any]]) -> dict[tuple[str, str], list[bytes]]:
-    """Bytes of tshark's fields by struct and field, in wire order, where a field is whole bytes."""
-    out: dict[tuple[str, str], list[bytes]] = defaultdict(list)
-    for name, raw in _fields(layers):
-        parts = name.removesuffix("_raw").split(".")
-        if name.endswith("_raw") and len(parts) == 3 and isinstance(raw[0], str):
-            digits, _, size, mask, _ = raw
-            if not mask and 1 <= size <= 8 and len(digits) == 2 * size:
-                out[parts[1], parts[2]].append(bytes.fromhex(digits))
-    return out
-
-
-def _fields(layers: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    for name, value in layers:
-        yield name, value
-        if isinstance(value, list) and value and isinstance(value[0], tuple):
-            yield from _fields(value)
-        elif isinstance(value, list):
-            for element in value:
-                if isinstance(element, list) and element and isinstance(element[0], tuple):
-                    yield from _fields(element)
 
 
 #: Fields whose values are compared as far as both readers look, and why one of them looks at more.

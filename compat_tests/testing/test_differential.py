@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compat_tests.tshark import Values, collect, needs_tshark, their_values, trees
+from lustre_wire.capture import ConversationWriter, PcapWriter
 from lustre_wire.dialects import all_dialects
 from lustre_wire.schema import spec_of
-from lustre_wire.testing import differential
+from lustre_wire.testing import differential, sample
 from lustre_wire.testing.differential import disagreements, smallest
 
 STRUCTS = sorted(
@@ -52,3 +56,30 @@ def test_a_disagreement_becomes_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
         test()
     monkeypatch.undo()
     test()
+
+
+@needs_tshark
+@pytest.mark.parametrize("direction", ["request", "reply"])
+def test_tshark_reads_the_headers_of_drawn_messages_alike(direction: str, tmp_path: Path) -> None:
+    """Container header and ptlrpc_body of all kinds of messages of 2.0, as far as tshark looks at a portal."""
+    drawn = sample("2.0", 250, direction=direction, order="little", seed=20)
+    with (tmp_path / "drawn.pcap").open("wb") as file:
+        writer = ConversationWriter(PcapWriter(file))
+        write = writer.request if direction == "request" else writer.reply
+        written = [m for m in drawn if m.format is not None and m.format.portal and m.format.reply_portal]
+        for number, message in enumerate(written, 1):
+            write(number, message, number)
+    frames = [dict(f) for f in trees(tmp_path / "drawn.pcap", "-x", "-Y", "lnet.msg_type == 1")]
+    assert len(frames) == len(written) > 200
+    compared = 0
+    for message, frame in zip(written, frames, strict=True):
+        ours: Values = defaultdict(list)
+        collect(message.header, ours)
+        collect(message.body, ours)
+        for name, shown in their_values([("lustre", frame.get("lustre", []))]).items():
+            if name[0] in ("lustre_msg_v2", "ptlrpc_body") and name in ours:
+                read = [int.from_bytes(raw, "little") for raw in shown]
+                got = [number & (1 << 8 * len(raw)) - 1 for number, raw in zip(ours[name], shown, strict=False)]
+                assert got == read[: len(got)], (message.name, name)
+                compared += len(got)
+    assert compared > 20 * len(written)
