@@ -102,6 +102,8 @@ def _close_valid_down(value: int, rec: Any, work: Any) -> int:
         work.lose("valid", "sa_valid", rest & ~_CLOSE_IDLE)
     if rest & _CLOSE_IDLE:
         work.drop("sa_valid", rest & _CLOSE_IDLE)
+    if value & _CLOSE_NEW != sum(int(back) for _, back in _CLOSE_BITS if value & back):
+        work.change("sa_valid", value)
     return sum(int(there) for there, back in _CLOSE_BITS if value & back)
 
 
