@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from compat_tests.recorded import FIXTURES
+
 TESTS = """
 import lustre_wire as lw
 
@@ -17,11 +19,21 @@ def test_messages(lustre_dialect, lustre_messages):
     assert [m.name for m in some] == ["OBD_PING"] * 5
     again = lustre_messages(5, name="OBD_PING", direction="request")
     assert [lw.encode(m) for m in some] == [lw.encode(m) for m in again]
+
+def test_testbed(lustre_testbed):
+    lustre_testbed.do(lustre_testbed.clients[0].mkdir("/made"))
+    assert lustre_testbed.do(lustre_testbed.clients[0].getattr("/made")) is not None
+"""
+
+RECORDED_TESTS = """
+def test_recorded(lustre_dialect, lustre_recorded):
+    assert {c.message.dialect for c in lustre_recorded} == {lustre_dialect}
+    assert len(lustre_recorded) > 400
 """
 
 
-def _pytest(folder: Path, *argv: str) -> subprocess.CompletedProcess[str]:
-    (folder / "test_mine.py").write_text(TESTS)
+def _pytest(folder: Path, *argv: str, tests: str = TESTS) -> subprocess.CompletedProcess[str]:
+    (folder / "test_mine.py").write_text(tests)
     command = [sys.executable, "-m", "pytest", "-s", "-q", "-p", "no:cacheprovider", str(folder), *argv]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
 
@@ -29,14 +41,22 @@ def _pytest(folder: Path, *argv: str) -> subprocess.CompletedProcess[str]:
 def test_fixtures_run_over_every_dialect(tmp_path: Path) -> None:
     done = _pytest(tmp_path)
     assert done.returncode == 0, done.stdout
-    assert "4 passed" in done.stdout and "dialect 1.8" in done.stdout and "dialect 2.0" in done.stdout
+    assert "6 passed" in done.stdout and "dialect 1.8" in done.stdout and "dialect 2.0" in done.stdout
 
 
 def test_one_dialect_can_be_chosen(tmp_path: Path) -> None:
     done = _pytest(tmp_path, "--lustre-dialect", "1.8")
-    assert "2 passed" in done.stdout and "dialect 2.0" not in done.stdout
+    assert "3 passed" in done.stdout and "dialect 2.0" not in done.stdout
 
 
 def test_an_unknown_dialect_is_one_clear_error(tmp_path: Path) -> None:
     done = _pytest(tmp_path, "--lustre-dialect", "9.9")
     assert done.returncode != 0 and "no dialect '9.9'" in done.stdout + done.stderr
+
+
+def test_recordings_are_given_by_name(tmp_path: Path) -> None:
+    files = sorted((FIXTURES / "golden").glob("*dialect-*.jsonl"))
+    named = [part for file in files for part in ("--lustre-recorded", str(file))]
+    assert "2 passed" in _pytest(tmp_path, *named, tests=RECORDED_TESTS).stdout
+    without = _pytest(tmp_path, tests=RECORDED_TESTS)
+    assert without.returncode != 0 and "needs --lustre-recorded" in without.stdout + without.stderr

@@ -1,4 +1,4 @@
-"""The pytest plugin (entry-point group "pytest11"): dialects and messages as fixtures.
+"""The pytest plugin (entry-point group "pytest11"): dialects, messages and a small file system as fixtures.
 
 ::
 
@@ -7,6 +7,7 @@
             my_parser(lw.encode(message))
 
 ``--lustre-dialect 1.8`` (repeatable) limits what `lustre_dialect` runs over; every installed dialect unless given.
+``--lustre-recorded FILE`` (repeatable) names captures or recordings for `lustre_recorded`.
 """
 
 from __future__ import annotations
@@ -18,14 +19,21 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lustre_wire.capture import Captured
     from lustre_wire.dialects import Dialect
     from lustre_wire.rpc import Message
+    from lustre_wire.testbed.scenario import Simulated
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("lustre-wire").addoption(
+    group = parser.getgroup("lustre-wire")
+    group.addoption(
         "--lustre-dialect", action="append", default=[], metavar="NAME",
         help="run tests that use the lustre_dialect fixture only for this dialect (repeatable)",
+    )  # fmt: skip
+    group.addoption(
+        "--lustre-recorded", action="append", default=[], metavar="FILE",
+        help="capture or recording whose messages the lustre_recorded fixture gives (repeatable)",
     )  # fmt: skip
 
 
@@ -62,3 +70,23 @@ def lustre_messages(lustre_dialect: Dialect) -> Callable[..., list[Message]]:
         return sample(lustre_dialect, count, seed=seed, **which)
 
     return some
+
+
+@pytest.fixture
+def lustre_recorded(request: pytest.FixtureRequest, lustre_dialect: Dialect) -> list[Captured]:
+    """The messages of the dialect in the files of ``--lustre-recorded``, replies with their requests."""
+    from lustre_wire.capture import read_input
+
+    paths = request.config.getoption("--lustre-recorded")
+    if not paths:
+        raise pytest.UsageError("the lustre_recorded fixture needs --lustre-recorded FILE")
+    found = [captured for path in paths for captured in read_input(path)]
+    return [c for c in found if c.message is not None and c.message.dialect is lustre_dialect]
+
+
+@pytest.fixture
+def lustre_testbed(lustre_dialect: Dialect) -> Simulated:
+    """A file system of the dialect in the simulator (MGS, MDS, one OST), with one client that has mounted it."""
+    from lustre_wire.testbed.scenario import Simulated
+
+    return Simulated(lustre_dialect)
