@@ -206,7 +206,7 @@ def test_every_recorded_message_comes_back_but_for_what_the_reports_name(dialect
         read = lw.decode(lw.encode(there.message), OTHER[dialect], request=there.message.format, strict=True)
         back = _try(read, dialect, known)
         if isinstance(back, lw.Untranslatable):
-            assert back.path == "bulk", "only directory pages go one way alone"
+            assert message.name in ("MDS_READPAGE", "MDS_PIN", "MDS_UNPIN"), "these go one way alone"
             continue
         lw.encode(back.message)
         _comes_back(message, there.report, back)
