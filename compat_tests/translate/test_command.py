@@ -126,3 +126,17 @@ def test_a_file_that_is_none_is_said_in_one_line(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["translate", str(tmp_path / "none"), "--to", "2.0"])
     assert result.exit_code == 2
     assert result.stderr.count("\n") == 1
+
+
+def test_diff_shows_the_rules() -> None:
+    result = CliRunner().invoke(cli, ["diff", "1.8", "2.0", "--rules", "mds_rec_unlink", "--json"])
+    assert result.exit_code == 0
+    rows = {(r["old"] or r["new"])["name"]: r for r in map(json.loads, result.stdout.splitlines())}
+    assert rows["ul_mode"]["old"] == {"name": "ul_mode", "offset": 20, "size": 4}
+    assert rows["ul_mode"]["new"] == {"name": "ul_mode", "offset": 116, "size": 4}
+    assert rows["ul_mode"]["up"] == rows["ul_mode"]["down"] == "moved"
+    assert rows["ul_suppgid2"]["down"] == "lossy suppgid2"
+    table = CliRunner().invoke(cli, ["diff", "1.8", "2.0", "--rules", "mdt_ioepoch"]).stdout.splitlines()
+    assert table[0].split() == ["struct", "1.8", "2.0", "up", "down", "note"]
+    unknown = CliRunner().invoke(cli, ["diff", "1.8", "2.0", "--rules", "nothing"])
+    assert (unknown.exit_code, unknown.stderr.count("\n")) == (2, 1)
