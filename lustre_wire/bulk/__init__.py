@@ -13,6 +13,8 @@ from lustre_wire.bulk.compose import Strings, pack_messages
 from lustre_wire.bulk.index import Index, Reason, index, iter_index
 from lustre_wire.bulk.rows import BLOCK_ROWS, iter_unpack, pack, unpack
 from lustre_wire.bulk.swab import swab
+from lustre_wire.bulk.translate import Translated, Translator
+from lustre_wire.bulk.translate import translate_stream as translate
 from lustre_wire.engines.bulk import core as _core
 from lustre_wire.engines.bulk.columns import Columns
 
@@ -20,6 +22,6 @@ from lustre_wire.engines.bulk.columns import Columns
 available: bool = _core is not None
 
 __all__ = [
-    "BLOCK_ROWS", "Columns", "Index", "Reason", "Strings", "available", "index", "iter_index", "iter_unpack", "pack",
-    "pack_messages", "swab", "unpack",
+    "BLOCK_ROWS", "Columns", "Index", "Reason", "Strings", "Translated", "Translator", "available", "index",
+    "iter_index", "iter_unpack", "pack", "pack_messages", "swab", "translate", "unpack",
 ]  # fmt: skip

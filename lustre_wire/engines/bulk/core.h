@@ -255,6 +255,81 @@ uint64_t lw_messages_size(const lw_message_plan *plan, const lw_text *texts, uin
 void lw_pack_messages(const lw_message_plan *plan, uint8_t *const *columns, const lw_text *texts, uint64_t rows,
                       uint8_t *out);
 
+/*
+ * Copy plans of a translation. A group is what messages have in common that can share a plan but for the values of their
+ * guarded bytes: the number of buffers, and which of them are strings of any length. With the same guarded bytes, among
+ * them the lengths of all other buffers, they have the same format and the same translation: the bytes of the result are
+ * known, but for strings and for what is moved. Offsets are those in a message without strings; `strings` is the number
+ * of strings that stand before, by whose bytes the offset grows.
+ */
+typedef struct {
+    uint32_t offset; /* of eight bytes */
+    uint32_t strings;
+    uint64_t mask; /* which of them count */
+} lw_key;
+
+typedef struct {
+    uint32_t from;
+    uint32_t from_strings;
+    uint32_t to;
+    uint32_t to_strings;
+    uint32_t size;
+} lw_move;
+
+/* A string of the message, which is never empty: a text ends at its one NUL. */
+typedef struct {
+    uint32_t is_text;
+    uint32_t offset;
+    uint32_t length_at; /* where its length stands */
+} lw_string;
+
+/* A string of the result, which is one of the message's. */
+typedef struct {
+    uint32_t string;
+    uint32_t offset;
+    uint32_t length_at;
+} lw_copy;
+
+/* A known translation. */
+typedef struct {
+    uint64_t hash; /* of the words of the key; 0 in an empty place */
+    uint32_t number;
+    const uint8_t *image;  /* the guarded bytes of the message without its strings, zero elsewhere */
+    const uint8_t *result; /* without its strings */
+} lw_known;
+
+typedef struct {
+    uint32_t container;
+    uint32_t bufcount;
+    uint32_t size;        /* of a message without its strings */
+    uint32_t result_size; /* of a result without its strings */
+    uint32_t n_strings;
+    const lw_string *strings;
+    uint32_t n_copies;
+    const lw_copy *copies;
+    const uint8_t *mask; /* of a message without its strings: which bytes are guarded */
+    uint32_t n_keys;
+    const lw_key *keys; /* guarded words by which the known translations differ */
+    uint32_t n_moves;
+    const lw_move *moves;
+    uint32_t places; /* of `known`: a power of two, and never full */
+    lw_known *known;
+} lw_group;
+
+enum lw_translate_column { LW_IN_OFFSET, LW_IN_LENGTH, LW_OUT_OFFSET, LW_OUT_LENGTH, LW_PLAN };
+enum lw_outcome { LW_DONE, LW_NO_ROOM, LW_UNKNOWN };
+enum { LW_MOST_STRINGS = 8 };
+
+/* The hash of a message's key; 0 when it is none of the group. For making plans. */
+uint64_t lw_key_hash(const lw_index_plan *plan, const lw_group *group, const uint8_t *message, uint64_t size);
+
+/*
+ * Translate messages from walk->position on, as far as they are known. walk->buffers counts the bytes written to `out`, of
+ * which there are walk->max_buffers. Returns an lw_outcome; LW_UNKNOWN at a message that no plan fits.
+ */
+int lw_translate(const lw_index_plan *plan, const lw_group *const *groups, uint32_t n_groups, const uint8_t *data,
+                 uint64_t size, uint8_t *out, lw_walk *walk, uint8_t *const *columns);
+
 /* END */
 
 #endif

@@ -6,22 +6,12 @@
 
 #include <stdlib.h>
 
-/* Buffers that can belong to a format; further ones are kept as they are. */
-enum { LW_MOST_BUFFERS = 64 };
 /* Shapes of messages that are remembered: how many, of how many buffers and bytes at most. */
 enum { LW_SHAPES = 512, LW_KEY = 16, LW_MASK = 2048 };
 /* How far ahead memory is asked for, in bytes. */
 enum { LW_AHEAD = 1024 };
 
-/* The buffers of one message; number 0 is the ptlrpc_body, which is empty in a container that has none. */
-typedef struct {
-    uint32_t count;
-    uint32_t swap;
-    uint64_t at[LW_MOST_BUFFERS];
-    uint32_t length[LW_MOST_BUFFERS];
-} buffers;
-
-static void locate(const lw_container *c, const uint8_t *data, const message *found, buffers *to)
+void lw_locate(const lw_container *c, const uint8_t *data, const message *found, buffers *to)
 {
     const uint8_t *lengths = data + found->at + c->size;
     const uint32_t skipped = c->in_header ? 1 : 0;
@@ -234,7 +224,7 @@ static uint64_t elements_of(const lw_swab *swab, const uint8_t *in, uint64_t len
     return said < most ? said : most;
 }
 
-static int32_t choose(const lw_dialect *dialect, uint32_t opcode, int is_request, const uint8_t *data, const buffers *b,
+int32_t lw_choose(const lw_dialect *dialect, uint32_t opcode, int is_request, const uint8_t *data, const buffers *b,
                       int32_t format)
 {
     if (is_request)
@@ -255,10 +245,10 @@ static void resolve(const lw_dialect *dialect, const lw_container *c, const uint
     to->bufcount = found->bufcount;
     to->format = -1;
     to->lasting = found->reason == LW_GOOD && found->bufcount <= LW_KEY;
-    locate(c, data, found, &to->b);
+    lw_locate(c, data, found, &to->b);
     if (found->reason == LW_GOOD) {
         const int is_request = get32(fields + c->type, c->swap) == dialect->request_type;
-        to->format = choose(dialect, get32(fields + c->opcode, c->swap), is_request, data, &to->b, format);
+        to->format = lw_choose(dialect, get32(fields + c->opcode, c->swap), is_request, data, &to->b, format);
         if (to->format >= 0) {
             const lw_format *f = dialect->formats + to->format;
             const lw_side *side = is_request ? &f->request : &f->reply;
@@ -373,7 +363,7 @@ static const shape *by_shape(const lw_dialect *dialect, const lw_container *c, c
         return NULL;
     if (type == dialect->request_type && dialect->count[opcode] && dialect->formats[dialect->first[opcode]].n_match) {
         buffers b;
-        locate(c, data, &found, &b);
+        lw_locate(c, data, &found, &b);
         if (format_of(dialect, opcode, data, &b) != known->format)
             return NULL;
     }

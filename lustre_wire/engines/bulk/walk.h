@@ -53,4 +53,21 @@ static inline int is_message(enum lw_reason reason)
 /* The message or the bad bytes at `at` (then `end` is where the walk goes on). No buffers are written. */
 message lw_message_at(const lw_index_plan *plan, const uint8_t *data, uint64_t at, uint64_t size, const lw_container **c);
 
+/* Buffers that can belong to a format; further ones are kept as they are. */
+enum { LW_MOST_BUFFERS = 64 };
+/* The buffers of one message; number 0 is the ptlrpc_body, which is empty in a container that has none. */
+typedef struct {
+    uint32_t count;
+    uint32_t swap;
+    uint64_t at[LW_MOST_BUFFERS];
+    uint32_t length[LW_MOST_BUFFERS];
+} buffers;
+
+/* Where the buffers of a message are. */
+void lw_locate(const lw_container *c, const uint8_t *data, const message *found, buffers *to);
+
+/* The number of a message's format, or -1; `format` is what was asked for in a reply. */
+int32_t lw_choose(const lw_dialect *dialect, uint32_t opcode, int is_request, const uint8_t *data, const buffers *b,
+                  int32_t format);
+
 #endif

@@ -1,0 +1,339 @@
+"""Copy plans: what the rules of a translation move unchanged to the other message, and what must be guarded."""
+
+from __future__ import annotations
+
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from lustre_wire.bulk.trace import BODY, Path, Reads
+from lustre_wire.engines.straightline import PREFIX
+from lustre_wire.frames import lustre_msg
+from lustre_wire.frames.lustre_msg import LustreMsgV2
+from lustre_wire.rpc import Message
+from lustre_wire.schema.rpc import Blob, Buffers, FixedText, Length, Match, Prefix, SlotSpec, Text, resolve
+from lustre_wire.schema.struct import spec_of
+from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Raw, Scalar, Struct, as_type
+from lustre_wire.translate.rules import UP, RuleSet, nested
+
+FIXED, TEXT, BYTES = range(3)
+#: Fields of the ptlrpc_body that decide how a message is read, before any rule looks at it.
+_DECIDING = frozenset({"pb_type", "pb_version", "pb_opc"})
+
+
+@dataclass(frozen=True)
+class Move:
+    """Bytes that a rule carries over as they are; offsets count within a part (0: the header, 1: buffer 0 ...)."""
+
+    path: Path
+    from_part: int
+    offset: int
+    to_part: int
+    to: int
+    size: int
+
+    def touches(self, source: set[tuple[int, int]], target: set[tuple[int, int]]) -> bool:
+        """Whether one of these (part, offset) is moved."""
+        here = any(part == self.from_part and self.offset <= at < self.offset + self.size for part, at in source)
+        return here or any(part == self.to_part and self.to <= at < self.to + self.size for part, at in target)
+
+
+def looked_at(side: type[Buffers], match: Match) -> set[tuple[int, int]]:
+    """(part, offset) of the numbers that conditions on a message's buffers look at."""
+    peeks = [resolve(side.__slot_specs__, path) for path in match]
+    return {(peek.index + 1, peek.offset) for peek in peeks if peek.scalar is not None}
+
+
+def judged(side: type[Buffers], match: Match) -> set[int]:
+    """Numbers of the buffers whose length or content conditions look at."""
+    peeks = ((resolve(side.__slot_specs__, path), condition) for path, condition in match.items())
+    return {peek.index for peek, condition in peeks if peek.scalar is None or isinstance(condition, (Length, Prefix))}
+
+
+def deciding(side: type[Buffers]) -> set[tuple[int, int]]:
+    """(part, offset) of the numbers that say which of a side's buffers there are."""
+    return set().union(*(looked_at(side, slot.present or {}) for slot in side.__slot_specs__))
+
+
+def struct_moves(rules: RuleSet, source: Any, target: Any, direction: str) -> Iterator[Move]:
+    """The fields of a struct that its rule copies; parts are 0."""
+    if spec_of(source).is_union or spec_of(target).is_union:
+        return
+    if spec_of(source).swab != spec_of(target).swab or spec_of(source).order != spec_of(target).order:
+        return
+    rule = rules.struct_rule(*((source, target) if direction == UP else (target, source)))
+    here, there = ("old", "new") if direction == UP else ("new", "old")
+    for field in rule.fields:
+        if field.kind(direction) not in ("same", "renamed"):
+            continue
+        name, other = (field.old, field.new) if direction == UP else (field.new, field.old)
+        (offset, spec), (to, made) = nested(rule, here, name), nested(rule, there, other)
+        path = tuple(name.split("."))
+        if isinstance(spec.type, Struct) and isinstance(made.type, Struct):
+            if spec.type.opaque == made.type.opaque:
+                for move in struct_moves(rules, spec.type.cls, made.type.cls, direction):
+                    yield replace(move, path=(*path, *move.path), offset=offset + move.offset, to=to + move.to)
+        elif _alike(spec.type, made.type) or _same_elements(rules, spec.type, made.type, direction):
+            yield Move(path, 0, offset, 0, to, spec.type.size)
+
+
+def _same_elements(rules: RuleSet, one: FieldType, other: FieldType, direction: str) -> bool:
+    """Whether an array's structs are carried over byte for byte (of a flexible one, those within the struct's size)."""
+    if not isinstance(one, (Array, Flex)) or type(one) is not type(other) or one.size != other.size:
+        return False
+    inner, made = as_type(one.element), as_type(other.element)
+    if not isinstance(inner, Struct) or not isinstance(made, Struct) or inner.opaque != made.opaque:
+        return False
+    moves = list(struct_moves(rules, inner.cls, made.cls, direction))
+    return inner.size == made.size == sum(m.size for m in moves) and all(m.offset == m.to for m in moves)
+
+
+def _alike(one: FieldType, other: FieldType) -> bool:
+    """Whether the bytes of two types can be copied in either byte order."""
+    if isinstance(one, Array) and isinstance(other, Array):
+        inner = as_type(one.element)
+        return one.count == other.count and isinstance(inner, Scalar) and _alike(inner, as_type(other.element))
+    if isinstance(one, Scalar) and isinstance(other, Scalar):
+        return one.size == other.size and one.opaque == other.opaque
+    return isinstance(one, (Raw, Chars)) and type(one) is type(other) and one.size == other.size
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the messages of a group have in common.
+
+    Attributes:
+        source: (form, length) of each buffer, the ptlrpc_body first; the length counts for FIXED ones.
+        target: (length, part it is a copy of or 0) of each buffer of the result.
+        moves: what is moved.
+        guards: (part, offset, size) of all other bytes.
+    """
+
+    source: tuple[tuple[int, int], ...]
+    target: tuple[tuple[int, int], ...]
+    moves: tuple[Move, ...]
+    guards: tuple[tuple[int, int, int], ...]
+
+
+def places_of(message: Message, names: list[str]) -> dict[str, int]:
+    """Number of the part that each buffer is."""
+    return {name: number for number, name in enumerate([BODY, *names], 1)}
+
+
+def shape_of(
+    reads: Reads, moves: list[Move], data: bytes, made: bytes, here: list[SlotSpec], names: dict[str, int], extra: bool,
+    judged: set[int],
+) -> Shape:  # fmt: skip
+    """The group of a message that was translated under watch.
+
+    Args:
+        reads: what the translation looked at.
+        moves: all moves that the rules allow, with parts.
+        data, made: the message and the result.
+        here: the message's slots, as they stand.
+        names: source slot -> part of the result that has the same text or bytes.
+        extra: whether the message has bytes that its format does not cover; strings are guarded then.
+        judged: numbers of the buffers by whose length or content the format is known.
+    """
+    parts, result = lustre_msg.split(data), lustre_msg.split(made)
+    source = [(FIXED, length) for length in parts.lengths]
+    target = [(length, 0) for length in result.lengths]
+    for number, slot in enumerate(here, 1):
+        free = isinstance(slot.type, (Text, Blob)) and not extra and reads.copied_only((slot.name,))
+        free = free and number not in judged
+        if number < len(source) and free and source[number][1] and slot.name in names:
+            source[number] = (TEXT if isinstance(slot.type, Text) else BYTES, 0)
+            target[names[slot.name] - 1] = (0, number + 1)
+    kept = tuple(
+        m for m in moves if reads.copied_only(m.path) and m.path[-1] not in _DECIDING and _inside(m, parts, result)
+    )
+    return Shape(tuple(source), tuple(target), kept, tuple(_guards(source, kept, parts)))
+
+
+def _inside(move: Move, parts: lustre_msg.Parts, result: lustre_msg.Parts) -> bool:
+    fits = move.from_part <= len(parts.lengths) and move.to_part <= len(result.lengths)
+    return (
+        fits and move.offset + move.size <= parts.lengths[move.from_part - 1]
+        and move.to + move.size <= result.lengths[move.to_part - 1]
+    )  # fmt: skip
+
+
+def _guards(
+    source: list[tuple[int, int]], moves: tuple[Move, ...], parts: lustre_msg.Parts
+) -> Iterator[tuple[int, int, int]]:
+    lengths_at, head = spec_of(LustreMsgV2).size, parts.offsets[0]
+    free = [(lengths_at + 4 * i, 4) for i, (form, _) in enumerate(source) if form != FIXED]
+    yield from ((0, offset, size) for offset, size in _between(free, head))
+    for number, (form, length) in enumerate(source, 1):
+        if form == FIXED:
+            spans = [(m.offset, m.size) for m in moves if m.from_part == number]
+            yield from ((number, offset, size) for offset, size in _between(spans, lustre_msg.rounded(length)))
+
+
+def _between(free: list[tuple[int, int]], end: int) -> Iterator[tuple[int, int]]:
+    """What the free spans leave of the bytes up to `end`."""
+    at = 0
+    for offset, size in sorted(free):
+        if offset > at:
+            yield at, offset - at
+        at = max(at, offset + size)
+    if end > at:
+        yield at, end - at
+
+
+class Places:
+    """Where the parts of a message stand when its strings are left out, and how many strings stand before each."""
+
+    def __init__(self, lengths: list[tuple[int, bool]], head: int) -> None:
+        self.offsets, self.strings = [0], [0]
+        at, strings = head, 0
+        for length, is_string in lengths:
+            self.offsets.append(at)
+            self.strings.append(strings)
+            at += 0 if is_string else lustre_msg.rounded(length)
+            strings += is_string
+        self.size = at
+
+    def of(self, part: int, offset: int) -> tuple[int, int]:
+        """(offset, strings before) of a byte of a part."""
+        return self.offsets[part] + offset, self.strings[part]
+
+
+def places_in(shape: Shape) -> tuple[Places, Places]:
+    """Places of the message and of the result."""
+    base = spec_of(LustreMsgV2).size
+    source = [(length, form != FIXED) for form, length in shape.source]
+    target = [(length, bool(copied)) for length, copied in shape.target]
+    heads = (lustre_msg.rounded(base + 4 * len(lengths)) for lengths in (source, target))
+    return Places(source, next(heads)), Places(target, next(heads))
+
+
+def mask(shape: Shape) -> bytes:
+    """Which bytes of a message without its strings are guarded."""
+    here, _ = places_in(shape)
+    made = bytearray(here.size)
+    for part, offset, size in shape.guards:
+        at, _ = here.of(part, offset)
+        made[at : at + size] = b"\xff" * size
+    return bytes(made)
+
+
+def image(shape: Shape, data: bytes) -> bytes:
+    """The guarded bytes of a message without its strings, zero elsewhere."""
+    whole = int.from_bytes(fixed_parts(data, [form != FIXED for form, _ in shape.source]), "little")
+    guarded = mask(shape)
+    return (whole & int.from_bytes(guarded, "little")).to_bytes(len(guarded), "little")
+
+
+def fixed_parts(data: bytes, strings: list[bool]) -> bytes:
+    """A message without its strings."""
+    parts = lustre_msg.split(data)
+    kept = [data[: parts.offsets[0]]]
+    for offset, length, is_string in zip(parts.offsets, parts.lengths, strings, strict=True):
+        if not is_string:
+            kept.append(data[offset : offset + lustre_msg.rounded(length)])
+    return b"".join(kept)
+
+
+def keys(shape: Shape, images: list[bytes]) -> list[tuple[int, int, int]]:
+    """`lw_key` rows: the guarded words by which images differ; offsets count without strings."""
+    here, _ = places_in(shape)
+    guarded = mask(shape)
+    words = range(0, len(guarded), 8)
+    found = [at for at in words if len({one[at : at + 8] for one in images}) > 1]
+    ends = [here.offsets[i + 1] for i, (form, _) in enumerate(shape.source) if form != FIXED]
+    return [(at, sum(end <= at for end in ends), int.from_bytes(guarded[at : at + 8], sys.byteorder)) for at in found]
+
+
+def masked(image: bytes, keys: list[tuple[int, int, int]]) -> bytes:
+    """What of an image belongs to the key."""
+    return b"".join(image[at : at + 8] for at, _, _ in keys)
+
+
+def strings(shape: Shape) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
+    """`lw_string` of the message and `lw_copy` of the result."""
+    here, there = places_in(shape)
+    base = spec_of(LustreMsgV2).size
+    found = [i for i, (form, _) in enumerate(shape.source) if form != FIXED]
+    texts = [(int(shape.source[i][0] == TEXT), here.offsets[i + 1], base + 4 * i) for i in found]
+    copied = [(i, part) for i, (_, part) in enumerate(shape.target) if part]
+    return texts, [(found.index(part - 1), there.offsets[i + 1], base + 4 * i) for i, part in copied]
+
+
+def moves_of(shape: Shape) -> list[tuple[int, int, int, int, int]]:
+    """`lw_move` rows."""
+    here, there = places_in(shape)
+    return [(*here.of(m.from_part, m.offset), *there.of(m.to_part, m.to), m.size) for m in merged(shape.moves)]
+
+
+def merged(moves: tuple[Move, ...]) -> list[Move]:
+    """Moves of neighbouring bytes put together."""
+    out: list[Move] = []
+    for m in sorted(moves, key=lambda m: (m.from_part, m.offset)):
+        last = out[-1] if out else None
+        if (
+            last is not None and (last.from_part, last.to_part) == (m.from_part, m.to_part)
+            and last.offset + last.size == m.offset and last.to + last.size == m.to
+        ):  # fmt: skip
+            out[-1] = replace(last, size=last.size + m.size)
+        else:
+            out.append(m)
+    return out
+
+
+def same_strings(
+    source: Any, target: Any, here: list[SlotSpec], there: list[SlotSpec], names: dict[str, str]
+) -> dict[str, int]:
+    """Source slot -> part of the result, for strings that were carried over as they are."""
+    numbers = {slot.name: number for number, slot in enumerate(there, 2)}
+    kinds = {slot.name: type(slot.type) for slot in there}
+    out = {}
+    for slot in here:
+        other = names.get(slot.name, "")
+        if other in numbers and kinds[other] is type(slot.type) and not isinstance(slot.type, FixedText):
+            value = getattr(source, slot.name)
+            if value is not None and value == getattr(target, other):
+                out[slot.name] = numbers[other]
+    return out
+
+
+def narrowed(shape: Shape, moves: tuple[Move, ...], data: bytes) -> Shape:
+    """The same with fewer moves, and more guards instead."""
+    guards = tuple(_guards(list(shape.source), moves, lustre_msg.split(data)))
+    return replace(shape, moves=moves, guards=guards)
+
+
+def probe(shape: Shape, data: bytes, result: bytes, random: Random) -> tuple[bytes, bytes]:
+    """Another message of the group with the same guarded bytes, and what the plan makes of it."""
+    parts, made = lustre_msg.split(data), lustre_msg.split(result)
+    source, lengths = _buffers(data, parts), list(parts.lengths)
+    target, made_lengths = _buffers(result, made), list(made.lengths)
+    for m in shape.moves:
+        source[m.from_part - 1][m.offset : m.offset + m.size] = random.randbytes(m.size)
+    for i, (form, _) in enumerate(shape.source):
+        if form != FIXED:
+            value = bytes(random.randrange(1, 256) for _ in range(random.randrange(1, 60)))
+            value += b"\0" * (form == TEXT)
+            lengths[i] = len(value)
+            source[i] = bytearray(value.ljust(lustre_msg.rounded(len(value)), b"\0"))
+    for i, (_, copied) in enumerate(shape.target):
+        if copied:
+            target[i], made_lengths[i] = source[copied - 1], lengths[copied - 1]
+    for m in shape.moves:
+        moved = source[m.from_part - 1][m.offset : m.offset + m.size]
+        target[m.to_part - 1][m.to : m.to + m.size] = moved
+    return _joined(data, parts, lengths, source), _joined(result, made, made_lengths, target)
+
+
+def _buffers(data: bytes, parts: lustre_msg.Parts) -> list[bytearray]:
+    places = zip(parts.offsets, parts.lengths, strict=True)
+    return [bytearray(data[offset : offset + lustre_msg.rounded(length)]) for offset, length in places]
+
+
+def _joined(data: bytes, parts: lustre_msg.Parts, lengths: list[int], buffers: list[bytearray]) -> bytes:
+    head = bytearray(data[: parts.offsets[0]])
+    struct.pack_into(f"{PREFIX[parts.order]}{len(lengths)}I", head, spec_of(LustreMsgV2).size, *lengths)
+    return bytes(head) + b"".join(buffers)
