@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from compat_tests.facts import layouts
+from lustre_codecs.common import structs as common
 from lustre_codecs.v1_8 import structs as old
 from lustre_codecs.v2_0 import structs as new
 from lustre_wire.translate import rules_between
+from lustre_wire.translate.rules import UP
 from lustre_wire.translate.tables import field_rows, operations, refusals
 
 RULES = rules_between("1.8", "2.0")
@@ -44,3 +48,11 @@ def test_operations_of_both_dialects_and_those_of_one() -> None:
     names = {(a.name, b.name) for a, b in operations(RULES)}
     assert ("MDS_SETXATTR", "MDS_REINT/SETXATTR") in names
     assert {n for n, *_ in refusals(RULES)} >= {"SEQ_QUERY", "FLD_QUERY", "MDS_GET_INFO", "MDS_PIN", "MDS_DONE_WRITING"}
+
+
+def test_it_does_not_matter_what_is_asked_first() -> None:
+    fresh = replace(RULES, cache={})
+    assert list(operations(fresh))
+    rule = fresh.struct_rule(common.LdlmResourceDesc, common.LdlmResourceDesc)
+    assert rule is RULES.struct_rule(common.LdlmResourceDesc, common.LdlmResourceDesc)
+    assert any(field.kind(UP) == "computed" for field in rule.fields)

@@ -23,6 +23,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lustre_wire.errors import SchemaError
@@ -334,12 +335,14 @@ class RuleSet:
         Raises:
             SchemaError: they differ and no rule is declared.
         """
-        if not self.cache:
-            self.cache.update({(rule.old, rule.new): rule for rule in self.structs})
-        found = self.cache.get((old, new))
+        found = self._struct_rules.get((old, new))
         if found is None:
-            found = self.cache[old, new] = pair(old, new)
+            found = self._struct_rules[old, new] = pair(old, new)
         return found
+
+    @cached_property
+    def _struct_rules(self) -> dict[tuple[Any, Any], StructRule]:
+        return {(rule.old, rule.new): rule for rule in self.structs}
 
 
 class Way(NamedTuple):
