@@ -195,6 +195,20 @@ def test_the_newest_requests_are_kept() -> None:
     assert kept.pop(1) is None
 
 
+def test_of_what_was_served_only_the_latest_are_kept() -> None:
+    kept = Recent(100, 1 << 30, max_served=2)
+    made = [Captured(i, "request", b"") for i in range(5)]
+    for one in made:
+        kept.put(one.time_ns, one)
+    for one in (made[0], made[1], made[2]):
+        kept.serve(one.time_ns, one)
+    assert [kept.get(i) is not None for i in range(5)] == [False, True, True, True, True]
+    again = Captured(1, "request", b"")
+    kept.put(1, again)
+    kept.serve(3, made[3])
+    assert kept.get(1) is again  # another message with the key of one that was served
+
+
 def test_many_connections_with_messages_that_never_end() -> None:
     """Each of 300 clients begins a message of a megabyte and goes silent: no more than has come is ever kept."""
     head = lnet.LnetHdr(lnet_nid(1), lnet_nid(2), type=1)

@@ -6,7 +6,7 @@ What travels on which portal, with which match bits and offset, is restated from
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
@@ -44,16 +44,26 @@ _OVERHEAD: Final = 2048
 _MAX_PAIRS: Final = 4096
 #: How many answered requests are kept for what may still come: a reply sent again, an ACK.
 _MAX_ANSWERED: Final = 256
+#: How many pieces of streams are taken at a time.
+_BATCH: Final = 128
 
 
 class Recent:
-    """Messages that wait for what belongs to them; the oldest go when there are too many or too large ones."""
+    """Messages that wait for what belongs to them; the oldest go when there are too many or too large ones.
 
-    def __init__(self, max_count: int, max_bytes: int) -> None:
+    Args:
+        max_count: most messages kept.
+        max_bytes: most bytes they may have.
+        max_served: most messages kept of those that have got what they waited for.
+    """
+
+    def __init__(self, max_count: int, max_bytes: int, max_served: int = 0) -> None:
         self._max_count = max_count
         self._max_bytes = max_bytes
         self._bytes = 0
         self._kept: OrderedDict[Any, Captured] = OrderedDict()  # a dict is slow to tell its oldest entry
+        self._max_served = max_served
+        self._served: deque[tuple[Any, Captured]] = deque()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -71,6 +81,14 @@ class Recent:
     def get(self, key: Any) -> Captured | None:
         """The message with that key."""
         return self._kept.get(key)
+
+    def serve(self, key: Any, captured: Captured) -> None:
+        """The message with that key need not be kept for long any more."""
+        self._served.append((key, captured))
+        if len(self._served) > self._max_served:
+            oldest, served = self._served.popleft()
+            if self._kept.get(oldest) is served:
+                self.pop(oldest)
 
     def pop(self, key: Any) -> Captured | None:
         """The message with that key, which is not kept any longer."""
@@ -95,8 +113,7 @@ class Matcher:
     def __init__(self, dialect: Dialect | str = AUTO, *, max_requests: int = 16384, max_bytes: int = 64 << 20) -> None:
         self._choice = DialectChoice(dialect)
         self._role = self._choice.roles.get
-        self._requests = Recent(max_requests, max_bytes)
-        self._answered = Recent(min(max_requests, _MAX_ANSWERED), max_bytes)
+        self._requests = Recent(max_requests, max_bytes, min(max_requests // 4, _MAX_ANSWERED))
         self._handles = Recent(max_requests, max_bytes)
         self._pairs: dict[tuple[Any, Any], Pair] = {}
         at_support = {int(d.constants.get("MSGHDR_AT_SUPPORT", 0)) for d in self._choice.dialects}
@@ -184,35 +201,23 @@ class Matcher:
     def _reply(self, captured: Captured, event: LnetMessage, pair: Pair) -> None:
         captured.kind = REPLY
         key = (pair, event.match_bits)
-        request = captured.request = self._find(key)
+        request = captured.request = self._requests.get(key)
         said = request.message if request is not None else None
-        if not event.offset and (said is None or self._allows_early(said)) and self._is_early(event.payload):
-            captured.kind = EARLY_REPLY
-        elif request is not None and self._requests.pop(key) is not None:
-            self._answered.put(key, request)
         try:
             captured.message = self._choice.reply(event.payload, said, pair)
         except WireError as error:
             captured.error = error
-
-    def _find(self, key: tuple[Pair, int]) -> Captured | None:
-        """The request with these match bits, answered or not."""
-        return self._requests.get(key) or self._answered.get(key)
+        if not event.offset and (said is None or self._allows_early(said)) and _is_early(captured):
+            captured.kind = EARLY_REPLY
+        elif request is not None:
+            self._requests.serve(key, request)
 
     def _allows_early(self, request: Message) -> bool:
         return bool(getattr(request.header, "lm_flags", 0) & self._early_mask)
 
-    def _is_early(self, data: bytes) -> bool:
-        """A reply at offset 0 that is as short as early replies are and has their checksum (ptlrpc/events.c)."""
-        try:
-            parts = lustre_msg.split(data)
-        except WireError:
-            return False
-        return parts.version == 2 and len(parts.lengths) == 1 and parts.header.lm_cksum != 0
-
     def _bulk(self, captured: Captured, event: LnetMessage, kind: str) -> None:
         """A transfer that the server starts: of the request with the same match bits."""
-        captured.request = self._find((self._pair(event.dest_nid, event.src_nid), event.match_bits))
+        captured.request = self._requests.get((self._pair(event.dest_nid, event.src_nid), event.match_bits))
         if captured.request is not None or self._role(event.portal) == BULK:
             captured.kind = kind
 
@@ -236,6 +241,18 @@ class Matcher:
             captured.kind, captured.request = BULK, began.request
         elif began is not None and began.kind == LNET_PING:
             captured.kind = LNET_PING_REPLY
+
+
+def _is_early(reply: Captured) -> bool:
+    """A reply at offset 0 that is as short as early replies are and has their checksum (ptlrpc/events.c)."""
+    if reply.message is not None:
+        header = reply.message.header
+    else:
+        try:
+            header = lustre_msg.split(reply.raw).header
+        except WireError:
+            return False
+    return len(header.lm_buflens) == 1 and getattr(header, "lm_cksum", 0) != 0
 
 
 def read_messages(
@@ -288,21 +305,45 @@ def messages_of(
 
 
 def _messages(pieces: Iterator[Piece], matcher: Matcher, counts: Statistics) -> Iterator[Captured]:
-    types, message = counts.lnet_types, matcher.message
-    for time_ns, flow, data, lost in pieces:
+    types, message, count = counts.lnet_types, matcher.message, counts.count
+    for batch in _batches(pieces):
+        for time_ns, event, key in _events(batch, counts):
+            types[event.type] += 1
+            captured = message(time_ns, event, key)
+            count(captured)
+            if event.missing:
+                counts.incomplete += 1
+            yield captured
+
+
+def _batches(pieces: Iterator[Piece]) -> Iterator[list[Piece]]:
+    """A few pieces at a time: one step for all of them before the next step keeps its code in the processor's cache."""
+    batch: list[Piece] = []
+    try:
+        for piece in pieces:
+            batch.append(piece)
+            if len(batch) >= _BATCH:
+                yield batch
+                batch = []
+    except (WireError, OSError):
+        yield batch  # what came before the fault counts
+        raise
+    yield batch
+
+
+def _events(batch: list[Piece], counts: Statistics) -> list[tuple[int, LnetMessage, bytes]]:
+    """The LNet messages that become complete with these pieces: (time, message, addresses and ports)."""
+    out = []
+    for time_ns, flow, data, lost in batch:
         reader = flow.reader
         if reader is None:
             reader = flow.reader = SocklndStream(resync=True)
         for event in reader.feed(data) if data else reader.lost(lost) if lost else reader.close():
             if type(event) is LnetMessage:
-                types[event.type] += 1
-                captured = message(time_ns, event, flow.key)
-                counts.count(captured)
-                if event.missing:
-                    counts.incomplete += 1
-                yield captured
+                out.append((time_ns, event, flow.key))
             else:
                 _count_other(event, counts)
+    return out
 
 
 def _count_other(event: object, counts: Statistics) -> None:

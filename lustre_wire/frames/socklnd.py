@@ -145,6 +145,9 @@ class SocklndStream:
         while True:
             step = self._step
             end = step(data, pos, out)
+            if end == len(data):
+                pos = end
+                break
             if end == pos and step == self._step:
                 break
             pos = end
