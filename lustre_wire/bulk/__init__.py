@@ -9,6 +9,7 @@ warning.
 
 from __future__ import annotations
 
+from lustre_wire.bulk.arrow import table
 from lustre_wire.bulk.compose import Strings, pack_messages
 from lustre_wire.bulk.index import Index, Reason, index, iter_index
 from lustre_wire.bulk.rows import BLOCK_ROWS, iter_unpack, pack, unpack
@@ -23,5 +24,5 @@ available: bool = _core is not None
 
 __all__ = [
     "BLOCK_ROWS", "Columns", "Index", "Reason", "Strings", "Translated", "Translator", "available", "index",
-    "iter_index", "iter_unpack", "pack", "pack_messages", "swab", "translate", "unpack",
+    "iter_index", "iter_unpack", "pack", "pack_messages", "swab", "table", "translate", "unpack",
 ]  # fmt: skip
