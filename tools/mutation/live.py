@@ -65,7 +65,8 @@ class Live:
             path = str(Path(mutant.file).resolve())
             key = _key(mutant)
             at = (path, mutant.line)
-            if key is None or key in early or key not in live:
+            code = _code(mutant) if key in live and key not in early else None
+            if key is None or code is None or any(f.__code__.co_freevars != code.co_freevars for f in live[key]):
                 quick = [t for t in self.tests if t.id.startswith(self.first)]
                 tests = [*in_order((t for t in quick if at in t.lines), self.enough), *in_order(quick, self.enough)]
                 self.left.append((mutant, list(dict.fromkeys(t.id for t in tests))))
@@ -75,7 +76,7 @@ class Live:
                 self.verdicts.append((mutant, "not reached"))
                 continue
             limit = 10.0 + 10 * sum(t.seconds for t in tests)
-            outcome = forked(partial(_tried, mutant, live[key], [by_id[t.id] for t in tests]), limit)
+            outcome = forked(partial(_tried, code, live[key], [by_id[t.id] for t in tests]), limit)
             self.verdicts.append((mutant, outcome))
         return True
 
@@ -103,9 +104,13 @@ def _timed(item: pytest.Item, files: frozenset[str]) -> Timed | None:
     return Timed(item.nodeid, time.monotonic() - start, lines) if passed else None
 
 
-def _tried(mutant: Mutant, functions: list[FunctionType], items: list[pytest.Item]) -> str:
+def _code(mutant: Mutant) -> CodeType:
+    """Of the function with the fault in it."""
+    return next(c for c in _codes(mutated(mutant)) if (c.co_firstlineno, c.co_name) == mutant.function)
+
+
+def _tried(code: CodeType, functions: list[FunctionType], items: list[pytest.Item]) -> str:
     """Runs in a child: exchange the code, run the tests until one fails."""
-    code = next(c for c in _codes(mutated(mutant)) if (c.co_firstlineno, c.co_name) == mutant.function)
     for function in functions:
         function.__code__ = code
     for item, following in zip(items, [*items[1:], None], strict=True):
