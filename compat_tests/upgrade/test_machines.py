@@ -155,6 +155,21 @@ def test_B11_a_barrier_set_by_hand_cleans_releases_nothing_and_is_lifted_by_hand
     assert barrier.lift_by_hand() == [Step.OPEN_GATE]
 
 
+@pytest.mark.parametrize("clean", [False, True])
+def test_a_server_that_wants_the_lock_behind_a_barrier_set_by_hand_gets_it_once(clean: bool) -> None:
+    barrier = Barrier(SIMPLIFIED)
+    barrier.set_by_hand()
+    for _ in range(2 if clean else 0):
+        barrier.look(IDLE)
+    steps = barrier.revoked()
+    for _ in range(3):
+        steps += barrier.look(IDLE) + barrier.revoked()
+    assert steps.count(Step.RELEASE) == 1
+    barrier.restarted()
+    assert barrier.recovered() == []
+    assert barrier.lift_by_hand() == [Step.OPEN_GATE]
+
+
 def test_a_barrier_set_by_the_server_is_not_lifted_by_hand() -> None:
     assert waiting_barrier().lift_by_hand() == []
 

@@ -61,7 +61,8 @@ class Barrier:
     """The barrier of one client for one server.
 
     Attributes:
-        manual: set by a command, not by the server: it is lifted by a command too (B11), and nothing is released.
+        manual: set by a command, not by the server: it is lifted by a command too (B11).
+        wanted: the server wants the lock back.
         noticed: the server said that everything is committed.
     """
 
@@ -69,6 +70,7 @@ class Barrier:
     state: ClientState = ClientState.RUN
     manual: bool = False
     noticed: bool = False
+    wanted: bool = False
     _asked: frozenset[Step] = frozenset()
 
     @property
@@ -78,10 +80,11 @@ class Barrier:
     # -- events --------------------------------------------------------------------------------------------------
 
     def revoked(self) -> list[Step]:
-        """The server wants the all-access lock."""
+        """The server wants the all-access lock. Behind a barrier set by hand it gets it as soon as all is clean."""
         if self.closed:
-            return []
-        self.state, self.noticed, self._asked = ClientState.DRAINING, False, frozenset()
+            wanted, self.wanted = self.wanted, True
+            return [Step.RELEASE] if self.manual and not wanted and self.state is ClientState.WAITING else []
+        self.state, self.noticed, self.wanted, self._asked = ClientState.DRAINING, False, True, frozenset()
         return [Step.CLOSE_GATE if self.policy.held is Held.UPDATES else Step.CLOSE_GATE_TO_READING]
 
     def set_by_hand(self) -> list[Step]:
@@ -89,7 +92,7 @@ class Barrier:
         if self.closed:
             return []
         steps = self.revoked()
-        self.manual = True
+        self.manual, self.wanted = True, False
         return steps
 
     def lift_by_hand(self) -> list[Step]:
@@ -120,7 +123,7 @@ class Barrier:
         if facts.uncommitted:
             return []
         self.state = ClientState.WAITING
-        steps = [] if self.manual else [Step.RELEASE]
+        steps = [Step.RELEASE] if self.wanted else []
         return ([Step.CLOSE_GATE_TO_READING] if self.policy.held is Held.UPDATES else []) + steps
 
     def all_committed(self) -> list[Step]:
@@ -136,7 +139,7 @@ class Barrier:
     def restarted(self) -> list[Step]:
         """Connected to a server that started anew; recovery goes on."""
         if self.closed:
-            self.state = ClientState.REOPENING
+            self.state, self.wanted = ClientState.REOPENING, False
         return []
 
     def recovered(self) -> list[Step]:
@@ -167,6 +170,6 @@ class Barrier:
         return [step]
 
     def _run(self) -> list[Step]:
-        self.state, self.manual, self.noticed = ClientState.RUN, False, False
+        self.state, self.manual, self.noticed, self.wanted = ClientState.RUN, False, False, False
         self._asked = frozenset()
         return [Step.OPEN_GATE]

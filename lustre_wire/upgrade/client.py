@@ -116,8 +116,18 @@ class UpgradeClient(WriteBack):
     # -- taking part ---------------------------------------------------------------------------------------------
 
     def mount(self) -> Steps:
-        """Mount, and get the all-access lock: a mount during a stop ends behind the barrier."""
+        """Mount, and get the all-access locks: a mount during a stop waits at the barrier."""
         root = yield from super().mount()
+        assert self.mdc is not None
+        for member in self.members.values():
+            yield from self._ask(member)
+        self.mounted_at = self.now
+        self.journal.spoke.append((self.now, self.nid, self.mdc.dialect.name))
+        return root
+
+    def _attach(self, devices: list[Any]) -> Steps:
+        """The first request to the MDS has to wait for its all-access lock."""
+        yield from super()._attach(devices)
         assert self.mdc is not None and self.mgc is not None
         self.mdc.on_dialect = self._other_dialect
         imports = [self.mdc, *self.oscs.values()]
@@ -126,11 +136,9 @@ class UpgradeClient(WriteBack):
         else:
             for owner in imports:
                 self._join(owner.config.target.decode(), owner, [owner])
-        for member in self.members.values():
-            yield from self._ask(member)
-        self.mounted_at = self.now
-        self.journal.spoke.append((self.now, self.nid, self.mdc.dialect.name))
-        return root
+        member = next(iter(self.members.values()))
+        yield from self._ask(member)
+        yield Until(lambda: not member.barrier.closed)
 
     def _join(self, name: str, holder: Import, imports: list[Import]) -> None:
         member = self.members[name] = Member(Barrier(self.policy), holder, imports)
@@ -218,8 +226,8 @@ class UpgradeClient(WriteBack):
         request = owner.sending.get(packet.match_bits)
         if packet.kind != PUT or request is None:
             return
-        message, replay = request.message, bool(request.message.body.pb_flags & names(owner.dialect).MSG_REPLAY)
-        transno = request.transno if replay else 0
+        message, replay = request.message, owner.state is ImportState.REPLAY
+        transno = message.body.pb_transno
         self.journal.put.append(
             Put(
                 self.now,

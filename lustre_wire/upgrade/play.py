@@ -461,7 +461,8 @@ class Play:
         for worker in self.workers:
             if worker.client.lost:
                 worker.ledger.doubtful |= worker.ledger.cached
-            if self.name_of(worker.client.nid) in evicted or not worker.client.up:
+            absent = not worker.client.up or worker.client.nid in self.cut_off
+            if self.name_of(worker.client.nid) in evicted or absent:
                 worker.ledger.doubtful |= worker.ledger.cached
                 for crashed, _, committed in self.crashes:
                     worker.ledger.unsure_since(committed, crashed)

@@ -171,7 +171,7 @@ class Controlled(ServerNode):
 
     def hold(self, now: float) -> None:
         """An MGS takes the all-access locks of the whole file system back, and goes on serving (TH-8)."""
-        self.holding = True
+        self.holding, self.life = True, Shutdown(self.policy, stays=True)
         self.stop(now)
 
     def committed_everywhere(self, now: float) -> None:
@@ -208,7 +208,7 @@ class Controlled(ServerNode):
         if not acts:
             return
         for act in acts:
-            if self.holding and act in (Act.COMMIT, Act.MARK, Act.HALT):
+            if self.holding and act is Act.COMMIT:  # that is for the targets to do
                 continue
             {
                 Act.REVOKE: self._revoke,

@@ -43,6 +43,7 @@ class Shutdown:
         pending: clients that have not released their all-access lock yet.
         present: clients still connected once everything is committed.
         unaware: clients that have not answered the notice.
+        stays: it takes the locks back for others and never halts itself (an MGS).
     """
 
     policy: Policy
@@ -50,6 +51,7 @@ class Shutdown:
     pending: frozenset[Hashable] = frozenset()
     present: frozenset[Hashable] = frozenset()
     unaware: frozenset[Hashable] = frozenset()
+    stays: bool = False
 
     def begin(self, clients: Iterable[Hashable]) -> list[Act]:
         """The administrator's command. `clients` are those connected: the list is fixed from here on (B15)."""
@@ -119,7 +121,7 @@ class Shutdown:
 
     def _halt(self) -> list[Act]:
         waits = self.present if self.policy.farewell is Farewell.LEAVE else self.unaware
-        if self.state is not ServerState.COMMITTED or waits:
+        if self.state is not ServerState.COMMITTED or waits or self.stays:
             return []
         self.state = ServerState.HALTED
         return [Act.MARK, Act.HALT]

@@ -1,0 +1,248 @@
+"""The numbered invariants, by the traffic monitor in plays that meet with them; every check is shown to fail too."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from compat_tests.upgrade.plays import play, played
+from lustre_wire.recovery.last_rcvd import LastRcvd
+from lustre_wire.testbed.simulator import Stuck
+from lustre_wire.testbed.tasks import OperationFailed
+from lustre_wire.upgrade import reopen, server
+from lustre_wire.upgrade.barrier import Barrier, ClientState, Step
+from lustre_wire.upgrade.gate import Caller, Gate
+from lustre_wire.upgrade.mark import Start
+from lustre_wire.upgrade.monitor import CHECKS, Verdict
+from lustre_wire.upgrade.play import Play
+from lustre_wire.upgrade.shutdown import Act, ServerState, Shutdown
+
+
+def seen(name: str, scenario: str, *args: str, **options: str) -> Verdict:
+    """The invariant held in this play, and was met with."""
+    verdict = played(scenario, *args, **options).verdicts[name]
+    assert verdict.wrong == []
+    assert verdict.seen > 0
+    return verdict
+
+
+def test_B1_nothing_new_is_made_behind_the_barrier_but_what_cleaning_needs() -> None:
+    seen("B1", "clean-upgrade")
+    seen("B1", "clean-upgrade", held="updates")
+
+
+def test_B2_nothing_is_formatted_and_sent_between_release_and_restart() -> None:
+    seen("B2", "clean-upgrade")
+    seen("B2", "clean-upgrade", scope="mgs")
+
+
+def test_B3_at_halted_replay_lists_hold_opens_only() -> None:
+    seen("B3", "clean-upgrade")
+    seen("B3", "downgrade")
+
+
+def test_B4_at_halted_nothing_is_cached() -> None:
+    seen("B4", "clean-upgrade")
+    seen("B4", "piecemeal-osts")
+
+
+def test_B5_quiet_comes_within_the_callback_timeout_with_everybody_done_or_evicted() -> None:
+    seen("B5", "clean-upgrade")
+    seen("B5", "silent-client")
+
+
+def test_B6_no_new_client_from_revoking_to_halted() -> None:
+    outcome = played("new-clients")
+    assert outcome.verdicts["B6"].wrong == []
+    refused = [e for c in outcome.play.clients[4:7] for e in c.mdc.events if e.kind == "connect failed"]  # type: ignore[union-attr]
+    assert {e.detail for e in refused} == {-errno.EBUSY}
+
+
+def test_B7_open_files_survive_and_nothing_acknowledged_is_lost() -> None:
+    seen("B7", "clean-upgrade")
+    held = [worker.held for worker in played("clean-upgrade").play.workers]
+    assert any(held)
+
+
+def test_B8_a_client_stays_connected_until_the_notice() -> None:
+    seen("B8", "clean-upgrade")
+    seen("B8", "clean-upgrade", farewell="leave")
+
+
+def test_B9_a_blocked_call_is_interrupted_with_EINTR_and_nothing_is_sent() -> None:
+    assert seen("B9", "by-hand").seen == 1
+
+
+def test_B10_a_replayed_open_keeps_number_and_transno_and_creates_nothing() -> None:
+    seen("B10", "clean-upgrade")
+    seen("B10", "clean-upgrade", "simplified", "mds-crash@quiet")
+
+
+def test_B11_a_barrier_set_by_hand_is_lifted_by_hand_only() -> None:
+    made = played("by-hand").play
+    lifted = next(done.time for done in made.operated if done.text.startswith("lift the barrier"))
+    started = next(done.time for done in made.operated if done.text.startswith("start mds in 2.0"))
+    runs = [m.time for m in made.journal.moved if m.state is ClientState.RUN and "MDT" in m.target and m.time > started]
+    assert runs
+    assert min(runs) >= lifted
+
+
+def test_B12_flight_dirt_and_commit_are_separate_conditions() -> None:
+    seen("B12", "clean-upgrade")
+
+
+def test_B13_the_barrier_of_one_server_does_not_stop_work_with_another() -> None:
+    seen("B13", "piecemeal-osts")
+
+
+def test_B14_the_replay_list_is_kept_until_the_notice() -> None:
+    seen("B14", "clean-upgrade")
+    assert played("clean-upgrade", "simplified", "mds-crash@quiet").lost == []
+
+
+def test_B15_the_lock_is_granted_to_nobody_while_it_is_wanted() -> None:
+    seen("B15", "new-clients")
+    seen("B15", "new-clients", newcomers="hold")
+
+
+def test_S1_a_client_cut_off_during_the_stop_is_evicted() -> None:
+    seen("S1", "returning-client")
+
+
+def test_S2_the_mark_is_cleared_first_and_set_last() -> None:
+    seen("S2", "clean-upgrade")
+    seen("S2", "clean-upgrade", "simplified", "mds-crash@committed")
+
+
+def test_S3_the_mark_travels_with_the_target() -> None:
+    seen("S3", "failover-pair")
+
+
+def test_S4_after_a_forced_start_nothing_old_is_replayed() -> None:
+    seen("S4", "forced-start")
+
+
+def test_D1_a_step_back_evicts_everybody() -> None:
+    seen("D1", "downgrade")
+    seen("D1", "downgrade", "shipped")
+
+
+def test_D2_a_step_back_behind_the_barrier_loses_nothing() -> None:
+    seen("D2", "downgrade")
+
+
+def test_D4_no_FID_reaches_a_1_8_server() -> None:
+    seen("D4", "downgrade")
+    seen("D4", "downgrade", "shipped")
+
+
+def test_E1_E3_as_shipped_the_first_start_of_another_version_forgets_everybody() -> None:
+    seen("E1", "clean-upgrade", "shipped")
+
+
+def test_E2_a_second_start_in_the_same_version_forgets_nobody() -> None:
+    seen("E2", "clean-upgrade", "simplified", "mds-crash@committed")
+    seen("E2", "recover-then-upgrade", "shipped")
+
+
+def test_E4_evicted_clients_go_on_in_the_new_dialect_and_their_open_files_are_dead() -> None:
+    seen("E4", "clean-upgrade", "shipped")
+    assert any(errno.EIO in worker.ledger.failed for worker in played("clean-upgrade", "shipped").play.workers)
+
+
+def test_no_message_of_one_dialect_reaches_the_parser_of_the_other() -> None:
+    for scenario in ("clean-upgrade", "downgrade", "failover-pair"):
+        seen("dialect", scenario)
+        seen("dialect", scenario, "shipped")
+
+
+# -- every check can fail ----------------------------------------------------------------------------------------
+# one thing broken at a time, in nodes that are otherwise as they were
+
+
+def _let_everybody_in(self: Gate, caller: Caller) -> None:
+    self._let_in(caller)
+
+
+def _release_at_once(self: Barrier, facts: Any) -> list[Step]:
+    if self.state is not ClientState.DRAINING:
+        return []
+    self.state = ClientState.WAITING
+    return [Step.RELEASE]
+
+
+def _halt_without_waiting(self: Shutdown) -> list[Act]:
+    if self.state is not ServerState.REVOKING:
+        return []
+    self.state = ServerState.QUIET
+    return [Act.COMMIT]
+
+
+def _forget_nobody(self: server.Controlled, how: Start) -> None:
+    book = LastRcvd(self.store, self.dialect, metadata=True)
+    head = book.header()
+    head.lsd_feature_compat ^= book.k.OBD_COMPAT_20
+    book.write_header(head)
+
+
+def _never_mark(self: server.Controlled) -> None:
+    assert self.target is not None
+    self.target.commit()
+
+
+BROKEN: list[tuple[str, str, Any, str, Any]] = [
+    ("B1", "clean-upgrade", Gate, "enter", _let_everybody_in),
+    ("B2", "clean-upgrade", Gate, "enter", _let_everybody_in),
+    ("B3", "clean-upgrade", Barrier, "look", _release_at_once),
+    ("B4", "clean-upgrade", Barrier, "look", _release_at_once),
+    ("B5", "clean-upgrade", Shutdown, "_quiet", _halt_without_waiting),
+    ("B6", "new-clients", Shutdown, "newcomer", lambda self: 0),
+    ("B10", "clean-upgrade", reopen, "carry", lambda old, new: None),
+    ("B12", "clean-upgrade", Barrier, "look", _release_at_once),
+    ("S2", "clean-upgrade", server.Controlled, "_write_mark", _never_mark),
+    ("D1", "downgrade", server.Controlled, "_prepare", _forget_nobody),
+    ("dialect", "clean-upgrade", reopen, "open_again", lambda file, dialect: None),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario", "owner", "attribute", "broken"), BROKEN, ids=[f"{b[0]}-{b[3]}" for b in BROKEN]
+)
+def test_the_monitor_notices(
+    name: str, scenario: str, owner: Any, attribute: str, broken: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = _watched(monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, attribute, broken)
+        try:
+            wrong = play(scenario).verdicts[name].wrong
+        except (Stuck, OperationFailed, AssertionError):  # what broken nodes did before they got stuck is judged too
+            wrong = _judged(made[-1], name)
+    assert wrong
+
+
+def _watched(monkeypatch: pytest.MonkeyPatch) -> list[Play]:
+    """Every play made from here on."""
+    made: list[Play] = []
+    begin = Play.__init__
+
+    def note(self: Play, *args: Any, **options: Any) -> None:
+        made.append(self)
+        begin(self, *args, **options)
+
+    monkeypatch.setattr(Play, "__init__", note)
+    return made
+
+
+def _judged(made: Play, name: str) -> list[str]:
+    verdict = Verdict()
+    CHECKS[name][1](made, verdict)
+    return verdict.wrong
+
+
+def test_every_invariant_has_a_test_named_after_it() -> None:
+    named = {part for test in globals() if test.startswith("test_") for part in test.split("_")}
+    assert {name for name in CHECKS if name != "dialect"} <= named

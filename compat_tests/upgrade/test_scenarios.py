@@ -1,0 +1,102 @@
+"""Every scenario, under every policy, comes to the end it should."""
+
+import pytest
+
+from compat_tests.upgrade.plays import played
+from lustre_wire.errors import WireError
+from lustre_wire.upgrade import scenario
+
+SCENARIOS = scenario.names()
+#: The operator of these relies on a controlled stop.
+CONTROLLED = {"by-hand"}
+
+
+def complaints(outcome: scenario.Outcome) -> list[str]:
+    found = [f"{name}: {line}" for name, verdict in outcome.verdicts.items() for line in verdict.wrong]
+    return found + outcome.lost + outcome.unmet
+
+
+def test_the_scenarios_there_are() -> None:
+    assert {
+        "clean-upgrade", "failover-pair", "piecemeal-osts", "returning-client", "silent-client", "drain-crash",
+        "new-clients", "forced-start", "recover-then-upgrade", "downgrade", "mixed-months", "by-hand", "config",
+    } <= set(SCENARIOS)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_simplified(name: str) -> None:
+    assert complaints(played(name)) == []
+
+
+@pytest.mark.parametrize("name", sorted(set(SCENARIOS) - CONTROLLED))
+def test_shipped(name: str) -> None:
+    assert complaints(played(name, "shipped")) == []
+
+
+@pytest.mark.parametrize("state", ["revoking", "quiet", "committed", "halted"])
+@pytest.mark.parametrize("server", ["mds", "ost0"])
+def test_a_crash_at_each_server_state(server: str, state: str) -> None:
+    outcome = played("piecemeal-osts", "simplified", f"{server}-crash@{state}")
+    assert [f.happened for f in outcome.play.faults] == [True]
+    assert complaints(outcome) == []
+    assert outcome.play.servers[server].dialect.name == "2.0"
+
+
+@pytest.mark.parametrize("state", ["draining", "cleaning", "waiting", "reopening"])
+@pytest.mark.parametrize("what", ["crash", "silent"])
+def test_a_client_lost_at_each_of_its_states(what: str, state: str) -> None:
+    outcome = played("clean-upgrade", "simplified", f"client1-{what}@{state}")
+    assert [f.happened for f in outcome.play.faults] == [True]
+    # the expectation that nobody is evicted is the scenario's, which knows nothing of the fault
+    assert [text for text in complaints(outcome) if text != "nobody is evicted"] == []
+    assert outcome.play.clients_evicted() == {"client1"}
+
+
+OPTIONS = [
+    {"scope": "mgs"}, {"scope": "mgs", "resume": "lock"}, {"scope": "mgs", "notice": "withheld"}, {"resume": "lock"},
+    {"notice": "withheld"}, {"farewell": "leave"}, {"farewell": "leave", "notice": "withheld"}, {"cache": "flush"},
+    {"held": "updates"}, {"newcomers": "hold"}, {"synchronous": "yes"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: ",".join(f"{k}={v}" for k, v in o.items()))
+def test_every_option_of_the_policy(options: dict[str, str]) -> None:
+    assert complaints(played("clean-upgrade", **options)) == []
+
+
+@pytest.mark.parametrize("newcomers", ["refuse", "hold"])
+def test_TH2e_new_clients_get_in_whichever_way_they_are_answered(newcomers: str) -> None:
+    outcome = played("new-clients", newcomers=newcomers)
+    assert complaints(outcome) == []
+    assert all(task.done and task.error is None for task, _ in outcome.play.mounting)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_same_seed_is_the_same_play(seed: int) -> None:
+    one, other = (played.__wrapped__("forced-start", seed=seed).play for _ in range(2))
+    assert [(s.time, s.packet) for s in one.simulator.trace.packets] == [
+        (s.time, s.packet) for s in other.simulator.trace.packets
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("title = 1", "a scenario has title, about and steps"),
+        ("title = ", "x: "),
+        ('title = "t"\nabout = "a"\nsteps = ["dance"]', "not a step: 'dance'"),
+        ('title = "t"\nabout = "a"\nsteps = [1]', "steps is not what it should be"),
+        ('title = "t"\nabout = "a"\nsteps = []\nclients = "many"', "clients is not what it should be"),
+        ('title = "t"\nabout = "a"\nsteps = []\n[expect]\ngrand = []', "expect holds lists by policy"),
+        ('title = "t"\nabout = "a"\nsteps = []\n[expect]\nshipped = ["joy"]', "not an expectation: 'joy'"),
+        ('title = "t"\nabout = "a"\nsteps = []\ncolour = "red"', "a scenario has"),
+    ],
+)
+def test_what_is_no_scenario(text: str, said: str) -> None:
+    with pytest.raises(WireError, match=said):
+        scenario.parse("x", text)
+
+
+def test_no_scenario_of_that_name() -> None:
+    with pytest.raises(WireError, match="no scenario 'grand'"):
+        scenario.load("grand")
