@@ -20,7 +20,8 @@ from lustre_wire.schema import (
     u64,
     wire_union,
 )
-from lustre_wire.schema.rpc import Buffers, CString, buffers, resolve, rpc, slot
+from lustre_wire.schema.peek import resolve
+from lustre_wire.schema.rpc import Buffers, CString, buffers, rpc, slot
 
 
 def test_sizes_must_add_up() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import lustre_wire as lw
 from lustre_wire.schema import U16, U32, Array, WireUnion, u16, u32, wire_union
+from lustre_wire.schema.peek import Peek, resolve
 from lustre_wire.schema.rpc import (
     Absent,
     Bits,
@@ -20,7 +21,6 @@ from lustre_wire.schema.rpc import (
     Length,
     NonZero,
     Opaque,
-    Peek,
     Prefix,
     Records,
     RpcFormat,
@@ -29,7 +29,6 @@ from lustre_wire.schema.rpc import (
     Uncounted,
     buffers,
     derive,
-    resolve,
     rpc,
     rpc_of,
     slot,
@@ -149,6 +148,22 @@ class TestObjects:
         made: Any = buffers(Plain)
         assert repr(made(3, b"x")).endswith("Plain(number=3, name=b'x')")
         assert repr(rpc_of(Sample).reply()) == "_NoBuffers()"
+
+    def test_operations_may_share_them(self) -> None:
+        @buffers
+        class Shared(Buffers):
+            outer: Outer | None = slot()
+
+        @rpc(8, name="FIRST")
+        class First:
+            Request = Shared
+
+        @rpc(9, name="SECOND")
+        class Second:
+            Request = Reply = Shared
+
+        assert rpc_of(First).request is rpc_of(Second).request is rpc_of(Second).reply is First.Request is Shared
+        assert [s.name for s in Shared.__slot_specs__] == ["outer"]
 
     def test_they_have_slots_only(self) -> None:
         class Plain:

@@ -14,7 +14,8 @@ from lustre_wire.engines.straightline import PREFIX
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.lustre_msg import LustreMsgV2
 from lustre_wire.rpc import Message
-from lustre_wire.schema.rpc import Blob, Buffers, FixedText, Length, Match, Prefix, SlotSpec, Text, resolve
+from lustre_wire.schema.peek import resolve
+from lustre_wire.schema.rpc import Blob, Buffers, FixedText, Length, Match, Prefix, SlotSpec, Text
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Raw, Scalar, Struct, as_type
 from lustre_wire.translate.rules import UP, RuleSet, nested

@@ -11,6 +11,7 @@ from lustre_wire.bulk.index import index_plan
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines.bulk import Core
 from lustre_wire.engines.bulk.swabs import BIG, LITTLE, SENDERS, Swabs
+from lustre_wire.schema.peek import resolve
 from lustre_wire.schema.rpc import (
     Absent,
     Bits,
@@ -23,7 +24,6 @@ from lustre_wire.schema.rpc import (
     RpcFormat,
     SlotSpec,
     Uncounted,
-    resolve,
 )
 from lustre_wire.schema.types import Scalar, Struct, as_type
 

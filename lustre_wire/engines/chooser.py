@@ -8,7 +8,8 @@ from typing import Any
 
 from lustre_wire.engines.source import compile_functions
 from lustre_wire.engines.straightline import PREFIX, ByteOrder
-from lustre_wire.schema.rpc import Absent, Bits, Condition, Length, Peek, Prefix, RpcFormat, Uncounted, resolve
+from lustre_wire.schema.peek import Peek, resolve
+from lustre_wire.schema.rpc import Absent, Bits, Condition, Length, Prefix, RpcFormat, Uncounted
 
 Chooser = Callable[[Any, Sequence[int], Sequence[int]], "RpcFormat | None"]
 

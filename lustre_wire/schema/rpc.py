@@ -36,7 +36,7 @@ from typing import (
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.struct import hints_of
-from lustre_wire.schema.types import FieldType, Scalar, Struct, as_type
+from lustre_wire.schema.types import FieldType, Struct, as_type
 
 _T = TypeVar("_T")
 
@@ -243,7 +243,15 @@ def _slot_type(path: str, hint: Any) -> FieldType:
 
 
 def buffers(cls: type) -> type[Buffers]:
-    """Make one side of an RPC from the declaration of its buffers; `rpc` does this for the classes it decorates."""
+    """Make one side of an RPC from the declaration of its buffers; `rpc` does this for the classes it decorates.
+
+    A class that several operations share is decorated itself, and made once: ``Reply = MdsLastUnlinkServer``.
+
+    Raises:
+        SchemaError: an annotation that says no buffer type, or a buffer without ``slot()``.
+    """
+    if issubclass(cls, Buffers) and "__slot_specs__" in vars(cls):
+        return cls
     specs = []
     for index, (name, hint) in enumerate(hints_of(cls).items(), 1):
         said = cls.__dict__.get(name)
@@ -369,36 +377,3 @@ def derive(cls: Any, doc: str = "", **changes: Any) -> Any:
     made = replace(rpc_of(cls), cache={}, **changes)
     body = {"Request": made.request, "Reply": made.reply, "__rpc__": made, "__doc__": doc or cls.__doc__}
     return type(cls.__name__, (), body)
-
-
-@dataclass(frozen=True)
-class Peek:
-    """Where a number or a buffer that a condition looks at lies: buffer index, offset in it, and what is there."""
-
-    index: int
-    offset: int = 0
-    scalar: Scalar | None = None
-    fixed_order: str = ""
-
-
-def resolve(slots: tuple[SlotSpec, ...], path: str) -> Peek:
-    """Find what a condition's path names.
-
-    Raises:
-        SchemaError: no such slot or field.
-    """
-    if path.startswith("["):
-        return Peek(int(path[1:-1]))
-    name, *rest = path.split(".")
-    found = next((s for s in slots if s.name == name), None)
-    if found is None:
-        raise SchemaError(f"no buffer {name!r}", path=path)
-    kind, offset, order = found.type, 0, ""
-    for part in rest:
-        if not isinstance(kind, Struct) or part not in kind.cls.__wire__.by_name:
-            raise SchemaError(f"no field {part!r}", path=path)
-        order = order or ("" if kind.cls.__wire__.order == "sender" else kind.cls.__wire__.order)
-        inner = kind.cls.__wire__.by_name[part]
-        kind, offset = inner.type, offset + inner.offset
-    kind = as_type(kind.element) if isinstance(kind, Items) else kind
-    return Peek(found.index, offset, kind if isinstance(kind, Scalar) else None, order)

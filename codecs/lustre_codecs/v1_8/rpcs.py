@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from lustre_codecs.common.rpcs import HAS_INTENT
 from lustre_codecs.common.structs import (
     ACL_XATTRS,
     LdlmIntent,
@@ -29,7 +30,6 @@ from lustre_codecs.v1_8.constants import (
     LUSTRE_OBD_VERSION,
     LUSTRE_OST_VERSION,
     ItOp,
-    LdlmFl,
     MdsReint,
     ObdMd,
     Opcode,
@@ -78,13 +78,81 @@ from lustre_wire.schema.rpc import (
     slot,
 )
 
-HAS_INTENT = Bits(LdlmFl.LDLM_FL_HAS_INTENT)
-
 #: An MDS takes the layout buffer out of its reply when it has nothing to put into it.
 MD_RETURNED: Match = {
     "mds_body.valid": Bits(ObdMd.OBD_MD_FLEASIZE | ObdMd.OBD_MD_FLDIREA | ObdMd.OBD_MD_LINKNAME, some=True),
     "mds_body.eadatasize": NonZero(),
 }
+
+
+@buffers
+class ObdConnectClient(Buffers):
+    """A connect, whatever the target."""
+
+    target_uuid: Annotated[bytes, FixedText(40)] | None = slot(when="NUL-padded UUID")
+    client_uuid: Annotated[bytes, FixedText(40)] | None = slot()
+    conn_handle: LustreHandle | None = slot(when="the reverse-direction cookie (client import handle)")
+    connect_data: ObdConnectData | None = slot(when="sent; server accepts longer")
+
+
+@buffers
+class MdsLastUnlinkServer(Buffers):
+    """Where the objects of a file are whose last name is gone, for the client to destroy."""
+
+    mds_body: MdsBody | None = slot()
+    lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)")
+    logcookies: list[LlogCookie] | None = slot(optional=True, when="shrunk to the number of stripes when body.valid has FLCOOKIE; removed otherwise; index drops to 2 when lov_md was removed")
+
+
+@buffers
+class LdlmIntentOpenClient(Buffers):
+    """An open that rides on a lock."""
+
+    dlm_req: LdlmRequest | None = slot()
+    ldlm_intent: LdlmIntent | None = slot()
+    rec: MdsRecCreate | None = slot()
+    name: CString | None = slot(when="(namelen+1 bytes; may be just NUL)")
+    lov_ea: Opaque | None = slot(holds=LovUserMdV1, optional=True, when="buffer always packed with max(lmmsize, client default easize), then grown so the whole request is a power of two; content 0 when no layout given")
+    mds_rec_join: MdsRecJoin | None = slot(omit=True, when="M_JOIN_FILE only")
+
+
+@buffers
+class LdlmIntentOpenServer(Buffers):
+    """The lock, and the file that was opened."""
+
+    dlm_rep: LdlmReply | None = slot()
+    mds_body: MdsBody | None = slot()
+    lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="max_mdsize; 0 on replay; shrunk with index shift to eadatasize")
+    acl: Opaque | None = slot(holds=XattrAclHeader, omit=True, when="slot present only when OBD_CONNECT_ACL; never shrunk (except reconstruct); index 4, or 3 after md removal")
+
+
+@buffers
+class LdlmIntentGetattrClient(Buffers):
+    """Attributes asked for with a lock."""
+
+    dlm_req: LdlmRequest | None = slot()
+    ldlm_intent: LdlmIntent | None = slot()
+    mds_body: MdsBody | None = slot(room=216)
+    name: CString | None = slot(when="namelen+1 bytes (length 1 = by fid2)")
+
+
+@buffers
+class LdlmIntentServer(Buffers):
+    """The lock, and the attributes of the file that was asked for."""
+
+    dlm_rep: LdlmReply | None = slot()
+    mds_body: MdsBody | None = slot()
+    lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="shrunk (and removed with index shift) when the request asked FLEASIZE|FLDIREA, which the client always does")
+    acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
+
+
+@buffers
+class OstBrwClient(Buffers):
+    """Objects, and the ranges of them whose data move."""
+
+    ost_body: OstBody | None = slot()
+    obd_ioobj: list[ObdIoobj] | None = slot()
+    niobuf_remote: list[NiobufRemote] | None = slot()
 
 
 @rpc(Opcode.OST_CONNECT, version=LUSTRE_OBD_VERSION, portal=Portal.OST_REQUEST_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL, also_on=(Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL,))
@@ -102,11 +170,7 @@ class OstConnect:
     Client reserves reply room for 72 bytes + 16 spare u64 words.
     """
 
-    class Request(Buffers):
-        target_uuid: Annotated[bytes, FixedText(40)] | None = slot(when="NUL-padded UUID")
-        client_uuid: Annotated[bytes, FixedText(40)] | None = slot()
-        conn_handle: LustreHandle | None = slot(when="the reverse-direction cookie (client import handle)")
-        connect_data: ObdConnectData | None = slot(when="sent; server accepts longer")
+    Request = ObdConnectClient
 
     class Reply(Buffers):
         connect_data: ObdConnectData | None = slot(when="when the request carried a connect_data buffer; client reserves 72+128 bytes")
@@ -127,11 +191,7 @@ class MdsConnect:
     Client reserves reply room for 72 bytes + 16 spare u64 words.
     """
 
-    class Request(Buffers):
-        target_uuid: Annotated[bytes, FixedText(40)] | None = slot(when="NUL-padded UUID")
-        client_uuid: Annotated[bytes, FixedText(40)] | None = slot()
-        conn_handle: LustreHandle | None = slot(when="the reverse-direction cookie (client import handle)")
-        connect_data: ObdConnectData | None = slot(when="sent; server accepts longer")
+    Request = ObdConnectClient
 
     class Reply(Buffers):
         connect_data: ObdConnectData | None = slot(when="when the request carried a connect_data buffer; client reserves 72+128 bytes")
@@ -152,11 +212,7 @@ class MgsConnect:
     Client reserves reply room for 72 bytes + 16 spare u64 words.
     """
 
-    class Request(Buffers):
-        target_uuid: Annotated[bytes, FixedText(40)] | None = slot(when="NUL-padded UUID")
-        client_uuid: Annotated[bytes, FixedText(40)] | None = slot()
-        conn_handle: LustreHandle | None = slot(when="the reverse-direction cookie (client import handle)")
-        connect_data: ObdConnectData | None = slot(when="sent; server accepts longer")
+    Request = ObdConnectClient
 
     class Reply(Buffers):
         connect_data: ObdConnectData | None = slot(when="when the request carried a connect_data buffer; client reserves 72+128 bytes")
@@ -458,10 +514,7 @@ class MdsReintUnlink:
         name: CString | None = slot()
         dlm_req: LdlmRequest | None = slot(omit=True, when="only when OBD_CONNECT_CANCELSET was negotiated; carries early lock cancels (lock_count handles, may be 0)")
 
-    class Reply(Buffers):
-        mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)")
-        logcookies: list[LlogCookie] | None = slot(optional=True, when="shrunk to the number of stripes when body.valid has FLCOOKIE; removed otherwise; index drops to 2 when lov_md was removed")
+    Reply = MdsLastUnlinkServer
 
 
 @rpc(Opcode.MDS_REINT, name="MDS_REINT/RENAME", version=LUSTRE_MDS_VERSION, match={"rec.rn_opcode": MdsReint.REINT_RENAME}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL,))
@@ -476,10 +529,7 @@ class MdsReintRename:
         new_name: CString | None = slot()
         dlm_req: LdlmRequest | None = slot(omit=True, when="only when OBD_CONNECT_CANCELSET was negotiated; carries early lock cancels (lock_count handles, may be 0)")
 
-    class Reply(Buffers):
-        mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)")
-        logcookies: list[LlogCookie] | None = slot(optional=True, when="shrunk to the number of stripes when body.valid has FLCOOKIE; removed otherwise; index drops to 2 when lov_md was removed")
+    Reply = MdsLastUnlinkServer
 
 
 @rpc(Opcode.MDS_REINT, name="MDS_REINT/OPEN", version=LUSTRE_MDS_VERSION, match={"rec.cr_opcode": MdsReint.REINT_OPEN}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, status="no sender")
@@ -542,19 +592,9 @@ class LdlmEnqueueIntentOpen:
     4 or 5 reply buffers; join buffer at index 6.
     """
 
-    class Request(Buffers):
-        dlm_req: LdlmRequest | None = slot()
-        ldlm_intent: LdlmIntent | None = slot()
-        rec: MdsRecCreate | None = slot()
-        name: CString | None = slot(when="(namelen+1 bytes; may be just NUL)")
-        lov_ea: Opaque | None = slot(holds=LovUserMdV1, optional=True, when="buffer always packed with max(lmmsize, client default easize), then grown so the whole request is a power of two; content 0 when no layout given")
-        mds_rec_join: MdsRecJoin | None = slot(omit=True, when="M_JOIN_FILE only")
+    Request = LdlmIntentOpenClient
 
-    class Reply(Buffers):
-        dlm_rep: LdlmReply | None = slot()
-        mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="max_mdsize; 0 on replay; shrunk with index shift to eadatasize")
-        acl: Opaque | None = slot(holds=XattrAclHeader, omit=True, when="slot present only when OBD_CONNECT_ACL; never shrunk (except reconstruct); index 4, or 3 after md removal")
+    Reply = LdlmIntentOpenServer
 
 
 @rpc(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_OPEN_CREAT", version=LUSTRE_DLM_VERSION, match={"dlm_req.lock_flags": HAS_INTENT, "ldlm_intent.opc": ItOp.IT_OPEN | ItOp.IT_CREAT}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
@@ -574,19 +614,9 @@ class LdlmEnqueueIntentOpenCreat:
     4 or 5 reply buffers; join buffer at index 6.
     """
 
-    class Request(Buffers):
-        dlm_req: LdlmRequest | None = slot()
-        ldlm_intent: LdlmIntent | None = slot()
-        rec: MdsRecCreate | None = slot()
-        name: CString | None = slot(when="(namelen+1 bytes; may be just NUL)")
-        lov_ea: Opaque | None = slot(holds=LovUserMdV1, optional=True, when="buffer always packed with max(lmmsize, client default easize), then grown so the whole request is a power of two; content 0 when no layout given")
-        mds_rec_join: MdsRecJoin | None = slot(omit=True, when="M_JOIN_FILE only")
+    Request = LdlmIntentOpenClient
 
-    class Reply(Buffers):
-        dlm_rep: LdlmReply | None = slot()
-        mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="max_mdsize; 0 on replay; shrunk with index shift to eadatasize")
-        acl: Opaque | None = slot(holds=XattrAclHeader, omit=True, when="slot present only when OBD_CONNECT_ACL; never shrunk (except reconstruct); index 4, or 3 after md removal")
+    Reply = LdlmIntentOpenServer
 
 
 @rpc(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_GETATTR", version=LUSTRE_DLM_VERSION, match={"dlm_req.lock_flags": HAS_INTENT, "ldlm_intent.opc": ItOp.IT_GETATTR}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
@@ -597,17 +627,9 @@ class LdlmEnqueueIntentGetattr:
     Intent opc IT_GETATTR = 8.
     """
 
-    class Request(Buffers):
-        dlm_req: LdlmRequest | None = slot()
-        ldlm_intent: LdlmIntent | None = slot()
-        mds_body: MdsBody | None = slot(room=216)
-        name: CString | None = slot(when="namelen+1 bytes (length 1 = by fid2)")
+    Request = LdlmIntentGetattrClient
 
-    class Reply(Buffers):
-        dlm_rep: LdlmReply | None = slot()
-        mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="shrunk (and removed with index shift) when the request asked FLEASIZE|FLDIREA, which the client always does")
-        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
+    Reply = LdlmIntentServer
 
 
 @rpc(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_LOOKUP", version=LUSTRE_DLM_VERSION, match={"dlm_req.lock_flags": HAS_INTENT, "ldlm_intent.opc": ItOp.IT_LOOKUP}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
@@ -620,17 +642,9 @@ class LdlmEnqueueIntentLookup:
     LOOKUP locks only LOOKUP|UPDATE bits (child) instead of full getattr bits.
     """
 
-    class Request(Buffers):
-        dlm_req: LdlmRequest | None = slot()
-        ldlm_intent: LdlmIntent | None = slot()
-        mds_body: MdsBody | None = slot(room=216)
-        name: CString | None = slot(when="namelen+1 bytes (length 1 = by fid2)")
+    Request = LdlmIntentGetattrClient
 
-    class Reply(Buffers):
-        dlm_rep: LdlmReply | None = slot()
-        mds_body: MdsBody | None = slot()
-        lov_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, present=MD_RETURNED, when="shrunk (and removed with index shift) when the request asked FLEASIZE|FLDIREA, which the client always does")
-        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="packed when OBD_CONNECT_ACL negotiated and FLACL requested; true length is body.aclsize; the buffer itself stays 260 (see note); index drops by one when the md buffer is absent or removed")
+    Reply = LdlmIntentServer
 
 
 @rpc(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_READDIR", version=LUSTRE_DLM_VERSION, match={"dlm_req.lock_flags": HAS_INTENT, "[2]": Absent()}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
@@ -802,10 +816,7 @@ class OstRead:
     Client has no capa slot.
     """
 
-    class Request(Buffers):
-        ost_body: OstBody | None = slot()
-        obd_ioobj: list[ObdIoobj] | None = slot()
-        niobuf_remote: list[NiobufRemote] | None = slot()
+    Request = OstBrwClient
 
     class Reply(Buffers):
         ost_body: OstBody | None = slot()
@@ -826,10 +837,7 @@ class OstWrite:
     Client has no capa slot.
     """
 
-    class Request(Buffers):
-        ost_body: OstBody | None = slot()
-        obd_ioobj: list[ObdIoobj] | None = slot()
-        niobuf_remote: list[NiobufRemote] | None = slot()
+    Request = OstBrwClient
 
     class Reply(Buffers):
         ost_body: OstBody | None = slot()

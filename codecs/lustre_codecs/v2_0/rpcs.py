@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from lustre_codecs.common.rpcs import HAS_INTENT
 from lustre_codecs.common.structs import (
     ACL_XATTRS,
     LdlmIntent,
@@ -32,7 +33,6 @@ from lustre_codecs.v2_0.constants import (
     XATTR_NAME_LMV,
     XATTR_NAME_LOV,
     ItOp,
-    LdlmFl,
     MdsReint,
     Opcode,
     Portal,
@@ -66,7 +66,6 @@ from lustre_codecs.v2_0.structs import (
 from lustre_wire.schema import U32, u32
 from lustre_wire.schema.rpc import (
     Absent,
-    Bits,
     Blob,
     Buffers,
     Chosen,
@@ -75,11 +74,10 @@ from lustre_wire.schema.rpc import (
     Opaque,
     Prefix,
     Records,
+    buffers,
     rpc,
     slot,
 )
-
-HAS_INTENT = Bits(LdlmFl.LDLM_FL_HAS_INTENT)
 
 #: Extended attributes with an inside of their own.
 _XATTRS = {
@@ -88,6 +86,120 @@ _XATTRS = {
     XATTR_NAME_LMV: LmvStripeMd,
     XATTR_NAME_LOV: LovMdsMdV1,
 }
+
+
+@buffers
+class ObdConnectClient(Buffers):
+    """A connect, whatever the target."""
+
+    target_uuid: Annotated[bytes, FixedText(39)] | None = slot(when="first 39 bytes of the obd_uuid")
+    client_uuid: Annotated[bytes, FixedText(39)] | None = slot()
+    conn_handle: LustreHandle | None = slot(when="the reverse-direction cookie (client import handle)")
+    connect_data: ObdConnectData | None = slot(when="sent; server accepts longer")
+
+
+@buffers
+class MdtBodyCapa(Buffers):
+    """A body and a capability for the file it names."""
+
+    mdt_body: MdtBody | None = slot()
+    capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
+
+
+@buffers
+class MdtCloseClient(Buffers):
+    """The end of an open or of an I/O epoch, with the attributes it leaves."""
+
+    mdt_ioepoch: MdtIoepoch | None = slot()
+    rec_reint: MdtRecSetattr | None = slot()
+    capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
+
+
+@buffers
+class MdtAttributesServer(Buffers):
+    """A file's attributes, layout, ACL and renewed capabilities."""
+
+    mdt_body: MdtBody | None = slot()
+    mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+    acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
+    capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
+    capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
+
+
+@buffers
+class MdsLastUnlinkServer(Buffers):
+    """Where the objects of a file are whose last name or last open is gone, for the client to destroy."""
+
+    mdt_body: MdtBody | None = slot()
+    mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+    logcookies: list[LlogCookie] | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize bytes (the aclsize field carries the cookie size), 0 otherwise")
+    capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
+    capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
+
+
+@buffers
+class LdlmIntentOpenClient(Buffers):
+    """An open that rides on a lock."""
+
+    dlm_req: LdlmRequest | None = slot()
+    ldlm_intent: LdlmIntent | None = slot()
+    rec_reint: MdtRecCreate | None = slot()
+    capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
+    capa2: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
+    name: CString | None = slot()
+    eadata: Opaque | None = slot(holds=LovUserMdV1, optional=True, when="slot always counted; size = max(lmmsize, cl_default_mds_easize)")
+
+
+@buffers
+class LdlmIntentOpenServer(Buffers):
+    """The lock, and the file that was opened."""
+
+    dlm_rep: LdlmReply | None = slot()
+    mdt_body: MdtBody | None = slot()
+    mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+    acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
+    capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
+    capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
+
+
+@buffers
+class LdlmIntentGetattrClient(Buffers):
+    """Attributes asked for with a lock."""
+
+    dlm_req: LdlmRequest | None = slot()
+    ldlm_intent: LdlmIntent | None = slot()
+    mdt_body: MdtBody | None = slot()
+    capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
+    name: CString | None = slot()
+
+
+@buffers
+class LdlmIntentServer(Buffers):
+    """The lock, and the attributes of the file that was asked for."""
+
+    dlm_rep: LdlmReply | None = slot()
+    mdt_body: MdtBody | None = slot()
+    mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
+    acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
+    capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
+
+
+@buffers
+class OstBodyCapa(Buffers):
+    """A body and a capability for the object it names."""
+
+    ost_body: OstBody | None = slot()
+    capa1: LustreCapa | None = slot(optional=True, when="slot always counted; length 0 without capability, 120 with (OBD_CONNECT_OSS_CAPA, obdo valid FLOSSCAPA)")
+
+
+@buffers
+class OstBrwClient(Buffers):
+    """Objects, and the ranges of them whose data move."""
+
+    ost_body: OstBody | None = slot()
+    obd_ioobj: list[ObdIoobj] | None = slot()
+    niobuf_remote: list[NiobufRemote] | None = slot()
+    capa1: LustreCapa | None = slot(optional=True, when="slot always counted; length 0 without capability, 120 with (OBD_CONNECT_OSS_CAPA, obdo valid FLOSSCAPA)")
 
 
 @rpc(Opcode.OST_CONNECT, version=LUSTRE_OBD_VERSION, portal=Portal.OST_REQUEST_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL, also_on=(Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL,))
@@ -101,11 +213,7 @@ class OstConnect:
     Reply ptlrpc_body.handle = cookie of the new export.
     """
 
-    class Request(Buffers):
-        target_uuid: Annotated[bytes, FixedText(39)] | None = slot(when="first 39 bytes of the obd_uuid")
-        client_uuid: Annotated[bytes, FixedText(39)] | None = slot()
-        conn_handle: LustreHandle | None = slot(when="the reverse-direction cookie (client import handle)")
-        connect_data: ObdConnectData | None = slot(when="sent; server accepts longer")
+    Request = ObdConnectClient
 
     class Reply(Buffers):
         connect_data: ObdConnectData | None = slot()
@@ -128,11 +236,7 @@ class MdsConnect:
     MDT-to-MDT imports (mdc_connect with a real MDS peer) use request portal 24 instead of 12.
     """
 
-    class Request(Buffers):
-        target_uuid: Annotated[bytes, FixedText(39)] | None = slot(when="first 39 bytes of the obd_uuid")
-        client_uuid: Annotated[bytes, FixedText(39)] | None = slot()
-        conn_handle: LustreHandle | None = slot(when="the reverse-direction cookie (client import handle)")
-        connect_data: ObdConnectData | None = slot(when="sent; server accepts longer")
+    Request = ObdConnectClient
 
     class Reply(Buffers):
         connect_data: ObdConnectData | None = slot()
@@ -149,11 +253,7 @@ class MgsConnect:
     Reply ptlrpc_body.handle = cookie of the new export.
     """
 
-    class Request(Buffers):
-        target_uuid: Annotated[bytes, FixedText(39)] | None = slot(when="first 39 bytes of the obd_uuid")
-        client_uuid: Annotated[bytes, FixedText(39)] | None = slot()
-        conn_handle: LustreHandle | None = slot(when="the reverse-direction cookie (client import handle)")
-        connect_data: ObdConnectData | None = slot(when="sent; server accepts longer")
+    Request = ObdConnectClient
 
     class Reply(Buffers):
         connect_data: ObdConnectData | None = slot()
@@ -189,16 +289,9 @@ class MdsGetattr:
     MDT-to-MDT imports (mdc_connect with a real MDS peer) use request portal 24 instead of 12.
     """
 
-    class Request(Buffers):
-        mdt_body: MdtBody | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
+    Request = MdtBodyCapa
 
-    class Reply(Buffers):
-        mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
-        capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
+    Reply = MdtAttributesServer
 
 
 @rpc(Opcode.MDS_GETATTR_NAME, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_SETATTR_PORTAL,))
@@ -215,12 +308,7 @@ class MdsGetattrName:
         capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
         name: CString | None = slot()
 
-    class Reply(Buffers):
-        mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
-        capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
+    Reply = MdtAttributesServer
 
 
 @rpc(Opcode.MDS_GETXATTR, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_SETATTR_PORTAL,))
@@ -255,9 +343,7 @@ class MdsSync:
     Fid seq 0 = sync whole device.
     """
 
-    class Request(Buffers):
-        mdt_body: MdtBody | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
+    Request = MdtBodyCapa
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
@@ -270,9 +356,7 @@ class MdsPin:
     mdt_pin answers -EOPNOTSUPP as a serious error (MSG_ERR type).
     """
 
-    class Request(Buffers):
-        mdt_body: MdtBody | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
+    Request = MdtBodyCapa
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
@@ -302,27 +386,16 @@ class MdsClose:
     Reply -EAGAIN asks the client for a size-on-MDS update.
     """
 
-    class Request(Buffers):
-        mdt_ioepoch: MdtIoepoch | None = slot()
-        rec_reint: MdtRecSetattr | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
+    Request = MdtCloseClient
 
-    class Reply(Buffers):
-        mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        logcookies: list[LlogCookie] | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize bytes (the aclsize field carries the cookie size), 0 otherwise")
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
-        capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
+    Reply = MdsLastUnlinkServer
 
 
 @rpc(Opcode.MDS_DONE_WRITING, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL,))
 class MdsDoneWriting:
     """Sent by mdc/mdc_request.c:mdc_done_writing. Handled by mdt/mdt_open.c:mdt_done_writing."""
 
-    class Request(Buffers):
-        mdt_ioepoch: MdtIoepoch | None = slot()
-        rec_reint: MdtRecSetattr | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
+    Request = MdtCloseClient
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
@@ -340,9 +413,7 @@ class MdsReadpage:
     Pages hold struct lu_dirpage.
     """
 
-    class Request(Buffers):
-        mdt_body: MdtBody | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
+    Request = MdtBodyCapa
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
@@ -352,9 +423,7 @@ class MdsReadpage:
 class MdsWritepage:
     """Sent by mdc/mdc_request.c:mdc_sendpage. Handled by mdt/mdt_handler.c:mdt_writepage."""
 
-    class Request(Buffers):
-        mdt_body: MdtBody | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
+    Request = MdtBodyCapa
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = slot()
@@ -444,12 +513,7 @@ class MdsReintSetattr:
         logcookies: list[LlogCookie] | None = slot(optional=True, when="slot always counted, 0 when none")
         dlm_req: LdlmRequest | None = slot(optional=True, when="slot always packed (default 104 bytes); handles present when OBD_CONNECT_CANCELSET and lock_count>0, server reads it only then")
 
-    class Reply(Buffers):
-        mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
-        capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
+    Reply = MdtAttributesServer
 
 
 @rpc(Opcode.MDS_REINT, name="MDS_REINT/CREATE", version=LUSTRE_MDS_VERSION, match={"rec_reint.cr_opcode": MdsReint.REINT_CREATE}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_SETATTR_PORTAL, Portal.MDS_MDS_PORTAL,))
@@ -504,12 +568,7 @@ class MdsReintUnlink:
         name: CString | None = slot()
         dlm_req: LdlmRequest | None = slot(optional=True, when="slot always packed (default 104 bytes); handles present when OBD_CONNECT_CANCELSET and lock_count>0, server reads it only then")
 
-    class Reply(Buffers):
-        mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        logcookies: list[LlogCookie] | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize bytes (the aclsize field carries the cookie size), 0 otherwise")
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
-        capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
+    Reply = MdsLastUnlinkServer
 
 
 @rpc(Opcode.MDS_REINT, name="MDS_REINT/RENAME", version=LUSTRE_MDS_VERSION, match={"rec_reint.rn_opcode": MdsReint.REINT_RENAME}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_SETATTR_PORTAL, Portal.MDS_MDS_PORTAL,))
@@ -526,12 +585,7 @@ class MdsReintRename:
         new_name: CString | None = slot(when="(RMF_SYMTGT slot)")
         dlm_req: LdlmRequest | None = slot(optional=True, when="slot always packed (default 104 bytes); handles present when OBD_CONNECT_CANCELSET and lock_count>0, server reads it only then")
 
-    class Reply(Buffers):
-        mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        logcookies: list[LlogCookie] | None = slot(optional=True, when="slot always counted; shrunk in place to body.aclsize bytes (the aclsize field carries the cookie size), 0 otherwise")
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
-        capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
+    Reply = MdsLastUnlinkServer
 
 
 @rpc(Opcode.MDS_REINT, name="MDS_REINT/OPEN", version=LUSTRE_MDS_VERSION, match={"rec_reint.cr_opcode": MdsReint.REINT_OPEN}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, status="server only")
@@ -545,12 +599,7 @@ class MdsReintOpen:
         name: CString | None = slot()
         eadata: Opaque | None = slot(holds=LovUserMdV1, optional=True, when="slot counted; 0 when none")
 
-    class Reply(Buffers):
-        mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
-        capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
+    Reply = MdtAttributesServer
 
 
 @rpc(Opcode.MDS_REINT, name="MDS_REINT/SETXATTR", version=LUSTRE_MDS_VERSION, match={"rec_reint.sx_opcode": MdsReint.REINT_SETXATTR}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on=(Portal.MDS_SETATTR_PORTAL, Portal.MDS_MDS_PORTAL,))
@@ -612,22 +661,9 @@ class LdlmEnqueueIntentOpen:
     Reply always 7 buffers: format RQF_LDLM_INTENT_OPEN.
     """
 
-    class Request(Buffers):
-        dlm_req: LdlmRequest | None = slot()
-        ldlm_intent: LdlmIntent | None = slot()
-        rec_reint: MdtRecCreate | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
-        capa2: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
-        name: CString | None = slot()
-        eadata: Opaque | None = slot(holds=LovUserMdV1, optional=True, when="slot always counted; size = max(lmmsize, cl_default_mds_easize)")
+    Request = LdlmIntentOpenClient
 
-    class Reply(Buffers):
-        dlm_rep: LdlmReply | None = slot()
-        mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
-        capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
+    Reply = LdlmIntentOpenServer
 
 
 @rpc(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_OPEN_CREAT", version=LUSTRE_DLM_VERSION, match={"dlm_req.lock_flags": HAS_INTENT, "ldlm_intent.opc": ItOp.IT_OPEN | ItOp.IT_CREAT}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
@@ -646,22 +682,9 @@ class LdlmEnqueueIntentOpenCreat:
     Reply always 7 buffers: format RQF_LDLM_INTENT_OPEN.
     """
 
-    class Request(Buffers):
-        dlm_req: LdlmRequest | None = slot()
-        ldlm_intent: LdlmIntent | None = slot()
-        rec_reint: MdtRecCreate | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
-        capa2: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
-        name: CString | None = slot()
-        eadata: Opaque | None = slot(holds=LovUserMdV1, optional=True, when="slot always counted; size = max(lmmsize, cl_default_mds_easize)")
+    Request = LdlmIntentOpenClient
 
-    class Reply(Buffers):
-        dlm_rep: LdlmReply | None = slot()
-        mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
-        capa2: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLOSSCAPA, otherwise shrunk to 0 in place")
+    Reply = LdlmIntentOpenServer
 
 
 @rpc(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_CREATE", version=LUSTRE_DLM_VERSION, match={"dlm_req.lock_flags": HAS_INTENT, "ldlm_intent.opc": ItOp.IT_CREAT}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, status="server only")
@@ -681,12 +704,7 @@ class LdlmEnqueueIntentCreate:
         name: CString | None = slot()
         eadata: Opaque | None = slot(holds=LovUserMdV1, optional=True)
 
-    class Reply(Buffers):
-        dlm_rep: LdlmReply | None = slot()
-        mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
+    Reply = LdlmIntentServer
 
 
 @rpc(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_GETATTR", version=LUSTRE_DLM_VERSION, match={"dlm_req.lock_flags": HAS_INTENT, "ldlm_intent.opc": ItOp.IT_GETATTR}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
@@ -699,19 +717,9 @@ class LdlmEnqueueIntentGetattr:
     Reply 6 buffers, capa1 valid when FLMDSCAPA.
     """
 
-    class Request(Buffers):
-        dlm_req: LdlmRequest | None = slot()
-        ldlm_intent: LdlmIntent | None = slot()
-        mdt_body: MdtBody | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
-        name: CString | None = slot()
+    Request = LdlmIntentGetattrClient
 
-    class Reply(Buffers):
-        dlm_rep: LdlmReply | None = slot()
-        mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
+    Reply = LdlmIntentServer
 
 
 @rpc(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_LOOKUP", version=LUSTRE_DLM_VERSION, match={"dlm_req.lock_flags": HAS_INTENT, "ldlm_intent.opc": ItOp.IT_LOOKUP}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
@@ -724,19 +732,9 @@ class LdlmEnqueueIntentLookup:
     Reply 6 buffers, capa1 valid when FLMDSCAPA.
     """
 
-    class Request(Buffers):
-        dlm_req: LdlmRequest | None = slot()
-        ldlm_intent: LdlmIntent | None = slot()
-        mdt_body: MdtBody | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="buffer always counted; length 0 without a capability, 120 with one")
-        name: CString | None = slot()
+    Request = LdlmIntentGetattrClient
 
-    class Reply(Buffers):
-        dlm_rep: LdlmReply | None = slot()
-        mdt_body: MdtBody | None = slot()
-        mdt_md: Opaque | None = slot(holds=LovMdsMdV1, optional=True, when="slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0")
-        acl: Opaque | None = slot(holds=XattrAclHeader, optional=True, when="slot always counted; shrunk in place to body.aclsize (ACL when OBD_CONNECT_ACL and FLACL asked; remote_perm when FLRMTPERM asked), 0 otherwise")
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; kept at 120 when reply body.valid has OBD_MD_FLMDSCAPA, otherwise shrunk to 0 in place")
+    Reply = LdlmIntentServer
 
 
 @rpc(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_READDIR", version=LUSTRE_DLM_VERSION, match={"dlm_req.lock_flags": HAS_INTENT, "[2]": Absent()}, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
@@ -827,9 +825,7 @@ class LdlmSetInfo:
 class OstGetattr:
     """Sent by osc/osc_request.c:osc_getattr, osc_getattr_async. Handled by ost/ost_handler.c:ost_getattr."""
 
-    class Request(Buffers):
-        ost_body: OstBody | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; length 0 without capability, 120 with (OBD_CONNECT_OSS_CAPA, obdo valid FLOSSCAPA)")
+    Request = OstBodyCapa
 
     class Reply(Buffers):
         ost_body: OstBody | None = slot()
@@ -840,9 +836,7 @@ class OstSetattr:
     """Sent by osc/osc_request.c:osc_setattr, osc_setattr_async_base. Handled by ost/ost_handler.c:ost_setattr.
     """
 
-    class Request(Buffers):
-        ost_body: OstBody | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; length 0 without capability, 120 with (OBD_CONNECT_OSS_CAPA, obdo valid FLOSSCAPA)")
+    Request = OstBodyCapa
 
     class Reply(Buffers):
         ost_body: OstBody | None = slot()
@@ -892,9 +886,7 @@ class OstPunch:
     Flag OBD_FL_TRUNCLOCK (1.8) / OBD_FL_SRVLOCK (2.0) asks the OST to take the lock.
     """
 
-    class Request(Buffers):
-        ost_body: OstBody | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; length 0 without capability, 120 with (OBD_CONNECT_OSS_CAPA, obdo valid FLOSSCAPA)")
+    Request = OstBodyCapa
 
     class Reply(Buffers):
         ost_body: OstBody | None = slot()
@@ -907,9 +899,7 @@ class OstSync:
     o_size = start, o_blocks = end; whole object when both 0.
     """
 
-    class Request(Buffers):
-        ost_body: OstBody | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; length 0 without capability, 120 with (OBD_CONNECT_OSS_CAPA, obdo valid FLOSSCAPA)")
+    Request = OstBodyCapa
 
     class Reply(Buffers):
         ost_body: OstBody | None = slot()
@@ -928,11 +918,7 @@ class OstRead:
     A request not on portal 6 fails -EPROTO.
     """
 
-    class Request(Buffers):
-        ost_body: OstBody | None = slot()
-        obd_ioobj: list[ObdIoobj] | None = slot()
-        niobuf_remote: list[NiobufRemote] | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; length 0 without capability, 120 with (OBD_CONNECT_OSS_CAPA, obdo valid FLOSSCAPA)")
+    Request = OstBrwClient
 
     class Reply(Buffers):
         ost_body: OstBody | None = slot()
@@ -951,11 +937,7 @@ class OstWrite:
     A request not on portal 6 fails -EPROTO.
     """
 
-    class Request(Buffers):
-        ost_body: OstBody | None = slot()
-        obd_ioobj: list[ObdIoobj] | None = slot()
-        niobuf_remote: list[NiobufRemote] | None = slot()
-        capa1: LustreCapa | None = slot(optional=True, when="slot always counted; length 0 without capability, 120 with (OBD_CONNECT_OSS_CAPA, obdo valid FLOSSCAPA)")
+    Request = OstBrwClient
 
     class Reply(Buffers):
         ost_body: OstBody | None = slot()
