@@ -373,6 +373,8 @@ class TestForeign:
         with pytest.raises(WireError, match="expected 2 bytes, got 3") as caught:
             foreign_build(Broken(), 5, 2, "here")
         assert caught.value.path == "here"
+        with pytest.raises(WireError, match="expected 4 bytes, got 3"):
+            foreign_build(Broken(), 5, 4, "here")
         with pytest.raises(WireError) as caught:
             foreign_parse(Broken(), b"", "there")
         assert caught.value.path == "there"
@@ -447,6 +449,8 @@ class TestErrors:
 
     @pytest.mark.parametrize("value", [Plain(signed=-(1 << 15)), Plain(signed=(1 << 15) - 1), Plain(small=255)])
     def test_numbers_that_just_fit(self, value: Any) -> None:
+        for wrong in ({"signed": -(1 << 15) - 1}, {"signed": 1 << 15}, {"small": 256}, {"small": -1}):
+            assert record.fault(Plain.__wire__, Plain(**wrong)) == f"plain.{next(iter(wrong))}"  # type: ignore[attr-defined]
         assert record.unpack(Plain, record.pack(value)) == value
         assert record.fault(Plain.__wire__, value) == ""  # type: ignore[attr-defined]
 

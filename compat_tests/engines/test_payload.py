@@ -3,64 +3,18 @@
 from __future__ import annotations
 
 import struct
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
 
 import lustre_wire as lw
+from compat_tests.engines.samples import REGULAR, VALUE, All, Floating, Outer, Part, Tailed
 from lustre_wire.engines import payload
 from lustre_wire.engines.payload import Extra, PayloadCodec
 from lustre_wire.errors import WireError
-from lustre_wire.schema import U32, Array, Chars, Flex, u16, u32
-from lustre_wire.schema.rpc import Bits, Buffers, CString, FixedText, NonZero, Opaque, buffers, slot
+from lustre_wire.schema import U32, Array, Chars, u32
+from lustre_wire.schema.rpc import Buffers, buffers, slot
 
-
-@lw.wire_struct(size=6)
-class Part:
-    """Of a size that needs padding."""
-
-    number: u32 = 0
-    low: u16 = 0
-
-
-@lw.wire_struct(size=12)
-class Tailed:
-    """It has two elements at least, and no more than it counts."""
-
-    count: u32 = 0
-    items: Annotated[list[int], Flex(U32, minimum=2, count="count")] = [0, 0]
-
-
-@lw.wire_struct(size=16)
-class Outer:
-    """A tail inside a struct."""
-
-    before: u32 = 0
-    inner: Tailed = Tailed()
-
-
-class _All:
-    part: Part | None = slot(minimum=4)
-    outer: Outer | None = slot()
-    number: u32 | None = slot()
-    name: CString | None = slot()
-    fixed: Annotated[bytes, FixedText(5)] | None = slot()
-    blob: Opaque | None = slot()
-    parts: list[Part] | None = slot(omit=True)
-    numbers: list[u32] | None = slot(omit=True)
-
-
-class _Floating:
-    part: Part | None = slot()
-    first: Opaque | None = slot(present={"part.number": Bits(3)})
-    second: Opaque | None = slot(present={"part.number": Bits(12, some=True)})
-    third: Opaque | None = slot(present={"part.low": NonZero()})
-    fourth: Opaque | None = slot(present={"part.low": 2})
-    last: Opaque | None = slot()
-
-
-All: Any = buffers(_All)
-Floating: Any = buffers(_Floating)
 #: What a ptlrpc_body of 8 bytes would be.
 BODY = b"\xbb" * 8
 
@@ -76,19 +30,6 @@ def laid(pieces: list[bytes], fill: bytes = b"\0") -> tuple[bytes, list[int], li
 
 def unpacked(cls: Any, pieces: list[bytes], *, order: Any = "little", fill: bytes = b"\0") -> Any:
     return payload.codec(cls, order).unpack(*laid(pieces, fill))
-
-
-REGULAR = [
-    bytes.fromhex("01000000 0200".replace(" ", "")),
-    struct.pack("<5I", 9, 3, 1, 2, 3),
-    struct.pack("<I", 7),
-    b"name\0",
-    b"ab\0\0\0",
-    b"blob",
-    struct.pack("<IHIH", 1, 2, 3, 4),
-    struct.pack("<3I", 4, 5, 6),
-]
-VALUE = All(Part(1, 2), Outer(9, Tailed(3, [1, 2, 3])), 7, b"name", b"ab", b"blob", [Part(1, 2), Part(3, 4)], [4, 5, 6])
 
 
 class TestRegular:
@@ -165,6 +106,7 @@ class TestIrregular:
     def test_strings_of_fixed_size(self) -> None:
         assert self.one(5, b"abcde") == (b"abcde", None)
         assert self.one(5, b"ab\0") == (b"ab", Extra(cut={5: 3}))
+        assert self.one(5, b"aX\0\0\0xy") == (b"aX", Extra(tails={5: b"xy"}))
         assert self.one(5, b"ab\0\0\0xy") == (b"ab", Extra(tails={5: b"xy"}))
 
     def test_lists_are_whole_elements(self) -> None:
@@ -288,6 +230,13 @@ class TestFaults:
 )  # fmt: skip
 def test_an_extra_with_anything_in_it_counts(extra: Extra) -> None:
     assert extra and not Extra() and extra != Extra()
+
+
+def test_what_is_kept_and_what_is_made_are_fixed_in_shape() -> None:
+    with pytest.raises(AttributeError):
+        Extra().nothing = 1  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError):
+        payload.codec(All, "little").pack = None  # type: ignore[misc, assignment]
 
 
 def test_buffers_that_nobody_can_read() -> None:
