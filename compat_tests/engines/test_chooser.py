@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pytest
 
 import lustre_wire as lw
-from lustre_wire.engines.chooser import chooser
+from lustre_wire.engines.chooser import chooser, possible
 from lustre_wire.schema import AS_SENT, U32, u16, u32
 from lustre_wire.schema.rpc import (
     Absent,
@@ -160,3 +160,24 @@ def test_nonzero_is_for_buffers_that_float() -> None:
     """A format is chosen by what a number is, or its bits."""
     with pytest.raises(TypeError):
         chooser([form("bad", {"head.kind": NonZero()})], "little")
+
+
+@pytest.mark.parametrize(
+    ("path", "condition", "holds", "fails"),
+    [
+        ("[4]", Uncounted(), (4, 0, 0, 0), (4, 0, 0, 0, 0)),
+        ("rest", Absent(), (4, 0, 0, 0), (4, 0, 0, 0, 1)),
+        ("rest", Absent(), (4, 0, 0, 0, 0), (4, 0, 0, 0, 1)),
+        ("rest", Length(8), (4, 0, 0, 0, 8), (4, 0, 0, 0, 9)),
+        ("rest", Length(8), (4, 0, 0, 0, 8), (4, 0, 0, 0)),
+        ("name", Prefix(b"abc"), (4, 0, 0, 3), (4, 0, 0, 2)),
+        ("name", Prefix(b"abc"), (4, 0, 0, 9), (4, 0, 0)),
+        ("head.high", 1, (4, 8), (4, 7)),
+        ("head.high", Bits(1), (4, 12), (4,)),
+    ],
+)
+def test_which_formats_lengths_leave_possible(path: str, condition: Any, holds: Any, fails: Any) -> None:
+    forms = [form("some", {path: condition}), form("any"), form("both", {path: condition, "fixed": Absent()})]
+    assert [f.name for f in possible(forms, holds)] == ["some", "any", "both"]
+    assert [f.name for f in possible(forms, fails)] == ["any"]
+    assert possible([], holds) == ()

@@ -105,7 +105,8 @@ class TestBothWays:
         assert found is not None
         lengths = [12, *map(len, pieces)]
         assert found.header == LustreMsgV2(lm_bufcount=len(lengths), lm_buflens=lengths, **header)
-        assert (found.dialect, found.direction, found.order, found.format) == ("dialect", "request", order, "format")
+        around: Any = (found.dialect, found.direction, found.order, found.format)
+        assert around == ("dialect", "request", order, "format")
         assert found.body == BODY and found.extra is None
         wanted, _ = payload.codec(type(values), order).unpack(*_laid(pieces))
         assert found.buffers == wanted
