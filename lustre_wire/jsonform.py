@@ -7,8 +7,9 @@ opaque bytes hold is shown beside their "hex" as "inside", which `from_json` doe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.embedded import holding
@@ -86,7 +87,11 @@ def _union_from_json(spec: StructSpec, fields: Mapping[str, Any], path: str) -> 
         member = spec.by_name.get(name)
         if member is None:
             raise WireError(f"{spec.name} has no member {name!r}", path=path)
-        setattr(made, name, _from_json(member.type, value, f"{path}.{name}"))
+        inner = _from_json(member.type, value, f"{path}.{name}")
+        try:
+            setattr(made, name, inner)
+        except (OverflowError, IndexError) as error:  # a number, or a list, that its field does not take
+            raise WireError(f"does not fit the bytes of the union: {error}", path=f"{path}.{name}") from None
     return made
 
 
@@ -312,7 +317,7 @@ def _message_from_json(whole: Mapping[str, Any], found: Dialect) -> Message:
     body = None
     extra = Extra()
     if entries and entries[0].get("name") == BODY:
-        body = struct_from_json(found.body, _mapping(entries[0].get("fields", {}), BODY), BODY)
+        body = _slot_from_json(Struct(found.body), entries[0], order, BODY) or found.body()
         _read_buffer_extra(entries[0], 0, extra)
         entries = entries[1:]
     first = 0 if body is None and isinstance(header, LustreMsgV2) else 1
@@ -367,8 +372,10 @@ def _size(value: Any, path: str) -> int:
     return number
 
 
-#: No message Lustre sends comes near this many buffers.
-_MOST_BUFFERS = 1 << 24
+#: Far more buffers than any message has: what is refused is a count that would only fill memory with lengths.
+_MOST_BUFFERS: Final = 1 << 24
+#: A buffer's number in decimal, as a key. Longer ones number no buffer, and `int` takes its time with them.
+_INDEX: Final = re.compile(r"[0-9]{1,8}", re.ASCII)
 
 
 def _read_message_extra(said: Mapping[str, Any], extra: Extra) -> None:
@@ -381,6 +388,6 @@ def _read_message_extra(said: Mapping[str, Any], extra: Extra) -> None:
     extra.gap = _hex(said.get("header_padding", ""), "extra.header_padding")
     extra.trailing = _hex(said.get("trailing", ""), "extra.trailing")
     for key, data in _mapping(said.get("padding", {}), "extra.padding").items():
-        if not key.isdigit():
+        if not isinstance(key, str) or not _INDEX.fullmatch(key):
             raise WireError(f"expected a buffer index, got {key!r}", path="extra.padding")
         extra.padding[int(key)] = _hex(data, "extra.padding")

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 import lustre_wire as lw
 from compat_tests.recorded import messages
+from lustre_wire.engines import record
+from lustre_wire.jsonform import struct_from_json
 from lustre_wire.testing import messages as made_messages
 
 ANY_JSON = st.recursive(
@@ -137,6 +139,12 @@ def test_deep_nesting_is_no_recursion(wrap: Callable[[Any], Any]) -> None:
         ({"header": {"nothing": 1}}, "header"),
         ({"extra": {"count": -1}}, "extra.count"),
         ({"extra": {"padding": {"a": "00"}}}, "extra.padding"),
+        ({"extra": {"padding": {"\N{SUPERSCRIPT TWO}": "00"}}}, "extra.padding"),
+        ({"extra": {"padding": {"9" * 5000: "00"}}}, "extra.padding"),
+        ({"extra": {"padding": {3: "00"}}}, "extra.padding"),
+        ({"buffers": [{"name": "ptlrpc_body", "hex": "zz"}]}, "ptlrpc_body"),
+        ({"buffers": [{"name": "ptlrpc_body", "hex": "00"}]}, "ptlrpc_body"),
+        ({"buffers": [{"name": "ptlrpc_body", "text": "x"}]}, "ptlrpc_body"),
     ],
 )
 def test_errors_say_where(change: dict[str, Any], path: str) -> None:
@@ -144,3 +152,20 @@ def test_errors_say_where(change: dict[str, Any], path: str) -> None:
     with pytest.raises(lw.WireError) as caught:
         lw.from_json({**whole, **change})
     assert caught.value.path == path
+
+
+def test_members_of_unions_say_where_too() -> None:
+    policy = lw.dialect("2.0").structs["ldlm_policy_data_t"]
+    for member, field in (("l_extent", "start"), ("l_inodebits", "bits")):
+        with pytest.raises(lw.WireError, match="does not fit the bytes of the union") as caught:
+            struct_from_json(policy, {member: {field: 1 << 64}})
+        assert caught.value.path == f"ldlm_policy_data_t.{member}"
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_any_buffer_may_be_given_as_bytes(order: Any) -> None:
+    ping = lw.build("2.0", "OBD_PING", order=order)
+    ping.body.pb_conn_cnt = 7
+    whole = lw.to_json(ping)
+    whole["buffers"] = [{"name": "ptlrpc_body", "hex": record.pack(ping.body, byteorder=order).hex()}]
+    assert lw.from_json(whole) == ping
