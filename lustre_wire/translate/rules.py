@@ -207,14 +207,15 @@ def pair(old: Any, new: Any, *rules: FieldRule, partial: bool = False) -> Struct
     both = (f.name for f in new_spec.fields if f.name in old_spec.by_name and not isinstance(f.type, Hole))
     common = [FieldRule(name, name) for name in both if name not in named]
     done = (*rules, *common)
-    _check_covered(old_spec, [] if partial else [_top(r.old) for r in done])
+    if not partial:
+        _check_covered(old_spec, [_top(r.old) for r in done])
     _check_covered(new_spec, [_top(r.new) for r in done])
     return StructRule(old, new, done, partial)
 
 
 def _check_covered(spec: StructSpec, named: list[str]) -> None:
     missing = [f.name for f in spec.fields if f.name not in named and not isinstance(f.type, Hole)]
-    if named and missing:
+    if missing:
         raise SchemaError(f"no rule for {', '.join(missing)}", path=spec.name)
 
 
