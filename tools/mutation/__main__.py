@@ -17,7 +17,7 @@ from tools.mutation import fresh
 from tools.mutation.forks import forked, say
 from tools.mutation.live import Live, killed
 from tools.mutation.mutants import Mutant, mutants_of
-from tools.mutation.tests import traced
+from tools.mutation.tests import Effort, traced
 
 
 def main() -> int:
@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=0, help="try so many faults of each module, chosen at random")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--enough", type=float, default=1.0, help="seconds of tests after which a fault is unnoticed")
+    parser.add_argument("--examples", type=int, default=4, help="of a parametrised test try so many")
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no fault after so many seconds")
     parser.add_argument("--record", type=Path, help="JSON lines of outcomes: faults noticed before are not tried again")
     options = parser.parse_args()
@@ -71,7 +72,7 @@ def _tried(mutants: list[Mutant], options: argparse.Namespace) -> Iterator[tuple
 
     def live() -> Live:
         with traced(paths) as early:
-            plugin = Live(mutants, paths, early, first, options.enough, end)
+            plugin = Live(mutants, paths, early, first, Effort(options.examples, options.enough, end))
             fresh.run_pytest(options.tests, plugin)
         return plugin
 

@@ -16,7 +16,7 @@ from _pytest.runner import runtestprotocol
 
 from tools.mutation.forks import CRASHED, TIMED_OUT, forked, say
 from tools.mutation.mutants import Mutant, mutated
-from tools.mutation.tests import LONGEST, Lines, Timed, hurried, in_order, thinned, traced
+from tools.mutation.tests import LONGEST, Effort, Lines, Timed, hurried, in_order, thinned, traced
 
 Verdict = tuple[Mutant, str]
 
@@ -32,15 +32,13 @@ class Live:
     """
 
     def __init__(
-        self, mutants: list[Mutant], files: frozenset[str], early: Lines, first: tuple[str, ...], enough: float,
-        end: float,
+        self, mutants: list[Mutant], files: frozenset[str], early: Lines, first: tuple[str, ...], effort: Effort
     ) -> None:
         self.mutants = mutants
         self.files = files
         self.early = early
         self.first = first
-        self.enough = enough
-        self.end = end
+        self.effort = effort
         self.tests: list[Timed] = []
         self.verdicts: list[Verdict] = []
         self.left: list[tuple[Mutant, list[str]]] = []
@@ -48,7 +46,7 @@ class Live:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         sys.settrace(None)  # from here on nothing is early
         hurried(session.items)
-        items = [session.items[i] for i in thinned([item.nodeid for item in session.items])]
+        items = [session.items[i] for i in thinned([item.nodeid for item in session.items], self.effort.examples)]
         by_id = {item.nodeid: item for item in items}
         for item in items:
             found = forked(partial(_timed, item, self.files), 60.0)
@@ -60,7 +58,7 @@ class Live:
         loading = sum(_key(m) is None or _key(m) in early for m in self.mutants)
         say(f"{len(self.mutants)} faults, {loading} of them in what runs while loading")
         for mutant in self.mutants:
-            if time.monotonic() > self.end:
+            if time.monotonic() > self.effort.end:
                 break
             path = str(Path(mutant.file).resolve())
             key = _key(mutant)
@@ -68,10 +66,10 @@ class Live:
             code = _code(mutant) if key in live and key not in early else None
             if key is None or code is None or any(f.__code__.co_freevars != code.co_freevars for f in live[key]):
                 quick = [t for t in self.tests if t.id.startswith(self.first)]
-                tests = [*in_order((t for t in quick if at in t.lines), self.enough), *in_order(quick, self.enough)]
+                tests = [*in_order((t for t in quick if at in t.lines), self.effort.enough), *in_order(quick, self.effort.enough)]
                 self.left.append((mutant, list(dict.fromkeys(t.id for t in tests))))
                 continue
-            tests = in_order((t for t in self.tests if at in t.lines), self.enough)
+            tests = in_order((t for t in self.tests if at in t.lines), self.effort.enough)
             if not tests:
                 self.verdicts.append((mutant, "not reached"))
                 continue

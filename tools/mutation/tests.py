@@ -13,14 +13,23 @@ from hypothesis import Phase, settings
 
 Lines = set[tuple[str, int]]
 
-#: Of a parametrised test this many examples are tried, evenly spread.
-EXAMPLES = 4
 #: A test that takes longer is left out.
 LONGEST = 0.7
 
 
 #: A property is tried on so many values, and a failing one is not made smaller.
 VALUES = 15
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is tried: of a parametrised test so many examples; seconds of tests after which a fault counts as
+    unnoticed; the monotonic time at which to stop.
+    """
+
+    examples: int
+    enough: float
+    end: float
 
 
 @dataclass
@@ -74,15 +83,15 @@ def in_order(tests: Iterable[Timed], enough: float) -> list[Timed]:
     return chosen
 
 
-def thinned(ids: list[str]) -> list[int]:
-    """Places of the tests that are looked at: of a parametrised one a few examples."""
+def thinned(ids: list[str], examples: int) -> list[int]:
+    """Places of the tests that are looked at: of a parametrised one some examples, evenly spread."""
     by_function: dict[str, list[int]] = {}
     for i, name in enumerate(ids):
         by_function.setdefault(name.partition("[")[0], []).append(i)
     out = []
     for places in by_function.values():
-        step = max(1.0, len(places) / EXAMPLES)
-        out += [places[int(n * step)] for n in range(min(EXAMPLES, len(places)))]
+        step = max(1.0, len(places) / examples)
+        out += [places[int(n * step)] for n in range(min(examples, len(places)))]
     return sorted(out)
 
 
