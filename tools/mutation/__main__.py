@@ -36,7 +36,8 @@ def main() -> int:
     files = [str(f) for p in options.paths for f in (sorted(p.glob("*.py")) if p.is_dir() else [p])]
     mutants = [m for file in files for m in _sampled(mutants_of(file), options)]
     before = _recorded(options.record)
-    outcomes = {m: before[m] for m in mutants if killed(before.get(m, ""))}
+    known = {m: before.get((m.file, m.number, m.what), "") for m in mutants}
+    outcomes = {m: outcome for m, outcome in known.items() if killed(outcome)}
     fresh.preload()
     for mutant, outcome in _tried([m for m in mutants if m not in outcomes], options):
         outcomes[mutant] = outcome
@@ -54,14 +55,10 @@ def _sampled(mutants: list[Mutant], options: argparse.Namespace) -> list[Mutant]
     return mutants
 
 
-def _recorded(path: Path | None) -> dict[Mutant, str]:
-    out = {}
-    for line in path.read_text().splitlines() if path is not None and path.exists() else ():
-        row = json.loads(line)
-        outcome = row.pop("outcome")
-        function = row.pop("function")
-        out[Mutant(**row, function=tuple(function) if function else None)] = outcome
-    return out
+def _recorded(path: Path | None) -> dict[tuple[str, int, str], str]:
+    """What is known of earlier runs: (file, number, what) -> outcome. Lines may have moved since."""
+    rows = path.read_text().splitlines() if path is not None and path.exists() else ()
+    return {(row["file"], row["number"], row["what"]): row["outcome"] for row in map(json.loads, rows)}
 
 
 def _tried(mutants: list[Mutant], options: argparse.Namespace) -> Iterator[tuple[Mutant, str]]:

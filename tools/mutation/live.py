@@ -66,7 +66,8 @@ class Live:
             code = _code(mutant) if key in live and key not in early else None
             if key is None or code is None or any(f.__code__.co_freevars != code.co_freevars for f in live[key]):
                 quick = [t for t in self.tests if t.id.startswith(self.first)]
-                tests = [*in_order((t for t in quick if at in t.lines), self.effort.enough), *in_order(quick, self.effort.enough)]
+                reaching = in_order((t for t in quick if at in t.lines), self.effort.enough)
+                tests = [*reaching, *in_order(quick, self.effort.enough)]
                 self.left.append((mutant, list(dict.fromkeys(t.id for t in tests))))
                 continue
             tests = in_order((t for t in self.tests if at in t.lines), self.effort.enough)
