@@ -9,6 +9,8 @@
 
 #include "walk.h"
 
+/* Messages ahead of the walk whose memory is asked for. */
+enum { LW_AHEAD = 6 };
 enum { LW_PLAUSIBLE = 64, LW_LONGEST = 1 << 30, LW_COLUMNS = LW_BUFFER_LENGTH + 1 };
 
 /* Where rows are written. Kept on the stack, so that writing to columns does not make the compiler reload it. */
@@ -96,6 +98,10 @@ ALWAYS_INLINE uint64_t run(const lw_index_plan *plan, const lw_container *shared
         if (found.reason != LW_GOOD || found.bufcount > to.max_buffers - to.buffers)
             break;
         write_row(&to, &c, swap, data, rules.magic_at, &found);
+        const uint64_t ahead = found.end + LW_AHEAD * (found.end - at); /* where the headers of a like message will be */
+        if (ahead + 256 < size)
+            for (int line = 0; line < 256; line += 64)
+                __builtin_prefetch(data + ahead + line, 0);
         at = found.end;
     }
     shared_sink->rows = to.rows;

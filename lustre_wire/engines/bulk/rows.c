@@ -11,6 +11,10 @@
 
 /* Bytes of rows that are put together in the cache before they go out: stores far apart are slow. */
 enum { LW_STAGE = 16384, LW_STAGE_ROWS = 32 };
+/* Results of at least so many bytes go past the cache, which cannot hold them. */
+enum { LW_STREAM = 1 << 26 };
+/* Up to so many fields of a row are asked for one by one, before they are read. */
+enum { LW_FEW = 8 };
 
 static int lw_vectors_wanted = 1;
 
@@ -132,17 +136,14 @@ static inline LW_AVX2 __m256i word_in(lane from, size_t r)
     return _mm256_shuffle_epi8(x, from.mask);
 }
 
-/* 16 bytes each of two rows. Loading and storing halves costs nothing that shuffling whole registers would save. */
-static inline LW_AVX2 __m256i load(const uint8_t *low, const uint8_t *high)
+static inline LW_AVX2 __m256i load(const uint8_t *at)
 {
-    const __m256i x = _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)low));
-    return _mm256_inserti128_si256(x, _mm_loadu_si128((const __m128i *)(const void *)high), 1);
+    return _mm256_loadu_si256((const __m256i *)(const void *)at);
 }
 
-static inline LW_AVX2 void store(uint8_t *low, uint8_t *high, __m256i x)
+static inline LW_AVX2 void store(uint8_t *at, __m256i x)
 {
-    _mm_storeu_si128((__m128i *)(void *)low, _mm256_castsi256_si128(x));
-    _mm_storeu_si128((__m128i *)(void *)high, _mm256_extracti128_si256(x, 1));
+    _mm256_storeu_si256((__m256i *)(void *)at, x);
 }
 
 /* One tile, `rows` (a multiple of four) rows. `whole`: none of its words is split. */
@@ -150,13 +151,14 @@ static inline LW_AVX2 void tile_out(const lane *w, size_t at, uint8_t *const *ro
 {
     const lane w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
     for (size_t r = 0; r < rows; r += 4) {
-        const uint8_t *const a = row[r] + at, *const b = row[r + 1] + at;
-        const uint8_t *const c = row[r + 2] + at, *const d = row[r + 3] + at;
-        const __m256i ac0 = load(a, c), bd0 = load(b, d), ac1 = load(a + 16, c + 16), bd1 = load(b + 16, d + 16);
-        word_out(_mm256_unpacklo_epi64(ac0, bd0), w0, r, whole);
-        word_out(_mm256_unpackhi_epi64(ac0, bd0), w1, r, whole);
-        word_out(_mm256_unpacklo_epi64(ac1, bd1), w2, r, whole);
-        word_out(_mm256_unpackhi_epi64(ac1, bd1), w3, r, whole);
+        const __m256i a = load(row[r] + at), b = load(row[r + 1] + at);
+        const __m256i c = load(row[r + 2] + at), d = load(row[r + 3] + at);
+        const __m256i ab0 = _mm256_unpacklo_epi64(a, b), ab1 = _mm256_unpackhi_epi64(a, b);
+        const __m256i cd0 = _mm256_unpacklo_epi64(c, d), cd1 = _mm256_unpackhi_epi64(c, d);
+        word_out(_mm256_permute2x128_si256(ab0, cd0, 0x20), w0, r, whole);
+        word_out(_mm256_permute2x128_si256(ab1, cd1, 0x20), w1, r, whole);
+        word_out(_mm256_permute2x128_si256(ab0, cd0, 0x31), w2, r, whole);
+        word_out(_mm256_permute2x128_si256(ab1, cd1, 0x31), w3, r, whole);
     }
 }
 
@@ -186,10 +188,12 @@ static LW_AVX2 void tiles_in(const lw_plan *plan, uint8_t *const *row, size_t ro
         const lane w2 = lane_of(tile->word + 2, first, columns), w3 = lane_of(tile->word + 3, first, columns);
         for (size_t r = 0; r < rows; r += 4) {
             const __m256i a = word_in(w0, r), b = word_in(w1, r), c = word_in(w2, r), d = word_in(w3, r);
-            store(row[r] + at, row[r + 2] + at, _mm256_unpacklo_epi64(a, b));
-            store(row[r + 1] + at, row[r + 3] + at, _mm256_unpackhi_epi64(a, b));
-            store(row[r] + at + 16, row[r + 2] + at + 16, _mm256_unpacklo_epi64(c, d));
-            store(row[r + 1] + at + 16, row[r + 3] + at + 16, _mm256_unpackhi_epi64(c, d));
+            const __m256i ab0 = _mm256_unpacklo_epi64(a, b), ab1 = _mm256_unpackhi_epi64(a, b);
+            const __m256i cd0 = _mm256_unpacklo_epi64(c, d), cd1 = _mm256_unpackhi_epi64(c, d);
+            store(row[r] + at, _mm256_permute2x128_si256(ab0, cd0, 0x20));
+            store(row[r + 1] + at, _mm256_permute2x128_si256(ab1, cd1, 0x20));
+            store(row[r + 2] + at, _mm256_permute2x128_si256(ab0, cd0, 0x31));
+            store(row[r + 3] + at, _mm256_permute2x128_si256(ab1, cd1, 0x31));
         }
     }
 }
@@ -236,6 +240,9 @@ uint64_t lw_unpack(const lw_plan *plan, const uint8_t *data, uint64_t size, cons
             if (at > size || size - at < plan->size)
                 break;
             row[good] = (uint8_t *)(uintptr_t)(data + at); /* only read through it */
+            if (plan->n_ops <= LW_FEW && !offsets && size - at > LW_BLOCK * stride + plan->size)
+                for (uint32_t i = 0; i < plan->n_ops; i++)
+                    __builtin_prefetch(data + at + LW_BLOCK * stride + plan->ops[i].offset, 0);
         }
         lw_unpack_block(plan, row, good, first, columns);
         if (good < wanted)
@@ -244,12 +251,40 @@ uint64_t lw_unpack(const lw_plan *plan, const uint8_t *data, uint64_t size, cons
     return rows;
 }
 
+#if LW_X86
+
+/* Copy to memory that is not read soon, without reading it first. */
+static LW_AVX2 void stream_out(uint8_t *to, const uint8_t *from, size_t size)
+{
+    const size_t before = (size_t)(-(uintptr_t)to & 31u);
+    const size_t first = before < size ? before : size;
+    memcpy(to, from, first);
+    size_t i = first;
+    for (; i + 32 <= size; i += 32)
+        _mm256_stream_si256((__m256i *)(void *)(to + i), _mm256_loadu_si256((const __m256i *)(const void *)(from + i)));
+    memcpy(to + i, from + i, size - i);
+}
+
+#endif
+
+static void put_out(uint8_t *to, const uint8_t *from, size_t size, int stream)
+{
+#if LW_X86
+    if (stream) {
+        stream_out(to, from, size);
+        return;
+    }
+#endif
+    (void)stream;
+    memcpy(to, from, size);
+}
+
 void lw_pack(const lw_plan *plan, const uint8_t *fill, uint8_t *const *columns, uint64_t rows, uint8_t *out)
 {
     uint8_t stage[LW_STAGE];
     uint8_t *row[LW_BLOCK];
     const size_t size = plan->size;
-    const int staged = size * 4 <= LW_STAGE;
+    const int staged = size * 4 <= LW_STAGE, stream = rows * size >= LW_STREAM && lw_vectors();
     size_t most = staged && size ? LW_STAGE / size & ~(size_t)3 : 4;
     if (most > LW_STAGE_ROWS)
         most = LW_STAGE_ROWS;
@@ -263,6 +298,10 @@ void lw_pack(const lw_plan *plan, const uint8_t *fill, uint8_t *const *columns, 
         }
         lw_pack_block(plan, row, count, first, columns);
         if (staged)
-            memcpy(out + first * size, stage, count * size);
+            put_out(out + first * size, stage, count * size, stream);
     }
+#if LW_X86
+    if (stream)
+        _mm_sfence();
+#endif
 }
