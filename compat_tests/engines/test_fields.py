@@ -25,6 +25,7 @@ from lustre_wire.errors import SchemaError, TruncatedError, WireError
 from lustre_wire.schema import (
     AS_SENT,
     S16,
+    U8,
     U16,
     U32,
     U64,
@@ -244,7 +245,32 @@ class Around:
     last: Free = Free()
 
 
+@lw.wire_struct(size=40)
+class Many:
+    """More structs than numbers are read one by one."""
+
+    words: Annotated[list[Word], Array(Word, 10)] = [Word() for _ in range(10)]
+
+
+@lw.wire_struct(size=2)
+class Small:
+    """As many bytes as numbers as there are."""
+
+    number: u16 = 0
+    items: Annotated[list[int], Flex(U8)] = []
+
+
+def test_many_structs() -> None:
+    words = [Word(n, 0) for n in range(10)]
+    little, big = (b"".join(struct.pack(f"{o}HH", n, 0) for n in range(10)).hex() for o in "<>")
+    both_ways(Many(words), little, big)
+
+
 class TestTails:
+    def test_bytes_as_numbers(self) -> None:
+        both_ways(Small(1, [2, 3, 4]), "0100 020304", "0001 020304")
+        both_ways(Small(1), "0100", "0001")
+
     def test_what_is_counted(self) -> None:
         both_ways(Counted(2, [1, 2]), "02000000 01000000 02000000", "00000002 00000001 00000002")
         data = struct.pack("<5I", 2, 1, 2, 3, 4)
@@ -496,6 +522,10 @@ class TestReference:
     def test_definitions_are_made_once(self) -> None:
         assert reference.struct(Word, compiled=True) is reference.struct(Word, compiled=True)
         assert reference.struct(Word) is reference.struct(Word) is not reference.struct(Word, "big")
+
+    def test_they_are_compiled_only_if_asked(self) -> None:
+        assert isinstance(reference.struct(Word), cs.Struct)
+        assert not isinstance(reference.struct(Word, compiled=True), cs.Struct)
 
     def test_a_union_has_a_size(self) -> None:
         assert reference.struct(Either).sizeof() == reference.struct(Either, "big").sizeof() == 8

@@ -102,6 +102,7 @@ class TestIrregular:
         assert self.one(4, b"na\0me\0") == (b"na", Extra(tails={4: b"me\0"}))
         assert self.one(4, b"name\0\0") == (b"name", Extra(tails={4: b"\0"}))
         assert self.one(4, b"\0") == (b"", None)
+        assert self.one(4, b"\0x") == (b"", Extra(tails={4: b"x"}))
 
     def test_strings_of_fixed_size(self) -> None:
         assert self.one(5, b"abcde") == (b"abcde", None)

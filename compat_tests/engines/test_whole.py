@@ -194,6 +194,14 @@ class TestWhichHaveAFunction:
         assert "def read(_data, _offsets, _lengths, dialect, direction, format):" in linecache.getline(title, 1)
 
 
+def test_what_is_around_the_buffers_never_changes() -> None:
+    frame = whole.Frame(Message, LustreMsgV2, Body, 0)
+    with pytest.raises(AttributeError):
+        frame.body = Part  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        record.codec(Part, "little").size = 3  # type: ignore[misc]
+
+
 class TestWhatIsLeftOver:
     """Longer structs, more and fewer buffers: kept in an `Extra`, as piece by piece."""
 

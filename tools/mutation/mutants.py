@@ -202,10 +202,15 @@ def _is_type(node: ast.expr) -> bool:
 
 
 def _is_message(owner: ast.AST, field: str, index: int, node: ast.AST) -> bool:
-    """The words of an error, for people; its path and offset are no such words."""
+    """The words of an error, for people (its path and offset are no such words), and parts of names in generated code,
+    where any name will do.
+    """
     if not isinstance(owner, ast.Call) or field != "args" or not isinstance(node, (ast.Constant, ast.JoinedStr)):
         return False
-    return bool(_TEXT_ONLY.search(_name(owner.func))) or (_name(owner.func) == "impossible" and index == 1)
+    name = _name(owner.func)
+    if name in ("bind", "constant", "local"):
+        return index == 0
+    return bool(_TEXT_ONLY.search(name)) or (name == "impossible" and index == 1)
 
 
 def _places(source: str) -> tuple[ast.Module, list[_Place]]:
