@@ -10,6 +10,7 @@ import lustre_wire as lw
 from compat_tests.facts import DIALECTS, layouts, swabbed
 from lustre_wire.frames import ksock, lnet
 from lustre_wire.schema import spec_of, swab_ranges
+from lustre_wire.schema.struct import field_at
 
 DECLARED = [(dialect, name) for dialect in DIALECTS for name in sorted(lw.dialect(dialect).structs)]
 
@@ -117,3 +118,14 @@ def test_what_is_declared_twice_differs(name: str) -> None:
         return [(f.enum, f.type) for f in spec_of(lw.dialect(dialect).structs[name]).fields]
 
     assert shape("1.8", name) != shape("2.0", name) or inner("1.8") != inner("2.0")
+
+
+def test_where_a_field_lies() -> None:
+    """A field's place, through nested structs; what is on the way must be a struct."""
+    request = lw.dialect("2.0").structs["ldlm_request"]
+    offset, field = field_at(request, "lock_desc.l_resource.lr_name")
+    assert (offset, field.name) == (16, "lr_name")
+    assert field_at(request, "lock_handle")[0] == 88
+    for path, words in (("lock_desc.nothing", "nothing"), ("lock_flags.more", "lock_flags"), ("none.x", "none")):
+        with pytest.raises(lw.SchemaError, match=words):
+            field_at(request, path)

@@ -12,8 +12,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import SchemaError
 from lustre_wire.frames import ksock, lnet, lustre_msg
-from lustre_wire.schema.struct import spec_of
-from lustre_wire.schema.types import Struct
+from lustre_wire.schema.struct import field_at, spec_of
 
 #: What is read of a message, by the names without "pb_" and "lm_".
 FIELDS: Final = ("type", "version", "opc", "status", "transno", "flags")
@@ -27,15 +26,7 @@ def place(cls: Any, path: str) -> int:
     Raises:
         SchemaError: no such field.
     """
-    at, spec = 0, spec_of(cls)
-    for name in path.split("."):
-        field = spec.by_name.get(name)
-        if field is None:
-            raise SchemaError(f"no field {name!r}", path=spec.name)
-        at += field.offset
-        if isinstance(field.type, Struct):
-            spec = field.type.cls.__wire__
-    return at
+    return field_at(cls, path)[0]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from lustre_wire import embedded
 from lustre_wire.engines import record
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
-from lustre_wire.schema.struct import spec_of
-from lustre_wire.schema.types import Struct
+from lustre_wire.schema.struct import field_at, spec_of
 
 OTHER: Final[dict[ByteOrder, ByteOrder]] = {"little": "big", "big": "little"}
 
@@ -23,13 +22,8 @@ def round8(size: int) -> int:
 @cache
 def place(cls: Any, path: str) -> tuple[int, int]:
     """Offset and size in bytes of a field, nested ones as ``"llh_hdr.lrh_type"``."""
-    offset, size, spec = 0, 0, spec_of(cls)
-    for name in path.split("."):
-        field = spec.by_name[name]
-        offset, size = offset + field.offset, field.size
-        if isinstance(field.type, Struct):
-            spec = spec_of(field.type.cls)
-    return offset, size
+    offset, field = field_at(cls, path)
+    return offset, field.size
 
 
 def peek(cls: Any, path: str, data: Any, order: ByteOrder, at: int = 0) -> int:

@@ -296,3 +296,22 @@ def spec_of(cls: Any) -> StructSpec:
     if not isinstance(spec, StructSpec):
         raise SchemaError(f"{cls!r} is not a wire struct")
     return spec
+
+
+def field_at(cls: Any, path: str) -> tuple[int, FieldSpec]:
+    """Where a field of a wire struct lies, in bytes, and its declaration; nested names are dotted.
+
+    Raises:
+        SchemaError: no such field.
+    """
+    spec, offset = spec_of(cls), 0
+    *outer, last = path.split(".")
+    for name in outer:
+        inner = spec.by_name.get(name)
+        if inner is None or not isinstance(inner.type, Struct):
+            raise SchemaError(f"no struct {name!r}", path=spec.name)
+        offset, spec = offset + inner.offset, spec_of(inner.type.cls)
+    found = spec.by_name.get(last)
+    if found is None:
+        raise SchemaError(f"no field {last!r}", path=spec.name)
+    return offset + found.offset, found
