@@ -76,7 +76,7 @@ def versions(rule: Versions, body: Any, direction: str, work: Work) -> None:
     there = [int(v) for v in body.pb_pre_versions]
     if not any(there) or not (work.replay or (work.reply and body.pb_transno)):
         return
-    made = [0] * 4
+    made = [0] * len(there)
     buffers = work.source.buffers if not work.reply else work.request.buffers if work.request is not None else None
     shared = rule.shared is not None and buffers is not None and rule.shared(buffers)
     for new, old in enumerate(rule.order):
@@ -84,10 +84,11 @@ def versions(rule: Versions, body: Any, direction: str, work: Work) -> None:
             made[new] = there[old] or (1 if new in rule.absent else 0)
         else:
             made[old] = 0 if new in rule.absent and there[new] == 1 else there[new]
+    first, second = rule.parents
     if shared and direction == UP:
-        made[rule.order.index(2)] = 0
+        made[rule.order.index(second)] = 0
     elif shared:
-        made[2] = made[2] or made[0]
+        made[second] = made[second] or made[first]
     if made != there:
         work.change("pb_pre_versions", tuple(there))
         body.pb_pre_versions = made

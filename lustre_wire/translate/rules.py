@@ -27,8 +27,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lustre_wire.errors import SchemaError
-from lustre_wire.schema.struct import StructSpec, spec_of
-from lustre_wire.schema.types import Hole, Struct
+from lustre_wire.schema.struct import StructSpec, field_at, spec_of
+from lustre_wire.schema.types import Hole
 
 #: What a value becomes: a function of (value, the whole source struct, the `Work` in progress).
 Compute = Callable[[Any, Any, Any], Any]
@@ -269,12 +269,14 @@ class Versions:
         order: for every slot of the newer side, the slot of the older side with the same object.
         absent: slots of the newer side that hold 1 for an object that does not exist, where the older side has 0.
         shared: with this test true (a function of the request's buffers) both parents are one object: the newer side
-            then leaves slot `order.index(2)` zero, the older side repeats slot 0 there.
+            then leaves the second parent's slot zero, the older side repeats the first one's there.
+        parents: the older side's slots of both parents, where there is a `shared`.
     """
 
     order: tuple[int, int, int, int] = (0, 1, 2, 3)
     absent: tuple[int, ...] = ()
     shared: Callable[[Any], bool] | None = None
+    parents: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -356,10 +358,4 @@ class Way(NamedTuple):
 
 def nested(rule: StructRule, side: str, path: str) -> tuple[int, Any]:
     """(offset, field specification) of a field's dotted path in the older ("old") or newer ("new") struct."""
-    spec, offset = spec_of(rule.old if side == "old" else rule.new), 0
-    *outer, last = path.split(".")
-    for part in outer:
-        found = spec.by_name[part]
-        assert isinstance(found.type, Struct)
-        offset, spec = offset + found.offset, found.type.cls.__wire__
-    return offset + spec.by_name[last].offset, spec.by_name[last]
+    return field_at(rule.old if side == "old" else rule.new, path)

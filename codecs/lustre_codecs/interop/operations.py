@@ -215,7 +215,7 @@ OPERATIONS: Final = (
     Operation("MDS_REINT/LINK", "MDS_REINT/LINK", versions=Versions(absent=(2,))),
     Operation("MDS_REINT/UNLINK", "MDS_REINT/UNLINK", reply=_ATTRIBUTES),
     Operation("MDS_REINT/RENAME", "MDS_REINT/RENAME", reply=_ATTRIBUTES,
-              versions=Versions(order=(0, 2, 1, 3), absent=(3,), shared=_same_parents)),
+              versions=Versions(order=(0, 2, 1, 3), absent=(3,), shared=_same_parents, parents=(0, 2))),
     Operation("LLOG_CATINFO", "LLOG_CATINFO", request=Side(up=_catalogue_up)),
     Operation("LLOG_ORIGIN_HANDLE_NEXT_BLOCK", "LLOG_ORIGIN_HANDLE_NEXT_BLOCK", reply=Side(down=_log_block_down)),
     Operation("LLOG_ORIGIN_HANDLE_PREV_BLOCK", "LLOG_ORIGIN_HANDLE_PREV_BLOCK", reply=Side(down=_log_block_down)),
