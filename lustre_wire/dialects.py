@@ -47,7 +47,6 @@ class Dialect:
     body_minimum: int
     containers: frozenset[int] = frozenset({2})
     flavour_mask: int = 0
-    version: int = 3
     grants: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     _choosers: dict[tuple[str, ...], Chooser] = field(default_factory=dict, init=False, repr=False)
 

@@ -11,8 +11,9 @@ from lustre_wire.cli.names import DIALECT, default_dialect, found_in
 from lustre_wire.cli.output import examples, json_option, print_json, print_table
 from lustre_wire.dialects import Dialect
 from lustre_wire.schema import LayoutField, StructSpec, WireFlag, layout, spec_of
+from lustre_wire.schema.layout import type_name
 from lustre_wire.schema.rpc import Blob, Buffers, FixedText, Items, RpcFormat, SlotSpec, Text
-from lustre_wire.schema.types import FieldType, Scalar, Struct, as_type
+from lustre_wire.schema.types import FieldType, Struct, as_type
 from lustre_wire.text.values import named
 
 
@@ -105,7 +106,7 @@ def type_text(kind: FieldType) -> str:
         return f"bytes[{kind.size}]" if kind.size else "bytes"
     if isinstance(kind, Items):
         return f"{type_text(as_type(kind.element))}[]"
-    return f"{'s' if kind.signed else 'u'}{kind.size * 8}" if isinstance(kind, Scalar) else type(kind).__name__
+    return type_name(kind)
 
 
 def _slot_row(side: str, slot: SlotSpec) -> list[str]:

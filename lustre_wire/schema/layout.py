@@ -40,7 +40,8 @@ def _element(kind: FieldType) -> FieldType:
     return as_type(kind.element) if isinstance(kind, (Array, Flex)) else kind
 
 
-def _type_name(kind: FieldType) -> str:
+def type_name(kind: FieldType) -> str:
+    """A field's type as offset tables write it: ``u32``, ``struct lu_fid``, ``char[16]``, ``u64[]``."""
     if isinstance(kind, Scalar):
         return f"{'s' if kind.signed else 'u'}{kind.size * 8}"
     if isinstance(kind, Struct):
@@ -51,9 +52,9 @@ def _type_name(kind: FieldType) -> str:
     if isinstance(kind, Foreign):
         return f"foreign[{kind.size}]"
     if isinstance(kind, Array):
-        return f"{_type_name(_element(kind))}[{kind.count}]"
+        return f"{type_name(_element(kind))}[{kind.count}]"
     if isinstance(kind, Flex):
-        return f"{_type_name(_element(kind))}[{kind.minimum or ''}]"
+        return f"{type_name(_element(kind))}[{kind.minimum or ''}]"
     raise TypeError(type(kind).__name__)
 
 
@@ -76,7 +77,7 @@ def _field(spec: FieldSpec) -> LayoutField:
     element = _element(spec.type)
     signed = isinstance(element, Chars) or (isinstance(element, Scalar) and element.signed)
     return LayoutField(
-        spec.name, spec.offset, spec.size, _count(spec.type), _type_name(spec.type), signed, _is_opaque(spec.type)
+        spec.name, spec.offset, spec.size, _count(spec.type), type_name(spec.type), signed, _is_opaque(spec.type)
     )
 
 

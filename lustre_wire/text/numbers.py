@@ -36,8 +36,8 @@ def status(value: int, width: int = 4) -> str:
 
 def mode(value: int, width: int = 4) -> str:
     """A file mode in octal and as ls -l writes it; a mode without a type shows its permissions only."""
-    letters = stat.filemode(value & 0o177777)
-    return f"{value:#07o} {letters}".replace("0o", "0", 1) if stat.S_IFMT(value & 0o177777) else octal(value)
+    kind = value & 0o177777
+    return f"{octal(value)} {stat.filemode(kind)}" if stat.S_IFMT(kind) else octal(value)
 
 
 def octal(value: int, width: int = 4) -> str:

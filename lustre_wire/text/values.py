@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import SchemaError
-from lustre_wire.frames.nid import nid_str
+from lustre_wire.frames.nid import LnetNid, nid_str
 from lustre_wire.schema import FieldSpec, Shown, StructSpec, WireEnum, WireFlag, spec_of
 from lustre_wire.schema.rpc import Items
-from lustre_wire.schema.types import Array, FieldType, Flex, Foreign, Scalar, Struct, as_type
+from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Foreign, Scalar, Struct, as_type
 from lustre_wire.text import numbers
 
 #: Elements of a list and bytes of a string that are written out; the rest is counted.
@@ -91,8 +91,6 @@ def _text(
 
 
 def _is_text(kind: FieldType) -> bool:
-    from lustre_wire.schema.types import Chars
-
     element = as_type(kind.element) if isinstance(kind, (Array, Flex)) else kind
     return isinstance(element, Chars)
 
@@ -173,7 +171,7 @@ def _struct(obj: Any, dialect: Dialect, short: bool, depth: int) -> str:
     spec = spec_of(obj)
     if depth >= _DEEPEST:
         return "..."
-    if spec.name == "lnet_nid":
+    if isinstance(obj, LnetNid):
         return nid_str(obj)
     if spec.is_union:
         return hexed(obj.raw)

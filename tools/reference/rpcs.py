@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from lustre_wire import Dialect
 from lustre_wire.schema import WireEnum, WireFlag
+from lustre_wire.schema.layout import type_name
 from lustre_wire.schema.rpc import (
     Absent,
     Bits,
@@ -23,7 +24,7 @@ from lustre_wire.schema.rpc import (
     Text,
     Uncounted,
 )
-from lustre_wire.schema.types import FieldType, Scalar, Struct, as_type
+from lustre_wire.schema.types import FieldType, Struct, as_type
 from tools.reference.common import NAMES, dialects, said, struct_link, table
 
 #: (file, title, what it holds); an operation belongs to the first whose prefixes its name has.
@@ -161,10 +162,9 @@ def _kind(kind: FieldType) -> str:
         return f"string in {kind.size} bytes"
     if isinstance(kind, Text):
         return "string"
-    if isinstance(kind, Scalar):
-        return f"u{kind.size * 8}"
-    assert isinstance(kind, Blob)
-    return f"{kind.size} bytes" if kind.size else "bytes"
+    if isinstance(kind, Blob):
+        return f"{kind.size} bytes" if kind.size else "bytes"
+    return type_name(kind)
 
 
 def _conditions(match: Any, d: Dialect) -> str:
