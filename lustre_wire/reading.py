@@ -16,11 +16,10 @@ from lustre_wire.engines.chooser import Chooser, possible
 from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
-from lustre_wire.frames.lustre_msg import LustreMsgV2, Shape
+from lustre_wire.frames.lustre_msg import BUFCOUNT, MAGIC, LustreMsgV2, Shape
 from lustre_wire.message import REPLY, REQUEST, Message
 from lustre_wire.schema import spec_of
 from lustre_wire.schema.rpc import Buffers, RpcFormat
-from lustre_wire.schema.types import U32
 
 #: For how many different buffer lengths one dialect remembers how they are read, and for how many kinds of messages
 #: each; when there are more, all are forgotten.
@@ -48,7 +47,7 @@ class Reader:
         self.choosers: dict[int, Chooser] = {}
         self.frame = whole.Frame(Message, LustreMsgV2, dialect.body, dialect.flavour_mask)
         self.sides: dict[type[Buffers], whole.Side] = {}
-        self.bufcount, self.start = lustre_msg.counting(order)
+        self.spans = lustre_msg.spans_of_lengths(order)
         self.kind_at, self.kind = _span(dialect.body, order, "pb_type", "pb_version", "pb_opc")
         self.plans: dict[bytes, _Plan] = {}
 
@@ -63,14 +62,11 @@ class Reader:
         _, shape = lustre_msg.locate(data)
         if not shape.lengths or shape.lengths[0] < self.size or shape.end != len(data):
             return None
-        if 2 not in self.dialect.containers or len(shape.lengths) > lustre_msg.MOST_BUFFERS:
+        if 2 not in self.dialect.containers:
             return None
-        raw = data[self.start : self.start + self.bufcount(data)[0] * U32.size]
-        plan = self.plans.get(raw)
-        if plan is None:
-            if len(self.plans) >= _MOST_PLANS:
-                self.plans.clear()
-            plan = self.plans[raw] = _Plan(self, shape)
+        if len(self.plans) >= _MOST_PLANS:
+            self.plans.clear()
+        plan = self.plans[data[self.spans[data[BUFCOUNT]]]] = _Plan(self, shape)
         return plan
 
     def way(self, kind: bytes, lengths: tuple[int, ...]) -> Way | None:
@@ -190,11 +186,14 @@ _BY_MAGIC = {magic: READERS[order] for order, magic in lustre_msg.MAGICS_V2.item
 
 def at_once(data: bytes, dialect: Dialect, request: Message | RpcFormat | None) -> Message | None:
     """A message of version 2 read in one step, None where something about it is not regular."""
-    readers = _BY_MAGIC.get(data[lustre_msg.MAGIC])
+    readers = _BY_MAGIC.get(data[MAGIC])
     if readers is None:
         return None
     reader = readers[dialect]
-    plan = reader.plans.get(data[reader.start : reader.start + U32.size * reader.bufcount(data)[0]])
+    span = reader.spans.get(data[BUFCOUNT])
+    if span is None:
+        return None
+    plan = reader.plans.get(data[span])  # where lengths are missing the message ends too early for any plan
     if plan is None:
         plan = reader.plan(data)
     if plan is None or plan.end != len(data):

@@ -43,7 +43,8 @@ _NO_HANDLE: Final = b"\xff" * lnet.LnetHandleWire.__wire__.size  # type: ignore[
 _OVERHEAD: Final = 2048
 _MAX_PAIRS: Final = 4096
 #: How many answered requests are kept for what may still come: a reply sent again, an ACK.
-_MAX_ANSWERED: Final = 256
+_MAX_ANSWERED: Final = 64
+_new = object.__new__
 #: How many pieces of streams are taken at a time.
 _BATCH: Final = 128
 
@@ -127,7 +128,10 @@ class Matcher:
             event: the message as `SocklndStream` gives it.
             flow: addresses and ports.
         """
-        captured = Captured(time_ns, LNET_PUT, event.payload, None, None, None, event, flow)
+        captured = _new(Captured)  # not through __init__, which costs more than the rest of this function
+        captured.time_ns, captured.kind, captured.raw = time_ns, LNET_PUT, event.payload
+        captured.message = captured.error = captured.request = None
+        captured.lnet, captured.flow = event, flow
         if event.type == _PUT:
             self._put(captured, event)
         elif event.type == _GET:
@@ -305,10 +309,9 @@ def messages_of(
 
 
 def _messages(pieces: Iterator[Piece], matcher: Matcher, counts: Statistics) -> Iterator[Captured]:
-    types, message, count = counts.lnet_types, matcher.message, counts.count
+    message, count = matcher.message, counts.count
     for batch in _batches(pieces):
         for time_ns, event, key in _events(batch, counts):
-            types[event.type] += 1
             captured = message(time_ns, event, key)
             count(captured)
             if event.missing:
@@ -333,7 +336,7 @@ def _batches(pieces: Iterator[Piece]) -> Iterator[list[Piece]]:
 
 def _events(batch: list[Piece], counts: Statistics) -> list[tuple[int, LnetMessage, bytes]]:
     """The LNet messages that become complete with these pieces: (time, message, addresses and ports)."""
-    out = []
+    out: list[tuple[int, LnetMessage, bytes]] = []
     for time_ns, flow, data, lost in batch:
         reader = flow.reader
         if reader is None:
@@ -343,6 +346,7 @@ def _events(batch: list[Piece], counts: Statistics) -> list[tuple[int, LnetMessa
                 out.append((time_ns, event, flow.key))
             else:
                 _count_other(event, counts)
+    counts.lnet_types.update([event.type for _, event, _ in out])
     return out
 
 

@@ -17,8 +17,9 @@ from lustre_wire.frames.events import lnet_header_class
 from lustre_wire.schema import Array, Scalar, spec_of
 from lustre_wire.schema.types import as_type
 
-#: type, csum, two cookies, dest_nid, src_nid, dest_pid, src_pid, type, payload_length
-Head = tuple[int, int, int, int, Any, Any, int, int, int, int]
+#: type, csum, two cookies, dest_nid, src_nid, dest_pid, src_pid, type, payload_length; and, read as that of a PUT, what
+#: depends on the type: handle, match_bits, hdr_data, ptl_index, offset
+Head = tuple[int, int, int, int, Any, Any, int, int, int, int, bytes, int, int, int, int]
 
 _LNDS = b"[%c-%c]" % (min(nid.NETWORKS), max(nid.NETWORKS))
 _TYPES = b"[%c-%c]" % (lnet.LnetMsgType.LNET_MSG_ACK, lnet.LnetMsgType.LNET_MSG_REPLY)
@@ -45,9 +46,8 @@ def _reader(cls: Any, order: ByteOrder = "little") -> Callable[[Any, int], Any]:
 
 
 #: How the part of an LNet header that depends on the type is read: handle first, then the rest in declaration order.
-read_ack, read_put, read_get, read_reply = (
-    _reader(c) for c in (lnet.LnetAck, lnet.LnetPut, lnet.LnetGet, lnet.LnetReply)
-)
+read_ack, read_get, read_reply = (_reader(c) for c in (lnet.LnetAck, lnet.LnetGet, lnet.LnetReply))
+_PUT: Final = _codes(lnet.LnetPut)  # as long as that part is
 
 KSOCK_SIZE: Final = spec_of(ksock_large.KsockMsgHdr).size
 _KSOCK_TYPE: Final = spec_of(ksock_large.KsockMsgHdr).by_name["ksh_type"]
@@ -60,7 +60,7 @@ class Format:
         ksock: size of the socklnd header, 0 in version 1.
         size: of both headers.
         body: where the part begins that depends on the LNet message's type.
-        read: reads the fields before it.
+        read: reads the fields before it, and it as that of a PUT, which most messages are.
         pattern: what a plausible header looks like, for `re`.
     """
 
@@ -77,12 +77,12 @@ class Format:
         self.pattern = self._pattern(header)
 
     def _read(self, cls: type) -> Callable[[Any, int], Head]:
-        lnet_part = _reader(cls)
+        lnet_part = struct.Struct(PREFIX["little"] + _codes(cls) + _PUT).unpack_from
         if not self.ksock:
             without = (ksock.KSOCK_MSG_LNET, 0, 0, 0)
             return lambda data, at: without + lnet_part(data, at)
         if self.byteorder == "little" and not self.large:
-            both = struct.Struct(PREFIX["little"] + _codes(ksock_large.KsockMsgHdr) + _codes(cls))
+            both = struct.Struct(PREFIX["little"] + _codes(ksock_large.KsockMsgHdr) + _codes(cls) + _PUT)
             return both.unpack_from
         first, size = _reader(ksock_large.KsockMsgHdr, self.byteorder), self.ksock
         if not self.large:

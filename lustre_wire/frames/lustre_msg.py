@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from lustre_wire.engines import record
@@ -59,8 +58,10 @@ class LustreMsgV2:
 
 _MAGIC_AT = spec_of(LustreMsgV2).by_name["lm_magic"].offset  # the same in both versions
 _SHORTEST = _MAGIC_AT + U32.size
-#: Where the magic stands.
+#: Where the magic stands, and in version 2 the number of buffers.
 MAGIC: Final = slice(_MAGIC_AT, _SHORTEST)
+_BUFCOUNT_AT = spec_of(LustreMsgV2).by_name["lm_bufcount"].offset
+BUFCOUNT: Final = slice(_BUFCOUNT_AT, _BUFCOUNT_AT + U32.size)
 #: The magic of version 2 as it stands there, by byte order.
 MAGICS_V2: Final[dict[ByteOrder, bytes]] = {
     "little": LUSTRE_MSG_MAGIC_V2.to_bytes(U32.size, "little"),
@@ -112,10 +113,11 @@ _VERSIONS = {
 _CLASSES: dict[type, int] = {LustreMsgV1: 1, LustreMsgV2: 2}
 
 
-def counting(order: ByteOrder) -> tuple[Callable[[bytes], tuple[int]], int]:
-    """A function that reads `lm_bufcount` of a message of version 2, and where the buffer lengths begin."""
-    found = _VERSIONS[MAGICS_V2[order]]
-    return found.bufcount, found.size
+def spans_of_lengths(order: ByteOrder) -> dict[bytes, slice]:
+    """Where the buffer lengths of a message of version 2 stand, by the bytes at `BUFCOUNT`; for `MOST_BUFFERS` at most."""
+    start = spec_of(LustreMsgV2).size
+    counts = range(1, MOST_BUFFERS + 1)
+    return {count.to_bytes(U32.size, order): slice(start, start + U32.size * count) for count in counts}
 
 
 def rounded(size: int) -> int:

@@ -13,7 +13,7 @@ from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import handshake, ksock, ksock_large, lnet
 from lustre_wire.frames.events import Event, LnetMessage, Noop, Unparsed, Violation, checksum, ksock_header
-from lustre_wire.frames.formats import KSOCK_SIZE, Format, Head, read_ack, read_get, read_put, read_reply
+from lustre_wire.frames.formats import KSOCK_SIZE, Format, Head, read_ack, read_get, read_reply
 
 _ACK, _PUT, _GET, _REPLY = (int(t) for t in list(lnet.LnetMsgType)[:4])
 _NAMES = {int(t): t.name for t in lnet.LnetMsgType}
@@ -223,6 +223,8 @@ class SocklndStream:
             if stop > end:
                 return self._keep(head, data, pos, start)
             out.append(_event(form, head, data, pos, data[start:stop], 0, self._base + pos))
+            if stop == end:
+                return end
             pos = stop
 
     def _checked(self, form: Format, head: Head, data: bytes, pos: int, out: list[Event]) -> int:
@@ -370,16 +372,15 @@ class SocklndStream:
 
 def _event(form: Format, head: Head, data: bytes, pos: int, payload: bytes, missing: int, at: int) -> LnetMessage:
     """The event of a message whose headers begin at `pos` of `data`."""
-    _, csum, ask, ack, dest, src, dest_pid, src_pid, kind, count = head
-    portal, match, offset = -1, 0, 0
-    if kind == _PUT:
-        handle, match, _, portal, offset = read_put(data, pos + form.body)
-    elif kind == _GET:
+    _, csum, ask, ack, dest, src, dest_pid, src_pid, kind, count, handle, match, _, portal, offset = head
+    if kind == _GET:
         handle, match, portal, offset, count = read_get(data, pos + form.body)
-    elif kind == _ACK:
-        handle, match, count = read_ack(data, pos + form.body)
-    else:
-        (handle,) = read_reply(data, pos + form.body)
+    elif kind != _PUT:
+        match, portal, offset = 0, -1, 0
+        if kind == _ACK:
+            handle, match, count = read_ack(data, pos + form.body)
+        else:
+            (handle,) = read_reply(data, pos + form.body)
     made: LnetMessage = _new(
         LnetMessage,
         (
