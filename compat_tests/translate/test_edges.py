@@ -152,7 +152,7 @@ class TestPages:
         assert caught.value.names == ("hash",) and caught.value.dialect == "2.0"
 
     def test_in_their_own_dialect_they_are_themselves(self) -> None:
-        made = translate_pages(bytearray(page()), "2.0", "2.0")
+        made = translate_pages(bytearray(page()), "2.0", "2.0")  # type: ignore[arg-type]
         assert made.data == page() and type(made.data) is bytes
         assert (made.report.source, made.report.target, made.report.entries) == ("2.0", "2.0", ())
 
