@@ -200,6 +200,11 @@ class Lonely:
     """No rule, and no format on the other side."""
 
 
+@rpc(12, name="MDS_READPAGE")
+class Readpage:
+    """Directory pages, for which there are no rules."""
+
+
 def dialect(name: str, *formats: Any) -> Dialect:
     module = ModuleType(name)
     for number, declared in enumerate(formats):
@@ -211,8 +216,8 @@ def dialect(name: str, *formats: Any) -> Dialect:
     return Dialect(name, (module,), PtlrpcBody, 152)
 
 
-OLD = dialect("old", OldAll, OldGone, OldSplit, OldWide, OldFloat, OldAnswer, Older, Refused, Lonely)
-NEW = dialect("new", NewAll, NewGone, NewSplit, NewWide, NewNarrow, NewFloat, NewAnswer, Newer, Refused)
+OLD = dialect("old", OldAll, OldGone, OldSplit, OldWide, OldFloat, OldAnswer, Older, Refused, Lonely, Readpage)
+NEW = dialect("new", NewAll, NewGone, NewSplit, NewWide, NewNarrow, NewFloat, NewAnswer, Newer, Refused, Readpage)
 
 
 def makes(value: Any, source: Any, work: Any) -> bytes:

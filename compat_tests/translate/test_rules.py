@@ -459,6 +459,15 @@ class TestDeclaring:
         assert make_struct(RULES, Old, New, UP) is make_struct(RULES, Old, New, UP)
         assert make_struct(RULES, OldWord, Word, UP) is not make_struct(RULES, Word, OldWord, DOWN)
 
+    def test_flags_of_which_no_bit_is_watched(self) -> None:
+        @lw.wire_struct(size=4)
+        class Word4:
+            word: u32 = 0
+
+        rules = rule_set(pair(Word4, Word4, bits("word", up=Bits())))
+        state = work(UP)
+        assert make_struct(rules, Word4, Word4, UP)(Word4(0xFF), state) == Word4(0xFF) and state.entries == []
+
     def test_unions_are_copied(self) -> None:
         given = Either(b"abcd")
         made = make_struct(RULES, Either, Either, UP)(given, work(UP))

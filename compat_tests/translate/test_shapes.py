@@ -39,7 +39,7 @@ from lustre_wire.engines.payload import Extra
 from lustre_wire.errors import LossyTranslation, SchemaError, Untranslatable, WireError
 from lustre_wire.schema import u32
 from lustre_wire.schema.rpc import Buffers, rpc, rpc_of, slot
-from lustre_wire.translate import rules_between, translate
+from lustre_wire.translate import rules_between, translate, translate_pages
 from lustre_wire.translate.buffers import paths
 from lustre_wire.translate.report import Entry
 from lustre_wire.translate.rules import DOWN, UP, Operation, RuleSet, Side
@@ -271,6 +271,12 @@ class TestRefusing:
         with pytest.raises(Untranslatable, match=words) as caught:
             translate(message, target)
         assert caught.value.errno == errno
+
+    def test_directory_pages_without_rules(self) -> None:
+        for source, target in ((OLD, NEW), (NEW, OLD)):
+            with pytest.raises(Untranslatable, match="there are no rules for directory pages") as caught:
+                translate_pages(b"", source, target)
+            assert (caught.value.errno, caught.value.dialect) == (EOPNOTSUPP, source.name)
 
     def test_losses_are_raised_unless_allowed(self) -> None:
         message = old("GONE", name=b"n", dear=b"x")
