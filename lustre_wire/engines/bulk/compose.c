@@ -52,7 +52,7 @@ static uint8_t *put_text(const lw_stretch *s, const lw_text *text, uint64_t row,
 void lw_pack_messages(const lw_message_plan *plan, uint8_t *const *columns, const lw_text *texts, uint64_t rows,
                       uint8_t *out)
 {
-    uint8_t room[LW_ROOM];
+    _Alignas(64) uint8_t room[LW_ROOM];
     uint8_t *head[LW_BLOCK], *at[LW_BLOCK];
     uint64_t next = 0, size = rows ? row_size(plan, texts, 0) : 0;
     while (next < rows) {

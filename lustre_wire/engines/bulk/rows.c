@@ -281,7 +281,7 @@ static void put_out(uint8_t *to, const uint8_t *from, size_t size, int stream)
 
 void lw_pack(const lw_plan *plan, const uint8_t *fill, uint8_t *const *columns, uint64_t rows, uint8_t *out)
 {
-    uint8_t stage[LW_STAGE];
+    _Alignas(64) uint8_t stage[LW_STAGE];
     uint8_t *row[LW_BLOCK];
     const size_t size = plan->size;
     const int staged = size * 4 <= LW_STAGE, stream = rows * size >= LW_STREAM && lw_vectors();
