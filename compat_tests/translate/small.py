@@ -79,8 +79,8 @@ class OldGone:
     """Buffers only the older side has."""
 
     class Request(Buffers):
-        name: CString | None = slot()
         free: OldPart | None = slot(optional=True)
+        name: CString | None = slot()
         dear: Opaque | None = slot(optional=True)
         wrong: Opaque | None = slot(optional=True)
         mute: Opaque | None = slot(optional=True)

@@ -155,6 +155,9 @@ class TestPages:
         made = translate_pages(bytearray(page()), "2.0", "2.0")  # type: ignore[arg-type]
         assert made.data == page() and type(made.data) is bytes
         assert (made.report.source, made.report.target, made.report.entries) == ("2.0", "2.0", ())
+        assert (made.report.operation, made.report.direction) == ("MDS_READPAGE", "bulk")
+        with pytest.raises(AttributeError):
+            made.data = b""  # type: ignore[misc]
 
     def test_the_other_way_there_are_none(self) -> None:
         with pytest.raises(lw.Untranslatable, match="do not say the generations") as caught:

@@ -51,6 +51,7 @@ from lustre_wire.translate.rules import (
 )
 from lustre_wire.translate.session import Session
 from lustre_wire.translate.structs import make_joined, make_struct
+from lustre_wire.translate.tables import Place, field_rows
 from lustre_wire.translate.work import Work
 
 D18, D20 = lw.dialect("1.8"), lw.dialect("2.0")
@@ -144,6 +145,21 @@ class New:
     raw: Annotated[bytes, Raw(2)] = bytes(2)
     tiny: Annotated[Kind, U8] = Kind(0)
     rest: Annotated[list[int], Flex(U8, minimum=1)] = [0]
+
+
+@lw.wire_struct(size=8)
+class Listing:
+    """More than plain numbers."""
+
+    numbers: Annotated[list[int], Array(U16, 2)] = [0, 0]
+    kind: Annotated[Kind, U32] = Kind(0)
+
+
+@lw.wire_struct(size=2)
+class Less:
+    """Less than a word."""
+
+    low: u16 = 0
 
 
 def one_more(value: int, struct: Any, work: Any) -> int:
@@ -368,6 +384,7 @@ class TestKinds:
         assert Operation("a", "b") == Operation("a", "b", Side(), Side(), None, 0, "")
         assert Slot() == Slot("", 0, None, "")
         assert Side() == Side({}, {}, {}, {}, None, None, 0, 0, "", "surplus")
+        assert (UP, DOWN) == ("up", "down") and not StructRule(Word, Word, ()).partial
         assert Versions() == Versions((0, 1, 2, 3), (), None) and not pair(Word, Word).partial
         plain = rule_set()
         assert (plain.variant, plain.page_up, plain.page_down) == ("", None, None) and rule_set() != plain
@@ -384,6 +401,13 @@ class TestKinds:
         assert Bits().watched == 0 and Bits(1, {2: "x", 4: "y"}, {8: 5}).watched == 15
         assert Bits(loss={3: "x"}).watched == 3
 
+    def test_of_several_bits_those_that_are_set(self) -> None:
+        state = work(UP)
+        assert state.lose_bits("flags", 0x11, Bits(clear=0x30, loss={3: "x"})) == 0
+        assert state.entries == [Entry("lost", "x", "rec.flags", 1), Entry("dropped", "flags", "rec.flags", 0x10)]
+        with pytest.raises(Untranslatable, match="flags 0x4 have no meaning there"):
+            state.lose_bits("flags", 4, Bits(errno={12: EINVAL}))
+
     def test_numbers_are_plain(self) -> None:
         assert numbers(OldFlags).A == 1 and type(numbers(OldFlags).B) is int
 
@@ -391,6 +415,27 @@ class TestKinds:
         for each in (Bits(), FieldRule("a", "b"), WORDS, Slot(), Side(), Versions(), Operation("a", "b"), RULES):
             with pytest.raises(AttributeError):
                 each.nothing = 1  # type: ignore[union-attr]
+
+
+def test_rows_of_a_table() -> None:
+    """In the order of the older struct, then what only the newer one has."""
+    rows = field_rows(RULE)
+    told = {(r.old.name if r.old else "", r.new.name if r.new else ""): (r.up, r.down) for r in rows}
+    assert [r.old.name for r in rows if r.old] == [
+        "same", "before", "made", "flags", "kind", "kept", "gone", "lost", "wrong", "either", "word", "words", "list_",
+        "text", "pad",
+    ]  # fmt: skip
+    assert [r.new.name for r in rows if r.new and not r.old] == [
+        "deep.high", "filled", "own", "more", "raw", "tiny", "rest",
+    ]  # fmt: skip
+    assert all(r.old is None for r in rows[15:]) and len(rows) == 22
+    assert told["same", "same"] == ("same", "same") and told["before", "after"] == ("renamed", "renamed")
+    assert told["either", "either"] == ("moved", "moved") and told["kept", "deep.low"] == ("renamed", "renamed")
+    assert told["made", "made"] == ("computed", "computed") and told["flags", "flags"] == ("bits", "bits")
+    assert told["gone", ""] == ("dropped", "default 0") and told["lost", ""] == ("lossy lost", "default 0x5")
+    assert told["wrong", ""] == ("impossible EOVERFLOW", "default 0") and told["", "raw"][1] == "impossible EINVAL"
+    assert told["", "filled"] == ("default 0x10", "lossy filled") and told["", "more"] == ("default 0", "lossy more")
+    assert rows[1].note == "words" and rows[0].note == "" and rows[5].new == Place("deep.low", 18, 2)
 
 
 class TestDeclaring:
@@ -458,6 +503,59 @@ class TestDeclaring:
     def test_functions_are_made_once(self) -> None:
         assert make_struct(RULES, Old, New, UP) is make_struct(RULES, Old, New, UP)
         assert make_struct(RULES, OldWord, Word, UP) is not make_struct(RULES, Word, OldWord, DOWN)
+
+    def test_nested_structs_with_more_than_numbers_are_copied_too(self) -> None:
+        @lw.wire_struct(size=20)
+        class Holder:
+            listing: Listing = Listing()
+            either: Either = Either()
+            flags: Annotated[OldFlags, U32] = OldFlags(0)
+            deep: Word = Word()
+
+        given = Holder(Listing([1, 2], Kind.ONE), Either(b"abcd"), OldFlags.B, Word(3, 4))
+        made = make_struct(rule_set(), Holder, Holder, UP)(given, work(UP))
+        assert made == given and made.listing is not given.listing and made.deep is not given.deep
+        assert made.listing.numbers is not given.listing.numbers and made.either is not given.either
+        assert made.listing.kind is Kind.ONE and made.flags is OldFlags.B
+
+    def test_nested_structs_with_rules_of_their_own(self) -> None:
+        """Renamed, or with a value that has no place."""
+
+        @lw.wire_struct(size=6)
+        class OldHolder:
+            less: Less = Less()
+            swapped: OldWord = OldWord()
+
+        @lw.wire_struct(size=8)
+        class NewHolder:
+            less: Word = Word()
+            swapped: Word = Word()
+
+        rules = rule_set(
+            pair(Less, Word, only_new("high", loss="high", default=9)),
+            pair(OldWord, Word, renamed("one", "high"), renamed("two", "low")),
+        )
+        made = make_struct(rules, OldHolder, NewHolder, UP)(OldHolder(Less(1), OldWord(2, 3)), work(UP))
+        assert made == NewHolder(Word(1, 9), Word(3, 2))
+        state = work(DOWN)
+        back = make_struct(rules, NewHolder, OldHolder, DOWN)(NewHolder(Word(1, 8), Word(3, 2)), state)
+        assert back == OldHolder(Less(1), OldWord(2, 3)) and [e.name for e in state.entries] == ["high"]
+
+    def test_quiet_values_of_a_field_that_must_be_zero(self) -> None:
+        @lw.wire_struct(size=4)
+        class Strict:
+            word: u32 = 0
+
+        @lw.wire_struct(size=0)
+        class Nothing:
+            pass
+
+        rules = rule_set(pair(Strict, Nothing, only_old("word", quiet=(9,), errno=EINVAL)))
+        state = work(UP)
+        make_struct(rules, Strict, Nothing, UP)(Strict(9), state)
+        assert state.entries == []
+        with pytest.raises(Untranslatable, match="word must be 0"):
+            make_struct(rules, Strict, Nothing, UP)(Strict(8), state)
 
     def test_flags_of_which_no_bit_is_watched(self) -> None:
         @lw.wire_struct(size=4)

@@ -37,12 +37,12 @@ from lustre_codecs.common.constants import Opcode
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines.payload import Extra
 from lustre_wire.errors import LossyTranslation, SchemaError, Untranslatable, WireError
-from lustre_wire.schema import u32
+from lustre_wire.schema import u16, u32
 from lustre_wire.schema.rpc import Buffers, rpc, rpc_of, slot
-from lustre_wire.translate import rules_between, translate, translate_pages
-from lustre_wire.translate.buffers import paths
+from lustre_wire.translate import engine, rules_between, translate, translate_pages
+from lustre_wire.translate.buffers import pairs_of, paths
 from lustre_wire.translate.report import Entry
-from lustre_wire.translate.rules import DOWN, UP, Operation, RuleSet, Side
+from lustre_wire.translate.rules import DOWN, UP, Operation, RuleSet, Side, Slot
 from lustre_wire.translate.tables import BufferRow, FieldRow, Place, buffer_rows, field_rows, operations, refusals
 
 
@@ -131,7 +131,7 @@ class TestVanishing:
 
     def test_buffers_only_the_newer_side_has(self) -> None:
         made, entries = sent(new("GONE", name=b"n", made=b"M", empty=b"e", late=b"l"), OLD)
-        assert made == request(OldGone, b"n")
+        assert made == request(OldGone, name=b"n")
         assert entries == [
             Entry("dropped", "made", "made", b"M"), Entry("dropped", "empty", "empty", b"e"),
             Entry("lost", "late", "late", b"l"), Entry("changed", "finished", "late.finished", b"n"),
@@ -166,6 +166,13 @@ class TestChoosing:
             assert made.format is rpc_of(NewNarrow) and made.buffers.name == b"n"
         wide = translate(new("WIDE", name=b"n", room=NewPart(1)), OLD, on_loss="report")
         assert wide.report.entries == (Entry("dropped", "room", "room", "NewPart"),)
+
+    def test_ways_never_change(self) -> None:
+        (path,) = paths(RULES, rpc_of(OldAll), NEW, UP, "request")
+        with pytest.raises(AttributeError):
+            path.plain = False  # type: ignore[misc]
+        with pytest.raises(AttributeError):
+            translate(old("WIDE", name=b"n"), NEW).report = None  # type: ignore[misc, assignment]
 
     def test_ways_are_looked_up_once(self) -> None:
         form = rpc_of(OldWide)
@@ -353,6 +360,45 @@ class TestDeclaring:
             paths(self.rules(operations=()), rpc_of(OldAll), dialect("odd", Odd), UP, "request")
         assert caught.value.path == "name"
 
+    def test_lists_of_other_numbers(self) -> None:
+        @rpc(1, name="ALL")
+        class Odd:
+            class Request(Buffers):
+                numbers: list[u16] | None = slot()
+
+        with pytest.raises(SchemaError, match="Scalar cannot become Scalar without a rule") as caught:
+            paths(self.rules(operations=()), rpc_of(OldAll), dialect("odd", Odd), UP, "request")
+        assert caught.value.path == "numbers"
+
+    def test_each_buffer_has_one_counterpart(self) -> None:
+        """Two that may have the same name: the first takes it."""
+
+        @rpc(1, name="ONE")
+        class One:
+            class Request(Buffers):
+                first: u32 | None = slot()
+                second: u32 | None = slot()
+
+        @rpc(1, name="ONE")
+        class Other:
+            class Request(Buffers):
+                shared: u32 | None = slot()
+
+        rules = self.rules(buffers={"first": ("missing", "shared"), "second": ("shared",)})
+        assert pairs_of(rules, Side(), rpc_of(One), rpc_of(Other), UP, "request") == {"first": "shared"}
+        assert pairs_of(rules, Side(), rpc_of(Other), rpc_of(One), DOWN, "request") == {"shared": "first"}
+        last = Side(names={"second": "shared"}, only_old={"first": Slot()})
+        assert pairs_of(rules, last, rpc_of(One), rpc_of(Other), UP, "request") == {"second": "shared"}
+        assert pairs_of(rules, Side(only_new={"shared": Slot()}), rpc_of(One), rpc_of(Other), UP, "request") == {}
+
+    def test_rules_are_found_whichever_dialect_comes_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Also when they have not been looked for yet."""
+        for names in (("2.0", "1.8"), ("1.8", "2.0")):
+            monkeypatch.setattr(engine, "_rules", {})
+            assert (rules_between(*names).old, rules_between(*names).new) == ("1.8", "2.0")
+            assert engine.rule_sets() == [rules_between(*names)]
+        assert engine.register(RULES) is RULES and RULES in engine.rule_sets()
+
     def test_only_structs_are_split(self) -> None:
         rules = self.rules(operations=(Operation("ALL", "ALL", request=Side(split={"name": ("name",)})),))
         with pytest.raises(SchemaError, match="only a struct can be split or joined") as caught:
@@ -378,9 +424,9 @@ class TestTables:
 
     def test_buffers(self) -> None:
         assert buffer_rows(RULES, rpc_of(OldGone), rpc_of(NewGone), "request") == [
-            BufferRow("name", 1, "name", 1, ""), BufferRow("", 0, "made", 2, "dropped"),
+            BufferRow("name", 2, "name", 1, ""), BufferRow("", 0, "made", 2, "dropped"),
             BufferRow("", 0, "empty", 3, "dropped"), BufferRow("", 0, "optional", 4, ""),
-            BufferRow("", 0, "late", 5, "filled is lossy (late)"), BufferRow("free", 2, "", 0, "dropped"),
+            BufferRow("", 0, "late", 5, "filled is lossy (late)"), BufferRow("free", 1, "", 0, "dropped"),
             BufferRow("dear", 3, "", 0, "filled is lossy (dear)"),
             BufferRow("wrong", 4, "", 0, "filled is impossible (EINVAL)"),
             BufferRow("mute", 5, "", 0, "filled is impossible (EOVERFLOW)"),

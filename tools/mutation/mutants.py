@@ -72,7 +72,8 @@ class _Finder:
 
     def walk(self, owner: Any, name: str, index: int | None, node: ast.AST) -> Iterator[_Place]:
         def at(new: Any, what: str) -> _Place:
-            return _Place(owner, name, index, new, getattr(node, "lineno", 0), what, self.function)
+            line = node.target.lineno if isinstance(node, ast.comprehension) else getattr(node, "lineno", 0)
+            return _Place(owner, name, index, new, line, what, self.function)
 
         if _skipped(node):
             return
