@@ -80,8 +80,15 @@ def rows_inside(order: Any) -> list[Case]:
     one = data[:SIZE].tobytes()
     plain, codec = reference.struct(MdtBody, order), record.codec(MdtBody, order)
 
+    block = data[: SIZE * bulk.BLOCK_ROWS]
+    block_columns = bulk.unpack(MdtBody, block, byteorder=order)
+    block_some = bulk.unpack(MdtBody, block, None, SOME, order)
+
     def unpack() -> Any:
         return bulk.unpack(MdtBody, data, byteorder=order, out=columns)
+
+    def unpack_block() -> Any:
+        return bulk.unpack(MdtBody, block, byteorder=order, out=block_columns)
 
     return [
         Case(
@@ -97,6 +104,11 @@ def rows_inside(order: Any) -> list[Case]:
         Case(
             f"unpack, three fields, {order}", lambda: bulk.unpack(MdtBody, data, None, SOME, order, some), ROWS,
             20 * ROWS, {"all fields": unpack}, {"all fields": 3},
+        ),
+        Case(
+            f"unpack, three fields, {order}, one block of 4,096 rows",
+            lambda: bulk.unpack(MdtBody, block, None, SOME, order, block_some), bulk.BLOCK_ROWS, 20 * bulk.BLOCK_ROWS,
+            {"all fields": unpack_block}, {"all fields": 3},
         ),
     ]  # fmt: skip
 
