@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from functools import cache
 
+import attrs
+
 import lustre_wire as lw
+from lustre_wire import rpc
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Packet
 from lustre_wire.testbed.client import ClientNode
 from lustre_wire.testbed.scenario import Simulated
 from lustre_wire.testbed.seen import Seen, watch
+from lustre_wire.testbed.simulator import Faults
 from lustre_wire.testbed.tasks import Task
 
 DIALECTS = ("1.8", "2.0")
@@ -175,13 +180,169 @@ def gap(dialect: str) -> Simulated:
     return fs
 
 
+def copies(dialect: str) -> Simulated:
+    """A network that delivers half of all packets twice, and a restart."""
+    fs = Simulated(dialect, clients=2)
+    busy(fs)
+    fs.simulator.faults = Faults(duplicate=0.5)
+    fs.restart()
+    fs.simulator.settle(40)
+    return finish(fs)
+
+
+def done_twice(dialect: str) -> Simulated:
+    """One client has to say twice that it is done, while the other cannot yet say it."""
+    fs = Simulated(dialect, clients=2)
+    files = busy(fs)
+    one, two = fs.clients
+    fs.do(two.flock(files["other"], "LCK_PW", 0, 9), two)
+    said: list[Packet] = []
+
+    def lose(packet: Packet) -> bool:
+        if len(said) > 1 or packet.portal not in (10, 12):
+            return False
+        if packet.target == one.nid:
+            return bool(said) and packet.match_bits == said[0].match_bits
+        if packet.source not in (one.nid, two.nid):
+            return False
+        flags = lw.decode(packet.data, fs.system.dialect).body.pb_flags
+        if not flags & names(fs.system.dialect).MSG_LOCK_REPLAY_DONE:
+            return False
+        if packet.source == one.nid:
+            said.append(packet)
+        return packet.source == two.nid
+
+    fs.simulator.crash(fs.system.mds.nid)
+    fs.simulator.settle(1)
+    fs.simulator.lose = lose
+    fs.simulator.start(fs.system.mds.nid)
+    fs.simulator.run(lambda: len(said) > 1)
+    return finish(fs)
+
+
+def _altered(fs: Simulated, change: Callable[[rpc.Message, rpc.Message], bool]) -> None:
+    """The MDS answers the first client otherwise than it should, until `change` has changed an answer."""
+    asked: dict[int, rpc.Message] = {}
+    mds, one = fs.system.mds.nid, fs.clients[0].nid
+
+    def alter(packet: Packet) -> Packet:
+        if packet.source == one and packet.target == mds and packet.data:
+            asked[packet.match_bits] = lw.decode(packet.data, fs.system.dialect)
+        request = asked.get(packet.match_bits)
+        if packet.source != mds or packet.target != one or request is None or not packet.offset:
+            return packet
+        reply = lw.decode(packet.data, fs.system.dialect, request=request)
+        return attrs.evolve(packet, data=lw.encode(reply)) if change(request, reply) else packet
+
+    fs.simulator.alter = alter
+
+
+def other_answers(dialect: str, change: Callable[[rpc.Message, rpc.Message], bool]) -> Simulated:
+    """A restart after which the MDS answers replays otherwise than it should."""
+    fs = Simulated(dialect)
+    one = fs.clients[0]
+    for name in ("/a", "/b", "/c"):
+        fs.do(one.mkdir(name))
+    _altered(fs, change)
+    fs.restart()
+    fs.simulator.settle(40)
+    return finish(fs)
+
+
+def other_status(dialect: str) -> Simulated:
+    """A replay is answered with another status than the first time."""
+
+    def change(request: rpc.Message, reply: rpc.Message) -> bool:
+        if request.transno and request.name == "MDS_REINT/CREATE":
+            reply.body.pb_status = -errno.EPERM & 0xFFFFFFFF
+            return True
+        return False
+
+    return other_answers(dialect, change)
+
+
+def other_transno(dialect: str) -> Simulated:
+    """A replay is answered with another transno than the first time."""
+
+    def change(request: rpc.Message, reply: rpc.Message) -> bool:
+        if request.transno and reply.body.pb_transno and request.name == "MDS_REINT/CREATE":
+            reply.body.pb_transno += 7
+            return True
+        return False
+
+    return other_answers(dialect, change)
+
+
+def backwards(dialect: str) -> Simulated:
+    """An answer says less is committed than an earlier one did; then the MDS restarts."""
+    fs = Simulated(dialect)
+    one = fs.clients[0]
+    fs.do(one.mkdir("/committed"))
+    fs.do(one.sync())
+    fs.do(one.mkdir("/told"))
+
+    def change(request: rpc.Message, reply: rpc.Message) -> bool:
+        if request.name == "MDS_REINT/CREATE":
+            reply.body.pb_last_committed = 1
+            return True
+        return False
+
+    _altered(fs, change)
+    fs.do(one.mkdir("/backwards"))
+    fs.simulator.alter = None
+    fs.restart()
+    fs.simulator.settle(40)
+    return finish(fs)
+
+
+def in_progress(dialect: str) -> Simulated:
+    """The MDS says three times that it is not ready with an answer."""
+    fs = Simulated(dialect)
+    one = fs.clients[0]
+    told: list[int] = []
+
+    def change(request: rpc.Message, reply: rpc.Message) -> bool:
+        if request.name == "MDS_STATFS" and len(told) < 3:
+            told.append(1)
+            reply.body.pb_status = -errno.EINPROGRESS & 0xFFFFFFFF
+            return True
+        return False
+
+    _altered(fs, change)
+    waiting = fs.start(one.statfs(), one)
+    return finish(fs, waiting)
+
+
+def impatient(dialect: str) -> Simulated:
+    """A client asks for something else while the MDS recovers: it breaks R11, so that R22 is seen."""
+    fs = Simulated(dialect, clients=2)
+    busy(fs)
+    one, two = fs.clients
+    fs.simulator.partition(two.nid, fs.system.mds.nid)
+    fs.restart()
+    mdc = one.mdc
+    assert mdc is not None
+    fs.simulator.run(lambda: mdc.state.name.startswith("REPLAY"))
+    request = mdc.request("MDS_GETSTATUS", recovery=True)
+    mdc.submit(request, fs.simulator.now)
+    fs.simulator.flush(one)
+    fs.simulator.settle(1)
+    return finish(fs)
+
+
+#: What happens between nodes that keep to the rules.
 STORIES: dict[str, Callable[[str], Simulated]] = {
-    story.__name__: story for story in (restart, lost_replies, lost_bulk, cut_in_replay, absent, gap)
+    story.__name__: story
+    for story in (restart, lost_replies, lost_bulk, cut_in_replay, absent, gap, copies, done_twice)
 }
+#: What happens to a node that keeps to the rules when another does not; by the invariants that are to be seen.
+PLAYED: dict[str, Callable[[str], Simulated]] = {
+    "R6": backwards, "R7": other_transno, "R8": other_status, "R10b": in_progress, "R22": impatient,
+}  # fmt: skip
 
 
 @cache
 def recorded(story: str, dialect: str) -> list[Seen]:
     """What a watcher saw of a story."""
-    fs = STORIES[story](dialect)
+    fs = (STORIES.get(story) or PLAYED[story])(dialect)
     return watch(fs.simulator.trace, fs.dialects)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+import attrs
+
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.seen import Seen
 
@@ -16,6 +18,25 @@ def pairs(messages: list[Seen]) -> Iterator[list[Seen]]:
         if "CALLBACK" not in m.name:
             out[m.client, m.server].append(m)
     yield from out.values()
+
+
+def servers(messages: list[Seen]) -> list[list[Seen]]:
+    """The messages of each server with all of its clients."""
+    out: dict[int, list[Seen]] = defaultdict(list)
+    for m in messages:
+        out[m.server].append(m)
+    return list(out.values())
+
+
+def answer_of(pair: list[Seen], request: Seen) -> Seen | None:
+    """What the server said to this sending of a request, whether it arrived or not."""
+    if request.arrived is None:
+        return None
+    again = min((m.time for m in pair if m.request and m.xid == request.xid and m.time > request.time), default=None)
+    return next(
+        (m for m in pair if not m.request and not m.early and m.xid == request.xid and m.time >= request.arrived
+         and (again is None or m.time < again)), None,
+    )  # fmt: skip
 
 
 def first_reply(pair: list[Seen], request: Seen) -> Seen | None:
@@ -67,6 +88,21 @@ def recoveries(pair: list[Seen]) -> Iterator[tuple[float, float, Seen]]:
             ends = [m.arrived for m in pair if not m.request and answers_done(pair, m) and (m.arrived or 0) > begin]
             ends += [m.time for m in connects(pair) if m.time > begin]
             yield begin, min((e for e in ends if e is not None), default=float("inf")), reply
+
+
+@attrs.define(slots=True)
+class Part:
+    """One client's part in a server's recovery: `told` is the connect reply that said so."""
+
+    pair: list[Seen]
+    begin: float
+    end: float
+    told: Seen
+
+
+def parts_of(server: list[Seen]) -> list[Part]:
+    """Who took part in the recoveries of a server, each from when to when."""
+    return [Part(pair, *found) for pair in pairs(server) for found in recoveries(pair)]
 
 
 def answers_done(pair: list[Seen], reply: Seen) -> bool:

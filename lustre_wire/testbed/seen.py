@@ -27,6 +27,9 @@ class Seen:
         content: the buffers' bytes, without the ptlrpc_body.
         shape: the format.
         bulk: the request moves bulk data.
+        copies: how often it was delivered.
+        room: lm_repsize.
+        cancels: handles of the locks it gives back.
     """
 
     number: int
@@ -59,6 +62,9 @@ class Seen:
     ident: tuple[int, ...] = ()
     bulk: bool = False
     portal: int = 0
+    copies: int = 1
+    room: int = 0
+    cancels: tuple[int, ...] = ()
 
     @property
     def connect(self) -> bool:
@@ -102,7 +108,7 @@ def _note(number: int, exchange: Exchange) -> Seen:
         exchange.xid, int(body.pb_flags), int(body.pb_op_flags), body.pb_conn_cnt, body.pb_transno,
         body.pb_last_committed, message.status if message.direction == rpc.REPLY else 0, body.pb_handle.cookie,
         tuple(body.pb_pre_versions), content=_content(message), bulk=form is not None and form.bulk_portal is not None,
-        portal=exchange.sent.packet.portal,
+        portal=exchange.sent.packet.portal, copies=len(exchange.sent.arrived), room=message.header.lm_repsize,
     )  # fmt: skip
     data = getattr(buffers, "connect_data", None)
     if data is not None:
@@ -110,6 +116,9 @@ def _note(number: int, exchange: Exchange) -> Seen:
     dlm = getattr(buffers, "dlm_req", None)
     if dlm is not None:
         seen.lock_flags, seen.lock = int(dlm.lock_flags), dlm.lock_handle[0].cookie
+        asks = seen.name.startswith("LDLM_ENQUEUE")
+        given = dlm.lock_handle[1 if asks else 0 :] if asks or message.direction == rpc.REQUEST else []
+        seen.cancels = tuple(handle.cookie for handle in given if handle.cookie)
     reply = getattr(buffers, "dlm_rep", None)
     if reply is not None:
         seen.remote, seen.disposition = reply.lock_handle.cookie, int(reply.lock_policy_res1)

@@ -36,6 +36,7 @@ class Simulator:
         events: how many events were handled.
         partitions: pairs of NIDs that do not hear each other.
         lose: says which packets are lost, besides those that chance takes.
+        alter: what is sent instead of a packet: a node that does not keep to the rules.
         on_event: called before each event with its number: where a test crashes a node at any step.
     """
 
@@ -48,6 +49,7 @@ class Simulator:
         self.partitions: set[frozenset[int]] = set()
         self.trace = Trace()
         self.lose: Callable[[Packet], bool] | None = None
+        self.alter: Callable[[Packet], Packet] | None = None
         self.on_event: Callable[[int], None] | None = None
         self._queue: list[tuple[float, int, str, Any]] = []
         self._number = 0
@@ -145,6 +147,8 @@ class Simulator:
         self.flush(node)
 
     def _send(self, packet: Packet) -> None:
+        if self.alter is not None:
+            packet = self.alter(packet)
         sent = self.trace.sent(self.now, packet)
         faults, rng = self.faults, self.random
         if self.lose is not None and self.lose(packet):
