@@ -125,6 +125,18 @@ def test_TH8_where_the_lock_resumes_recovery_alone_does_not() -> None:
     assert not barrier.closed
 
 
+def test_a_lock_that_is_not_granted_at_once_means_the_next_stop_or_with_the_MGS_the_last_one() -> None:
+    running = Barrier(SIMPLIFIED)
+    assert running.queued() == [Step.CLOSE_GATE_TO_READING]
+    own, mgs = waiting_barrier(resume="lock"), waiting_barrier(resume="lock", scope="mgs")
+    for barrier in (own, mgs):
+        barrier.restarted()
+        assert barrier.recovered() == [Step.ASK_AGAIN]
+        assert barrier.queued() == []
+    assert (own.state, mgs.state) == (ClientState.DRAINING, ClientState.REOPENING)
+    assert mgs.granted() == [Step.OPEN_GATE]
+
+
 def test_TH19_where_the_operator_resumes_nothing_else_does() -> None:
     barrier = waiting_barrier(resume="operator")
     assert barrier.lift_by_hand() == []

@@ -16,6 +16,7 @@
 `play`         a file system under load and its operator; `fault` is what goes wrong
 `scenario`     files that say what is played; `timeline` draws it
 `journal`      what the nodes note; `snapshot` what is seen when a server reaches a state
+`explore`      every state of a small upgrade; `model` is what stands around the machines there
 `monitor`      the numbered invariants; `alike` says which messages are the same in two dialects
 =============  ==================================================================================================
 """

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import attrs
 
-from lustre_wire.upgrade.policy import Cache, Farewell, Held, Policy, Resume
+from lustre_wire.upgrade.policy import Cache, Farewell, Held, Policy, Resume, Scope
 
 
 class ClientState(StrEnum):
@@ -146,6 +146,9 @@ class Barrier:
         """Recovery with a server that started anew is over: whatever the last one wanted is void."""
         if self.state is not ClientState.REOPENING:
             return []
+        if self.wanted and not self.manual:  # the new server stops already: there is nothing to open in between
+            self.state, self._asked = ClientState.DRAINING, frozenset()
+            return []
         if self.manual or self.policy.resume is Resume.OPERATOR:
             return []
         return [Step.ASK_AGAIN] if self.policy.resume is Resume.LOCK else [*self._run(), Step.ASK_AGAIN]
@@ -154,6 +157,15 @@ class Barrier:
         """The all-access lock is ours again."""
         waits = self.state is ClientState.REOPENING and self.policy.resume is Resume.LOCK and not self.manual
         return self._run() if waits else []
+
+    def queued(self) -> list[Step]:
+        """We asked for the lock and have to wait: a stop is under way. Where the MGS has it and it is what resumes,
+        waiting for it means that the last stop is not over."""
+        if not self.closed or self.manual:
+            return self.revoked()
+        if self.state is ClientState.REOPENING and self.policy.scope is Scope.TARGET:
+            self.state, self.wanted, self._asked = ClientState.DRAINING, True, frozenset()
+        return []
 
     def evicted(self) -> list[Step]:
         """The server forgot this client: who waits gets an error, then life goes on."""

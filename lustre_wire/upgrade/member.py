@@ -106,9 +106,9 @@ class Member:
         lock = self.lock
         if lock is None or self.asking:
             return []
-        if lock.flags & names(self.holder.dialect).LDLM_FL_CBPENDING or not lock.granted:
+        if lock.flags & names(self.holder.dialect).LDLM_FL_CBPENDING:
             return self.barrier.revoked()
-        return self.barrier.granted()
+        return self.barrier.granted() if lock.granted else self.barrier.queued()
 
     def _all_full(self) -> bool:
         return all(owner.state is ImportState.FULL for owner in self.imports)

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.last_rcvd import FILE, LastRcvd
 from lustre_wire.recovery.ldlm import Lock
@@ -87,6 +88,7 @@ class Controlled(ServerNode):
         self._barring: Lock | None = None
         self._commit_due: float | None = None
         self._halt_due: float | None = None
+        self._evict_due: float | None = None
 
     # -- starting ------------------------------------------------------------------------------------------------
 
@@ -221,6 +223,7 @@ class Controlled(ServerNode):
 
     def _revoke(self) -> None:
         assert self.target is not None
+        self._evict_due = self.now + CALLBACK_TIMEOUT
         if self.holding or self.policy.scope is Scope.TARGET:
             self._barring = access.want_back(self.target.namespace)
 
@@ -320,6 +323,9 @@ class Controlled(ServerNode):
             assert self.target is not None
             self.target.commit()
             self._do(self.life.committed())
+        if self._evict_due is not None and self._evict_due <= now:
+            self._evict_due = None
+            self._evict_pending()
         if self._halt_due is not None and self._halt_due <= now:
             self._halt_due = None
             if self.life.state is ServerState.HALTED:
@@ -327,6 +333,14 @@ class Controlled(ServerNode):
                 return
             self._do(self.life.waited_enough())
         super().tick(now)
+
+    def _evict_pending(self) -> None:
+        """Who is not done by now, whether it had the lock to be asked for or was about to get it (TH-26)."""
+        target = self.target
+        assert target is not None
+        if self.life.state is ServerState.REVOKING:
+            for export in [export for export in target.exports.values() if export.uuid in self.life.pending]:
+                target.evict(export, self.now)
 
     def _after(self, now: float) -> None:
         assert self.target is not None
@@ -342,7 +356,7 @@ class Controlled(ServerNode):
             self._do(self.life.left(uuid))
 
     def next_deadline(self) -> float | None:
-        times = [super().next_deadline(), self._commit_due, self._halt_due]
+        times = [super().next_deadline(), self._commit_due, self._halt_due, self._evict_due]
         known = [time for time in times if time is not None]
         return min(known) if known else None
 

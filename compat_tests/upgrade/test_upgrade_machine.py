@@ -1,0 +1,93 @@
+"""Operations, faults, upgrades and downgrades in any order: nothing acknowledged is lost, no invariant is broken."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from lustre_wire.testbed.simulator import Faults
+from lustre_wire.upgrade.fault import Fault
+from lustre_wire.upgrade.monitor import judge
+from lustre_wire.upgrade.play import Play
+from lustre_wire.upgrade.policy import policy
+from lustre_wire.upgrade.shutdown import ServerState
+
+SERVERS = ("mds", "ost0")
+STATES = [state for state in ServerState if state is not ServerState.SERVING]
+OPTIONS = st.fixed_dictionaries({
+    "resume": st.sampled_from(["reconnect", "lock"]), "notice": st.sampled_from(["explicit", "withheld"]),
+    "held": st.sampled_from(["all", "updates"]), "newcomers": st.sampled_from(["refuse", "hold"]),
+})  # fmt: skip
+
+
+class Upgrades(RuleBasedStateMachine):
+    """An administrator and a network that stop at nothing."""
+
+    @initialize(
+        name=st.sampled_from(["simplified", "simplified", "shipped"]), options=OPTIONS, seed=st.integers(0, 999),
+        loss=st.sampled_from([0.0, 0.0, 0.02]),
+    )  # fmt: skip
+    def mount(self, name: str, options: dict[str, str], seed: int, loss: float) -> None:
+        faults = Faults(loss=loss, duplicate=loss, reorder=loss)
+        self.play = Play(policy(name, **options), clients=2, osts=1, seed=seed, faults=faults)
+
+    @rule(rounds=st.integers(1, 3))
+    def work(self, rounds: int) -> None:
+        self.play.work(rounds)
+
+    @rule()
+    def load(self) -> None:
+        self.play.load(3)
+        self.play.wait(0.5)
+
+    @rule(server=st.sampled_from(SERVERS), version=st.sampled_from(["1.8", "2.0"]))
+    def move(self, server: str, version: str) -> None:
+        self.play.move(server, version)
+
+    @rule(server=st.sampled_from(SERVERS), state=st.sampled_from(STATES))
+    def crash_at(self, server: str, state: ServerState) -> None:
+        self.play.faults.append(Fault(server, "crash", state))
+
+    @rule(server=st.sampled_from(SERVERS))
+    def crash(self, server: str) -> None:
+        self.play.crash(self.play.servers[server].nid)
+        self.play.wait(1.0)
+        self.play.start(server)
+        self.play.settled()
+
+    @precondition(lambda self: not self.play.cut_off)
+    @rule(client=st.integers(0, 1))
+    def cut(self, client: int) -> None:
+        self.play.cut(self.play.clients[client].nid)
+
+    @precondition(lambda self: bool(self.play.cut_off))
+    @rule()
+    def rejoin(self) -> None:
+        self.play.rejoin(next(iter(self.play.cut_off)))
+        self.play.settled()
+
+    @precondition(lambda self: len(self.play.clients) < 4)
+    @rule()
+    def new_client(self) -> None:
+        self.play.new_client()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "play"):
+            return
+        for nid in list(self.play.cut_off):
+            self.play.rejoin(nid)
+        self.play.faults = []
+        self.play.settled()
+        self.play.rest()
+        lost = self.play.losses()
+        wrong = {name: verdict.wrong for name, verdict in judge(self.play).items() if verdict.wrong}
+        assert not lost
+        assert not wrong
+
+
+TestUpgrades = Upgrades.TestCase
+TestUpgrades.settings = settings(
+    max_examples=12, stateful_step_count=8, deadline=None, derandomize=True, database=None,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
