@@ -144,8 +144,9 @@ def main() -> int:
     if chosen.append is not None:
         title = f"\n## Captures (Python {platform.python_version()}, {platform.machine()})\n\n"
         command = (
-            "Made with `python -m benchmarks.captures --append benchmarks/RESULTS.md`: pcap to typed messages, requests\n"
-            "matched to replies, dialect found out; against `tshark -T json`. Processor time, best of several runs.\n\n"
+            "Made with `python -m benchmarks.captures --append benchmarks/RESULTS.md`: pcap to typed messages,\n"
+            "requests matched to replies, dialect found out, each message dropped at once; against `tshark -T json`\n"
+            "writing to nowhere. Processor time, best of several runs taken in turns.\n\n"
         )
         with chosen.append.open("a", encoding="utf-8") as file:
             file.write(title + command + made)

@@ -114,7 +114,7 @@ _CLASSES: dict[type, int] = {LustreMsgV1: 1, LustreMsgV2: 2}
 
 
 def spans_of_lengths(order: ByteOrder) -> dict[bytes, slice]:
-    """Where the buffer lengths of a message of version 2 stand, by the bytes at `BUFCOUNT`; for `MOST_BUFFERS` at most."""
+    """Where the buffer lengths of a message of version 2 stand, by the bytes at `BUFCOUNT`, up to `MOST_BUFFERS`."""
     start = spec_of(LustreMsgV2).size
     counts = range(1, MOST_BUFFERS + 1)
     return {count.to_bytes(U32.size, order): slice(start, start + U32.size * count) for count in counts}
