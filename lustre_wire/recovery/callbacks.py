@@ -45,6 +45,7 @@ class Callbacks:
     def __init__(self, target: Target, xids: Xids) -> None:
         self.target, self.xids = target, xids
         self.pending: dict[int, Pending] = {}
+        self._owed: dict[int, Lock] = {}
 
     def send(self, asts: list[Ast], now: float) -> None:
         """Send callbacks that are owed."""
@@ -79,6 +80,7 @@ class Callbacks:
         pending = Pending(ast, message, self.xids.new(), now + CALLBACK_TIMEOUT, now, wait)
         if ast.kind == BLOCKING:
             ast.lock.callback_deadline = pending.until
+            self._owed[ast.lock.cookie] = ast.lock
         self.pending[pending.xid] = pending
         self._transmit(pending, now)
 
@@ -120,16 +122,18 @@ class Callbacks:
             if pending.again <= now < pending.until:
                 self._transmit(pending, now)
         late = {p.ast.lock.owner for p in self.pending.values() if p.until <= now}
-        late |= {
-            lock.owner for lock in self.target.namespace.locks.values()
-            if lock.owner is not None and lock.callback_deadline and lock.callback_deadline <= now
-        }  # fmt: skip
+        late |= {lock.owner for lock in self._locks_owed() if lock.owner is not None and lock.callback_deadline <= now}
         return sorted(late, key=lambda export: export.uuid)
 
     def deadlines(self) -> list[float]:
         times = [min(p.again, p.until) for p in self.pending.values()]
-        locks = self.target.namespace.locks.values()
-        return times + [lock.callback_deadline for lock in locks if lock.callback_deadline]
+        return times + [lock.callback_deadline for lock in self._locks_owed()]
+
+    def _locks_owed(self) -> list[Lock]:
+        """Locks that were asked back and are still held."""
+        held = self.target.namespace.locks
+        self._owed = {c: lock for c, lock in self._owed.items() if held.get(c) is lock and lock.callback_deadline}
+        return list(self._owed.values())
 
     def forget(self, export: Export) -> None:
         """The client is gone: nothing is expected of it."""

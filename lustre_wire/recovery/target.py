@@ -61,6 +61,8 @@ class Target(Answers):
         self.events: list[TargetEvent] = []
         self.exports: dict[bytes, Export] = {}
         self.by_cookie: dict[int, Export] = {}
+        self._busy: dict[Export, None] = {}
+        self._silence_from = 0.0
         self.callbacks = Callbacks(self, Xids(seed & 0xFFFFFFFF))
         self._waiting: list[tuple[Wait, Handling, Incoming]] = []
         if self.last_rcvd.start(uuid):
@@ -104,7 +106,7 @@ class Target(Answers):
 
     def tick(self, now: float) -> None:
         """Let time pass: callback timeouts, the recovery window, early replies."""
-        silent = [e for e in self.exports.values() if e.connected and e.heard + SILENCE <= now and self.window is None]
+        silent = self._silent(now) if self._silence_from <= now and self.window is None else []
         for export in [*self.callbacks.late(now), *silent]:
             if export.uuid in self.exports:
                 self.evict(export, now)
@@ -113,26 +115,35 @@ class Target(Answers):
                 self.evict(self.exports[uuid], now)
             self._run(now)
         fetching = {id(request) for wait, _, request in self._waiting if wait.bulk}
-        for export in self.exports.values():
-            for request in export.active.values():
-                if id(request) not in fetching:
-                    self._early(request, now)
+        for request in self._active():
+            if id(request) not in fetching:
+                self._early(request, now)
         self._run(now)
+
+    def _silent(self, now: float) -> list[Export]:
+        """Clients not heard of for too long; and from when on it is worth looking again."""
+        heard = [export for export in self.exports.values() if export.connected]
+        self._silence_from = min((e.heard + SILENCE for e in heard if e.heard + SILENCE > now), default=now + SILENCE)
+        return [export for export in heard if export.heard + SILENCE <= now]
+
+    def _active(self) -> list[Incoming]:
+        """Requests being handled or queued."""
+        self._busy = {export: None for export in self._busy if export.active}
+        return [request for export in self._busy for request in export.active.values()]
 
     def next_deadline(self) -> float | None:
         times = self.callbacks.deadlines()
         if self.window is None:
-            times += [export.heard + SILENCE for export in self.exports.values() if export.connected]
+            times.append(self._silence_from)
         if self.window is not None and self.window.deadline:
             times.append(self.window.deadline)
         support = self.k.MSGHDR_AT_SUPPORT
         fetching = {id(request) for wait, _, request in self._waiting if wait.bulk}
-        for export in self.exports.values():
-            times += [
-                r.deadline - timeouts.AT_EARLY_MARGIN
-                for r in export.active.values()
-                if r.message.header.lm_flags & support and id(r) not in fetching
-            ]
+        times += [
+            r.deadline - timeouts.AT_EARLY_MARGIN
+            for r in self._active()
+            if r.message.header.lm_flags & support and id(r) not in fetching
+        ]
         return min(times) if times else None
 
     def resume(self, now: float) -> None:
@@ -255,7 +266,7 @@ class Target(Answers):
             self.window.extend(now + request.message.body.pb_timeout)
             verdict = self.window.admit(request)
             if verdict is Verdict.QUEUED:
-                export.active[request.xid] = request
+                export.active[request.xid], self._busy[export] = request, None
                 return
             if verdict is Verdict.DROP:
                 return
@@ -270,7 +281,7 @@ class Target(Answers):
 
     def _handle(self, request: Incoming, now: float) -> None:
         export = request.export
-        export.active[request.xid] = request
+        export.active[request.xid], self._busy[export] = request, None
         if request.message.opcode == self.k.OBD_PING:
             self.reply(request, Answer())
             return
