@@ -21,7 +21,6 @@ from lustre_wire.upgrade.play import Play
 from lustre_wire.upgrade.policy import policy
 from lustre_wire.upgrade.shutdown import ServerState
 
-
 BATCH = 8
 
 

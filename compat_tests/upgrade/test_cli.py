@@ -1,0 +1,86 @@
+"""``lustre-wire upgrade`` from the outside: what it prints, what it writes, how it ends."""
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from lustre_wire.cli.upgrade import command
+from lustre_wire.errors import WireError
+
+SMALL = ["forced-start", "--clients", "2", "--osts", "1"]
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(command, list(arguments), standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return result.return_value, result.output
+
+
+def test_the_text_shows_what_was_done_a_timeline_every_invariant_and_a_verdict() -> None:
+    status, text = run(*SMALL)
+    assert status == 0
+    assert "mds does not start: last run by 1.8 and not stopped cleanly: 2.0 does not start" in text
+    assert "\nmds " in text
+    assert "S4         holds" in text
+    assert "B9         not met with" in text
+    assert text.endswith("fine\n")
+
+
+def test_a_fault_from_the_command_line_happens() -> None:
+    status, text = run("piecemeal-osts", "--clients", "2", "--fault", "mds-crash@committed", "--seed", "7")
+    assert status == 0
+    assert "mds crashes" in text
+
+
+def test_json_has_the_timeline_and_the_verdict() -> None:
+    status, text = run(*SMALL, "--json")
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert status == 0
+    assert {"node": "mds", "state": "2.0"}.items() <= next(x for x in lines if x.get("state") == "2.0").items()
+    assert [x["seen"] > 0 for x in lines if x.get("invariant") == "S4"] == [True]
+    assert lines[-1]["fine"] is True
+    assert lines[-1]["evicted"] == ["client0", "client1"]
+
+
+def test_the_picture_is_svg_with_a_lane_for_every_node(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    picture = tmp_path / "timeline.svg"
+    run(*SMALL, "-o", str(picture))
+    tree = ElementTree.parse(picture)
+    said = {element.text for element in tree.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"mgs", "mds", "ost0", "client0", "client1"} <= said
+
+
+def test_what_was_hoped_for_and_did_not_come_is_a_finding(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    file = tmp_path / "mine.toml"
+    file.write_text('title = "t"\nabout = "a"\nclients = 1\nosts = 1\nsteps = ["work 1"]\n[expect]\n'
+                    'simplified = ["everybody is evicted", "client0 is evicted"]\n')  # fmt: skip
+    status, text = run(str(file))
+    assert status == 1
+    assert "expected: client0 is evicted" in text
+    assert text.endswith("NOT FINE\n")
+
+
+def test_the_list() -> None:
+    status, text = run("--list")
+    assert status == 0
+    assert "failover-pair" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["grand"], "no scenario 'grand'"),
+        (["--fault", "mds-dances@quiet"], "not a fault: 'mds-dances@quiet'"),
+        (["--fault", "mds-crash@dreaming"], "no state 'dreaming'"),
+        (["--fault", "mds-silent@quiet"], "only a client falls silent"),
+        (["--fault", "mds-crash@draining"], "mds is a server"),
+        (["--fault", "client9-crash@quiet", "--clients", "2"], "no client9: there are 2 clients"),
+        (["--set", "scope=galaxy"], "option scope is one of mgs, target"),
+    ],
+)
+def test_what_cannot_be_played_is_one_clear_error(arguments: list[str], said: str) -> None:
+    with pytest.raises(WireError, match=said):
+        run(*arguments)
