@@ -263,8 +263,20 @@ class ClientNode(Node, Files):
     def cancel(self, owner: Import, locks: list[Lock]) -> None:
         for lock in locks:
             if lock.remote:
-                asked = op.Cancel(cancels=(lock.remote,))
-                owner.submit(owner.wrap(packer(owner.dialect).request(asked), op=asked, no_resend=True), self.now)
+                self._cancel(owner, lock.remote, owner.generation)
+
+    def _cancel(self, owner: Import, handle: int, generation: int) -> None:
+        """A lost cancel is asked for anew, not sent again, unless the client was evicted meanwhile (ldlm_request.c)."""
+        if owner.generation != generation:
+            return
+
+        def done(request: Request) -> None:
+            if request.status == -errno.ETIMEDOUT:
+                self._cancel(owner, handle, generation)
+
+        asked = op.Cancel(cancels=(handle,))
+        message = packer(owner.dialect).request(asked)
+        owner.submit(owner.wrap(message, op=asked, no_resend=True, done=done), self.now)
 
     def _callback(self, packet: Packet, now: float) -> None:
         """A lock callback from a server: answer first, act then."""
