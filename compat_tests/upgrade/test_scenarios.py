@@ -20,6 +20,7 @@ def test_the_scenarios_there_are() -> None:
     assert {
         "clean-upgrade", "failover-pair", "piecemeal-osts", "returning-client", "silent-client", "drain-crash",
         "new-clients", "forced-start", "recover-then-upgrade", "downgrade", "mixed-months", "by-hand", "config",
+        "brief-absence",
     } <= set(SCENARIOS)  # fmt: skip
 
 
@@ -31,6 +32,32 @@ def test_simplified(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(SCENARIOS) - CONTROLLED))
 def test_shipped(name: str) -> None:
     assert complaints(played(name, "shipped")) == []
+
+
+@pytest.mark.parametrize("name", ["clean-upgrade", "recover-then-upgrade", "brief-absence", "piecemeal-osts", "config"])
+def test_TH5_reformat_needs_no_notice_and_evicts_nobody_who_is_back_in_time(name: str) -> None:
+    outcome = played(name, "reformat")
+    assert complaints(outcome) == []
+    assert outcome.verdicts["dialect"].seen > 0
+    assert outcome.play.journal.moved == []
+
+
+def test_TH5_who_is_away_longer_than_the_recovery_window_is_evicted_all_the_same() -> None:
+    outcome = played("returning-client", "reformat")
+    assert complaints(outcome) == []
+    assert outcome.play.clients_evicted() == {"client1"}
+
+
+def commits(synchronous: str) -> tuple[int, int]:
+    play = played("recover-then-upgrade", synchronous=synchronous).play
+    calls = sum(worker.ledger.acknowledged for worker in play.workers)
+    return sum(event.kind == "commit" for event in play.servers["mds"].events), calls
+
+
+def test_TH5_what_synchronous_answers_cost_in_commits() -> None:
+    (lazy, calls), (eager, same) = commits("no"), commits("yes")
+    assert calls and same
+    assert eager / same > 2 * lazy / calls
 
 
 @pytest.mark.parametrize("state", ["revoking", "quiet", "committed", "halted"])

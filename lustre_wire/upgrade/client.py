@@ -25,7 +25,7 @@ from lustre_wire.upgrade.barrier import Barrier, ClientState, Facts, Step
 from lustre_wire.upgrade.gate import Caller, Gate
 from lustre_wire.upgrade.journal import Formatted, Interrupted, Journal, Moved, Put
 from lustre_wire.upgrade.member import Member
-from lustre_wire.upgrade.policy import Notice, Policy, Scope
+from lustre_wire.upgrade.policy import Away, Notice, Policy, Scope
 from lustre_wire.upgrade.writeback import WriteBack
 
 #: Seconds between a client's good-bye and its first try to come back.
@@ -71,7 +71,7 @@ class UpgradeClient(WriteBack):
         Args:
             then: called with the result and None, or with None and the failure.
         """
-        caller = Caller(self._needs(name, args), update=name not in READING)
+        caller = Caller(self._needs(name, args), update=name not in READING, once=name == "close")
         steps = self._gated(caller, lambda: getattr(self, name)(*args, **options))
         task = self.do(steps if then is None else _told(steps, then), self.now, name)
         if not task.done:
@@ -98,7 +98,14 @@ class UpgradeClient(WriteBack):
                 yield Until(lambda: caller.status is not None)
             if caller.status:
                 raise OperationFailed(caller.status)
-            return (yield from begin())
+            while True:
+                try:
+                    return (yield from begin())
+                except OperationFailed as failure:
+                    if failure.status != -errno.ERESTART:
+                        raise
+                    if caller.once:
+                        return None
         finally:
             self.gate.leave(caller)
             self._callers = {task: other for task, other in self._callers.items() if other is not caller}
@@ -289,7 +296,7 @@ class UpgradeClient(WriteBack):
         pages = [page for page in self.dirty if self.oscs[page.index] in member.imports]
         self.tasks.start(self.flush_pages(pages), "flush")
 
-    def _cancel(self, member: Member) -> None:
+    def _cancel_cached(self, member: Member) -> None:
         for owner in member.imports:
             self.cancel(owner, owner.locks.give_up(member.cached(owner), names(owner.dialect)))
 
@@ -338,12 +345,24 @@ class UpgradeClient(WriteBack):
         Step.OPEN_GATE: _open_gate,
         Step.FAIL_GATE: _fail_gate,
         Step.FLUSH: _flush,
-        Step.CANCEL: _cancel,
+        Step.CANCEL: _cancel_cached,
         Step.SYNC: _sync,
         Step.RELEASE: _release,
         Step.DISCONNECT: _disconnect,
         Step.ASK_AGAIN: _ask_again,
     }
+
+    def _begin_anew(self, owner: Import) -> None:
+        """Requests that were never answered are not sent again: the calls behind them begin anew, in the new dialect
+        (TH-5b). What was answered is on disk, since the server committed before each answer (TH-5a)."""
+        for request in [*owner.sending.values(), *owner.delayed]:
+            if not request.recovery:
+                owner.delayed = [other for other in owner.delayed if other is not request]
+                owner.finish(request, -errno.ERESTART, self.now)
+        held = {id(file.request) for file in self.files.values()}
+        for request in owner.replay.requests():
+            request.keep = id(request) in held  # an open whose close is under way is not opened again: that closes it
+        owner.replay.committed(owner.replay.last_committed)
 
     # -- another dialect -----------------------------------------------------------------------------------------
 
@@ -354,6 +373,8 @@ class UpgradeClient(WriteBack):
         self.journal.spoke.append((self.now, self.nid, dialect.name))
         self.root = reopen.renamed(self.root, dialect, stat.S_IFDIR)
         self.names.clear()
+        if self.policy.away is Away.REFORMAT:
+            self._begin_anew(self.mdc)
         if self.policy.keeps_clients:
             for file in self.files.values():
                 if not file.dead:

@@ -20,11 +20,13 @@ class Caller:
     Attributes:
         needs: names of the targets it will send to.
         update: it changes something.
+        once: it is not begun anew when its requests come to nothing at a change of dialect: nothing is left to do.
         status: None while it waits, 0 once it is inside, a negative errno when it must not go on.
     """
 
     needs: frozenset[str]
     update: bool
+    once: bool = False
     status: int | None = None
 
 

@@ -216,6 +216,11 @@ def _start(play: Play, server: str, version: str) -> None:
     play.settled()
 
 
+@verb("start SERVER in VERSION, wait for nobody")
+def _start_at_once(play: Play, server: str, version: str) -> None:
+    play.start(_some(play, server)[0], version)
+
+
 @verb("force SERVER to start in VERSION")
 def _force(play: Play, server: str, version: str) -> None:
     play.start(_some(play, server)[0], version, forced=True)
