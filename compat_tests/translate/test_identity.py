@@ -89,7 +89,7 @@ def test_what_the_session_knows_beats_the_igif() -> None:
     assert up(s18("ll_fid", id=10597059, generation=286397204), session).f_seq == 10597059
 
 
-@pytest.mark.parametrize("values", [{"inode": 1 << 64}, {"generation": -1}, {"fid": (0, 1 << 32, 0)}])
+@pytest.mark.parametrize("values", [{"inode": 1 << 64}, {"generation": -1}, {"fid": (0, 1 << 32, 0)}, {"fid": (1, 1)}])
 def test_the_session_takes_no_name_that_fits_no_field(values: dict[str, Any]) -> None:
     with pytest.raises(lw.WireError):
         lw.Session().identify(**{"inode": 1, "generation": 1, "fid": (1, 1, 0), **values})

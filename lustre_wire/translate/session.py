@@ -51,7 +51,7 @@ class FidAllocator:
 
 @dataclass(frozen=True)
 class OpenFile:
-    """An open as its reply told it: `handle` is the server's cookie, `fid` the file in the newer dialect or None."""
+    """An open as its reply told it: the server's cookie, and the I/O epoch (0 where there is none)."""
 
     handle: int
     ioepoch: int = 0
@@ -93,6 +93,8 @@ class Session:
         Raises:
             WireError: a number that does not fit its field.
         """
+        if len(fid) != 3:
+            raise WireError(f"a FID is a sequence, an object id and a version, not {fid}", path="identify")
         seq, oid, ver = fid
         for name, value, width in (
             ("inode", inode, 64), ("generation", generation, 32), ("sequence", seq, 64), ("object id", oid, 32),
