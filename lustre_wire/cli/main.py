@@ -27,7 +27,7 @@ _INTERRUPTED: Final = 130
 COMMANDS: Final = {
     "conformance": "Another implementation against the conformance vectors.",
     "decode": "Messages of captures, hex, raw or recorded files, replies with their requests.",
-    "diff": "Two dialects side by side: structs, constants.",
+    "diff": "Two dialects side by side: structs, RPC formats, constants.",
     "fuzz": "Mutated messages for our decoder, a command, or a server on loopback.",
     "last-rcvd": "What a server knows of its clients after a restart, from its last_rcvd file.",
     "layout": "Offset tables of structs; buffers of RPC formats; members of enumerations.",
