@@ -25,6 +25,7 @@ _INTERRUPTED: Final = 130
 
 #: name -> what it does, as ``--help`` says it; the module has the same name with "_" for "-".
 COMMANDS: Final = {
+    "bench": "How many messages a second are decoded and encoded on this machine.",
     "conformance": "Another implementation against the conformance vectors.",
     "decode": "Messages of captures, hex, raw or recorded files, replies with their requests.",
     "diff": "Two dialects side by side: structs, RPC formats, constants.",
