@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
+from lustre_wire.capture.pcap import PcapWriter
 from lustre_wire.cli.output import examples, json_option, paint, print_json, print_table
+from lustre_wire.cli.testbed import PORT, Recorder
 from lustre_wire.errors import WireError
 from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.upgrade import scenario, timeline
 from lustre_wire.upgrade.fault import fault
 from lustre_wire.upgrade.monitor import CHECKS
+from lustre_wire.upgrade.network import TcpNetwork
 from lustre_wire.upgrade.play import Play
 from lustre_wire.upgrade.policy import OPTIONS, POLICIES, policy
 from lustre_wire.upgrade.scenario import Outcome, Scenario
@@ -25,6 +30,7 @@ from lustre_wire.upgrade.scenario import Outcome, Scenario
         lustre-wire upgrade --clients 8 --policy simplified --fault mds-crash@committed --seed 7
         lustre-wire upgrade failover-pair --policy shipped -o timeline.svg
         lustre-wire upgrade --set scope=mgs --set notice=withheld
+        lustre-wire upgrade --clients 2 --tcp --pcap out.pcap
         lustre-wire upgrade --list
     """)
 )
@@ -37,12 +43,16 @@ from lustre_wire.upgrade.scenario import Outcome, Scenario
 @click.option("--fault", "faults", multiple=True, metavar="NODE-WHAT@STATE",
               help="mds-crash@committed, client2-silent@draining; may be given several times.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything left to chance.")
+@click.option("--tcp", is_flag=True, help="Over TCP on loopback instead of in the simulator.")
+@click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="For --tcp.")
+@click.option("--pcap", type=click.Path(dir_okay=False, path_type=Path), help="Write what --tcp sends to this capture.")
 @click.option("--list", "listing", is_flag=True, help="List the scenarios.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the timeline as SVG.")
 @json_option
 def command(
     name: str, policy_name: str, chosen: tuple[str, ...], clients: int | None, osts: int | None,
-    faults: tuple[str, ...], seed: int, listing: bool, output: Path | None, as_json: bool,
+    faults: tuple[str, ...], seed: int, tcp: bool, port: int, pcap: Path | None, listing: bool, output: Path | None,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Play SCENARIO, by name or from a .toml file, and judge it.
 
@@ -52,18 +62,20 @@ def command(
         print_table(("name", "title"), [(each, scenario.load(each).title) for each in scenario.names()])
         return 0
     found = _scenario(name)
-    options = dict(_option(text) for text in chosen)
-    live = None if as_json else _live()
-    play = Play(
-        policy(policy_name, **options), seed=seed, say=live, **scenario.play_options(found, clients=clients, osts=osts)
-    )
-    for text in faults:
-        play.faults.append(fault(text))
-        play.faults[-1].check(play)
-    try:
-        outcome = scenario.run(found, play)
-    except Stuck as stuck:
-        raise WireError(f"{found.name}: {stuck}") from stuck
+    if pcap is not None and not tcp:
+        raise click.UsageError("--pcap needs --tcp")
+    how = policy(policy_name, **dict(_option(text) for text in chosen))
+    settings = scenario.play_options(found, clients=clients, osts=osts) | {"seed": seed}
+    settings["say"] = None if as_json else _live()
+    with _network(tcp, port, pcap) as network:
+        try:
+            play = Play(how, network=network, **settings)
+            for text in faults:
+                play.faults.append(fault(text))
+                play.faults[-1].check(play)
+            outcome = scenario.run(found, play)
+        except Stuck as stuck:
+            raise WireError(f"{found.name}: {stuck}") from stuck
     if output is not None:
         output.write_text(timeline.svg(play, f"{found.title} — {policy_name}"), "utf-8")
     _show_json(found, outcome) if as_json else _show(found, outcome)
@@ -78,6 +90,19 @@ def _scenario(name: str) -> Scenario:
         return scenario.parse(Path(name).stem, Path(name).read_text("utf-8"))
     except UnicodeDecodeError as error:
         raise WireError(f"{name}: not text: {error}") from error
+
+
+@contextlib.contextmanager
+def _network(tcp: bool, port: int, pcap: Path | None) -> Iterator[TcpNetwork | None]:
+    """TCP on loopback, recorded if a capture is wanted; None for the simulator."""
+    if not tcp:
+        yield None
+        return
+    with contextlib.ExitStack() as stack:
+        tap = Recorder(PcapWriter(stack.enter_context(pcap.open("wb")))) if pcap is not None else None
+        network = TcpNetwork(port, tap=tap)
+        stack.callback(network.close)
+        yield network
 
 
 def _option(text: str) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from lustre_wire.upgrade.client import UpgradeClient
 from lustre_wire.upgrade.fault import Fault
 from lustre_wire.upgrade.journal import Absence, Journal, Started
 from lustre_wire.upgrade.mark import StartRefused
+from lustre_wire.upgrade.network import TcpNetwork
 from lustre_wire.upgrade.policy import Policy, Scope
 from lustre_wire.upgrade.server import VERSIONS, Controlled, ControlledMetadata, ControlledServer
 from lustre_wire.upgrade.shutdown import ServerState
@@ -58,6 +59,7 @@ class Play:
         version: what the servers speak at first; clients speak all versions.
         pair: the MDS has a failover partner.
         say: called with what happens, as it happens.
+        network: what connects the nodes, instead of a simulator.
 
     Attributes:
         faults: what goes wrong at which moment; each happens once.
@@ -69,11 +71,11 @@ class Play:
     def __init__(
         self, policy: Policy, *, clients: int = 4, osts: int = 2, seed: int = 0, faults: Faults | None = None,
         version: str = VERSIONS[0], pair: bool = False, say: Callable[[float, str], None] | None = None,
-        journal: Journal | None = None,
+        journal: Journal | None = None, network: TcpNetwork | None = None,
     ) -> None:  # fmt: skip
         self.policy, self.seed, self.journal = policy, seed, journal or Journal()
         self.system = System(dialect(version), osts=osts, pair=pair)
-        self.simulator = Simulator(seed, faults)
+        self.simulator: Simulator | TcpNetwork = network or Simulator(seed, faults)
         self.operated: list[Operated] = []
         self.faults: list[Fault] = []
         self.crashes: list[tuple[float, int, float]] = []

@@ -17,6 +17,7 @@ from lustre_wire.recovery.packet import Packet
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.testbed.node import MetadataNode, ServerNode
+from lustre_wire.testbed.tcp import ALIAS_MASK
 from lustre_wire.upgrade import access, mark
 from lustre_wire.upgrade.journal import Admitted, Handled, Journal, Started
 from lustre_wire.upgrade.mark import Mark, Start
@@ -278,8 +279,9 @@ class Controlled(ServerNode):
 
     def handling(self, request: Incoming, inner: Handling) -> Handling:
         if not self.journal.quiet:
+            client = request.packet.source & ~ALIAS_MASK
             self.journal.handled.append(
-                Handled(self.now, self.nid, request.packet.source, request.xid, self.dialect.name, self.life.state)
+                Handled(self.now, self.nid, client, request.xid, self.dialect.name, self.life.state)
             )
         release = self._release_in(request)
         refused = 0 if release else self.life.request("request")

@@ -8,6 +8,7 @@ import attrs
 
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.imports import Import
+from lustre_wire.testbed.tcp import ALIAS_MASK
 from lustre_wire.upgrade import access, mark
 from lustre_wire.upgrade.client import UpgradeClient
 from lustre_wire.upgrade.server import Controlled
@@ -66,7 +67,7 @@ def take(play: Play, node: Controlled, state: str) -> Snapshot:
     held = access.holders(target.namespace) if target is not None else []
     locks = [lock for lock in (target.namespace.granted() if target is not None else ()) if lock.owner is not None]
     flock = target.k.LDLM_FLOCK if target is not None else 0
-    known = {e.nid for e in target.exports.values() if e.remote} if target is not None else set()
+    known = {e.nid & ~ALIAS_MASK for e in target.exports.values() if e.remote} if target is not None else set()
     clients = [c for c in play.clients if c.nid in known and c.up and c.nid not in play.cut_off]
     return Snapshot(
         node.now, node.nid, state, len(node.life.pending),

@@ -13,6 +13,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.testbed.simulator import Simulator
 from lustre_wire.testbed.tasks import OperationFailed, Task
 from lustre_wire.upgrade.client import UpgradeClient
+from lustre_wire.upgrade.network import TcpNetwork
 
 #: Seconds a user thinks between two calls, at most.
 THINKING = 0.4
@@ -60,7 +61,7 @@ class Worker:
         wrong: what he read that was not what he wrote.
     """
 
-    def __init__(self, client: UpgradeClient, simulator: Simulator, number: int, seed: int) -> None:
+    def __init__(self, client: UpgradeClient, simulator: Simulator | TcpNetwork, number: int, seed: int) -> None:
         self.client, self.simulator = client, simulator
         self.random = random.Random(seed * 1009 + number)
         self.home = f"/c{number}"
