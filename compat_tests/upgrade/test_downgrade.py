@@ -1,0 +1,59 @@
+"""The way back (C.11), beyond what the monitor checks in every play."""
+
+from __future__ import annotations
+
+from compat_tests.upgrade.plays import played
+from lustre_wire.dialects import dialect
+from lustre_wire.payloads import config, llog, logwriter
+from lustre_wire.testbed import mgs
+from lustre_wire.testbed.scenario import FSNAME, MDS_NID, OST_NID
+from lustre_wire.upgrade.play import Play
+from lustre_wire.upgrade.policy import policy
+
+OLD, NEW = dialect("1.8"), dialect("2.0")
+
+
+def back_again() -> Play:
+    """In 2.0 from the beginning, then back to 1.8."""
+    return Play(policy("simplified"), clients=1, osts=1, seed=5, version="2.0")
+
+
+def test_D3_the_old_release_forgets_everybody_by_itself() -> None:
+    starts = [start for start in played("downgrade", "shipped").play.starts() if start.metadata and start.back]
+    assert [(start.forgotten, start.known) for start in starts] == [(True, 0)]
+
+
+def test_D5_D6_records_a_2_0_MGS_wrote_are_named_before_1_8_meets_them() -> None:
+    log = llog.read_log(mgs.client_log(NEW, FSNAME, MDS_NID, [OST_NID], 1), NEW)
+    logwriter.append(
+        log, config.make_config(NEW, "LCFG_ADD_MDC", f"{FSNAME}-clilmv", f"{FSNAME}-MDT0000_UUID", "0", "1")
+    )
+    logwriter.append(log, config.make_config(NEW, "LCFG_SPTLRPC_CONF", f"{FSNAME}", "default"))
+    unknown = [int(record.config.command) for record, _ in llog.unknown_to(log, OLD)]  # type: ignore[union-attr]
+    assert unknown == [NEW.constants["LCFG_ADD_MDC"], NEW.constants["LCFG_SPTLRPC_CONF"]]
+
+
+def test_D7_what_was_made_under_2_0_is_readable_under_1_8() -> None:
+    play = back_again()
+    play.work(6)
+    made = dict(play.workers[0].ledger.files)
+    assert made
+    play.move("mds", "1.8")
+    play.work(2)
+    assert play.losses() == []
+
+
+def test_D9_a_client_cannot_bring_the_removed_FID_back() -> None:
+    play = back_again()
+    play.work(2)
+    play.move("mds", "1.8")
+    client, path = play.clients[0], play.workers[0].home
+    for name, value, status in ((b"trusted.lma", b"x" * 24, 0), (b"trusted.lov", b"x" * 24, -13)):
+        task = client.perform("setxattr", path, name, value)
+        play.simulator.flush(client)
+        play.until(lambda task=task: task.done, "answered")  # type: ignore[misc]
+        assert (task.error.status if task.error is not None else 0) == status  # type: ignore[union-attr]
+    listing = client.perform("listxattr", path)
+    play.simulator.flush(client)
+    play.until(lambda: listing.done, "answered")
+    assert b"trusted.lma" not in listing.result
