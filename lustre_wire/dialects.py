@@ -118,6 +118,11 @@ class Dialect:
             raise WireError(f"no declarations for {name!r}", dialect=self.name)
         return import_module(f"{package}.{name}")
 
+    @cached_property
+    def version_mask(self) -> int:
+        """The bits of pb_version that hold the version of the message; the others are its service class."""
+        return 0xFFFFFFFF ^ int(self.constants["LUSTRE_VERSION_MASK"])
+
     def __repr__(self) -> str:
         return f"<Dialect {self.name}>"
 

@@ -43,7 +43,7 @@ class Reader:
             int(types["PTL_RPC_MSG_REPLY"]): REPLY,
             int(types["PTL_RPC_MSG_ERR"]): REPLY,
         }
-        self.version = int(dialect.constants["PTLRPC_MSG_VERSION"])
+        self.version, self.version_mask = int(dialect.constants["PTLRPC_MSG_VERSION"]), dialect.version_mask
         self.choosers: dict[int, Chooser] = {}
         self.frame = whole.Frame(Message, LustreMsgV2, dialect.body, dialect.flavour_mask)
         self.sides: dict[type[Buffers], whole.Side] = {}
@@ -73,7 +73,7 @@ class Reader:
         """How a message is read whose ptlrpc_body begins like this; None where no format is declared for it."""
         number, version, opcode = self.kind(kind)
         direction = self.directions.get(number)
-        if direction is None or version & 0xFFFF != self.version:
+        if direction is None or version & self.version_mask != self.version:
             return None
         if direction == REPLY:
             return direction, None, self.reply_format(opcode), _Reads(self, lengths)
@@ -118,7 +118,7 @@ class Reader:
         if direction is None:
             wanted = ", ".join(str(k) for k in sorted(self.directions))
             raise WireError(f"expected one of {wanted}, got {kind}", path=f"{path}_type")
-        if version & 0xFFFF != self.version:
+        if version & self.version_mask != self.version:
             raise WireError(f"expected {self.version} in the low 16 bits, got {version:#x}", path=f"{path}_version")
         return direction
 

@@ -14,7 +14,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.engines import payload, record
 from lustre_wire.engines.payload import ZEROES, Extra
-from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2, Parts
@@ -44,7 +44,7 @@ def decode(
     if not isinstance(dialect, Dialect):
         dialect = named_dialect(dialect)
     if type(data) is not bytes:
-        data = bytes(data)
+        data = _as_bytes(data, dialect)
     try:
         message = at_once(data, dialect, request)
         if message is None:
@@ -55,6 +55,14 @@ def decode(
         error.dialect = dialect.name
         raise
     return message
+
+
+def _as_bytes(data: Any, dialect: Dialect) -> bytes:
+    try:
+        return memoryview(data).tobytes()
+    except TypeError:
+        what = type(data).__name__
+        raise WireError(f"expected an object with the buffer protocol, got {what}", dialect=dialect.name) from None
 
 
 def _decode_by_parts(data: bytes, dialect: Dialect, parts: Parts, request: Message | RpcFormat | None) -> Message:
@@ -242,12 +250,16 @@ def build(
         buffers: values of the buffers, by name (``name`` among them, so the first three go by position only).
 
     Raises:
-        WireError: no such format or buffer.
+        WireError: no such format, direction, byte order or buffer.
     """
     found = named_dialect(dialect)
     form = found.rpcs.get(name)
     if form is None:
         raise WireError(f"no RPC format {name!r}", dialect=found.name)
+    if direction not in (REQUEST, REPLY):
+        raise WireError(f"expected a request or reply, got {direction!r}", path="direction", dialect=found.name)
+    if order not in PREFIX:
+        raise WireError(f"expected byte order little or big, got {order!r}", path="order", dialect=found.name)
     side = form.request if direction == REQUEST else form.reply
     unknown = set(buffers) - {s.name for s in side.__slot_specs__}
     if unknown:

@@ -23,7 +23,7 @@ def check(message: Message) -> None:
     _check_extra(message)
     form = message.format
     if form is not None and message.body is not None and message.direction == REQUEST:
-        got = message.body.pb_version & message.dialect.constants["LUSTRE_VERSION_MASK"]
+        got = message.body.pb_version & ~message.dialect.version_mask
         if form.version and got != form.version:
             raise StrictError(f"expected service class {form.version:#x}, got {got:#x}", path="ptlrpc_body.pb_version")
     if not isinstance(message.buffers, Generic) and not _is_bare(message):

@@ -210,3 +210,22 @@ class TestStrict:
         with pytest.raises(lw.StrictError) as caught:
             lw.decode(lw.encode(message), "2.0", strict=True)
         assert caught.value.path == "mdt_body"
+
+
+@pytest.mark.parametrize("data", ["a string", 5, [1, 2], None, 1.5])
+def test_what_has_no_buffer_protocol_is_one_clear_error(data: object) -> None:
+    with pytest.raises(lw.WireError, match="buffer protocol"):
+        lw.decode(data, "2.0")
+
+
+def test_any_object_with_the_buffer_protocol_is_read() -> None:
+    data = lw.encode(lw.build("2.0", "OBD_PING"))
+    spread = bytes(b for byte in data for b in (byte, 0xEE))
+    for form in (bytearray(data), memoryview(data), memoryview(spread)[::2]):
+        assert lw.encode(lw.decode(form, "2.0")) == data
+
+
+@pytest.mark.parametrize(("direction", "order"), [("answer", "little"), ("request", "middle")])
+def test_build_refuses_what_is_no_direction_or_byte_order(direction: str, order: str) -> None:
+    with pytest.raises(lw.WireError, match="expected"):
+        lw.build("2.0", "OBD_PING", direction, order=order)  # type: ignore[arg-type]

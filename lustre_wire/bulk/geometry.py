@@ -16,7 +16,6 @@ from lustre_wire.schema.struct import field_at, spec_of
 
 #: What is read of a message, by the names without "pb_" and "lm_".
 FIELDS: Final = ("type", "version", "opc", "status", "transno", "flags")
-VERSION_MASK: Final = 0xFFFF
 ORDERS: Final[tuple[ByteOrder, ...]] = ("little", "big")
 
 
@@ -39,7 +38,7 @@ class Rules:
         containers: accepted lustre_msg versions.
         wrapped: bits of lm_secflvr that say that a security policy wraps the message.
         types: values of pb_type.
-        version: low 16 bits of pb_version.
+        version: of the message, in the bits `version_mask` of pb_version.
     """
 
     body: Any
@@ -48,6 +47,7 @@ class Rules:
     wrapped: int
     types: tuple[int, ...]
     version: int
+    version_mask: int
 
 
 _TYPES = ("PTL_RPC_MSG_REQUEST", "PTL_RPC_MSG_ERR", "PTL_RPC_MSG_REPLY")
@@ -58,7 +58,8 @@ def _of(dialect: Dialect) -> Rules:
     types = tuple(sorted(int(members[name]) for name in _TYPES))
     version = int(dialect.constants["PTLRPC_MSG_VERSION"])
     return Rules(
-        dialect.body, dialect.body_minimum, dialect.containers, dialect.flavour_mask, types, version
+        dialect.body, dialect.body_minimum, dialect.containers, dialect.flavour_mask, types, version,
+        dialect.version_mask,
     )  # fmt: skip
 
 
@@ -81,7 +82,7 @@ def rules(dialect: Dialect | None) -> Rules:
         wrapped |= other.wrapped
     return Rules(
         first.body, min(r.body_minimum for r in found), frozenset[int]().union(*(r.containers for r in found)), wrapped,
-        first.types, first.version,
+        first.types, first.version, first.version_mask,
     )  # fmt: skip
 
 
@@ -106,7 +107,7 @@ def _container(what: Rules, number: int, cls: Any, order: Any) -> dict[str, int]
         "secflvr": 0 if in_header else place(cls, "lm_secflvr"),
         "wrapped": 0 if in_header else what.wrapped,
         "body_size": 0 if in_header else what.body_minimum,
-        "version_mask": 0xFFFFFFFF if in_header else VERSION_MASK,
+        "version_mask": 0xFFFFFFFF if in_header else what.version_mask,
         "in_header": int(in_header),
         "type": place(fields, f"{prefix}_type"),
         "version": place(fields, f"{prefix}_version"),

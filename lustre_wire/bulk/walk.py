@@ -86,7 +86,7 @@ def _judge(data: memoryview, row: Row, parts: Any, what: geometry.Rules) -> tupl
         codec = record.codec(what.body, parts.order)
         start, length = row.buffers[0]
         body = bytes(data[start : start + length]).ljust(codec.size, b"\0")
-        source, prefix, mask = codec.unpack(body, 0, codec.size), "pb", geometry.VERSION_MASK
+        source, prefix, mask = codec.unpack(body, 0, codec.size), "pb", what.version_mask
     values = {name: int(getattr(source, f"{prefix}_{name}")) for name in geometry.FIELDS}
     shown = tuple(values[name] for name in ("type", "opc", "status", "transno", "flags"))
     if values["type"] not in what.types:
