@@ -21,6 +21,7 @@ demo: .venv/.extra-test ## read recorded traffic of both dialects and print ever
 	$(BIN)/lustre-wire decode fixtures/captures/recorded-session-1.8.pcap
 	$(BIN)/lustre-wire translate fixtures/captures/recorded-session-1.8.pcap --dialect 1.8 --to 2.0 \
 		--fids 0x200000400 --allow surplus,cursor -v || test $$? -eq 1 # a directory page has no translation
+	$(BIN)/lustre-wire upgrade --clients 4 --policy simplified
 
 test: .venv/.extra-test ## the tests
 	$(BIN)/python -m pytest
