@@ -11,7 +11,7 @@ import attrs
 from lustre_wire.dialects import Dialect
 from lustre_wire.recovery.ldlm import flock
 from lustre_wire.recovery.ldlm.locks import Lock, ResName
-from lustre_wire.recovery.ldlm.policies import Extent, Flock, Policy, conflict, grown
+from lustre_wire.recovery.ldlm.policies import Extent, Flock, Policy, compatible, conflict, grown
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Handles
 
@@ -73,8 +73,8 @@ class Namespace:
         lock = Lock(self.handles.new(), lock_type, resource, mode, policy, owner, remote, notify=notify)
         if flags & k.LDLM_FL_REPLAY:
             return self._replayed(place, lock, flags)
-        blockers = [other for other in place.granted if conflict(k, lock, other)]
-        ahead = [] if isinstance(policy, Flock) else [other for other in place.waiting if conflict(k, lock, other)]
+        blockers = self._in_the_way(lock, place.granted)
+        ahead = [] if isinstance(policy, Flock) else self._in_the_way(lock, place.waiting)
         if flags & k.LDLM_FL_TEST_LOCK:
             return self._tested(place, lock, blockers)
         if lock_type == k.LDLM_FLOCK and mode == k.LCK_NL:
@@ -96,6 +96,17 @@ class Namespace:
             changed = int(k.LDLM_FL_LOCK_CHANGED) if lock.policy != policy else 0
         self._grant(place, lock)
         return lock, changed, 0
+
+    def _in_the_way(self, lock: Lock, others: list[Lock]) -> list[Lock]:
+        """Those of `others` that conflict with a lock; what its mode alone makes compatible is not looked at further."""
+        k, modes = self.k, {other.mode for other in others}
+        group = k.LCK_GROUP if lock.policy is not None else 0
+        suspect = {mode for mode in modes if mode == group or not compatible(k, lock.mode, mode)}
+        if not suspect:
+            return []
+        if lock.policy is None:
+            return [other for other in others if other.mode in suspect]
+        return [other for other in others if other.mode in suspect and conflict(k, lock, other)]
 
     def cancel(self, cookie: int) -> Lock | None:
         """A lock is given back; who waited for it gets it. None for an unknown handle."""
@@ -201,7 +212,7 @@ class Namespace:
         while progress:
             progress = False
             for index, lock in enumerate(list(place.waiting)):
-                blockers = [other for other in place.granted if conflict(self.k, lock, other)]
+                blockers = self._in_the_way(lock, place.granted)
                 ahead = lock.type != self.k.LDLM_FLOCK and any(conflict(self.k, lock, o) for o in place.waiting[:index])
                 if blockers or ahead:
                     self._ask_back(lock, blockers)
