@@ -98,7 +98,7 @@ class Namespace:
         return lock, changed, 0
 
     def _in_the_way(self, lock: Lock, others: list[Lock]) -> list[Lock]:
-        """Those of `others` that conflict with a lock; what its mode alone makes compatible is not looked at further."""
+        """Those of `others` that conflict with a lock; what is compatible by its mode alone is not compared."""
         k, modes = self.k, {other.mode for other in others}
         group = k.LCK_GROUP if lock.policy is not None else 0
         suspect = {mode for mode in modes if mode == group or not compatible(k, lock.mode, mode)}
