@@ -180,6 +180,9 @@ class NewAnswer:
         part: NewPart | None = slot(room=20)
 
 
+NewOdd = derive(NewAnswer, variant="odd")
+
+
 @rpc(8, name="OLDER")
 class Older:
     """No counterpart."""
@@ -213,11 +216,14 @@ def dialect(name: str, *formats: Any) -> Dialect:
         setattr(module, value.__name__, value)
     module.MSG_REPLAY = 4  # type: ignore[attr-defined]
     module.PTLRPC_MSG_VERSION = 3  # type: ignore[attr-defined]
+    module.LUSTRE_VERSION_MASK = 0xFFFF0000  # type: ignore[attr-defined]
     return Dialect(name, (module,), PtlrpcBody, 152)
 
 
 OLD = dialect("old", OldAll, OldGone, OldSplit, OldWide, OldFloat, OldAnswer, Older, Refused, Lonely, Readpage)
-NEW = dialect("new", NewAll, NewGone, NewSplit, NewWide, NewNarrow, NewFloat, NewAnswer, Newer, Refused, Readpage)
+NEW = dialect(
+    "new", NewAll, NewGone, NewSplit, NewWide, NewNarrow, NewFloat, NewAnswer, NewOdd, Newer, Refused, Readpage
+)
 
 
 def makes(value: Any, source: Any, work: Any) -> bytes:
@@ -253,6 +259,7 @@ RULES = RuleSet(
         ),
         Operation("SPLIT", "SPLIT", request=Side(split={"part": ("first", "second")})),
         Operation("FLOAT", "FLOAT", request=Side(surplus="over")),
+        Operation("ANSWER", "ANSWER", reply=Side(surplus="")),
         Operation("REFUSED", "REFUSED", request=Side(errno_up=EPROTO, errno_down=ENOTTY, why="by rule")),
     ),
     buffers={"nothing": ("here",)}, added={"late": Slot(loss="late"), "room": Slot()},

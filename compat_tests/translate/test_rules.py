@@ -181,8 +181,8 @@ RULE = pair(
     only_old("lost", default=5, loss="lost"),
     only_old("wrong", errno=EOVERFLOW),
     only_old("pad", loss="padding"),
-    only_new("deep.high", default=3),
     only_new("filled", default=0x10, loss="filled", quiet=(7,)),
+    only_new("deep.high", default=3),
     only_new("own", loss="own"),
     only_new("more", default=(0, 0), loss="more"),
     only_new("raw", default=bytes(2), errno=EINVAL),
@@ -242,6 +242,7 @@ class TestUp:
     def test_bits(self) -> None:
         assert up(flags=OldFlags(0xF0))[0].flags == 0xF0
         assert up(flags=OldFlags(0xF1)) == (up(flags=OldFlags(0xF0))[0], [Entry("dropped", "flags", "rec.flags", 1)])
+        assert up(flags=OldFlags(2))[1] == [Entry("lost", "b", "rec.flags", 2)]
         made, entries = up(flags=OldFlags(3))
         assert made.flags == 0
         assert entries == [Entry("lost", "b", "rec.flags", 2), Entry("dropped", "flags", "rec.flags", 1)]
@@ -494,7 +495,27 @@ class TestDeclaring:
         class Bytes:
             same: Annotated[bytes, Raw(4)] = bytes(4)
 
-        for old, new in ((Wide, Narrow), (Narrow, Bytes)):
+        @lw.wire_struct(size=4)
+        class Nested:
+            same: Word = Word()
+
+        @lw.wire_struct(size=4)
+        class Halves:
+            same: Annotated[list[int], Array(U16, 2)] = [0, 0]
+
+        @lw.wire_struct(size=4)
+        class Whole:
+            same: Annotated[list[int], Array(U32, 1)] = [0]
+
+        @lw.wire_struct(size=4)
+        class Words:
+            same: Annotated[list[Word], Array(Word, 1)] = [Word()]
+
+        different = (
+            (Wide, Narrow), (Narrow, Bytes), (Narrow, Nested), (Nested, Narrow), (Narrow, Halves), (Halves, Whole),
+            (Whole, Words), (Words, Whole),
+        )  # fmt: skip
+        for old, new in different:
             names = f"{old.__name__.lower()} and {new.__name__.lower()}"
             with pytest.raises(SchemaError, match=f"{names} need a rule") as caught:
                 make_struct(rule_set(), old, new, UP)

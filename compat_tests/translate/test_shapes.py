@@ -20,6 +20,7 @@ from compat_tests.translate.small import (
     NewFloat,
     NewGone,
     NewNarrow,
+    NewOdd,
     NewPart,
     NewSplit,
     NewWide,
@@ -37,6 +38,7 @@ from lustre_codecs.common.constants import Opcode
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines.payload import Extra
 from lustre_wire.errors import LossyTranslation, SchemaError, Untranslatable, WireError
+from lustre_wire.rpc import Generic
 from lustre_wire.schema import u16, u32
 from lustre_wire.schema.rpc import Buffers, rpc, rpc_of, slot
 from lustre_wire.translate import engine, rules_between, translate, translate_pages
@@ -167,6 +169,27 @@ class TestChoosing:
         wide = translate(new("WIDE", name=b"n", room=NewPart(1)), OLD, on_loss="report")
         assert wide.report.entries == (Entry("dropped", "room", "room", "NewPart"),)
 
+    def test_the_variant_a_rule_set_favours(self) -> None:
+        """Upwards and for requests; otherwise the dialect's own form."""
+        favouring = replace(RULES, cache={}, variant="odd")
+        for rules, first in ((RULES, NewAnswer), (favouring, NewOdd)):
+            assert paths(rules, rpc_of(OldAnswer), NEW, UP, "request")[0].form is rpc_of(first)
+            assert [p.form for p in paths(rules, rpc_of(OldAnswer), NEW, UP, "reply")] == [rpc_of(NewAnswer)]
+        backwards = replace(favouring, old="new", new="old")
+        assert paths(backwards, rpc_of(OldAnswer), NEW, DOWN, "request")[0].form is rpc_of(NewAnswer)
+
+    def test_rules_may_be_replaced(self) -> None:
+        refusing = replace(RULES, cache={}, old_only={"WIDE": EPROTO})
+        message = old("WIDE", name=b"n")
+        assert translate(message, NEW).message.buffers.name == b"n"
+        try:
+            engine.register(refusing)
+            with pytest.raises(Untranslatable, match="the operation does not exist there"):
+                translate(message, NEW)
+        finally:
+            engine.register(RULES)
+        assert translate(message, NEW).message.buffers.name == b"n"
+
     def test_ways_never_change(self) -> None:
         (path,) = paths(RULES, rpc_of(OldAll), NEW, UP, "request")
         with pytest.raises(AttributeError):
@@ -218,12 +241,12 @@ class TestLeftOver:
 
     def test_tails_of_strings(self) -> None:
         """Upwards they are carried; downwards more than a NUL is lost."""
-        assert self.entries(Extra(tails={3: b"x"})) == (Extra(tails={3: b"x"}), [])
-        assert self.entries(Extra(tails={3: b"x\0"}), OLD) == (None, [Entry("lost", "tail", "name", b"x\0")])
+        assert self.entries(Extra(tails={3: b"X"})) == (Extra(tails={3: b"X"}), [])
+        assert self.entries(Extra(tails={3: b"X\0"}), OLD) == (None, [Entry("lost", "tail", "name", b"X\0")])
         assert self.entries(Extra(tails={3: b"\0"}), OLD) == (None, [Entry("dropped", "NUL", "name", b"\0")])
 
     def test_tails_of_structs(self) -> None:
-        assert self.entries(Extra(tails={1: b"x"})) == (None, [Entry("lost", "tail", "part", b"x")])
+        assert self.entries(Extra(tails={1: b"X"})) == (None, [Entry("lost", "tail", "part", b"X")])
         assert self.entries(Extra(tails={1: b"\0"})) == (None, [Entry("dropped", "tail", "part", b"\0")])
         assert self.entries(Extra(tails={0: b"x"})) == (None, [Entry("lost", "tail", "ptlrpc_body", b"x")])
 
@@ -237,10 +260,10 @@ class TestLeftOver:
         assert (caught.value.errno, caught.value.path) == (EPROTO, "part")
 
     def test_paddings_gaps_and_what_trails(self) -> None:
-        extra = Extra(padding={1: b"p", 9: b"q"}, gap=b"\0", trailing=b"t")
+        extra = Extra(padding={1: b"p", 9: b"q"}, gap=b"\0", trailing=b"X")
         assert self.entries(extra) == (None, [
             Entry("lost", "padding", "part", b"p"), Entry("lost", "padding", "[9]", b"q"),
-            Entry("dropped", "gap", "gap", b"\0"), Entry("lost", "trailing", "trailing", b"t"),
+            Entry("dropped", "gap", "gap", b"\0"), Entry("lost", "trailing", "trailing", b"X"),
         ])  # fmt: skip
 
     def test_more_buffers(self) -> None:
@@ -253,6 +276,24 @@ class TestLeftOver:
         message.extra = Extra(count=3)
         made = translate(message, NEW, on_loss="report").message
         assert made.extra == Extra(count=3) and (made.buffers.piece, made.buffers.number) == (NewPart(1, 2), 3)
+
+    @pytest.mark.parametrize(("count", "kept"), [(1, 1), (2, 3), (3, 3), (4, 4), (5, 5), (7, None), (8, 8)])
+    def test_empty_buffers_that_were_counted(self, count: int, kept: int | None) -> None:
+        """The first of the older side is the second of the newer; seven are what a regular message counts."""
+        message = old("ALL")
+        message.extra = Extra(count=count)
+        assert translate(message, NEW).message.extra == (Extra(count=kept) if kept is not None else None)
+
+    def test_a_string_without_nul_that_vanishes(self) -> None:
+        message = new("GONE", name=b"n", made=b"M")
+        message.extra = Extra(cut={2: 1})
+        assert translate(message, OLD).message.extra is None
+
+    def test_more_buffers_that_mean_nothing(self) -> None:
+        message = lw.build(OLD, "ANSWER", "reply", part=OldPart(1, 2))
+        message.extra = Extra(more=[b"x"])
+        made = translate(message, NEW)
+        assert made.report.entries == (Entry("dropped", "surplus", "more[0]", b"x"),)
 
     def test_buffers_that_are_sent_longer(self) -> None:
         message = lw.build(OLD, "ANSWER", "reply", part=OldPart(1, 2))
@@ -278,6 +319,14 @@ class TestRefusing:
         with pytest.raises(Untranslatable, match=words) as caught:
             translate(message, target)
         assert caught.value.errno == errno
+
+    def test_an_opcode_that_nobody_knows(self) -> None:
+        for opcode, words in ((99, "the operation does not exist there"), (1, "the operation has no format there")):
+            message = old("ALL")
+            message.body.pb_opc, message.format, message.buffers = opcode, None, Generic([b"x"])
+            with pytest.raises(Untranslatable, match=words) as caught:
+                translate(message, NEW)
+            assert caught.value.errno == ENOTTY
 
     def test_directory_pages_without_rules(self) -> None:
         for source, target in ((OLD, NEW), (NEW, OLD)):

@@ -187,7 +187,9 @@ class _Writer:
             if isinstance(inner, Struct) and isinstance(other, Struct):
                 make = self.bind("_t", make_struct(self.rules, inner.cls, other.cls, self.direction))
                 return f"[{make}(e, c) for e in {value}]"
-            return f"{value}[:]"
+            if inner.size == other.size and type(inner) is type(other):
+                return f"{value}[:]"
+            raise SchemaError(f"{self.source.name} and {self.target.name} need a rule", path=path)
         if source.size != target.size or type(source) is not type(target):
             raise SchemaError(f"{self.source.name} and {self.target.name} need a rule", path=path)
         return value
