@@ -212,6 +212,7 @@ def test_one_member_says_how_receivers_swap() -> None:
         before: u32 = 0
         choice: Choice = Choice()
 
+    assert [f.type for f in lw.layout(Around).fields] == ["u32", "union choice"]
     assert swab_ranges(Around) == [(0, 4), (4, 4), (8, 2), (10, 2), (16, 2), (18, 2)]
     little = record.pack(Around(choice=Choice(BYTES)))
     big = record.pack(Around(choice=Choice(BYTES)), byteorder="big")

@@ -70,6 +70,12 @@ class TestIdentities:
         assert (caught.value.path, caught.value.message) == ("identify", words)
 
 
+    def test_a_fid_is_three_numbers(self) -> None:
+        with pytest.raises(WireError, match="a FID is a sequence, an object id and a version") as caught:
+            Session().identify(inode=1, generation=2, fid=(3, 4))  # type: ignore[arg-type]
+        assert caught.value.path == "identify"
+
+
 class TestMemory:
     def test_a_create_has_one_fid_until_it_is_answered(self) -> None:
         session = Session(fids=FidAllocator(5))
