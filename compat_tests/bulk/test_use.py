@@ -78,7 +78,8 @@ def test_many_calls_leave_nothing_behind() -> None:
     blocks_after, references_after = run(int(os.environ.get("LUSTRE_WIRE_CALLS", "10000")) // len(calls))
     assert blocks_after - blocks < 100
     assert references_after == references
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 8192  # KiB
+    keeps_freed_memory = "libasan" in os.environ.get("LD_PRELOAD", "")  # as AddressSanitizer does for a while
+    assert keeps_freed_memory or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 8192  # KiB
 
 
 def test_a_table_shares_the_columns_memory() -> None:
