@@ -46,7 +46,7 @@ def test_pages_have_examples() -> None:
 
 
 #: Rooms whose names are for users; `register` is for whoever declares dialects and rules, and described there.
-ROOMS = ("lustre_wire", *(f"lustre_wire.{room}" for room in ("capture", "testing", "text", "translate")))
+ROOMS = ("lustre_wire", *(f"lustre_wire.{room}" for room in ("bulk", "capture", "testing", "text", "translate")))
 
 
 @pytest.mark.parametrize("room", ROOMS)
