@@ -4,9 +4,9 @@ import pytest
 
 from lustre_wire.upgrade.barrier import Barrier, ClientState, Facts, Step
 from lustre_wire.upgrade.explore import explore
-from lustre_wire.upgrade.model import Broken
 from lustre_wire.upgrade.policy import policy
 from lustre_wire.upgrade.shutdown import Act, ServerState, Shutdown
+from lustre_wire.upgrade.world import Broken
 
 SIMPLIFIED = policy("simplified")
 

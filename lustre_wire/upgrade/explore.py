@@ -13,8 +13,10 @@ from collections.abc import Iterator
 
 import attrs
 
-from lustre_wire.upgrade.model import Broken, World, first_world, laws, moves, settle
+from lustre_wire.upgrade.laws import laws
+from lustre_wire.upgrade.model import first_world, moves, settle
 from lustre_wire.upgrade.policy import Policy
+from lustre_wire.upgrade.world import Broken, World
 
 
 @attrs.define(slots=True)
