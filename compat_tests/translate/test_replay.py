@@ -118,7 +118,7 @@ def test_only_what_is_on_disk_is_left_out_of_a_replayed_open(way: str) -> None:
     assert lw.translate(first, D20, session=known).message.buffers.rec_reint.cr_flags == asked, "no replay"
 
 
-def test_a_resend_is_the_first_send_but_for_its_flag() -> None:
+def test_R27_a_resend_is_the_first_send_but_for_its_flag() -> None:
     known = lw.Session(fids=lw.FidAllocator(0x200000400))
     first = lw.translate(mkdir18(cr_time=5), D20, session=known).message
     again = mkdir18(cr_time=5)
@@ -184,19 +184,19 @@ def _rename20(other: Any = None) -> lw.Message:
     return reint20("RENAME", "mdt_rec_rename", "rn", rn_fid1=DIR20, rn_fid2=other or FILE20)
 
 
-def test_the_versions_of_a_rename_are_in_another_order() -> None:
+def test_V5_the_versions_of_a_rename_are_in_another_order() -> None:
     assert _versions(_rename18(), D20, VERSIONS) == [100, 300, 200, 400]
     assert _versions(_rename20(), D18, [100, 300, 200, 400]) == VERSIONS
     assert _versions(_rename18(), D20, [100, 200, 300, 0]) == [100, 300, 200, 1], "there was no target"
     assert _versions(_rename20(), D18, [100, 300, 200, 1]) == [100, 200, 300, 0]
 
 
-def test_the_versions_of_a_rename_inside_one_directory() -> None:
+def test_V5_the_versions_of_a_rename_inside_one_directory() -> None:
     assert _versions(_rename18(DIR18), D20, [100, 200, 100, 0]) == [100, 0, 200, 1]
     assert _versions(_rename20(DIR20), D18, [100, 0, 200, 1]) == [100, 200, 100, 0]
 
 
-def test_an_object_that_does_not_exist_is_0_in_18_and_1_in_20() -> None:
+def test_V5_an_object_that_does_not_exist_is_0_in_18_and_1_in_20() -> None:
     link18 = reint18("LINK", "mds_rec_link", "lk", lk_fid1=FILE18, lk_fid2=DIR18)
     assert _versions(link18, D20, [100, 200, 0, 0]) == [100, 200, 1, 0]
     assert _versions(mkdir18(cr_replayfid=FILE18), D20, [100, 0, 0, 0]) == [100, 1, 1, 0]
@@ -230,7 +230,7 @@ def test_a_lock_replay_says_the_locks_state_alone() -> None:
     assert again.buffers.dlm_req.lock_flags == state
 
 
-def test_the_ping_that_ends_a_replay() -> None:
+def test_R17_the_ping_that_ends_a_replay() -> None:
     done = FLAGS["MSG_REQ_REPLAY_DONE"] | FLAGS["MSG_LOCK_REPLAY_DONE"]
     ping = request(D20, "OBD_PING")
     ping.body.pb_flags = done
