@@ -20,6 +20,7 @@ from lustre_wire.frames.socklnd import SocklndStream
 from lustre_wire.jsonform import from_json, to_json
 from lustre_wire.payloads import last_rcvd, llog
 from lustre_wire.rpc import decode, encode
+from lustre_wire.translate import translate
 
 
 def one_message(data: bytes) -> None:
@@ -31,6 +32,16 @@ def one_message(data: bytes) -> None:
             continue
         assert encode(message) == data, "encodes to other bytes"
         assert encode(from_json(to_json(message))) == data, "encodes to other bytes after its JSON form"
+
+
+def translation(data: bytes) -> None:
+    """A lustre_msg of every dialect, translated to every other one: a message that can be written, or WireError."""
+    for source in all_dialects():
+        with suppress(WireError):
+            message = decode(data, source)
+            for target in all_dialects():
+                with suppress(WireError):
+                    encode(translate(message, target, on_loss="report").message)
 
 
 def json_form(data: bytes) -> None:
@@ -99,5 +110,7 @@ def last_rcvd_file(data: bytes) -> None:
 #: Every entry point by name.
 ENTRY_POINTS: Final[dict[str, Callable[[bytes], None]]] = {
     entry.__name__: entry
-    for entry in (one_message, json_form, capture_file, any_input, socklnd_stream, llog_file, last_rcvd_file)
+    for entry in (
+        one_message, translation, json_form, capture_file, any_input, socklnd_stream, llog_file, last_rcvd_file,
+    )  # fmt: skip
 }
