@@ -107,10 +107,9 @@ def last_rcvd_file(data: bytes) -> None:
         assert last_rcvd.write(file) == data, "written to other bytes"
 
 
+_ALL: Final = (
+    one_message, translation, json_form, capture_file, any_input, socklnd_stream, llog_file, last_rcvd_file,
+)  # fmt: skip
+
 #: Every entry point by name.
-ENTRY_POINTS: Final[dict[str, Callable[[bytes], None]]] = {
-    entry.__name__: entry
-    for entry in (
-        one_message, translation, json_form, capture_file, any_input, socklnd_stream, llog_file, last_rcvd_file,
-    )  # fmt: skip
-}
+ENTRY_POINTS: Final[dict[str, Callable[[bytes], None]]] = {entry.__name__: entry for entry in _ALL}
