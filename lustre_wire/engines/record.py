@@ -131,6 +131,5 @@ def fault(spec: StructSpec, obj: Any) -> str:
 
 
 def _fits(value: Any, kind: Scalar) -> bool:
-    bits = kind.size * 8
-    low, high = (-(1 << bits - 1), 1 << bits - 1) if kind.signed else (0, 1 << bits)
-    return isinstance(value, int) and low <= value < high
+    low, high = kind.bounds
+    return isinstance(value, int) and low <= value <= high

@@ -35,6 +35,12 @@ class Scalar(FieldType):
         letter = {1: "B", 2: "H", 4: "I", 8: "Q"}[self.size]
         return letter.lower() if self.signed else letter
 
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The least and the largest value."""
+        bits = self.size * 8
+        return (-(1 << bits - 1), (1 << bits - 1) - 1) if self.signed else (0, (1 << bits) - 1)
+
     def as_sent(self) -> Scalar:
         """The same integer, not swapped by the receiver."""
         return replace(self, opaque=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,7 @@ COMMIT_INTERVAL = 5.0
 PRECREATE, LOW_WATER = 32, 8
 
 
-class Node:
+class Node(ABC):
     """Base of servers and clients.
 
     Attributes:
@@ -38,18 +39,21 @@ class Node:
         self.up = False
         self.boots = 0
 
+    @abstractmethod
     def receive(self, packet: Packet, now: float) -> None:
-        raise NotImplementedError
+        """A packet arrived."""
 
+    @abstractmethod
     def tick(self, now: float) -> None:
-        raise NotImplementedError
+        """Time has passed."""
 
+    @abstractmethod
     def next_deadline(self) -> float | None:
-        raise NotImplementedError
+        """When the next tick is due; None for never."""
 
+    @abstractmethod
     def take(self) -> list[Packet]:
         """Packets to be sent."""
-        raise NotImplementedError
 
     def start(self, now: float) -> None:
         """Begin, or begin again after a crash."""

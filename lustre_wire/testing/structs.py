@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
+import attrs
 from hypothesis import strategies as st
 
 from lustre_wire.engines import record
@@ -98,8 +99,6 @@ def _sparse(spec: StructSpec) -> st.SearchStrategy[Any]:
 
 
 def _has_default(cls: Any, name: str) -> bool:
-    import attrs
-
     return bool(attrs.fields_dict(cls)[name].default is not attrs.NOTHING)
 
 
@@ -129,7 +128,7 @@ def field_values(field: FieldSpec) -> st.SearchStrategy[Any]:
 
 
 def _named(cls: type[WireFlag] | type[WireEnum], kind: Scalar) -> st.SearchStrategy[Any]:
-    low, high = _bounds(kind)
+    low, high = kind.bounds
     members = [m for m in cls.__members__.values() if low <= int(m) <= high]
     anything = st.integers(low, high)
     if not members:
@@ -147,11 +146,6 @@ def _united(flags: list[Any]) -> int:
     return out
 
 
-def _bounds(kind: Scalar) -> tuple[int, int]:
-    bits = kind.size * 8
-    return (-(1 << bits - 1), (1 << bits - 1) - 1) if kind.signed else (0, (1 << bits) - 1)
-
-
 def values(kind: FieldType) -> st.SearchStrategy[Any]:
     """Values of one field type.
 
@@ -159,7 +153,7 @@ def values(kind: FieldType) -> st.SearchStrategy[Any]:
         TypeError: a flexible array, which is drawn with its struct, or an unknown kind.
     """
     if isinstance(kind, Scalar):
-        return st.integers(*_bounds(kind))
+        return st.integers(*kind.bounds)
     if isinstance(kind, (Raw, Hole)):
         return st.binary(min_size=kind.size, max_size=kind.size)
     if isinstance(kind, Chars):
