@@ -15,7 +15,7 @@ from compat_tests.bulk.engines import DIALECTS, everywhere, noise, plain, record
 from lustre_wire import bulk
 from lustre_wire.bulk import Reason
 from lustre_wire.engines import record
-from lustre_wire.frames import ksock, lnet, lustre_msg
+from lustre_wire.frames import ksock, lnet, lnet_large, lustre_msg
 
 
 def whole(dialect: str) -> list[recorded.Recorded]:
@@ -122,7 +122,7 @@ def test_any_damage_is_survived_and_both_engines_agree(draw: Any) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=300), st.sampled_from(["", "lnet", "socklnd"]))
+@given(st.binary(max_size=300), st.sampled_from(["", "lnet", "socklnd", "socklnd4"]))
 def test_any_bytes_are_survived(data: bytes, frames: Any) -> None:
     found = both(data, frames=frames)
     assert all(o + n <= len(data) for o, n in zip(found["offset"], found["length"], strict=True))
@@ -188,27 +188,37 @@ def test_buffers_of_one_kind_unpack_from_where_the_index_says() -> None:
     assert bulk.unpack(body, stream, offsets=places)["pb_opc"].tolist() == found["opcode"].tolist()
 
 
-def frame(payload: bytes, xid: int, order: Any = "little", kind: int = 1, socklnd: bool = True) -> bytes:
+def frame(
+    payload: bytes,
+    xid: int,
+    order: Any = "little",
+    kind: int = 1,
+    socklnd: bool = True,
+    header_class: Any = lnet.LnetHdr,
+) -> bytes:
     """An LNet PUT (or another message) with its headers."""
-    header = lnet.LnetHdr(type=kind, payload_length=len(payload))
+    header = header_class(type=kind, payload_length=len(payload))
     if kind == lnet.LnetMsgType.LNET_MSG_PUT:
         header.msg = lnet.LnetHdrMsg(put=lnet.LnetPut(match_bits=xid, ptl_index=12))
     raw = record.pack(header)
-    before = record.pack(ksock.KsockMsg(), byteorder=order)[: -len(raw)] if socklnd else b""
+    before = record.pack(ksock.KsockMsg(), byteorder=order)[: -lnet.LnetHdr.__wire__.size] if socklnd else b""  # type: ignore[attr-defined]
     return before + raw + payload
 
 
-@pytest.mark.parametrize("framing", ["lnet", "socklnd"])
+@pytest.mark.parametrize("framing", ["lnet", "socklnd", "socklnd4"])
 @pytest.mark.parametrize("order", ["little", "big"])
 def test_frames_bring_the_xid(framing: Any, order: Any) -> None:
     picked = whole("2.0")[:20]
-    socklnd = framing == "socklnd"
-    frames = [frame(m.data, 1000 + i, order, socklnd=socklnd) for i, m in enumerate(picked)]
-    frames.insert(3, frame(b"", 0, order, kind=lnet.LnetMsgType.LNET_MSG_ACK, socklnd=socklnd))
-    frames.insert(5, frame(noise(100, 0), 77, order, socklnd=socklnd))
+    socklnd = framing != "lnet"
+    options: Any = {"socklnd": socklnd}
+    if framing == "socklnd4":
+        options["header_class"] = lnet_large.LnetHdrLarge
+    frames = [frame(m.data, 1000 + i, order, **options) for i, m in enumerate(picked)]
+    frames.insert(3, frame(b"", 0, order, kind=lnet.LnetMsgType.LNET_MSG_ACK, **options))
+    frames.insert(5, frame(noise(100, 0), 77, order, **options))
     if socklnd:
         noop = record.pack(ksock.KsockMsg(ksm_type=ksock.KSOCK_MSG_NOOP), byteorder=order)
-        frames.insert(7, noop[: len(frames[3]) - lnet.LnetHdr.__wire__.size])  # type: ignore[attr-defined]
+        frames.insert(7, noop[: -lnet.LnetHdr.__wire__.size])  # type: ignore[attr-defined]
     stream = b"".join(frames)
     found = both(stream, "2.0", frames=framing)
     good = [row for row in range(found.rows) if found["reason"][row] == Reason.GOOD]
@@ -229,12 +239,43 @@ def test_a_walk_through_frames_finds_its_way_again() -> None:
     assert [found["xid"][r] for r in range(found.rows) if found["reason"][r] == Reason.GOOD] == [5, 6]
 
 
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.binary(max_size=23)), max_size=5))
+def test_each_part_of_a_stream_is_walked_as_far_as_it_is_whole(made: list[tuple[int, int, bytes]]) -> None:
+    """Whole frames, then the beginning of one or anything else: what is behind that belongs to nobody."""
+    data = whole("2.0")[3].data
+    one = frame(data, 5)
+    stream, parts, ends, rows = b"", [], [], 0
+    for frames, cut, rest in made:
+        parts.append(len(stream))
+        tail = one[: len(one) * cut // 6] if cut else rest
+        rows += frames
+        ends.append((len(stream) + frames * len(one), rows))
+        stream += one * frames + tail
+    found = both(stream, "2.0", frames="socklnd", parts=parts)
+    assert found.ends == ends
+    assert found.rows == rows and set(found["reason"].tolist()) <= {Reason.GOOD}
+    small = bulk.index(one, frames="socklnd", parts=[0])
+    assert plain(bulk.index(stream, frames="socklnd", parts=parts, out=small)) == plain(found)
+
+
+def test_parts_of_bare_messages_end_where_they_are_none() -> None:
+    data = whole("2.0")[3].data
+    stream = data * 2 + b"none" + data * 3 + data[:-8]
+    found = both(stream, "2.0", parts=[0, 2 * len(data) + 4])
+    assert found.ends == [(2 * len(data), 2), (5 * len(data) + 4, 5)]
+    assert both(stream, "2.0").ends == [(len(stream), both(stream, "2.0").rows)]
+
+
 def test_bad_arguments_are_one_clear_error() -> None:
     for call, message in (
         (lambda: bulk.index("text"), "buffer protocol"),
         (lambda: bulk.index(b"", "0.1"), "no dialect"),
         (lambda: bulk.index(b"", frames="ethernet"), "frames"),  # type: ignore[arg-type]
         (lambda: bulk.iter_index(b"", block=0), "block"),
+        (lambda: bulk.index(b"ab", parts=[1]), "parts"),
+        (lambda: bulk.index(b"ab", parts=[0, 2, 1]), "parts"),
+        (lambda: bulk.index(b"ab", parts=[0, 3]), "parts"),
     ):
         with pytest.raises(lw.WireError, match=message):
             call()

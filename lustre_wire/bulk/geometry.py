@@ -11,7 +11,7 @@ from lustre_wire import dialects
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import SchemaError
-from lustre_wire.frames import ksock, lnet, lustre_msg
+from lustre_wire.frames import ksock, lnet, lnet_large, lustre_msg
 from lustre_wire.schema.struct import field_at, spec_of
 
 #: What is read of a message, by the names without "pb_" and "lm_".
@@ -123,27 +123,37 @@ def magic_at() -> int:
     return place(lustre_msg.LustreMsgV2, "lm_magic")
 
 
-#: Framings of a stream, by name: bare messages, LNet messages, LNet messages in socklnd's.
-FRAMINGS: Final = ("", "lnet", "socklnd")
+#: Framings of a stream: bare messages, LNet messages, and LNet messages in socklnd's, those of version 4 by themselves.
+FRAMINGS: Final = ("", "lnet", "socklnd", "socklnd4")
+
+
+def lnet_header(framing: str) -> Any:
+    """The class of the LNet header in a framing."""
+    return lnet_large.LnetHdrLarge if framing == "socklnd4" else lnet.LnetHdr
+
+
+def before_lnet(framing: str) -> int:
+    """Bytes before the LNet header in a framing."""
+    return place(ksock.KsockMsg, "ksm_u") if framing.startswith("socklnd") else 0
 
 
 def framing(name: str) -> dict[str, int]:
     """`lw_framing` of a stream: all zero for bare messages."""
     if not name:
         return dict.fromkeys(("size",), 0)
-    before = place(ksock.KsockMsg, "ksm_u") if name == "socklnd" else 0
-    put = before + place(lnet.LnetHdr, "msg")
+    before, header = before_lnet(name), lnet_header(name)
+    put = before + place(header, "msg")
     return {
-        "size": before + spec_of(lnet.LnetHdr).size,
+        "size": before + spec_of(header).size,
         "noop_size": before,
         "has_kind": int(bool(before)),
         "kind": place(ksock.KsockMsg, "ksm_type"),
         "kind_noop": ksock.KSOCK_MSG_NOOP,
         "kind_lnet": ksock.KSOCK_MSG_LNET,
-        "type": before + place(lnet.LnetHdr, "type"),
+        "type": before + place(header, "type"),
         "type_put": int(lnet.LnetMsgType.LNET_MSG_PUT),
         "type_most": int(max(lnet.LnetMsgType)),
-        "payload_length": before + place(lnet.LnetHdr, "payload_length"),
+        "payload_length": before + place(header, "payload_length"),
         "payload_most": lnet.LNET_MAX_PAYLOAD,
         "match_bits": put + place(lnet.LnetPut, "match_bits"),
         "portal": put + place(lnet.LnetPut, "ptl_index"),

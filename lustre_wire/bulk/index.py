@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from lustre_wire.engines.bulk.columns import Columns, flat
 from lustre_wire.engines.bulk.leaves import Leaf, Table
 from lustre_wire.errors import WireError
 
-Framing = Literal["", "lnet", "socklnd"]
+Framing = Literal["", "lnet", "socklnd", "socklnd4"]
 
 
 class Reason(enum.IntEnum):
@@ -85,12 +85,15 @@ class Index(Mapping[str, memoryview]):
     match bits of the frame, and 0 in a stream without frames. `buffer_count` buffers belong to a row, the first of
     which is number `first_buffer` of the columns `buffer_offset` (in the stream) and `buffer_length` (without padding).
     Framed streams also have `frame`, where the frame's headers begin, and `portal`.
+
+    `ends` says where the walk ended, for each part of the stream: (offset in the stream, rows up to there).
     """
 
-    __slots__ = ("_names", "buffers", "messages", "room")
+    __slots__ = ("_names", "buffers", "ends", "messages", "room")
 
-    def __init__(self, room: Room, rows: int, buffers: int, *, framed: bool) -> None:
+    def __init__(self, room: Room, rows: int, buffers: int, ends: list[tuple[int, int]], *, framed: bool) -> None:
         self.room = room
+        self.ends = ends
         self.messages = room.messages.slice(0, rows)
         self.buffers = room.buffers.slice(0, buffers)
         self._names = [n for n in (*self.messages, *self.buffers) if framed or n not in _FRAMED]
@@ -118,65 +121,97 @@ class Index(Mapping[str, memoryview]):
 class Walker:
     """A walk through one stream, to be taken in one go or in steps; memory of a former one can be used again."""
 
-    def __init__(self, stream: Any, dialect: Dialect | str | None, frames: Framing) -> None:
+    def __init__(
+        self, stream: Any, dialect: Dialect | str | None, frames: Framing, parts: Sequence[int] | None = None
+    ) -> None:
         if frames not in geometry.FRAMINGS:
             raise WireError(f"expected one of {', '.join(map(repr, geometry.FRAMINGS))}, got {frames!r}", path="frames")
         self.data = flat(stream, "stream")
         self.frames = frames
         self.dialect = dialects.dialect(dialect) if dialect is not None else None
-        self.position = 0
+        self.whole = parts is not None
+        self.bounds = _bounds(self.data.nbytes, parts)
+        self.part = self.position = 0
         core = engine.native()
-        self.step = self._step_by_record if core is None else self._step
         if core is None:
-            self.found = walk.Walk(self.data, geometry.rules(self.dialect), frames)
+            self.step, self.rules = self._step_by_record, geometry.rules(self.dialect)
+        else:
+            self.step, self.plan = self._step, index_plan(core, self.dialect, frames, whole=self.whole)
+            self.state, self.pointer = core.ffi.new("lw_walk *"), core.pointer(self.data)
+        self.found: walk.Walk | None = None
 
     def take(self, room: Room, most: int | None) -> Index:
         """What lies between here and the end of the stream, or the next `most` rows of it."""
         rows = buffers = 0
-        while True:
+        ends: list[tuple[int, int]] = []
+        while rows != most and self.part < len(self.bounds) - 1:
             limit = room.messages.rows if most is None else most
             rows, buffers, done = self.step(room, rows, buffers, limit)
-            if done or rows == most:
-                return Index(room, rows, buffers, framed=bool(self.frames))
-            if rows == limit:
-                room.grow(limit * 2, 0)
-            else:
+            if done:
+                ends.append((self.position, rows))
+                self._next_part()
+            elif rows != limit:
                 room.grow(0, room.buffers.rows * 2)
+            elif most is None:
+                room.grow(limit * 2, 0)
+        return Index(room, rows, buffers, ends, framed=bool(self.frames))
+
+    def _next_part(self) -> None:
+        self.part += 1
+        self.position = self.bounds[self.part]
+        self.found = None
 
     def _step(self, room: Room, rows: int, buffers: int, most: int) -> tuple[int, int, bool]:
-        core = engine.core
+        core, state = engine.core, self.state
         assert core is not None
-        state = core.ffi.new("lw_walk *", (self.position, rows, buffers, most, room.buffers.rows))
-        data = core.pointer(self.data)
-        plan = index_plan(core, self.dialect, self.frames)
-        done = core.lib.lw_index(plan, data, self.data.nbytes, state, room.columns(core))
+        state.position, state.rows, state.buffers = self.position, rows, buffers
+        state.max_rows, state.max_buffers = most, room.buffers.rows
+        done = core.lib.lw_index(self.plan, self.pointer, self.bounds[self.part + 1], state, room.columns(core))
         self.position = state.position
         return state.rows, state.buffers, bool(done)
 
     def _step_by_record(self, room: Room, rows: int, buffers: int, most: int) -> tuple[int, int, bool]:
-        return self.found.step(room, rows, buffers, most)
+        if self.found is None:
+            part = self.data[: self.bounds[self.part + 1]]
+            self.found = walk.Walk(part, self.rules, self.frames, self.position, whole=self.whole)
+        rows, buffers, done = self.found.step(room, rows, buffers, most)
+        self.position = self.found.position
+        return rows, buffers, done
 
 
-def index_plan(core: engine.Core, dialect: Dialect | None, frames: Framing) -> Any:
+def _bounds(size: int, parts: Sequence[int] | None) -> list[int]:
+    """Where the parts of a stream begin, and where the last one ends."""
+    bounds = [0, size] if parts is None else [*parts, size]
+    if bounds[0] or bounds != sorted(bounds):
+        raise WireError(f"expected offsets from 0 to {size} in ascending order", path="parts")
+    return bounds
+
+
+def index_plan(core: engine.Core, dialect: Dialect | None, frames: Framing, *, whole: bool = False) -> Any:
     """The `lw_index_plan` of a dialect (None for all) and framing, made once."""
-    return _plan(core, dialect, frames)[0]
+    return _plan(core, dialect, frames, whole)[0]
 
 
 @lru_cache(maxsize=64)
-def _plan(core: engine.Core, dialect: Dialect | None, frames: Framing) -> tuple[Any, Any]:
+def _plan(core: engine.Core, dialect: Dialect | None, frames: Framing, whole: bool) -> tuple[Any, Any]:
     """The `lw_index_plan`, and the memory it points to."""
     what = geometry.rules(dialect)
     rows = geometry.containers(what)
     containers = core.ffi.new("lw_container[]", rows)
     plan = core.ffi.new("lw_index_plan *", {
         "magic_at": geometry.magic_at(), "n_containers": len(rows), "containers": containers, "version": what.version,
-        "n_types": len(what.types), "types": what.types, "framing": geometry.framing(frames),
+        "n_types": len(what.types), "types": what.types, "framing": geometry.framing(frames), "whole": int(whole),
     })  # fmt: skip
     return plan, containers
 
 
 def index(
-    stream: Any, dialect: Dialect | str | None = None, *, frames: Framing = "", out: Index | None = None
+    stream: Any,
+    dialect: Dialect | str | None = None,
+    *,
+    frames: Framing = "",
+    out: Index | None = None,
+    parts: Sequence[int] | None = None,
 ) -> Index:
     """Where the messages of a stream are, and what they are.
 
@@ -184,8 +219,11 @@ def index(
         stream: concatenated messages, or with `frames` the bytes of LNet or socklnd frames, as any contiguous object
             with the buffer protocol; nothing of it is copied.
         dialect: whose receivers' rules tell good messages from bad ones; those of any installed dialect unless given.
-        frames: "" for bare messages, "lnet" for LNet messages, "socklnd" for LNet messages in socklnd's.
+        frames: "" for bare messages, "lnet" for LNet messages, "socklnd" for LNet messages in socklnd's ("socklnd4" in
+            those of version 4, whose NIDs are large).
         out: a former result, whose memory is used again as far as it is big enough.
+        parts: where the stream's parts begin, which have nothing to do with each other (pieces of many connections).
+            Then the walk of each part ends at its first bytes that are no whole message or frame: see `Index.ends`.
 
     Returns:
         One row for each message, frame, or stretch of bytes that is neither; rows without frames cover the whole
@@ -194,7 +232,7 @@ def index(
     Raises:
         WireError: an unusable buffer, dialect or framing; never for what is in the stream.
     """
-    walker = Walker(stream, dialect, frames)
+    walker = Walker(stream, dialect, frames, parts)
     size = walker.data.nbytes
     rows = size // _BYTES_A_ROW + 16
     return walker.take(out.room if out is not None else Room(rows, rows * _BUFFERS_A_ROW), None)

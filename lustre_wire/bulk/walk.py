@@ -22,7 +22,7 @@ GOOD, TRUNCATED, NO_MAGIC, CONTAINER, NO_BODY, BAD_TYPE, BAD_VERSION, WRAPPED, N
 
 @dataclass
 class Row:
-    """One row of an index."""
+    """One row of an index; `after` is where the walk goes on."""
 
     offset: int
     end: int
@@ -34,6 +34,7 @@ class Row:
     xid: int = 0
     frame: int = 0
     portal: int = 0
+    after: int = 0
 
     @property
     def is_message(self) -> bool:
@@ -107,18 +108,20 @@ def _plausible(data: memoryview, at: int, end: int, what: geometry.Rules) -> boo
     return look(data, at, end, what).reason in (GOOD, WRAPPED)
 
 
-def messages(data: memoryview, what: geometry.Rules) -> Iterator[Row]:
-    """The rows of a stream of bare messages."""
-    at, size, shortest = 0, data.nbytes, geometry.magic_at() + 4
+def messages(data: memoryview, what: geometry.Rules, at: int = 0, *, whole: bool = False) -> Iterator[Row]:
+    """The rows of a stream of bare messages from `at` on; with `whole` no further than they are messages."""
+    size, shortest = data.nbytes, geometry.magic_at() + 4
     while at < size:
         row = look(data, at, size, what)
         if not row.is_message:
+            if whole:
+                return
             end = at + 1
             while size - end >= shortest and not _plausible(data, end, size, what):
                 end += 1
             row.end = min(at + _MOST, end if size - end >= shortest else size)
+        at = row.after = row.end
         yield row
-        at = row.end
 
 
 @dataclass
@@ -129,10 +132,10 @@ class _Frame:
     header: Any = None
 
 
-def _frame(data: memoryview, at: int, framed: bool) -> _Frame:
-    head = geometry.place(ksock.KsockMsg, "ksm_u") if framed else 0
+def _frame(data: memoryview, at: int, framing: str) -> _Frame:
+    head = geometry.before_lnet(framing)
     size = data.nbytes
-    if framed:
+    if head:
         if size - at < head:
             return _Frame(at, at, TRUNCATED)
         start = at + geometry.place(ksock.KsockMsg, "ksm_type")
@@ -141,7 +144,7 @@ def _frame(data: memoryview, at: int, framed: bool) -> _Frame:
             return _Frame(at, at + head, NO_RPC)
         if ksock.KSOCK_MSG_LNET not in kinds:
             return _Frame(at, at, NO_MAGIC)
-    codec = record.codec(lnet.LnetHdr, "little")
+    codec = record.codec(geometry.lnet_header(framing), "little")
     payload = at + head + codec.size
     if size < payload:
         return _Frame(at, at, TRUNCATED)
@@ -157,11 +160,11 @@ def _is_put(found: _Frame) -> bool:
     return found.header is not None and found.header.type == lnet.LnetMsgType.LNET_MSG_PUT and found.end > found.payload
 
 
-def frames(data: memoryview, what: geometry.Rules, framed: bool) -> Iterator[Row]:
-    """The rows of a stream of LNet frames, in socklnd's where `framed`."""
-    at, size = 0, data.nbytes
+def frames(data: memoryview, what: geometry.Rules, framing: str, at: int = 0, *, whole: bool = False) -> Iterator[Row]:
+    """The rows of a stream of frames from `at` on; with `whole` no further than they are frames."""
+    size = data.nbytes
     while at < size:
-        found = _frame(data, at, framed)
+        found = _frame(data, at, framing)
         end = found.end
         if _is_put(found) and has_magic(data, found.payload, found.end):
             row = look(data, found.payload, found.end, what)
@@ -169,30 +172,33 @@ def frames(data: memoryview, what: geometry.Rules, framed: bool) -> Iterator[Row
                 row.end = found.end
         elif found.reason == NO_RPC:
             row = Row(at, end, NO_RPC)
+        elif whole:
+            return
         else:
             end = at + 1
-            while end < size and not _resumes(data, end, framed, what):
+            while end < size and not _resumes(data, end, framing, what):
                 end += 1
             end = min(end, at + _MOST)
             row = Row(at, end, found.reason)
         row.frame = at
         if _is_put(found):
             row.xid, row.portal = found.header.msg.put.match_bits, found.header.msg.put.ptl_index
+        at = row.after = end
         yield row
-        at = end
 
 
-def _resumes(data: memoryview, at: int, framed: bool, what: geometry.Rules) -> bool:
-    found = _frame(data, at, framed)
+def _resumes(data: memoryview, at: int, framing: str, what: geometry.Rules) -> bool:
+    found = _frame(data, at, framing)
     return _is_put(found) and _plausible(data, found.payload, found.end, what)
 
 
 class Walk:
     """A walk to be taken in steps, as the C core's."""
 
-    def __init__(self, data: memoryview, what: geometry.Rules, framing: str) -> None:
-        self.rows = messages(data, what) if not framing else frames(data, what, framing == "socklnd")
+    def __init__(self, data: memoryview, what: geometry.Rules, framing: str, at: int, *, whole: bool) -> None:
+        self.rows = frames(data, what, framing, at, whole=whole) if framing else messages(data, what, at, whole=whole)
         self.waiting: Row | None = None
+        self.position = at
 
     def step(self, room: Any, rows: int, buffers: int, most: int) -> tuple[int, int, bool]:
         """Write rows until the end (True) or until there is no room."""
@@ -204,6 +210,7 @@ class Walk:
                 self.waiting = row
                 return rows, buffers, False
             _write(room, rows, buffers, row)
+            self.position = row.after
             rows, buffers = rows + 1, buffers + len(row.buffers)
 
 

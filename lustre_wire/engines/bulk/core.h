@@ -110,6 +110,7 @@ typedef struct {
     uint32_t version;
     uint32_t n_types;
     uint32_t types[4]; /* values that a message's type may have */
+    uint32_t whole;    /* 1: a walk ends at the first bytes that are no whole message or frame */
     lw_framing framing;
 } lw_index_plan;
 

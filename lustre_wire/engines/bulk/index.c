@@ -202,6 +202,8 @@ static int index_messages(const lw_index_plan *plan, const uint8_t *data, uint64
             continue;
         if (to->rows == to->max_rows || !message_row(plan, data, at, size, to, &found))
             return 0;
+        if (plan->whole && !is_message(found.reason))
+            return 1;
         *position = is_message(found.reason) ? found.end : bad_row(to, at, resume(plan, data, at, size), found.reason);
     }
     return 1;
@@ -278,6 +280,8 @@ static int index_frames(const lw_index_plan *plan, const uint8_t *data, uint64_t
                 bad_row(to, here.payload, here.end, found.reason);
         } else if (here.reason == LW_NO_RPC) {
             bad_row(to, at, end, LW_NO_RPC);
+        } else if (plan->whole) {
+            return 1;
         } else {
             for (end = at + 1; end < size; end++) {
                 const frame next = frame_at(&plan->framing, data, end, size);
