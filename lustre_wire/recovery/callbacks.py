@@ -8,6 +8,7 @@ import attrs
 
 from lustre_wire import rpc
 from lustre_wire.errors import WireError
+from lustre_wire.recovery.deadlines import Deadlines
 from lustre_wire.recovery.exports import Export
 from lustre_wire.recovery.ldlm import Ast, Lock, describe
 from lustre_wire.recovery.ldlm.namespace import BLOCKING, COMPLETION, GLIMPSE
@@ -45,7 +46,15 @@ class Callbacks:
     def __init__(self, target: Target, xids: Xids) -> None:
         self.target, self.xids = target, xids
         self.pending: dict[int, Pending] = {}
-        self._owed: dict[int, Lock] = {}
+        self._unanswered: Deadlines[Pending] = Deadlines(self._answer_due)
+        self._owed: Deadlines[Lock] = Deadlines(self._release_due)
+
+    def _answer_due(self, pending: Pending) -> float | None:
+        return min(pending.again, pending.until) if self.pending.get(pending.xid) is pending else None
+
+    def _release_due(self, lock: Lock) -> float | None:
+        """For a lock that was asked back, as long as it is held."""
+        return lock.callback_deadline if self.target.namespace.locks.get(lock.cookie) is lock else None
 
     def send(self, asts: list[Ast], now: float) -> None:
         """Send callbacks that are owed."""
@@ -80,9 +89,10 @@ class Callbacks:
         pending = Pending(ast, message, self.xids.new(), now + CALLBACK_TIMEOUT, now, wait)
         if ast.kind == BLOCKING:
             ast.lock.callback_deadline = pending.until
-            self._owed[ast.lock.cookie] = ast.lock
+            self._owed.add(ast.lock)
         self.pending[pending.xid] = pending
         self._transmit(pending, now)
+        self._unanswered.add(pending)
 
     def _transmit(self, pending: Pending, now: float) -> None:
         form = pending.message.format
@@ -118,22 +128,20 @@ class Callbacks:
 
     def late(self, now: float) -> list[Export]:
         """Repeat what is unanswered; clients that ran out of time, to be evicted."""
-        for pending in self.pending.values():
-            if pending.again <= now < pending.until:
+        late: set[Export] = set()
+        for pending in self._unanswered.take(now):
+            if pending.until <= now:
+                late.add(pending.ast.lock.owner)
+            else:
                 self._transmit(pending, now)
-        late = {p.ast.lock.owner for p in self.pending.values() if p.until <= now}
-        late |= {lock.owner for lock in self._locks_owed() if lock.owner is not None and lock.callback_deadline <= now}
+                self._unanswered.add(pending)
+        late |= {lock.owner for lock in self._owed.take(now)}
         return sorted(late, key=lambda export: export.uuid)
 
-    def deadlines(self) -> list[float]:
-        times = [min(p.again, p.until) for p in self.pending.values()]
-        return times + [lock.callback_deadline for lock in self._locks_owed()]
-
-    def _locks_owed(self) -> list[Lock]:
-        """Locks that were asked back and are still held."""
-        held = self.target.namespace.locks
-        self._owed = {c: lock for c, lock in self._owed.items() if held.get(c) is lock and lock.callback_deadline}
-        return list(self._owed.values())
+    def next_deadline(self) -> float | None:
+        """When `late` has something to do, or None."""
+        times = [time for time in (self._unanswered.first(), self._owed.first()) if time is not None]
+        return min(times, default=None)
 
     def forget(self, export: Export) -> None:
         """The client is gone: nothing is expected of it."""

@@ -105,8 +105,11 @@ def _accept(target: Target, export: Export | None, request: Incoming, now: float
         target._add_export(export)
     elif export.connected:
         flags |= k.MSG_CONNECT_RECONNECT
-    export.connected, export.remote, export.nid = True, buffers.conn_handle.cookie, request.packet.source
+    known, export.connected = export.connected, True
+    export.remote, export.nid = buffers.conn_handle.cookie, request.packet.source
     export.conn_cnt, export.heard = message.body.pb_conn_cnt, now
+    if not known:
+        target.listen(export)
     data = buffers.connect_data
     granted = (
         int(data.ocd_connect_flags) & target.service.supported & ~int(target.rules.withheld) if data is not None else 0

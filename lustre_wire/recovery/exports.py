@@ -72,6 +72,7 @@ class Incoming:
         versions: pb_pre_versions of the reply.
         disposition: what reply reconstruction needs later (`lcd_last_data`).
         replied: answered; nothing is sent twice.
+        fetching: its handler waits for bulk data of the client's own.
         sink: bulk data the client delivered, once asked for.
     """
 
@@ -85,6 +86,7 @@ class Incoming:
     disposition: int = 0
     replied: bool = False
     early: int = 0
+    fetching: bool = False
     sink: bytes = b""
 
     @property

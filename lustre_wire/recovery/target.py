@@ -15,6 +15,7 @@ from lustre_wire.errors import WireError
 from lustre_wire.recovery import connects, timeouts
 from lustre_wire.recovery.answers import Answers
 from lustre_wire.recovery.callbacks import Callbacks
+from lustre_wire.recovery.deadlines import Deadlines
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.last_rcvd import LastRcvd
 from lustre_wire.recovery.ldlm import Namespace
@@ -61,8 +62,8 @@ class Target(Answers):
         self.events: list[TargetEvent] = []
         self.exports: dict[bytes, Export] = {}
         self.by_cookie: dict[int, Export] = {}
-        self._busy: dict[Export, None] = {}
-        self._silence_from = 0.0
+        self._silent: Deadlines[Export] = Deadlines(self._silent_at)
+        self._patience: Deadlines[Incoming] = Deadlines(self._early_due)
         self.callbacks = Callbacks(self, Xids(seed & 0xFFFFFFFF))
         self._waiting: list[tuple[Wait, Handling, Incoming]] = []
         if self.last_rcvd.start(uuid):
@@ -106,7 +107,7 @@ class Target(Answers):
 
     def tick(self, now: float) -> None:
         """Let time pass: callback timeouts, the recovery window, early replies."""
-        silent = self._silent(now) if self._silence_from <= now and self.window is None else []
+        silent = self._silent.take(now) if self.window is None else []
         for export in [*self.callbacks.late(now), *silent]:
             if export.uuid in self.exports:
                 self.evict(export, now)
@@ -114,37 +115,30 @@ class Target(Answers):
             for uuid in self.window.expire(now):
                 self.evict(self.exports[uuid], now)
             self._run(now)
-        fetching = {id(request) for wait, _, request in self._waiting if wait.bulk}
-        for request in self._active():
-            if id(request) not in fetching:
-                self._early(request, now)
+        for request in self._patience.take(now):
+            self._early(request, now)
+            self._patience.add(request)
         self._run(now)
 
-    def _silent(self, now: float) -> list[Export]:
-        """Clients not heard of for too long; and from when on it is worth looking again."""
-        heard = [export for export in self.exports.values() if export.connected]
-        self._silence_from = min((e.heard + SILENCE for e in heard if e.heard + SILENCE > now), default=now + SILENCE)
-        return [export for export in heard if export.heard + SILENCE <= now]
+    def listen(self, export: Export) -> None:
+        """A client is there: from now on it has to be heard of."""
+        self._silent.add(export)
 
-    def _active(self) -> list[Incoming]:
-        """Requests being handled or queued."""
-        self._busy = {export: None for export in self._busy if export.active}
-        return [request for export in self._busy for request in export.active.values()]
+    def _silent_at(self, export: Export) -> float | None:
+        """When a client has not been heard of for too long."""
+        known = export.connected and self.exports.get(export.uuid) is export
+        return export.heard + SILENCE if known else None
+
+    def _early_due(self, request: Incoming) -> float | None:
+        """When a client is asked for patience: one that knows early replies and waits for more than its own data."""
+        waits = not request.replied and not request.fetching and request.export.active.get(request.xid) is request
+        support = request.message.header.lm_flags & self.k.MSGHDR_AT_SUPPORT
+        return request.deadline - timeouts.AT_EARLY_MARGIN if waits and support else None
 
     def next_deadline(self) -> float | None:
-        times = self.callbacks.deadlines()
-        if self.window is None:
-            times.append(self._silence_from)
-        if self.window is not None and self.window.deadline:
-            times.append(self.window.deadline)
-        support = self.k.MSGHDR_AT_SUPPORT
-        fetching = {id(request) for wait, _, request in self._waiting if wait.bulk}
-        times += [
-            r.deadline - timeouts.AT_EARLY_MARGIN
-            for r in self._active()
-            if r.message.header.lm_flags & support and id(r) not in fetching
-        ]
-        return min(times) if times else None
+        times = [self.callbacks.next_deadline(), self._patience.first()]
+        times.append(self._silent.first() if self.window is None else self.window.deadline or None)
+        return min((time for time in times if time is not None), default=None)
 
     def resume(self, now: float) -> None:
         """Something a handler waited for has happened."""
@@ -266,7 +260,8 @@ class Target(Answers):
             self.window.extend(now + request.message.body.pb_timeout)
             verdict = self.window.admit(request)
             if verdict is Verdict.QUEUED:
-                export.active[request.xid], self._busy[export] = request, None
+                export.active[request.xid] = request
+                self._patience.add(request)
                 return
             if verdict is Verdict.DROP:
                 return
@@ -281,7 +276,7 @@ class Target(Answers):
 
     def _handle(self, request: Incoming, now: float) -> None:
         export = request.export
-        export.active[request.xid], self._busy[export] = request, None
+        export.active[request.xid] = request
         if request.message.opcode == self.k.OBD_PING:
             self.reply(request, Answer())
             return
@@ -324,6 +319,8 @@ class Target(Answers):
             self._finish(request, Answer(refusal.status, failed=refusal.failed))
         else:
             self._waiting.append((wait, handling, request))
+            request.fetching = bool(wait.bulk)
+            self._patience.add(request)
             if wait.bulk:
                 self._fetch(request, wait.bulk)
 
@@ -381,7 +378,7 @@ class Target(Answers):
         self.service.recovered()
         self._new_epoch()
         self.events.append(TargetEvent("recovered", sorted(window.connected)))
-        for request in window.final:
+        for request in window.final.values():
             self._handle(request, now)
             if request.export.version_failed:
                 self.evict(request.export, now)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import enum
 import errno
-from bisect import insort
+from bisect import bisect_left, insort
+from collections import Counter, OrderedDict
 from typing import Any
 
 from lustre_wire.recovery import timeouts
@@ -49,8 +50,7 @@ class RecoveryWindow:
         self.k, self.rules, self.filter = k, rules, filtered
         self.expected = set(clients)
         self.connected: dict[bytes, Export] = {}
-        self.requests_done: set[bytes] = set()
-        self.locks_done: set[bytes] = set()
+        self._absent, self._replaying, self._unfinished = set(clients), set(clients), set(clients)
         self.next = next_transno
         self.stage = Stage.COLLECT if rules.staged else Stage.REQUESTS
         self.versioned = False
@@ -58,8 +58,9 @@ class RecoveryWindow:
         self.began = 0.0
         self._reported: list[int] = []
         self.queue: list[tuple[int, int, Incoming]] = []
-        self.lock_queue: list[Incoming] = []
-        self.final: list[Incoming] = []
+        self._queued: Counter[bytes] = Counter()
+        self.lock_queue: OrderedDict[tuple[bytes, int], Incoming] = OrderedDict()
+        self.final: OrderedDict[tuple[bytes, int], Incoming] = OrderedDict()
         self.handled_done = 0
         self.windows = 0
 
@@ -68,6 +69,7 @@ class RecoveryWindow:
     def joined(self, export: Export, reported: int, now: float) -> None:
         """A known client connected; `reported` is the lowest transno it has to replay, 0 for none."""
         self.connected[export.uuid] = export
+        self._absent.discard(export.uuid)
         if not self.deadline:
             self.began, self.deadline = now, now + timeouts.RECOVERY_SOFT
         else:
@@ -78,13 +80,14 @@ class RecoveryWindow:
 
     def left(self, uuid: bytes) -> None:
         """A client is evicted or gone: nobody waits for it, what it queued is discarded (R23a)."""
-        self.expected.discard(uuid)
+        for owing in (self.expected, self._absent, self._replaying, self._unfinished):
+            owing.discard(uuid)
         self.connected.pop(uuid, None)
-        self.requests_done.discard(uuid)
-        self.locks_done.discard(uuid)
-        self.queue = [entry for entry in self.queue if entry[2].export.uuid != uuid]
-        self.lock_queue = [r for r in self.lock_queue if r.export.uuid != uuid]
-        self.final = [r for r in self.final if r.export.uuid != uuid]
+        if self._queued.pop(uuid, 0):
+            self.queue = [entry for entry in self.queue if entry[2].export.uuid != uuid]
+        for kept in (self.lock_queue, self.final):
+            for key in [key for key in kept if key[0] == uuid]:
+                del kept[key]
 
     def extend(self, until: float) -> None:
         """More time, up to the hard limit."""
@@ -103,7 +106,7 @@ class RecoveryWindow:
             if flags & k.MSG_LOCK_REPLAY_DONE:
                 return self._keep(self.final, request)
             if flags & k.MSG_REQ_REPLAY_DONE:
-                self.requests_done.add(request.export.uuid)
+                self._replaying.discard(request.export.uuid)
                 return self._keep(self.lock_queue, request)
         elif flags & k.MSG_LAST_REPLAY:
             return self._keep(self.final, request)
@@ -111,54 +114,55 @@ class RecoveryWindow:
             return Verdict.HANDLE
         if transno < self.next and self.stage >= Stage.REQUESTS:
             return Verdict.HANDLE
-        for other, _, queued in self.queue:
-            if other == transno:
-                if queued.export is request.export:
-                    queued.packet, queued.message = request.packet, request.message
-                    queued.arrived, queued.deadline = request.arrived, request.deadline
-                return Verdict.DROP
+        place = bisect_left(self.queue, transno, key=lambda e: e[0])
+        if place < len(self.queue) and self.queue[place][0] == transno:
+            queued = self.queue[place][2]
+            if queued.export is request.export:
+                queued.packet, queued.message = request.packet, request.message
+                queued.arrived, queued.deadline = request.arrived, request.deadline
+            return Verdict.DROP
         insort(self.queue, (transno, request.xid, request), key=lambda e: e[:2])
+        self._queued[request.export.uuid] += 1
         return Verdict.QUEUED
 
-    def _keep(self, queue: list[Incoming], request: Incoming) -> Verdict:
-        for index, other in enumerate(queue):
-            if other.export is request.export and other.xid == request.xid:
-                queue[index] = request
-                return Verdict.QUEUED
-        queue.append(request)
-        done = request.flags
-        if done & (self.k.MSG_LAST_REPLAY | self.k.MSG_LOCK_REPLAY_DONE):
-            self.requests_done.add(request.export.uuid)
-            self.locks_done.add(request.export.uuid)
+    def _keep(self, queue: OrderedDict[tuple[bytes, int], Incoming], request: Incoming) -> Verdict:
+        uuid = request.export.uuid
+        queue[uuid, request.xid] = request
+        if request.flags & (self.k.MSG_LAST_REPLAY | self.k.MSG_LOCK_REPLAY_DONE):
+            self._replaying.discard(uuid)
+            self._unfinished.discard(uuid)
         return Verdict.QUEUED
 
     def take(self) -> Incoming | None:
         """The next request to be handled, if its turn has come; moves the stages on."""
-        if self.stage is Stage.COLLECT and self.expected <= set(self.connected):
+        if self.stage is Stage.COLLECT and not self._absent:
             self.stage = Stage.REQUESTS
         if self.stage is Stage.REQUESTS:
             if self.queue and (self.queue[0][0] <= self.next or self._gap_may_be_skipped()):
-                transno, _, request = self.queue.pop(0)
-                self.next = max(self.next, transno + 1)
-                return request
-            if self.rules.staged and not self.queue and self._owing(self.requests_done) == 0:
+                return self._take_first()
+            if self.rules.staged and not self.queue and not self._replaying:
                 self.stage = Stage.LOCKS
         if self.stage is Stage.LOCKS:
             if self.lock_queue:
-                return self.lock_queue.pop(0)
-            if self._owing(self.locks_done) == 0:
+                return self.lock_queue.popitem(last=False)[1]
+            if not self._unfinished:
                 self.stage = Stage.OVER
-        if not self.rules.staged and not self.queue and self._owing(self.locks_done) == 0:
+        if not self.rules.staged and not self.queue and not self._unfinished:
             self.stage = Stage.OVER
         return None
 
-    def _gap_may_be_skipped(self) -> bool:
-        """Everybody who can still replay has something queued, and nobody has what is missing (R21)."""
-        return self.versioned or len({id(e[2].export) for e in self.queue}) >= max(1, self._owing(self.requests_done))
+    def _take_first(self) -> Incoming:
+        transno, _, request = self.queue.pop(0)
+        self.next = max(self.next, transno + 1)
+        self._queued[request.export.uuid] -= 1
+        if not self._queued[request.export.uuid]:
+            del self._queued[request.export.uuid]
+        return request
 
-    def _owing(self, done: set[bytes]) -> int:
-        """Clients that still owe something: in one run the absent count too, in stages they are gone by then."""
-        return len(self.expected - done)
+    def _gap_may_be_skipped(self) -> bool:
+        """Everybody who can still replay has something queued, and nobody has what is missing (R21). In one run those
+        who are absent count too; in stages they are gone by then."""
+        return self.versioned or len(self._queued) >= max(1, len(self._replaying))
 
     @property
     def over(self) -> bool:
@@ -169,17 +173,14 @@ class RecoveryWindow:
     def expire(self, now: float) -> list[bytes]:
         """The window ran out: which clients are to be evicted, by uuid. Recovery goes on with those that stay."""
         vbr = self.k.OBD_CONNECT_VBR
-        unfinished = self.expected - self.locks_done
         if self.rules.staged:
-            done = self.requests_done if self.stage <= Stage.REQUESTS else self.locks_done
-            holding = {e[2].export.uuid for e in self.queue}
-            absent = self.expected - set(self.connected)
-            idle = set() if self.stage is Stage.COLLECT else self.expected - done - holding
-            gone = absent | idle
+            owing = self._replaying if self.stage <= Stage.REQUESTS else self._unfinished
+            idle = set() if self.stage is Stage.COLLECT else owing - self._queued.keys()
+            gone = self._absent | idle
         elif self.rules.spare_new_window and not self.windows:
-            gone = {u for u in unfinished if u not in self.connected or not self.connected[u].granted & vbr}
+            gone = {u for u in self._unfinished if u not in self.connected or not self.connected[u].granted & vbr}
         else:
-            gone = unfinished
+            gone = self._unfinished
         self.windows += 1
         self.versioned = True
         self.deadline = now + timeouts.RECOVERY_SOFT
@@ -187,7 +188,8 @@ class RecoveryWindow:
 
     def abort(self) -> tuple[list[bytes], list[Incoming]]:
         """End it now: the clients to be evicted, and the queued requests to be failed with -ENOTCONN."""
-        unfinished = sorted(self.expected - self.locks_done)
-        queued = [e[2] for e in self.queue] + self.lock_queue
-        self.queue, self.lock_queue, self.stage = [], [], Stage.OVER
-        return unfinished, queued
+        queued = [*(e[2] for e in self.queue), *self.lock_queue.values()]
+        self.queue, self.stage = [], Stage.OVER
+        self._queued.clear()
+        self.lock_queue.clear()
+        return sorted(self._unfinished), queued
