@@ -138,12 +138,21 @@ def _show(found: Scenario, outcome: Outcome) -> None:
     evicted = ", ".join(sorted(play.clients_evicted(), key=lambda each: (len(each), each))) or "nobody"
     calls = sum(worker.ledger.acknowledged for worker in play.workers)
     click.echo(f"evicted: {evicted}; calls acknowledged: {calls}, lost: {len(outcome.lost)}")
+    if play.journal.rebuilt:
+        rebuilt, anew = _rebuilt(play)
+        click.echo(f"requests without an answer at the change of dialect: {rebuilt} rebuilt, {anew} begun anew or over")
     click.echo(paint("fine" if outcome.fine else "NOT FINE", bold=True))
 
 
 def _complaints(outcome: Outcome) -> list[str]:
     wrong = [f"{name}: {line}" for name, verdict in outcome.verdicts.items() for line in verdict.wrong]
     return wrong + [f"lost: {line}" for line in outcome.lost] + [f"expected: {text}" for text in outcome.unmet]
+
+
+def _rebuilt(play: Play) -> tuple[int, int]:
+    """How many requests were rebuilt in the new dialect, and how many not."""
+    done = sum(1 for rebuilt in play.journal.rebuilt if not rebuilt.why)
+    return done, len(play.journal.rebuilt) - done
 
 
 def _show_json(found: Scenario, outcome: Outcome) -> None:
@@ -156,5 +165,6 @@ def _show_json(found: Scenario, outcome: Outcome) -> None:
     print_json({
         "scenario": found.name, "policy": play.policy.name, "fine": outcome.fine, "lost": outcome.lost,
         "unmet": outcome.unmet, "evicted": sorted(play.clients_evicted()),
+        "rebuilt": _rebuilt(play)[0], "anew": _rebuilt(play)[1],
         "acknowledged": sum(worker.ledger.acknowledged for worker in play.workers),
     })  # fmt: skip

@@ -128,9 +128,9 @@ class Files(Data):
 
     def open(self: ClientNode, path: str, flags: int, mode: int = 0o644) -> Any:  # type: ignore[misc]
         """Open, and make where the flags say so; the client's own number for the file."""
+        parent, name = yield from self.parent(path)
         mdc = self.metadata()
         k, own = names(mdc.dialect), packer(mdc.dialect).personality
-        parent, name = yield from self.parent(path)
         create = bool(flags & k.MDS_OPEN_CREAT)
         child = (yield from self.new_ident()) if create and own.client_names else op.NOBODY
         wanted = k.LCK_CW if create else k.LCK_CR
@@ -187,8 +187,8 @@ class Files(Data):
     def close(self: ClientNode, number: int) -> Any:  # type: ignore[misc]
         """Close; objects of a file that went with it are destroyed."""
         file, mdc = self.file(number), self.metadata()
-        valid = packer(mdc.dialect).personality.close_valid[int(file.size_changed)]
         size = (yield from self._file_size(file.objects)) if file.size_changed else 0
+        valid = packer(mdc.dialect).personality.close_valid[int(file.size_changed)]
         now = self.seconds()
         asked = op.Close(
             ident=file.ident, handle=file.handle, valid=valid, mode=file.mode, atime=now, mtime=now, ctime=now,

@@ -43,6 +43,8 @@ class Metadata(Opens, Changes):
         pool: objects made on the OSTs and not yet used, by OST index.
         stripes: how many objects a new file gets; `osts` how many OSTs there are to make them.
         thirsty: opens that wait for objects to be made.
+        made_by_name: a create sent again is looked up by name where no file has the FID it chose: it may have been
+            done by a server that names files itself. No release does so.
     """
 
     metadata, remembers = True, True
@@ -56,6 +58,7 @@ class Metadata(Opens, Changes):
         self.pool: dict[int, list[int]] = {}
         self.stripes, self.osts = stripes, osts
         self.thirsty: list[Wait] = []
+        self.made_by_name = False
         self.target: Target = None  # type: ignore[assignment]  # set by the node, which makes both
         self.handlers: dict[type, Any] = {
             op.GetStatus: self._getstatus, op.GetAttr: self._getattr, op.GetAttrName: self._getattr_name,

@@ -50,8 +50,9 @@ class Changes:
 
     def _made(self: Metadata, asked: op.Create) -> Inode | None:  # type: ignore[misc]
         """What a create made: by the identity the client chose, or by name (R25)."""
-        if self.space.by_fid:
-            return self.space.find(asked.child)
+        made = self.space.find(asked.child) if self.space.by_fid else None
+        if made is not None or (self.space.by_fid and not self.made_by_name):
+            return made
         return self.space.lookup(self.space.need_dir(asked.parent), asked.name)
 
     def _link(self: Metadata, form: Form, asked: op.Link, request: Incoming) -> Handling:  # type: ignore[misc]

@@ -91,6 +91,11 @@ class Form:
     portal: int = 0
     match: Any = None
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Attributes of the operation that hold identities."""
+        return tuple(source.attribute for source in self.request.values() if isinstance(source, Fid))
+
 
 @dataclass(frozen=True)
 class Personality:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import stat
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -19,34 +18,24 @@ from lustre_wire.recovery.request import Request
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.packing import packer
-from lustre_wire.testbed.tasks import OperationFailed, Steps, Task, Until
-from lustre_wire.upgrade import access, reopen
+from lustre_wire.testbed.tasks import OperationFailed, Steps, Until
+from lustre_wire.translate import FidAllocator, Session
+from lustre_wire.upgrade import access, rebuild, reopen
 from lustre_wire.upgrade.barrier import Barrier, ClientState, Facts, Step
-from lustre_wire.upgrade.gate import Caller, Gate
-from lustre_wire.upgrade.journal import Formatted, Interrupted, Journal, Moved, Put
+from lustre_wire.upgrade.calls import Calls
+from lustre_wire.upgrade.journal import Formatted, Journal, Moved, Put, Rebuilt
 from lustre_wire.upgrade.member import Member
 from lustre_wire.upgrade.policy import Away, Notice, Policy, Scope
-from lustre_wire.upgrade.writeback import WriteBack
 
 #: Seconds between a client's good-bye and its first try to come back.
 BACK_AFTER = 1.0
-#: Calls that change nothing, and calls that need no MDS.
-READING = frozenset({"getattr", "readlink", "getxattr", "listxattr", "readdir", "statfs", "read", "resolve"})
-DATA = frozenset({"read", "write", "write_later", "truncate", "fsync"})
-#: Calls that may end at any OST: sizes are asked there, and objects of what lost its last name destroyed.
-DESTROYING = frozenset({"unlink", "rename", "getattr", "statfs"})
 
 
-Then = Callable[[Any, OperationFailed | None], None]
-
-
-class UpgradeClient(WriteBack):
+class UpgradeClient(Calls):
     """A client of a file system that is upgraded.
 
     Attributes:
-        gate: in front of every call.
         members: its barriers by the name of their server (``MGS`` for the one barrier of scope `mgs`).
-        journal: what it notes for whoever checks.
     """
 
     def __init__(self, *args: Any, policy: Policy, journal: Journal | None = None, **options: Any) -> None:
@@ -56,69 +45,10 @@ class UpgradeClient(WriteBack):
 
     def forget(self) -> None:
         super().forget()
-        self.gate = Gate()
         self.members: dict[str, Member] = {}
         self.dirty = []
         self.mounted_at = float("inf")
-        self._callers: dict[Task, Caller] = {}
         self._states: dict[str, ClientState] = {}
-
-    # -- calls ---------------------------------------------------------------------------------------------------
-
-    def perform(self, name: str, *args: Any, then: Then | None = None, **options: Any) -> Task:
-        """Begin one of the operations of `files` behind the gate.
-
-        Args:
-            then: called with the result and None, or with None and the failure.
-        """
-        caller = Caller(self._needs(name, args), update=name not in READING, once=name == "close")
-        steps = self._gated(caller, lambda: getattr(self, name)(*args, **options))
-        task = self.do(steps if then is None else _told(steps, then), self.now, name)
-        if not task.done:
-            self._callers[task] = caller
-        self._watch()
-        return task
-
-    def interrupt(self, task: Task) -> bool:
-        """A signal for whoever made the call: True if it was held back and returns -EINTR."""
-        caller = self._callers.get(task)
-        made = len(self.journal.formatted)
-        interrupted = caller is not None and self.gate.interrupt(caller)
-        self.tasks.run(self.now)
-        if interrupted:
-            status = task.error.status if isinstance(task.error, OperationFailed) else 0
-            after = len(self.journal.formatted)
-            self.journal.interrupted.append(Interrupted(self.now, self.nid, status, (made, after)))
-        return interrupted
-
-    def _gated(self, caller: Caller, begin: Callable[[], Steps]) -> Steps:
-        self.gate.enter(caller)
-        try:
-            if caller.status is None:
-                yield Until(lambda: caller.status is not None)
-            if caller.status:
-                raise OperationFailed(caller.status)
-            while True:
-                try:
-                    return (yield from begin())
-                except OperationFailed as failure:
-                    if failure.status != -errno.ERESTART:
-                        raise
-                    if caller.once:
-                        return None
-        finally:
-            self.gate.leave(caller)
-            self._callers = {task: other for task, other in self._callers.items() if other is not caller}
-
-    def _needs(self, name: str, args: tuple[Any, ...]) -> frozenset[str]:
-        """Targets an operation may send to (B13)."""
-        everything = {index: osc.config.target.decode() for index, osc in self.oscs.items()}
-        mds = {self.mdc.config.target.decode()} if self.mdc is not None else set()
-        if name in DATA or name == "close":
-            file = self.files.get(args[0])
-            osts = {everything[index] for index, _ in file.objects} if file is not None else set()
-            return frozenset(osts if name in DATA else osts | mds)
-        return frozenset(mds | set(everything.values()) if name in DESTROYING else mds)
 
     # -- taking part ---------------------------------------------------------------------------------------------
 
@@ -209,6 +139,8 @@ class UpgradeClient(WriteBack):
                 self.drop_pages(index)
 
     def ask(self, owner: Import, asked: op.Operation, name: str = "", **options: Any) -> Any:
+        if owner is self.mdc and self.policy.away is Away.REFORMAT:
+            rebuild.name_anew(asked, owner.dialect)
         self._note_formatting(owner, name or packer(owner.dialect).form(asked).format)
         return (yield from super().ask(owner, asked, name, **options))
 
@@ -352,18 +284,6 @@ class UpgradeClient(WriteBack):
         Step.ASK_AGAIN: _ask_again,
     }
 
-    def _begin_anew(self, owner: Import) -> None:
-        """Requests that were never answered are not sent again: the calls behind them begin anew, in the new dialect
-        (TH-5b). What was answered is on disk, since the server committed before each answer (TH-5a)."""
-        for request in [*owner.sending.values(), *owner.delayed]:
-            if not request.recovery:
-                owner.delayed = [other for other in owner.delayed if other is not request]
-                owner.finish(request, -errno.ERESTART, self.now)
-        held = {id(file.request) for file in self.files.values()}
-        for request in owner.replay.requests():
-            request.keep = id(request) in held  # an open whose close is under way is not opened again: that closes it
-        owner.replay.committed(owner.replay.last_committed)
-
     # -- another dialect -----------------------------------------------------------------------------------------
 
     def _other_dialect(self, before: Dialect) -> None:
@@ -373,20 +293,43 @@ class UpgradeClient(WriteBack):
         self.journal.spoke.append((self.now, self.nid, dialect.name))
         self.root = reopen.renamed(self.root, dialect, stat.S_IFDIR)
         self.names.clear()
+        if self.mdc.state is ImportState.EVICTED or not self.policy.keeps_clients:
+            return
         if self.policy.away is Away.REFORMAT:
-            self._begin_anew(self.mdc)
-        if self.policy.keeps_clients:
-            for file in self.files.values():
-                if not file.dead:
-                    reopen.open_again(file, dialect)
-                    self._note_formatting(self.mdc, "LDLM_ENQUEUE/INTENT_OPEN", cleaning=True)
+            self._purge(self.mdc)
+        for file in self.files.values():
+            if not file.dead:
+                reopen.open_again(file, dialect)
+                self._note_formatting(self.mdc, "LDLM_ENQUEUE/INTENT_OPEN", cleaning=True)
 
+    def _purge(self, owner: Import) -> None:
+        """What was answered is on disk, since the server committed before each answer: nothing of it is replayed but
+        opens (TH-5a). What was not answered is rebuilt (TH-5b)."""
+        asked = rebuild.take(owner)
+        if asked:
+            self.tasks.start(self._rebuild(owner, asked), "rebuild")
+        held = {id(file.request) for file in self.files.values()}
+        for request in owner.replay.requests():
+            request.keep = id(request) in held  # an open whose close is under way is not opened again: that closes it
+        owner.replay.committed(owner.replay.last_committed)
 
-def _told(steps: Steps, then: Then) -> Steps:
-    try:
-        result = yield from steps
-    except OperationFailed as failure:
-        then(None, failure)
-        raise
-    then(result, None)
-    return result
+    def _rebuild(self, owner: Import, asked: list[Request]) -> Steps:
+        """New files need FIDs, and these the server's consent: until then everything waits."""
+        try:
+            got = yield from self.want(owner, op.SeqQuery(opc=names(owner.dialect).SEQ_ALLOC_META))
+        except OperationFailed as failure:
+            for request in reversed(asked):
+                rebuild.give_up(request, owner, failure.status, self.now)
+            return
+        session = Session(FidAllocator(got.start), connect_flags=owner.granted)
+        for request in asked:
+            name = request.message.name
+            why = rebuild.rebuild(request, owner, session)
+            self.journal.rebuilt.append(Rebuilt(self.now, self.nid, request.xid, name, why))
+            if not why:
+                self._note_formatting(owner, request.message.name)
+        done = [request for request in asked if request.message.dialect is owner.dialect]
+        for request in done:
+            rebuild.send(request, owner, self.now)
+        for request in reversed([request for request in asked if request not in done]):
+            rebuild.give_up(request, owner, -errno.ERESTART, self.now)

@@ -43,6 +43,18 @@ class Put:
 
 
 @attrs.frozen
+class Rebuilt:
+    """A request without an answer, at a change of dialect: `xid` names it, 0 if it was never sent. `why` it could not
+    be rebuilt, and the call behind it began anew; nothing if it could."""
+
+    time: float
+    client: int
+    xid: int
+    name: str
+    why: str
+
+
+@attrs.frozen
 class Handled:
     """A server looked into a request of a client it knows: past the handle, into the buffers."""
 
@@ -131,6 +143,7 @@ class Journal:
     quiet: bool = False
     formatted: list[Formatted] = attrs.field(factory=list)
     put: list[Put] = attrs.field(factory=list)
+    rebuilt: list[Rebuilt] = attrs.field(factory=list)
     handled: list[Handled] = attrs.field(factory=list)
     moved: list[Moved] = attrs.field(factory=list)
     admitted: list[Admitted] = attrs.field(factory=list)

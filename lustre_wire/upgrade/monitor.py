@@ -21,7 +21,7 @@ from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import PUT
 from lustre_wire.testbed.operations import NOBODY
-from lustre_wire.testbed.packing import Fid, packer
+from lustre_wire.testbed.packing import packer
 from lustre_wire.upgrade.alike import alike
 from lustre_wire.upgrade.barrier import ClientState
 from lustre_wire.upgrade.journal import Put
@@ -183,7 +183,7 @@ def b6(play: Play, verdict: Verdict) -> None:
 @invariant("B7")
 def b7(play: Play, verdict: Verdict) -> None:
     """After RUN is resumed open files are usable and nothing acknowledged is lost."""
-    if not play.policy.controlled or play.went_back() or any(s.how == Start.FORGET for s in play.starts()):
+    if not play.policy.keeps_clients or play.went_back() or any(s.how == Start.FORGET for s in play.starts()):
         return
     blameless = play.untouched()
     for worker in play.workers:
@@ -379,8 +379,7 @@ def _identities(message: rpc.Message) -> list[int]:
     if found is None:
         return []
     form, asked = found
-    named = [source.attribute for source in form.request.values() if isinstance(source, Fid)]
-    return [int(getattr(asked, attribute)[0]) for attribute in named]
+    return [int(getattr(asked, attribute)[0]) for attribute in form.named]
 
 
 @invariant("E1")

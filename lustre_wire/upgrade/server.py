@@ -21,7 +21,7 @@ from lustre_wire.testbed.tcp import ALIAS_MASK
 from lustre_wire.upgrade import access, mark
 from lustre_wire.upgrade.journal import Admitted, Handled, Journal, Started
 from lustre_wire.upgrade.mark import Mark, Start
-from lustre_wire.upgrade.policy import Notice, Policy, Scope
+from lustre_wire.upgrade.policy import Away, Notice, Policy, Scope
 from lustre_wire.upgrade.shutdown import Act, ServerState, Shutdown
 
 #: Seconds the last commit takes; seconds a target that is done waits for clients that have not said good-bye.
@@ -369,3 +369,7 @@ class ControlledServer(Controlled):
 
 class ControlledMetadata(Controlled, MetadataNode):
     """An MDS under control."""
+
+    def start(self, now: float) -> None:
+        super().start(now)
+        self.service.made_by_name = self.policy.away is Away.REFORMAT
