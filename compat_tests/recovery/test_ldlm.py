@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 import lustre_wire as lw
 from lustre_wire.recovery.ldlm import Bits, Extent, Flock, LockTable, Namespace, describe
-from lustre_wire.recovery.ldlm.policies import EOF, compatible
+from lustre_wire.recovery.ldlm.held import Held
+from lustre_wire.recovery.ldlm.locks import Lock
+from lustre_wire.recovery.ldlm.policies import EOF, compatible, conflict
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Handles
 
@@ -170,7 +172,7 @@ def test_never_are_two_conflicting_locks_granted_and_nobody_waits_for_nothing(
             for b in place.granted:
                 assert a is b or compatible(K, a.mode, b.mode) or not a.policy.bits & b.policy.bits
         for index, lock in enumerate(place.waiting):
-            before = place.granted + place.waiting[:index]
+            before = [*place.granted, *list(place.waiting)[:index]]
             assert any(not compatible(K, lock.mode, o.mode) and lock.policy.bits & o.policy.bits for o in before)
 
 
@@ -214,3 +216,26 @@ def test_locks_are_read_back_from_what_describes_them(dialect: lw.Dialect) -> No
     for kind, policy in ((K.LDLM_EXTENT, Extent(3, 9, 1)), (K.LDLM_FLOCK, Flock(1, 2, 42)), (K.LDLM_IBITS, Bits(3))):
         lock = made.request(kind, NAME, K.LCK_PW, policy)
         assert policy_of(dialect, kind, describe(dialect, lock).l_policy_data) == policy
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(MODES), st.integers(0, 3), st.booleans()), max_size=25),
+    st.sampled_from(MODES),
+    st.integers(0, 3),
+)
+def test_locks_looked_at_by_kind_conflict_as_they_do_one_by_one(
+    steps: list[tuple[str, int, bool]], name: str, bits: int
+) -> None:
+    held, there = Held(), []
+    for cookie, (other, own, goes) in enumerate(steps):
+        lock = Lock(cookie, K.LDLM_IBITS, NAME, mode(other), Bits(own), owner="a client")
+        held.append(lock)
+        there.append(lock)
+        if goes:
+            held.remove(there.pop(len(there) // 2))
+    wanted = Lock(99, K.LDLM_IBITS, NAME, mode(name), Bits(bits))
+    found = [lock for lock in there if conflict(K, wanted, lock)]
+    assert held.against(K, wanted) == found
+    assert held.any_against(K, wanted) == bool(found)
+    assert held.ask(K, wanted) == found and held.ask(K, wanted) == []
+    assert list(held) == there

@@ -13,7 +13,7 @@ class Deadlines(Generic[T]):
     """Things with a time each, in seconds.
 
     Args:
-        due: when something is due, asked anew whenever it is looked at: None once it has no time any more, and otherwise
+        due: when something is due, asked anew whenever it is looked at: None once it has no time any more, otherwise
             never earlier than it was.
     """
 

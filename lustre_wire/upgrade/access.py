@@ -19,7 +19,7 @@ RESOURCE: Final[ResName] = (_word("lustre"), _word("access"), 0, 0)
 def holders(namespace: Namespace) -> list[Lock]:
     """Locks of clients on the resource: held, or asked for while a stop is under way."""
     place: Resource | None = namespace.resources.get((namespace.k.LDLM_PLAIN, RESOURCE))
-    return [lock for lock in (place.granted + place.waiting if place else []) if lock.owner is not None]
+    return [lock for lock in ([*place.granted, *place.waiting] if place else []) if lock.owner is not None]
 
 
 def want_back(namespace: Namespace) -> Lock:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
+from lustre_wire.recovery.ldlm.held import Held
 from lustre_wire.recovery.ldlm.locks import Lock
 from lustre_wire.recovery.ldlm.policies import Flock
 
@@ -20,7 +21,7 @@ def same_owner(one: Lock, other: Lock) -> bool:
     return one.owner is other.owner and _flock(one).pid == _flock(other).pid
 
 
-def absorb(granted: list[Lock], new: Lock, unlock: int, copy: Callable[[Lock], Lock]) -> None:
+def absorb(granted: Held | list[Lock], new: Lock, unlock: int, copy: Callable[[Lock], Lock]) -> None:
     """Merge `new` into the ranges its process holds, in place; it is not itself added.
 
     Args:

@@ -10,8 +10,9 @@ import attrs
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.recovery.ldlm import flock
+from lustre_wire.recovery.ldlm.held import Held
 from lustre_wire.recovery.ldlm.locks import Lock, ResName
-from lustre_wire.recovery.ldlm.policies import Extent, Flock, Policy, compatible, conflict, grown
+from lustre_wire.recovery.ldlm.policies import Extent, Flock, Policy, conflict, grown
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Handles
 
@@ -34,8 +35,8 @@ class Ast:
 class Resource:
     name: ResName
     type: int
-    granted: list[Lock] = attrs.field(factory=list)
-    waiting: list[Lock] = attrs.field(factory=list)
+    granted: Held = attrs.field(factory=Held)
+    waiting: Held = attrs.field(factory=Held)
 
 
 class Namespace:
@@ -52,6 +53,7 @@ class Namespace:
         self.handles = handles
         self.resources: dict[tuple[int, ResName], Resource] = {}
         self.locks: dict[int, Lock] = {}
+        self._owned: dict[Any, dict[int, Lock]] = {}
         self.asts: list[Ast] = []
 
     def enqueue(
@@ -73,8 +75,8 @@ class Namespace:
         lock = Lock(self.handles.new(), lock_type, resource, mode, policy, owner, remote, notify=notify)
         if flags & k.LDLM_FL_REPLAY:
             return self._replayed(place, lock, flags)
-        blockers = self._in_the_way(lock, place.granted)
-        ahead = [] if isinstance(policy, Flock) else self._in_the_way(lock, place.waiting)
+        blockers = place.granted.against(k, lock)
+        ahead = not isinstance(policy, Flock) and place.waiting.any_against(k, lock)
         if flags & k.LDLM_FL_TEST_LOCK:
             return self._tested(place, lock, blockers)
         if lock_type == k.LDLM_FLOCK and mode == k.LCK_NL:
@@ -86,33 +88,23 @@ class Namespace:
                 return self._refused(place, -errno.EAGAIN)
             if isinstance(policy, Flock) and self._deadlocks(place, lock, blockers):
                 return self._refused(place, -errno.EDEADLK)
-            self.locks[lock.cookie] = lock
+            self._keep(lock)
             place.waiting.append(lock)
-            self._ask_back(lock, blockers)
+            self._ask_back(place, lock)
             return lock, int(k.LDLM_FL_BLOCK_GRANTED if blockers else k.LDLM_FL_BLOCK_WAIT), 0
         changed = 0
         if isinstance(policy, Extent) and not flags & k.LDLM_FL_HAS_INTENT and mode != k.LCK_GROUP:
-            lock.policy = grown(k, lock, place.granted + place.waiting)
+            lock.policy = grown(k, lock, [*place.granted, *place.waiting])
             changed = int(k.LDLM_FL_LOCK_CHANGED) if lock.policy != policy else 0
         self._grant(place, lock)
         return lock, changed, 0
 
-    def _in_the_way(self, lock: Lock, others: list[Lock]) -> list[Lock]:
-        """Those of `others` that conflict with a lock; what is compatible by its mode alone is not compared."""
-        k, modes = self.k, {other.mode for other in others}
-        group = k.LCK_GROUP if lock.policy is not None else 0
-        suspect = {mode for mode in modes if mode == group or not compatible(k, lock.mode, mode)}
-        if not suspect:
-            return []
-        if lock.policy is None:
-            return [other for other in others if other.mode in suspect]
-        return [other for other in others if other.mode in suspect and conflict(k, lock, other)]
-
     def cancel(self, cookie: int) -> Lock | None:
         """A lock is given back; who waited for it gets it. None for an unknown handle."""
-        lock = self.locks.pop(cookie, None)
+        lock = self.locks.get(cookie)
         if lock is None:
             return None
+        self._lose(lock)
         place = self.resources[lock.type, lock.resource]
         (place.granted if lock in place.granted else place.waiting).remove(lock)
         self._reprocess(place)
@@ -120,18 +112,18 @@ class Namespace:
 
     def drop_owner(self, owner: Any) -> None:
         """Take away every lock of an export that is evicted or gone."""
-        for lock in [lock for lock in self.locks.values() if lock.owner is owner]:
-            self.cancel(lock.cookie)
+        for cookie in list(self._owned.get(owner, ())):
+            self.cancel(cookie)
 
     def holders(self, lock_type: int, resource: ResName, mode: int, policy: Policy, owner: Any = None) -> list[Lock]:
         """Granted locks of others that a lock like this would have to wait for."""
         place = self.resources.get((lock_type, resource))
         probe = Lock(0, lock_type, resource, mode, policy, owner)
-        return [lock for lock in place.granted if conflict(self.k, probe, lock)] if place else []
+        return place.granted.against(self.k, probe) if place else []
 
     def by_remote(self, owner: Any, remote: int) -> Lock | None:
         """The lock an export knows by its own handle `remote`."""
-        return next((lock for lock in self.locks.values() if lock.owner is owner and lock.remote == remote), None)
+        return next((lock for lock in self._owned.get(owner, {}).values() if lock.remote == remote), None)
 
     def take_asts(self) -> list[Ast]:
         found, self.asts = self.asts, []
@@ -139,6 +131,17 @@ class Namespace:
 
     def granted(self) -> Iterator[Lock]:
         return (lock for lock in self.locks.values() if lock.granted)
+
+    def _keep(self, lock: Lock) -> None:
+        self.locks[lock.cookie] = lock
+        self._owned.setdefault(lock.owner, {})[lock.cookie] = lock
+
+    def _lose(self, lock: Lock) -> None:
+        del self.locks[lock.cookie]
+        owned = self._owned[lock.owner]
+        del owned[lock.cookie]
+        if not owned:
+            del self._owned[lock.owner]
 
     def _resource(self, lock_type: int, name: ResName) -> Resource:
         found = self.resources.get((lock_type, name))
@@ -158,7 +161,7 @@ class Namespace:
         if isinstance(lock.policy, Flock):
             self._apply_flock(place, lock)
         lock.granted = lock.mode
-        self.locks[lock.cookie] = lock
+        self._keep(lock)
         place.granted.append(lock)
         if lock.notify is not None:
             lock.notify(lock)
@@ -167,14 +170,14 @@ class Namespace:
         before = set(place.granted)
         flock.absorb(place.granted, lock, self.k.LCK_NL, self._copy)
         for gone in before - set(place.granted):
-            self.locks.pop(gone.cookie, None)
+            self._lose(gone)
         self._drop_if_empty(place)
         if lock.mode != self.k.LCK_NL:
             self.resources[place.type, place.name] = place
 
     def _copy(self, lock: Lock) -> Lock:
         made = attrs.evolve(lock, cookie=self.handles.new())
-        self.locks[made.cookie] = made
+        self._keep(made)
         return made
 
     def _replayed(self, place: Resource, lock: Lock, flags: int) -> tuple[Lock, int, int]:
@@ -183,7 +186,7 @@ class Namespace:
         if old is not None:
             return old, flags, 0
         if flags & (self.k.LDLM_FL_BLOCK_WAIT | self.k.LDLM_FL_BLOCK_CONV):
-            self.locks[lock.cookie] = lock
+            self._keep(lock)
             place.waiting.append(lock)
         else:
             self._grant(place, lock)
@@ -197,33 +200,32 @@ class Namespace:
         self._drop_if_empty(place)
         return lock, 0, 0
 
-    def _ask_back(self, lock: Lock, blockers: list[Lock]) -> None:
+    def _ask_back(self, place: Resource, lock: Lock) -> None:
         """Blocking callbacks to the holders, once each; nobody is asked to give up a FLOCK."""
         if lock.type == self.k.LDLM_FLOCK:
             return
-        for blocker in blockers:
-            if blocker.owner is not None and not blocker.flags & self.k.LDLM_FL_AST_SENT:
-                blocker.flags |= self.k.LDLM_FL_AST_SENT
-                self.asts.append(Ast(BLOCKING, blocker, lock))
+        for blocker in place.granted.ask(self.k, lock):
+            blocker.flags |= self.k.LDLM_FL_AST_SENT
+            self.asts.append(Ast(BLOCKING, blocker, lock))
 
     def _reprocess(self, place: Resource) -> None:
         """Grant what can be granted, in order of arrival; ask the holders in the way of the first that cannot."""
-        progress = True
-        while progress:
-            progress = False
-            for index, lock in enumerate(list(place.waiting)):
-                blockers = self._in_the_way(lock, place.granted)
-                ahead = lock.type != self.k.LDLM_FLOCK and any(conflict(self.k, lock, o) for o in place.waiting[:index])
-                if blockers or ahead:
-                    self._ask_back(lock, blockers)
-                    continue
-                place.waiting.remove(lock)
-                self._grant(place, lock)
-                if lock.owner is not None:
-                    self.asts.append(Ast(COMPLETION, lock))
-                progress = True
-                break
+        while (lock := self._next_grantable(place)) is not None:
+            place.waiting.remove(lock)
+            self._grant(place, lock)
+            if lock.owner is not None:
+                self.asts.append(Ast(COMPLETION, lock))
         self._drop_if_empty(place)
+
+    def _next_grantable(self, place: Resource) -> Lock | None:
+        ahead = Held()
+        for lock in place.waiting:
+            behind = lock.type != self.k.LDLM_FLOCK and ahead.any_against(self.k, lock)
+            if not behind and not place.granted.any_against(self.k, lock):
+                return lock
+            self._ask_back(place, lock)
+            ahead.append(lock)
+        return None
 
     def _deadlocks(self, place: Resource, lock: Lock, blockers: list[Lock]) -> bool:
         flocks = [p for p in self.resources.values() if p.type == self.k.LDLM_FLOCK]
