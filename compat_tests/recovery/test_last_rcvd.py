@@ -56,7 +56,9 @@ def test_a_crash_leaves_exactly_what_was_committed(before: list[object], after: 
     store.commit()
     for step in after:
         apply(store, step)  # type: ignore[arg-type]
+        assert store.file_bytes == store.size("f")
     store.crash()
+    assert store.file_bytes == store.size("f")
     assert [store.get(n) for n in range(4)] == [twin.get(n) for n in range(4)]
     assert store.read("f", 0, 99) == twin.read("f", 0, 99)
 
@@ -76,6 +78,24 @@ def test_slots_stand_where_the_real_file_has_them(dialect: lw.Dialect) -> None:
     read = payload.read(data, dialect)
     assert [c.lcd_last_xid for c in read.connected.values()] == [99]
     assert file.highest_transno() == 7 << 32
+
+
+@given(st.lists(st.integers(0, 9), max_size=30), st.booleans())
+def test_a_new_client_gets_the_first_free_slot(steps: list[int], restarted: bool) -> None:
+    store = Store()
+    file, _ = started(store, NEW)
+    taken: dict[bytes, int] = {}
+    for number in steps:
+        uuid = b"client%d" % number
+        if uuid in taken:
+            del taken[uuid]
+            file.free(uuid)
+        else:
+            taken[uuid] = next(index for index in range(99) if index not in taken.values())
+            assert file.add(uuid) == taken[uuid]
+        if restarted:
+            file, _ = started(store, NEW)
+            assert file.slots == taken
 
 
 @pytest.mark.parametrize("dialect", [OLD, NEW], ids=str)

@@ -7,6 +7,7 @@ mdt_server_data_init (2.0.0).
 from __future__ import annotations
 
 import errno
+import heapq
 from typing import Any
 
 from lustre_wire.dialects import Dialect
@@ -42,6 +43,7 @@ class LastRcvd:
         self._head = record.codec(self._server, "little")
         self._slot = record.codec(self._client, "little")
         self.slots: dict[bytes, int] = {}
+        self._free: list[int] = []
 
     def header(self) -> Any:
         return self._head.unpack(self.store.read(FILE, 0, self._head.size), 0, self._head.size)
@@ -95,11 +97,13 @@ class LastRcvd:
         )
 
     def _read_slots(self, head: Any) -> None:
-        self.slots = {}
+        self.slots, self._free = {}, []
         for index in range((self.store.size(FILE) - head.lsd_client_start) // head.lsd_client_size):
             slot = self.slot(index)
             if slot.lcd_uuid[:1] not in (b"", b"\0"):
                 self.slots[slot.lcd_uuid.rstrip(b"\0")] = index
+            else:
+                self._free.append(index)
 
     def slot(self, index: int) -> Any:
         """The client slot number `index`."""
@@ -112,8 +116,7 @@ class LastRcvd:
 
     def add(self, uuid: bytes) -> int:
         """A slot for a new client: the first free one."""
-        taken = set(self.slots.values())
-        index = next(i for i in range(len(taken) + 1) if i not in taken)
+        index = heapq.heappop(self._free) if self._free else len(self.slots)
         self.write(index, self._client(lcd_uuid=uuid.ljust(UUID_BYTES, b"\0")))
         self.slots[uuid] = index
         return index
@@ -123,6 +126,7 @@ class LastRcvd:
         index = self.slots.pop(uuid, None)
         if index is not None:
             self.write(index, self._client())
+            heapq.heappush(self._free, index)
 
     def highest_transno(self) -> int:
         """The last transno on disk: of the header or any slot, whichever is higher."""

@@ -19,17 +19,14 @@ class Store:
 
     Attributes:
         writes: changes made since the last commit or crash.
+        file_bytes: of all files.
     """
 
     def __init__(self) -> None:
         self._values: dict[Any, Any] = {}
         self._files: dict[str, bytearray] = {}
         self._undo: list[Callable[[], None]] = []
-
-    @property
-    def file_bytes(self) -> int:
-        """Bytes of all files."""
-        return sum(map(len, self._files.values()))
+        self.file_bytes = 0
 
     @property
     def writes(self) -> int:
@@ -69,6 +66,7 @@ class Store:
         self._undo.append(lambda: self._unwrite(name, offset, old, length))
         file.extend(bytes(max(0, offset - length)))
         file[offset : offset + len(data)] = data
+        self.file_bytes += len(file) - length
 
     def truncate(self, name: str, length: int) -> None:
         """Cut a file, or lengthen it with zeroes."""
@@ -77,11 +75,13 @@ class Store:
         self._undo.append(lambda: self._untruncate(name, length, tail, before))
         del file[length:]
         file.extend(bytes(length - len(file)))
+        self.file_bytes += length - before
 
     def remove(self, name: str) -> None:
         file = self._files.pop(name, None)
         if file is not None:
-            self._undo.append(lambda: self._files.__setitem__(name, file))
+            self.file_bytes -= len(file)
+            self._undo.append(lambda: self._put_back(name, file))
 
     def mark(self) -> int:
         """Where `undo_to` can go back to: the beginning of a transaction."""
@@ -106,12 +106,18 @@ class Store:
         else:
             self._values[key] = old
 
+    def _put_back(self, name: str, file: bytearray) -> None:
+        self._files[name] = file
+        self.file_bytes += len(file)
+
     def _unwrite(self, name: str, offset: int, old: bytes, length: int) -> None:
         file = self._files[name]
+        self.file_bytes += length - len(file)
         file[offset : offset + len(old)] = old
         del file[length:]
 
     def _untruncate(self, name: str, length: int, tail: bytes, before: int) -> None:
         file = self._files[name]
+        self.file_bytes += before - len(file)
         del file[min(length, before) :]
         file.extend(tail)
