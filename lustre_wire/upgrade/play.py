@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import attrs
 
 from lustre_wire.dialects import dialect
-from lustre_wire.errors import WireError
-from lustre_wire.recovery.connect import ImportState
-from lustre_wire.recovery.last_rcvd import MountRefused
 from lustre_wire.testbed.scenario import CLIENT_NID, FSNAME, FileSystem
 from lustre_wire.testbed.simulator import Faults, Simulator, Stuck
 from lustre_wire.testbed.tasks import Task
-from lustre_wire.upgrade import mark, snapshot
+from lustre_wire.upgrade import snapshot
 from lustre_wire.upgrade.client import UpgradeClient
 from lustre_wire.upgrade.fault import Fault
 from lustre_wire.upgrade.journal import Absence, Journal, Started
-from lustre_wire.upgrade.mark import StartRefused
 from lustre_wire.upgrade.network import TcpNetwork
-from lustre_wire.upgrade.policy import Policy, Scope
+from lustre_wire.upgrade.operator import Operator
+from lustre_wire.upgrade.policy import Policy
 from lustre_wire.upgrade.server import VERSIONS, Controlled, ControlledMetadata, ControlledServer
 from lustre_wire.upgrade.shutdown import ServerState
 from lustre_wire.upgrade.snapshot import Snapshot
 from lustre_wire.upgrade.workload import Worker, inspect
-from lustre_wire.upgrade.writeconf import WriteconfRefused, writeconf
 
-#: Simulated seconds: how long a server is down, how long to wait for anything, and after a fault for the operator.
-DOWN, PATIENCE, REACTION = 2.0, 3000.0, 2.0
-#: How often a stop that a crash cut short is tried again.
-TRIES = 4
+#: Simulated seconds anything is waited for.
+PATIENCE = 3000.0
 
 
 class System(FileSystem):
@@ -48,7 +41,7 @@ class Operated:
     text: str
 
 
-class Play:
+class Play(Operator):
     """One run.
 
     Args:
@@ -258,178 +251,6 @@ class Play:
         for node in self.nodes.values():
             self.simulator.partitions.discard(frozenset((nid, node.nid)))
 
-    # -- the operator --------------------------------------------------------------------------------------------
-
-    def stop(self, name: str, *, wait: bool = True) -> bool:
-        """Stop a server as the policy says. False if it went down otherwise (a crash)."""
-        node = self.servers[name]
-        if self.policy.scope is Scope.MGS and self.policy.controlled and name != "mgs":
-            self._hold()
-        self.say(f"stop {name}")
-        node.stop(self.now)
-        self.simulator.flush(node)
-        if wait:
-            self.until(lambda: not node.up, f"{name} is down")
-            if self.policy.scope is Scope.MGS and self.policy.controlled and node.life.state is ServerState.HALTED:
-                self._tell()
-        return self.stopped_well(name)
-
-    def stopped_well(self, name: str) -> bool:
-        """Whether a server that is down was stopped as the policy wants it."""
-        found = mark.read(self.servers[name].store)
-        return not self.policy.start_rule or (found is not None and found.clean)
-
-    def start(self, name: str, version: str = "", *, forced: bool = False) -> None:
-        """Start a server, in another version if one is named.
-
-        Raises:
-            StartRefused, MountRefused: it does not start.
-        """
-        node = self.servers[name]
-        if version:
-            node.dialect = dialect(version)
-        node.forced = forced
-        self.say(f"start {name} in {node.dialect.name}{', forced' if forced else ''}")
-        try:
-            self.simulator.start(node.nid)
-        except (StartRefused, MountRefused) as refusal:
-            self.say(f"{name} does not start: {refusal}")
-            raise
-
-    def move(self, name: str, version: str) -> None:
-        """Stop a server and start it in another version; a stop that a crash cut short is repeated from the start.
-
-        Raises:
-            Stuck: it cannot be stopped cleanly.
-        """
-        node = self.servers[name]
-        for _ in range(TRIES):
-            before = node.dialect.name
-            if (node.up and self.stop(name)) or (not node.up and self.stopped_well(name)):
-                self.wait(DOWN)
-                self.start(name, version)
-                if self.policy.scope is Scope.MGS and self.policy.controlled:
-                    self._let_go()
-                self.settled()
-                return
-            self.wait(REACTION)
-            self.start(name, before)
-            self.settled()
-        raise Stuck(f"{name} could not be stopped cleanly in {TRIES} tries")
-
-    def fail_over(self, name: str, version: str) -> None:
-        """Stop a target on its node and start it on the partner's.
-
-        Raises:
-            WireError: it has no partner.
-            StartRefused, MountRefused: it does not start there.
-        """
-        pair = [self.nodes.get(other) for other in (name, f"{name}-partner")]
-        partner = next((node for node in pair if node is not self.servers[name]), None)
-        if partner is None:
-            raise WireError(f"{name} has no failover partner in this scenario")
-        if self.servers[name].up:
-            self.stop(name)
-        self.servers[name] = partner
-        self.wait(DOWN)
-        self.start(name, version)
-        self.settled()
-
-    def by_hand(self, name: str, *, on: bool) -> None:
-        """Set or lift the barrier for a server on every client (TH-16, TH-19)."""
-        target = self.servers[name].uuid.decode()
-        self.say(f"{'set' if on else 'lift'} the barrier for {name} on every client")
-        for worker in self._able():
-            client = worker.client
-            member = target if target in client.members else "MGS"
-            client.now = self.now
-            client.set_barrier(member) if on else client.lift_barrier(member)
-            self.simulator.flush(client)
-
-    def writeconf_refused(self) -> None:
-        """Try to erase the configuration: an error while a client is mounted (G7).
-
-        Raises:
-            WireError: it was not refused.
-        """
-        try:
-            writeconf(self._target(self.servers["mgs"]), {})
-        except WriteconfRefused as refusal:
-            self.say(f"writeconf: {refusal}")
-            return
-        raise WireError("writeconf went through under mounted clients")
-
-    def clients_evicted(self) -> set[str]:
-        """Clients that were evicted, whoever noticed: a server, or they themselves."""
-        by_servers = {client for found in self.evicted().values() for client in found}
-        return (by_servers | {self.name_of(nid) for _, nid in self.journal.evicted}) - {"mds"}
-
-    def first_change(self) -> float:
-        """When the MDS first started in another version."""
-        return min((s.time for s in self.starts() if s.metadata and s.changed), default=float("inf"))
-
-    def settled(self) -> None:
-        """Until everybody who can is back to work."""
-        self.until(self._all_well, "everybody is back")
-
-    def _all_well(self) -> bool:
-        up = [node.target for node in self.servers.values() if node.up and node.target is not None]
-        if any(target.recovering for target in up):
-            return False
-        return all(self._well(worker.client) for worker in self._able())
-
-    def _well(self, client: UpgradeClient) -> bool:
-        down = {node.nid for node in self.servers.values() if not node.up}
-        usable = [owner for owner in client.imports() if not down & set(owner.config.peers)]
-        full = all(owner.state is ImportState.FULL and owner.remote for owner in usable)
-        barred = [m for m in client.members.values() if not down & {p for o in m.imports for p in o.config.peers}]
-        return full and not any(m.barrier.closed and not m.barrier.manual for m in barred) and self._current(client)
-
-    def _current(self, client: UpgradeClient) -> bool:
-        """It knows the servers that run now, not those that ran before."""
-        for node in self.servers.values():
-            if node.up and node.target is not None:
-                for owner in client.imports():
-                    if node.nid == owner.peer and owner.remote not in node.target.by_cookie:
-                        return False
-        return True
-
-    # -- the lock of the whole file system (TH-8) ----------------------------------------------------------------
-
-    def _hold(self) -> None:
-        """The MGS takes the locks back; who is evicted there is evicted everywhere."""
-        mgs = self.servers["mgs"]
-        if mgs.holding or not mgs.up:
-            return
-        known = {uuid: export.nid for uuid, export in self._target(mgs).exports.items()}
-        mgs.hold(self.now)
-        self.simulator.flush(mgs)
-        self.until(lambda: mgs.life.state is ServerState.QUIET or not mgs.up, "the MGS has all locks back")
-        left = {export.nid for export in self._target(mgs).exports.values()} if mgs.up else set()
-        for nid in set(known.values()) - left:
-            for node in self.servers.values():
-                if node is not mgs and node.up:
-                    target = self._target(node)
-                    for export in [e for e in target.exports.values() if e.nid == nid]:
-                        target.evict(export, self.now)
-                    self.simulator.flush(node)
-
-    def _target(self, node: Controlled) -> Any:
-        assert node.target is not None
-        return node.target
-
-    def _tell(self) -> None:
-        mgs = self.servers["mgs"]
-        if mgs.up and mgs.holding:
-            mgs.committed_everywhere(self.now)
-            self.simulator.flush(mgs)
-
-    def _let_go(self) -> None:
-        mgs = self.servers["mgs"]
-        if mgs.up and mgs.holding:
-            mgs.let_go(self.now)
-            self.simulator.flush(mgs)
-
     # -- the end -------------------------------------------------------------------------------------------------
 
     def evicted(self) -> dict[str, list[str]]:
@@ -440,6 +261,15 @@ class Play:
                 if life.what.startswith("evicted "):
                     found.setdefault(name, []).append(_client_name(life.what.removeprefix("evicted ")))
         return found
+
+    def clients_evicted(self) -> set[str]:
+        """Clients that were evicted, whoever noticed: a server, or they themselves."""
+        by_servers = {client for found in self.evicted().values() for client in found}
+        return (by_servers | {self.name_of(nid) for _, nid in self.journal.evicted}) - {"mds"}
+
+    def first_change(self) -> float:
+        """When the MDS first started in another version."""
+        return min((s.time for s in self.starts() if s.metadata and s.changed), default=float("inf"))
 
     def losses(self) -> list[str]:
         """What was acknowledged and is not there: looked up by a client that was never part of it."""
