@@ -102,16 +102,8 @@ class Answers:
 
     def abort_bulk(self: Target, export: Export) -> None:  # type: ignore[misc]
         """Give up requests of a client that wait for its bulk data; it will send them again (ptlrpc_abort_bulk)."""
-        for entry in [w for w in self._waiting if w[0].bulk and w[2].export is export]:
-            self._waiting.remove(entry)
-            entry[1].close()
-            export.active.pop(entry[2].xid, None)
-
-    def _bulk_arrived(self: Target, packet: Packet, now: float) -> None:  # type: ignore[misc]
-        for wait, _, request in self._waiting:
-            if wait.bulk and not wait.ready and request.xid == packet.cookie and request.packet.source == packet.source:
-                request.sink, wait.ready = packet.data, True
-                return
+        for request in self._waiting.give_up(export, bulk_only=True):
+            export.active.pop(request.xid, None)
 
 
 def bare_reply(dialect: Dialect, opcode: int) -> rpc.Message:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from math import inf
 from typing import Any, Protocol
 
 import attrs
@@ -12,14 +13,24 @@ from lustre_wire.recovery.exports import Answer, Export, Incoming
 
 @attrs.define(slots=True, eq=False)
 class Wait:
-    """Yielded by a handler that cannot go on until `ready`; `bulk` asks for that many bytes from the client first."""
+    """Yielded by a handler that cannot go on until `ready`.
+
+    Attributes:
+        bulk: bytes wanted from the client: it is ready when they are there.
+        until: when it is ready by itself.
+        told: called when it is.
+    """
 
     ready: bool = False
     bulk: int = 0
+    until: float = inf
+    told: Callable[[], None] | None = None
 
     def wake(self, _: Any = None) -> None:
         """It can go on."""
         self.ready = True
+        if self.told is not None:
+            self.told()
 
 
 Handling = Generator[Wait, None, Answer]

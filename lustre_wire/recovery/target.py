@@ -25,6 +25,7 @@ from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.service import Guard, Handling, Service, TargetEvent, Wait
 from lustre_wire.recovery.store import Store
 from lustre_wire.recovery.transaction import Refused, Transaction
+from lustre_wire.recovery.waiting import Waiting
 from lustre_wire.recovery.window import RecoveryWindow, Verdict
 
 #: The longest request a service takes, in bytes; LNet drops longer ones (MDS_MAXREQSIZE, OST_MAXREQSIZE are 5 KiB, an
@@ -65,7 +66,7 @@ class Target(Answers):
         self._silent: Deadlines[Export] = Deadlines(self._silent_at)
         self._patience: Deadlines[Incoming] = Deadlines(self._early_due)
         self.callbacks = Callbacks(self, Xids(seed & 0xFFFFFFFF))
-        self._waiting: list[tuple[Wait, Handling, Incoming]] = []
+        self._waiting = Waiting()
         if self.last_rcvd.start(uuid):
             self.events.append(TargetEvent("forgotten"))
         self.last_committed = self.last_transno = self.found_committed = self.last_rcvd.highest_transno()
@@ -100,7 +101,7 @@ class Target(Answers):
     def receive(self, packet: Packet, now: float) -> None:
         """A packet for this target: a request, bulk data, or the answer to a callback."""
         if packet.kind == REPLY:
-            self._bulk_arrived(packet, now)
+            self._waiting.fetched(packet)
         elif packet.kind == PUT and not self.callbacks.answered(packet, now):
             self._request(packet, now)
         self._run(now)
@@ -136,7 +137,7 @@ class Target(Answers):
         return request.deadline - timeouts.AT_EARLY_MARGIN if waits and support else None
 
     def next_deadline(self) -> float | None:
-        times = [self.callbacks.next_deadline(), self._patience.first()]
+        times = [self.callbacks.next_deadline(), self._patience.first(), self._waiting.next_deadline()]
         times.append(self._silent.first() if self.window is None else self.window.deadline or None)
         return min((time for time in times if time is not None), default=None)
 
@@ -177,9 +178,7 @@ class Target(Answers):
         self.by_cookie.pop(export.cookie, None)
         export.connected = False
         export.active.clear()
-        for entry in [w for w in self._waiting if w[2].export is export]:
-            self._waiting.remove(entry)
-            entry[1].close()
+        self._waiting.give_up(export)
         if self.window is not None:
             self.window.left(export.uuid)
         self.callbacks.forget(export)
@@ -318,8 +317,7 @@ class Target(Answers):
             request.transno = 0
             self._finish(request, Answer(refusal.status, failed=refusal.failed))
         else:
-            self._waiting.append((wait, handling, request))
-            request.fetching = bool(wait.bulk)
+            self._waiting.add(request, handling, wait)
             self._patience.add(request)
             if wait.bulk:
                 self._fetch(request, wait.bulk)
@@ -355,11 +353,9 @@ class Target(Answers):
         progress = True
         while progress:
             progress = False
-            for entry in [w for w in self._waiting if w[0].ready]:
-                if entry in self._waiting:
-                    self._waiting.remove(entry)
-                    self._step(entry[1], entry[2], now)
-                    progress = True
+            while (awake := self._waiting.take(now)) is not None:
+                self._step(*awake, now)
+                progress = True
             if self.window is not None and not self._waiting:
                 request = self.window.take()
                 if request is not None:
