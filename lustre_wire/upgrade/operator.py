@@ -11,6 +11,7 @@ from lustre_wire.recovery.last_rcvd import MountRefused
 from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.upgrade import mark
 from lustre_wire.upgrade.client import UpgradeClient
+from lustre_wire.upgrade.everybody import Everybody
 from lustre_wire.upgrade.mark import StartRefused
 from lustre_wire.upgrade.policy import Scope
 from lustre_wire.upgrade.server import Controlled
@@ -108,7 +109,7 @@ class Operator:
         """Set or lift the barrier for a server on every client (TH-16, TH-19)."""
         target = self.servers[name].uuid.decode()
         self.say(f"{'set' if on else 'lift'} the barrier for {name} on every client")
-        for worker in self._able():
+        for worker in filter(self.able, self.workers):
             client = worker.client
             member = target if target in client.members else "MGS"
             client.now = self.now
@@ -130,13 +131,12 @@ class Operator:
 
     def settled(self: Play) -> None:  # type: ignore[misc]
         """Until everybody who can is back to work."""
-        self.until(self._all_well, "everybody is back")
+        everybody = Everybody(self.workers, lambda worker: not self.able(worker) or self._well(worker.client))
+        self.until(lambda: not self._recovering() and everybody(), "everybody is back")
 
-    def _all_well(self: Play) -> bool:  # type: ignore[misc]
+    def _recovering(self: Play) -> bool:  # type: ignore[misc]
         up = [node.target for node in self.servers.values() if node.up and node.target is not None]
-        if any(target.recovering for target in up):
-            return False
-        return all(self._well(worker.client) for worker in self._able())
+        return any(target.recovering for target in up)
 
     def _well(self: Play, client: UpgradeClient) -> bool:  # type: ignore[misc]
         down = {node.nid for node in self.servers.values() if not node.up}
@@ -161,16 +161,16 @@ class Operator:
         mgs = self.servers["mgs"]
         if mgs.holding or not mgs.up:
             return
-        known = {uuid: export.nid for uuid, export in self._target(mgs).exports.items()}
+        known = {self.own_nid(export.nid) for export in self._target(mgs).exports.values()}
         mgs.hold(self.now)
         self.simulator.flush(mgs)
         self.until(lambda: mgs.life.state is ServerState.QUIET or not mgs.up, "the MGS has all locks back")
-        left = {export.nid for export in self._target(mgs).exports.values()} if mgs.up else set()
-        for nid in set(known.values()) - left:
+        left = {self.own_nid(export.nid) for export in self._target(mgs).exports.values()} if mgs.up else set()
+        for nid in known - left:
             for node in self.servers.values():
                 if node is not mgs and node.up:
                     target = self._target(node)
-                    for export in [e for e in target.exports.values() if e.nid == nid]:
+                    for export in [e for e in target.exports.values() if self.own_nid(e.nid) == nid]:
                         target.evict(export, self.now)
                     self.simulator.flush(node)
 

@@ -12,6 +12,7 @@ from lustre_wire.testbed.simulator import Faults, Simulator, Stuck
 from lustre_wire.testbed.tasks import Task
 from lustre_wire.upgrade import snapshot
 from lustre_wire.upgrade.client import UpgradeClient
+from lustre_wire.upgrade.everybody import Everybody
 from lustre_wire.upgrade.fault import Fault
 from lustre_wire.upgrade.journal import Absence, Journal, Started
 from lustre_wire.upgrade.network import TcpNetwork
@@ -176,23 +177,23 @@ class Play(Operator):
     def work(self, rounds: int) -> None:
         """Everybody does some rounds of work; returns when all have, or cannot."""
         self.load(rounds)
-        self.until(lambda: not any(worker.busy for worker in self._able()), "the work is done")
+        self.until(Everybody(self.workers, lambda worker: not self.able(worker) or not worker.busy), "the work is done")
 
     def load(self, rounds: int = -1) -> None:
         """Everybody begins to work, without end unless told otherwise."""
-        for worker in self._able():
+        for worker in filter(self.able, self.workers):
             worker.work(rounds)
 
     def rest(self) -> None:
         """Everybody finishes what he does."""
         for worker in self.workers:
             worker.rest()
-        self.until(lambda: not any(worker.busy for worker in self._able()), "the work is done")
+        self.until(Everybody(self.workers, lambda worker: not self.able(worker) or not worker.busy), "the work is done")
 
-    def _able(self) -> list[Worker]:
-        return [
-            w for w in self.workers if w.client.up and w.client.mdc is not None and w.client.nid not in self.cut_off
-        ]
+    def able(self, worker: Worker) -> bool:
+        """Is the client up, mounted and on the network?"""
+        client = worker.client
+        return client.up and client.mdc is not None and client.nid not in self.cut_off
 
     # -- time ----------------------------------------------------------------------------------------------------
 
