@@ -64,7 +64,7 @@ class Snapshot:
 def take(play: Play, node: Controlled, state: str) -> Snapshot:
     """Look at a server and at every client it still knows."""
     target, found = node.target, mark.read(node.store)
-    held = access.holders(target.namespace) if target is not None else []
+    held = set(access.holders(target.namespace)) if target is not None else set()
     locks = [lock for lock in (target.namespace.granted() if target is not None else ()) if lock.owner is not None]
     flock = target.k.LDLM_FLOCK if target is not None else 0
     known = {e.nid & ~ALIAS_MASK for e in target.exports.values() if e.remote} if target is not None else set()
