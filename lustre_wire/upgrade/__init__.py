@@ -16,7 +16,8 @@
 `play`         a file system under load and its operator; `fault` is what goes wrong
 `scenario`     files that say what is played; `timeline` draws it
 `journal`      what the nodes note; `snapshot` what is seen when a server reaches a state
-`explore`      every state of a small upgrade; `model` is what stands around the machines there
+`explore`      every state of a small upgrade; `model` and `messages` are what stands around the machines there,
+               `world` its state, `laws` what must hold, `graph` the states of one server, `joint` of several
 `monitor`      the numbered invariants; `alike` says which messages are the same in two dialects
 =============  ==================================================================================================
 """

@@ -1,7 +1,9 @@
-"""The world that `model` moves: servers, clients and what is on the network, at one moment."""
+"""What `model` moves: a server, the clients' connections with it and what is on the network between them."""
 
 from __future__ import annotations
 
+from enum import IntEnum
+from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -12,27 +14,32 @@ from lustre_wire.upgrade.policy import Policy
 from lustre_wire.upgrade.shutdown import Shutdown
 
 VERSIONS = ("1.8", "2.0")
-#: kind, client, server, and what it says.
+#: kind, client, and what it says.
 Message = tuple[Any, ...]
 
 
 class Broken(Exception):
-    """A law that does not hold, and the moves that lead there."""
+    """A law that does not hold."""
 
-    def __init__(self, law: str, move: str, trail: list[str] | None = None) -> None:
-        super().__init__(law)
-        self.law, self.move, self.trail = law, move, trail or []
+
+class Turn(IntEnum):
+    """Servers are upgraded one after the other: what the administrator is to this one."""
+
+    BEFORE = 0
+    NOW = 1
+    DONE = 2
 
 
 @attrs.define(slots=True)
 class Link:
-    """A client's connection with a server, and what the client has of it.
+    """A client's connection with the server, and what the client has of it.
 
     Attributes:
         instance: of the server it is connected to; 0 while it is not.
         state: ``full``, ``lost`` or ``replaying``.
-        version: what requests are formatted in.
+        version: what the server speaks, and what requests are formatted in.
         call: ``""``, ``behind the gate``, ``sent``; `calls` how many are still to be made.
+        formatted: the version the call was formatted in, as long as it may be sent again.
         uncommitted: the call it has an answer for is on the replay list.
         done: calls acknowledged.
         open: its file is open; `dirty` and `locks` cached.
@@ -46,6 +53,7 @@ class Link:
     version: int = 0
     call: str = ""
     calls: int = 1
+    formatted: int = 0
     uncommitted: bool = False
     done: int = 0
     open: bool = True
@@ -71,7 +79,6 @@ class Server:
         unheard: clients with a callback on the way or to be repeated; `untold` with a notice.
     """
 
-    life: Shutdown
     instance: int = 1
     up: bool = True
     version: int = 0
@@ -88,58 +95,70 @@ class Server:
     stops: int = 0
 
 
+def _fields(kind: type[attrs.AttrsInstance], *skip: str) -> attrgetter[tuple[Any, ...]]:
+    return attrgetter(*(field.name for field in attrs.fields(kind) if field.name not in skip))
+
+
+_LINK, _SERVER = _fields(Link), _fields(Server)
+_LIFE, _BARRIER = _fields(Shutdown), _fields(Barrier)
+_LIFE_STATE, _BARRIER_STATE = _fields(Shutdown, "policy"), _fields(Barrier, "policy")
+
+
 @attrs.define(slots=True)
-class World:
-    """One state of everything."""
+class Part:
+    """One server with all that it shares with the clients.
+
+    Attributes:
+        links, barriers: per client.
+        network: messages on their way.
+        turn: what the administrator is to this server.
+        dead: clients that crashed.
+        lost: messages lost here; `crashed` how often the server crashed.
+    """
 
     policy: Policy
-    names: tuple[str, ...]
-    servers: list[Server]
-    links: list[list[Link]]
-    barriers: list[list[Barrier]]
-    dead: frozenset[int]
-    network: frozenset[Message]
-    losses: int
-    crashes: int
-    turn: int = 0
-    crashed: str = ""
+    server: Server
+    life: Shutdown
+    links: list[Link]
+    barriers: list[Barrier]
+    network: frozenset[Message] = frozenset()
+    turn: Turn = Turn.BEFORE
+    dead: frozenset[int] = frozenset()
+    lost: int = 0
+    crashed: int = 0
 
-    def copy(self) -> World:
-        return World(
-            self.policy, self.names,
-            [attrs.evolve(s, life=attrs.evolve(s.life)) for s in self.servers],
-            [[attrs.evolve(link) for link in row] for row in self.links],
-            [[again(barrier) for barrier in row] for row in self.barriers],
-            self.dead, self.network, self.losses, self.crashes, self.turn, self.crashed,
+    def copy(self) -> Part:
+        return Part(
+            self.policy, Server(*_SERVER(self.server)), Shutdown(*_LIFE(self.life)),
+            [Link(*_LINK(link)) for link in self.links], [again(barrier) for barrier in self.barriers],
+            self.network, self.turn, self.dead, self.lost, self.crashed,
         )  # fmt: skip
 
-    def key(self) -> object:
+    def key(self) -> tuple[Any, ...]:
+        """Equal for what is equal; whose turn it is, who died and what faults there were is told apart elsewhere."""
         return (
-            tuple((attrs.astuple(s, recurse=False)[1:], life_of(s.life)) for s in self.servers),
-            tuple(tuple(attrs.astuple(link) for link in row) for row in self.links),
-            tuple(tuple((b.state, b.noticed, b.wanted, b._asked) for b in row) for row in self.barriers),
-            self.dead, self.network, self.losses, self.crashes, self.turn,
+            _SERVER(self.server), _LIFE_STATE(self.life), tuple(map(_LINK, self.links)),
+            tuple(map(_BARRIER_STATE, self.barriers)), self.network,
         )  # fmt: skip
+
+    def living(self) -> list[int]:
+        return [client for client in range(len(self.links)) if client not in self.dead]
 
     def over(self) -> bool:
-        """Everything runs the new version, and whoever lives has made his calls."""
-        return all(s.up and s.version == 1 and not s.awaited for s in self.servers) and all(
-            link.state == "full" and not link.calls and not link.call and self.barriers[c][n].state is ClientState.RUN
-            for c, row in enumerate(self.links) if c not in self.dead for n, link in enumerate(row)
+        """The server runs the new version, and whoever lives has made his calls."""
+        server = self.server
+        return server.up and server.version == 1 and not server.awaited and all(
+            link.state == "full" and not link.calls and not link.call and barrier.state is ClientState.RUN
+            for link, barrier in ((self.links[client], self.barriers[client]) for client in self.living())
         )  # fmt: skip
 
     def send(self, *message: Any) -> None:
         self.network |= {message}
 
-    def on_way(self, *start: Any) -> bool:
-        """Is a message that begins like this, or the answer to it, on the network?"""
-        kinds = {start[0], "re " + start[0]}
-        return any(m[0] in kinds and m[1 : len(start)] == start[1:] for m in self.network)
-
-
-def life_of(life: Shutdown) -> object:
-    return life.state, life.pending, life.present, life.unaware
+    def on_way(self, kind: str, client: int) -> bool:
+        """Is a message of this kind, or the answer to it, on the network?"""
+        return any(m[1] == client and m[0] in (kind, "re " + kind) for m in self.network)
 
 
 def again(barrier: Barrier) -> Barrier:
-    return Barrier(barrier.policy, barrier.state, barrier.manual, barrier.noticed, barrier.wanted, barrier._asked)
+    return Barrier(*_BARRIER(barrier))

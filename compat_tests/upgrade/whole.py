@@ -1,0 +1,92 @@
+"""Every state of several servers, in every order of their moves: what `joint` must come to without looking at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import attrs
+
+from lustre_wire.upgrade.graph import Graph
+from lustre_wire.upgrade.joint import STUCK
+from lustre_wire.upgrade.model import DONE, ITS_TURN, death
+
+
+class State(NamedTuple):
+    """Of everything: that of each server's part by its number in the graph, whose turn it is, and who died."""
+
+    parts: tuple[int, ...]
+    turn: int = 0
+    dead: frozenset[int] = frozenset()
+
+
+@attrs.define
+class Everything:
+    """Several servers with the same clients."""
+
+    graph: Graph
+    clients: int
+    servers: int
+    losses: int
+    crashes: int
+
+    def walk(self) -> tuple[int, int, set[str]]:
+        """How many states there are, how many of them are over, and the laws that are broken."""
+        first = State((self.graph.shared[0][ITS_TURN], *(0,) * (self.servers - 1)))
+        seen, states, before, laws = {self.key(first): 0}, [first], [[]], set[str]()
+        for number, here in enumerate(states):
+            for there, fault in self.follow(here):
+                key = self.key(there)
+                if key not in seen:
+                    seen[key] = len(states)
+                    states.append(there)
+                    before.append([])
+                if not fault:
+                    before[seen[key]].append(number)
+        for here in states:
+            laws |= self.broken(here)
+        ends = [number for number, here in enumerate(states) if all(self.graph.over[part] for part in here.parts)]
+        hope, hopeful = set(ends), list(ends)
+        for number in hopeful:
+            more = set(before[number]) - hope
+            hope |= more
+            hopeful += more
+        if any(not self.broken(here) for number, here in enumerate(states) if number not in hope):
+            laws.add(STUCK)
+        return len(states), len(ends), laws
+
+    def broken(self, here: State) -> set[str]:
+        return {self.graph.broken[part] for part in here.parts if part in self.graph.broken}
+
+    def faults(self, here: State) -> tuple[int, int]:
+        graph = self.graph
+        return sum(graph.lost[p] for p in here.parts), sum(graph.crashed[p] for p in here.parts) + len(here.dead)
+
+    def key(self, here: State) -> object:
+        return tuple(self.graph.content[part] for part in here.parts), here.turn, here.dead, self.faults(here)
+
+    def follow(self, here: State) -> Iterator[tuple[State, bool]]:
+        """What comes next, and whether by a fault."""
+        if self.broken(here):
+            return
+        for there, fault in self._moves(here):
+            lost, crashed = self.faults(there) if fault else (0, 0)
+            if lost <= self.losses and crashed <= self.crashes:
+                yield there, fault
+
+    def _moves(self, here: State) -> Iterator[tuple[State, bool]]:
+        graph, (parts, turn, dead) = self.graph, here
+        for server, part in enumerate(parts):
+            for follow, fault in ((graph.inner[part], False), (graph.faulty[part], True)):
+                for then in follow:
+                    yield State((*parts[:server], then, *parts[server + 1 :]), turn, dead), fault
+        for client in range(self.clients):
+            shared = [graph.shared[part].get(death(client)) for part in parts]
+            if None not in shared:
+                yield State(tuple(shared), turn, dead | {client}), True
+        if turn < self.servers and DONE in graph.shared[parts[turn]]:
+            shared = list(parts)
+            for server, name in ((turn, DONE), (turn + 1, ITS_TURN)):
+                if server < self.servers:
+                    shared[server] = graph.shared[parts[server]][name]
+            yield State(tuple(shared), turn + 1, dead), False
