@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import random
-import socket
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 
 import lustre_wire as lw
 from compat_tests import recorded, tshark
+from compat_tests.ports import free_port
 from compat_tests.tshark import needs_tshark
 from lustre_wire.capture.pcap import PcapWriter
 from lustre_wire.cli.testbed import Recorder
@@ -28,21 +27,6 @@ from lustre_wire.testbed.scenarios import TcpSystem, over_tcp, sequence, simulat
 from lustre_wire.testbed.tcp import address_of
 
 DIALECTS = ["1.8", "2.0"]
-_ports = count(21000 + random.SystemRandom().randrange(20000))
-
-
-def free_port() -> int:
-    """A port free on every loopback address the testbed uses."""
-    for port in _ports:
-        try:
-            for nid in (MGS_NID, MDS_NID, OST_NID):
-                with socket.socket() as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind((address_of(nid), port))
-        except OSError:
-            continue
-        return port
-    raise AssertionError("no free port")
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

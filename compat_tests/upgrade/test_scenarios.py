@@ -20,7 +20,7 @@ def test_the_scenarios_there_are() -> None:
     assert {
         "clean-upgrade", "failover-pair", "piecemeal-osts", "returning-client", "silent-client", "drain-crash",
         "new-clients", "forced-start", "recover-then-upgrade", "downgrade", "mixed-months", "by-hand", "config",
-        "brief-absence",
+        "brief-absence", "lost-answer",
     } <= set(SCENARIOS)  # fmt: skip
 
 
@@ -34,7 +34,9 @@ def test_shipped(name: str) -> None:
     assert complaints(played(name, "shipped")) == []
 
 
-@pytest.mark.parametrize("name", ["clean-upgrade", "recover-then-upgrade", "brief-absence", "piecemeal-osts", "config"])
+@pytest.mark.parametrize(
+    "name", ["clean-upgrade", "recover-then-upgrade", "brief-absence", "piecemeal-osts", "config", "lost-answer"]
+)
 def test_TH5_reformat_needs_no_notice_and_evicts_nobody_who_is_back_in_time(name: str) -> None:
     outcome = played(name, "reformat")
     assert complaints(outcome) == []

@@ -38,7 +38,10 @@ class Simulator:
         lose: says which packets are lost, besides those that chance takes.
         alter: what is sent instead of a packet: a node that does not keep to the rules.
         on_event: called before each event with its number: where a test crashes a node at any step.
+        late: seconds by which events come later than they are due: none, unlike where real time passes.
     """
+
+    late = 0.0
 
     def __init__(self, seed: int = 0, faults: Faults | None = None) -> None:
         self.random = random.Random(seed)
@@ -75,6 +78,10 @@ class Simulator:
 
     def partition(self, one: int, other: int) -> None:
         self.partitions.add(frozenset((one, other)))
+
+    def rejoin(self, one: int, other: int) -> None:
+        """These two hear each other again."""
+        self.partitions.discard(frozenset((one, other)))
 
     def heal(self) -> None:
         self.partitions.clear()

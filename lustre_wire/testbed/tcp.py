@@ -50,23 +50,23 @@ class TcpNode:
         trace: where packets are recorded, if anywhere.
         tap: who sees the bytes.
         listens: False for a client, which others need not connect to.
+
+    Attributes:
+        silent: peers whose sockets it neither reads nor writes.
+        lose: says which packets are lost on the way out; a packet to a silent peer is lost in any case.
     """
 
     def __init__(
-        self,
-        node: Node,
-        port: int,
-        clock: Clock,
-        *,
-        trace: Trace | None = None,
-        tap: Tap | None = None,
+        self, node: Node, port: int, clock: Clock, *, trace: Trace | None = None, tap: Tap | None = None,
         listens: bool = True,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.node, self.port, self.clock = node, port, clock
         self.trace, self.tap, self.listens = trace, tap, listens
         self.peers: dict[int, list[Connection]] = {}
         self.connections: set[Connection] = set()
         self.changed = asyncio.Event()
+        self.silent: set[int] = set()
+        self.lose: Callable[[Packet], bool] | None = None
         self._server: asyncio.AbstractServer | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._aliases = 0
@@ -143,6 +143,9 @@ class TcpNode:
         if self.trace is not None:
             said = connections[0].said if connections else packet.target
             sent = self.trace.sent(self.clock.now(), _renamed(packet, said))
+        if packet.target in self.silent or (self.lose is not None and self.lose(packet)):
+            return
+        if self.trace is not None:
             sent.arrived.append(sent.time)
         if connections:
             connections[-1].send(packet)
@@ -168,6 +171,21 @@ class TcpNode:
                 connection.send(packet)
         finally:
             self._opening.pop(nid, None)
+
+    def fall_silent(self, nid: int) -> None:
+        """Neither read nor write what this peer is told or tells; its connections stay, as those of a hung node do."""
+        self.silent.add(nid)
+        if nid in self._opening:
+            self._opening[nid].cancel()
+            self._queued.pop(nid, None)
+        for connection in self.peers.get(nid, []):
+            connection.pause()
+
+    def speak_again(self, nid: int) -> None:
+        """Drop what stalled, as a socket that timed out, and let new connections come."""
+        self.silent.discard(nid)
+        for connection in list(self.peers.get(nid, [])):
+            connection.abort()
 
     def alias(self, nid: int) -> int:
         """A NID of its own for a peer whose address others may share."""
@@ -246,6 +264,11 @@ class Connection(asyncio.Protocol):
         if self.transport is not None:
             self.transport.abort()
         self._forget()
+
+    def pause(self) -> None:
+        """Read nothing more."""
+        if self.transport is not None:
+            self.transport.pause_reading()
 
     def _forget(self) -> None:
         owner = self.owner

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from lustre_wire.errors import WireError
+from lustre_wire.recovery.packet import Packet
 from lustre_wire.testbed.node import Node, ServerNode
 from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.testbed.tcp import Clock, Tap, TcpNode
@@ -20,7 +20,8 @@ class TcpNetwork:
     """Nodes on TCP, and a clock that runs `speed` times as fast as the real one.
 
     Attributes:
-        now, nodes, trace, on_event: as of the `Simulator`; `on_event` is called at every look.
+        now, nodes, trace, lose, on_event: as of the `Simulator`; `on_event` is called at every look.
+        late: the longest that a look came later than it should, in the nodes' seconds: what a busy machine costs.
     """
 
     def __init__(self, port: int, *, speed: float = 20.0, tap: Tap | None = None) -> None:
@@ -30,9 +31,10 @@ class TcpNetwork:
         self._tcp: dict[int, TcpNode] = {}
         self.nodes: dict[int, Node] = {}
         self.trace = Trace()
+        self.late = 0.0
         self.on_event: Callable[[int], None] | None = None
         self.events = 0
-        self.partitions: set[frozenset[int]] = set()
+        self.lose: Callable[[Packet], bool] | None = None
 
     @property
     def now(self) -> float:
@@ -51,18 +53,25 @@ class TcpNetwork:
             self._loop.run_until_complete(self._tcp[nid].stop())
         listens = isinstance(node, ServerNode)
         self._tcp[nid] = TcpNode(node, self._port, self._clock, trace=self.trace, tap=self._tap, listens=listens)
+        self._tcp[nid].lose = self._lost
         self._loop.run_until_complete(self._tcp[nid].start())
+
+    def _lost(self, packet: Packet) -> bool:
+        return self.lose is not None and self.lose(packet)
 
     def crash(self, nid: int) -> None:
         self._loop.run_until_complete(self._tcp[nid].stop(crash=True))
 
     def partition(self, one: int, other: int) -> None:
-        """Not on a real network.
+        """`one` neither reads nor writes its sockets with `other`."""
+        self._tcp[one].fall_silent(other)
 
-        Raises:
-            WireError: always.
-        """
-        raise WireError("nobody can be cut off over TCP: play this scenario in the simulator")
+    def rejoin(self, one: int, other: int) -> None:
+        """It does so again, over new connections."""
+        self._loop.run_until_complete(self._speak_again(one, other))
+
+    async def _speak_again(self, one: int, other: int) -> None:
+        self._tcp[one].speak_again(other)
 
     def flush(self, node: Node) -> None:
         if not self._loop.is_running():
@@ -89,7 +98,9 @@ class TcpNetwork:
             self.events += 1
             if self.on_event is not None:
                 self.on_event(self.events)
+            looked = self.now
             self._loop.run_until_complete(asyncio.sleep(LOOK))
+            self.late = max(self.late, self.now - looked - LOOK * self._clock.speed)
             if self.now > end:
                 raise Stuck(f"not there after {limit} seconds")
 

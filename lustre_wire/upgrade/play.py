@@ -7,10 +7,12 @@ from collections.abc import Callable
 import attrs
 
 from lustre_wire.dialects import dialect
+from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.testbed.scenario import CLIENT_NID, FSNAME, FileSystem
 from lustre_wire.testbed.simulator import Faults, Simulator, Stuck
 from lustre_wire.testbed.tasks import Task
-from lustre_wire.upgrade import snapshot
+from lustre_wire.testbed.tcp import ALIAS_MASK
+from lustre_wire.upgrade import snapshot, traffic
 from lustre_wire.upgrade.client import UpgradeClient
 from lustre_wire.upgrade.everybody import Everybody
 from lustre_wire.upgrade.fault import Fault
@@ -119,6 +121,10 @@ class Play(Operator):
         """``mds``, ``ost0``, ``client3``: what a node is called."""
         found = next((name for name, node in self.nodes.items() if node.nid == nid), None)
         return found or f"client{nid - CLIENT_NID}"
+
+    def own_nid(self, seen: int) -> int:
+        """A client's own NID; over TCP each server knows it by another, since it may share its address."""
+        return seen & ~ALIAS_MASK
 
     def is_metadata(self, nid: int) -> bool:
         """Is this an MDS?"""
@@ -234,13 +240,26 @@ class Play(Operator):
         """A client hears and says nothing any more."""
         self.say(f"{self.name_of(nid)} is cut off")
         self.cut_off.add(nid)
-        knew = {
-            name for name, node in self.nodes.items()
-            if node.target is not None and any(e.nid == nid and e.connected for e in node.target.exports.values())
-        }  # fmt: skip
+        exports = {name: node.target.exports.values() for name, node in self.nodes.items() if node.target is not None}
+        knew = [name for name, known in exports.items() if any(self.own_nid(e.nid) == nid and e.connected for e in known)]
         self.absences.append(Absence(nid, self.now, float("inf"), frozenset(knew)))
         for node in self.nodes.values():
             self.simulator.partition(nid, node.nid)
+
+    def lose_answer(self, nid: int) -> None:
+        """Let time pass until the MDS answers a change of a client; that answer gets lost."""
+        lost: list[Packet] = []
+
+        def lose(packet: Packet) -> bool:
+            answer = packet.kind == PUT and self.own_nid(packet.target) == nid and self.is_metadata(packet.source)
+            found = not lost and answer and traffic.transno(packet) > 0
+            lost.extend([packet] if found else [])
+            return found
+
+        self.simulator.lose = lose
+        self.until(lambda: bool(lost), f"a change of {self.name_of(nid)} is answered")
+        self.simulator.lose = None
+        self.say(f"the answer to a change of {self.name_of(nid)} is lost")
 
     def rejoin(self, nid: int) -> None:
         """It is back on the network."""
@@ -250,7 +269,7 @@ class Play(Operator):
             attrs.evolve(a, end=self.now) if a.nid == nid and a.end > self.now else a for a in self.absences
         ]
         for node in self.nodes.values():
-            self.simulator.partitions.discard(frozenset((nid, node.nid)))
+            self.simulator.rejoin(nid, node.nid)
 
     # -- the end -------------------------------------------------------------------------------------------------
 

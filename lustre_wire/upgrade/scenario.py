@@ -253,6 +253,11 @@ def _cut(play: Play, client: str) -> None:
     play.cut(_client(play, client))
 
 
+@verb("lose the answer to a change of CLIENT")
+def _lose_answer(play: Play, client: str) -> None:
+    play.lose_answer(_client(play, client))
+
+
 @verb("CLIENT is back")
 def _back(play: Play, client: str) -> None:
     play.rejoin(_client(play, client))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from lustre_wire import rpc
 from lustre_wire.dialects import dialect
 from lustre_wire.engines import record
 from lustre_wire.frames import lustre_msg
-from lustre_wire.recovery.packet import PUT
+from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.testbed.packing import packer
 from lustre_wire.upgrade.journal import Put
 
@@ -18,15 +19,19 @@ if TYPE_CHECKING:
 
 
 def requests(play: Play) -> Iterator[tuple[Put, rpc.Message]]:
-    """Requests to an MDS with their messages, decoded in the dialect they were made in."""
-    packets = {
-        (sent.time, sent.packet.source, sent.packet.match_bits): sent.packet.data
-        for sent in play.simulator.trace.packets if sent.packet.kind == PUT
-    }  # fmt: skip
+    """Requests to an MDS with their messages, decoded in the dialect they were made in.
+
+    What a client noted and what the network carried are joined by number and order: over TCP their clocks differ.
+    """
+    carried: dict[tuple[int, int, int], deque[bytes]] = {}
+    for packet in (sent.packet for sent in play.simulator.trace.packets):
+        if packet.kind == PUT and play.is_metadata(packet.target):
+            key = (packet.source, packet.target, packet.match_bits)
+            carried.setdefault(key, deque()).append(packet.data)
     for put in play.journal.put:
-        data = packets.get((put.time, put.client, put.xid))
-        if data is not None and play.is_metadata(put.server):
-            yield put, rpc.decode(data, dialect(put.dialect))
+        sent = carried.get((put.client, put.server, put.xid))
+        if sent:
+            yield put, rpc.decode(sent.popleft(), dialect(put.dialect))
 
 
 def identities(message: rpc.Message) -> list[int]:
@@ -41,12 +46,16 @@ def identities(message: rpc.Message) -> list[int]:
 def transnos(play: Play) -> dict[tuple[int, int], int]:
     """The transno each request was answered with, the first time."""
     found: dict[tuple[int, int], int] = {}
-    body = record.codec(dialect("1.8").body, "little")
-    for sent in play.simulator.trace.packets:
-        packet = sent.packet
+    for packet in (sent.packet for sent in play.simulator.trace.packets):
         if packet.kind == PUT and play.is_metadata(packet.source) and packet.data:
-            parts = lustre_msg.split(packet.data)
-            answer = body.unpack(packet.data, parts.offsets[0], parts.lengths[0])
-            if answer.pb_transno:
-                found.setdefault((packet.target, packet.match_bits), answer.pb_transno)
+            number = transno(packet)
+            if number:
+                found.setdefault((packet.target, packet.match_bits), number)
     return found
+
+
+def transno(packet: Packet) -> int:
+    """pb_transno of the lustre_msg in a packet; it stands at the same place in either dialect."""
+    body = record.codec(dialect("1.8").body, "little")
+    parts = lustre_msg.split(packet.data)
+    return int(body.unpack(packet.data, parts.offsets[0], parts.lengths[0]).pb_transno)
