@@ -15,20 +15,21 @@ from typing import Any
 class Core:
     """The C core: `lib` holds its functions, `ffi` makes and reads its data."""
 
-    __slots__ = ("allocator", "ffi", "lib")
+    __slots__ = ("_bytes", "allocator", "ffi", "lib")
 
     def __init__(self, module: Any) -> None:
         self.lib = module.lib
         self.ffi = module.ffi
+        self._bytes = module.ffi.typeof("uint8_t *")
         self.allocator = module.ffi.new_allocator(should_clear_after_alloc=False)
 
-    def pointer(self, data: Any, kind: str = "uint8_t *") -> Any:
-        """Where a buffer begins; valid as long as the caller keeps `data`, and (while C runs) nothing else does.
+    def pointer(self, data: Any, kind: str = "") -> Any:
+        """Where a buffer begins, as ``uint8_t *`` or `kind`; valid as long as the caller keeps `data`, and C runs.
 
         What `from_buffer` gives must not live on: CPython 3.11 crashes when it collects a cycle that holds a memoryview
         and an export of it, and an error's traceback is easily part of such a cycle.
         """
-        return self.ffi.cast(kind, self.ffi.from_buffer(data))
+        return self.ffi.cast(kind or self._bytes, self.ffi.from_buffer(data))
 
 
 def _load() -> Core | None:

@@ -11,6 +11,7 @@
 #define LW_X86 1
 #include <immintrin.h>
 #define LW_AVX2 __attribute__((target("avx2,movbe,bmi,bmi2")))
+#define LW_VECTOR static inline __attribute__((always_inline)) LW_AVX2
 #else
 #define LW_X86 0
 #endif

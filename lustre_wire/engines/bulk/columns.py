@@ -16,6 +16,7 @@ from lustre_wire.engines.bulk.leaves import Leaf, Table
 from lustre_wire.errors import WireError
 
 _address = _cffi_backend.FFI()
+_INTEGER = _address.typeof("uintptr_t")
 _LINE = 64
 _PAGE = 4096
 # Columns that begin at the same place in a page share the same few lines of the first-level cache: spread them.
@@ -31,7 +32,7 @@ def allocate(size: int) -> Any:
 
 def span(view: memoryview) -> tuple[int, int]:
     """Addresses of the first byte of a buffer and of the first one behind it."""
-    start = int(_address.cast("uintptr_t", _address.from_buffer(view))) if view.nbytes else 0
+    start = int(_address.cast(_INTEGER, _address.from_buffer(view))) if view.nbytes else 0
     return start, start + view.nbytes
 
 

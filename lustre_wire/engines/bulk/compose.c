@@ -72,7 +72,7 @@ void lw_pack_messages(const lw_message_plan *plan, uint8_t *const *columns, cons
             for (size_t i = 0; i < count; i++)
                 memcpy(at[i], s->fill, s->size);
             if (s->plan)
-                lw_pack_block(s->plan, at, count, first, columns + s->first_column);
+                lw_pack_block(s->plan, (lw_rows){NULL, 0, at, 0}, count, first, columns + s->first_column);
             for (size_t i = 0; i < count; i++) {
                 at[i] += s->size;
                 if (s->has_text)

@@ -24,18 +24,19 @@ typedef struct {
     uint32_t within; /* where the first element stands in the column's row */
 } lw_op;
 
-/* Eight bytes of a row: one field of eight bytes, or (split) two of four. Byte i comes from byte mask[i]. */
+/* Eight bytes of a row: one field of eight bytes, or (split) two of four. */
 typedef struct {
     uint32_t first;
     uint32_t second;
     uint32_t split;
-    uint8_t mask[8];
 } lw_word;
 
-/* Four words side by side: 32 bytes of a row that are turned into columns at once. */
+/* Two words side by side: 16 bytes of a row that are turned into columns at once. Byte i comes from byte mask[i]. */
 typedef struct {
     uint32_t offset;
-    lw_word word[4];
+    uint32_t swap; /* 0: the mask changes nothing */
+    uint8_t mask[16];
+    lw_word word[2];
 } lw_tile;
 
 /* How rows of one struct become columns: `ops` says all; `tiles` and `rest` say the same for machines with AVX2. */

@@ -11,7 +11,7 @@ from lustre_wire.engines.bulk import Core
 from lustre_wire.engines.bulk.leaves import Dims, Leaf, Piece, Table
 
 _WORD = 8
-_TILE = 4
+_TILE = 2
 _PLAIN = {True: (3, 2, 1, 0), False: (0, 1, 2, 3)}
 
 
@@ -84,7 +84,7 @@ def _places(at: int, dims: Dims) -> list[tuple[int, int]]:
 
 
 def _tiles(ops: list[Op]) -> tuple[list[list[Word]], list[Op]]:
-    """Tiles for the runs of four or more words side by side, and the operations that are in none."""
+    """Tiles for the runs of two or more words side by side, and the operations that are in none."""
     tiles: list[list[Word]] = []
     taken: set[Op] = set()
     for run in _runs(_words(ops)):
@@ -125,6 +125,7 @@ def _c_ops(core: Core, ops: list[Op]) -> Any:
     return core.ffi.new("lw_op[]", rows)
 
 
-def _c_tile(tile: list[Word]) -> tuple[int, list[tuple[int, int, int, tuple[int, ...]]]]:
-    words = [(w.ops[0].column, w.ops[-1].column, int(len(w.ops) == 2), w.mask) for w in tile]
-    return tile[0].offset, words
+def _c_tile(tile: list[Word]) -> tuple[int, int, tuple[int, ...], list[tuple[int, int, int]]]:
+    mask = (*tile[0].mask, *(_WORD + i for i in tile[1].mask))
+    words = [(w.ops[0].column, w.ops[-1].column, int(len(w.ops) == 2)) for w in tile]
+    return tile[0].offset, int(mask != tuple(range(2 * _WORD))), mask, words

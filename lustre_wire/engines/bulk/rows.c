@@ -3,7 +3,7 @@
  *
  * Work goes in blocks of 64 rows, so that the rows stay in the first-level cache while one operation after the other
  * runs over them: the operation outside, the rows inside, one tight loop for each width and swap. Where the machine has
- * AVX2, four words of four rows are turned at once instead.
+ * AVX2, two words of eight rows are turned at once instead.
  */
 #include "rows.h"
 
@@ -13,7 +13,9 @@
 enum { LW_STAGE = 16384, LW_STAGE_ROWS = 32 };
 /* Results of at least so many bytes go past the cache, which cannot hold them. */
 enum { LW_STREAM = 1 << 26 };
-/* Up to so many fields of a row are asked for one by one, before they are read. */
+/* Inputs of more bytes are in no cache: memory is asked for ahead, since no machine foresees the order it is read in. */
+enum { LW_FAR = 1 << 25 };
+/* Up to so many fields of a row are asked for one by one, for more of them all of it. */
 enum { LW_FEW = 8 };
 
 static int lw_vectors_wanted = 1;
@@ -32,8 +34,14 @@ void lw_use_vectors(int wanted)
     lw_vectors_wanted = wanted;
 }
 
+/* Row `i`; `regular` is known where this is compiled, so that the loops do not ask. */
+ALWAYS_INLINE uint8_t *row_at(lw_rows rows, size_t i, int regular)
+{
+    return regular ? rows.base + i * rows.stride : rows.row[i];
+}
+
 #define MOVE(type, convert, to, from)                                                                                  \
-    for (size_t i = 0; i < rows; i++) {                                                                                \
+    for (size_t i = 0; i < count; i++) {                                                                               \
         type value;                                                                                                    \
         memcpy(&value, from, sizeof value);                                                                            \
         value = convert(value);                                                                                        \
@@ -43,7 +51,7 @@ void lw_use_vectors(int wanted)
 
 /* One element of one field, all rows. `width` with the swap bit picks the loop. */
 #define MOVE_ELEMENT(to, from)                                                                                         \
-    switch (width | (swap ? 0x100u : 0u)) {                                                                            \
+    switch (op->width | (op->swap ? 0x100u : 0u)) {                                                                    \
     case 1: case 0x101: MOVE(uint8_t, , to, from);                                                                     \
     case 2: MOVE(uint16_t, , to, from);                                                                                \
     case 4: MOVE(uint32_t, , to, from);                                                                                \
@@ -52,203 +60,262 @@ void lw_use_vectors(int wanted)
     case 0x104: MOVE(uint32_t, swap32, to, from);                                                                      \
     case 0x108: MOVE(uint64_t, swap64, to, from);                                                                      \
     default:                                                                                                           \
-        for (size_t i = 0; i < rows; i++)                                                                              \
-            memcpy(to, from, width);                                                                                   \
+        for (size_t i = 0; i < count; i++)                                                                             \
+            memcpy(to, from, op->width);                                                                               \
     }
 
-static inline void element_out(uint8_t *const *row, size_t rows, size_t offset, uint32_t width, uint32_t swap,
-                               uint8_t *column, size_t pitch)
+ALWAYS_INLINE void move_op(const lw_op *op, lw_rows rows, size_t count, uint8_t *column, int regular, int out)
 {
-    MOVE_ELEMENT(column + i * pitch, row[i] + offset)
+    const size_t pitch = op->pitch;
+    for (size_t e = 0; e < op->count; e++, column += op->width) {
+        const size_t offset = op->offset + e * op->step;
+        if (out) {
+            MOVE_ELEMENT(column + i * pitch, row_at(rows, i, regular) + offset)
+        } else {
+            MOVE_ELEMENT(row_at(rows, i, regular) + offset, column + i * pitch)
+        }
+    }
 }
 
-static inline void element_in(uint8_t *const *row, size_t rows, size_t offset, uint32_t width, uint32_t swap,
-                              const uint8_t *column, size_t pitch)
+static void run_ops(const lw_op *ops, uint32_t n, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns,
+                    int out)
 {
-    MOVE_ELEMENT(row[i] + offset, column + i * pitch)
-}
-
-static void run_out(const lw_op *ops, uint32_t count, uint8_t *const *row, size_t rows, uint64_t first,
-                    uint8_t *const *columns)
-{
-    for (const lw_op *op = ops; op < ops + count; op++) {
+    for (const lw_op *op = ops; op < ops + n; op++) {
         uint8_t *column = columns[op->column] + first * op->pitch + op->within;
-        for (size_t e = 0; e < op->count; e++)
-            element_out(row, rows, op->offset + e * op->step, op->width, op->swap, column + e * op->width, op->pitch);
-    }
-}
-
-static void run_in(const lw_op *ops, uint32_t count, uint8_t *const *row, size_t rows, uint64_t first,
-                   uint8_t *const *columns)
-{
-    for (const lw_op *op = ops; op < ops + count; op++) {
-        const uint8_t *column = columns[op->column] + first * op->pitch + op->within;
-        for (size_t e = 0; e < op->count; e++)
-            element_in(row, rows, op->offset + e * op->step, op->width, op->swap, column + e * op->width, op->pitch);
+        if (rows.row)
+            out ? move_op(op, rows, count, column, 0, 1) : move_op(op, rows, count, column, 0, 0);
+        else
+            out ? move_op(op, rows, count, column, 1, 1) : move_op(op, rows, count, column, 1, 0);
     }
 }
 
 #if LW_X86
 
-/* A word of a tile, ready to run: where its column or columns stand, and its mask for every word of a register. */
+/* Where the column or columns of a word stand. */
 typedef struct {
     uint8_t *first;
-    uint8_t *second; /* NULL: the word is one field */
-    __m256i mask;
+    uint8_t *second;
 } lane;
 
-static inline LW_AVX2 lane lane_of(const lw_word *word, uint64_t at, uint8_t *const *columns)
+static inline lane lane_of(const lw_word *word, uint64_t at, uint8_t *const *columns)
 {
-    const uint64_t upper = 0x0808080808080808u;
-    uint64_t mask;
-    lane made;
-    memcpy(&mask, word->mask, sizeof mask);
-    made.mask = _mm256_set_epi64x((long long)(mask + upper), (long long)mask, (long long)(mask + upper), (long long)mask);
-    made.first = columns[word->first] + at * (word->split ? 4 : 8);
-    made.second = word->split ? columns[word->second] + at * 4 : NULL;
+    const lane made = {columns[word->first] + at * (word->split ? 4 : 8), columns[word->second] + at * 4};
     return made;
 }
 
-/* One word of four rows, from row `r` on, to its column or columns. */
-static inline LW_AVX2 void word_out(__m256i x, lane to, size_t r, int whole)
-{
-    x = _mm256_shuffle_epi8(x, to.mask);
-    if (whole || !to.second) {
-        _mm256_storeu_si256((__m256i *)(void *)(to.first + 8 * r), x);
-        return;
-    }
-    x = _mm256_permutevar8x32_epi32(x, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
-    _mm_storeu_si128((__m128i *)(void *)(to.first + 4 * r), _mm256_castsi256_si128(x));
-    _mm_storeu_si128((__m128i *)(void *)(to.second + 4 * r), _mm256_extracti128_si256(x, 1));
-}
-
-static inline LW_AVX2 __m256i word_in(lane from, size_t r)
-{
-    __m256i x;
-    if (!from.second) {
-        x = _mm256_loadu_si256((const __m256i *)(const void *)(from.first + 8 * r));
-    } else {
-        __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(from.first + 4 * r));
-        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(from.second + 4 * r));
-        x = _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1);
-        x = _mm256_permutevar8x32_epi32(x, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
-    }
-    return _mm256_shuffle_epi8(x, from.mask);
-}
-
-static inline LW_AVX2 __m256i load(const uint8_t *at)
+LW_VECTOR __m256i load(const uint8_t *at)
 {
     return _mm256_loadu_si256((const __m256i *)(const void *)at);
 }
 
-static inline LW_AVX2 void store(uint8_t *at, __m256i x)
+LW_VECTOR void store(uint8_t *at, __m256i x)
 {
     _mm256_storeu_si256((__m256i *)(void *)at, x);
 }
 
-/* One tile, `rows` (a multiple of four) rows. `whole`: none of its words is split. */
-static inline LW_AVX2 void tile_out(const lane *w, size_t at, uint8_t *const *row, size_t rows, int whole)
+/* The same 16 bytes of two rows. */
+LW_VECTOR __m256i load_two(const uint8_t *low, const uint8_t *high)
 {
-    const lane w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
-    for (size_t r = 0; r < rows; r += 4) {
-        const __m256i a = load(row[r] + at), b = load(row[r + 1] + at);
-        const __m256i c = load(row[r + 2] + at), d = load(row[r + 3] + at);
-        const __m256i ab0 = _mm256_unpacklo_epi64(a, b), ab1 = _mm256_unpackhi_epi64(a, b);
-        const __m256i cd0 = _mm256_unpacklo_epi64(c, d), cd1 = _mm256_unpackhi_epi64(c, d);
-        word_out(_mm256_permute2x128_si256(ab0, cd0, 0x20), w0, r, whole);
-        word_out(_mm256_permute2x128_si256(ab1, cd1, 0x20), w1, r, whole);
-        word_out(_mm256_permute2x128_si256(ab0, cd0, 0x31), w2, r, whole);
-        word_out(_mm256_permute2x128_si256(ab1, cd1, 0x31), w3, r, whole);
+    const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)low);
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(a), _mm_loadu_si128((const __m128i *)(const void *)high), 1);
+}
+
+LW_VECTOR void store_two(uint8_t *low, uint8_t *high, __m256i x)
+{
+    _mm_storeu_si128((__m128i *)(void *)low, _mm256_castsi256_si128(x));
+    _mm_storeu_si128((__m128i *)(void *)high, _mm256_extracti128_si256(x, 1));
+}
+
+/*
+ * One word of eight rows, in two registers. Where both words of a tile are whole, they hold rows 0 to 3 and 4 to 7;
+ * otherwise rows 0, 1, 4, 5 and 2, 3, 6, 7, from which halves come in order.
+ */
+LW_VECTOR void word_out(__m256i x, __m256i y, lane to, size_t r, int split, int whole)
+{
+    if (split) {
+        const __m256 a = _mm256_castsi256_ps(x), b = _mm256_castsi256_ps(y);
+        store(to.first + 4 * r, _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0x88)));
+        store(to.second + 4 * r, _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xdd)));
+    } else {
+        store(to.first + 8 * r, whole ? x : _mm256_permute2x128_si256(x, y, 0x20));
+        store(to.first + 8 * r + 32, whole ? y : _mm256_permute2x128_si256(x, y, 0x31));
     }
 }
 
-static LW_AVX2 void tiles_out(const lw_plan *plan, uint8_t *const *row, size_t rows, uint64_t first,
-                              uint8_t *const *columns)
+LW_VECTOR void word_in(__m256i *x, __m256i *y, lane from, size_t r, int split, int whole)
 {
-    for (const lw_tile *tile = plan->tiles; tile < plan->tiles + plan->n_tiles; tile++) {
-        lane w[4];
-        int split = 0;
+    const __m256i a = load(from.first + (split ? 4 : 8) * r);
+    const __m256i b = load(split ? from.second + 4 * r : from.first + 8 * r + 32);
+    *x = split ? _mm256_unpacklo_epi32(a, b) : whole ? a : _mm256_permute2x128_si256(a, b, 0x20);
+    *y = split ? _mm256_unpackhi_epi32(a, b) : whole ? b : _mm256_permute2x128_si256(a, b, 0x31);
+}
+
+/*
+ * One tile, `count` (a multiple of eight) rows, to columns or from them; `kind` says in bits 0 and 1 which of its words are
+ * split, in bit 2 whether bytes are swapped.
+ */
+LW_VECTOR void move_tile(const lw_tile *tile, const lane *lanes, lw_rows rows, size_t count, int kind, int regular,
+                         int out)
+{
+    const __m256i mask = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)tile->mask));
+    const lane one = lanes[0], two = lanes[1];
+    const int first_split = kind & 1, second_split = kind >> 1 & 1, whole = !(kind & 3), swap = kind & 4;
+    const size_t at = tile->offset, across = whole ? 2 : 4, down = whole ? 4 : 2;
+    const size_t place[4] = {0, 1, down, down + 1};
+    for (size_t r = 0; r < count; r += 8) {
+        __m256i x, y, z, w, four[4];
+        uint8_t *low[4], *high[4];
         for (int i = 0; i < 4; i++) {
-            w[i] = lane_of(tile->word + i, first, columns);
-            split |= tile->word[i].split != 0;
+            low[i] = row_at(rows, r + place[i], regular) + at;
+            high[i] = row_at(rows, r + place[i] + across, regular) + at;
         }
-        if (split)
-            tile_out(w, tile->offset, row, rows, 0);
+        if (out) {
+            for (int i = 0; i < 4; i++)
+                four[i] = load_two(low[i], high[i]);
+            for (int i = 0; i < 4 && swap; i++)
+                four[i] = _mm256_shuffle_epi8(four[i], mask);
+            x = _mm256_unpacklo_epi64(four[0], four[1]), y = _mm256_unpacklo_epi64(four[2], four[3]);
+            z = _mm256_unpackhi_epi64(four[0], four[1]), w = _mm256_unpackhi_epi64(four[2], four[3]);
+            word_out(x, y, one, r, first_split, whole);
+            word_out(z, w, two, r, second_split, whole);
+        } else {
+            word_in(&x, &y, one, r, first_split, whole);
+            word_in(&z, &w, two, r, second_split, whole);
+            four[0] = _mm256_unpacklo_epi64(x, z), four[1] = _mm256_unpackhi_epi64(x, z);
+            four[2] = _mm256_unpacklo_epi64(y, w), four[3] = _mm256_unpackhi_epi64(y, w);
+            for (int i = 0; i < 4 && swap; i++)
+                four[i] = _mm256_shuffle_epi8(four[i], mask);
+            for (int i = 0; i < 4; i++)
+                store_two(low[i], high[i], four[i]);
+        }
+    }
+}
+
+/* Ask for a tile's share of the rows, or for its part of the columns, that come behind this block. */
+static void ask_ahead(const lw_plan *plan, const lw_tile *tile, const lane *lanes, lw_rows rows, size_t count, int out)
+{
+    if (out) {
+        const size_t share = count * rows.stride / plan->n_tiles;
+        const uint8_t *next = rows.base + count * rows.stride + share * (size_t)(tile - plan->tiles);
+        for (size_t i = 0; i < share; i += 64)
+            __builtin_prefetch(next + i, 0);
+        return;
+    }
+    for (int w = 0; w < 2; w++) {
+        const size_t part = (tile->word[w].split ? 4 : 8) * count;
+        for (size_t i = 0; i < part; i += 64) {
+            __builtin_prefetch(lanes[w].first + part + i, 0);
+            if (tile->word[w].split)
+                __builtin_prefetch(lanes[w].second + part + i, 0);
+        }
+    }
+}
+
+/* A loop of its own for each kind of tile. */
+#define EACH_TILE(name, regular, out)                                                                                  \
+    static LW_AVX2 void name(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns) \
+    {                                                                                                                  \
+        for (const lw_tile *tile = plan->tiles; tile < plan->tiles + plan->n_tiles; tile++) {                          \
+            const lane lanes[2] = {lane_of(tile->word, first, columns), lane_of(tile->word + 1, first, columns)};      \
+            if (rows.far)                                                                                              \
+                ask_ahead(plan, tile, lanes, rows, count, out);                                                        \
+            switch (tile->word[0].split | tile->word[1].split << 1 | tile->swap << 2) {                                \
+            case 0: move_tile(tile, lanes, rows, count, 0, regular, out); break;                                       \
+            case 1: move_tile(tile, lanes, rows, count, 1, regular, out); break;                                       \
+            case 2: move_tile(tile, lanes, rows, count, 2, regular, out); break;                                       \
+            case 3: move_tile(tile, lanes, rows, count, 3, regular, out); break;                                       \
+            case 4: move_tile(tile, lanes, rows, count, 4, regular, out); break;                                       \
+            case 5: move_tile(tile, lanes, rows, count, 5, regular, out); break;                                       \
+            case 6: move_tile(tile, lanes, rows, count, 6, regular, out); break;                                       \
+            default: move_tile(tile, lanes, rows, count, 7, regular, out);                                             \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+
+EACH_TILE(tiles_out, 1, 1)
+EACH_TILE(scattered_out, 0, 1)
+EACH_TILE(tiles_in, 1, 0)
+EACH_TILE(scattered_in, 0, 0)
+
+static size_t by_tiles(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns, int out)
+{
+    const size_t done = plan->n_tiles && lw_vectors() ? count & ~(size_t)7 : 0;
+    if (done) {
+        if (rows.row)
+            (out ? scattered_out : scattered_in)(plan, rows, done, first, columns);
         else
-            tile_out(w, tile->offset, row, rows, 1);
+            (out ? tiles_out : tiles_in)(plan, rows, done, first, columns);
+        run_ops(plan->rest, plan->n_rest, rows, done, first, columns, out);
     }
-}
-
-static LW_AVX2 void tiles_in(const lw_plan *plan, uint8_t *const *row, size_t rows, uint64_t first,
-                             uint8_t *const *columns)
-{
-    for (const lw_tile *tile = plan->tiles; tile < plan->tiles + plan->n_tiles; tile++) {
-        const size_t at = tile->offset;
-        const lane w0 = lane_of(tile->word, first, columns), w1 = lane_of(tile->word + 1, first, columns);
-        const lane w2 = lane_of(tile->word + 2, first, columns), w3 = lane_of(tile->word + 3, first, columns);
-        for (size_t r = 0; r < rows; r += 4) {
-            const __m256i a = word_in(w0, r), b = word_in(w1, r), c = word_in(w2, r), d = word_in(w3, r);
-            const __m256i ab0 = _mm256_unpacklo_epi64(a, b), ab1 = _mm256_unpackhi_epi64(a, b);
-            const __m256i cd0 = _mm256_unpacklo_epi64(c, d), cd1 = _mm256_unpackhi_epi64(c, d);
-            store(row[r] + at, _mm256_permute2x128_si256(ab0, cd0, 0x20));
-            store(row[r + 1] + at, _mm256_permute2x128_si256(ab1, cd1, 0x20));
-            store(row[r + 2] + at, _mm256_permute2x128_si256(ab0, cd0, 0x31));
-            store(row[r + 3] + at, _mm256_permute2x128_si256(ab1, cd1, 0x31));
-        }
-    }
+    return done;
 }
 
 #endif
 
-void lw_unpack_block(const lw_plan *plan, uint8_t *const *row, size_t rows, uint64_t first, uint8_t *const *columns)
+static void move_block(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns, int out)
 {
     size_t done = 0;
 #if LW_X86
-    if (plan->n_tiles && lw_vectors()) {
-        done = rows & ~(size_t)3;
-        tiles_out(plan, row, done, first, columns);
-        run_out(plan->rest, plan->n_rest, row, done, first, columns);
-    }
+    done = by_tiles(plan, rows, count, first, columns, out);
 #endif
-    if (done < rows)
-        run_out(plan->ops, plan->n_ops, row + done, rows - done, first + done, columns);
+    if (done < count) {
+        const lw_rows left = {rows.base + done * rows.stride, rows.stride, rows.row ? rows.row + done : NULL, 0};
+        run_ops(plan->ops, plan->n_ops, left, count - done, first + done, columns, out);
+    }
 }
 
-void lw_pack_block(const lw_plan *plan, uint8_t *const *row, size_t rows, uint64_t first, uint8_t *const *columns)
+void lw_unpack_block(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns)
 {
-    size_t done = 0;
-#if LW_X86
-    if (plan->n_tiles && lw_vectors()) {
-        done = rows & ~(size_t)3;
-        tiles_in(plan, row, done, first, columns);
-        run_in(plan->rest, plan->n_rest, row, done, first, columns);
+    move_block(plan, rows, count, first, columns, 1);
+}
+
+void lw_pack_block(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns)
+{
+    move_block(plan, rows, count, first, columns, 0);
+}
+
+static uint64_t unpack_scattered(const lw_plan *plan, const uint8_t *data, uint64_t size, const uint64_t *offsets,
+                                 uint64_t rows, uint8_t *const *columns)
+{
+    uint8_t *row[LW_BLOCK];
+    const lw_rows block = {NULL, 0, row, 0};
+    for (uint64_t first = 0; first < rows; first += LW_BLOCK) {
+        const size_t wanted = rows - first < LW_BLOCK ? (size_t)(rows - first) : LW_BLOCK;
+        size_t good = 0;
+        for (; good < wanted && offsets[first + good] <= size && size - offsets[first + good] >= plan->size; good++)
+            row[good] = (uint8_t *)(uintptr_t)(data + offsets[first + good]); /* only read through it */
+        lw_unpack_block(plan, block, good, first, columns);
+        if (good < wanted)
+            return first + good;
     }
-#endif
-    if (done < rows)
-        run_in(plan->ops, plan->n_ops, row + done, rows - done, first + done, columns);
+    return rows;
+}
+
+/* For plans without tiles: the lines of the fields of the next block. */
+static void ask_for_fields(const lw_plan *plan, lw_rows next)
+{
+    for (size_t i = 0; i < LW_BLOCK; i++)
+        for (const lw_op *op = plan->ops; op < plan->ops + plan->n_ops; op++)
+            __builtin_prefetch(next.base + i * next.stride + op->offset, 0);
 }
 
 uint64_t lw_unpack(const lw_plan *plan, const uint8_t *data, uint64_t size, const uint64_t *offsets, uint64_t stride,
                    uint64_t rows, uint8_t *const *columns)
 {
-    uint8_t *row[LW_BLOCK];
-    for (uint64_t first = 0; first < rows; first += LW_BLOCK) {
-        const size_t wanted = rows - first < LW_BLOCK ? (size_t)(rows - first) : LW_BLOCK;
-        size_t good = 0;
-        for (; good < wanted; good++) {
-            const uint64_t at = offsets ? offsets[first + good] : (first + good) * stride;
-            if (at > size || size - at < plan->size)
-                break;
-            row[good] = (uint8_t *)(uintptr_t)(data + at); /* only read through it */
-            if (plan->n_ops <= LW_FEW && !offsets && size - at > LW_BLOCK * stride + plan->size)
-                for (uint32_t i = 0; i < plan->n_ops; i++)
-                    __builtin_prefetch(data + at + LW_BLOCK * stride + plan->ops[i].offset, 0);
-        }
-        lw_unpack_block(plan, row, good, first, columns);
-        if (good < wanted)
-            return first + good;
+    if (offsets)
+        return unpack_scattered(plan, data, size, offsets, rows, columns);
+    const uint64_t most = size < plan->size ? 0 : stride ? (size - plan->size) / stride + 1 : rows;
+    const uint64_t good = rows < most ? rows : most;
+    lw_rows block = {(uint8_t *)(uintptr_t)data, stride, NULL, size > LW_FAR}; /* only read through it */
+    for (uint64_t first = 0; first < good; first += LW_BLOCK) {
+        const size_t count = good - first < LW_BLOCK ? (size_t)(good - first) : LW_BLOCK;
+        const lw_rows next = {block.base + LW_BLOCK * stride, stride, NULL, block.far};
+        if (block.far && !plan->n_tiles && plan->n_ops <= LW_FEW)
+            ask_for_fields(plan, next);
+        lw_unpack_block(plan, block, count, first, columns);
+        block = next;
     }
-    return rows;
+    return good;
 }
 
 #if LW_X86
@@ -282,21 +349,17 @@ static void put_out(uint8_t *to, const uint8_t *from, size_t size, int stream)
 void lw_pack(const lw_plan *plan, const uint8_t *fill, uint8_t *const *columns, uint64_t rows, uint8_t *out)
 {
     _Alignas(64) uint8_t stage[LW_STAGE];
-    uint8_t *row[LW_BLOCK];
     const size_t size = plan->size;
-    const int staged = size * 4 <= LW_STAGE, stream = rows * size >= LW_STREAM && lw_vectors();
-    size_t most = staged && size ? LW_STAGE / size & ~(size_t)3 : 4;
-    if (most > LW_STAGE_ROWS)
-        most = LW_STAGE_ROWS;
+    const int staged = size * 8 <= LW_STAGE && rows * size >= LW_STREAM, stream = rows * size >= LW_STREAM && lw_vectors();
+    size_t most = staged && size ? LW_STAGE / size & ~(size_t)7 : LW_BLOCK;
+    if (most > LW_BLOCK)
+        most = LW_BLOCK;
     for (uint64_t first = 0; first < rows; first += most) {
         const size_t count = rows - first < most ? (size_t)(rows - first) : most;
-        uint8_t *const start = staged ? stage : out + first * size;
-        for (size_t i = 0; i < count; i++) {
-            row[i] = start + i * size;
-            if (fill)
-                memcpy(row[i], fill, size);
-        }
-        lw_pack_block(plan, row, count, first, columns);
+        const lw_rows block = {staged ? stage : out + first * size, size, NULL, stream};
+        for (size_t i = 0; fill && i < count; i++)
+            memcpy(block.base + i * size, fill, size);
+        lw_pack_block(plan, block, count, first, columns);
         if (staged)
             put_out(out + first * size, stage, count * size, stream);
     }

@@ -6,8 +6,16 @@
 
 enum { LW_BLOCK = 64 };
 
-/* Move `rows` (at most LW_BLOCK) rows, of which `first` is the number of the first one in the columns. */
-void lw_unpack_block(const lw_plan *plan, uint8_t *const *row, size_t rows, uint64_t first, uint8_t *const *columns);
-void lw_pack_block(const lw_plan *plan, uint8_t *const *row, size_t rows, uint64_t first, uint8_t *const *columns);
+/* Where rows begin: one every `stride` bytes from `base`, or where `row` says. */
+typedef struct {
+    uint8_t *base;
+    size_t stride;
+    uint8_t *const *row; /* NULL: they are regular */
+    int far; /* what is read is in no cache: ask for what comes behind this block */
+} lw_rows;
+
+/* Move `count` (at most LW_BLOCK) rows, of which `first` is the number of the first one in the columns. */
+void lw_unpack_block(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns);
+void lw_pack_block(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns);
 
 #endif
