@@ -46,8 +46,11 @@ MESSAGES = columns_table({
     "portal": "I",
 })  # fmt: skip
 BUFFERS = columns_table({"buffer_offset": "Q", "buffer_length": "I"})
-#: Columns that only framed streams have.
-_FRAMED = ("frame", "portal")
+# Columns by whether the stream is framed.
+_NAMES = {
+    framed: tuple(n for n in (*MESSAGES.numbers, *BUFFERS.numbers) if framed or n not in ("frame", "portal"))
+    for framed in (False, True)
+}
 # A stream of ordinary messages fits in this at once; memory grows with what is found, never with what a header says.
 _BYTES_A_ROW = 160
 _BUFFERS_A_ROW = 4
@@ -96,7 +99,7 @@ class Index(Mapping[str, memoryview]):
         self.ends = ends
         self.messages = room.messages.slice(0, rows)
         self.buffers = room.buffers.slice(0, buffers)
-        self._names = [n for n in (*self.messages, *self.buffers) if framed or n not in _FRAMED]
+        self._names = _NAMES[framed]
 
     @property
     def rows(self) -> int:

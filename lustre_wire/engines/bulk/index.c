@@ -39,19 +39,22 @@ ALWAYS_INLINE message look(const lw_index_plan *plan, const lw_container *c, uin
         return found;
     found.body = next;
     found.body_size = count ? get32(length, swap) : 0;
-    const uint64_t room = to ? to->max_buffers - to->buffers : 0;
-    uint8_t *offsets = to ? to->column[LW_BUFFER_OFFSET] + 8 * to->buffers : NULL;
-    uint8_t *lengths = to ? to->column[LW_BUFFER_LENGTH] + 4 * to->buffers : NULL;
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t bytes = get32(length + 4 * (size_t)i, swap);
-        if (i < room) {
-            put64(offsets + 8 * (size_t)i, next);
-            put32(lengths + 4 * (size_t)i, bytes);
+    if (to && count <= to->max_buffers - to->buffers) {
+        uint8_t *offsets = to->column[LW_BUFFER_OFFSET] + 8 * to->buffers;
+        uint8_t *lengths = to->column[LW_BUFFER_LENGTH] + 4 * to->buffers;
+#pragma GCC unroll 1
+        for (const uint8_t *end = length + 4 * (size_t)count; length < end; length += 4, offsets += 8, lengths += 4) {
+            const uint32_t bytes = get32(length, swap);
+            put64(offsets, next);
+            put32(lengths, bytes);
+            next += rounded(bytes);
         }
-        next += rounded(bytes);
-        if (next > size)
-            return found;
+    } else {
+        for (uint32_t i = 0; i < count; i++)
+            next += rounded(get32(length + 4 * (size_t)i, swap));
     }
+    if (next > size)
+        return found;
     if (next - at > UINT32_MAX)
         return found; /* longer than the column of lengths can say: nothing of that size is a message */
     found.end = next;
@@ -60,8 +63,7 @@ ALWAYS_INLINE message look(const lw_index_plan *plan, const lw_container *c, uin
 }
 
 /* The row of a message, or of bytes that are none (`c` is NULL). */
-ALWAYS_INLINE void write_row(sink *to, const lw_container *c, uint32_t swap, const uint8_t *data, uint32_t magic_at,
-                             const message *found)
+ALWAYS_INLINE void write_row(sink *to, const lw_container *c, uint32_t swap, const uint8_t *data, const message *found)
 {
     static const uint8_t nothing[8];
     const uint64_t row = to->rows++;
@@ -69,18 +71,25 @@ ALWAYS_INLINE void write_row(sink *to, const lw_container *c, uint32_t swap, con
     const uint8_t *fields = c ? data + (c->in_header ? found->at : found->body) : NULL;
     put64(to->column[LW_OFFSET] + 8 * row, found->at);
     put32(to->column[LW_LENGTH] + 4 * row, (uint32_t)(found->end - found->at));
-    put32(to->column[LW_MAGIC] + 4 * row, c ? get32(data + found->at + magic_at, swap) : 0);
-    to->column[LW_BIG][row] = (uint8_t)(c ? swap != LW_HOST_BIG : 0);
-    to->column[LW_REASON][row] = (uint8_t)found->reason;
     put32(to->column[LW_BUFCOUNT] + 4 * row, found->bufcount);
     put64(to->column[LW_FIRST_BUFFER] + 8 * row, to->buffers);
-    put64(to->column[LW_XID] + 8 * row, 0);
     put32(to->column[LW_TYPE] + 4 * row, get32(inside ? fields + c->type : nothing, swap));
     put32(to->column[LW_OPCODE] + 4 * row, get32(inside ? fields + c->opcode : nothing, swap));
     put32(to->column[LW_STATUS] + 4 * row, get32(inside ? fields + c->status : nothing, swap));
     put32(to->column[LW_FLAGS] + 4 * row, get32(inside ? fields + c->flags : nothing, swap));
     put64(to->column[LW_TRANSNO] + 8 * row, get64(inside ? fields + c->transno : nothing, swap));
     to->buffers += found->bufcount;
+}
+
+/* The columns that are the same in all rows from `first` on. */
+static void fill_rows(sink *to, uint64_t first, const lw_container *c, enum lw_reason reason)
+{
+    const size_t rows = (size_t)(to->rows - first);
+    memset(to->column[LW_BIG] + first, c && c->swap != LW_HOST_BIG, rows);
+    memset(to->column[LW_REASON] + first, (int)reason, rows);
+    memset(to->column[LW_XID] + 8 * first, 0, 8 * rows);
+    for (uint64_t row = first; row < to->rows; row++)
+        put32(to->column[LW_MAGIC] + 4 * row, c ? c->swap ? swap32(c->magic) : c->magic : 0);
 }
 
 /*
@@ -97,13 +106,14 @@ ALWAYS_INLINE uint64_t run(const lw_index_plan *plan, const lw_container *shared
         const message found = look(&rules, &c, swap, data, at, size, &to);
         if (found.reason != LW_GOOD || found.bufcount > to.max_buffers - to.buffers)
             break;
-        write_row(&to, &c, swap, data, rules.magic_at, &found);
+        write_row(&to, &c, swap, data, &found);
         const uint64_t ahead = found.end + LW_AHEAD * (found.end - at); /* where the headers of a like message will be */
         if (ahead + 256 < size)
             for (int line = 0; line < 256; line += 64)
                 __builtin_prefetch(data + ahead + line, 0);
         at = found.end;
     }
+    fill_rows(&to, shared_sink->rows, &c, LW_GOOD);
     shared_sink->rows = to.rows;
     shared_sink->buffers = to.buffers;
     return at;
@@ -139,7 +149,8 @@ static int message_row(const lw_index_plan *plan, const uint8_t *data, uint64_t 
         return 1;
     if (found->bufcount > to->max_buffers - to->buffers)
         return 0;
-    write_row(to, c, c->swap, data, plan->magic_at, found);
+    write_row(to, c, c->swap, data, found);
+    fill_rows(to, to->rows - 1, c, found->reason);
     return 1;
 }
 
@@ -147,7 +158,8 @@ static int message_row(const lw_index_plan *plan, const uint8_t *data, uint64_t 
 static uint64_t bad_row(sink *to, uint64_t at, uint64_t end, enum lw_reason reason)
 {
     const message found = {at, end - at > LW_LONGEST ? at + LW_LONGEST : end, at, 0, 0, reason};
-    write_row(to, NULL, 0, NULL, 0, &found);
+    write_row(to, NULL, 0, NULL, &found);
+    fill_rows(to, to->rows - 1, NULL, reason);
     return found.end;
 }
 
