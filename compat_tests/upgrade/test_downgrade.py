@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from compat_tests.upgrade.plays import played
 from lustre_wire.dialects import dialect
 from lustre_wire.payloads import config, llog, logwriter
@@ -41,6 +45,32 @@ def test_D7_what_was_made_under_2_0_is_readable_under_1_8() -> None:
     play.move("mds", "1.8")
     play.work(2)
     assert play.losses() == []
+
+
+def done(play: Play, *call: str) -> Any:
+    """A call of the only client, from beginning to end."""
+    client = play.clients[0]
+    task = client.perform(*call)
+    play.simulator.flush(client)
+    play.until(lambda: task.done, f"{call[0]} is over")
+    assert task.error is None
+    return task.result
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_D8_a_FID_is_gone_with_the_first_look_under_1_8_and_stays_where_nobody_looked(crash: bool) -> None:
+    play = back_again()
+    born = {path: done(play, "mkdir", path) for path in ("/looked-at", "/left-alone")}
+    assert all(ident[0] >= 0x200000400 for ident in born.values())
+    play.move("mds", "1.8")
+    inode, generation, _ = done(play, "getattr", "/looked-at").ident
+    if crash:
+        play.crash(play.servers["mds"].nid)
+        play.start("mds")
+        play.settled()
+    play.move("mds", "2.0")
+    assert done(play, "getattr", "/looked-at").ident == (inode, generation, 0)
+    assert done(play, "getattr", "/left-alone").ident == born["/left-alone"]
 
 
 def test_D9_a_client_cannot_bring_the_removed_FID_back() -> None:

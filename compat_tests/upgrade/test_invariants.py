@@ -139,6 +139,11 @@ def test_D4_no_FID_reaches_a_1_8_server() -> None:
     seen("D4", "downgrade", "shipped")
 
 
+def test_D8_what_1_8_showed_has_lost_its_FID_on_disk() -> None:
+    seen("D8", "downgrade")
+    seen("D8", "downgrade", "shipped")
+
+
 def test_E1_E3_as_shipped_the_first_start_of_another_version_forgets_everybody() -> None:
     seen("E1", "clean-upgrade", "shipped")
 

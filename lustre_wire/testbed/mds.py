@@ -78,6 +78,10 @@ class Metadata(Opens, Changes):
         form, asked = found
         self._give_back(getattr(asked, "cancels", ()) or self._riding(asked))
         answer: Answer = yield from handler(form, asked, request)
+        return self._scrubbed(answer)
+
+    def _scrubbed(self, answer: Answer) -> Answer:
+        """What takes FIDs away is on disk before anybody is answered (mds/mds_reint.c: mds_lookup)."""
         if self.space.scrubbed:
             self.target.commit()
             self.space.scrubbed = False
@@ -90,7 +94,7 @@ class Metadata(Opens, Changes):
         status = (slot.lcd_last_close_result if close else slot.lcd_last_result) & 0xFFFFFFFF
         signed = status - ((status & 0x80000000) << 1)
         if isinstance(asked, op.Open):
-            return self._reconstruct_open(form, asked, request)
+            return self._scrubbed(self._reconstruct_open(form, asked, request))
         inode = None
         if isinstance(asked, op.Create):
             inode = self._made(asked)
@@ -98,7 +102,8 @@ class Metadata(Opens, Changes):
                 raise Refused(-errno.ENOENT)
         elif getattr(asked, "ident", op.NOBODY) != op.NOBODY:
             inode = self.space.find(asked.ident)
-        return self.answer(form, request, self.attributes(inode) if inode is not None else Result(), signed)
+        result = self.attributes(inode) if inode is not None else Result()
+        return self._scrubbed(self.answer(form, request, result, signed))
 
     def connected(self, export: Export, data: Any) -> None:
         data.ocd_ibits_known = int(data.ocd_ibits_known) & int(self.k.MDS_INODELOCK_FULL)

@@ -9,7 +9,7 @@ from lustre_wire.upgrade.alike import alike
 from lustre_wire.upgrade.journal import Put
 from lustre_wire.upgrade.mark import Start
 from lustre_wire.upgrade.shutdown import ServerState
-from lustre_wire.upgrade.traffic import identities, requests
+from lustre_wire.upgrade.traffic import identities, requests, shown
 from lustre_wire.upgrade.verdict import SLACK, Verdict, at, invariant
 
 if TYPE_CHECKING:
@@ -81,6 +81,20 @@ def d4(play: Play, verdict: Verdict) -> None:
         if not packer(message.dialect).personality.client_names:
             for ident in identities(message):
                 verdict.must(ident < 1 << 32, f"{at(play, put.time, put.client)}: {put.name} names {ident:#x}")
+
+
+@invariant("D8")
+def d8(play: Play, verdict: Verdict) -> None:
+    """An object made under 2.0 that a 1.8 MDS told somebody of has lost its FID, on disk, before the answer."""
+    if not play.went_back():
+        return
+    told = {ident[:2]: time for time, ident in shown(play)}
+    had: set[tuple[int, int]] = set()
+    for start in (start for start in play.starts() if start.metadata):
+        for ident in sorted(had & told.keys()):
+            if told[ident] < start.time:
+                verdict.must(ident not in start.fids, f"{start.time:.3f} {start.version}: {ident} has its FID again")
+        had |= start.fids
 
 
 @invariant("E1")

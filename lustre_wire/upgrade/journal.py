@@ -106,6 +106,7 @@ class Started:
         elsewhere: on another node than the last time.
         clean: the mark the last stop left; `had_clients` whether last_rcvd held any.
         forgotten, known: whether they were forgotten, and how many are known.
+        fids: inode and generation of the objects on an MDT's disk that have a FID of their own.
     """
 
     time: float
@@ -119,6 +120,7 @@ class Started:
     had_clients: bool
     forgotten: bool
     known: int
+    fids: frozenset[tuple[int, int]] = frozenset()
 
 
 @attrs.frozen

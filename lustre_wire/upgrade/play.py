@@ -190,6 +190,15 @@ class Play(Operator):
         for worker in filter(self.able, self.workers):
             worker.work(rounds)
 
+    def look(self) -> None:
+        """Everybody looks at every file he made."""
+        for worker in filter(self.able, self.workers):
+            for path in sorted(worker.ledger.files):
+                worker.client.now = self.now
+                task = worker.client.perform("getattr", path)
+                self.simulator.flush(worker.client)
+                self.until(lambda: task.done, f"{path} is looked at")  # noqa: B023
+
     def rest(self) -> None:
         """Everybody finishes what he does."""
         for worker in self.workers:
@@ -240,11 +249,14 @@ class Play(Operator):
         """A client hears and says nothing any more."""
         self.say(f"{self.name_of(nid)} is cut off")
         self.cut_off.add(nid)
-        exports = {name: node.target.exports.values() for name, node in self.nodes.items() if node.target is not None}
-        knew = [name for name, known in exports.items() if any(self.own_nid(e.nid) == nid and e.connected for e in known)]
-        self.absences.append(Absence(nid, self.now, float("inf"), frozenset(knew)))
+        knew = frozenset(name for name, node in self.nodes.items() if self._knows(node, nid))
+        self.absences.append(Absence(nid, self.now, float("inf"), knew))
         for node in self.nodes.values():
             self.simulator.partition(nid, node.nid)
+
+    def _knows(self, node: Controlled, nid: int) -> bool:
+        exports = node.target.exports.values() if node.target is not None else ()
+        return any(self.own_nid(export.nid) == nid and export.connected for export in exports)
 
     def lose_answer(self, nid: int) -> None:
         """Let time pass until the MDS answers a change of a client; that answer gets lost."""

@@ -165,6 +165,11 @@ def _rest(play: Play) -> None:
     play.rest()
 
 
+@verb("look at every file")
+def _look(play: Play) -> None:
+    play.look()
+
+
 @verb("wait SECONDS")
 def _wait(play: Play, number: str) -> None:
     play.wait(float(number))

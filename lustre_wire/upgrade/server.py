@@ -17,6 +17,7 @@ from lustre_wire.recovery.packet import Packet
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.testbed.node import MetadataNode, ServerNode
+from lustre_wire.testbed.operations import NOBODY
 from lustre_wire.testbed.tcp import ALIAS_MASK
 from lustre_wire.upgrade import access, mark
 from lustre_wire.upgrade.journal import Admitted, Handled, Journal, Started
@@ -122,11 +123,15 @@ class Controlled(ServerNode):
                 self.now, version, how, target.service.metadata, previous is not None and previous.version != version,
                 mark.downgrades(previous, version, VERSIONS), self.store.get(_NODE, self.nid) != self.nid,
                 previous is not None and previous.clean, had_clients,
-                any(event.kind == "forgotten" for event in target.events), len(target.exports),
+                any(event.kind == "forgotten" for event in target.events), len(target.exports), self._fids(),
             )
         )  # fmt: skip
         self.store.set(_NODE, self.nid)
         self.store.commit()
+
+    def _fids(self) -> frozenset[tuple[int, int]]:
+        """Objects with a FID of their own; only an MDT has any."""
+        return frozenset()
 
     def _how(self, previous: Mark | None) -> Start:
         if not self.policy.start_rule:
@@ -373,3 +378,9 @@ class ControlledMetadata(Controlled, MetadataNode):
     def start(self, now: float) -> None:
         super().start(now)
         self.service.made_by_name = self.policy.away is Away.REFORMAT
+
+    def _fids(self) -> frozenset[tuple[int, int]]:
+        if self.journal.quiet:
+            return frozenset()
+        inodes = (inode for _, inode in self.store.items("inode"))
+        return frozenset((inode.ino, inode.generation) for inode in inodes if inode.fid != NOBODY)

@@ -6,11 +6,14 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import attrs
+
 from lustre_wire import rpc
 from lustre_wire.dialects import dialect
 from lustre_wire.engines import record
 from lustre_wire.frames import lustre_msg
 from lustre_wire.recovery.packet import PUT, Packet
+from lustre_wire.testbed.operations import NOBODY, Ident
 from lustre_wire.testbed.packing import packer
 from lustre_wire.upgrade.journal import Put
 
@@ -18,20 +21,54 @@ if TYPE_CHECKING:
     from lustre_wire.upgrade.play import Play
 
 
-def requests(play: Play) -> Iterator[tuple[Put, rpc.Message]]:
-    """Requests to an MDS with their messages, decoded in the dialect they were made in.
+@attrs.frozen
+class Said:
+    """A request to an MDS as it went out, or the answer to it: then `reply` is there, and `time` its own."""
+
+    time: float
+    put: Put
+    request: rpc.Message
+    reply: rpc.Message | None = None
+
+
+def conversation(play: Play) -> Iterator[Said]:
+    """Requests and answers in the order of sending, each decoded in the dialect its request was made in.
 
     What a client noted and what the network carried are joined by number and order: over TCP their clocks differ.
     """
-    carried: dict[tuple[int, int, int], deque[bytes]] = {}
-    for packet in (sent.packet for sent in play.simulator.trace.packets):
-        if packet.kind == PUT and play.is_metadata(packet.target):
-            key = (packet.source, packet.target, packet.match_bits)
-            carried.setdefault(key, deque()).append(packet.data)
+    noted: dict[tuple[int, int, int], deque[Put]] = {}
     for put in play.journal.put:
-        sent = carried.get((put.client, put.server, put.xid))
-        if sent:
-            yield put, rpc.decode(sent.popleft(), dialect(put.dialect))
+        noted.setdefault((put.client, put.server, put.xid), deque()).append(put)
+    asked: dict[tuple[int, int], Said] = {}
+    for sent in play.simulator.trace.packets:
+        packet = sent.packet
+        made = noted.get((packet.source, packet.target, packet.match_bits))
+        if packet.kind == PUT and play.is_metadata(packet.target) and made:
+            put = made.popleft()
+            said = Said(sent.time, put, rpc.decode(packet.data, dialect(put.dialect)))
+            asked[packet.source, packet.match_bits] = said
+            yield said
+        elif packet.kind == PUT and play.is_metadata(packet.source):
+            before = asked.get((packet.target, packet.match_bits))
+            if before is not None and packet.portal == before.request.format.reply_portal:  # type: ignore[union-attr]
+                reply = rpc.decode(packet.data, before.request.dialect, request=before.request)
+                yield attrs.evolve(before, time=sent.time, reply=reply)
+
+
+def requests(play: Play) -> Iterator[tuple[Put, rpc.Message]]:
+    """Requests to an MDS with their messages."""
+    return ((said.put, said.request) for said in conversation(play) if said.reply is None)
+
+
+def shown(play: Play) -> Iterator[tuple[float, Ident]]:
+    """Inode and generation of every object that an MDS which names objects so told a client of, and when."""
+    for said in conversation(play):
+        pack = packer(said.request.dialect)
+        found = pack.read(said.request) if said.reply is not None and not pack.personality.client_names else None
+        if found is not None and said.reply is not None and not isinstance(said.reply.buffers, rpc.Generic):
+            ident = pack.result(found[0], said.reply).ident
+            if ident != NOBODY:
+                yield said.time, ident
 
 
 def identities(message: rpc.Message) -> list[int]:
