@@ -117,8 +117,13 @@ def test_S2_the_mark_is_cleared_first_and_set_last() -> None:
     seen("S2", "clean-upgrade", "simplified", "mds-crash@committed")
 
 
-def test_S3_the_mark_travels_with_the_target() -> None:
-    seen("S3", "failover-pair")
+@pytest.mark.parametrize(("scenario", "targets"), [("failover-pair", {"mds"}), ("oss-pair", {"ost0", "ost1", "mds"})])
+def test_S3_the_mark_travels_with_the_target(scenario: str, targets: set[str]) -> None:
+    seen("S3", scenario)
+    play = played(scenario).play
+    started = {name for name, node in play.nodes.items() if any(life.what.startswith("start") for life in node.history)}
+    assert {f"{name}-partner" for name in targets} <= started
+    assert all(len(owner.config.peers) == 2 for owner in play.clients[0].imports()[1:])
 
 
 def test_S4_after_a_forced_start_nothing_old_is_replayed() -> None:

@@ -5,6 +5,8 @@ import pytest
 from compat_tests.upgrade.plays import played
 from lustre_wire.errors import WireError
 from lustre_wire.upgrade import scenario
+from lustre_wire.upgrade.play import Play
+from lustre_wire.upgrade.policy import policy
 
 SCENARIOS = scenario.names()
 #: The operator of these relies on a controlled stop.
@@ -20,7 +22,7 @@ def test_the_scenarios_there_are() -> None:
     assert {
         "clean-upgrade", "failover-pair", "piecemeal-osts", "returning-client", "silent-client", "drain-crash",
         "new-clients", "forced-start", "recover-then-upgrade", "downgrade", "mixed-months", "by-hand", "config",
-        "brief-absence", "lost-answer",
+        "brief-absence", "lost-answer", "oss-pair",
     } <= set(SCENARIOS)  # fmt: skip
 
 
@@ -35,7 +37,8 @@ def test_shipped(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["clean-upgrade", "recover-then-upgrade", "brief-absence", "piecemeal-osts", "config", "lost-answer"]
+    "name",
+    ["clean-upgrade", "recover-then-upgrade", "brief-absence", "piecemeal-osts", "config", "lost-answer", "oss-pair"],
 )
 def test_TH5_reformat_needs_no_notice_and_evicts_nobody_who_is_back_in_time(name: str) -> None:
     outcome = played(name, "reformat")
@@ -69,6 +72,25 @@ def test_a_crash_at_each_server_state(server: str, state: str) -> None:
     assert [f.happened for f in outcome.play.faults] == [True]
     assert complaints(outcome) == []
     assert outcome.play.servers[server].dialect.name == "2.0"
+
+
+@pytest.mark.parametrize("name", ["ost0", "mds"])
+def test_SI2_a_partner_takes_a_target_over_from_a_node_that_crashed(name: str) -> None:
+    steps = [
+        "work 4",
+        "load",
+        "wait 1",
+        f"crash {name}",
+        "wait 2",
+        f"fail {name} over",
+        f"fail {name} over to 2.0",
+        "rest",
+    ]
+    found = scenario.parse("x", f'title = "t"\nabout = "a"\npair = true\nsteps = {steps}')
+    made = Play(policy("simplified"), seed=3, **scenario.play_options(found, clients=2))
+    assert complaints(scenario.run(found, made)) == []
+    assert made.clients_evicted() == set()
+    assert made.servers[name].dialect.name == "2.0"
 
 
 @pytest.mark.parametrize("state", ["draining", "cleaning", "waiting", "reopening"])

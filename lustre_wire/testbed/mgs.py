@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from lustre_wire.dialects import Dialect
@@ -21,12 +23,13 @@ CHUNK = 8192
 
 
 def client_log(
-    dialect: Dialect, fsname: str, mds_nid: int, ost_nids: list[int], stripes: int, partner: int = 0
-) -> bytes:
+    dialect: Dialect, fsname: str, mds_nid: int, ost_nids: list[int], stripes: int,
+    partners: Mapping[int, int] = MappingProxyType({}),
+) -> bytes:  # fmt: skip
     """The log ``<fsname>-client``: what a client sets up at mount.
 
     Args:
-        partner: NID of the node that takes the MDT over, 0 for none.
+        partners: NID of a target's node -> NID of the node that takes it over.
     """
     k, log = names(dialect), logwriter.new_log(dialect)
     marker, desc = dialect.structs["cfg_marker"], dialect.structs["lov_desc"]
@@ -46,6 +49,14 @@ def client_log(
     def make(command: str, *buffers: Any, nid: int = 0) -> config.Config:
         return config.make_config(dialect, command, *buffers, nid=nid)
 
+    def fail_over(target: str, device: str, nid: int) -> None:
+        partner = partners.get(nid)
+        if partner is not None:
+            group(
+                target, "add failnid", make("LCFG_ADD_UUID", "", f"{partner:#x}", nid=partner),
+                make("LCFG_ADD_CONN", device, f"{partner:#x}"),
+            )  # fmt: skip
+
     lov, mdt, mdc = f"{fsname}-clilov", f"{fsname}-MDT0000", f"{fsname}-MDT0000-mdc"
     described = desc(
         ld_tgt_count=0, ld_active_tgt_count=k.LOV_DESC_MAGIC, ld_default_stripe_count=stripes, ld_pattern=1,
@@ -59,11 +70,7 @@ def client_log(
         mdt, "add mdc", make("LCFG_ADD_UUID", "", f"{mds_nid:#x}", nid=mds_nid),
         make("LCFG_ATTACH", mdc, "mdc", f"{mdc}_UUID"), make("LCFG_SETUP", mdc, f"{mdt}_UUID", f"{mds_nid:#x}"),
     )  # fmt: skip
-    if partner:
-        group(
-            mdt, "add failnid", make("LCFG_ADD_UUID", "", f"{partner:#x}", nid=partner),
-            make("LCFG_ADD_CONN", mdc, f"{partner:#x}"),
-        )  # fmt: skip
+    fail_over(mdt, mdc, mds_nid)
     for index, nid in enumerate(ost_nids):
         ost = f"{fsname}-OST{index:04x}"
         group(
@@ -72,6 +79,7 @@ def client_log(
             make("LCFG_SETUP", f"{ost}-osc", f"{ost}_UUID", f"{nid:#x}"),
             make("LCFG_LOV_ADD_OBD", lov, f"{ost}_UUID", str(index), "1"),
         )  # fmt: skip
+        fail_over(ost, f"{ost}-osc", nid)
     group(f"{fsname}-client", "mount opts", make("LCFG_MOUNTOPT", "", f"{fsname}-client", lov, mdc))
     return llog.write_log(log)
 

@@ -151,12 +151,12 @@ class MetadataNode(ServerNode):
     """An MDS with its connections to the OSTs, which lets clients in when they are synchronised (O1, C.5).
 
     Args:
-        osts: UUID and NID of each OST.
+        osts: UUID of each OST, and the NIDs it may be found at.
         stripes: how many objects a new file gets.
     """
 
     def __init__(
-        self, nid: int, uuid: bytes, dialect: Dialect, osts: list[tuple[bytes, int]], seed: int, stripes: int
+        self, nid: int, uuid: bytes, dialect: Dialect, osts: list[tuple[bytes, list[int]]], seed: int, stripes: int
     ) -> None:
         super().__init__(nid, uuid, dialect, lambda d, s: Metadata(d, s, stripes, len(osts)), "MDS_CONNECT", seed)
         self.osts = osts
@@ -178,11 +178,11 @@ class MetadataNode(ServerNode):
         self.tasks = Tasks()
         self.imports = {}
         k, flags = names(self.dialect), packer(self.dialect).personality.ost_flags
-        for index, (uuid, peer) in enumerate(self.osts):
+        for index, (uuid, peers) in enumerate(self.osts):
             client = self.uuid.removesuffix(b"_UUID") + b"-mdtlov_UUID"
             data = {"ocd_index": index}
             made = make_import(
-                self, (self.dialect,), uuid, client, [peer], "OST", flags | k.OBD_CONNECT_MDS, handles, xids, data
+                self, (self.dialect,), uuid, client, peers, "OST", flags | k.OBD_CONNECT_MDS, handles, xids, data
             )
             self.imports[index] = made
             made.connect(now)

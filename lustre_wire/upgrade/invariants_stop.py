@@ -45,10 +45,12 @@ def b1(play: Play, verdict: Verdict) -> None:
 @invariant("B2")
 def b2(play: Play, verdict: Verdict) -> None:
     """Between its release and the restart a client sends nothing but ping, release, disconnect and connect."""
-    targets = {node.uuid.decode(): node.nid for node in play.servers.values()}
+    targets: dict[str, set[int]] = {}
+    for node in play.nodes.values():
+        targets.setdefault(node.uuid.decode(), set()).add(node.nid)
     for client, target, begin, end in _waits(play):
         for put in play.journal.put:
-            if put.client == client and put.server == targets.get(target) and begin < put.time < end:
+            if put.client == client and put.server in targets.get(target, ()) and begin < put.time < end:
                 why = f"{at(play, put.time, client)}: {put.name} to {target} after its release"
                 verdict.must(put.name in WAITING, why)
 

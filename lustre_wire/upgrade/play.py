@@ -53,7 +53,7 @@ class Play(Operator):
         seed: of everything that is left to chance.
         faults: of the network.
         version: what the servers speak at first; clients speak all versions.
-        pair: the MDS has a failover partner.
+        pair: the MDS and the OSTs have failover partners.
         say: called with what happens, as it happens.
         network: what connects the nodes, instead of a simulator.
 
@@ -82,9 +82,9 @@ class Play(Operator):
         self.clients: list[UpgradeClient] = []
         self.workers: list[Worker] = []
         self.nodes = dict(self.servers)
-        if self.system.partner is not None:
-            assert isinstance(self.system.partner, Controlled)
-            self.nodes["mds-partner"] = self.system.partner
+        for name, node in self.servers.items():
+            if node.nid in self.system.partners:
+                self.nodes[f"{name}-partner"] = self.system.partners[node.nid]  # type: ignore[assignment]
         self.snapshots: list[Snapshot] = []
         self.mounting: list[tuple[Task, UpgradeClient]] = []
         self.absences: list[Absence] = []

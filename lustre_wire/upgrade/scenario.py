@@ -33,7 +33,7 @@ class Scenario:
     Attributes:
         name, title, about: for people.
         clients, osts: how many, unless the user says otherwise.
-        pair: the MDS has a partner that can take its target over.
+        pair: the MDS and every OST have a partner that can take the target over.
         version: what everything runs at first.
         steps: sentences.
         expect: per policy, what must come of it.
