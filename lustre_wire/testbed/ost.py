@@ -14,13 +14,13 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.hardware import Hardware, Turns
 from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import Form, packer
 
-#: Bytes of one bulk transfer; of one object; of all objects; how many objects there may be.
+#: Bytes of one bulk transfer; of one object; how many objects there may be.
 MAX_BULK = 1 << 20
 MAX_OBJECT = 1 << 26
-CAPACITY = 1 << 28
 MAX_OBJECTS = 1 << 20
 
 
@@ -42,8 +42,9 @@ class Objects:
 
     metadata, remembers = False, True
 
-    def __init__(self, dialect: Any, store: Any) -> None:
-        self.dialect, self.store = dialect, store
+    def __init__(self, dialect: Any, store: Any, hardware: Hardware) -> None:
+        self.dialect, self.store, self.hardware = dialect, store, hardware
+        self._disk = Turns()
         self.pack, self.k = packer(dialect), names(dialect)
         self.supported = self.pack.personality.ost_flags
         self.target: Target = None  # type: ignore[assignment]  # set by the node, which makes both
@@ -189,7 +190,7 @@ class Objects:
         """Is there room for an object to be so large?"""
         if size > MAX_OBJECT:
             raise Refused(-errno.EFBIG, failed=True)
-        if size > obj.size and self.store.file_bytes + size - obj.size > CAPACITY:
+        if size > obj.size and self.store.file_bytes + size - obj.size > self.hardware.capacity:
             raise Refused(-errno.ENOSPC, failed=True)
 
     def _sync(self, form: Form, asked: op.ObjectSync, request: Incoming, now: float) -> Handling:
@@ -216,13 +217,19 @@ class Objects:
         yield
 
     def _write(self, form: Form, asked: op.ObjectWrite, request: Incoming, now: float) -> Handling:
-        """Fetch the data, write it, and have it on disk before the answer goes out (synchronous journal)."""
+        """Fetch the data when the disk comes to it, and have it there before the answer (synchronous journal)."""
         ranges = self._ranges(asked)
         self.get(asked.id)
-        yield Wait(bulk=sum(length for _, length in ranges))
-        obj, at = self.get(asked.id), 0
-        if len(request.sink) != sum(length for _, length in ranges):
+        bulk = sum(length for _, length in ranges)
+        begins, done = self._disk.take(now, bulk / self.hardware.writing)
+        if begins > now:
+            yield Wait(until=begins)
+        yield Wait(bulk=bulk)
+        if len(request.sink) != bulk:
             raise Refused(-errno.ETIMEDOUT, failed=True)
+        if done > now:
+            yield Wait(until=done)
+        obj, at = self.get(asked.id), 0
         transaction = self.target.begin(request)
         for offset, length in ranges:
             self._room(obj, offset + length)

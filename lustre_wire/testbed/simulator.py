@@ -5,12 +5,14 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import attrs
 
-from lustre_wire.recovery.packet import Packet
-from lustre_wire.testbed.node import Node
+from lustre_wire.recovery.packet import PUT, Packet
+from lustre_wire.testbed.hardware import Hardware, Wires
+from lustre_wire.testbed.node import Node, ServerNode
 from lustre_wire.testbed.trace import Sent, Trace
 
 
@@ -31,6 +33,9 @@ class Stuck(Exception):
 class Simulator:
     """Nodes and the network between them.
 
+    Args:
+        hardware: what links and servers can do; None for whatever is asked of them, so that only delays take time.
+
     Attributes:
         now: simulated seconds.
         events: how many events were handled.
@@ -43,9 +48,10 @@ class Simulator:
 
     late = 0.0
 
-    def __init__(self, seed: int = 0, faults: Faults | None = None) -> None:
+    def __init__(self, seed: int = 0, faults: Faults | None = None, hardware: Hardware | None = None) -> None:
         self.random = random.Random(seed)
         self.faults = faults or Faults()
+        self._wires = Wires(hardware) if hardware is not None else None
         self.now = 0.0
         self.events = 0
         self.nodes: dict[int, Node] = {}
@@ -75,6 +81,8 @@ class Simulator:
         self.trace.mark(self.now, "crash", nid)
         self.nodes[nid].crash()
         self._wakes.pop(nid, None)
+        if self._wires is not None:
+            self._wires.forget(nid)
 
     def partition(self, one: int, other: int) -> None:
         self.partitions.add(frozenset((one, other)))
@@ -109,7 +117,7 @@ class Simulator:
         if kind == "wake":
             self._wake(what)
         elif kind == "packet":
-            self._deliver(*what)
+            self._arrive(what)
         else:
             what()
         return True
@@ -145,9 +153,21 @@ class Simulator:
             node.tick(self.now)
             self.flush(node)
 
-    def _deliver(self, sent: Sent) -> None:
-        node = self.nodes.get(sent.packet.target)
-        if node is None or not node.up or frozenset((sent.packet.source, sent.packet.target)) in self.partitions:
+    def _arrive(self, sent: Sent) -> None:
+        packet, node = sent.packet, self.nodes.get(sent.packet.target)
+        if node is None or not node.up or frozenset((packet.source, packet.target)) in self.partitions:
+            return
+        if self._wires is None:
+            self._deliver(sent, node, node.boots)
+            return
+        by_server = isinstance(node, ServerNode) and packet.kind == PUT
+        self.at(
+            self._wires.taken(packet, self.now, by_server=by_server), partial(self._deliver, sent, node, node.boots)
+        )
+
+    def _deliver(self, sent: Sent, node: Node, boots: int) -> None:
+        """Hand a packet to its target, unless that crashed since the packet came."""
+        if not node.up or node.boots != boots:
             return
         sent.arrived.append(self.now)
         node.receive(sent.packet, self.now)
@@ -160,18 +180,19 @@ class Simulator:
         faults, rng = self.faults, self.random
         if self.lose is not None and self.lose(packet):
             return
+        left = self.now if self._wires is None else self._wires.sent(packet, self.now)
         copies = 1 + (rng.random() < faults.duplicate)
         for _ in range(copies):
             if rng.random() < faults.loss:
                 continue
-            arrival = self.now + rng.uniform(*faults.delay)
+            arrival = left + rng.uniform(*faults.delay)
             pair = (packet.source, packet.target)
             if rng.random() >= faults.reorder:
                 arrival = max(arrival, self._last.get(pair, 0.0))
                 self._last[pair] = arrival
             else:
                 arrival += rng.uniform(0, 3 * faults.delay[1])
-            self._push(arrival, "packet", (sent,))
+            self._push(arrival, "packet", sent)
 
     def _push(self, time: float, kind: str, what: Any) -> None:
         self._number += 1
