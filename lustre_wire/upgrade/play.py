@@ -8,6 +8,7 @@ import attrs
 
 from lustre_wire.dialects import dialect
 from lustre_wire.recovery.packet import PUT, Packet
+from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.scenario import CLIENT_NID, FSNAME, FileSystem
 from lustre_wire.testbed.simulator import Faults, Simulator, Stuck
 from lustre_wire.testbed.tasks import Task
@@ -54,6 +55,7 @@ class Play(Operator):
         faults: of the network.
         version: what the servers speak at first; clients speak all versions.
         pair: the MDS and the OSTs have failover partners.
+        hardware: what links, servers and disks of the simulator can do, by default whatever is asked of them.
         say: called with what happens, as it happens.
         network: what connects the nodes, instead of a simulator.
 
@@ -67,11 +69,11 @@ class Play(Operator):
     def __init__(
         self, policy: Policy, *, clients: int = 4, osts: int = 2, seed: int = 0, faults: Faults | None = None,
         version: str = VERSIONS[0], pair: bool = False, say: Callable[[float, str], None] | None = None,
-        journal: Journal | None = None, network: TcpNetwork | None = None,
+        journal: Journal | None = None, network: TcpNetwork | None = None, hardware: Hardware | None = None,
     ) -> None:  # fmt: skip
         self.policy, self.seed, self.journal = policy, seed, journal or Journal()
-        self.system = System(dialect(version), osts=osts, pair=pair)
-        self.simulator: Simulator | TcpNetwork = network or Simulator(seed, faults)
+        self.system = System(dialect(version), osts=osts, pair=pair, hardware=hardware)
+        self.simulator: Simulator | TcpNetwork = network or Simulator(seed, faults, hardware)
         self.operated: list[Operated] = []
         self.faults: list[Fault] = []
         self.crashes: list[tuple[float, int, float]] = []
