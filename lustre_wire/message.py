@@ -72,7 +72,10 @@ class Message:
     @property
     def name(self) -> str:
         """The format's name, else the opcode's, else the number."""
-        if self.format is not None:
-            return self.format.name
-        opcodes = self.dialect.enums.get("Opcode")
-        return opcodes.name_of(self.opcode) if opcodes is not None else str(self.opcode)
+        return self.format.name if self.format is not None else opcode_name(self.dialect, self.opcode)
+
+
+def opcode_name(dialect: Dialect, opcode: int) -> str:
+    """An opcode's name, else the number."""
+    opcodes = dialect.enums.get("Opcode")
+    return opcodes.name_of(opcode) if opcodes is not None else str(opcode)

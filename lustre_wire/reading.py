@@ -184,6 +184,18 @@ READERS: dict[ByteOrder, _Readers] = {"little": _Readers("little"), "big": _Read
 _BY_MAGIC = {magic: READERS[order] for order, magic in lustre_msg.MAGICS_V2.items()}
 
 
+def format_of(data: bytes, dialect: Dialect) -> RpcFormat | None:
+    """The format of a request that the dialect's receivers take, nothing of it read but what decides that.
+
+    Raises:
+        WireError: no lustre_msg, or one shorter than it says.
+    """
+    found, shape = lustre_msg.locate(data)
+    reader = READERS[found.order][dialect]
+    opcode = reader.kind(data[shape.offsets[0] + reader.kind_at.start : shape.offsets[0] + reader.kind_at.stop])[2]
+    return reader.format_of(opcode, data, shape.offsets, shape.lengths)
+
+
 def at_once(data: bytes, dialect: Dialect, request: Message | RpcFormat | None) -> Message | None:
     """A message of version 2 read in one step, None where something about it is not regular."""
     readers = _BY_MAGIC.get(data[MAGIC])

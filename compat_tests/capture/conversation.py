@@ -10,7 +10,7 @@ from functools import cache
 from compat_tests.recorded import Recorded, messages
 from lustre_wire.capture import Captured, ConversationWriter, PcapWriter, Statistics, read_messages
 from lustre_wire.capture.packets import Segment, build_tcp_packet, parse_segments
-from lustre_wire.capture.pcap import read_packets
+from lustre_wire.capture.pcap import read_records
 
 START_NS = 1_297_555_200_000_000_000
 #: Requests that servers send to their clients.
@@ -75,11 +75,16 @@ def read(data: bytes, statistics: Statistics | None = None, **options: object) -
     return list(read_messages(io.BytesIO(data), statistics=statistics, **options))  # type: ignore[arg-type]
 
 
+def segments_of(data: bytes) -> list[Segment]:
+    """The TCP segments of a pcap file."""
+    return [s for records in read_records(io.BytesIO(data)) for s in parse_segments(records)]
+
+
 def changed(data: bytes, change: Callable[[list[Segment]], Iterable[Segment]]) -> bytes:
     """The same capture with its segments changed, dropped or put in another order."""
     out = io.BytesIO()
     writer = PcapWriter(out)
-    for i, s in enumerate(change(list(parse_segments(read_packets(io.BytesIO(data)))))):
+    for i, s in enumerate(change(segments_of(data))):
         frame = build_tcp_packet(s.src, s.sport, s.dst, s.dport, s.seq, s.ack, s.flags, s.payload)
         writer.write(START_NS + i, frame)
     return out.getvalue()

@@ -9,11 +9,9 @@ import pytest
 import lustre_wire as lw
 from compat_tests.capture.captures import messages as captured_messages
 from compat_tests.capture.captures import path_of
-from compat_tests.capture.conversation import START_NS, exchanges, read
+from compat_tests.capture.conversation import START_NS, exchanges, read, segments_of
 from compat_tests.recorded import FIXTURES, payloads
 from lustre_wire.capture import CaptureWriter, ConversationWriter, PcapWriter, Statistics, read_input
-from lustre_wire.capture.packets import parse_segments
-from lustre_wire.capture.pcap import read_packets
 
 
 def written(version: int = 2, **options: object) -> tuple[io.BytesIO, ConversationWriter]:
@@ -23,8 +21,7 @@ def written(version: int = 2, **options: object) -> tuple[io.BytesIO, Conversati
 
 def stream(out: io.BytesIO, port: int = 988) -> bytes:
     """What went to this port."""
-    out.seek(0)
-    return b"".join(s.payload for s in parse_segments(read_packets(out)) if s.dport == port)
+    return b"".join(s.payload for s in segments_of(out.getvalue()) if s.dport == port)
 
 
 def test_the_bytes_are_those_of_a_recorded_connection() -> None:

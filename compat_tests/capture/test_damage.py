@@ -24,10 +24,11 @@ from lustre_wire.capture.packets import Segment
 from lustre_wire.capture.pcap import read_packets
 from lustre_wire.capture.reassembly import Reassembler
 from lustre_wire.capture.rpcs import Matcher, Recent
+from lustre_wire.capture.said import Other, Said
+from lustre_wire.capture.streams import Streams
 from lustre_wire.engines import record
 from lustre_wire.frames import lnet
 from lustre_wire.frames.events import LnetMessage, ksock_header
-from lustre_wire.frames.socklnd import SocklndStream
 
 
 def told(found: list[Captured]) -> list[tuple[str, bytes]]:
@@ -218,14 +219,11 @@ def test_many_connections_with_messages_that_never_end() -> None:
         Segment(i, bytes(4) + i.to_bytes(4, "big") + b"\x03\xff\x03\xdc", 1, 0, 16, start + bytes(100), 0)
         for i in range(300)
     ]
-    assembler = Reassembler(port=988, max_flows=32)
-    kept = 0
-    events = []
-    for piece in assembler.pieces(segments):
-        if piece.flow.reader is None:
-            piece.flow.reader = SocklndStream(resync=True)
-            kept += 1
-        events += piece.flow.reader.feed(piece.data) if piece.data else piece.flow.reader.close()
+    assembler, streams = Reassembler(port=988, max_flows=32), Streams(Statistics(), lw.dialect("2.0"))
+    said: list[Said] = []
+    for segment in segments:
+        said += streams.read(assembler.feed([segment]))
         assert len(assembler) <= 32
-    assert kept == 300
-    assert [(len(e.payload), e.missing) for e in events] == [(100, (1 << 20) - 100)] * 300
+    said += streams.read(assembler.close())
+    found = [one for _, one in said if isinstance(one, Other)]
+    assert [(len(one.event.payload), one.event.missing) for one in found] == [(100, (1 << 20) - 100)] * 300

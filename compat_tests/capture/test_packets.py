@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compat_tests.capture.conversation import segments_of
 from lustre_wire.capture.packets import (
     ACK,
     FIN,
@@ -22,7 +23,7 @@ from lustre_wire.capture.packets import (
     parse_segment,
     parse_segments,
 )
-from lustre_wire.capture.pcap import CaptureError, Packet, PcapWriter, read_packets
+from lustre_wire.capture.pcap import CaptureError, Packet, PcapWriter, Records
 
 SRC4, DST4 = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
 SRC6, DST6 = bytes.fromhex("fd00" + "00" * 13 + "01"), bytes.fromhex("fd00" + "00" * 13 + "02")
@@ -58,7 +59,9 @@ def segment_of(data: bytes, linktype: int = 1, length: int | None = None) -> tup
     packet = Packet(5, linktype, data, len(data) if length is None else length)
     one, many = SkipCounts(), SkipCounts()
     found = parse_segment(packet, one)
-    assert list(parse_segments([packet], many)) == ([] if found is None else [found])
+    around = b"\xff" * 20
+    records = Records(around + data + around, [(5, linktype, len(around), len(around) + len(data), packet.length)])
+    assert parse_segments(records, many) == ([] if found is None else [found])
     assert [getattr(one, name) for name in one.__slots__] == [getattr(many, name) for name in many.__slots__]
     return found, one
 
@@ -214,8 +217,7 @@ def test_a_written_connection_numbers_its_bytes_as_tcp_does() -> None:
     stream.send(3, 1, b"xy")
     stream.acknowledge(4, 0)
     stream.close(5)
-    out.seek(0)
-    seen = [(s.dport, s.seq, s.ack, s.flags, s.payload) for s in parse_segments(read_packets(out))]
+    seen = [(s.dport, s.seq, s.ack, s.flags, s.payload) for s in segments_of(out.getvalue())]
     assert seen == [
         (988, 0xFFFFFFFE, 0, SYN, b""),
         (1023, 50, 0xFFFFFFFF, SYN | ACK, b""),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,8 +28,22 @@ def seg(
     return Segment(time_ns, flow, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, flags, payload, missing)
 
 
+def each(assembler: Reassembler, segments: list[Segment]) -> Iterator[Piece]:
+    """What each segment delivers at once, and the end what is left."""
+    for segment in segments:
+        yield from assembler.feed([segment])
+    yield from assembler.close()
+
+
 def pieces(segments: list[Segment], **limits: int) -> list[Piece]:
-    return list(Reassembler(**limits).pieces(segments))
+    """What all segments deliver together, after checking that it is the same for each by itself."""
+    assembler = Reassembler(**limits)
+    found = assembler.feed(segments) + assembler.close()
+    singly = each(Reassembler(**limits), segments)
+    assert [(p.time_ns, p.flow.key, p.data, p.lost) for p in singly] == [
+        (p.time_ns, p.flow.key, p.data, p.lost) for p in found
+    ]
+    return found
 
 
 def told(found: list[Piece], flow: bytes = FORTH) -> list[bytes | int | None]:
@@ -119,7 +135,7 @@ def test_what_waits_behind_holes_is_bounded(step: int, sizes: list[int]) -> None
     """Every other segment is missing and nothing is ever acknowledged."""
     assembler = Reassembler(max_ahead=20_000, patience_ns=10**18)
     most = 0
-    for _ in assembler.pieces(cut(STREAM * 20, [step, *sizes])[::2]):
+    for _ in each(assembler, cut(STREAM * 20, [step, *sizes])[::2]):
         most = max(most, assembler.waiting)
     assert most <= 20_000 + 400 + 1024
     assert assembler.waiting == 0
@@ -130,7 +146,7 @@ def test_what_waits_behind_holes_of_all_directions_is_bounded() -> None:
     keys = [FORTH[:8] + port.to_bytes(2, "big") + b"\x03\xdc" for port in range(200)]
     segments = [seg(at, bytes(100), flow=key) for at in (1, 301, 601) for key in keys]
     most = 0
-    for _ in assembler.pieces(segments):
+    for _ in each(assembler, segments):
         most = max(most, assembler.waiting)
     assert 0 < most <= 51_000
 
@@ -144,7 +160,7 @@ def test_directions_are_bounded_and_the_idle_ones_go_first() -> None:
         segments += [seg(1, b"x", flow=key, time_ns=3 * i), seg(1 + i, b"y", flow=busy, time_ns=3 * i + 1)]
     known = 0
     ended = set()
-    for piece in assembler.pieces(segments[1:]):
+    for piece in each(assembler, segments[1:]):
         known = max(known, len(assembler))
         if not piece.data and not piece.lost:
             ended.add(piece.flow.key)
@@ -219,7 +235,7 @@ def test_a_syn_may_carry_data() -> None:
 
 def test_both_directions_know_each_other() -> None:
     flows: dict[bytes, Flow] = {}
-    for piece in Reassembler().pieces([seg(1, b"ab"), seg(50, b"x", flow=BACK), seg(3, b"c")]):
+    for piece in each(Reassembler(), [seg(1, b"ab"), seg(50, b"x", flow=BACK), seg(3, b"c")]):
         flows[piece.flow.key] = piece.flow
         if piece.data == b"c":
             assert piece.flow.peer is flows[BACK]
@@ -228,7 +244,7 @@ def test_both_directions_know_each_other() -> None:
 
 def test_other_ports_are_left_alone() -> None:
     assembler = Reassembler(port=989)
-    assert list(assembler.pieces([seg(1, b"ab"), seg(50, b"x", flow=BACK)])) == []
+    assert list(each(assembler, [seg(1, b"ab"), seg(50, b"x", flow=BACK)])) == []
     assert assembler.counts.other_ports == 2
     assert told(pieces([seg(1, b"ab")], port=1023)) == [b"ab", None]
 
@@ -251,7 +267,7 @@ def test_whatever_the_segments_every_direction_ends_once_and_nothing_is_raised(s
     assembler = Reassembler(max_flows=2, max_ahead=3000)
     ended: set[int] = set()
     flows = []  # kept, so that no id is used twice
-    for piece in assembler.pieces(segments):
+    for piece in each(assembler, segments):
         assert id(piece.flow) not in ended
         flows.append(piece.flow)
         if not piece.data and not piece.lost:

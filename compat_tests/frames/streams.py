@@ -6,7 +6,7 @@ from functools import cache
 
 from compat_tests.recorded import FIXTURES
 from lustre_wire.capture.packets import SYN, Segment, parse_segments
-from lustre_wire.capture.pcap import read_packets
+from lustre_wire.capture.pcap import read_records
 
 CAPTURES = ("02-lnet-ping-discover.pcap", "17-lnet-ipv6-large-nid.pcap")
 
@@ -29,6 +29,7 @@ def streams(capture: str) -> dict[bytes, bytes]:
     """Both directions of every connection by flow; those without data are left out."""
     flows: dict[bytes, list[Segment]] = {}
     with (FIXTURES / "captures" / capture).open("rb") as stream:
-        for segment in parse_segments(read_packets(stream)):
-            flows.setdefault(segment.flow, []).append(segment)
+        for records in read_records(stream):
+            for segment in parse_segments(records):
+                flows.setdefault(segment.flow, []).append(segment)
     return {flow: joined(parts) for flow, parts in flows.items() if any(p.payload for p in parts)}

@@ -9,11 +9,18 @@ import attrs
 
 from lustre_wire.capture.packets import SkipCounts
 from lustre_wire.capture.reassembly import ReassemblyCounts
+from lustre_wire.capture.said import Known, Put
+from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames.events import LnetMessage
+from lustre_wire.frames.formats import lnet_message
 from lustre_wire.frames.lnet import LnetMsgType
 from lustre_wire.frames.nid import nid_str
-from lustre_wire.rpc import REPLY, REQUEST, Message
+from lustre_wire.message import opcode_name
+from lustre_wire.reading import READERS, format_of
+from lustre_wire.rpc import REPLY, REQUEST, Message, decode
+from lustre_wire.schema.rpc import RpcFormat
+from lustre_wire.text import title
 
 EARLY_REPLY: Final = "early reply"
 BULK_GET: Final = "bulk get"
@@ -30,34 +37,128 @@ LNET_REPLY: Final = "lnet reply"
 class Captured:
     """One LNet message of a capture, or one message of a file that holds messages alone.
 
+    What a message is (`dialect`, `opcode`, `status`, `format`, `name`) is known without decoding it; `message` is
+    decoded when it is first asked for.
+
     Attributes:
         time_ns: when its last byte was captured, nanoseconds since 1970; 0 where that is not known.
         kind: "request", "reply", "early reply", "bulk", "bulk get"; "lnet ping", "lnet ping reply", "lnet push" (of
             discovery), "lnet ack"; "lnet put", "lnet get", "lnet reply" for what is none of these.
-        raw: the payload as it was captured.
-        message: the decoded request or reply; None for other kinds and where `error` says why not.
         error: why a request or reply could not be decoded.
         request: of a reply or bulk transfer the request it belongs to, of an LNet REPLY the GET, of an ACK the PUT;
             None when that was not seen.
-        lnet: the LNet message; None where there was none.
         flow: addresses and ports as `packets.Segment.flow` has them; empty where there are none.
     """
 
     time_ns: int
     kind: str
-    raw: bytes
-    message: Message | None = None
+    _raw: bytes | None
+    _message: Message | None = None
     error: WireError | None = None
     request: Captured | None = attrs.field(default=None, repr=False)
-    lnet: LnetMessage | None = attrs.field(default=None, repr=False)
+    _lnet: LnetMessage | None = attrs.field(default=None, repr=False)
     flow: bytes = attrs.field(default=b"", repr=False)
+    _put: Put | None = attrs.field(default=None, init=False, repr=False)
+    _dialect: Dialect | None = attrs.field(default=None, init=False, repr=False)
+    _opcode: int = attrs.field(default=0, init=False, repr=False)
+    _status: int = attrs.field(default=0, init=False, repr=False)
+    _form: RpcFormat | None = attrs.field(default=None, init=False, repr=False)
+
+    @classmethod
+    def of(cls, time_ns: int, kind: str, flow: bytes, said: Put | LnetMessage) -> Captured:
+        """An LNet message of which nothing else is known yet."""
+        made = _new(cls)  # not through __init__, which costs as much as all else that is done with a message
+        made.time_ns, made.kind, made.flow = time_ns, kind, flow
+        made._message = made.error = made.request = made._dialect = made._form = None
+        made._opcode = made._status = 0
+        if isinstance(said, Put):
+            made._put, made._raw, made._lnet = said, None, None
+        else:
+            made._put, made._raw, made._lnet = None, said.payload, said
+        return made
+
+    def decoded(self, message: Message) -> None:
+        """This is the message."""
+        self._message = message
+
+    def known(self, dialect: Dialect, known: Known) -> None:
+        """This is a message, of the kind's direction, that `dialect` decodes for certain."""
+        self._dialect = dialect
+        _, _, _, self._opcode, _, self._status = known
+
+    @property
+    def raw(self) -> bytes:
+        """The payload as it was captured."""
+        if self._raw is None:
+            self._raw = self._put.frame[self._put.form.size :] if self._put is not None else b""
+        return self._raw
+
+    @property
+    def lnet(self) -> LnetMessage | None:
+        """The LNet message; None where there was none."""
+        put = self._put
+        if self._lnet is None and put is not None:
+            self._lnet = lnet_message(put.form, put.head, put.frame, 0, self.raw, 0, put.at)
+        return self._lnet
+
+    @property
+    def message(self) -> Message | None:
+        """The decoded request or reply; None for other kinds and where `error` says why not."""
+        if self._message is None and self._dialect is not None:
+            asked = self.request
+            form = asked.format or asked.message if asked is not None else None
+            self._message = decode(self.raw, self._dialect, request=form)
+        return self._message
+
+    @property
+    def is_rpc(self) -> bool:
+        """Whether there is a `message`."""
+        return self._dialect is not None or self._message is not None
 
     @property
     def direction(self) -> str:
         """ "request" or "reply"; empty for other kinds."""
-        if self.message is not None:
-            return self.message.direction
-        return {REQUEST: REQUEST, REPLY: REPLY, EARLY_REPLY: REPLY}.get(self.kind, "")
+        if self._message is not None:
+            return self._message.direction
+        return _DIRECTIONS.get(self.kind, "")
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """In whose light the message is read; None when there is none."""
+        return self._message.dialect if self._message is not None else self._dialect
+
+    @property
+    def opcode(self) -> int:
+        """As `Message.opcode`; 0 when there is no message."""
+        return self._message.opcode if self._message is not None else self._opcode
+
+    @property
+    def status(self) -> int:
+        """As `Message.status`; 0 when there is no message."""
+        return self._message.status if self._message is not None else self._status
+
+    @property
+    def format(self) -> RpcFormat | None:
+        """As `Message.format`: the RPC format, None when there is none for it or no message."""
+        if self._message is not None or self._dialect is None:
+            return self._message.format if self._message is not None else None
+        if self.kind == REQUEST:
+            if self._form is None:
+                self._form = format_of(self.raw, self._dialect)
+            return self._form
+        if self.request is not None:
+            return self.request.format
+        return READERS["little"][self._dialect].reply_format(self._opcode)
+
+    @property
+    def name(self) -> str:
+        """What to call the message: its format, its opcode, or that a security policy wraps it; empty without one."""
+        if self._message is not None:
+            return title(self._message)
+        form = self.format
+        if form is not None:
+            return form.name
+        return opcode_name(self._dialect, self._opcode) if self._dialect is not None else ""
 
     @property
     def src(self) -> str:
@@ -77,6 +178,8 @@ class Captured:
     @property
     def match_bits(self) -> int | None:
         """LNet match bits: as a rule the xid."""
+        if self._put is not None:
+            return self._put.head[11]
         return self.lnet.match_bits if self.lnet is not None and self.lnet.type != LnetMsgType.LNET_MSG_REPLY else None
 
     @property
@@ -88,6 +191,10 @@ class Captured:
     def missing(self) -> int:
         """How many bytes of the payload the capture lacks."""
         return self.lnet.missing if self.lnet is not None else 0
+
+
+_new: Final = object.__new__
+_DIRECTIONS: Final = {REQUEST: REQUEST, REPLY: REPLY, EARLY_REPLY: REPLY}
 
 
 @attrs.define(slots=True, eq=False)

@@ -7,9 +7,15 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from lustre_wire.bulk import geometry
+from lustre_wire.bulk.index import Reason
+from lustre_wire.capture.captured import Captured
+from lustre_wire.capture.said import Known
 from lustre_wire.dialects import Dialect, all_dialects
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.errors import WireError
+from lustre_wire.frames import lustre_msg
+from lustre_wire.reading import READERS
 from lustre_wire.rpc import REPLY, REQUEST, Generic, Message, decode
 from lustre_wire.schema import spec_of
 from lustre_wire.schema.rpc import Buffers, RpcFormat
@@ -21,6 +27,10 @@ BULK = "bulk"
 
 #: Most exports remembered between two nodes; the oldest are forgotten first.
 MAX_EXPORTS = 256
+#: Reason and magic of a message that the index takes.
+_GOOD = (int(Reason.GOOD), lustre_msg.LUSTRE_MSG_MAGIC_V2)
+#: More bytes than a ptlrpc_body has.
+_NEVER = 1 << 32
 #: How many messages that fit several dialects are tried in all before only those that do not fit the newest are.
 _MOST_TRIES = 64
 
@@ -93,9 +103,37 @@ class DialectChoice:
         self.dialects = known if self._forced is None else (self._forced,)
         if not self.dialects:
             raise WireError("no dialect is installed that a connect could grant")
-        self._newest = self._last = self.dialects[-1]
+        self.newest = self._last = self.dialects[-1]
+        alike = _as_the_index_reads(self.newest)
+        indexed = (d for d in self.dialects if 2 in d.containers and _as_the_index_reads(d) == alike)
+        self._minimum = {d: d.body_minimum for d in indexed}
+        self._directions = READERS["little"][self.newest].directions
         self.roles = portal_roles(tuple(dict.fromkeys((*self.dialects, *known))))
         self._connects = frozenset(int(opcode) for d in self.dialects for opcode in d.grants)
+
+    def certain(
+        self, known: Known | None, direction: str, pair: Pair, request: Captured | None = None
+    ) -> Dialect | None:
+        """The dialect that decodes a message for certain, if nothing in the message can tell of another one.
+
+        Args:
+            known: what the index, by the rules of the newest dialect, says of it.
+            direction: that it must have.
+            pair: who asks and who serves.
+            request: of a reply, its request where that is known.
+        """
+        if known is None or known[:2] != _GOOD:
+            return None
+        _, _, kind, opcode, size, _ = known
+        if request is not None:
+            dialect = request.dialect
+            if request.opcode in self._connects:
+                return None
+        else:
+            dialect = self._forced or (None if pair.several else pair.dialect)
+        if dialect is None or opcode in self._connects or self._directions.get(kind) != direction:
+            return None
+        return dialect if size >= self._minimum.get(dialect, _NEVER) else None
 
     def request(self, data: bytes, pair: Pair) -> Message:
         """A request, or anything else that is not known to be a reply.
@@ -185,7 +223,7 @@ class DialectChoice:
     def _undecided(self, data: bytes, pair: Pair) -> Message:
         """A message of two nodes whose connect was not seen: the only dialect it fits is theirs."""
         if pair.tries >= _MOST_TRIES:
-            message = self._decode_any(data, self._newest)
+            message = self._decode_any(data, self.newest)
             if not _odd(message):
                 return message
         fitting = _fitting(data, self.dialects)
@@ -193,7 +231,14 @@ class DialectChoice:
             pair.dialect = pair.back.dialect = fitting[0].dialect
             return fitting[0]
         pair.tries += 1
-        return fitting[-1] if fitting else self._decode_any(data, self._newest)
+        return fitting[-1] if fitting else self._decode_any(data, self.newest)
+
+
+def _as_the_index_reads(dialect: Dialect) -> tuple[Any, ...]:
+    """What must be the same in two dialects for the index by the rules of one to be right for the other."""
+    rules = geometry.rules(dialect)
+    places = (geometry.place(dialect.body, f"pb_{name}") for name in geometry.FIELDS)
+    return rules.types, rules.version, rules.version_mask, *places
 
 
 def _fitting(data: bytes, dialects: Sequence[Dialect]) -> list[Message]:

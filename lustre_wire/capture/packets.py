@@ -7,10 +7,9 @@ headers), RFC 791 (IPv4), RFC 8200 (IPv6), RFC 9293 (TCP). All of these are big-
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from lustre_wire.capture.pcap import MAX_PACKET, CaptureError, Packet, PcapWriter
+from lustre_wire.capture.pcap import MAX_PACKET, CaptureError, Packet, PcapWriter, Records
 
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 
@@ -39,8 +38,8 @@ _ports = struct.Struct(">HH").unpack_from
 _ipv4_head = struct.Struct(">BxHxxHxB").unpack_from  # version and IHL, total length, fragment field, protocol
 _tcp_head = struct.Struct(">4xIIBB").unpack_from  # seq, ack, data offset, flags
 # Ethernet + IPv4 without options + TCP in one go: ethertype, version and IHL, total length, fragment field, protocol,
-# seq, ack, data offset, flags
-_common_head = struct.Struct(">12xHBxH2xHxB14xIIBB").unpack_from
+# both addresses and ports, seq, ack, data offset, flags
+_common_head = struct.Struct(">12xHBxH2xHxB2x12sIIBB").unpack_from
 
 
 class Segment(NamedTuple):
@@ -103,32 +102,30 @@ class SkipCounts:
         self.other = 0
 
 
-def parse_segments(packets: Iterable[Packet], counts: SkipCounts | None = None) -> Iterator[Segment]:
-    """The TCP segments among `packets`, in order: `parse_segment` over all of them, with a short cut.
-
-    Raises nothing of its own; errors of `packets` pass through.
-    """
+def parse_segments(records: Records, counts: SkipCounts | None = None) -> list[Segment]:
+    """The TCP segments among packets, in order: `parse_segment` over all of them, with a short cut."""
     skipped = SkipCounts() if counts is None else counts
     new = tuple.__new__  # skips the Python-level constructor of the NamedTuple
-    for packet in packets:
-        time_ns, linktype, data, _ = packet
-        size = len(data)
-        if linktype == 1 and size >= 54:
-            ethertype, version, total, fragment, protocol, seq, ack, header, flags = _common_head(data)
-            start = 34 + (header >> 4 << 2)
-            end = 14 + total
+    out: list[Segment] = []
+    chunk = records.chunk
+    for time_ns, linktype, at, stop, length in records.places:
+        if linktype == 1 and stop - at >= 54:
+            ethertype, version, total, fragment, protocol, flow, seq, ack, header, flags = _common_head(chunk, at)
+            start = at + 34 + (header >> 4 << 2)
+            end = at + 14 + total
             if (
                 ethertype == 0x0800
                 and version == 0x45
                 and protocol == 6
-                and 54 <= start <= end <= size
+                and at + 54 <= start <= end <= stop
                 and not fragment & 0x3FFF
             ):
-                yield new(Segment, (time_ns, data[26:38], seq, ack, flags, data[start:end], 0))
+                out.append(new(Segment, (time_ns, flow, seq, ack, flags, chunk[start:end], 0)))
                 continue
-        segment = parse_segment(packet, skipped)
+        segment = parse_segment(Packet(time_ns, linktype, chunk[at:stop], length), skipped)
         if segment is not None:
-            yield segment
+            out.append(segment)
+    return out
 
 
 def parse_segment(packet: Packet, counts: SkipCounts | None = None) -> Segment | None:

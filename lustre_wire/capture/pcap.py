@@ -7,8 +7,8 @@ A reader holds one chunk of the file and the record it is in, whatever the size 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from lustre_wire.errors import WireError
 
@@ -21,7 +21,7 @@ MAX_BLOCK = 16 * 1024 * 1024
 MAX_INTERFACES = 65536
 """Most interfaces one pcapng section may describe."""
 
-_CHUNK = 256 * 1024
+_CHUNK = 64 * 1024
 _NS = 1_000_000_000
 
 _SECTION_HEADER = 0x0A0D0D0A
@@ -67,6 +67,17 @@ class Packet(NamedTuple):
     length: int
 
 
+Place = tuple[int, int, int, int, int]
+"""Where a packet stands: time_ns and linktype as in `Packet`, begin and end in the chunk, length as in `Packet`."""
+
+
+class Records(NamedTuple):
+    """The packets that stand wholly in one piece of a file."""
+
+    chunk: bytes
+    places: list[Place]
+
+
 def read_packets(stream: BinaryIO) -> Iterator[Packet]:
     """Packets of a pcap or pcapng file, in file order; the format is found from the first four bytes.
 
@@ -77,6 +88,13 @@ def read_packets(stream: BinaryIO) -> Iterator[Packet]:
             before the faulty place have been given out by then.
         OSError: whatever reading `stream` raises.
     """
+    for chunk, places in read_records(stream):
+        for time_ns, linktype, start, stop, length in places:
+            yield Packet(time_ns, linktype, chunk[start:stop], length)
+
+
+def read_records(stream: BinaryIO) -> Iterator[Records]:
+    """The same packets, those of one reading of `stream` at a time: where it can, it gives what there is at once."""
     chunk = _refill(stream, b"", 4)
     magic = chunk[:4]
     if magic in _CLASSIC_MAGIC:
@@ -92,12 +110,18 @@ def is_capture(head: bytes) -> bool:
     return head[:4] in _CLASSIC_MAGIC or head[:4] == _SECTION_HEADER.to_bytes(4, "big")
 
 
+def reading(stream: Any) -> Callable[[int], bytes]:
+    """Reads at most so many bytes of a stream, and waits for none where some are there."""
+    read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+    return read
+
+
 def _refill(stream: BinaryIO, rest: bytes, want: int) -> bytes:
     """`rest` and what follows it in `stream`: at least `want` bytes, fewer only where the stream ends."""
-    have = len(rest)
+    have, read = len(rest), reading(stream)
     parts = [rest]
     while have < want:
-        piece = stream.read(_CHUNK)
+        piece = read(_CHUNK)
         if not piece:
             break
         parts.append(piece)
@@ -109,7 +133,7 @@ def _cut(what: str, want: int, there: int, offset: int) -> CaptureError:
     return CaptureError(f"the file is cut: expected {what} of {want} bytes, found {there}", offset=offset)
 
 
-def _read_classic(stream: BinaryIO, chunk: bytes) -> Iterator[Packet]:
+def _read_classic(stream: BinaryIO, chunk: bytes) -> Iterator[Records]:
     """Records of a classic pcap file of which `chunk` is the beginning."""
     chunk = _refill(stream, chunk, 24)
     if len(chunk) < 24:
@@ -120,24 +144,27 @@ def _read_classic(stream: BinaryIO, chunk: bytes) -> Iterator[Packet]:
         raise CaptureError(f"expected pcap version 2, found {major}.{minor}", offset=4)
     linktype &= 0xFFFF  # the upper half holds the length of the frame check sequence
     unpack = struct.Struct(order + "IIII").unpack_from
-    new = tuple.__new__  # skips the Python-level constructor of the NamedTuple, which costs more than the rest
     base, pos = 0, 24
     while True:
         size = len(chunk)
         want = 16
+        places: list[Place] = []
+        captured = 0
         while size - pos >= 16:
             seconds, fraction, captured, length = unpack(chunk, pos)
-            if captured > MAX_PACKET:
-                raise CaptureError(f"captured length {captured} is above {MAX_PACKET}", offset=base + pos)
             start = pos + 16
             stop = start + captured
-            if stop > size:
+            if stop > size or captured > MAX_PACKET:
                 want = 16 + captured
                 break
             if length < captured:
                 length = captured
-            yield new(Packet, (seconds * _NS + fraction * fraction_ns, linktype, chunk[start:stop], length))
+            places.append((seconds * _NS + fraction * fraction_ns, linktype, start, stop, length))
             pos = stop
+        if places:
+            yield Records(chunk, places)
+        if captured > MAX_PACKET:
+            raise CaptureError(f"captured length {captured} is above {MAX_PACKET}", offset=base + pos)
         base += pos
         chunk = _refill(stream, chunk[pos:], want)
         pos = 0
@@ -178,45 +205,55 @@ class _Section:
         return self.interfaces[number]
 
 
-def _read_pcapng(stream: BinaryIO, chunk: bytes) -> Iterator[Packet]:
+def _read_pcapng(stream: BinaryIO, chunk: bytes) -> Iterator[Records]:
     """Packets of a pcapng file of which `chunk` is the beginning."""
-    base, pos = 0, 0
+    base = 0
     section = _Section("<")  # replaced at once: the file begins with a Section Header Block
-    while True:
-        if len(chunk) - pos < 12:
-            base += pos
-            chunk, pos = _refill(stream, chunk[pos:], 12), 0
-            if len(chunk) < 12:
-                if chunk:
-                    raise _cut("a block header", 12, len(chunk), base)
-                return
+    while chunk:
+        places: list[Place] = []
+        try:
+            pos, want = 0, 12
+            while len(chunk) - pos >= want:
+                section, total = _block(section, chunk, pos, base)
+                want = total
+                if len(chunk) - pos >= total:
+                    _read_block(section, chunk, pos, total, base + pos, places)
+                    pos, want = pos + total, 12
+        except CaptureError:
+            if places:
+                yield Records(chunk, places)
+            raise
+        if places:
+            yield Records(chunk, places)
+        base += pos
+        chunk = _refill(stream, chunk[pos:], want)
+        if chunk and len(chunk) < want:
+            raise _cut("a block header" if want == 12 else "a block", want, len(chunk), base)
+
+
+def _block(section: _Section, chunk: bytes, pos: int, base: int) -> tuple[_Section, int]:
+    """The section of the block at `pos`, and the block's length; `base` is where `chunk` stands in the file."""
+    kind, total = section.header(chunk, pos)
+    if kind == _SECTION_HEADER:  # reads the same in both byte orders
+        section = _begin_section(chunk[pos + 8 : pos + 12], base + pos)
         kind, total = section.header(chunk, pos)
-        if kind == _SECTION_HEADER:  # reads the same in both byte orders
-            section = _begin_section(chunk[pos + 8 : pos + 12], base + pos)
-            kind, total = section.header(chunk, pos)
-        if total % 4 or not 12 <= total <= MAX_BLOCK:
-            raise CaptureError(
-                f"block length {total} is not a multiple of 4 between 12 and {MAX_BLOCK}", offset=base + pos
-            )
-        if len(chunk) - pos < total:
-            base += pos
-            chunk, pos = _refill(stream, chunk[pos:], total), 0
-            if len(chunk) < total:
-                raise _cut("a block", total, len(chunk), base)
-        (trailer,) = section.word(chunk, pos + total - 4)
-        if trailer != total:
-            raise CaptureError(f"block begins with length {total} and ends with {trailer}", offset=base + pos)
-        if kind == _ENHANCED_PACKET:
-            yield _enhanced_packet(section, chunk, pos, total, base + pos)
-        elif kind == _INTERFACE_DESCRIPTION:
-            _add_interface(section, chunk, pos, total, base + pos)
-        elif kind == _SIMPLE_PACKET:
-            yield _simple_packet(section, chunk, pos, total, base + pos)
-        elif kind == _OBSOLETE_PACKET:
-            yield _obsolete_packet(section, chunk, pos, total, base + pos)
-        elif kind == _SECTION_HEADER:
-            _check_section(section, chunk, pos, total, base + pos)
-        pos += total
+    if total % 4 or not 12 <= total <= MAX_BLOCK:
+        raise CaptureError(f"block length {total} is not a multiple of 4 between 12 and {MAX_BLOCK}", offset=base + pos)
+    return section, total
+
+
+def _read_block(section: _Section, chunk: bytes, pos: int, total: int, offset: int, places: list[Place]) -> None:
+    """A whole block at `pos` of `chunk` and at `offset` of the file: its packet is added to `places`."""
+    (trailer,) = section.word(chunk, pos + total - 4)
+    if trailer != total:
+        raise CaptureError(f"block begins with length {total} and ends with {trailer}", offset=offset)
+    kind, _ = section.header(chunk, pos)
+    if kind in _PACKETS:
+        places.append(_PACKETS[kind](section, chunk, pos, total, offset))
+    elif kind == _INTERFACE_DESCRIPTION:
+        _add_interface(section, chunk, pos, total, offset)
+    elif kind == _SECTION_HEADER:
+        _check_section(section, chunk, pos, total, offset)
 
 
 def _begin_section(magic: bytes, offset: int) -> _Section:
@@ -270,41 +307,45 @@ def _resolution(tsresol: int) -> tuple[int, int]:
     return (10 ** (9 - exponent), 1) if exponent <= 9 else (1, 10 ** (exponent - 9))
 
 
-def _captured_data(chunk: bytes, start: int, captured: int, end: int, offset: int) -> bytes:
-    """The `captured` bytes at `start` of a block whose body ends at `end`."""
+def _captured_end(start: int, captured: int, end: int, offset: int) -> int:
+    """Where the `captured` bytes at `start` end, in a block whose body ends at `end`."""
     if captured > MAX_PACKET:
         raise CaptureError(f"captured length {captured} is above {MAX_PACKET}", offset=offset)
     if captured > end - start:
         raise CaptureError(f"captured length {captured} in a block with room for {end - start}", offset=offset)
-    return chunk[start : start + captured]
+    return start + captured
 
 
-def _enhanced_packet(section: _Section, chunk: bytes, pos: int, total: int, offset: int) -> Packet:
+def _enhanced_packet(section: _Section, chunk: bytes, pos: int, total: int, offset: int) -> Place:
     _need("Enhanced Packet Block", total, 32, offset)
     number, high, low, captured, length = section.enhanced(chunk, pos + 8)
     linktype, _, numerator, denominator, offset_ns = section.interface(number, offset)
-    data = _captured_data(chunk, pos + 28, captured, pos + total - 4, offset)
+    end = _captured_end(pos + 28, captured, pos + total - 4, offset)
     time_ns = (high << 32 | low) * numerator // denominator + offset_ns
-    return Packet(time_ns, linktype, data, max(length, captured))
+    return time_ns, linktype, pos + 28, end, max(length, captured)
 
 
-def _obsolete_packet(section: _Section, chunk: bytes, pos: int, total: int, offset: int) -> Packet:
+def _obsolete_packet(section: _Section, chunk: bytes, pos: int, total: int, offset: int) -> Place:
     _need("Packet Block", total, 32, offset)
     number, _drops, high, low, captured, length = section.obsolete(chunk, pos + 8)
     linktype, _, numerator, denominator, offset_ns = section.interface(number, offset)
-    data = _captured_data(chunk, pos + 28, captured, pos + total - 4, offset)
+    end = _captured_end(pos + 28, captured, pos + total - 4, offset)
     time_ns = (high << 32 | low) * numerator // denominator + offset_ns
-    return Packet(time_ns, linktype, data, max(length, captured))
+    return time_ns, linktype, pos + 28, end, max(length, captured)
 
 
-def _simple_packet(section: _Section, chunk: bytes, pos: int, total: int, offset: int) -> Packet:
+def _simple_packet(section: _Section, chunk: bytes, pos: int, total: int, offset: int) -> Place:
     """A Simple Packet Block: of interface 0, no time, captured length implied by the snap length and the block."""
     _need("Simple Packet Block", total, 16, offset)
     (length,) = section.word(chunk, pos + 8)
     interface = section.interface(0, offset)
     captured = min(length, interface.snaplen) if interface.snaplen else length
-    data = _captured_data(chunk, pos + 12, captured, pos + total - 4, offset)
-    return Packet(0, interface.linktype, data, length)
+    return 0, interface.linktype, pos + 12, _captured_end(pos + 12, captured, pos + total - 4, offset), length
+
+
+_PACKETS: Final = {
+    _ENHANCED_PACKET: _enhanced_packet, _SIMPLE_PACKET: _simple_packet, _OBSOLETE_PACKET: _obsolete_packet,
+}  # fmt: skip
 
 
 class PcapWriter:

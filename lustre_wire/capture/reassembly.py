@@ -139,34 +139,37 @@ class Reassembler:
     def _wanted(self, key: bytes) -> bool:
         return self._port is None or self._port in (key[-4:-2], key[-2:])
 
-    def pieces(self, segments: Iterable[Segment]) -> Iterator[Piece]:
-        """What the segments deliver, in order of delivery; every direction ends when the segments do.
-
-        Raises nothing of its own; errors of `segments` pass through.
-        """
+    def feed(self, segments: Iterable[Segment]) -> list[Piece]:
+        """What the next segments deliver, in order of delivery."""
         flows, counts = self._flows, self.counts
+        out: list[Piece] = []
+        looked_at = 0
         for segment in segments:
             time_ns, key, seq, ack, flags, payload, missing = segment
             flow = flows.get(key)
             if flow is None and not self._wanted(key):
                 counts.other_ports += 1
                 continue
-            counts.segments += 1
+            looked_at += 1
             if flow is not None and flags & _UNEVENTFUL == ACK and not (flow.ahead or missing or flow.closed):
                 peer = flow.peer
                 flow.ack = ack
                 flow.time_ns = time_ns
                 if peer is not None and peer.ahead:
-                    yield from self._acknowledged(time_ns, peer, ack)
+                    out += self._acknowledged(time_ns, peer, ack)
                 if not payload:
                     continue
                 if seq == flow.next & _MASK:
                     flow.next += len(payload)
-                    yield _new(Piece, (time_ns, flow, payload, 0))
+                    out.append(_new(Piece, (time_ns, flow, payload, 0)))
                     continue
-            yield from self._unusual(segment, flow)
-        for flow in list(flows.values()):
-            yield from self._finish(flow.time_ns, flow)
+            out += self._unusual(segment, flow)
+        counts.segments += looked_at
+        return out
+
+    def close(self) -> list[Piece]:
+        """Every direction ends."""
+        return [piece for flow in list(self._flows.values()) for piece in self._finish(flow.time_ns, flow)]
 
     def _unusual(self, segment: Segment, flow: Flow | None) -> Iterator[Piece]:
         """A segment that opens, closes, repeats, comes early, was cut, or is the first of its direction."""

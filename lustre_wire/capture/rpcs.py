@@ -25,15 +25,18 @@ from lustre_wire.capture.captured import (
 )
 from lustre_wire.capture.connections import AUTO, BULK, DialectChoice, Pair
 from lustre_wire.capture.packets import parse_segments
-from lustre_wire.capture.pcap import Packet, read_packets
-from lustre_wire.capture.reassembly import Piece, Reassembler
+from lustre_wire.capture.pcap import read_records
+from lustre_wire.capture.reassembly import Reassembler
+from lustre_wire.capture.said import Known, Put, Said, head_of
+from lustre_wire.capture.streams import Streams
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lnet, lustre_msg
-from lustre_wire.frames.events import AcceptorRequest, Hello, LnetMessage, Noop, Unparsed
-from lustre_wire.frames.nid import nid_str
-from lustre_wire.frames.socklnd import SocklndStream
-from lustre_wire.rpc import REPLY, REQUEST, Message
+from lustre_wire.frames.events import LnetMessage
+from lustre_wire.frames.formats import Head
+from lustre_wire.frames.nid import Nid, nid_str
+from lustre_wire.rpc import REPLY, REQUEST
+from lustre_wire.schema import spec_of
 
 SOCKLND_PORT: Final = 988
 
@@ -44,9 +47,6 @@ _OVERHEAD: Final = 2048
 _MAX_PAIRS: Final = 4096
 #: How many answered requests are kept for what may still come: a reply sent again, an ACK.
 _MAX_ANSWERED: Final = 64
-_new = object.__new__
-#: How many pieces of streams are taken at a time.
-_BATCH: Final = 128
 
 
 class Recent:
@@ -119,6 +119,12 @@ class Matcher:
         self._pairs: dict[tuple[Any, Any], Pair] = {}
         at_support = {int(d.constants.get("MSGHDR_AT_SUPPORT", 0)) for d in self._choice.dialects}
         self._early_mask = max(at_support)
+        self._has_match_bits = any("pb_mbits" in spec_of(d.body).by_name for d in self._choice.dialects)
+
+    @property
+    def dialect(self) -> Dialect:
+        """The newest in question."""
+        return self._choice.newest
 
     def message(self, time_ns: int, event: LnetMessage, flow: bytes = b"") -> Captured:
         """An LNet message, decoded and with what it belongs to. What cannot be decoded comes with its error.
@@ -128,34 +134,36 @@ class Matcher:
             event: the message as `SocklndStream` gives it.
             flow: addresses and ports.
         """
-        captured = _new(Captured)  # not through __init__, which costs more than the rest of this function
-        captured.time_ns, captured.kind, captured.raw = time_ns, LNET_PUT, event.payload
-        captured.message = captured.error = captured.request = None
-        captured.lnet, captured.flow = event, flow
+        captured = Captured.of(time_ns, LNET_PUT, flow, event)
+        head = head_of(event)
         if event.type == _PUT:
-            self._put(captured, event)
+            self._put(captured, head, None)
         elif event.type == _GET:
-            self._get(captured, event)
+            self._get(captured, head)
         else:
-            self._answer(captured, event)
+            self._answer(captured, head)
+        return captured
+
+    def put(self, time_ns: int, put: Put) -> Captured:
+        """A whole PUT with what it belongs to; decoded only where that tells what dialect is spoken, or may fail."""
+        captured = Captured.of(time_ns, LNET_PUT, put.key, put)
+        self._put(captured, put.head, put.known)
         return captured
 
     def lone(self, data: bytes) -> Captured:
         """A message that came without LNet."""
         captured = Captured(0, REQUEST, data)
         try:
-            captured.message = self._choice.alone(data)
-            captured.kind = captured.message.direction
+            message = self._choice.alone(data)
+            captured.decoded(message)
+            captured.kind = message.direction
         except WireError as error:
             captured.error = error
         return captured
 
     def _pair(self, requester: Any, server: Any) -> Pair:
-        """What is known of two nodes; large NIDs go by their text."""
-        key = (
-            requester if type(requester) is int else nid_str(requester),
-            server if type(server) is int else nid_str(server),
-        )
+        """What is known of two nodes."""
+        key = (_node(requester), _node(server))
         pair = self._pairs.get(key)
         if pair is None:
             if len(self._pairs) >= _MAX_PAIRS:
@@ -165,79 +173,94 @@ class Matcher:
             pair.back, back.back = back, pair
         return pair
 
-    def _put(self, captured: Captured, event: LnetMessage) -> None:
-        role = self._role(event.portal)
+    def _put(self, captured: Captured, head: Head, known: Known | None) -> None:
+        _, _, _, _, dest, src, _, _, _, _, handle, match_bits, _, portal, offset = head
+        role = self._role(portal)
         if role == REQUEST:
-            self._request(captured, event, self._pair(event.src_nid, event.dest_nid))
+            self._request(captured, match_bits, self._pair(src, dest), known)
         elif role == REPLY:
-            self._reply(captured, event, self._pair(event.dest_nid, event.src_nid))
-        elif event.portal == lnet.LNET_RESERVED_PORTAL:
-            if event.match_bits == lnet.LNET_PROTO_PING_MATCHBITS:
+            self._reply(captured, match_bits, offset, self._pair(dest, src), known)
+        elif portal == lnet.LNET_RESERVED_PORTAL:
+            if match_bits == lnet.LNET_PROTO_PING_MATCHBITS:
                 captured.kind = LNET_PUSH
-        elif role == BULK or not self._unnamed(captured, event):
-            self._bulk(captured, event, BULK)
-        if event.handle != _NO_HANDLE:
-            self._handles.put((event.handle, captured.src), captured)
+        elif role == BULK or not self._unnamed(captured, head):
+            self._bulk(captured, head, BULK)
+        if handle != _NO_HANDLE:
+            self._handles.put((handle, _node(src)), captured)
 
-    def _unnamed(self, captured: Captured, event: LnetMessage) -> bool:
+    def _unnamed(self, captured: Captured, head: Head) -> bool:
         """A PUT on a portal that no dialect names: a lustre_msg tells itself which direction it has."""
-        if not lustre_msg.begins_message(event.payload):
+        if not lustre_msg.begins_message(captured.raw):
             return False
-        pair = self._pair(event.src_nid, event.dest_nid)
-        self._request(captured, event, pair)
+        _, _, _, _, dest, src, _, _, _, _, _, match_bits, _, _, offset = head
+        pair = self._pair(src, dest)
+        self._request(captured, match_bits, pair, None)
         if captured.direction == REPLY:
-            self._reply(captured, event, pair.back)
+            self._reply(captured, match_bits, offset, pair.back, None)
         return True
 
-    def _request(self, captured: Captured, event: LnetMessage, pair: Pair) -> None:
+    def _request(self, captured: Captured, match_bits: int, pair: Pair, known: Known | None) -> None:
         captured.kind = REQUEST
-        try:
-            message = captured.message = self._choice.request(event.payload, pair)
-        except WireError as error:
-            captured.error = error
-            return
-        if message.direction == REQUEST:
-            self._requests.put((pair, event.match_bits), captured)
-            other = getattr(message.body, "pb_mbits", 0)
-            if other and other != event.match_bits:
-                self._requests.put((pair, int(other)), captured)
+        dialect = self._choice.certain(known, REQUEST, pair)
+        if dialect is not None and known is not None:
+            captured.known(dialect, known)
+        else:
+            try:
+                captured.decoded(self._choice.request(captured.raw, pair))
+            except WireError as error:
+                captured.error = error
+                return
+            if captured.direction != REQUEST:
+                return
+        self._requests.put((pair, match_bits), captured)
+        if self._has_match_bits and captured.message is not None:
+            other = int(getattr(captured.message.body, "pb_mbits", 0))
+            if other and other != match_bits:
+                self._requests.put((pair, other), captured)
 
-    def _reply(self, captured: Captured, event: LnetMessage, pair: Pair) -> None:
+    def _reply(self, captured: Captured, match_bits: int, offset: int, pair: Pair, known: Known | None) -> None:
         captured.kind = REPLY
-        key = (pair, event.match_bits)
+        key = (pair, match_bits)
         request = captured.request = self._requests.get(key)
-        said = request.message if request is not None else None
-        try:
-            captured.message = self._choice.reply(event.payload, said, pair)
-        except WireError as error:
-            captured.error = error
-        if not event.offset and (said is None or self._allows_early(said)) and _is_early(captured):
+        dialect = self._choice.certain(known, REPLY, pair, request)
+        if dialect is not None and known is not None:
+            captured.known(dialect, known)
+        else:
+            try:
+                said = request.message if request is not None else None
+                captured.decoded(self._choice.reply(captured.raw, said, pair))
+            except WireError as error:
+                captured.error = error
+        if not offset and _is_early(captured.raw) and (request is None or self._allows_early(request.raw)):
             captured.kind = EARLY_REPLY
         elif request is not None:
             self._requests.serve(key, request)
 
-    def _allows_early(self, request: Message) -> bool:
-        return bool(getattr(request.header, "lm_flags", 0) & self._early_mask)
+    def _allows_early(self, request: bytes) -> bool:
+        return bool(getattr(lustre_msg.split(request).header, "lm_flags", 0) & self._early_mask)
 
-    def _bulk(self, captured: Captured, event: LnetMessage, kind: str) -> None:
+    def _bulk(self, captured: Captured, head: Head, kind: str) -> None:
         """A transfer that the server starts: of the request with the same match bits."""
-        captured.request = self._requests.get((self._pair(event.dest_nid, event.src_nid), event.match_bits))
-        if captured.request is not None or self._role(event.portal) == BULK:
+        _, _, _, _, dest, src, _, _, _, _, _, match_bits, _, portal, _ = head
+        captured.request = self._requests.get((self._pair(dest, src), match_bits))
+        if captured.request is not None or self._role(portal) == BULK:
             captured.kind = kind
 
-    def _get(self, captured: Captured, event: LnetMessage) -> None:
+    def _get(self, captured: Captured, head: Head) -> None:
+        _, _, _, _, _, src, _, _, _, _, handle, match_bits, _, portal, _ = head
         captured.kind = LNET_GET
-        if event.portal == lnet.LNET_RESERVED_PORTAL:
-            if event.match_bits == lnet.LNET_PROTO_PING_MATCHBITS:
+        if portal == lnet.LNET_RESERVED_PORTAL:
+            if match_bits == lnet.LNET_PROTO_PING_MATCHBITS:
                 captured.kind = LNET_PING
         else:
-            self._bulk(captured, event, BULK_GET)
-        self._handles.put((event.handle, captured.src), captured)
+            self._bulk(captured, head, BULK_GET)
+        self._handles.put((handle, _node(src)), captured)
 
-    def _answer(self, captured: Captured, event: LnetMessage) -> None:
+    def _answer(self, captured: Captured, head: Head) -> None:
         """A REPLY or an ACK: it names the GET or PUT by the handle that came with that."""
-        began = self._handles.pop((event.handle, captured.dst))
-        if event.type == _ACK:
+        _, _, _, _, dest, _, _, _, kind, _, handle, *_ = head
+        began = self._handles.pop((handle, _node(dest)))
+        if kind == _ACK:
             captured.kind, captured.request = LNET_ACK, began
             return
         captured.kind, captured.request = LNET_REPLY, began
@@ -247,16 +270,18 @@ class Matcher:
             captured.kind = LNET_PING_REPLY
 
 
-def _is_early(reply: Captured) -> bool:
+def _node(nid: Nid) -> int | str:
+    """What tells nodes apart; large NIDs go by their text."""
+    return nid if type(nid) is int else nid_str(nid)
+
+
+def _is_early(reply: bytes) -> bool:
     """A reply at offset 0 that is as short as early replies are and has their checksum (ptlrpc/events.c)."""
-    if reply.message is not None:
-        header = reply.message.header
-    else:
-        try:
-            header = lustre_msg.split(reply.raw).header
-        except WireError:
-            return False
-    return len(header.lm_buflens) == 1 and getattr(header, "lm_cksum", 0) != 0
+    try:
+        parts = lustre_msg.split(reply)
+    except WireError:
+        return False
+    return len(parts.lengths) == 1 and getattr(parts.header, "lm_cksum", 0) != 0
 
 
 def read_messages(
@@ -283,80 +308,35 @@ def read_messages(
         CaptureError: the file is no capture, or is cut or damaged; messages before that have been given out by then.
         WireError: no such dialect, or a port above 65535.
     """
-    packets = read_packets(stream)
-    return messages_of(
-        packets, dialect=dialect, port=port, statistics=statistics, max_requests=max_requests, max_bytes=max_bytes
-    )
-
-
-def messages_of(
-    packets: Iterator[Packet],
-    *,
-    dialect: Dialect | str = AUTO,
-    port: int = SOCKLND_PORT,
-    statistics: Statistics | None = None,
-    max_requests: int = 16384,
-    max_bytes: int = 64 << 20,
-) -> Iterator[Captured]:
-    """The messages in `packets`: arguments and errors as in `read_messages`."""
     if not 0 <= port <= 0xFFFF:
         raise WireError(f"port {port} is not between 0 and 65535")
-    counts = statistics if statistics is not None else Statistics()
     matcher = Matcher(dialect, max_requests=max_requests, max_bytes=max_bytes)
-    assembler = Reassembler(port=port)
-    counts.segments = assembler.counts
-    return _messages(assembler.pieces(parse_segments(packets, counts.skipped)), matcher, counts)
+    return _messages(stream, matcher, port, statistics if statistics is not None else Statistics())
 
 
-def _messages(pieces: Iterator[Piece], matcher: Matcher, counts: Statistics) -> Iterator[Captured]:
-    message, count = matcher.message, counts.count
-    for batch in _batches(pieces):
-        for time_ns, event, key in _events(batch, counts):
-            captured = message(time_ns, event, key)
+def _messages(stream: BinaryIO, matcher: Matcher, port: int, counts: Statistics) -> Iterator[Captured]:
+    put, count = matcher.put, counts.count
+    for batch in _batches(stream, matcher.dialect, port, counts):
+        for time_ns, said in batch:
+            if isinstance(said, Put):
+                captured = put(time_ns, said)
+            else:
+                key, event = said
+                captured = matcher.message(time_ns, event, key)
+                if event.missing:
+                    counts.incomplete += 1
             count(captured)
-            if event.missing:
-                counts.incomplete += 1
             yield captured
 
 
-def _batches(pieces: Iterator[Piece]) -> Iterator[list[Piece]]:
-    """A few pieces at a time: one step for all of them before the next step keeps its code in the processor's cache."""
-    batch: list[Piece] = []
-    try:
-        for piece in pieces:
-            batch.append(piece)
-            if len(batch) >= _BATCH:
-                yield batch
-                batch = []
-    except (WireError, OSError):
-        yield batch  # what came before the fault counts
-        raise
-    yield batch
+def _batches(stream: BinaryIO, dialect: Dialect, port: int, counts: Statistics) -> Iterator[list[Said]]:
+    """The LNet messages, those that become complete with one reading of the file at a time."""
+    assembler = Reassembler(port=port)
+    counts.segments = assembler.counts
+    streams = Streams(counts, dialect)
+    for records in read_records(stream):
+        yield streams.read(assembler.feed(parse_segments(records, counts.skipped)))
+    yield streams.read(assembler.close())
 
 
-def _events(batch: list[Piece], counts: Statistics) -> list[tuple[int, LnetMessage, bytes]]:
-    """The LNet messages that become complete with these pieces: (time, message, addresses and ports)."""
-    out: list[tuple[int, LnetMessage, bytes]] = []
-    for time_ns, flow, data, lost in batch:
-        reader = flow.reader
-        if reader is None:
-            reader = flow.reader = SocklndStream(resync=True)
-        for event in reader.feed(data) if data else reader.lost(lost) if lost else reader.close():
-            if type(event) is LnetMessage:
-                out.append((time_ns, event, flow.key))
-            else:
-                _count_other(event, counts)
-    counts.lnet_types.update([event.type for _, event, _ in out])
-    return out
-
-
-def _count_other(event: object, counts: Statistics) -> None:
-    if isinstance(event, Noop):
-        counts.noops += 1
-    elif isinstance(event, (AcceptorRequest, Hello)):
-        counts.handshakes += 1
-    elif isinstance(event, Unparsed):
-        counts.unparsed += event.size
-
-
-__all__ = ["SOCKLND_PORT", "Captured", "Matcher", "Recent", "Statistics", "messages_of", "read_messages"]
+__all__ = ["SOCKLND_PORT", "Captured", "Matcher", "Recent", "Statistics", "read_messages"]

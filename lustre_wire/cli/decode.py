@@ -18,7 +18,7 @@ from lustre_wire.cli.output import examples, json_option, paint, print_json, pri
 from lustre_wire.cli.summary import Summary
 from lustre_wire.jsonform import to_json
 from lustre_wire.rpc import REPLY
-from lustre_wire.text import brief, message_tree, status_text, title
+from lustre_wire.text import brief, message_tree, status_text
 
 
 @click.command(
@@ -99,7 +99,7 @@ def _line(captured: Captured) -> str:
 def _what(captured: Captured) -> Iterator[str]:
     message = captured.message
     about = rpc_of(captured)
-    name = title(about) if about is not None else ""
+    name = about.name if about is not None else ""
     if captured.error is not None:
         yield paint(f"{captured.kind} not decoded: {captured.error}", fg="red")
     elif message is None:

@@ -13,14 +13,14 @@ from lustre_wire.capture import Captured
 from lustre_wire.cli.inputs import dst_of, src_of
 from lustre_wire.errors import WireError
 from lustre_wire.frames.nid import nid_str, parse_nid
-from lustre_wire.rpc import REPLY, Message
+from lustre_wire.rpc import REPLY
 
 
-def rpc_of(captured: Captured) -> Message | None:
-    """The message of a request or reply; of bulk and the like that of the request they belong to."""
-    if captured.message is not None:
-        return captured.message
-    return captured.request.message if captured.request is not None else None
+def rpc_of(captured: Captured) -> Captured | None:
+    """A request or reply itself; of bulk and the like the request they belong to."""
+    if captured.is_rpc:
+        return captured
+    return captured.request if captured.request is not None and captured.request.is_rpc else None
 
 
 def _number(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> frozenset[int]:
@@ -59,16 +59,16 @@ class Filters:
         return not self.opcodes or self._has_opcode(captured)
 
     def _has_opcode(self, captured: Captured) -> bool:
-        message = rpc_of(captured)
-        if message is None:
+        about = rpc_of(captured)
+        if about is None:
             return False
-        names = {message.name.lower(), message.name.partition("/")[0].lower(), str(message.opcode)}
+        name = about.name.lower()
+        names = {name, name.partition("/")[0], str(about.opcode)}
         return any(fnmatch.fnmatchcase(name, wanted.lower()) for name in names for wanted in self.opcodes)
 
 
 def _failed(captured: Captured) -> bool:
-    message = captured.message
-    return captured.error is not None or (message is not None and message.direction == REPLY and message.status < 0)
+    return captured.error is not None or (captured.direction == REPLY and captured.status < 0)
 
 
 def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:

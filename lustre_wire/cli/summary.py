@@ -9,11 +9,9 @@ import click
 
 from lustre_wire.capture import Captured
 from lustre_wire.capture.rpcs import Statistics
-from lustre_wire.cli.filters import rpc_of
 from lustre_wire.cli.inputs import latency
 from lustre_wire.cli.output import print_json, print_table
 from lustre_wire.rpc import REPLY
-from lustre_wire.text import title
 
 
 @attrs.define(slots=True)
@@ -36,14 +34,16 @@ class Summary:
 
     def add(self, captured: Captured) -> None:
         """Count one message."""
-        message, about = captured.message, rpc_of(captured)
-        key = (about.dialect.name, title(about)) if message is not None and about is not None else ("", captured.kind)
-        row = self.rows.setdefault(key, Row())
+        dialect = captured.dialect
+        key = (dialect.name, captured.name) if dialect is not None else ("", captured.kind)
+        row = self.rows.get(key)
+        if row is None:
+            row = self.rows[key] = Row()
         if captured.direction != REPLY:
             row.requests += 1
             return
         row.replies += 1
-        row.failed += message is None or message.status < 0
+        row.failed += dialect is None or captured.status < 0
         taken = latency(captured)
         if taken is not None:
             row.timed += 1

@@ -13,13 +13,16 @@ from typing import Any, Final
 from lustre_wire.engines import record
 from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.frames import ksock, ksock_large, lnet, nid
-from lustre_wire.frames.events import lnet_header_class
+from lustre_wire.frames.events import LnetMessage, lnet_header_class
 from lustre_wire.schema import Array, Scalar, spec_of
 from lustre_wire.schema.types import as_type
 
 #: type, csum, two cookies, dest_nid, src_nid, dest_pid, src_pid, type, payload_length; and, read as that of a PUT, what
 #: depends on the type: handle, match_bits, hdr_data, ptl_index, offset
 Head = tuple[int, int, int, int, Any, Any, int, int, int, int, bytes, int, int, int, int]
+
+_ACK, _IS_PUT, _GET = (int(t) for t in list(lnet.LnetMsgType)[:3])
+_new = tuple.__new__
 
 _LNDS = b"[%c-%c]" % (min(nid.NETWORKS), max(nid.NETWORKS))
 _TYPES = b"[%c-%c]" % (lnet.LnetMsgType.LNET_MSG_ACK, lnet.LnetMsgType.LNET_MSG_REPLY)
@@ -119,3 +122,24 @@ _unpack_nid = record.codec(nid.LnetNid, "big").unpack
 
 def _large(raw: bytes) -> Any:
     return _unpack_nid(raw, 0, len(raw))
+
+
+def lnet_message(form: Format, head: Head, data: bytes, pos: int, payload: bytes, missing: int, at: int) -> LnetMessage:
+    """The event of a message whose headers begin at `pos` of `data`."""
+    _, csum, ask, ack, dest, src, dest_pid, src_pid, kind, count, handle, match, _, portal, offset = head
+    if kind == _GET:
+        handle, match, portal, offset, count = read_get(data, pos + form.body)
+    elif kind != _IS_PUT:
+        match, portal, offset = 0, -1, 0
+        if kind == _ACK:
+            handle, match, count = read_ack(data, pos + form.body)
+        else:
+            (handle,) = read_reply(data, pos + form.body)
+    made: LnetMessage = _new(
+        LnetMessage,
+        (
+            at, kind, src, dest, src_pid, dest_pid, portal, match, offset, count, handle, payload, missing,
+            form.version, form.byteorder, csum, (ask, ack), data[pos + form.ksock : pos + form.size],
+        ),
+    )  # fmt: skip
+    return made

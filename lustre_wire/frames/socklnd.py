@@ -12,8 +12,8 @@ from typing import Final
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import handshake, ksock, ksock_large, lnet
-from lustre_wire.frames.events import Event, LnetMessage, Noop, Unparsed, Violation, checksum, ksock_header
-from lustre_wire.frames.formats import KSOCK_SIZE, Format, Head, read_ack, read_get, read_reply
+from lustre_wire.frames.events import Event, Noop, Unparsed, Violation, checksum, ksock_header
+from lustre_wire.frames.formats import KSOCK_SIZE, Format, Head, lnet_message
 
 _ACK, _PUT, _GET, _REPLY = (int(t) for t in list(lnet.LnetMsgType)[:4])
 _NAMES = {int(t): t.name for t in lnet.LnetMsgType}
@@ -46,15 +46,20 @@ class SocklndStream:
             protocol is its last event. True, as a reader of captures does: it may begin at any message, and after a
             violation or a hole it goes on at the next plausible header.
 
+    Attributes:
+        limits: the longest payload by type of LNet message.
+        position: where in the stream the bytes begin that are not read yet.
+        rest: those of them that are there, a header's at most while the stream is `between` messages.
+
     Events are the same however the bytes are portioned. Time is linear in the bytes.
     """
 
     def __init__(self, *, max_payload: int = lnet.LNET_MAX_PAYLOAD, resync: bool = False) -> None:
-        self._limits = {_ACK: 0, _PUT: max_payload, _GET: 0, _REPLY: max_payload}
+        self.limits = {_ACK: 0, _PUT: max_payload, _GET: 0, _REPLY: max_payload}
         self._resync = resync
         self._acceptor = True  # a connection request may still come
-        self._base = 0  # stream offset of the first byte of `_rest`
-        self._rest = b""
+        self.position = 0
+        self.rest = b""
         self._format: Format | None = None
         self._hello = False
         self._error: WireError | None = None
@@ -77,6 +82,16 @@ class SocklndStream:
         """Version of the protocol as far as known, 0 before."""
         return self._format.version if self._format is not None else 0
 
+    @property
+    def between(self) -> Format | None:
+        """The format of the messages while the stream is between two of them, None otherwise."""
+        return self._format if self._head is None and self._step == self._messages else None
+
+    def passed(self, size: int) -> None:
+        """While `between`: somebody else has taken `rest` and what follows it, and read `size` bytes of it."""
+        self.position += size
+        self.rest = b""
+
     def feed(self, data: bytes | bytearray | memoryview) -> list[Event]:
         """The next bytes of the stream.
 
@@ -92,8 +107,8 @@ class SocklndStream:
         out: list[Event] = []
         if self._head is not None:
             data = self._more(data, out)
-        elif self._rest:
-            data = self._rest + data
+        elif self.rest:
+            data = self.rest + data
         self._run(data, out)
         return out
 
@@ -104,23 +119,23 @@ class SocklndStream:
             WireError: without `resync`, or a negative size.
         """
         if size < 0:
-            raise WireError(f"a hole of {size} bytes", offset=self._base + len(self._rest))
+            raise WireError(f"a hole of {size} bytes", offset=self.position + len(self.rest))
         if not self._resync:
-            raise WireError(f"{size} bytes of the stream are missing", offset=self._base + len(self._rest))
+            raise WireError(f"{size} bytes of the stream are missing", offset=self.position + len(self.rest))
         out: list[Event] = []
         if self._head is not None:
             inside = min(size, self._need)
             self._hole = self._hole or inside > 0
             self._need -= inside
-            self._base += inside
+            self.position += inside
             size -= inside
             if not self._need:
                 self._complete(out)
         if size:
-            self._skip("bytes are missing", self._base)
-            self._skipped += len(self._rest) + size
-            self._base += len(self._rest) + size
-            self._rest = b""
+            self._skip("bytes are missing", self.position)
+            self._skipped += len(self.rest) + size
+            self.position += len(self.rest) + size
+            self.rest = b""
         return out
 
     def close(self) -> list[Event]:
@@ -129,15 +144,15 @@ class SocklndStream:
         if self._error is not None:
             return out
         self._closing = True
-        self._run(self._rest, out)
+        self._run(self.rest, out)
         if self._head is not None:
             self._complete(out)
-        elif self._rest:
-            self._skip("the stream ends inside a header", self._base)
-            self._skipped += len(self._rest)
+        elif self.rest:
+            self._skip("the stream ends inside a header", self.position)
+            self._skipped += len(self.rest)
         self._flush(out)
-        self._base += len(self._rest)
-        self._rest = b""
+        self.position += len(self.rest)
+        self.rest = b""
         return out
 
     def _run(self, data: bytes, out: list[Event]) -> None:
@@ -151,8 +166,8 @@ class SocklndStream:
             if end == pos and step == self._step:
                 break
             pos = end
-        self._base += pos
-        self._rest = data[pos:] if pos else data
+        self.position += pos
+        self.rest = data[pos:] if pos else data
 
     def _begin(self, data: bytes, pos: int, out: list[Event]) -> int:
         """A connection request, a HELLO, or with `resync` a message."""
@@ -161,14 +176,14 @@ class SocklndStream:
             return pos
         try:
             if magic in handshake.ACCEPTOR and self._acceptor:
-                request = handshake.acceptor_request(data, pos, self._base + pos)
+                request = handshake.acceptor_request(data, pos, self.position + pos)
                 if request is None:
                     return pos
                 out.append(request[0])
                 self._acceptor = False
                 return request[1]
             if magic in handshake.HELLO or magic == handshake.HELLO_V1:
-                found = handshake.hello(data, pos, self._base + pos)
+                found = handshake.hello(data, pos, self.position + pos)
                 if found is None:
                     return pos
                 out.append(found[0])
@@ -181,7 +196,7 @@ class SocklndStream:
             self._step = self._guess
             return pos
         text = f"expected a HELLO, got bytes {magic.hex()}"
-        return self._violated(WireError(text, path="kshm_magic", offset=self._base + pos), data, pos, out)
+        return self._violated(WireError(text, path="kshm_magic", offset=self.position + pos), data, pos, out)
 
     def _guess(self, data: bytes, pos: int, out: list[Event]) -> int:
         """The first message of a stream whose HELLO was not seen, if it begins here."""
@@ -199,14 +214,14 @@ class SocklndStream:
             if _ONE[guess].match(data, pos) and self._plausible(guess, data, pos):
                 self._settle(guess, data, pos)
                 return pos
-        self._skip("no message begins here", self._base + pos)
+        self._skip("no message begins here", self.position + pos)
         return pos
 
     def _messages(self, data: bytes, pos: int, out: list[Event]) -> int:
         """Messages as long as each is whole, has no checksum, and nothing is wrong with it."""
         form = self._format
         assert form is not None
-        size, read, limits, end = form.size, form.read, self._limits, len(data)
+        size, read, limits, end = form.size, form.read, self.limits, len(data)
         while True:
             start = pos + size
             if start > end:
@@ -222,7 +237,7 @@ class SocklndStream:
             stop = start + length
             if stop > end:
                 return self._keep(head, data, pos, start)
-            out.append(_event(form, head, data, pos, data[start:stop], 0, self._base + pos))
+            out.append(lnet_message(form, head, data, pos, data[start:stop], 0, self.position + pos))
             if stop == end:
                 return end
             pos = stop
@@ -230,7 +245,7 @@ class SocklndStream:
     def _checked(self, form: Format, head: Head, data: bytes, pos: int, out: list[Event]) -> int:
         """A message that something is wrong with, or that has a checksum."""
         form = self._settle(form, data, pos)
-        fault = self._fault(form, head, self._base + pos)
+        fault = self._fault(form, head, self.position + pos)
         if fault is not None:
             return self._violated(fault, data, pos, out)
         start = pos + form.size
@@ -242,7 +257,7 @@ class SocklndStream:
     def _fault(self, form: Format, head: Head, at: int) -> WireError | None:
         """Why a receiver closes the connection for this header (lnet_parse, ksocknal_process_receive)."""
         type_, length = head[8], head[9]
-        limit = self._limits.get(type_)
+        limit = self.limits.get(type_)
         if limit is None:
             return WireError(f"unknown LNet message type {type_}", path="type", offset=at)
         if length > limit:
@@ -257,7 +272,7 @@ class SocklndStream:
         kind = form.read_ksock(data, pos)[0]
         if kind == ksock.KSOCK_MSG_NOOP:
             return self._noop(form, data, pos, out)
-        error = WireError(f"unknown socklnd message type {kind:#x}", path="ksm_type", offset=self._base + pos)
+        error = WireError(f"unknown socklnd message type {kind:#x}", path="ksm_type", offset=self.position + pos)
         return self._violated(error, data, pos, out)
 
     def _noop(self, form: Format, data: bytes, pos: int, out: list[Event]) -> int:
@@ -268,14 +283,14 @@ class SocklndStream:
             wanted = checksum(ksock_header(kind, 0, cookies, form.byteorder)) if summed else 0
             if csum != wanted:
                 text = f"NOOP with checksum {csum:#x}, expected {wanted:#x}"
-                return self._violated(WireError(text, path="ksm_csum", offset=self._base + pos), data, pos, out)
-        out.append(Noop(self._base + pos, form.version, form.byteorder, csum, cookies))
+                return self._violated(WireError(text, path="ksm_csum", offset=self.position + pos), data, pos, out)
+        out.append(Noop(self.position + pos, form.version, form.byteorder, csum, cookies))
         return pos + KSOCK_SIZE
 
     def _keep(self, head: Head, data: bytes, pos: int, start: int) -> int:
         """Keep a message until its payload is there; returns where its part of `data` ends."""
         end = min(len(data), start + head[9])
-        self._at, self._head, self._header = self._base + pos, head, data[pos:start]
+        self._at, self._head, self._header = self.position + pos, head, data[pos:start]
         self._payload, self._need, self._hole = bytearray(data[start:end]), head[9] - (end - start), False
         return end
 
@@ -285,7 +300,7 @@ class SocklndStream:
         if not self._hole:
             self._payload += data[:taken]
         self._need -= taken
-        self._base += taken
+        self.position += taken
         if not self._need:
             self._complete(out)
         return data[taken:]
@@ -306,14 +321,14 @@ class SocklndStream:
                 else:
                     self._die(error, self._at, out)
                 return
-        out.append(_event(form, head, self._header, 0, payload, missing, self._at))
+        out.append(lnet_message(form, head, self._header, 0, payload, missing, self._at))
 
     def _violated(self, error: WireError, data: bytes, pos: int, out: list[Event]) -> int:
         if self._resync:
-            self._skip(str(error), self._base + pos)
+            self._skip(str(error), self.position + pos)
             self._skipped += 1
             return pos + 1
-        self._die(error, self._base + pos, out)
+        self._die(error, self.position + pos, out)
         return len(data)
 
     def _die(self, error: WireError, at: int, out: list[Event]) -> None:
@@ -359,7 +374,7 @@ class SocklndStream:
     def _plausible(self, form: Format, data: bytes, pos: int) -> bool:
         head = form.read(data, pos)
         summed = form.version == ksock.KSOCK_PROTO_V2 or (form.version == ksock.KSOCK_PROTO_V3 and not self._hello)
-        return head[9] <= self._limits[head[8]] and (summed or not head[1])
+        return head[9] <= self.limits[head[8]] and (summed or not head[1])
 
     def _settle(self, form: Format, data: bytes, pos: int) -> Format:
         """Read messages of this format from now on; without a HELLO, a checksum means version 2."""
@@ -368,24 +383,3 @@ class SocklndStream:
         self._format = form
         self._step = self._messages
         return form
-
-
-def _event(form: Format, head: Head, data: bytes, pos: int, payload: bytes, missing: int, at: int) -> LnetMessage:
-    """The event of a message whose headers begin at `pos` of `data`."""
-    _, csum, ask, ack, dest, src, dest_pid, src_pid, kind, count, handle, match, _, portal, offset = head
-    if kind == _GET:
-        handle, match, portal, offset, count = read_get(data, pos + form.body)
-    elif kind != _PUT:
-        match, portal, offset = 0, -1, 0
-        if kind == _ACK:
-            handle, match, count = read_ack(data, pos + form.body)
-        else:
-            (handle,) = read_reply(data, pos + form.body)
-    made: LnetMessage = _new(
-        LnetMessage,
-        (
-            at, kind, src, dest, src_pid, dest_pid, portal, match, offset, count, handle, payload, missing,
-            form.version, form.byteorder, csum, (ask, ack), data[pos + form.ksock : pos + form.size],
-        ),
-    )  # fmt: skip
-    return made
