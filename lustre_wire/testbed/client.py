@@ -11,7 +11,6 @@ from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
-from lustre_wire.payloads import llog
 from lustre_wire.recovery.answers import bare_reply
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.imports import Import
@@ -21,6 +20,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import PUT, Handles, Packet, Xids
 from lustre_wire.recovery.request import Request
 from lustre_wire.recovery.rules import rules_of
+from lustre_wire.testbed import configlogs
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.files import Files, OpenFile
 from lustre_wire.testbed.node import Node, make_import
@@ -191,7 +191,7 @@ class ClientNode(Node, Files):
         offset = CHUNK
         while index <= last:
             block = yield from self.want(mgc, op.LogBlock(**where, index=index, length=CHUNK, offset=offset))
-            records = llog.read_chunk(block.block, mgc.dialect).records
+            records = configlogs.records(block.block, mgc.dialect)
             if not records:
                 raise OperationFailed(-errno.EIO)
             configs += [record.config for record in records if record.index >= index and record.config is not None]

@@ -15,6 +15,7 @@ from lustre_wire.recovery.ldlm.locks import reply_of
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.target import Handling, Target
 from lustre_wire.recovery.transaction import Refused
+from lustre_wire.testbed import configlogs
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import Form, packer
@@ -138,7 +139,7 @@ class Configuration:
         yield
 
     def _header(self, form: Form, asked: op.LogHeader, request: Incoming) -> Handling:
-        header = llog.read_log(self._log(asked.oid), self.dialect).header
+        header = configlogs.header(self._log(asked.oid), self.dialect)
         return self._answer(form, request, Result(log_header=header))
         yield
 
@@ -148,7 +149,7 @@ class Configuration:
             raise Refused(-errno.EIO, failed=True)
         at = max(CHUNK, asked.offset // CHUNK * CHUNK)
         block = data[at : at + CHUNK].ljust(CHUNK, b"\0")
-        last = llog.read_chunk(block, self.dialect).records
+        last = configlogs.records(block, self.dialect)
         result = Result(
             oid=asked.oid, ogen=asked.ogen, index=asked.index, length=asked.length, offset=at + CHUNK, block=block,
             saved_index=last[-1].index if last else 0,
