@@ -19,6 +19,8 @@ from lustre_wire.testbed.tasks import Steps, Task
 #: LND type TCP, network 0, in the upper half of a NID (lnet/types.h).
 TCP = 2 << 48
 FSNAME = "lustre"
+#: From an OST's node to its partner.
+PARTNER = 0x40
 MGS_NID, MDS_NID, OST_NID, CLIENT_NID = (TCP | 0x7F000000 | n for n in (1, 2, 0x10, 0x100))
 
 
@@ -28,12 +30,12 @@ class FileSystem:
     Args:
         dialect: what they speak.
         osts, stripes: how many OSTs, and objects of a file.
-        pair: the MDS has a failover partner.
+        pair: the MDS and every OST have a failover partner.
         hardware: what its OSTs can do.
 
     Attributes:
         server, metadata: classes of its nodes.
-        partner: the other node of the MDS's pair, on the same disk, not started; None without one.
+        partners: NID of a target's node -> the other node of its pair, on the same disk, not started.
     """
 
     server: type[ServerNode] = ServerNode
@@ -52,23 +54,28 @@ class FileSystem:
     ) -> None:
         found = named_dialect(dialect)
         self.dialect, self.seed, self.hardware = found, seed, hardware or Hardware()
-        objects = partial(Objects, hardware=self.hardware)
         mgs_nid, mds_nid, ost_nid = nids or (MGS_NID, MDS_NID, OST_NID)
         ost_nids = [ost_nid + n for n in range(osts)]
-        log = mgs.client_log(found, FSNAME, mds_nid, ost_nids, stripes, mds_nid + 1 if pair else 0)
+        spare = {mds_nid: mds_nid + 1} | {nid: nid + PARTNER for nid in ost_nids} if pair else {}
+        log = mgs.client_log(found, FSNAME, mds_nid, ost_nids, stripes, spare)
         logs = {f"{FSNAME}-client".encode(): log}
         self.mgs = self.server(mgs_nid, b"MGS", found, lambda d, _: mgs.Configuration(d, logs), "MGS_CONNECT", seed + 1)
-        self.osts = [
-            self.server(nid, f"{FSNAME}-OST{n:04x}_UUID".encode(), found, objects, "OST_CONNECT", seed + 10 + n)
-            for n, nid in enumerate(ost_nids)
-        ]
-        known = [(node.uuid, node.nid) for node in self.osts]
+        self.osts = [self._ost(number, nid, seed + 10) for number, nid in enumerate(ost_nids)]
+        known = [(ost.uuid, [n for n in (ost.nid, spare.get(ost.nid)) if n is not None]) for ost in self.osts]
         uuid = f"{FSNAME}-MDT0000_UUID".encode()
         self.mds = self.metadata(mds_nid, uuid, found, known, seed + 2, stripes)
-        self.partner: MetadataNode | None = None
+        self.partners: dict[int, ServerNode] = {}
         if pair:
-            self.partner = self.metadata(mds_nid + 1, uuid, found, known, seed + 3, stripes)
-            self.partner.store = self.mds.store
+            self.partners[mds_nid] = self.metadata(mds_nid + 1, uuid, found, known, seed + 3, stripes)
+            self.partners |= {o.nid: self._ost(n, spare[o.nid], seed + 100) for n, o in enumerate(self.osts)}
+        for node in (self.mds, *self.osts):
+            if node.nid in self.partners:
+                self.partners[node.nid].store = node.store
+
+    def _ost(self, number: int, nid: int, seed: int) -> ServerNode:
+        uuid = f"{FSNAME}-OST{number:04x}_UUID".encode()
+        make = partial(Objects, hardware=self.hardware)
+        return self.server(nid, uuid, self.dialect, make, "OST_CONNECT", seed + number)
 
     @property
     def servers(self) -> list[ServerNode]:
