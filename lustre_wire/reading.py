@@ -184,15 +184,14 @@ READERS: dict[ByteOrder, _Readers] = {"little": _Readers("little"), "big": _Read
 _BY_MAGIC = {magic: READERS[order] for order, magic in lustre_msg.MAGICS_V2.items()}
 
 
-def format_of(data: bytes, dialect: Dialect) -> RpcFormat | None:
-    """The format of a request that the dialect's receivers take, nothing of it read but what decides that.
+def format_of(data: bytes, dialect: Dialect, opcode: int) -> RpcFormat | None:
+    """The format of a request with this opcode, nothing of it read but what decides that.
 
     Raises:
         WireError: no lustre_msg, or one shorter than it says.
     """
     found, shape = lustre_msg.locate(data)
     reader = READERS[found.order][dialect]
-    opcode = reader.kind(data[shape.offsets[0] + reader.kind_at.start : shape.offsets[0] + reader.kind_at.stop])[2]
     return reader.format_of(opcode, data, shape.offsets, shape.lengths)
 
 

@@ -267,6 +267,28 @@ class TestDecode:
         assert rows[name]["longest"] == max(times)
         assert f" {name} " in run("decode", CAPTURE, "--summary").stdout
 
+    @pytest.mark.parametrize("path", sorted((FIXTURES / "captures").glob("*.pcap")), ids=lambda path: path.stem)
+    def test_a_summary_without_decoding_is_that_of_all_decoded_messages(self, path: Path) -> None:
+        """Names, failures and times come from the index alone there, from the whole messages here."""
+        counted: dict[tuple[str | None, str], dict[str, Any]] = {}
+        for row in lines("decode", str(path), "--json"):
+            rpc = "buffers" in row
+            key = (row["dialect"], lw.from_json(row).name) if rpc else (None, row["kind"])
+            total = counted.setdefault(
+                key, dict.fromkeys(("requests", "replies", "failed", "timed"), 0) | {"longest": 0.0}
+            )
+            if row["kind"] not in ("reply", "early reply"):
+                total["requests"] += 1
+                continue
+            total["replies"] += 1
+            total["failed"] += not rpc or row["buffers"][0]["fields"]["pb_status"] >= 1 << 31
+            total["timed"] += "latency" in row
+            total["longest"] = max(total["longest"], row.get("latency", 0.0))
+        summary = lines("decode", str(path), "--summary", "--json")
+        shown = {(row.pop("dialect"), row.pop("name")): row for row in summary}
+        assert all(row.pop("total") >= 0 for row in shown.values())
+        assert shown == counted
+
     def test_a_message_wrapped_by_a_security_policy(self) -> None:
         """lm_secflvr, the second word, says that the buffers are the policy's."""
         pings = (m for m in recorded.messages() if m.kind == "ping" and m.dialect == "2.0")

@@ -76,6 +76,23 @@ def test_standard_input() -> None:
     assert shown.count(b"\n") == 40
 
 
+def test_messages_of_a_running_capture_are_shown_as_they_come() -> None:
+    """As with `tcpdump -w - | lustre-wire decode -`: what has arrived is shown, though more may follow."""
+    process = subprocess.Popen([*COMMAND, "decode", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None and process.stdout is not None
+    middle = len(CAPTURE) * 3 // 4
+    process.stdin.write(CAPTURE[:middle])
+    process.stdin.flush()
+    early = [process.stdout.readline() for _ in range(8)]
+    assert process.poll() is None
+    process.stdin.write(CAPTURE[middle:])
+    process.stdin.close()
+    rest = process.stdout.read()
+    process.stdout.close()
+    assert process.wait(30) == 0
+    assert b"".join(early) + rest == run("decode", "-", stdin=CAPTURE).stdout
+
+
 def test_text_for_a_terminal_without_unicode() -> None:
     result = run("decode", "-v", "--limit", "40", str(GOLDEN), PYTHONIOENCODING="ascii")
     assert (result.returncode, result.stderr) == (0, b"")

@@ -9,7 +9,7 @@ import attrs
 
 from lustre_wire.capture.packets import SkipCounts
 from lustre_wire.capture.reassembly import ReassemblyCounts
-from lustre_wire.capture.said import Known, Put
+from lustre_wire.capture.said import Put
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames.events import LnetMessage
@@ -45,6 +45,8 @@ class Captured:
         kind: "request", "reply", "early reply", "bulk", "bulk get"; "lnet ping", "lnet ping reply", "lnet push" (of
             discovery), "lnet ack"; "lnet put", "lnet get", "lnet reply" for what is none of these.
         error: why a request or reply could not be decoded.
+        certain: the dialect in which the message will be read when it is asked for, which cannot fail; None where it
+            was read at once.
         request: of a reply or bulk transfer the request it belongs to, of an LNet REPLY the GET, of an ACK the PUT;
             None when that was not seen.
         flow: addresses and ports as `packets.Segment.flow` has them; empty where there are none.
@@ -59,9 +61,7 @@ class Captured:
     _lnet: LnetMessage | None = attrs.field(default=None, repr=False)
     flow: bytes = attrs.field(default=b"", repr=False)
     _put: Put | None = attrs.field(default=None, init=False, repr=False)
-    _dialect: Dialect | None = attrs.field(default=None, init=False, repr=False)
-    _opcode: int = attrs.field(default=0, init=False, repr=False)
-    _status: int = attrs.field(default=0, init=False, repr=False)
+    certain: Dialect | None = attrs.field(default=None, init=False, repr=False)
     _form: RpcFormat | None = attrs.field(default=None, init=False, repr=False)
 
     @classmethod
@@ -69,10 +69,10 @@ class Captured:
         """An LNet message of which nothing else is known yet."""
         made = _new(cls)  # not through __init__, which costs as much as all else that is done with a message
         made.time_ns, made.kind, made.flow = time_ns, kind, flow
-        made._message = made.error = made.request = made._dialect = made._form = None
-        made._opcode = made._status = 0
-        if isinstance(said, Put):
-            made._put, made._raw, made._lnet = said, None, None
+        made._message = made.error = made.request = made.certain = made._form = None
+        if type(said) is Put:
+            made._put = said
+            made._raw = made._lnet = None
         else:
             made._put, made._raw, made._lnet = None, said.payload, said
         return made
@@ -81,17 +81,16 @@ class Captured:
         """This is the message."""
         self._message = message
 
-    def known(self, dialect: Dialect, known: Known) -> None:
-        """This is a message, of the kind's direction, that `dialect` decodes for certain."""
-        self._dialect = dialect
-        _, _, _, self._opcode, _, self._status = known
-
     @property
     def raw(self) -> bytes:
         """The payload as it was captured."""
-        if self._raw is None:
-            self._raw = self._put.frame[self._put.form.size :] if self._put is not None else b""
-        return self._raw
+        put = self._put
+        return put.frame[put.form.size :] if put is not None else self._raw or b""
+
+    @property
+    def size(self) -> int:
+        """How many bytes are kept of it: the payload, and perhaps headers."""
+        return len(self._put.frame) if self._put is not None else len(self._raw or b"")
 
     @property
     def lnet(self) -> LnetMessage | None:
@@ -104,16 +103,16 @@ class Captured:
     @property
     def message(self) -> Message | None:
         """The decoded request or reply; None for other kinds and where `error` says why not."""
-        if self._message is None and self._dialect is not None:
+        if self._message is None and self.certain is not None:
             asked = self.request
             form = asked.format or asked.message if asked is not None else None
-            self._message = decode(self.raw, self._dialect, request=form)
+            self._message = decode(self.raw, self.certain, request=form)
         return self._message
 
     @property
     def is_rpc(self) -> bool:
         """Whether there is a `message`."""
-        return self._dialect is not None or self._message is not None
+        return self.certain is not None or self._message is not None
 
     @property
     def direction(self) -> str:
@@ -125,30 +124,39 @@ class Captured:
     @property
     def dialect(self) -> Dialect | None:
         """In whose light the message is read; None when there is none."""
-        return self._message.dialect if self._message is not None else self._dialect
+        return self._message.dialect if self._message is not None else self.certain
 
     @property
     def opcode(self) -> int:
         """As `Message.opcode`; 0 when there is no message."""
-        return self._message.opcode if self._message is not None else self._opcode
+        if self._message is not None:
+            return self._message.opcode
+        return self._put.known[3] if self.certain is not None and self._put is not None else 0
 
     @property
     def status(self) -> int:
         """As `Message.status`; 0 when there is no message."""
-        return self._message.status if self._message is not None else self._status
+        if self._message is not None:
+            return self._message.status
+        return self._put.known[5] if self.certain is not None and self._put is not None else 0
 
     @property
     def format(self) -> RpcFormat | None:
         """As `Message.format`: the RPC format, None when there is none for it or no message."""
-        if self._message is not None or self._dialect is None:
-            return self._message.format if self._message is not None else None
-        if self.kind == REQUEST:
-            if self._form is None:
-                self._form = format_of(self.raw, self._dialect)
-            return self._form
-        if self.request is not None:
-            return self.request.format
-        return READERS["little"][self._dialect].reply_format(self._opcode)
+        if self._message is not None:
+            return self._message.format
+        if self._form is None and self.certain is not None:
+            if self.kind == REQUEST:
+                self._form = self._requested(self.certain)
+            elif self.request is not None:
+                self._form = self.request.format
+            else:
+                self._form = READERS["little"][self.certain].reply_format(self.opcode)
+        return self._form
+
+    def _requested(self, dialect: Dialect) -> RpcFormat | None:
+        forms = dialect.by_opcode.get(self.opcode, ())
+        return forms[0] if len(forms) == 1 and not forms[0].match else format_of(self.raw, dialect, self.opcode)
 
     @property
     def name(self) -> str:
@@ -158,7 +166,7 @@ class Captured:
         form = self.format
         if form is not None:
             return form.name
-        return opcode_name(self._dialect, self._opcode) if self._dialect is not None else ""
+        return opcode_name(self.certain, self.opcode) if self.certain is not None else ""
 
     @property
     def src(self) -> str:

@@ -27,8 +27,7 @@ BULK = "bulk"
 
 #: Most exports remembered between two nodes; the oldest are forgotten first.
 MAX_EXPORTS = 256
-#: Reason and magic of a message that the index takes.
-_GOOD = (int(Reason.GOOD), lustre_msg.LUSTRE_MSG_MAGIC_V2)
+_GOOD = int(Reason.GOOD)
 #: More bytes than a ptlrpc_body has.
 _NEVER = 1 << 32
 #: How many messages that fit several dialects are tried in all before only those that do not fit the newest are.
@@ -120,18 +119,17 @@ class DialectChoice:
             known: what the index, by the rules of the newest dialect, says of it.
             direction: that it must have.
             pair: who asks and who serves.
-            request: of a reply, its request where that is known.
+            request: of a reply, its request where that is known; one that was decoded at once (any connect was) may say
+                something of the dialect.
         """
-        if known is None or known[:2] != _GOOD:
+        if known is None:
             return None
-        _, _, kind, opcode, size, _ = known
-        if request is not None:
-            dialect = request.dialect
-            if request.opcode in self._connects:
-                return None
-        else:
-            dialect = self._forced or (None if pair.several else pair.dialect)
-        if dialect is None or opcode in self._connects or self._directions.get(kind) != direction:
+        reason, magic, kind, opcode, size, _ = known
+        if reason != _GOOD or magic != lustre_msg.LUSTRE_MSG_MAGIC_V2 or opcode in self._connects:
+            return None
+        spoken = self._forced or (None if pair.several else pair.dialect)
+        dialect = request.certain if request is not None else spoken
+        if dialect is None or self._directions.get(kind) != direction:
             return None
         return dialect if size >= self._minimum.get(dialect, _NEVER) else None
 

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from lustre_wire.capture.captured import Captured, Statistics
 from lustre_wire.capture.connections import AUTO
-from lustre_wire.capture.pcap import is_capture
+from lustre_wire.capture.pcap import is_capture, reading
 from lustre_wire.capture.rpcs import SOCKLND_PORT, Matcher, read_messages
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
@@ -74,9 +74,12 @@ class _Peeked:
     """A binary stream of which the first bytes have been looked at."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+        self._read = reading(stream)
         self.head = b""
-        while len(self.head) < _PEEK and (piece := stream.read(_PEEK - len(self.head))):
+        while len(self.head) < _PEEK and not is_capture(self.head):
+            piece = self._read(_PEEK - len(self.head))
+            if not piece:
+                break
             self.head += piece
         self._first = self.head
 
@@ -85,7 +88,7 @@ class _Peeked:
         if self._first:
             given, self._first = self._first[:size], self._first[size:]
             return given
-        return self._stream.read(size)
+        return self._read(size)
 
 
 def _read(stream: BinaryIO, dialect: Dialect | str, port: int, counts: Statistics) -> Iterator[Captured]:

@@ -75,9 +75,9 @@ class Recent:
         if key in kept:
             self.pop(key)
         kept[key] = captured
-        self._bytes += len(captured.raw) + _OVERHEAD
+        self._bytes += captured.size + _OVERHEAD
         while self._bytes > self._max_bytes or len(kept) > self._max_count:
-            self._bytes -= len(kept.popitem(last=False)[1].raw) + _OVERHEAD
+            self._bytes -= kept.popitem(last=False)[1].size + _OVERHEAD
 
     def get(self, key: Any) -> Captured | None:
         """The message with that key."""
@@ -95,7 +95,7 @@ class Recent:
         """The message with that key, which is not kept any longer."""
         captured = self._kept.pop(key, None)
         if captured is not None:
-            self._bytes -= len(captured.raw) + _OVERHEAD
+            self._bytes -= captured.size + _OVERHEAD
         return captured
 
 
@@ -163,7 +163,7 @@ class Matcher:
 
     def _pair(self, requester: Any, server: Any) -> Pair:
         """What is known of two nodes."""
-        key = (_node(requester), _node(server))
+        key = (requester, server) if type(requester) is type(server) is int else (_node(requester), _node(server))
         pair = self._pairs.get(key)
         if pair is None:
             if len(self._pairs) >= _MAX_PAIRS:
@@ -201,10 +201,8 @@ class Matcher:
 
     def _request(self, captured: Captured, match_bits: int, pair: Pair, known: Known | None) -> None:
         captured.kind = REQUEST
-        dialect = self._choice.certain(known, REQUEST, pair)
-        if dialect is not None and known is not None:
-            captured.known(dialect, known)
-        else:
+        captured.certain = self._choice.certain(known, REQUEST, pair)
+        if captured.certain is None:
             try:
                 captured.decoded(self._choice.request(captured.raw, pair))
             except WireError as error:
@@ -222,10 +220,8 @@ class Matcher:
         captured.kind = REPLY
         key = (pair, match_bits)
         request = captured.request = self._requests.get(key)
-        dialect = self._choice.certain(known, REPLY, pair, request)
-        if dialect is not None and known is not None:
-            captured.known(dialect, known)
-        else:
+        captured.certain = self._choice.certain(known, REPLY, pair, request)
+        if captured.certain is None:
             try:
                 said = request.message if request is not None else None
                 captured.decoded(self._choice.reply(captured.raw, said, pair))
@@ -318,7 +314,7 @@ def _messages(stream: BinaryIO, matcher: Matcher, port: int, counts: Statistics)
     put, count = matcher.put, counts.count
     for batch in _batches(stream, matcher.dialect, port, counts):
         for time_ns, said in batch:
-            if isinstance(said, Put):
+            if type(said) is Put:
                 captured = put(time_ns, said)
             else:
                 key, event = said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 from lustre_wire.frames.events import LnetMessage
 from lustre_wire.frames.formats import Format, Head
@@ -12,6 +12,7 @@ Known = tuple[int, int, int, int, int, int]
 of the ptlrpc_body in bytes, status."""
 
 
+@final
 class Put(NamedTuple):
     """A whole PUT of which nothing has been read but its headers.
 

@@ -65,7 +65,7 @@ def dst_of(captured: Captured) -> str:
 def latency(captured: Captured) -> float | None:
     """Seconds from request to reply, where both have a time."""
     request = captured.request
-    if request is None or not request.time_ns or not captured.time_ns or captured.direction != REPLY:
+    if request is None or captured.direction != REPLY or not request.time_ns or not captured.time_ns:
         return None
     return (captured.time_ns - request.time_ns) / NANO
 

@@ -21,6 +21,8 @@ from lustre_wire.text import Node
 _T = TypeVar("_T")
 _UNLIMITED: Final = 100_000
 
+_json: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+
 #: Options and text many commands share.
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 
@@ -62,7 +64,7 @@ def paint(text: str, **style: Any) -> str:
 
 def print_json(obj: Any) -> None:
     """One JSON object on a line of its own."""
-    click.echo(json.dumps(obj, ensure_ascii=True, separators=(",", ":")))
+    click.echo(_json(obj))
 
 
 def print_node(node: Node, depth: int = 0) -> None:
