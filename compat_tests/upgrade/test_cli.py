@@ -48,6 +48,22 @@ def test_json_has_the_timeline_and_the_verdict() -> None:
     assert lines[-1]["evicted"] == ["client0", "client1"]
 
 
+def test_a_slow_disk_makes_stopping_an_ost_take_longer(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    def seconds(*options: str) -> float:
+        _, text = run("piecemeal-osts", "--clients", "2", "--json", *options)
+        lanes = [json.loads(line) for line in text.splitlines()]
+        times = {line["state"]: line["time"] for line in lanes if line.get("node") == "ost0"}
+        return float(times["quiet"] - times["revoking"])
+
+    assert seconds() < 0.1
+    assert seconds("--link", "1e4", "--disk", "1e3") > 10 * seconds()
+
+
+def test_links_and_disks_are_the_simulators() -> None:
+    with pytest.raises(UsageError, match="not for --tcp"):
+        run(*SMALL, "--tcp", "--disk", "1e6")
+
+
 def test_the_picture_is_svg_with_a_lane_for_every_node(tmp_path) -> None:  # type: ignore[no-untyped-def]
     picture = tmp_path / "timeline.svg"
     run(*SMALL, "-o", str(picture))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lustre_wire.capture.pcap import PcapWriter
 from lustre_wire.cli.output import examples, json_option, paint, print_json, print_table
 from lustre_wire.cli.testbed import PORT, Recorder
 from lustre_wire.errors import WireError
+from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.upgrade import scenario, timeline
 from lustre_wire.upgrade.fault import fault
@@ -22,6 +24,9 @@ from lustre_wire.upgrade.network import TcpNetwork
 from lustre_wire.upgrade.play import Play
 from lustre_wire.upgrade.policy import OPTIONS, POLICIES, policy
 from lustre_wire.upgrade.scenario import Outcome, Scenario
+
+#: Bytes a second.
+RATE = click.FloatRange(1e3)
 
 
 @click.command(
@@ -42,6 +47,8 @@ from lustre_wire.upgrade.scenario import Outcome, Scenario
 @click.option("--osts", type=click.IntRange(1, 64), help="The same for OSTs.")
 @click.option("--fault", "faults", multiple=True, metavar="NODE-WHAT@STATE",
               help="mds-crash@committed, client2-silent@draining; may be given several times.")  # fmt: skip
+@click.option("--link", type=RATE, help="Bytes a second of every node's link, each way; without it links take no time.")
+@click.option("--disk", type=RATE, help="Bytes a second an OST can write; without it writing takes no time.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything left to chance.")
 @click.option("--tcp", is_flag=True, help="Over TCP on loopback instead of in the simulator.")
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="For --tcp.")
@@ -51,8 +58,8 @@ from lustre_wire.upgrade.scenario import Outcome, Scenario
 @json_option
 def command(
     name: str, policy_name: str, chosen: tuple[str, ...], clients: int | None, osts: int | None,
-    faults: tuple[str, ...], seed: int, tcp: bool, port: int, pcap: Path | None, listing: bool, output: Path | None,
-    as_json: bool,
+    faults: tuple[str, ...], link: float | None, disk: float | None, seed: int, tcp: bool, port: int,
+    pcap: Path | None, listing: bool, output: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Play SCENARIO, by name or from a .toml file, and judge it.
 
@@ -64,8 +71,11 @@ def command(
     found = _scenario(name)
     if pcap is not None and not tcp:
         raise click.UsageError("--pcap needs --tcp")
+    if tcp and (link or disk):
+        raise click.UsageError("--link and --disk are the simulator's, not for --tcp")
     how = policy(policy_name, **dict(_option(text) for text in chosen))
     settings = scenario.play_options(found, clients=clients, osts=osts) | {"seed": seed}
+    settings["hardware"] = Hardware(link or inf, disk or inf) if link or disk else None
     settings["say"] = None if as_json else _live()
     with _network(tcp, port, pcap) as network:
         try:
