@@ -8,16 +8,16 @@ from lustre_wire.upgrade import scenario
 from lustre_wire.upgrade.fault import fault
 from lustre_wire.upgrade.play import Play
 from lustre_wire.upgrade.policy import policy
-from lustre_wire.upgrade.scenario import Outcome
+from lustre_wire.upgrade.scenario import Outcome, Scenario
 
 #: Clients a scenario talks of by number.
 NEEDED = {"new-clients": 4, "config": 4, "silent-client": 3}
 
 
-def play(name: str, policy_name: str = "simplified", *faults: str, seed: int = 7, **options: str) -> Outcome:
+def play(name: str | Scenario, policy_name: str = "simplified", *faults: str, seed: int = 7, **options: str) -> Outcome:
     """A scenario from beginning to end, with as few clients as it needs."""
-    found = scenario.load(name)
-    clients = NEEDED.get(name, 2)
+    found = scenario.load(name) if isinstance(name, str) else name
+    clients = NEEDED.get(found.name, 2)
     made = Play(policy(policy_name, **options), seed=seed, **scenario.play_options(found, clients=clients))
     made.faults = [fault(text) for text in faults]
     return scenario.run(found, made)

@@ -16,7 +16,7 @@ from lustre_wire.upgrade.policy import policy
 
 @pytest.fixture
 def network() -> Iterator[TcpNetwork]:
-    made = TcpNetwork(free_port())
+    made = TcpNetwork(free_port(), speed=8.0)
     yield made
     made.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from lustre_wire.testbed.tasks import OperationFailed, Steps, Task, Until
 from lustre_wire.upgrade.gate import Caller, Gate
-from lustre_wire.upgrade.journal import Interrupted, Journal
+from lustre_wire.upgrade.journal import Held, Interrupted, Journal
 from lustre_wire.upgrade.writeback import WriteBack
 
 #: Calls that change nothing, and calls that need no MDS.
@@ -70,6 +70,7 @@ class Calls(WriteBack):
         self.gate.enter(caller)
         try:
             if caller.status is None:
+                self._note_waiting(caller)
                 yield Until(lambda: caller.status is not None)
             if caller.status:
                 raise OperationFailed(caller.status)
@@ -84,6 +85,10 @@ class Calls(WriteBack):
         finally:
             self.gate.leave(caller)
             self._callers = {task: other for task, other in self._callers.items() if other is not caller}
+
+    def _note_waiting(self, caller: Caller) -> None:
+        if not self.journal.quiet:
+            self.journal.held.append(Held(self.now, self.nid, caller.needs, frozenset(self.gate.closed)))
 
     def _needs(self, name: str, args: tuple[Any, ...]) -> frozenset[str]:
         """Targets an operation may send to (B13)."""

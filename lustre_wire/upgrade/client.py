@@ -23,7 +23,7 @@ from lustre_wire.translate import FidAllocator, Session
 from lustre_wire.upgrade import access, rebuild, reopen
 from lustre_wire.upgrade.barrier import Barrier, ClientState, Facts, Step
 from lustre_wire.upgrade.calls import Calls
-from lustre_wire.upgrade.journal import Formatted, Journal, Moved, Put, Rebuilt
+from lustre_wire.upgrade.journal import ByHand, Evicted, Formatted, Journal, Mounted, Moved, Put, Rebuilt
 from lustre_wire.upgrade.member import Member
 from lustre_wire.upgrade.policy import Away, Notice, Policy, Scope
 
@@ -59,8 +59,13 @@ class UpgradeClient(Calls):
         for member in self.members.values():
             yield from self._ask(member)
         self.mounted_at = self.now
+        self.journal.mounted.append(Mounted(self.now, self.nid, self.targets()))
         self.journal.spoke.append((self.now, self.nid, self.mdc.dialect.name))
         return root
+
+    def targets(self) -> tuple[str, ...]:
+        """What it is connected with, by the names of the configuration."""
+        return tuple(owner.config.target.decode() for owner in self.imports())
 
     def _attach(self, devices: list[Any]) -> Steps:
         """The first request to the MDS has to wait for its all-access lock."""
@@ -103,12 +108,16 @@ class UpgradeClient(Calls):
 
     def set_barrier(self, name: str) -> None:
         """The administrator's command: hold everything for a server (or ``MGS``: for all)."""
-        self._take(self.members[name], self.members[name].barrier.set_by_hand())
-        self._watch()
+        self._by_hand(name, on=True)
 
     def lift_barrier(self, name: str) -> None:
         """The other command."""
-        self._take(self.members[name], self.members[name].barrier.lift_by_hand())
+        self._by_hand(name, on=False)
+
+    def _by_hand(self, name: str, *, on: bool) -> None:
+        member = self.members[name]
+        self.journal.by_hand += [ByHand(self.now, self.nid, target, on) for target in member.targets]
+        self._take(member, member.barrier.set_by_hand() if on else member.barrier.lift_by_hand())
         self._watch()
 
     # -- Node ----------------------------------------------------------------------------------------------------
@@ -133,7 +142,8 @@ class UpgradeClient(Calls):
     def _evicted(self, owner: Import) -> None:
         super()._evicted(owner)
         if owner is self.mdc:
-            self.journal.evicted.append((self.now, self.nid))
+            alive = sum(1 for file in self.files.values() if not file.dead)
+            self.journal.evicted.append(Evicted(self.now, self.nid, alive))
         for index, osc in self.oscs.items():
             if osc is owner:
                 self.drop_pages(index)

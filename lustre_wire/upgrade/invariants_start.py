@@ -1,4 +1,4 @@
-"""Invariants of starts, and whom a server then knows (S, D, E), and the law of dialects, checked in a finished play."""
+"""Invariants of starts, and whom a server then knows (S, D, E, G), the law of dialects, checked in a finished play."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def d1(play: Play, verdict: Verdict) -> None:
         if start.metadata and start.back and start.had_clients:
             verdict.must(not start.known, f"{start.time:.3f}: {start.known} clients still known after a step back")
             for client in play.present_before(start.time):
-                told = any(nid == client.nid and time > start.time for time, nid in play.journal.evicted)
+                told = any(e.client == client.nid and e.time > start.time for e in play.journal.evicted)
                 verdict.must(told, f"{start.time:.3f} {play.name_of(client.nid)} was not evicted")
 
 
@@ -124,8 +124,37 @@ def e4(play: Play, verdict: Verdict) -> None:
         for client in play.present_before(start.time):
             speaks = client.mdc is not None and client.mdc.dialect.name == play.servers["mds"].dialect.name
             verdict.must(speaks, f"{start.time:.3f} {play.name_of(client.nid)} speaks another dialect than its MDS")
-            alive = [file.number for file in client.files.values() if file.request.sent < start.time and not file.dead]
-            verdict.must(not alive, f"{start.time:.3f} {play.name_of(client.nid)}: files {alive} outlived the eviction")
+        for evicted in play.journal.evicted:
+            why = f"{at(play, evicted.time, evicted.client)}: {evicted.alive} open files outlived the eviction"
+            verdict.must(not evicted.alive, why)
+
+
+@invariant("G1")
+def g1(play: Play, verdict: Verdict) -> None:
+    """An MGS of another version serves the logs it found, byte for byte (G3: with the names 1.8 gave)."""
+    erased = any(not writeconf.refused for writeconf in play.journal.writeconfs)
+    before: int | None = None
+    for start in (start for start in play.starts() if start.logs):
+        if start.changed and not erased:
+            verdict.must(start.logs == before, f"{start.time:.3f} {start.version}: the logs are others")
+        before = start.logs
+
+
+@invariant("G5")
+def g5(play: Play, verdict: Verdict) -> None:
+    """A client that is mounted while servers change keeps the devices it built at mount."""
+    then = {mounted.client: mounted.targets for mounted in play.journal.mounted}
+    for client in (c for c in play.clients if c.up and c.mounted_at < play.last_change()):
+        now = client.targets()
+        verdict.must(now == then[client.nid], f"{play.name_of(client.nid)}: mounted {then[client.nid]}, has {now}")
+
+
+@invariant("G7")
+def g7(play: Play, verdict: Verdict) -> None:
+    """Nobody erases the configuration under a mounted client."""
+    for writeconf in play.journal.writeconfs:
+        why = f"{writeconf.time:.3f}: writeconf under {writeconf.mounted} mounted clients"
+        verdict.must(writeconf.refused or not writeconf.mounted, why)
 
 
 @invariant("dialect")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
@@ -26,7 +27,8 @@ CLEANING = frozenset({
     "OBD_PING",
 })  # fmt: skip
 CONNECTS = frozenset({"MDS_CONNECT", "OST_CONNECT", "MGS_CONNECT"})
-WAITING = frozenset({"OBD_PING", "LDLM_CANCEL", "MDS_DISCONNECT", "OST_DISCONNECT"}) | CONNECTS
+DISCONNECTS = frozenset({"MDS_DISCONNECT", "OST_DISCONNECT"})
+WAITING = frozenset({"OBD_PING", "LDLM_CANCEL"}) | CONNECTS | DISCONNECTS
 STOPPING = (ServerState.REVOKING, ServerState.QUIET, ServerState.COMMITTED, ServerState.HALTED)
 
 
@@ -45,14 +47,20 @@ def b1(play: Play, verdict: Verdict) -> None:
 @invariant("B2")
 def b2(play: Play, verdict: Verdict) -> None:
     """Between its release and the restart a client sends nothing but ping, release, disconnect and connect."""
-    targets: dict[str, set[int]] = {}
-    for node in play.nodes.values():
-        targets.setdefault(node.uuid.decode(), set()).add(node.nid)
+    targets = _nodes(play)
     for client, target, begin, end in _waits(play):
         for put in play.journal.put:
             if put.client == client and put.server in targets.get(target, ()) and begin < put.time < end:
                 why = f"{at(play, put.time, client)}: {put.name} to {target} after its release"
                 verdict.must(put.name in WAITING, why)
+
+
+def _nodes(play: Play) -> dict[str, set[int]]:
+    """The nodes each target may run on."""
+    found: dict[str, set[int]] = {}
+    for node in play.nodes.values():
+        found.setdefault(node.uuid.decode(), set()).add(node.nid)
+    return found
 
 
 def _waits(play: Play) -> list[tuple[int, str, float, float]]:
@@ -68,7 +76,7 @@ def _waits(play: Play) -> list[tuple[int, str, float, float]]:
             found.append((*key, begin, moved.time))
         if moved.state is ClientState.WAITING:
             since[key] = moved.time
-    return found + [(*key, begin, float("inf")) for key, begin in since.items()]
+    return found + [(*key, begin, inf) for key, begin in since.items()]
 
 
 @invariant("B3")
@@ -138,10 +146,17 @@ def b7(play: Play, verdict: Verdict) -> None:
 @invariant("B8")
 def b8(play: Play, verdict: Verdict) -> None:
     """Between its release and the notice a client stays connected."""
-    committed = [s for s in play.snapshots if s.state == ServerState.COMMITTED]
-    for snapshot in committed:
+    for snapshot in snapshots(play, ServerState.COMMITTED):
         for client in snapshot.clients:
             verdict.must(client.connected, f"{at(play, snapshot.time, client.nid)}: gone before the notice")
+    nodes = _nodes(play)
+    committed = [(node.uuid.decode(), life.time) for node in play.nodes.values() for life in node.history
+                 if life.what in (ServerState.COMMITTED, ServerState.HALTED)]  # fmt: skip
+    left = [put for put in play.journal.put if put.name in DISCONNECTS]
+    for nid, target, begin, end in _waits(play):
+        heard = min((time for uuid, time in committed if uuid == target and begin <= time <= end), default=begin)
+        early = [p for p in left if p.client == nid and p.server in nodes.get(target, ()) and begin <= p.time < heard]
+        verdict.must(not early, f"{at(play, begin, nid)} left {target} after its release, before the notice")
 
 
 @invariant("B9")
@@ -171,6 +186,20 @@ def b10(play: Play, verdict: Verdict) -> None:
             verdict.must(not making and asked.child != NOBODY, f"{who}: an open replayed in {put.dialect} may create")
 
 
+@invariant("B11")
+def b11(play: Play, verdict: Verdict) -> None:
+    """A barrier set by hand is lifted by hand only."""
+    evicted = play.clients_evicted()
+    done = play.journal.by_hand
+    for number, begun in enumerate(done):
+        if begun.on and play.name_of(begun.client) not in evicted:
+            mine = (begun.client, begun.target)
+            end = min((o.time for o in done[number:] if not o.on and (o.client, o.target) == mine), default=inf)
+            runs = [m.time for m in play.journal.moved if (m.client, m.target) == mine and m.state is ClientState.RUN]
+            early = [time for time in runs if begun.time < time < end]
+            verdict.must(not early, f"{at(play, begun.time, begun.client)}: the barrier set for {begun.target} opened")
+
+
 @invariant("B12")
 def b12(play: Play, verdict: Verdict) -> None:
     """A client releases only when it has nothing in flight, nothing dirty and nothing uncommitted: each by itself."""
@@ -192,6 +221,9 @@ def b13(play: Play, verdict: Verdict) -> None:
             closed[event.client, event.target] = event.state is not ClientState.RUN
         elif event.barrier is ClientState.RUN:
             verdict.seen += any(shut and c == event.client and t != event.target for (c, t), shut in closed.items())
+    for held in play.journal.held:
+        why = f"{at(play, held.time, held.client)}: held back by {sorted(held.closed)}, needs {sorted(held.needs)}"
+        verdict.must(bool(held.needs & held.closed), why)
 
 
 @invariant("B14")

@@ -97,6 +97,53 @@ class Interrupted:
 
 
 @attrs.frozen
+class Evicted:
+    """A client learnt that the MDS had evicted it; `alive` files it had open did not die of that."""
+
+    time: float
+    client: int
+    alive: int
+
+
+@attrs.frozen
+class Held:
+    """A call that had to wait at the gate: the targets it needs, and those that were closed."""
+
+    time: float
+    client: int
+    needs: frozenset[str]
+    closed: frozenset[str]
+
+
+@attrs.frozen
+class ByHand:
+    """An administrator set a client's barrier for a target, or lifted it."""
+
+    time: float
+    client: int
+    target: str
+    on: bool
+
+
+@attrs.frozen
+class Mounted:
+    """A client mounted, with connections to these targets."""
+
+    time: float
+    client: int
+    targets: tuple[str, ...]
+
+
+@attrs.frozen
+class Writeconf:
+    """The configuration was to be erased while so many clients were mounted."""
+
+    time: float
+    mounted: int
+    refused: bool
+
+
+@attrs.frozen
 class Started:
     """A server started.
 
@@ -107,6 +154,7 @@ class Started:
         clean: the mark the last stop left; `had_clients` whether last_rcvd held any.
         forgotten, known: whether they were forgotten, and how many are known.
         fids: inode and generation of the objects on an MDT's disk that have a FID of their own.
+        logs: a checksum of an MGS's configuration logs, 0 for other servers.
     """
 
     time: float
@@ -121,6 +169,7 @@ class Started:
     forgotten: bool
     known: int
     fids: frozenset[tuple[int, int]] = frozenset()
+    logs: int = 0
 
 
 @attrs.frozen
@@ -138,7 +187,6 @@ class Journal:
     """Everything noted. With `quiet` only states are: what grows with the traffic is left out.
 
     Attributes:
-        evicted: when a client learnt that the MDS had evicted it.
         spoke: when a client began to speak a dialect with the MDS.
     """
 
@@ -149,7 +197,11 @@ class Journal:
     handled: list[Handled] = attrs.field(factory=list)
     moved: list[Moved] = attrs.field(factory=list)
     admitted: list[Admitted] = attrs.field(factory=list)
-    evicted: list[tuple[float, int]] = attrs.field(factory=list)
+    evicted: list[Evicted] = attrs.field(factory=list)
     spoke: list[tuple[float, int, str]] = attrs.field(factory=list)
     started: list[Started] = attrs.field(factory=list)
     interrupted: list[Interrupted] = attrs.field(factory=list)
+    held: list[Held] = attrs.field(factory=list)
+    by_hand: list[ByHand] = attrs.field(factory=list)
+    mounted: list[Mounted] = attrs.field(factory=list)
+    writeconfs: list[Writeconf] = attrs.field(factory=list)

@@ -1,4 +1,4 @@
-"""The numbered invariants of upgrade and downgrade (B, S, D, E and the law of dialects), checked in a finished play.
+"""The numbered invariants of upgrade and downgrade (B, S, D, E, G and the law of dialects), checked in a finished play.
 
 Each check says how often the situation it is about occurred and what was wrong: a check that saw nothing proves
 nothing. What is checked is the recorded traffic and what the nodes noted of themselves; `Snapshot`s hold what can only

@@ -101,7 +101,7 @@ class TcpNetwork:
             looked = self.now
             self._loop.run_until_complete(asyncio.sleep(LOOK))
             self.late = max(self.late, self.now - looked - LOOK * self._clock.speed)
-            if self.now > end:
+            if self.now > end and not until():
                 raise Stuck(f"not there after {limit} seconds")
 
     def settle(self, seconds: float) -> None:

@@ -12,6 +12,7 @@ from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.upgrade import mark
 from lustre_wire.upgrade.client import UpgradeClient
 from lustre_wire.upgrade.everybody import Everybody
+from lustre_wire.upgrade.journal import Writeconf
 from lustre_wire.upgrade.mark import StartRefused
 from lustre_wire.upgrade.policy import Scope
 from lustre_wire.upgrade.server import Controlled
@@ -122,12 +123,16 @@ class Operator:
         Raises:
             WireError: it was not refused.
         """
+        target, refused = self._target(self.servers["mgs"]), False
+        mounted = sum(1 for export in target.exports.values() if export.connected)
         try:
-            writeconf(self._target(self.servers["mgs"]), {})
+            writeconf(target, {})
         except WriteconfRefused as refusal:
             self.say(f"writeconf: {refusal}")
-            return
-        raise WireError("writeconf went through under mounted clients")
+            refused = True
+        self.journal.writeconfs.append(Writeconf(self.now, mounted, refused))
+        if not refused:
+            raise WireError("writeconf went through under mounted clients")
 
     def settled(self: Play) -> None:  # type: ignore[misc]
         """Until everybody who can is back to work."""

@@ -299,11 +299,15 @@ class Play(Operator):
     def clients_evicted(self) -> set[str]:
         """Clients that were evicted, whoever noticed: a server, or they themselves."""
         by_servers = {client for found in self.evicted().values() for client in found}
-        return (by_servers | {self.name_of(nid) for _, nid in self.journal.evicted}) - {"mds"}
+        return (by_servers | {self.name_of(evicted.client) for evicted in self.journal.evicted}) - {"mds"}
 
     def first_change(self) -> float:
         """When the MDS first started in another version."""
         return min((s.time for s in self.starts() if s.metadata and s.changed), default=float("inf"))
+
+    def last_change(self) -> float:
+        """When a server last started in another version."""
+        return max((start.time for start in self.starts() if start.changed), default=0.0)
 
     def losses(self) -> list[str]:
         """What was acknowledged and is not there: looked up by a client that was never part of it."""
@@ -328,6 +332,8 @@ class Play(Operator):
             if worker.client.lost:
                 worker.ledger.doubtful |= worker.ledger.cached
             absent = not worker.client.up or worker.client.nid in self.cut_off
+            if absent:
+                worker.ledger.doubtful |= worker.trying
             if self.name_of(worker.client.nid) in evicted or absent:
                 worker.ledger.doubtful |= worker.ledger.cached
                 for crashed, _, committed in self.crashes:

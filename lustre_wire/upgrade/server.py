@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from zlib import crc32
 
 import attrs
 
@@ -16,6 +17,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Packet
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.target import Handling, Target, Wait
+from lustre_wire.testbed.mgs import Configuration
 from lustre_wire.testbed.node import MetadataNode, ServerNode
 from lustre_wire.testbed.operations import NOBODY
 from lustre_wire.testbed.tcp import ALIAS_MASK
@@ -124,6 +126,7 @@ class Controlled(ServerNode):
                 mark.downgrades(previous, version, VERSIONS), self.store.get(_NODE, self.nid) != self.nid,
                 previous is not None and previous.clean, had_clients,
                 any(event.kind == "forgotten" for event in target.events), len(target.exports), self._fids(),
+                self._logs(),
             )
         )  # fmt: skip
         self.store.set(_NODE, self.nid)
@@ -132,6 +135,12 @@ class Controlled(ServerNode):
     def _fids(self) -> frozenset[tuple[int, int]]:
         """Objects with a FID of their own; only an MDT has any."""
         return frozenset()
+
+    def _logs(self) -> int:
+        """A checksum of the configuration logs; only an MGS has any."""
+        service = self.target.service if self.target is not None else None
+        logs = service.logs if isinstance(service, Configuration) else {}
+        return crc32(b"".join(name + data for name, data in sorted(logs.items())))
 
     def _how(self, previous: Mark | None) -> Start:
         if not self.policy.start_rule:

@@ -68,7 +68,7 @@ def _server(node: Controlled) -> list[tuple[float, str]]:
 def _client(play: Play, nid: int) -> list[tuple[float, str]]:
     events: list[tuple[float, str, str]] = [(m.time, m.target, m.state) for m in play.journal.moved if m.client == nid]
     events += [(time, "dialect", version) for time, who, version in play.journal.spoke if who == nid]
-    events += [(time, "evicted", "") for time, who in play.journal.evicted if who == nid]
+    events += [(evicted.time, "evicted", "") for evicted in play.journal.evicted if evicted.client == nid]
     for absence in (a for a in play.absences if a.nid == nid):
         events += [(absence.begin, "cut off", "yes"), (absence.end, "cut off", "")]
     events += [(time, "down", "") for time, who in play.deaths if who == nid]

@@ -57,7 +57,7 @@ class Worker:
 
     Attributes:
         held: open files: path and the client's number.
-        task: the call under way.
+        task: the call under way; `trying` the paths it changes.
         wrong: what he read that was not what he wrote.
     """
 
@@ -70,6 +70,7 @@ class Worker:
         self.task: Task | None = None
         self.wrong: list[str] = []
         self.left = 0
+        self.trying: frozenset[str] = frozenset()
         self._serial = 0
         self._script: Script | None = None
 
@@ -147,7 +148,8 @@ class Worker:
             yield from self._tried(self._read(path), path, changing=False)
 
     def _tried(self, script: Script, *paths: str, changing: bool = True) -> Script:
-        """A failure leaves it open what became of the paths."""
+        """A failure leaves it open what became of the paths, and so does an end without an answer."""
+        self.trying = frozenset(paths if changing else ())
         try:
             yield from script
         except OperationFailed:
@@ -158,6 +160,7 @@ class Worker:
         else:
             if changing:
                 self.ledger.changes |= dict.fromkeys(paths, self.simulator.now)
+        self.trying = frozenset()
 
     def _new(self, kind: str) -> str:
         self._serial += 1

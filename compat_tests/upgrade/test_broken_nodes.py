@@ -1,0 +1,206 @@
+"""The monitor notices nodes with one thing broken: for every invariant there are some that violate it.
+
+One thing is broken at a time, in nodes that are otherwise as they were.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from compat_tests.upgrade.checks import reported
+from compat_tests.upgrade.plays import play
+from lustre_wire.dialects import dialect
+from lustre_wire.errors import WireError
+from lustre_wire.recovery.last_rcvd import LastRcvd
+from lustre_wire.recovery.target import Target
+from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.mgs import Configuration
+from lustre_wire.testbed.node import ServerNode
+from lustre_wire.testbed.simulator import Stuck
+from lustre_wire.testbed.space import Inode, Space
+from lustre_wire.testbed.tasks import OperationFailed
+from lustre_wire.upgrade import mark, operator, reopen
+from lustre_wire.upgrade.barrier import Barrier, ClientState, Step
+from lustre_wire.upgrade.client import UpgradeClient
+from lustre_wire.upgrade.gate import Caller, Gate
+from lustre_wire.upgrade.mark import Start
+from lustre_wire.upgrade.monitor import CHECKS
+from lustre_wire.upgrade.play import Play
+from lustre_wire.upgrade.scenario import Scenario, parse
+from lustre_wire.upgrade.server import Controlled
+from lustre_wire.upgrade.shutdown import Act, ServerState, Shutdown
+
+NEW = dialect("2.0")
+
+
+def _let_everybody_in(self: Gate, caller: Caller) -> None:
+    self._let_in(caller)
+
+
+def _release_at_once(self: Barrier, facts: Any) -> list[Step]:
+    if self.state is not ClientState.DRAINING:
+        return []
+    self.state = ClientState.WAITING
+    return [Step.RELEASE]
+
+
+def _leave_with_the_release(self: Barrier, facts: Any) -> list[Step]:
+    steps = LOOK(self, facts)
+    return [Step.DISCONNECT, *steps] if Step.RELEASE in steps else steps
+
+
+def _halt_without_waiting(self: Shutdown) -> list[Act]:
+    if self.state is not ServerState.REVOKING:
+        return []
+    self.state = ServerState.QUIET
+    return [Act.COMMIT]
+
+
+def _open_at_reconnect(self: Barrier) -> list[Step]:
+    return self._run() if self.state is ClientState.REOPENING else []
+
+
+def _let_go_on(self: Gate, caller: Caller) -> bool:
+    if caller not in self.waiting:
+        return False
+    self._end([caller], 0)
+    return True
+
+
+def _kill_files(file: Any, dialect: Any) -> None:
+    file.dead = True
+
+
+def _forget_replays(self: UpgradeClient, member: Any) -> None:
+    for owner in member.imports:
+        owner.replay.clear()
+    self._release(member)
+
+
+def _count_but_keep(self: Target, export: Any, now: float) -> None:
+    self.namespace.drop_owner(export)
+    assert isinstance(self.guard, Controlled)
+    self.guard._do(self.guard.life.released(export.uuid))
+
+
+def _forget_nobody(self: Controlled, how: Start) -> None:
+    book = LastRcvd(self.store, self.dialect, metadata=True)
+    head = book.header()
+    head.lsd_feature_compat ^= book.k.OBD_COMPAT_20
+    book.write_header(head)
+
+
+def _forget_everybody(self: LastRcvd, head: Any) -> None:
+    self.slots = {}
+
+
+def _never_mark(self: Controlled) -> None:
+    assert self.target is not None
+    self.target.commit()
+
+
+def _power_off(self: ServerNode, now: float) -> None:
+    self.crash()
+
+
+def _remember_names(self: ClientNode, parent: Any, name: bytes) -> Any:
+    known = self.__dict__.setdefault("remembered", {})
+    if name not in known:
+        known[name] = yield from LOOKUP(self, parent, name)
+    return known[name]
+
+
+def _keep_the_FID(self: Space, inode: Inode) -> Inode:
+    return inode
+
+
+def _keep_files(self: ClientNode, owner: Any) -> None:
+    self.names.clear()
+
+
+def _convert_logs(self: Configuration, version: Any, logs: dict[bytes, bytes]) -> None:
+    CONFIGURATION(self, version, logs)
+    for name in logs:
+        logs[name] += bytes(8) if version is NEW else b""
+
+
+def _drop_the_MGC(self: UpgradeClient, before: Any) -> None:
+    OTHER_DIALECT(self, before)
+    self.mgc = None
+
+
+LOOK, LOOKUP = Barrier.look, ClientNode.lookup
+FORGETFUL = UpgradeClient._steps | {Step.RELEASE: _forget_replays}
+CONFIGURATION, OTHER_DIALECT = Configuration.__init__, UpgradeClient._other_dialect
+
+BACK = parse(
+    "back",
+    'title = "t"\nabout = "a"\nversion = "2.0"\nsteps = ["work 2", "downgrade mds", "work 2"]',
+)
+#: Invariant, scenario, policy, and what is put in the place of which part.
+BROKEN: list[tuple[str, str | Scenario, str, Any, str, Any]] = [
+    ("B1", "clean-upgrade", "simplified", Gate, "enter", _let_everybody_in),
+    ("B2", "clean-upgrade", "simplified", Gate, "enter", _let_everybody_in),
+    ("B3", "clean-upgrade", "simplified", Barrier, "look", _release_at_once),
+    ("B4", "clean-upgrade", "simplified", Barrier, "look", _release_at_once),
+    ("B5", "clean-upgrade", "simplified", Shutdown, "_quiet", _halt_without_waiting),
+    ("B6", "new-clients", "simplified", Shutdown, "newcomer", lambda self: 0),
+    ("B7", "clean-upgrade", "simplified", reopen, "open_again", _kill_files),
+    ("B8", "clean-upgrade", "simplified", Barrier, "look", _leave_with_the_release),
+    ("B9", "by-hand", "simplified", Gate, "interrupt", _let_go_on),
+    ("B10", "clean-upgrade", "simplified", reopen, "carry", lambda old, new: None),
+    ("B11", "by-hand", "simplified", Barrier, "recovered", _open_at_reconnect),
+    ("B12", "clean-upgrade", "simplified", Barrier, "look", _release_at_once),
+    ("B13", "piecemeal-osts", "simplified", Gate, "_held", lambda self, caller: bool(self.closed)),
+    ("B14", "clean-upgrade", "simplified", UpgradeClient, "_steps", FORGETFUL),
+    ("B15", "clean-upgrade", "simplified", Shutdown, "_quiet", _halt_without_waiting),
+    ("S1", "brief-absence", "simplified", Target, "evict", _count_but_keep),
+    ("S2", "clean-upgrade", "simplified", Controlled, "_write_mark", _never_mark),
+    ("S3", "failover-pair", "simplified", mark, "read", lambda store: None),
+    ("S4", "forced-start", "simplified", Controlled, "_prepare", _forget_nobody),
+    ("D1", "downgrade", "simplified", Controlled, "_prepare", _forget_nobody),
+    ("D2", "downgrade", "shipped", Controlled, "shut_down", _power_off),
+    ("D4", BACK, "simplified", ClientNode, "lookup", _remember_names),
+    ("D8", "downgrade", "simplified", Space, "_shown", _keep_the_FID),
+    ("E1", "clean-upgrade", "shipped", Controlled, "_prepare", _forget_nobody),
+    ("E2", "recover-then-upgrade", "simplified", LastRcvd, "_read_slots", _forget_everybody),
+    ("E4", "clean-upgrade", "shipped", ClientNode, "_evicted", _keep_files),
+    ("G1", "config", "simplified", Configuration, "__init__", _convert_logs),
+    ("G5", "clean-upgrade", "simplified", UpgradeClient, "_other_dialect", _drop_the_MGC),
+    ("G7", "config", "simplified", operator, "writeconf", lambda target, logs: None),
+    ("dialect", "clean-upgrade", "simplified", reopen, "open_again", lambda file, dialect: None),
+]
+
+
+def test_every_invariant_is_violated_by_some_broken_node() -> None:
+    assert {case[0] for case in BROKEN} == CHECKS.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario", "policy", "owner", "attribute", "broken"), BROKEN, ids=[f"{b[0]}-{b[4]}" for b in BROKEN]
+)
+def test_broken_nodes_are_noticed(
+    name: str, scenario: Any, policy: str, owner: Any, attribute: str, broken: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = _watched(monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, attribute, broken)
+        with suppress(Stuck, OperationFailed, WireError, AssertionError):  # what they did before that is judged too
+            play(scenario, policy)
+        assert reported(made[-1], name)
+
+
+def _watched(monkeypatch: pytest.MonkeyPatch) -> list[Play]:
+    """Every play made from here on."""
+    made: list[Play] = []
+    begin = Play.__init__
+
+    def note(self: Play, *args: Any, **options: Any) -> None:
+        made.append(self)
+        begin(self, *args, **options)
+
+    monkeypatch.setattr(Play, "__init__", note)
+    return made
