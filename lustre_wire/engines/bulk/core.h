@@ -154,7 +154,6 @@ typedef struct lw_swab {
     uint32_t minimum; /* bytes a receiver is content with; a buffer with fewer stays as sent */
     uint32_t n_ranges;
     const lw_range *ranges;
-    const uint8_t *mask; /* the same ranges: byte i of a group of 16 comes from byte mask[i]; size rounded up to 32 */
     uint32_t repeated;   /* 1: the buffer is an array of this struct */
     uint32_t count_at;   /* where the number of elements stands */
     uint32_t count_width; /* bytes of that number; 0: as many elements as there are bytes */

@@ -9,10 +9,6 @@
 
 #include "bytes.h"
 
-/* Bytes of rows that are put together in the cache before they go out: stores far apart are slow. */
-enum { LW_STAGE = 16384, LW_STAGE_ROWS = 32 };
-/* Results of at least so many bytes go past the cache, which cannot hold them. */
-enum { LW_STREAM = 1 << 26 };
 /* Inputs of more bytes are in no cache: memory is asked for ahead, since no machine foresees the order it is read in. */
 enum { LW_FAR = 1 << 25 };
 /* Up to so many fields of a row are asked for one by one, for more of them all of it. */
@@ -320,51 +316,56 @@ uint64_t lw_unpack(const lw_plan *plan, const uint8_t *data, uint64_t size, cons
 
 #if LW_X86
 
-/* Copy to memory that is not read soon, without reading it first. */
-static LW_AVX2 void stream_out(uint8_t *to, const uint8_t *from, size_t size)
+static LW_AVX2 void past_cache(uint8_t *to, const uint8_t *from, size_t size)
 {
-    const size_t before = (size_t)(-(uintptr_t)to & 31u);
-    const size_t first = before < size ? before : size;
-    memcpy(to, from, first);
-    size_t i = first;
-    for (; i + 32 <= size; i += 32)
-        _mm256_stream_si256((__m256i *)(void *)(to + i), _mm256_loadu_si256((const __m256i *)(const void *)(from + i)));
-    memcpy(to + i, from + i, size - i);
+    for (size_t i = 0; i < size; i += 32)
+        _mm256_stream_si256((__m256i *)(void *)(to + i), load(from + i));
 }
 
 #endif
 
-static void put_out(uint8_t *to, const uint8_t *from, size_t size, int stream)
+void lw_stream_out(lw_stream *s)
 {
 #if LW_X86
-    if (stream) {
-        stream_out(to, from, size);
+    const size_t head = (size_t)(-(uintptr_t)s->out & 63u), whole = s->held < head ? 0 : (s->held - head) & ~(size_t)63;
+    if (!lw_vectors() || !whole)
         return;
-    }
+    memcpy(s->out, s->stage, head);
+    past_cache(s->out + head, s->stage + head, whole);
+    s->out += head + whole;
+    s->held -= head + whole;
+    memmove(s->stage, s->stage + head + whole, s->held);
 #endif
-    (void)stream;
-    memcpy(to, from, size);
+}
+
+void lw_stream_end(lw_stream *s)
+{
+    memcpy(s->out, s->stage, s->held);
+    s->out += s->held;
+    s->held = 0;
+#if LW_X86
+    _mm_sfence();
+#endif
 }
 
 void lw_pack(const lw_plan *plan, const uint8_t *fill, uint8_t *const *columns, uint64_t rows, uint8_t *out)
 {
-    _Alignas(64) uint8_t stage[LW_STAGE];
     const size_t size = plan->size;
-    const int staged = size * 8 <= LW_STAGE && rows * size >= LW_STREAM, stream = rows * size >= LW_STREAM && lw_vectors();
-    size_t most = staged && size ? LW_STAGE / size & ~(size_t)7 : LW_BLOCK;
-    if (most > LW_BLOCK)
-        most = LW_BLOCK;
+    const int staged = lw_vectors() && size * 8 <= LW_STAGE - LW_LINE && rows * size >= LW_STREAM;
+    const size_t fitting = staged ? (LW_STAGE - LW_LINE) / size & ~(size_t)7 : LW_BLOCK;
+    const size_t most = fitting < LW_BLOCK ? fitting : LW_BLOCK;
+    lw_stream stream = {.out = out, .held = 0};
     for (uint64_t first = 0; first < rows; first += most) {
         const size_t count = rows - first < most ? (size_t)(rows - first) : most;
-        const lw_rows block = {staged ? stage : out + first * size, size, NULL, stream};
+        const lw_rows block = {staged ? stream.stage + stream.held : out + first * size, size, NULL, staged};
         for (size_t i = 0; fill && i < count; i++)
             memcpy(block.base + i * size, fill, size);
         lw_pack_block(plan, block, count, first, columns);
-        if (staged)
-            put_out(out + first * size, stage, count * size, stream);
+        if (staged) {
+            stream.held += count * size;
+            lw_stream_out(&stream);
+        }
     }
-#if LW_X86
-    if (stream)
-        _mm_sfence();
-#endif
+    if (staged)
+        lw_stream_end(&stream);
 }

@@ -18,4 +18,20 @@ typedef struct {
 void lw_unpack_block(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns);
 void lw_pack_block(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns);
 
+/* Results of at least so many bytes go past the cache, which cannot hold them. */
+enum { LW_STREAM = 1 << 26 };
+
+enum { LW_STAGE = 16384, LW_LINE = 64 };
+
+/* Bytes on their way to memory that is not read soon: it is not read before it is written, if whole lines go out. */
+typedef struct {
+    uint8_t *out; /* where the first byte of the stage goes */
+    size_t held;  /* bytes in the stage */
+    uint8_t stage[LW_STAGE];
+} lw_stream;
+
+/* Let the whole lines of the stage go out (less than LW_LINE bytes are held back), and at the end all of it. */
+void lw_stream_out(lw_stream *s);
+void lw_stream_end(lw_stream *s);
+
 #endif

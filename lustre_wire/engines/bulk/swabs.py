@@ -9,8 +9,6 @@ from lustre_wire.engines.bulk.leaves import swapped, tail_of
 from lustre_wire.schema.struct import StructSpec
 from lustre_wire.schema.types import FieldType, Scalar, Struct
 
-_GROUP = 16
-_REGISTER = 32
 SENDERS, LITTLE, BIG = range(3)
 _FIXED = {"sender": SENDERS, "little": LITTLE, "big": BIG}
 
@@ -44,11 +42,9 @@ class Swabs:
         if not places and element == self.ffi.NULL:
             return self.ffi.NULL
         ranges = self.new("lw_range[]", _merged(places))
-        mask = _mask(places, kind.size)
-        c_mask = self.ffi.NULL if mask is None else self.new("uint8_t[]", mask)
         return self.new("lw_swab *", {
             "size": kind.size, "minimum": kind.size if repeated else minimum, "n_ranges": len(ranges), "ranges": ranges,
-            "mask": c_mask, "repeated": int(repeated), "count_at": count[0], "count_width": count[1],
+            "repeated": int(repeated), "count_at": count[0], "count_width": count[1],
             "count_order": count[2], "element": element,
         })  # fmt: skip
 
@@ -73,13 +69,3 @@ def _merged(places: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
         else:
             out.append((offset, width, 1))
     return out
-
-
-def _mask(places: list[tuple[int, int]], size: int) -> bytes | None:
-    """Where each byte comes from, within its group of 16; None where an integer stands across two groups."""
-    mask = [i % _GROUP for i in range(-(-size // _REGISTER) * _REGISTER)]
-    for offset, width in places:
-        if offset // _GROUP != (offset + width - 1) // _GROUP:
-            return None
-        mask[offset : offset + width] = mask[offset : offset + width][::-1]
-    return bytes(mask)

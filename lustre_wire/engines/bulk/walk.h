@@ -66,6 +66,12 @@ typedef struct {
 /* Where the buffers of a message are. */
 void lw_locate(const lw_container *c, const uint8_t *data, const message *found, buffers *to);
 
+/* A number of 1, 2, 4 or 8 bytes; `order` is an lw_order. */
+uint64_t lw_number_at(const uint8_t *at, uint32_t width, uint32_t order, uint32_t swap);
+
+/* Which slot each buffer is; NULL for one that no slot describes. */
+void lw_assign(const lw_side *side, const uint8_t *data, const buffers *b, const lw_slot **slot_of);
+
 /* The number of a message's format, or -1; `format` is what was asked for in a reply. */
 int32_t lw_choose(const lw_dialect *dialect, uint32_t opcode, int is_request, const uint8_t *data, const buffers *b,
                   int32_t format);
