@@ -336,7 +336,7 @@ class _Layout:
         pointers = core.ffi.new("uint8_t *[]", [core.pointer(batch.columns[name]) for name in self.ordered] or 1)
         size = core.lib.lw_messages_size(self.c, c_texts, rows)
         if size == _NO_SIZE:
-            raise WireError(_BAD_STRING, path=",".join(name for name, *_ in texts))
+            raise WireError(_BAD_STRING if texts else "too many rows", path=",".join(name for name, *_ in texts))
         target = flat(out, "out", writable=True) if out is not None else memoryview(allocate(size)).cast("B")
         if target.nbytes < size:
             raise WireError(f"expected at least {size} bytes, got {target.nbytes}", path="out")

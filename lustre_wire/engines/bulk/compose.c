@@ -12,30 +12,29 @@ static uint64_t text_length(const lw_text *text, uint64_t row)
     return text->offsets[row + 1] - text->offsets[row];
 }
 
-uint64_t lw_messages_size(const lw_message_plan *plan, const lw_text *texts, uint64_t rows)
-{
-    uint64_t total = 0;
-    for (const lw_stretch *s = plan->stretches; s < plan->stretches + plan->n_stretches; s++) {
-        total += rows * s->size;
-        if (!s->has_text)
-            continue;
-        const lw_text *text = texts + s->text;
-        for (uint64_t row = 0; row < rows; row++) {
-            const uint64_t start = text->offsets[row], end = text->offsets[row + 1];
-            if (end < start || end > text->size || end - start > UINT32_MAX - s->extra)
-                return UINT64_MAX;
-            total += rounded(end - start + s->extra);
-        }
-    }
-    return total;
-}
-
 static uint64_t row_size(const lw_message_plan *plan, const lw_text *texts, uint64_t row)
 {
     uint64_t size = 0;
     for (const lw_stretch *s = plan->stretches; s < plan->stretches + plan->n_stretches; s++)
         size += s->size + (s->has_text ? rounded(text_length(texts + s->text, row) + s->extra) : 0);
     return size;
+}
+
+uint64_t lw_messages_size(const lw_message_plan *plan, const lw_text *texts, uint64_t rows)
+{
+    uint64_t total = 0;
+    if (plan->n_stretches == 1)
+        return rows <= UINT64_MAX / plan->stretches->size ? rows * plan->stretches->size : UINT64_MAX;
+    for (uint64_t row = 0; row < rows; row++) {
+        for (const lw_stretch *s = plan->stretches; s < plan->stretches + plan->n_stretches; s++) {
+            const lw_text *text = texts + s->text;
+            if (s->has_text && (text->offsets[row + 1] < text->offsets[row] || text->offsets[row + 1] > text->size ||
+                                text_length(text, row) > UINT32_MAX - s->extra))
+                return UINT64_MAX;
+        }
+        total += row_size(plan, texts, row);
+    }
+    return total;
 }
 
 /* The string behind a stretch, and its length in the header. Returns where the next stretch begins. */
@@ -54,6 +53,10 @@ void lw_pack_messages(const lw_message_plan *plan, uint8_t *const *columns, cons
 {
     _Alignas(64) uint8_t room[LW_ROOM];
     uint8_t *head[LW_BLOCK], *at[LW_BLOCK];
+    if (plan->n_stretches == 1 && plan->stretches->plan) {
+        lw_pack(plan->stretches->plan, plan->stretches->fill, columns, rows, out);
+        return;
+    }
     uint64_t next = 0, size = rows ? row_size(plan, texts, 0) : 0;
     while (next < rows) {
         const uint64_t first = next;
@@ -72,7 +75,7 @@ void lw_pack_messages(const lw_message_plan *plan, uint8_t *const *columns, cons
             for (size_t i = 0; i < count; i++)
                 memcpy(at[i], s->fill, s->size);
             if (s->plan)
-                lw_pack_block(s->plan, (lw_rows){NULL, 0, at, 0}, count, first, columns + s->first_column);
+                lw_move_rows(s->plan, (lw_rows){NULL, 0, at, 0}, count, first, columns + s->first_column, 0);
             for (size_t i = 0; i < count; i++) {
                 at[i] += s->size;
                 if (s->has_text)

@@ -26,15 +26,12 @@ typedef struct {
 
 /* Eight bytes of a row: one field of eight bytes, or (split) two of four. */
 typedef struct {
-    uint32_t first;
-    uint32_t second;
-    uint32_t split;
+    uint32_t first, second, split;
 } lw_word;
 
 /* Two words side by side: 16 bytes of a row that are turned into columns at once. Byte i comes from byte mask[i]. */
 typedef struct {
     uint32_t offset;
-    uint32_t swap; /* 0: the mask changes nothing */
     uint8_t mask[16];
     lw_word word[2];
 } lw_tile;
@@ -42,11 +39,8 @@ typedef struct {
 /* How rows of one struct become columns: `ops` says all; `tiles` and `rest` say the same for machines with AVX2. */
 typedef struct {
     uint32_t size; /* bytes of a row that the plan touches */
-    uint32_t n_ops;
-    uint32_t n_rest;
-    uint32_t n_tiles;
-    const lw_op *ops;
-    const lw_op *rest;
+    uint32_t n_ops, n_rest, n_tiles;
+    const lw_op *ops, *rest;
     const lw_tile *tiles;
 } lw_plan;
 
@@ -79,12 +73,7 @@ typedef struct {
     uint32_t body_size; /* least bytes of the ptlrpc_body; 0: there is none */
     uint32_t version_mask;
     uint32_t in_header;
-    uint32_t type;
-    uint32_t version;
-    uint32_t opcode;
-    uint32_t status;
-    uint32_t transno;
-    uint32_t flags;
+    uint32_t type, version, opcode, status, transno, flags;
 } lw_container;
 
 /* socklnd and LNet headers. Offsets count from the frame's start; LNet's own fields are little-endian. */
@@ -92,16 +81,10 @@ typedef struct {
     uint32_t size;      /* of both headers; 0: the stream holds bare messages */
     uint32_t noop_size; /* of a frame without an LNet message */
     uint32_t has_kind;  /* 0: there is no socklnd header */
-    uint32_t kind;
-    uint32_t kind_noop;
-    uint32_t kind_lnet;
-    uint32_t type;
-    uint32_t type_put;
-    uint32_t type_most;
-    uint32_t payload_length;
-    uint32_t payload_most;
-    uint32_t match_bits;
-    uint32_t portal;
+    uint32_t kind, kind_noop, kind_lnet;
+    uint32_t type, type_put, type_most;
+    uint32_t payload_length, payload_most;
+    uint32_t match_bits, portal;
 } lw_framing;
 
 typedef struct {
@@ -129,10 +112,7 @@ enum lw_reason {
 /* How far a walk has come, and how much room there is for what it finds. */
 typedef struct {
     uint64_t position;
-    uint64_t rows;
-    uint64_t buffers;
-    uint64_t max_rows;
-    uint64_t max_buffers;
+    uint64_t rows, buffers, max_rows, max_buffers;
 } lw_walk;
 
 /*
@@ -143,9 +123,7 @@ int lw_index(const lw_index_plan *plan, const uint8_t *data, uint64_t size, lw_w
 
 /* Integers that a receiver of the other byte order swaps: `count` of them side by side. */
 typedef struct {
-    uint32_t offset;
-    uint32_t width;
-    uint32_t count;
+    uint32_t offset, width, count;
 } lw_range;
 
 /* What of a buffer is swapped: the ranges of its struct, then those of each element of a flexible tail behind it. */
@@ -169,12 +147,10 @@ enum lw_test { LW_EQUAL, LW_ANY, LW_ABSENT, LW_UNCOUNTED, LW_HAS_LENGTH, LW_PREF
 typedef struct {
     uint32_t test;
     uint32_t buffer; /* 0 is the ptlrpc_body */
-    uint32_t offset;
-    uint32_t width;
+    uint32_t offset, width;
     uint32_t order;  /* of the number, an lw_order */
     uint32_t length; /* LW_HAS_LENGTH: the length; otherwise what the buffer must have at least */
-    uint64_t mask;
-    uint64_t value;
+    uint64_t mask, value;
     const uint8_t *prefix;
 } lw_condition;
 
@@ -193,8 +169,7 @@ typedef struct {
 typedef struct {
     const lw_condition *match;
     uint32_t n_match;
-    lw_side request;
-    lw_side reply;
+    lw_side request, reply;
 } lw_format;
 
 /* All formats of a dialect. Those of one opcode stand together, the most specific first. */
@@ -270,11 +245,7 @@ typedef struct {
 } lw_key;
 
 typedef struct {
-    uint32_t from;
-    uint32_t from_strings;
-    uint32_t to;
-    uint32_t to_strings;
-    uint32_t size;
+    uint32_t from, from_strings, to, to_strings, size;
 } lw_move;
 
 /* A string of the message, which is never empty: a text ends at its one NUL. */
@@ -286,9 +257,7 @@ typedef struct {
 
 /* A string of the result, which is one of the message's. */
 typedef struct {
-    uint32_t string;
-    uint32_t offset;
-    uint32_t length_at;
+    uint32_t string, offset, length_at;
 } lw_copy;
 
 /* A known translation. */
@@ -300,8 +269,7 @@ typedef struct {
 } lw_known;
 
 typedef struct {
-    uint32_t container;
-    uint32_t bufcount;
+    uint32_t container, bufcount;
     uint32_t size;        /* of a message without its strings */
     uint32_t result_size; /* of a result without its strings */
     uint32_t n_strings;

@@ -15,10 +15,7 @@ enum { LW_PLAUSIBLE = 64, LW_LONGEST = 1 << 30, LW_COLUMNS = LW_BUFFER_LENGTH + 
 
 /* Where rows are written. Kept on the stack, so that writing to columns does not make the compiler reload it. */
 typedef struct {
-    uint64_t rows;
-    uint64_t buffers;
-    uint64_t max_rows;
-    uint64_t max_buffers;
+    uint64_t rows, buffers, max_rows, max_buffers;
     uint8_t *column[LW_COLUMNS];
 } sink;
 
@@ -119,38 +116,35 @@ ALWAYS_INLINE uint64_t run(const lw_index_plan *plan, const lw_container *shared
     return at;
 }
 
-static uint64_t run_native(const lw_index_plan *plan, const lw_container *c, const uint8_t *data, uint64_t at,
-                           uint64_t size, sink *to)
+/* The message at `at` and its container, which is NULL where there is none of known extent. */
+static message find(const lw_index_plan *plan, const uint8_t *data, uint64_t at, uint64_t size, const sink *to,
+                    const lw_container **c)
 {
-    return run(plan, c, 0, data, at, size, to);
+    message found = {at, at, at, 0, 0, LW_TRUNCATED};
+    *c = NULL;
+    if (size - at >= (uint64_t)plan->magic_at + 4) {
+        found.reason = LW_NO_MAGIC;
+        *c = container_at(plan, data + at);
+        if (*c)
+            found = look(plan, *c, (*c)->swap, data, at, size, to);
+    }
+    if (!is_message(found.reason))
+        *c = NULL;
+    return found;
 }
 
-static uint64_t run_swapped(const lw_index_plan *plan, const lw_container *c, const uint8_t *data, uint64_t at,
-                            uint64_t size, sink *to)
-{
-    return run(plan, c, 1, data, at, size, to);
-}
-
-/* The message or the bad bytes at `at`. Returns 0 when there is no room for its buffers. */
+/* The row of the message at `at`; none, if there is none. Returns 0 when there is no room for its buffers. */
 static int message_row(const lw_index_plan *plan, const uint8_t *data, uint64_t at, uint64_t size, sink *to,
                        message *found)
 {
-    const message nothing = {at, at, at, 0, 0, LW_TRUNCATED};
-    *found = nothing;
-    if (size - at < (uint64_t)plan->magic_at + 4)
-        return 1;
-    const lw_container *c = container_at(plan, data + at);
-    if (!c) {
-        found->reason = LW_NO_MAGIC;
-        return 1;
-    }
-    *found = look(plan, c, c->swap, data, at, size, to);
-    if (!is_message(found->reason))
-        return 1;
-    if (found->bufcount > to->max_buffers - to->buffers)
+    const lw_container *c;
+    *found = find(plan, data, at, size, to, &c);
+    if (c && found->bufcount > to->max_buffers - to->buffers)
         return 0;
-    write_row(to, c, c->swap, data, found);
-    fill_rows(to, to->rows - 1, c, found->reason);
+    if (c) {
+        write_row(to, c, c->swap, data, found);
+        fill_rows(to, to->rows - 1, c, found->reason);
+    }
     return 1;
 }
 
@@ -185,19 +179,11 @@ static uint64_t resume(const lw_index_plan *plan, const uint8_t *data, uint64_t 
 
 message lw_message_at(const lw_index_plan *plan, const uint8_t *data, uint64_t at, uint64_t size, const lw_container **c)
 {
-    message found = {at, at, at, 0, 0, LW_TRUNCATED};
-    *c = NULL;
-    if (size - at >= (uint64_t)plan->magic_at + 4) {
-        found.reason = LW_NO_MAGIC;
-        *c = container_at(plan, data + at);
-        if (*c)
-            found = look(plan, *c, (*c)->swap, data, at, size, NULL);
-    }
-    if (!is_message(found.reason)) {
+    message found = find(plan, data, at, size, NULL, c);
+    if (!*c) {
         found.end = resume(plan, data, at, size);
         found.end = found.end - at > LW_LONGEST ? at + LW_LONGEST : found.end;
         found.bufcount = 0;
-        *c = NULL;
     }
     return found;
 }
@@ -209,7 +195,7 @@ static int index_messages(const lw_index_plan *plan, const uint8_t *data, uint64
         const lw_container *c = size - at < (uint64_t)plan->magic_at + 4 ? NULL : container_at(plan, data + at);
         message found;
         if (c)
-            *position = (c->swap ? run_swapped : run_native)(plan, c, data, at, size, to);
+            *position = c->swap ? run(plan, c, 1, data, at, size, to) : run(plan, c, 0, data, at, size, to);
         if (*position != at)
             continue;
         if (to->rows == to->max_rows || !message_row(plan, data, at, size, to, &found))

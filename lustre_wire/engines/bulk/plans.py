@@ -125,7 +125,7 @@ def _c_ops(core: Core, ops: list[Op]) -> Any:
     return core.ffi.new("lw_op[]", rows)
 
 
-def _c_tile(tile: list[Word]) -> tuple[int, int, tuple[int, ...], list[tuple[int, int, int]]]:
+def _c_tile(tile: list[Word]) -> tuple[int, tuple[int, ...], list[tuple[int, int, int]]]:
     mask = (*tile[0].mask, *(_WORD + i for i in tile[1].mask))
     words = [(w.ops[0].column, w.ops[-1].column, int(len(w.ops) == 2)) for w in tile]
-    return tile[0].offset, int(mask != tuple(range(2 * _WORD))), mask, words
+    return tile[0].offset, mask, words

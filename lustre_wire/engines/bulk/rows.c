@@ -11,8 +11,6 @@
 
 /* Inputs of more bytes are in no cache: memory is asked for ahead, since no machine foresees the order it is read in. */
 enum { LW_FAR = 1 << 25 };
-/* Up to so many fields of a row are asked for one by one, for more of them all of it. */
-enum { LW_FEW = 8 };
 
 static int lw_vectors_wanted = 1;
 
@@ -146,16 +144,13 @@ LW_VECTOR void word_in(__m256i *x, __m256i *y, lane from, size_t r, int split, i
     *y = split ? _mm256_unpackhi_epi32(a, b) : whole ? b : _mm256_permute2x128_si256(a, b, 0x31);
 }
 
-/*
- * One tile, `count` (a multiple of eight) rows, to columns or from them; `kind` says in bits 0 and 1 which of its words are
- * split, in bit 2 whether bytes are swapped.
- */
-LW_VECTOR void move_tile(const lw_tile *tile, const lane *lanes, lw_rows rows, size_t count, int kind, int regular,
+/* One tile, `count` (a multiple of eight) rows, to columns or from them; bits of `split` say which of its words are. */
+LW_VECTOR void move_tile(const lw_tile *tile, const lane *lanes, lw_rows rows, size_t count, int split, int regular,
                          int out)
 {
     const __m256i mask = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)tile->mask));
     const lane one = lanes[0], two = lanes[1];
-    const int first_split = kind & 1, second_split = kind >> 1 & 1, whole = !(kind & 3), swap = kind & 4;
+    const int first_split = split & 1, second_split = split >> 1, whole = !split;
     const size_t at = tile->offset, across = whole ? 2 : 4, down = whole ? 4 : 2;
     const size_t place[4] = {0, 1, down, down + 1};
     for (size_t r = 0; r < count; r += 8) {
@@ -167,9 +162,7 @@ LW_VECTOR void move_tile(const lw_tile *tile, const lane *lanes, lw_rows rows, s
         }
         if (out) {
             for (int i = 0; i < 4; i++)
-                four[i] = load_two(low[i], high[i]);
-            for (int i = 0; i < 4 && swap; i++)
-                four[i] = _mm256_shuffle_epi8(four[i], mask);
+                four[i] = _mm256_shuffle_epi8(load_two(low[i], high[i]), mask);
             x = _mm256_unpacklo_epi64(four[0], four[1]), y = _mm256_unpacklo_epi64(four[2], four[3]);
             z = _mm256_unpackhi_epi64(four[0], four[1]), w = _mm256_unpackhi_epi64(four[2], four[3]);
             word_out(x, y, one, r, first_split, whole);
@@ -179,10 +172,8 @@ LW_VECTOR void move_tile(const lw_tile *tile, const lane *lanes, lw_rows rows, s
             word_in(&z, &w, two, r, second_split, whole);
             four[0] = _mm256_unpacklo_epi64(x, z), four[1] = _mm256_unpackhi_epi64(x, z);
             four[2] = _mm256_unpacklo_epi64(y, w), four[3] = _mm256_unpackhi_epi64(y, w);
-            for (int i = 0; i < 4 && swap; i++)
-                four[i] = _mm256_shuffle_epi8(four[i], mask);
             for (int i = 0; i < 4; i++)
-                store_two(low[i], high[i], four[i]);
+                store_two(low[i], high[i], _mm256_shuffle_epi8(four[i], mask));
         }
     }
 }
@@ -215,15 +206,11 @@ static void ask_ahead(const lw_plan *plan, const lw_tile *tile, const lane *lane
             const lane lanes[2] = {lane_of(tile->word, first, columns), lane_of(tile->word + 1, first, columns)};      \
             if (rows.far)                                                                                              \
                 ask_ahead(plan, tile, lanes, rows, count, out);                                                        \
-            switch (tile->word[0].split | tile->word[1].split << 1 | tile->swap << 2) {                                \
+            switch (tile->word[0].split | tile->word[1].split << 1) {                                                  \
             case 0: move_tile(tile, lanes, rows, count, 0, regular, out); break;                                       \
             case 1: move_tile(tile, lanes, rows, count, 1, regular, out); break;                                       \
             case 2: move_tile(tile, lanes, rows, count, 2, regular, out); break;                                       \
-            case 3: move_tile(tile, lanes, rows, count, 3, regular, out); break;                                       \
-            case 4: move_tile(tile, lanes, rows, count, 4, regular, out); break;                                       \
-            case 5: move_tile(tile, lanes, rows, count, 5, regular, out); break;                                       \
-            case 6: move_tile(tile, lanes, rows, count, 6, regular, out); break;                                       \
-            default: move_tile(tile, lanes, rows, count, 7, regular, out);                                             \
+            default: move_tile(tile, lanes, rows, count, 3, regular, out);                                             \
             }                                                                                                          \
         }                                                                                                              \
     }
@@ -248,7 +235,7 @@ static size_t by_tiles(const lw_plan *plan, lw_rows rows, size_t count, uint64_t
 
 #endif
 
-static void move_block(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns, int out)
+void lw_move_rows(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns, int out)
 {
     size_t done = 0;
 #if LW_X86
@@ -258,16 +245,6 @@ static void move_block(const lw_plan *plan, lw_rows rows, size_t count, uint64_t
         const lw_rows left = {rows.base + done * rows.stride, rows.stride, rows.row ? rows.row + done : NULL, 0};
         run_ops(plan->ops, plan->n_ops, left, count - done, first + done, columns, out);
     }
-}
-
-void lw_unpack_block(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns)
-{
-    move_block(plan, rows, count, first, columns, 1);
-}
-
-void lw_pack_block(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns)
-{
-    move_block(plan, rows, count, first, columns, 0);
 }
 
 static uint64_t unpack_scattered(const lw_plan *plan, const uint8_t *data, uint64_t size, const uint64_t *offsets,
@@ -280,19 +257,11 @@ static uint64_t unpack_scattered(const lw_plan *plan, const uint8_t *data, uint6
         size_t good = 0;
         for (; good < wanted && offsets[first + good] <= size && size - offsets[first + good] >= plan->size; good++)
             row[good] = (uint8_t *)(uintptr_t)(data + offsets[first + good]); /* only read through it */
-        lw_unpack_block(plan, block, good, first, columns);
+        lw_move_rows(plan, block, good, first, columns, 1);
         if (good < wanted)
             return first + good;
     }
     return rows;
-}
-
-/* For plans without tiles: the lines of the fields of the next block. */
-static void ask_for_fields(const lw_plan *plan, lw_rows next)
-{
-    for (size_t i = 0; i < LW_BLOCK; i++)
-        for (const lw_op *op = plan->ops; op < plan->ops + plan->n_ops; op++)
-            __builtin_prefetch(next.base + i * next.stride + op->offset, 0);
 }
 
 uint64_t lw_unpack(const lw_plan *plan, const uint8_t *data, uint64_t size, const uint64_t *offsets, uint64_t stride,
@@ -305,11 +274,8 @@ uint64_t lw_unpack(const lw_plan *plan, const uint8_t *data, uint64_t size, cons
     lw_rows block = {(uint8_t *)(uintptr_t)data, stride, NULL, size > LW_FAR}; /* only read through it */
     for (uint64_t first = 0; first < good; first += LW_BLOCK) {
         const size_t count = good - first < LW_BLOCK ? (size_t)(good - first) : LW_BLOCK;
-        const lw_rows next = {block.base + LW_BLOCK * stride, stride, NULL, block.far};
-        if (block.far && !plan->n_tiles && plan->n_ops <= LW_FEW)
-            ask_for_fields(plan, next);
-        lw_unpack_block(plan, block, count, first, columns);
-        block = next;
+        lw_move_rows(plan, block, count, first, columns, 1);
+        block.base += LW_BLOCK * stride;
     }
     return good;
 }
@@ -351,16 +317,16 @@ void lw_stream_end(lw_stream *s)
 void lw_pack(const lw_plan *plan, const uint8_t *fill, uint8_t *const *columns, uint64_t rows, uint8_t *out)
 {
     const size_t size = plan->size;
-    const int staged = lw_vectors() && size * 8 <= LW_STAGE - LW_LINE && rows * size >= LW_STREAM;
-    const size_t fitting = staged ? (LW_STAGE - LW_LINE) / size & ~(size_t)7 : LW_BLOCK;
-    const size_t most = fitting < LW_BLOCK ? fitting : LW_BLOCK;
+    const size_t fitting = size ? (LW_STAGE - LW_LINE) / size & ~(size_t)7 : LW_BLOCK;
+    const size_t most = fitting > LW_BLOCK ? LW_BLOCK : fitting ? fitting : 8;
+    const int staged = lw_vectors() && fitting && rows * size >= LW_STREAM;
     lw_stream stream = {.out = out, .held = 0};
     for (uint64_t first = 0; first < rows; first += most) {
         const size_t count = rows - first < most ? (size_t)(rows - first) : most;
-        const lw_rows block = {staged ? stream.stage + stream.held : out + first * size, size, NULL, staged};
+        const lw_rows block = {staged ? stream.stage + stream.held : out + first * size, size, NULL, 1};
         for (size_t i = 0; fill && i < count; i++)
             memcpy(block.base + i * size, fill, size);
-        lw_pack_block(plan, block, count, first, columns);
+        lw_move_rows(plan, block, count, first, columns, 0);
         if (staged) {
             stream.held += count * size;
             lw_stream_out(&stream);

@@ -14,9 +14,10 @@ typedef struct {
     int far; /* what is read is in no cache: ask for what comes behind this block */
 } lw_rows;
 
-/* Move `count` (at most LW_BLOCK) rows, of which `first` is the number of the first one in the columns. */
-void lw_unpack_block(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns);
-void lw_pack_block(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns);
+/*
+ * Move `count` (at most LW_BLOCK) rows to columns (`out` is 1) or from them; `first` is the number of the first one there.
+ */
+void lw_move_rows(const lw_plan *plan, lw_rows rows, size_t count, uint64_t first, uint8_t *const *columns, int out);
 
 /* Results of at least so many bytes go past the cache, which cannot hold them. */
 enum { LW_STREAM = 1 << 26 };

@@ -131,13 +131,8 @@ typedef struct {
     uint32_t body; /* where the first buffer begins */
     uint32_t buffers;
     int choose; /* 1: the format depends on more than the opcode */
-    uint32_t bufcount;
-    uint32_t flavour;
-    uint32_t type;
-    uint32_t version;
-    uint32_t opcode;
-    int32_t given; /* format that was asked for */
-    int32_t format;
+    uint32_t bufcount, flavour, type, version, opcode;
+    int32_t given, format; /* that was asked for, and that it has */
     uint32_t lengths[LW_KEY];
     uint8_t mask[LW_MASK];
 } shape;

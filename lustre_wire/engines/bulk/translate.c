@@ -6,40 +6,24 @@
 
 /* How far ahead memory is asked for, in bytes. */
 enum { LW_AHEAD = 1024 };
-/* Strings up to this many bytes are copied alike. */
-enum { LW_SHORT = 64 };
+
+/* Two words that any machine compares at once. */
+typedef uint64_t words __attribute__((vector_size(16)));
 
 /* A message of a group: its strings, and how far each number of strings moves what stands behind them. */
 typedef struct {
     const uint8_t *data;
     uint64_t size;
-    uint64_t room; /* bytes of the stream from here on */
     uint64_t shift[LW_MOST_STRINGS + 1];
     uint32_t length[LW_MOST_STRINGS];
 } source;
 
-/* Whether the first zero of some bytes is the last of them. */
-static int ends_at_zero(const uint8_t *at, uint32_t length, uint64_t room)
-{
-#if LW_X86
-    if (length <= 32 && room >= 32) { /* as most names are: no loop whose end cannot be predicted */
-        const __m128i low = _mm_loadu_si128((const __m128i *)(const void *)at), zero = _mm_setzero_si128();
-        const __m128i high = _mm_loadu_si128((const __m128i *)(const void *)(at + 16));
-        const uint32_t found = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(low, zero)) |
-                               (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(high, zero)) << 16;
-        return found && (uint32_t)__builtin_ctz(found) == length - 1;
-    }
-#endif
-    (void)room;
-    return memchr(at, 0, length) == at + length - 1;
-}
-
 /* Whether a string is regular: it ends at its one NUL, if it is a text, and only zeroes follow it. */
-static int regular(const lw_string *string, const uint8_t *at, uint32_t length, uint64_t room)
+static int regular(const lw_string *string, const uint8_t *at, uint32_t length)
 {
     if (!length || get64(at + ((length - 1) & ~7u), LW_HOST_BIG) >> 8 * ((length - 1) & 7) >> 8)
         return 0;
-    return !string->is_text || (length > 1 && ends_at_zero(at, length, room));
+    return !string->is_text || (length > 1 && memchr(at, 0, length) == at + length - 1);
 }
 
 /* Take a message apart; 0 when it is none of the group, whatever its guarded bytes are. */
@@ -58,12 +42,9 @@ static int take(const lw_index_plan *plan, const lw_group *group, const uint8_t 
     s->size = group->size + s->shift[group->n_strings];
     if (s->size > room)
         return 0;
-    for (uint32_t i = 0; i < group->n_strings; i++) {
-        const uint64_t at = group->strings[i].offset + s->shift[i];
-        if (!regular(group->strings + i, data + at, s->length[i], room - at))
+    for (uint32_t i = 0; i < group->n_strings; i++)
+        if (!regular(group->strings + i, data + group->strings[i].offset + s->shift[i], s->length[i]))
             return 0;
-    }
-    s->room = room;
     return 1;
 }
 
@@ -89,56 +70,39 @@ uint64_t lw_key_hash(const lw_index_plan *plan, const lw_group *group, const uin
 /* Whether bytes are those of an image where the mask says that they count; `size` is a multiple of eight. */
 static int alike(const uint8_t *data, const uint8_t *image, const uint8_t *mask, uint64_t size)
 {
-    uint64_t differ = 0;
-    for (uint64_t i = 0; i < size; i += 8)
-        differ |= (get64(data + i, 0) & get64(mask + i, 0)) ^ get64(image + i, 0);
-    return !differ;
-}
-
-#if LW_X86
-
-static LW_AVX2 int alike_by_vectors(const uint8_t *data, const uint8_t *image, const uint8_t *mask, uint64_t size)
-{
-    __m256i differ = _mm256_setzero_si256();
-    uint64_t i = 0;
-    for (; i + 32 <= size; i += 32) {
-        const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(data + i));
-        const __m256i m = _mm256_loadu_si256((const __m256i *)(const void *)(mask + i));
-        const __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)(image + i));
-        differ = _mm256_or_si256(differ, _mm256_xor_si256(_mm256_and_si256(x, m), y));
+    words differ = {0};
+    uint64_t i = 0, left = 0;
+    for (; i + sizeof differ <= size; i += sizeof differ) {
+        words x, m, y;
+        memcpy(&x, data + i, sizeof x);
+        memcpy(&m, mask + i, sizeof m);
+        memcpy(&y, image + i, sizeof y);
+        differ |= (x & m) ^ y;
     }
-    return _mm256_testz_si256(differ, differ) && alike(data + i, image + i, mask + i, size - i);
+    for (; i < size; i += 8)
+        left |= (get64(data + i, 0) & get64(mask + i, 0)) ^ get64(image + i, 0);
+    return !(differ[0] | differ[1] | left);
 }
 
-#endif
-
-static int is_known(const lw_group *group, const lw_known *known, const source *s, int vectors)
+static int is_known(const lw_group *group, const lw_known *known, const source *s)
 {
     for (uint32_t i = 0; i <= group->n_strings; i++) {
         const uint64_t start = i ? group->strings[i - 1].offset : 0;
         const uint64_t size = (i < group->n_strings ? group->strings[i].offset : group->size) - start;
-        const uint8_t *data = s->data + start + s->shift[i];
-#if LW_X86
-        if (vectors ? !alike_by_vectors(data, known->image + start, group->mask + start, size)
-                    : !alike(data, known->image + start, group->mask + start, size))
+        if (!alike(s->data + start + s->shift[i], known->image + start, group->mask + start, size))
             return 0;
-#else
-        (void)vectors;
-        if (!alike(data, known->image + start, group->mask + start, size))
-            return 0;
-#endif
     }
     return 1;
 }
 
-static const lw_known *look_up(const lw_group *group, const source *s, int vectors)
+static const lw_known *look_up(const lw_group *group, const source *s)
 {
     const uint64_t hash = hash_of(group, s);
     for (uint64_t i = hash;; i++) {
         const lw_known *known = group->known + (i & (group->places - 1));
         if (!known->hash)
             return NULL;
-        if (known->hash == hash && is_known(group, known, s, vectors))
+        if (known->hash == hash && is_known(group, known, s))
             return known;
     }
 }
@@ -161,17 +125,7 @@ static void move_bytes(uint8_t *to, const uint8_t *from, uint32_t size)
         memcpy(to, from, size);
 }
 
-/* Copy a string; a short one by more bytes than it has where there is room for them, since what follows comes later. */
-static void copy_string(uint8_t *to, uint64_t to_room, const uint8_t *from, uint64_t from_room, uint64_t size)
-{
-    if (size <= LW_SHORT && to_room >= LW_SHORT && from_room >= LW_SHORT)
-        memcpy(to, from, LW_SHORT);
-    else
-        memcpy(to, from, size);
-}
-
-static void write_result(const lw_group *group, const uint8_t *result, const source *s, uint32_t swap, uint8_t *out,
-                         uint64_t room)
+static void write_result(const lw_group *group, const uint8_t *result, const source *s, uint32_t swap, uint8_t *out)
 {
     uint64_t shift[LW_MOST_STRINGS + 1] = {0};
     uint32_t done = 0;
@@ -181,7 +135,7 @@ static void write_result(const lw_group *group, const uint8_t *result, const sou
         memcpy(out + done + shift[i], result + done, copy->offset - done);
         done = copy->offset;
         const uint64_t from = group->strings[copy->string].offset + s->shift[copy->string], to = done + shift[i];
-        copy_string(out + to, room - to, s->data + from, s->room - from, rounded(length));
+        memcpy(out + to, s->data + from, rounded(length));
         shift[i + 1] = shift[i] + rounded(length);
         put32(out + copy->length_at, swap ? swap32(length) : length);
     }
@@ -193,7 +147,6 @@ static void write_result(const lw_group *group, const uint8_t *result, const sou
 int lw_translate(const lw_index_plan *plan, const lw_group *const *groups, uint32_t n_groups, const uint8_t *data,
                  uint64_t size, uint8_t *out, lw_walk *walk, uint8_t *const *columns)
 {
-    const int vectors = lw_vectors();
     lw_walk here = *walk; /* on the stack, so that writing to columns does not make the compiler reload it */
     uint8_t *column[LW_PLAN + 1];
     int outcome = LW_DONE;
@@ -207,7 +160,7 @@ int lw_translate(const lw_index_plan *plan, const lw_group *const *groups, uint3
             break;
         for (uint32_t tried = 0; tried < n_groups; tried++) {
             if (take(plan, groups[last], data + here.position, size - here.position, &s))
-                known = look_up(groups[last], &s, vectors);
+                known = look_up(groups[last], &s);
             if (known)
                 break;
             last = last + 1 < n_groups ? last + 1 : 0;
@@ -220,8 +173,7 @@ int lw_translate(const lw_index_plan *plan, const lw_group *const *groups, uint3
             __builtin_prefetch(data + here.position + ahead, 0);
             __builtin_prefetch(out + here.buffers + ahead, 1);
         }
-        write_result(groups[last], known->result, &s, plan->containers[groups[last]->container].swap, out + here.buffers,
-                     here.max_buffers - here.buffers);
+        write_result(groups[last], known->result, &s, plan->containers[groups[last]->container].swap, out + here.buffers);
         put64(column[LW_IN_OFFSET] + 8 * here.rows, here.position);
         put32(column[LW_IN_LENGTH] + 4 * here.rows, (uint32_t)s.size);
         put64(column[LW_OUT_OFFSET] + 8 * here.rows, here.buffers);
