@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from compat_tests.recorded import messages
@@ -31,7 +30,7 @@ def plans_header() -> str:
         f".n_types = {len(what.types)}, .types = {{{types}}}, .framing = {{{_members(geometry.framing(name))}}}}}"
         for name in geometry.FRAMINGS
     )
-    seeds = ",\n".join(_seeds())
+    seeds = ",\n".join(f"{{{len(data)}, (const uint8_t[]){{{', '.join(map(str, data))}}}}}" for data in _seeds())
     return (
         f"static const lw_container containers[] = {{{containers}}};\n"
         f"static const lw_index_plan plans[] = {{{plans}}};\n"
@@ -44,10 +43,8 @@ def _members(row: dict[str, int]) -> str:
     return ", ".join(f".{name} = {value}u" for name, value in row.items())
 
 
-def _seeds() -> Iterator[str]:
-    for one in messages()[::25]:
-        data = ", ".join(map(str, one.data))
-        yield f"{{{len(one.data)}, (const uint8_t[]){{{data}}}}}"
+def _seeds() -> list[bytes]:
+    return [one.data for one in messages()[::25]]
 
 
 def main() -> int:
@@ -65,8 +62,14 @@ def main() -> int:
             f"-I{CORE}", f"-I{folder}", str(HERE / "fuzz_index.c"), str(CORE / "index.c"), "-o", str(folder / "fuzz"),
         ]  # fmt: skip
         subprocess.run(command if clang else [*command, "-DSTANDALONE"], check=True)
-        limit = f"-max_total_time={chosen.seconds}" if clang else str(chosen.seconds)
-        return subprocess.run([str(folder / "fuzz"), limit], check=False).returncode
+        if not clang:
+            return subprocess.run([str(folder / "fuzz"), str(chosen.seconds)], check=False).returncode
+        corpus = folder / "corpus"
+        corpus.mkdir()
+        for number, data in enumerate(_seeds()):
+            (corpus / str(number)).write_bytes(data)
+        limits = [f"-max_total_time={chosen.seconds}", "-max_len=4096", f"-artifact_prefix={Path.cwd()}/"]
+        return subprocess.run([str(folder / "fuzz"), *limits, str(corpus)], check=False).returncode
 
 
 if __name__ == "__main__":
