@@ -14,8 +14,9 @@ from lustre_wire.bulk.compose import Strings, pack_messages
 from lustre_wire.bulk.index import Index, Reason, index, iter_index
 from lustre_wire.bulk.rows import BLOCK_ROWS, iter_unpack, pack, unpack
 from lustre_wire.bulk.swab import swab
-from lustre_wire.bulk.translate import Translated, Translator
+from lustre_wire.bulk.translate import Translator
 from lustre_wire.bulk.translate import translate_stream as translate
+from lustre_wire.bulk.translated import Translated
 from lustre_wire.engines.bulk import core as _core
 from lustre_wire.engines.bulk.columns import Columns
 

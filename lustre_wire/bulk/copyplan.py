@@ -6,10 +6,12 @@ import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from random import Random
 from typing import Any
 
 from lustre_wire.bulk.trace import BODY, Path, Reads
+from lustre_wire.dialects import Dialect
 from lustre_wire.engines.straightline import PREFIX
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.lustre_msg import LustreMsgV2
@@ -36,27 +38,41 @@ class Move:
     to: int
     size: int
 
-    def touches(self, source: set[tuple[int, int]], target: set[tuple[int, int]]) -> bool:
+    def touches(self, source: frozenset[tuple[int, int]], target: frozenset[tuple[int, int]]) -> bool:
         """Whether one of these (part, offset) is moved."""
         here = any(part == self.from_part and self.offset <= at < self.offset + self.size for part, at in source)
         return here or any(part == self.to_part and self.to <= at < self.to + self.size for part, at in target)
 
 
-def looked_at(side: type[Buffers], match: Match) -> set[tuple[int, int]]:
-    """(part, offset) of the numbers that conditions on a message's buffers look at."""
+@lru_cache(maxsize=1024)
+def looked_at_by(dialect: Dialect, opcode: int) -> frozenset[tuple[int, int]]:
+    """(part, offset) of the numbers by which requests of an opcode are told apart."""
+    forms = dialect.by_opcode[opcode]
+    return frozenset(place for form in forms for place in _looked_at(form.request, form.match))
+
+
+@lru_cache(maxsize=1024)
+def judged_by(dialect: Dialect, opcode: int) -> frozenset[int]:
+    """Numbers of the buffers by whose length or content requests of an opcode are told apart."""
+    peeks = [
+        (resolve(form.request.__slot_specs__, path), condition)
+        for form in dialect.by_opcode[opcode]
+        for path, condition in form.match.items()
+    ]
+    return frozenset(
+        peek.index for peek, condition in peeks if peek.scalar is None or isinstance(condition, (Length, Prefix))
+    )
+
+
+def _looked_at(side: type[Buffers], match: Match) -> set[tuple[int, int]]:
     peeks = [resolve(side.__slot_specs__, path) for path in match]
     return {(peek.index + 1, peek.offset) for peek in peeks if peek.scalar is not None}
 
 
-def judged(side: type[Buffers], match: Match) -> set[int]:
-    """Numbers of the buffers whose length or content conditions look at."""
-    peeks = ((resolve(side.__slot_specs__, path), condition) for path, condition in match.items())
-    return {peek.index for peek, condition in peeks if peek.scalar is None or isinstance(condition, (Length, Prefix))}
-
-
-def deciding(side: type[Buffers]) -> set[tuple[int, int]]:
+@lru_cache(maxsize=1024)
+def deciding(side: type[Buffers]) -> frozenset[tuple[int, int]]:
     """(part, offset) of the numbers that say which of a side's buffers there are."""
-    return set().union(*(looked_at(side, slot.present or {}) for slot in side.__slot_specs__))
+    return frozenset(place for slot in side.__slot_specs__ for place in _looked_at(side, slot.present or {}))
 
 
 def struct_moves(rules: RuleSet, source: Any, target: Any, direction: str) -> Iterator[Move]:
@@ -118,6 +134,21 @@ class Shape:
     moves: tuple[Move, ...]
     guards: tuple[tuple[int, int, int], ...]
 
+    @cached_property
+    def merged(self) -> list[Move]:
+        """Moves of neighbouring bytes put together."""
+        out: list[Move] = []
+        for m in sorted(self.moves, key=lambda m: (m.from_part, m.offset)):
+            last = out[-1] if out else None
+            if (
+                last is not None and (last.from_part, last.to_part) == (m.from_part, m.to_part)
+                and last.offset + last.size == m.offset and last.to + last.size == m.to
+            ):  # fmt: skip
+                out[-1] = replace(last, size=last.size + m.size)
+            else:
+                out.append(m)
+        return out
+
 
 def places_of(message: Message, names: list[str]) -> dict[str, int]:
     """Number of the part that each buffer is."""
@@ -126,7 +157,7 @@ def places_of(message: Message, names: list[str]) -> dict[str, int]:
 
 def shape_of(
     reads: Reads, moves: list[Move], data: bytes, made: bytes, here: list[SlotSpec], names: dict[str, int], extra: bool,
-    judged: set[int],
+    judged: frozenset[int],
 ) -> Shape:  # fmt: skip
     """The group of a message that was translated under watch.
 
@@ -267,22 +298,7 @@ def strings(shape: Shape) -> tuple[list[tuple[int, int, int]], list[tuple[int, i
 def moves_of(shape: Shape) -> list[tuple[int, int, int, int, int]]:
     """`lw_move` rows."""
     here, there = places_in(shape)
-    return [(*here.of(m.from_part, m.offset), *there.of(m.to_part, m.to), m.size) for m in merged(shape.moves)]
-
-
-def merged(moves: tuple[Move, ...]) -> list[Move]:
-    """Moves of neighbouring bytes put together."""
-    out: list[Move] = []
-    for m in sorted(moves, key=lambda m: (m.from_part, m.offset)):
-        last = out[-1] if out else None
-        if (
-            last is not None and (last.from_part, last.to_part) == (m.from_part, m.to_part)
-            and last.offset + last.size == m.offset and last.to + last.size == m.to
-        ):  # fmt: skip
-            out[-1] = replace(last, size=last.size + m.size)
-        else:
-            out.append(m)
-    return out
+    return [(*here.of(m.from_part, m.offset), *there.of(m.to_part, m.to), m.size) for m in shape.merged]
 
 
 def same_strings(
@@ -312,18 +328,18 @@ def probe(shape: Shape, data: bytes, result: bytes, random: Random) -> tuple[byt
     parts, made = lustre_msg.split(data), lustre_msg.split(result)
     source, lengths = _buffers(data, parts), list(parts.lengths)
     target, made_lengths = _buffers(result, made), list(made.lengths)
-    for m in shape.moves:
+    for m in shape.merged:
         source[m.from_part - 1][m.offset : m.offset + m.size] = random.randbytes(m.size)
     for i, (form, _) in enumerate(shape.source):
         if form != FIXED:
-            value = bytes(random.randrange(1, 256) for _ in range(random.randrange(1, 60)))
+            value = bytes(random.choices(range(1, 256), k=random.randrange(1, 60)))
             value += b"\0" * (form == TEXT)
             lengths[i] = len(value)
             source[i] = bytearray(value.ljust(lustre_msg.rounded(len(value)), b"\0"))
     for i, (_, copied) in enumerate(shape.target):
         if copied:
             target[i], made_lengths[i] = source[copied - 1], lengths[copied - 1]
-    for m in shape.moves:
+    for m in shape.merged:
         moved = source[m.from_part - 1][m.offset : m.offset + m.size]
         target[m.to_part - 1][m.to : m.to + m.size] = moved
     return _joined(data, parts, lengths, source), _joined(result, made, made_lengths, target)

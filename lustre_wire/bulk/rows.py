@@ -88,9 +88,7 @@ def iter_unpack(
     return _blocks(data, places, step, rows, Columns.allocate(what, min(block, rows)))
 
 
-def _blocks(
-    data: memoryview, places: memoryview | None, step: int, rows: int, whole: Columns
-) -> Iterator[Columns]:
+def _blocks(data: memoryview, places: memoryview | None, step: int, rows: int, whole: Columns) -> Iterator[Columns]:
     for first in range(0, rows, max(whole.rows, 1)):
         count = min(whole.rows, rows - first)
         columns = whole if count == whole.rows else whole.slice(0, count)

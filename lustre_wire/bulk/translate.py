@@ -10,108 +10,31 @@ is translated by itself every time, and counted.
 from __future__ import annotations
 
 import random
-from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from lustre_wire import dialects, rpc
 from lustre_wire.bulk import copyplan, trace
 from lustre_wire.bulk.copyplan import Shape
-from lustre_wire.bulk.index import Reason, Room, Walker, columns_table, index_plan
+from lustre_wire.bulk.index import Reason, Room, Walker, index_plan
+from lustre_wire.bulk.translated import IMPOSSIBLE, MESSAGES, SINGLE, UNREADABLE, Plan, Translated
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import bulk as engine
 from lustre_wire.engines import payload
 from lustre_wire.engines.bulk.columns import Columns, allocate, flat, overlap
 from lustre_wire.errors import Untranslatable, WireError
+from lustre_wire.schema.rpc import SlotSpec
 from lustre_wire.translate import Entry, Session, rules_between, translate
-from lustre_wire.translate.buffers import Path, paths
+from lustre_wire.translate.buffers import paths
 from lustre_wire.translate.report import LOST
 from lustre_wire.translate.rules import DOWN, UP
 
-MESSAGES = columns_table({"offset": "Q", "length": "I", "out_offset": "Q", "out_length": "I", "plan": "i"})
-REPORT = columns_table({"message": "Q", "entry": "I"})
-#: Values of the column `plan` below 0: translated by itself, cannot be translated, no message.
-SINGLE, IMPOSSIBLE, UNREADABLE = -1, -2, -3
 _MOST_PLANS = 1 << 16
 #: As the C core has room for.
 _MOST_STRINGS = 8
 _PATIENCE = 4
 _PROBES = 2
-
-
-@dataclass
-class _Plan:
-    entries: tuple[Entry, ...]
-    result: bytes
-    image: bytes
-    data: bytes
-
-
-class Translated(Mapping[str, memoryview]):
-    """A translated stream.
-
-    Columns by message: `offset` and `length` in the source, `out_offset` and `out_length` in the result (length 0 where
-    nothing came out), and `plan`: the plan's number, or SINGLE, IMPOSSIBLE, UNREADABLE. The report: row by row
-    `message` is a message's number and `entry` the number of one of `entries`.
-
-    Attributes:
-        data: the messages in the other dialect.
-        errors: by message, why nothing came out.
-        planned, single: how many messages went by a plan, and how many by themselves.
-    """
-
-    __slots__ = ("_found", "_messages", "_plans", "_report", "data", "errors", "planned", "single")
-
-    def __init__(
-        self, data: memoryview, messages: Columns, plans: list[_Plan], found: dict[int, tuple[Entry, ...]],
-        errors: dict[int, WireError], single: int,
-    ) -> None:  # fmt: skip
-        self.data, self.errors, self.single = data, errors, single
-        self.planned = messages.rows - single - len(errors)
-        self._messages, self._plans, self._found = messages, plans, found
-        self._report: tuple[Columns, list[Entry]] | None = None
-
-    @property
-    def rows(self) -> int:
-        """Number of messages, and of bad stretches."""
-        return self._messages.rows
-
-    @property
-    def entries(self) -> list[Entry]:
-        """The distinct entries of the report."""
-        return self._made_report()[1]
-
-    def entries_of(self, number: int) -> tuple[Entry, ...]:
-        """The report of one message."""
-        plan = self._messages["plan"][number]
-        return self._plans[plan].entries if plan >= 0 else self._found.get(number, ())
-
-    def _made_report(self) -> tuple[Columns, list[Entry]]:
-        if self._report is None:
-            numbers: dict[Any, int] = {}
-            entries: list[Entry] = []
-            rows = array("Q"), array("I")
-            for message in range(self.rows):
-                for entry in self.entries_of(message):
-                    key = repr(entry)
-                    if key not in numbers:
-                        numbers[key] = len(entries)
-                        entries.append(entry)
-                    rows[0].append(message)
-                    rows[1].append(numbers[key])
-            columns = Columns(REPORT, len(rows[0]), tuple(memoryview(column).cast("B") for column in rows))
-            self._report = columns, entries
-        return self._report
-
-    def __getitem__(self, name: str) -> memoryview:
-        return self._made_report()[0][name] if name in REPORT.numbers else self._messages[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([*MESSAGES.numbers, *REPORT.numbers])
-
-    def __len__(self) -> int:
-        return len(MESSAGES.numbers) + len(REPORT.numbers)
 
 
 @dataclass
@@ -140,9 +63,9 @@ class Translator:
         self.rules = rules_between(self.source, self.target)
         self.direction = UP if self.rules.old == self.source.name else DOWN
         self.random = random.Random(0)
-        self.plans: list[_Plan] = []  # by number; also of plans that are no longer in use
+        self.plans: list[Plan] = []  # by number; also of plans that are no longer in use
         self._refused: dict[Any, int] = {}
-        self._paths: dict[Any, tuple[Path, ...]] = {}
+        self._moves: dict[Any, tuple[list[copyplan.Move], dict[str, str]]] = {}
         self._forget()
 
     def _forget(self) -> None:
@@ -211,7 +134,7 @@ class Translator:
             return False
         image = copyplan.image(group.shape, data)
         fixed = copyplan.fixed_parts(result, [bool(copied) for _, copied in group.shape.target])
-        self.plans.append(_Plan(entries, fixed, image, data))
+        self.plans.append(Plan(entries, fixed, image, data))
         self._asked |= asked
         group.plans.append(len(self.plans) - 1)
         images = [self.plans[number].image for number in group.plans]
@@ -230,35 +153,41 @@ class Translator:
         here = payload.codec(type(message.buffers), message.order).places(message.buffers)
         there = payload.codec(type(made.buffers), made.order).places(made.buffers)
         assert message.format is not None and made.format is not None
-        key = (message.format.key, message.direction)
-        if key not in self._paths:
-            self._paths[key] = paths(self.rules, message.format, self.target, self.direction, message.direction)
-        path = next((p for p in self._paths[key] if p.form is made.format), None)
-        names = path.names if path is not None else {}
+        slots = (tuple(s.name for s in here), tuple(s.name for s in there))
+        key = (message.format.key, message.direction, made.format.key, *slots)
+        if key not in self._moves:
+            self._moves[key] = self._movable(message, made, here, there)
+        moves, names = self._moves[key]
+        strings = copyplan.same_strings(message.buffers, made.buffers, here, there, names)
+        odd = message.extra is not None or made.extra is not None
+        judged = copyplan.judged_by(self.source, message.opcode)
+        return copyplan.shape_of(reads, moves, data, result, here, strings, odd, judged)
+
+    def _movable(
+        self, message: rpc.Message, made: rpc.Message, here: list[SlotSpec], there: list[SlotSpec]
+    ) -> tuple[list[copyplan.Move], dict[str, str]]:
+        """All moves that the rules allow between the buffers of two messages, and which buffer becomes which."""
+        assert message.format is not None
+        ways = paths(self.rules, message.format, self.target, self.direction, message.direction)
+        path = next((p for p in ways if p.form is made.format), None)
+        names = dict(path.names) if path is not None else {}
         sources = copyplan.places_of(message, [s.name for s in here])
         targets = copyplan.places_of(made, [s.name for s in there])
         pairs = [(trace.BODY, trace.BODY, self.source.body, self.target.body)]
-        kinds = {s.name: getattr(s.type, "cls", None) for s in (*there,)}
+        kinds = {s.name: getattr(s.type, "cls", None) for s in there}
         for slot in here:
             other = names.get(slot.name, "")
             if getattr(slot.type, "cls", None) is not None and kinds.get(other) is not None:
                 pairs.append((slot.name, other, slot.type.cls, kinds[other]))  # type: ignore[attr-defined]
+        here_fixed = copyplan.deciding(type(message.buffers))  # type: ignore[arg-type]  # a class is hashable
+        here_fixed |= copyplan.looked_at_by(self.source, message.opcode)
+        there_fixed = copyplan.deciding(type(made.buffers))  # type: ignore[arg-type]
         moves = [
             copyplan.Move((one, *m.path), sources[one], m.offset, targets[other], m.to, m.size)
             for one, other, a, b in pairs
             for m in copyplan.struct_moves(self.rules, a, b, self.direction)
         ]
-        here_fixed = {
-            peek for f in self.source.by_opcode[message.opcode] for peek in copyplan.looked_at(f.request, f.match)
-        }
-        here_fixed |= copyplan.deciding(type(message.buffers))
-        there_fixed = copyplan.deciding(type(made.buffers))
-        moves = [m for m in moves if not m.touches(here_fixed, there_fixed)]
-        strings = copyplan.same_strings(message.buffers, made.buffers, here, there, names)
-        odd = message.extra is not None or made.extra is not None
-        forms = self.source.by_opcode[message.opcode]
-        judged = set().union(*(copyplan.judged(f.request, f.match) for f in forms))
-        return copyplan.shape_of(reads, moves, data, result, here, strings, odd, judged)
+        return [m for m in moves if not m.touches(here_fixed, there_fixed)], names
 
     def _group(self, core: engine.Core, message: rpc.Message, shape: Shape, data: bytes) -> _Group:
         """The group of a message. Where former messages moved more, it is narrowed, and its plans are forgotten."""
@@ -344,11 +273,8 @@ class _Run:
     def __init__(self, translator: Translator, data: memoryview, on_loss: str, out: Any) -> None:
         self.translator, self.data, self.on_loss = translator, data, on_loss
         self.given = out is not None
-        self.out = (
-            flat(out, "out", writable=True)
-            if self.given
-            else memoryview(allocate(data.nbytes * 5 // 4 + 4096)).cast("B")
-        )
+        room = out if self.given else allocate(data.nbytes * 5 // 4 + 4096)
+        self.out = flat(room, "out", writable=True)
         if self.given and overlap(self.out, data):
             raise WireError("out overlaps the stream", path="out")
         self.columns = Columns.allocate(MESSAGES, data.nbytes // 256 + 64)
