@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lustre_wire.recovery.deadlines import Deadlines
+from lustre_wire.recovery.deadlines import FEW, Deadlines
 
 MOVES = st.tuples(st.sampled_from(["add", "later", "gone", "take"]), st.integers(0, 7), st.integers(1, 9))
 
@@ -39,3 +39,16 @@ def test_what_is_due_comes_in_the_order_in_which_it_was_added() -> None:
         found.add(each)
     assert [name for name, _ in found.take(3.0)] == ["a", "b", "c"]
     assert found.take(3.0) == [] and found.first() == 9.0
+
+
+def test_what_has_no_time_any_more_is_not_kept() -> None:
+    times = dict.fromkeys(range(100_000), 5.0)
+    found: Deadlines[int] = Deadlines(times.get)
+    most = 0
+    for number in list(times):
+        found.add(number)
+        most = max(most, len(found))
+        if number % 100:
+            del times[number]
+    assert len(times) == 1000 and most <= 2 * 1000 + FEW
+    assert found.take(5.0) == list(times)

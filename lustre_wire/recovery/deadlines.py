@@ -8,6 +8,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+#: So few are not worth sweeping.
+FEW = 64
+
 
 class Deadlines(Generic[T]):
     """Things with a time each, in seconds.
@@ -21,12 +24,25 @@ class Deadlines(Generic[T]):
         self._due = due
         self._heap: list[tuple[float, int, T]] = []
         self._added = 0
+        self._sweep_at = FEW
 
     def add(self, what: T) -> None:
         time = self._due(what)
         if time is not None:
             self._added += 1
             heapq.heappush(self._heap, (time, self._added, what))
+        if len(self._heap) > self._sweep_at:
+            self._sweep()
+
+    def __len__(self) -> int:
+        """How many are kept: at most twice as many as have a time, `FEW` apart."""
+        return len(self._heap)
+
+    def _sweep(self) -> None:
+        """Forget what has no time any more."""
+        self._heap = [entry for entry in self._heap if self._due(entry[2]) is not None]
+        heapq.heapify(self._heap)
+        self._sweep_at = max(FEW, 2 * len(self._heap))
 
     def first(self) -> float | None:
         """The earliest time, None when there is none."""
