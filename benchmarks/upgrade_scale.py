@@ -1,9 +1,10 @@
-"""How an upgrade grows with clients: time, memory, and how long until the server is quiet.
+"""How an upgrade grows with clients: time and memory.
 
-    python benchmarks/upgrade_scale.py clients 1000 2000 4000
-    python benchmarks/upgrade_scale.py quiet
+    python -m benchmarks.upgrade_scale clients 1000 2000 4000
+    python -m benchmarks.upgrade_scale tcp 500
 
-One JSON object a line. Each size runs in a process of its own, so that its memory is its own.
+One JSON object a line. Each size runs in a process of its own, so that its memory is its own. `cpu_s` is what the
+process used, whatever else runs on the machine; `ms_a_client` is of that.
 """
 
 from __future__ import annotations
@@ -14,103 +15,156 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
-from lustre_wire.testbed.trace import Trace
+from lustre_wire.testbed.hardware import Hardware
+from lustre_wire.testbed.node import PRECREATE
+from lustre_wire.testbed.trace import Sent, Trace
+from lustre_wire.upgrade.everybody import Everybody
 from lustre_wire.upgrade.journal import Journal
+from lustre_wire.upgrade.network import TcpNetwork
 from lustre_wire.upgrade.play import Play
 from lustre_wire.upgrade.policy import policy
 from lustre_wire.upgrade.shutdown import ServerState
 
-BATCH = 8
+#: So many clients make a call at a time: as many as the MDS asks an OST for objects at once.
+BATCH = PRECREATE
+#: Simulated seconds that nothing takes.
+ENDLESS = 1e6
+#: MDS_OPEN_CREAT, FMODE_READ, FMODE_WRITE.
+MAKE = 0o100 | 0x3
+#: For TCP: the first port, and how much faster than the real clock that of the nodes runs.
+PORT, SPEED = 19880, 2.0
 
 
 class NoTrace(Trace):
     """Keeps no packets."""
 
-    def sent(self, time, packet):  # type: ignore[no-untyped-def]
+    def sent(self, time: float, packet: Any) -> Sent:
         made = super().sent(time, packet)
         self.packets.clear()
         return made
 
 
-def one(clients: int, dirty: int, silent: int) -> dict[str, float]:
-    """Mount, open a file each, write into the cache, upgrade the MDS, write again."""
-    began = time.perf_counter()
-    play = Play(policy("simplified"), clients=0, osts=1, seed=1, journal=Journal(quiet=True))
+class Watch:
+    """Wall clock and processor seconds of the steps of a run."""
+
+    def __init__(self) -> None:
+        self.wall: dict[str, float] = {}
+        self.cpu: dict[str, float] = {}
+
+    def step(self, name: str, work: Callable[[], Any]) -> Any:
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = work()
+        self.wall[name] = round(time.perf_counter() - wall, 2)
+        self.cpu[name] = round(time.process_time() - cpu, 2)
+        return result
+
+
+def quiet_play(hardware: Hardware | None = None, network: TcpNetwork | None = None) -> Play:
+    """A file system of one OST, without clients, of which nothing is recorded but what servers went through."""
+    if network is not None:
+        network.trace = NoTrace()
+    play = Play(
+        policy("simplified"), clients=0, osts=1, seed=1, journal=Journal(quiet=True), hardware=hardware, network=network
+    )
     play.simulator.trace = NoTrace()
     play.simulator.on_event = None
-    tasks = [play.new_client(wait=False) for _ in range(clients)]
-    play.until(lambda: not any(client.tasks.running for client in tasks[-50:]), "mounted", 1e6)
-    play.until(lambda: not any(client.tasks.running for client in tasks), "mounted", 1e6)
-    mounted = time.perf_counter()
-    numbers = _everybody(play, "open", lambda index: (f"/f{index}", 0x3 | 0o100))
+    return play
+
+
+def mount(play: Play, clients: int) -> None:
+    """So many clients, all at once."""
+    made = [play.new_client(wait=False) for _ in range(clients)]
+    play.until(Everybody(made, lambda client: not client.tasks.running), "mounted", ENDLESS)
+    for task, _ in play.mounting:
+        if task.error is not None:
+            raise task.error
+
+
+def prepare(play: Play, dirty: int) -> None:
+    """Everybody opens a file of his own and writes into his cache."""
+    numbers = everybody(play, "open", lambda index: (f"/f{index}", MAKE))
     if dirty:
-        _everybody(play, "write_later", lambda index: (numbers[index], 0, bytes(dirty)))
-    for client in play.clients[:silent]:
-        play.cut(client.nid)
-    prepared = time.perf_counter()
-    node = play.servers["mds"]
-    play.stop("mds")
-    stopped = time.perf_counter()
-    play.start("mds", "2.0")
-    play.settled()
-    back = time.perf_counter()
-    states = {life.what: life.time for life in node.history}
-    speaking = sum(c.mdc is not None and c.mdc.dialect.name == "2.0" for c in play.clients)
-    return {
-        "clients": clients, "dirty": dirty, "silent": silent, "in_2.0": speaking, "events": play.simulator.events,
-        "mount_s": round(mounted - began, 2), "prepare_s": round(prepared - mounted, 2),
-        "stop_s": round(stopped - prepared, 2), "reopen_s": round(back - stopped, 2),
-        "total_s": round(back - began, 2), "peak_MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "simulated_to_quiet_s": round(states[ServerState.QUIET] - states[ServerState.REVOKING], 3),
-    }  # fmt: skip
+        data = bytes(dirty)
+        everybody(play, "write_later", lambda index: (numbers[index], 0, data))
 
 
-def _everybody(play, name, arguments):  # type: ignore[no-untyped-def]
-    """One call of each client, a few clients at a time: the MDS makes objects in batches."""
+def everybody(play: Play, name: str, arguments: Callable[[int], tuple[Any, ...]]) -> list[Any]:
+    """One call of each client, a few clients at a time."""
     results = []
     for first in range(0, len(play.clients), BATCH):
         tasks = []
-        for index, client in list(enumerate(play.clients))[first : first + BATCH]:
+        for index, client in enumerate(play.clients[first : first + BATCH], first):
             client.now = play.now
             tasks.append(client.perform(name, *arguments(index)))
             play.simulator.flush(client)
+        play.until(Everybody(tasks, lambda task: task.done), name, ENDLESS)
         for task in tasks:
-            play.until(lambda task=task: task.done, name, 1e6)
             if task.error is not None:
                 raise task.error
-        play.wait(0.01)
         results += [task.result for task in tasks]
     return results
 
 
-def _apart(clients: int, dirty: int, silent: int) -> None:
-    done = subprocess.run(
-        [sys.executable, __file__, "one", str(clients), str(dirty), str(silent)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+def time_to_quiet(play: Play, server: str) -> float:
+    """Seconds of the nodes' time between the command to stop and the last client's being done, of the last stop."""
+    states = {life.what: life.time for life in play.servers[server].history}
+    return states[ServerState.QUIET] - states[ServerState.REVOKING]
+
+
+def one(clients: int, dirty: int, play: Play) -> dict[str, Any]:
+    """Mount, open a file each, write into the cache, upgrade the MDS, and wait until everybody is back."""
+    watch = Watch()
+    watch.step("mount", lambda: mount(play, clients))
+    watch.step("prepare", lambda: prepare(play, dirty))
+    watch.step("stop", lambda: play.stop("mds"))
+    quiet = time_to_quiet(play, "mds")
+
+    def back() -> None:
+        play.start("mds", "2.0")
+        play.settled()
+
+    watch.step("reopen", back)
+    memory, cpu = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, sum(watch.cpu.values())
+    return {
+        "clients": clients, "dirty": dirty, "evicted": len(play.clients_evicted()),
+        "in_2.0": sum(c.mdc is not None and c.mdc.dialect.name == "2.0" for c in play.clients),
+        "events": play.simulator.events, "cpu_s": watch.cpu, "wall_s": watch.wall, "cpu_total_s": round(cpu, 1),
+        "ms_a_client": round(1000 * cpu / clients, 2), "peak_MB": memory // 1024,
+        "KB_a_client": round(memory / clients), "to_quiet_s": round(quiet, 3),
+    }  # fmt: skip
+
+
+def over_tcp(clients: int) -> dict[str, Any]:
+    """The same over TCP on loopback, in one process."""
+    network = TcpNetwork(PORT, speed=SPEED)
+    try:
+        return one(clients, 4096, quiet_play(network=network))
+    finally:
+        network.close()
+
+
+def apart(what: str, *numbers: int) -> None:
+    """One run in a process of its own; prints what it found."""
+    command = [sys.executable, "-m", "benchmarks.upgrade_scale", what, *map(str, numbers)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     print(done.stdout, end="", flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["one", "clients", "quiet"])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["one", "clients", "tcp"])
     parser.add_argument("numbers", type=int, nargs="*")
     chosen = parser.parse_args()
     if chosen.what == "one":
-        print(json.dumps(one(*chosen.numbers)))
-    elif chosen.what == "clients":
-        for clients in chosen.numbers or [1000, 2000, 4000]:
-            _apart(clients, 4096, 0)
+        print(json.dumps(one(*chosen.numbers, quiet_play())))
+    elif chosen.what == "tcp":
+        print(json.dumps(over_tcp(*chosen.numbers)))
     else:
-        for clients in (50, 100, 200, 400):
-            _apart(clients, 4096, 0)
-        for dirty in (0, 65536, 1 << 20):
-            _apart(100, dirty, 0)
-        for silent in (0, 1, 10):
-            _apart(100, 4096, silent)
+        for clients in chosen.numbers or [1000, 2000, 4000]:
+            apart("one", clients, 4096)
 
 
 if __name__ == "__main__":
