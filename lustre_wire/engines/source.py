@@ -7,8 +7,14 @@ from typing import Any
 
 
 def compile_functions(title: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
-    """Run `source` in `namespace` and return it; the text stays in `linecache` under ``<lustre_wire title>``."""
-    filename = f"<lustre_wire {title}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    """Run `source` in `namespace` and return it; the text stays in `linecache` under ``<lustre_wire title>``.
+
+    Another text under the same title (two classes may have one name) gets a number behind it.
+    """
+    lines, filename, number = source.splitlines(True), f"<lustre_wire {title}>", 1
+    while filename in linecache.cache and linecache.cache[filename][2] != lines:
+        number += 1
+        filename = f"<lustre_wire {title} #{number}>"
+    linecache.cache[filename] = (len(source), None, lines, filename)
     exec(compile(source, filename, "exec"), namespace)  # our own text, made from declarations
     return namespace
