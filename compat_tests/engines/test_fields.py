@@ -438,6 +438,8 @@ class TestHelpers:
     def test_generated_text_is_kept(self) -> None:
         names = compile_functions("a test", "def twice(x):\n    return x * two\n", {"two": 2})
         assert names["twice"](4) == 8 and linecache.getline("<lustre_wire a test>", 2) == "    return x * two\n"
+        linecache.checkcache()
+        assert linecache.getline("<lustre_wire a test>", 1) == "def twice(x):\n"
 
     def test_two_texts_under_one_title_are_told_apart(self) -> None:
         one = compile_functions("one title", "def f():\n    return 1\n", {})["f"]
@@ -446,8 +448,6 @@ class TestHelpers:
         assert one.__code__.co_filename == again.__code__.co_filename != two.__code__.co_filename
         for f, value in ((one, 1), (two, 2)):
             assert linecache.getline(f.__code__.co_filename, 2) == f"    return {value}\n"
-        linecache.checkcache()
-        assert linecache.getline("<lustre_wire a test>", 1) == "def twice(x):\n"
 
 
 class Odd(FieldType):

@@ -12,7 +12,7 @@ def compile_functions(title: str, source: str, namespace: dict[str, Any]) -> dic
     Another text under the same title (two classes may have one name) gets a number behind it.
     """
     lines, filename, number = source.splitlines(True), f"<lustre_wire {title}>", 1
-    while filename in linecache.cache and linecache.cache[filename][2] != lines:
+    while filename in linecache.cache and linecache.getlines(filename) != lines:
         number += 1
         filename = f"<lustre_wire {title} #{number}>"
     linecache.cache[filename] = (len(source), None, lines, filename)
