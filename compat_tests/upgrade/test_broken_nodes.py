@@ -77,7 +77,7 @@ def _kill_files(file: Any, dialect: Any) -> None:
 def _forget_replays(self: UpgradeClient, member: Any) -> None:
     for owner in member.imports:
         owner.replay.clear()
-    self._release(member)
+    RELEASE(self, member)
 
 
 def _count_but_keep(self: Target, export: Any, now: float) -> None:
@@ -132,8 +132,7 @@ def _drop_the_MGC(self: UpgradeClient, before: Any) -> None:
     self.mgc = None
 
 
-LOOK, LOOKUP = Barrier.look, ClientNode.lookup
-FORGETFUL = UpgradeClient._steps | {Step.RELEASE: _forget_replays}
+LOOK, RELEASE, LOOKUP = Barrier.look, UpgradeClient._release, ClientNode.lookup
 CONFIGURATION, OTHER_DIALECT = Configuration.__init__, UpgradeClient._other_dialect
 
 BACK = parse(
@@ -155,7 +154,7 @@ BROKEN: list[tuple[str, str | Scenario, str, Any, str, Any]] = [
     ("B11", "by-hand", "simplified", Barrier, "recovered", _open_at_reconnect),
     ("B12", "clean-upgrade", "simplified", Barrier, "look", _release_at_once),
     ("B13", "piecemeal-osts", "simplified", Gate, "_held", lambda self, caller: bool(self.closed)),
-    ("B14", "clean-upgrade", "simplified", UpgradeClient, "_steps", FORGETFUL),
+    ("B14", "clean-upgrade", "simplified", UpgradeClient, "_release", _forget_replays),
     ("B15", "clean-upgrade", "simplified", Shutdown, "_quiet", _halt_without_waiting),
     ("S1", "brief-absence", "simplified", Target, "evict", _count_but_keep),
     ("S2", "clean-upgrade", "simplified", Controlled, "_write_mark", _never_mark),

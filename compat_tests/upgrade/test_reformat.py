@@ -11,12 +11,12 @@ import pytest
 from lustre_wire.dialects import dialect
 from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.recovery.target import TargetEvent
+from lustre_wire.testbed.mds import Metadata
 from lustre_wire.testbed.tasks import Task
 from lustre_wire.upgrade.journal import Put
 from lustre_wire.upgrade.monitor import judge
 from lustre_wire.upgrade.play import Play
 from lustre_wire.upgrade.policy import policy
-from lustre_wire.upgrade.server import ControlledMetadata
 
 OLD, NEW = dialect("1.8"), dialect("2.0")
 MODE = OLD.constants["MDS_ATTR_MODE"]
@@ -141,7 +141,7 @@ def test_TH5_a_directory_made_in_1_8_is_there_once_and_answered_with_its_inode()
 
 def test_TH5_a_2_0_server_that_looks_for_creates_by_FID_only_would_not_find_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the plan needs besides a translator: shipped 2.0 looks for what a create made under the FID it chose."""
-    monkeypatch.delattr(ControlledMetadata, "start")
+    monkeypatch.setattr(Metadata, "_made", lambda self, asked: self.space.find(asked.child))
     staged = Staged()
     (task,) = staged.upgrade_at(staged.an_answer_to_a_change(), ("mkdir", "/d"))
     assert task.error.status == -errno.ENOENT  # type: ignore[union-attr]

@@ -7,11 +7,7 @@ from typing import Any
 
 import attrs
 
-from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
-from lustre_wire.errors import WireError
-from lustre_wire.frames import lustre_msg
-from lustre_wire.recovery.answers import bare_reply
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.ldlm import Lock
@@ -22,16 +18,17 @@ from lustre_wire.recovery.request import Request
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.testbed import configlogs
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.callee import Callee
 from lustre_wire.testbed.files import Files, OpenFile
 from lustre_wire.testbed.node import Node, make_import
-from lustre_wire.testbed.operations import Ident, Result
+from lustre_wire.testbed.operations import Ident
 from lustre_wire.testbed.packing import Form, packer
 from lustre_wire.testbed.tasks import Call, OperationFailed, Steps, Task, Tasks, Until
 
 CHUNK = 8192
 
 
-class ClientNode(Node, Files):
+class ClientNode(Node, Files, Callee):
     """A client of one file system.
 
     Args:
@@ -66,7 +63,7 @@ class ClientNode(Node, Files):
         self.files: dict[int, OpenFile] = {}
         self.names: dict[tuple[Ident, bytes], tuple[Ident, Lock]] = {}
         self.sequence: list[int] = [0, 0]
-        self._answers: list[Packet] = []
+        self.answers = []
         self.now = 0.0
 
     # -- Node ----------------------------------------------------------------------------------------------------
@@ -90,7 +87,7 @@ class ClientNode(Node, Files):
                 break
         else:
             if packet.kind == PUT:
-                self._callback(packet, now)
+                self.called_back(packet, self.imports())
         self.tasks.run(now)
 
     def tick(self, now: float) -> None:
@@ -108,8 +105,8 @@ class ClientNode(Node, Files):
         for owner in self.imports():
             out += owner.out
             owner.out = []
-        out += self._answers
-        self._answers = []
+        out += self.answers
+        self.answers = []
         return out
 
     def do(self, steps: Steps, now: float, name: str = "") -> Task:
@@ -145,11 +142,6 @@ class ClientNode(Node, Files):
         if request.status < 0:
             raise OperationFailed(request.status)
         return self.result(request)
-
-    def result(self, request: Request) -> Result:
-        pack = packer(request.message.dialect)
-        assert request.reply is not None
-        return pack.result(pack.form(request.op), request.reply)
 
     def form(self, request: Request) -> Form:
         return packer(request.message.dialect).form(request.op)
@@ -259,70 +251,6 @@ class ClientNode(Node, Files):
     def release(self, owner: Import, lock: Lock) -> None:
         """Done with a lock: it stays cached unless somebody wants it."""
         self.cancel(owner, owner.locks.release(lock, names(owner.dialect)))
-
-    def cancel(self, owner: Import, locks: list[Lock]) -> None:
-        for lock in locks:
-            if lock.remote:
-                self._cancel(owner, lock.remote, owner.generation)
-
-    def _cancel(self, owner: Import, handle: int, generation: int) -> None:
-        """A lost cancel is asked for anew, not sent again, unless the client was evicted meanwhile (ldlm_request.c)."""
-        if owner.generation != generation:
-            return
-
-        def done(request: Request) -> None:
-            if request.status == -errno.ETIMEDOUT:
-                self._cancel(owner, handle, generation)
-
-        asked = op.Cancel(cancels=(handle,))
-        message = packer(owner.dialect).request(asked)
-        owner.submit(owner.wrap(message, op=asked, no_resend=True, done=done), self.now)
-
-    def _callback(self, packet: Packet, now: float) -> None:
-        """A lock callback from a server: answer first, act then."""
-        for owner in self.imports():
-            if packet.source not in owner.config.peers:
-                continue
-            try:
-                message = rpc.decode(packet.data, owner.dialect)
-            except WireError:
-                continue
-            if message.body is not None and message.body.pb_handle.cookie == owner.config.handle:
-                self._called(owner, message, packet)
-                return
-
-    def _called(self, owner: Import, message: rpc.Message, packet: Packet) -> None:
-        k, body = names(owner.dialect), getattr(message.buffers, "dlm_req", None)
-        if body is None or message.format is None:
-            return
-        cookie = body.lock_handle[0].cookie
-        gone: list[Lock] = []
-        reply = bare_reply(owner.dialect, message.opcode)
-        if message.opcode == k.LDLM_BL_CALLBACK:
-            lock, gone = owner.locks.blocked(cookie, k)
-            reply.body.pb_status = 0 if lock is not None else -errno.EINVAL & 0xFFFFFFFF
-        elif message.opcode == k.LDLM_CP_CALLBACK:
-            lock = owner.locks.completed(cookie, owner.dialect, body.lock_desc)
-            if lock is not None and body.lock_flags & k.LDLM_FL_AST_SENT:
-                lock.flags |= k.LDLM_FL_CBPENDING
-        else:
-            reply = self._glimpsed(owner, message, cookie)
-        offset = 0
-        if message.header.lm_flags & k.MSGHDR_AT_SUPPORT:
-            offset = lustre_msg.early_reply_size(owner.dialect.body.__wire__.size)
-        portal = message.format.reply_portal or 0
-        self._answers.append(Packet(PUT, self.nid, packet.source, portal, packet.match_bits, offset, rpc.encode(reply)))
-        self.cancel(owner, gone)
-
-    def _glimpsed(self, owner: Import, message: rpc.Message, cookie: int) -> rpc.Message:
-        """Size and times as this client knows them; everything it writes is on the OST at once, so never newer."""
-        k = names(owner.dialect)
-        lock = owner.locks.locks.get(cookie)
-        if lock is None or lock.data is None:
-            reply = bare_reply(owner.dialect, message.opcode)
-            reply.body.pb_status = k.ELDLM_NO_LOCK_DATA
-            return reply
-        return rpc.build(owner.dialect, "LDLM_GL_CALLBACK", rpc.REPLY, lvb=lock.data)
 
     def _evicted(self, owner: Import) -> None:
         """What a server forgot: open files of the MDS are dead, cached names are gone."""

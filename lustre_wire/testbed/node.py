@@ -220,11 +220,15 @@ class MetadataNode(ServerNode):
     def _recovering(self) -> bool:
         return self.target is None or self.target.recovering
 
+    def ask(self, owner: Import, asked: op.Operation, name: str = "") -> Any:
+        """One request to an OST; the finished request, whatever its status."""
+        request = yield Call(owner, owner.wrap(packer(owner.dialect).request(asked, name), op=asked))
+        return request
+
     def _ask(self, osc: Import, asked: op.Operation) -> Any:
         """One request to an OST, until it is answered."""
         while True:
-            message = packer(osc.dialect).request(asked)
-            request = yield Call(osc, osc.wrap(message))
+            request = yield from self.ask(osc, asked)
             if request.status >= 0:
                 return request
             if request.status not in (-errno.EINTR, -errno.EIO, -errno.EAGAIN):

@@ -30,10 +30,10 @@ class Calls(WriteBack):
     """
 
     journal: Journal
+    gate: Gate
 
     def forget(self) -> None:
         super().forget()
-        self.gate = Gate()
         self._callers: dict[Task, Caller] = {}
 
     def _watch(self) -> None:

@@ -18,10 +18,11 @@ from lustre_wire.upgrade.client import UpgradeClient
 from lustre_wire.upgrade.everybody import Everybody
 from lustre_wire.upgrade.fault import Fault
 from lustre_wire.upgrade.journal import Absence, Journal, Started
+from lustre_wire.upgrade.mds import ControlledMetadata
 from lustre_wire.upgrade.network import TcpNetwork
 from lustre_wire.upgrade.operator import Operator
 from lustre_wire.upgrade.policy import Policy
-from lustre_wire.upgrade.server import VERSIONS, Controlled, ControlledMetadata, ControlledServer
+from lustre_wire.upgrade.server import VERSIONS, Controlled, ControlledServer
 from lustre_wire.upgrade.shutdown import ServerState
 from lustre_wire.upgrade.snapshot import Snapshot
 from lustre_wire.upgrade.workload import Worker, inspect

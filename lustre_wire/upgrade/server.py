@@ -19,12 +19,11 @@ from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.testbed.mgs import Configuration
 from lustre_wire.testbed.node import MetadataNode, ServerNode
-from lustre_wire.testbed.operations import NOBODY
 from lustre_wire.testbed.tcp import ALIAS_MASK
 from lustre_wire.upgrade import access, mark
 from lustre_wire.upgrade.journal import Admitted, Handled, Journal, Started
 from lustre_wire.upgrade.mark import Mark, Start
-from lustre_wire.upgrade.policy import Away, Notice, Policy, Scope
+from lustre_wire.upgrade.policy import Notice, Policy, Scope
 from lustre_wire.upgrade.shutdown import Act, ServerState, Shutdown
 
 #: Seconds the last commit takes; seconds a target that is done waits for clients that have not said good-bye.
@@ -184,7 +183,7 @@ class Controlled(ServerNode):
         itself, since it remembers nothing of its clients."""
         if not (self.holding or (self.policy.scope is Scope.TARGET and target.service.remembers)):
             return []
-        return [e.uuid for e in target.exports.values() if e.connected and not self._is_server(e)]
+        return [export.uuid for export in target.exports.values() if export.connected]
 
     def hold(self, now: float) -> None:
         """An MGS takes the all-access locks of the whole file system back, and goes on serving (TH-8)."""
@@ -215,11 +214,6 @@ class Controlled(ServerNode):
         if was_up:
             self._note("down")
         self._idle()
-
-    def _is_server(self, export: Export) -> bool:
-        """An MDS at an OST: it takes no part, and waits for the restart when it is refused."""
-        assert self.target is not None
-        return bool(export.granted & self.target.k.OBD_CONNECT_MDS) and not self.target.service.metadata
 
     def _do(self, acts: list[Act]) -> None:
         if not acts:
@@ -357,6 +351,8 @@ class Controlled(ServerNode):
         if self.life.state is ServerState.REVOKING:
             for export in [export for export in target.exports.values() if export.uuid in self.life.pending]:
                 target.evict(export, self.now)
+            for uuid in self.life.pending - target.exports.keys():  # it left, and was not let in again
+                self._do(self.life.evicted(uuid))
 
     def _after(self, now: float) -> None:
         assert self.target is not None
@@ -379,17 +375,3 @@ class Controlled(ServerNode):
 
 class ControlledServer(Controlled):
     """An MGS or an OST under control."""
-
-
-class ControlledMetadata(Controlled, MetadataNode):
-    """An MDS under control."""
-
-    def start(self, now: float) -> None:
-        super().start(now)
-        self.service.made_by_name = self.policy.away is Away.REFORMAT
-
-    def _fids(self) -> frozenset[tuple[int, int]]:
-        if self.journal.quiet:
-            return frozenset()
-        inodes = (inode for _, inode in self.store.items("inode"))
-        return frozenset((inode.ino, inode.generation) for inode in inodes if inode.fid != NOBODY)
