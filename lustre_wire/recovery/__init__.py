@@ -13,9 +13,10 @@ Bytes and clock readings go in, bytes and events come out; nothing here waits, o
                    `recover` the way back to FULL
 `store`            a small durable store with commit and crash; `last_rcvd` its client slots
 `exports`          server side of a connection
-`service`          what a target serves
+`service`          what a target serves; `waiting` its handlers that cannot go on yet
 `target`           a server target; `connects` its answers to connects, `answers` all others, `callbacks` to clients
 `transaction`      one change: transno, versions, slot
 `window`           the recovery window: queues and stages
+`deadlines`        the earliest of many times
 =================  ==============================================================================================
 """

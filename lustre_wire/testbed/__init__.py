@@ -5,11 +5,12 @@
 `packing`      how a dialect puts that into messages: declared in its ``testbed`` part, read in both directions
 `space`        the namespace of an MDT in a `Store`; `layouts` files over objects, `pages` directory pages
 `mds`          metadata service; `mds_open` and `mds_change` hold its operations
-`ost`, `mgs`   object and configuration services
+`ost`, `mgs`   object and configuration services; `configlogs` keeps configuration logs parsed
 `tasks`        operations of several steps as generators
 `client`       a client: mount, callbacks; `files` and `data` hold its operations
 `node`         what a network moves packets to: servers and clients
 `simulator`    the deterministic network: delay, loss, duplication, reordering, partitions, crashes
+`hardware`     what links, servers and disks can do, where simulated time is to depend on it
 `tcp`          the same nodes over TCP on loopback
 `scenario`     a file system of nodes in the simulator; `scenarios` what is played, simulated or over TCP
 `trace`        what went over the network; `seen` what a watcher notes of it, `reading` finds its way in that

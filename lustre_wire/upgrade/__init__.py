@@ -14,6 +14,7 @@
 `server`       testbed servers that do; `writeconf` erases their configuration
 `workload`     users, and what they were told was done
 `play`         a file system under load and its operator; `fault` is what goes wrong
+`operator`     what he does in it; `everybody` waits for all clients without looking at all of them
 `scenario`     files that say what is played; `timeline` draws it
 `journal`      what the nodes note; `snapshot` what is seen when a server reaches a state
 `explore`      every state of a small upgrade; `model` and `messages` are what stands around the machines there,
