@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.captures import TSHARK, Capture, captures, read, run_tshark
+from benchmarks.captures import TSHARK, Capture, captures, read, run_tshark, summarize
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +26,11 @@ def one(request: Any, files: list[Capture]) -> Capture:
 def test_lustre_wire(benchmark: Any, one: Capture) -> None:
     benchmark.group = one.title
     assert benchmark(read, one.data) == one.messages > 2000
+
+
+def test_summary(benchmark: Any, one: Capture) -> None:
+    benchmark.group = one.title
+    assert benchmark(summarize, one.data) == one.messages
 
 
 @pytest.mark.skipif(TSHARK is None, reason="tshark is not installed: nothing to compare with")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -12,6 +12,7 @@ from lustre_wire.capture.reassembly import ReassemblyCounts
 from lustre_wire.capture.said import Put
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
+from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.events import LnetMessage
 from lustre_wire.frames.formats import lnet_message
 from lustre_wire.frames.lnet import LnetMsgType
@@ -61,20 +62,18 @@ class Captured:
     _lnet: LnetMessage | None = attrs.field(default=None, repr=False)
     flow: bytes = attrs.field(default=b"", repr=False)
     _put: Put | None = attrs.field(default=None, init=False, repr=False)
+    _frame: bytes = attrs.field(default=b"", init=False, repr=False)
     certain: Dialect | None = attrs.field(default=None, init=False, repr=False)
     _form: RpcFormat | None = attrs.field(default=None, init=False, repr=False)
 
     @classmethod
-    def of(cls, time_ns: int, kind: str, flow: bytes, said: Put | LnetMessage) -> Captured:
-        """An LNet message of which nothing else is known yet."""
+    def of(cls, time_ns: int, kind: str, put: Put) -> Captured:
+        """A PUT of which nothing else is known yet."""
         made = _new(cls)  # not through __init__, which costs as much as all else that is done with a message
-        made.time_ns, made.kind, made.flow = time_ns, kind, flow
-        made._message = made.error = made.request = made.certain = made._form = None
-        if type(said) is Put:
-            made._put = said
-            made._raw = made._lnet = None
-        else:
-            made._put, made._raw, made._lnet = None, said.payload, said
+        made.time_ns = time_ns
+        made.kind = kind
+        made.flow, _, _, made._frame, _, _ = made._put = put
+        made._raw = made._lnet = made._message = made.error = made.request = made.certain = made._form = None
         return made
 
     def decoded(self, message: Message) -> None:
@@ -84,13 +83,12 @@ class Captured:
     @property
     def raw(self) -> bytes:
         """The payload as it was captured."""
-        put = self._put
-        return put.frame[put.form.size :] if put is not None else self._raw or b""
+        return self._frame[self._put.form.size :] if self._put is not None else self._raw or b""
 
     @property
     def size(self) -> int:
         """How many bytes are kept of it: the payload, and perhaps headers."""
-        return len(self._put.frame) if self._put is not None else len(self._raw or b"")
+        return len(self._frame or self._raw or b"")
 
     @property
     def lnet(self) -> LnetMessage | None:
@@ -104,10 +102,19 @@ class Captured:
     def message(self) -> Message | None:
         """The decoded request or reply; None for other kinds and where `error` says why not."""
         if self._message is None and self.certain is not None:
-            asked = self.request
-            form = asked.format or asked.message if asked is not None else None
-            self._message = decode(self.raw, self.certain, request=form)
+            asked: Message | RpcFormat | None = None
+            if self.request is not None:
+                asked = self.request._message or self.request.format or self.request.message
+            self._message = decode(self.raw, self.certain, request=asked)
         return self._message
+
+    def header(self) -> Any:
+        """The lustre_msg header of a request or reply, read alone where the message is not decoded.
+
+        Raises:
+            WireError: the payload has none.
+        """
+        return self._message.header if self._message is not None else lustre_msg.split(self.raw).header
 
     @property
     def is_rpc(self) -> bool:

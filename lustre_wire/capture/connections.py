@@ -122,14 +122,14 @@ class DialectChoice:
             request: of a reply, its request where that is known; one that was decoded at once (any connect was) may say
                 something of the dialect.
         """
-        if known is None:
+        spoken = self._forced or (None if pair.several else pair.dialect)
+        dialect = request.certain if request is not None else spoken
+        if dialect is None or known is None:
             return None
         reason, magic, kind, opcode, size, _ = known
         if reason != _GOOD or magic != lustre_msg.LUSTRE_MSG_MAGIC_V2 or opcode in self._connects:
             return None
-        spoken = self._forced or (None if pair.several else pair.dialect)
-        dialect = request.certain if request is not None else spoken
-        if dialect is None or self._directions.get(kind) != direction:
+        if self._directions.get(kind) != direction:
             return None
         return dialect if size >= self._minimum.get(dialect, _NEVER) else None
 

@@ -6,8 +6,9 @@ What travels on which portal, with which match bits and offset, is restated from
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, BinaryIO, Final
 
 from lustre_wire.capture.captured import (
@@ -45,6 +46,8 @@ _NO_HANDLE: Final = b"\xff" * lnet.LnetHandleWire.__wire__.size  # type: ignore[
 #: What a message kept for its answer costs beside its bytes.
 _OVERHEAD: Final = 2048
 _MAX_PAIRS: Final = 4096
+#: Which part of what is kept goes at once when it is too much.
+_AT_ONCE: Final = 64
 #: How many answered requests are kept for what may still come: a reply sent again, an ACK.
 _MAX_ANSWERED: Final = 64
 
@@ -62,7 +65,7 @@ class Recent:
         self._max_count = max_count
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._kept: OrderedDict[Any, Captured] = OrderedDict()  # a dict is slow to tell its oldest entry
+        self._kept: dict[Any, Captured] = {}
         self._max_served = max_served
         self._served: deque[tuple[Any, Captured]] = deque()
 
@@ -77,7 +80,8 @@ class Recent:
         kept[key] = captured
         self._bytes += captured.size + _OVERHEAD
         while self._bytes > self._max_bytes or len(kept) > self._max_count:
-            self._bytes -= kept.popitem(last=False)[1].size + _OVERHEAD
+            for oldest in list(islice(kept, 1 + len(kept) // _AT_ONCE)):  # a dict is slow to tell its oldest entry
+                self.pop(oldest)
 
     def get(self, key: Any) -> Captured | None:
         """The message with that key."""
@@ -134,7 +138,7 @@ class Matcher:
             event: the message as `SocklndStream` gives it.
             flow: addresses and ports.
         """
-        captured = Captured.of(time_ns, LNET_PUT, flow, event)
+        captured = Captured(time_ns, LNET_PUT, event.payload, lnet=event, flow=flow)
         head = head_of(event)
         if event.type == _PUT:
             self._put(captured, head, None)
@@ -146,8 +150,9 @@ class Matcher:
 
     def put(self, time_ns: int, put: Put) -> Captured:
         """A whole PUT with what it belongs to; decoded only where that tells what dialect is spoken, or may fail."""
-        captured = Captured.of(time_ns, LNET_PUT, put.key, put)
-        self._put(captured, put.head, put.known)
+        captured = Captured.of(time_ns, LNET_PUT, put)
+        _, head, known, _, _, _ = put
+        self._put(captured, head, known)
         return captured
 
     def lone(self, data: bytes) -> Captured:
@@ -227,13 +232,13 @@ class Matcher:
                 captured.decoded(self._choice.reply(captured.raw, said, pair))
             except WireError as error:
                 captured.error = error
-        if not offset and _is_early(captured.raw) and (request is None or self._allows_early(request.raw)):
+        if not offset and (request is None or self._allows_early(request)) and _is_early(captured):
             captured.kind = EARLY_REPLY
         elif request is not None:
             self._requests.serve(key, request)
 
-    def _allows_early(self, request: bytes) -> bool:
-        return bool(getattr(lustre_msg.split(request).header, "lm_flags", 0) & self._early_mask)
+    def _allows_early(self, request: Captured) -> bool:
+        return bool(getattr(request.header(), "lm_flags", 0) & self._early_mask)
 
     def _bulk(self, captured: Captured, head: Head, kind: str) -> None:
         """A transfer that the server starts: of the request with the same match bits."""
@@ -271,13 +276,13 @@ def _node(nid: Nid) -> int | str:
     return nid if type(nid) is int else nid_str(nid)
 
 
-def _is_early(reply: bytes) -> bool:
+def _is_early(reply: Captured) -> bool:
     """A reply at offset 0 that is as short as early replies are and has their checksum (ptlrpc/events.c)."""
     try:
-        parts = lustre_msg.split(reply)
+        header = reply.header()
     except WireError:
         return False
-    return len(parts.lengths) == 1 and getattr(parts.header, "lm_cksum", 0) != 0
+    return len(header.lm_buflens) == 1 and getattr(header, "lm_cksum", 0) != 0
 
 
 def read_messages(
