@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -146,12 +145,22 @@ def test_a_message_with_very_many_buffers_is_whole() -> None:
 
 
 @pytest.mark.parametrize("pattern", [b"\xd0\x0b", b"\xd3\x0b\xd0\x0b", b"\x0b\xd0\x0b\xd3", bytes(8)])
-def test_time_stays_linear(pattern: bytes) -> None:
-    """Magics everywhere cost no more than a bounded number of looks at each byte."""
+def test_magics_everywhere_cost_a_bounded_number_of_looks_at_each_byte(pattern: bytes) -> None:
+    """Otherwise this does not end."""
     data = pattern * (4_000_000 // len(pattern))
-    start = time.process_time()
     assert sum(bulk.index(data)["length"].tolist()) == len(data)
-    assert time.process_time() - start < 5
+
+
+def test_headers_that_claim_all_the_rest_cost_no_look_at_it() -> None:
+    """Headers that say as many buffers as the stream has room for stand between good messages. Else it does not end."""
+    good, empty, count = next(m.data for m in whole("2.0") if m.endian == "little"), bytes(16_000_000), 2_000
+    head, stream = record.pack(lustre_msg.LustreMsgV2()), bytearray()
+    rest = count * (len(good) + len(head)) + len(empty)
+    for _ in range(count):
+        rest -= len(good) + len(head)
+        stream += good + record.pack(lustre_msg.LustreMsgV2(lm_bufcount=rest // 4))
+    for found in everywhere(lambda: next(iter(bulk.iter_index(stream + empty, "2.0", block=2 * count)))):
+        assert found["reason"].tolist().count(Reason.GOOD) == count
 
 
 def test_blocks_give_the_same_rows() -> None:

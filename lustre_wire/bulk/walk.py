@@ -10,8 +10,10 @@ from typing import Any
 
 from lustre_wire.bulk import geometry
 from lustre_wire.engines import record
+from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import ksock, lnet, lustre_msg
+from lustre_wire.schema.struct import spec_of
 
 # As the C core's: after bad bytes no message with more buffers is believed.
 _PLAUSIBLE = 64
@@ -57,8 +59,36 @@ def has_magic(data: memoryview, at: int, end: int) -> bool:
     return start + 4 <= end and bytes(data[start : start + 4]) in _magics()
 
 
+def _bufcount(data: memoryview, at: int, end: int) -> tuple[type, ByteOrder, int] | None:
+    """The container at `at`, its byte order and its number of buffers; None where they are not before `end`."""
+    if not has_magic(data, at, end):
+        return None
+    start = at + geometry.magic_at()
+    magic = bytes(data[start : start + 4])
+    cls = geometry.VERSIONS[_magics()[magic]]
+    order: ByteOrder = "little" if cls().lm_magic.to_bytes(4, "little") == magic else "big"
+    place = at + geometry.place(cls, "lm_bufcount")
+    if place + 4 > end:
+        return None
+    return cls, order, int.from_bytes(data[place : place + 4], order)
+
+
+def _first_buffers_fit(data: memoryview, at: int, end: int) -> bool:
+    """Whether as many buffers of a message as are looked at first end before `end`, if there are more."""
+    found = _bufcount(data, at, end)
+    if found is None or found[2] <= _PLAUSIBLE:
+        return True
+    cls, order, _ = found
+    first = at + spec_of(cls).size
+    count = max(0, min(_PLAUSIBLE, (end - first) // 4))
+    lengths: tuple[int, ...] = struct.unpack_from(f"{PREFIX[order]}{count}I", data, first)
+    return first + sum(lengths) <= end
+
+
 def look(data: memoryview, at: int, end: int, what: geometry.Rules) -> Row:
     """The message at `at` in the bytes before `end`."""
+    if not _first_buffers_fit(data, at, end):
+        return Row(at, at, TRUNCATED)
     try:
         parts = lustre_msg.split(data[at:end])
     except TruncatedError:
@@ -96,16 +126,8 @@ def _judge(data: memoryview, row: Row, parts: Any, what: geometry.Rules) -> tupl
 
 
 def _plausible(data: memoryview, at: int, end: int, what: geometry.Rules) -> bool:
-    if not has_magic(data, at, end):
-        return False
-    start = at + geometry.magic_at()
-    number = _magics()[bytes(data[start : start + 4])]
-    cls = geometry.VERSIONS[number]
-    little = cls().lm_magic.to_bytes(4, "little") == bytes(data[start : start + 4])
-    place = at + geometry.place(cls, "lm_bufcount")
-    if place + 4 > end or int.from_bytes(data[place : place + 4], "little" if little else "big") > _PLAUSIBLE:
-        return False
-    return look(data, at, end, what).reason in (GOOD, WRAPPED)
+    found = _bufcount(data, at, end)
+    return found is not None and found[2] <= _PLAUSIBLE and look(data, at, end, what).reason in (GOOD, WRAPPED)
 
 
 def messages(data: memoryview, what: geometry.Rules, at: int = 0, *, whole: bool = False) -> Iterator[Row]:

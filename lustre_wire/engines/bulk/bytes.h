@@ -47,6 +47,7 @@ static inline uint64_t get64(const uint8_t *at, uint32_t swap)
     return swap ? swap64(v) : v;
 }
 
+static inline void put16(uint8_t *at, uint16_t v) { memcpy(at, &v, sizeof v); }
 static inline void put32(uint8_t *at, uint32_t v) { memcpy(at, &v, sizeof v); }
 static inline void put64(uint8_t *at, uint64_t v) { memcpy(at, &v, sizeof v); }
 

@@ -91,8 +91,7 @@ typedef struct {
     uint32_t magic_at; /* where the magic stands, in every container */
     uint32_t n_containers;
     const lw_container *containers;
-    uint32_t version;
-    uint32_t n_types;
+    uint32_t version, n_types;
     uint32_t types[4]; /* values that a message's type may have */
     uint32_t whole;    /* 1: a walk ends at the first bytes that are no whole message or frame */
     lw_framing framing;
@@ -177,8 +176,7 @@ typedef struct {
     const lw_index_plan *index;
     const lw_swab *headers; /* one for each container */
     const lw_swab *body;
-    uint32_t request_type;
-    uint32_t n_opcodes;
+    uint32_t request_type, n_opcodes;
     const uint32_t *first;    /* by opcode: the first format */
     const uint32_t *count;    /* by opcode: how many */
     const int32_t *of_reply; /* by opcode: the format of its replies, -1 where the request decides */

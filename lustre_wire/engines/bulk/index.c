@@ -11,6 +11,8 @@
 
 /* Messages ahead of the walk whose memory is asked for. */
 enum { LW_AHEAD = 6 };
+/* Most buffers whose lengths are read before they are checked. */
+enum { LW_AT_ONCE = 32 };
 enum { LW_PLAUSIBLE = 64, LW_LONGEST = 1 << 30, LW_COLUMNS = LW_BUFFER_LENGTH + 1 };
 
 /* Where rows are written. Kept on the stack, so that writing to columns does not make the compiler reload it. */
@@ -18,6 +20,15 @@ typedef struct {
     uint64_t rows, buffers, max_rows, max_buffers;
     uint8_t *column[LW_COLUMNS];
 } sink;
+
+/* One buffer, that begins at `next`. Returns where the one behind it does. */
+ALWAYS_INLINE uint64_t put_buffer(const uint8_t *length, uint32_t swap, uint64_t next, uint8_t *offsets, uint8_t *lengths)
+{
+    const uint32_t bytes = get32(length, swap);
+    put64(offsets, next);
+    put32(lengths, bytes);
+    return next + rounded(bytes);
+}
 
 /*
  * The message at `at`, whose container is known, in the bytes before `size`. Its buffers are written to `to`, if given, as
@@ -36,20 +47,20 @@ ALWAYS_INLINE message look(const lw_index_plan *plan, const lw_container *c, uin
         return found;
     found.body = next;
     found.body_size = count ? get32(length, swap) : 0;
-    if (to && count <= to->max_buffers - to->buffers) {
-        uint8_t *offsets = to->column[LW_BUFFER_OFFSET] + 8 * to->buffers;
-        uint8_t *lengths = to->column[LW_BUFFER_LENGTH] + 4 * to->buffers;
+    const int kept = to && count <= to->max_buffers - to->buffers;
+    uint8_t *offsets = kept ? to->column[LW_BUFFER_OFFSET] + 8 * to->buffers : NULL;
+    uint8_t *lengths = kept ? to->column[LW_BUFFER_LENGTH] + 4 * to->buffers : NULL;
+    const uint8_t *const end = length + 4 * (size_t)count;
+    if (kept && count <= LW_AT_ONCE)
 #pragma GCC unroll 1
-        for (const uint8_t *end = length + 4 * (size_t)count; length < end; length += 4, offsets += 8, lengths += 4) {
-            const uint32_t bytes = get32(length, swap);
-            put64(offsets, next);
-            put32(lengths, bytes);
-            next += rounded(bytes);
-        }
-    } else {
-        for (uint32_t i = 0; i < count; i++)
-            next += rounded(get32(length + 4 * (size_t)i, swap));
-    }
+        for (; length < end; length += 4, offsets += 8, lengths += 4)
+            next = put_buffer(length, swap, next, offsets, lengths);
+    else if (kept)
+        for (; length < end && next <= size; length += 4, offsets += 8, lengths += 4)
+            next = put_buffer(length, swap, next, offsets, lengths);
+    else
+        for (; length < end && next <= size; length += 4)
+            next += rounded(get32(length, swap));
     if (next > size)
         return found;
     if (next - at > UINT32_MAX)
@@ -209,8 +220,7 @@ static int index_messages(const lw_index_plan *plan, const uint8_t *data, uint64
 
 /* What a frame's headers say. */
 typedef struct {
-    uint64_t payload;
-    uint64_t end;
+    uint64_t payload, end;
     uint32_t type;
     enum lw_reason reason;
 } frame;

@@ -20,11 +20,8 @@ static void swap_range(uint8_t *at, const lw_range *range, uint64_t limit)
             put64(at + offset, get64(at + offset, 1));
         else if (range->width == 4)
             put32(at + offset, get32(at + offset, 1));
-        else {
-            const uint8_t low = at[offset];
-            at[offset] = at[offset + 1];
-            at[offset + 1] = low;
-        }
+        else
+            put16(at + offset, get16(at + offset, 1));
     }
 }
 
@@ -44,8 +41,7 @@ static void swap_elements(uint8_t *at, const lw_swab *element, uint64_t count)
 /* What is known of a message before anything of it is changed. */
 typedef struct {
     const lw_container *container;
-    uint64_t at;
-    uint64_t size;
+    uint64_t at, size;
     uint32_t bufcount;
     int32_t format;
     int lasting; /* 1: any message of this format with buffers of these lengths is swapped alike */
@@ -143,8 +139,6 @@ typedef struct {
     shape kept[LW_SHAPES];
 } shapes;
 
-#if LW_X86
-
 static uint32_t flavour_at(const lw_container *c, const uint8_t *at)
 {
     return c->wrapped ? get32(at + c->secflvr, 0) : 0;
@@ -208,11 +202,13 @@ static int remember(const lw_dialect *dialect, const resolved *r, const uint8_t 
     return 1;
 }
 
+#if LW_X86
+
 /*
- * Put the bytes of a message in their places. A last piece of 32 goes beyond its end (where the mask keeps what is there)
- * as long as it stays within `room`.
+ * The part that goes by 32 bytes; a last piece goes beyond the end of the message (where the mask keeps what is there) if
+ * that is within `room`. Returns how far it came.
  */
-static LW_AVX2 void shuffle(const shape *s, const uint8_t *in, uint8_t *out, uint64_t room)
+static LW_AVX2 size_t shuffle_vectors(const shape *s, const uint8_t *in, uint8_t *out, uint64_t room)
 {
     const size_t whole = room - s->size >= 32 ? s->size : s->size & ~(size_t)31;
     size_t i = 0;
@@ -221,15 +217,28 @@ static LW_AVX2 void shuffle(const shape *s, const uint8_t *in, uint8_t *out, uin
         const __m256i m = _mm256_loadu_si256((const __m256i *)(const void *)(s->mask + i));
         _mm256_storeu_si256((__m256i *)(void *)(out + i), _mm256_shuffle_epi8(x, m));
     }
-    if (i < s->size) {
-        uint8_t last[32] = {0};
-        memcpy(last, in + i, s->size - i);
-        for (size_t k = 0; i + k < s->size; k++)
-            out[i + k] = last[(k & 16) + s->mask[i + k]];
-    }
+    return i;
 }
 
 #endif
+
+/* Put the bytes of a message in their places; there are `room` of them behind `in` and `out`. */
+static void shuffle(const shape *s, const uint8_t *in, uint8_t *out, uint64_t room, int vectors)
+{
+    size_t i = 0;
+#if LW_X86
+    if (vectors)
+        i = shuffle_vectors(s, in, out, room);
+#endif
+    (void)room, (void)vectors;
+    for (; i < s->size; i += 16) {
+        uint8_t group[16] = {0};
+        const size_t size = s->size - i < 16 ? s->size - i : 16;
+        memcpy(group, in + i, size);
+        for (size_t k = 0; k < size; k++)
+            out[i + k] = group[s->mask[i + k]];
+    }
+}
 
 /* Everything of one call of lw_swab_messages. */
 typedef struct {
@@ -237,6 +246,7 @@ typedef struct {
     const uint8_t *data;
     uint64_t size;
     uint8_t *out;
+    int vectors;
     shapes *known; /* NULL: all goes the long way */
     shape *last;   /* of the message before, or NULL */
     lw_stream *stream; /* NULL: results go out at once */
@@ -245,22 +255,17 @@ typedef struct {
 /* The message at `at`, if its shape is known: its size, otherwise 0. */
 static uint64_t swab_known(swabbing *s, uint64_t at, int32_t given)
 {
-#if LW_X86
     if (!s->last || !is_of(s->dialect, s->last, s->data, at, s->size, given))
         return 0;
     if (!s->stream) {
-        shuffle(s->last, s->data + at, s->out + at, s->size - at);
+        shuffle(s->last, s->data + at, s->out + at, s->size - at, s->vectors);
         return s->last->size;
     }
     if (s->stream->held > LW_STAGE - 2 * LW_MASK)
         lw_stream_out(s->stream);
-    shuffle(s->last, s->data + at, s->stream->stage + s->stream->held, s->size - at);
+    shuffle(s->last, s->data + at, s->stream->stage + s->stream->held, s->size - at, s->vectors);
     s->stream->held += s->last->size;
     return s->last->size;
-#else
-    (void)s, (void)at, (void)given;
-    return 0;
-#endif
 }
 
 /* The message or the bad bytes at `at`, the long way. Returns where it ends. */
@@ -272,7 +277,6 @@ static uint64_t swab_one(swabbing *s, uint64_t at, int32_t given, uint8_t *reaso
     uint32_t place = 0;
     *reason = (uint8_t)found.reason;
     *format = -1;
-#if LW_X86
     if (good && s->known) {
         place = hash_of(c, s->data, &found) % LW_SHAPES;
         s->last = s->known->is[place] ? s->known->kept + place : NULL;
@@ -282,20 +286,17 @@ static uint64_t swab_one(swabbing *s, uint64_t at, int32_t given, uint8_t *reaso
             return found.end;
         }
     }
-#endif
     if (s->stream)
         lw_stream_end(s->stream);
     resolved r;
     if (good || found.reason == LW_WRAPPED)
         resolve(s->dialect, c, s->data, &found, given, &r);
-#if LW_X86
     if (good && s->known && r.lasting) {
         const uint32_t hash = hash_of(c, s->data, &found);
         if (s->known->seen[place] == hash)
             s->known->is[place] = (uint8_t)remember(s->dialect, &r, s->data + at, given, s->known->kept + place);
         s->known->seen[place] = hash;
     }
-#endif
     if (s->out != s->data)
         memcpy(s->out + at, s->data + at, found.end - at);
     if (s->stream)
@@ -313,14 +314,11 @@ int lw_swab_messages(const lw_dialect *dialect, const uint8_t *data, uint64_t si
                      lw_walk *walk, uint8_t *const *columns)
 {
     lw_stream stream = {.out = out + walk->position, .held = 0};
-    swabbing s = {dialect, data, size, out, NULL, NULL, NULL};
+    swabbing s = {dialect, data, size, out, lw_vectors(), malloc(sizeof(shapes)), NULL, NULL};
     uint64_t at = walk->position, row = walk->rows;
-#if LW_X86
-    s.known = lw_vectors() ? malloc(sizeof(shapes)) : NULL;
-    s.stream = s.known && out != data && size >= LW_STREAM ? &stream : NULL;
+    s.stream = s.vectors && out != data && size >= LW_STREAM ? &stream : NULL;
     if (s.known)
         memset(s.known, 0, offsetof(shapes, kept));
-#endif
     for (; at < size && row < walk->max_rows; row++) {
         const int32_t given = formats ? formats[row] : -1;
         uint8_t reason = LW_GOOD;

@@ -10,8 +10,7 @@ typedef struct {
     uint64_t at;
     uint64_t end;  /* first byte behind the padded last buffer */
     uint64_t body; /* where the first buffer begins */
-    uint32_t bufcount;
-    uint32_t body_size;
+    uint32_t bufcount, body_size;
     enum lw_reason reason;
 } message;
 
@@ -57,8 +56,7 @@ message lw_message_at(const lw_index_plan *plan, const uint8_t *data, uint64_t a
 enum { LW_MOST_BUFFERS = 64 };
 /* The buffers of one message; number 0 is the ptlrpc_body, which is empty in a container that has none. */
 typedef struct {
-    uint32_t count;
-    uint32_t swap;
+    uint32_t count, swap;
     uint64_t at[LW_MOST_BUFFERS];
     uint32_t length[LW_MOST_BUFFERS];
 } buffers;
