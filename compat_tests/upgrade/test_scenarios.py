@@ -53,6 +53,14 @@ def test_TH5_who_is_away_longer_than_the_recovery_window_is_evicted_all_the_same
     assert outcome.play.clients_evicted() == {"client1"}
 
 
+def test_TH5_without_synchronous_answers_a_crash_before_the_change_loses_what_was_answered() -> None:
+    fine = played("forced-start", "reformat")
+    assert complaints(fine) == []
+    outcome = played("forced-start", "reformat", synchronous="no")
+    assert outcome.lost
+    assert outcome.verdicts["dialect"].wrong
+
+
 def commits(synchronous: str) -> tuple[int, int]:
     play = played("recover-then-upgrade", synchronous=synchronous).play
     calls = sum(worker.ledger.acknowledged for worker in play.workers)

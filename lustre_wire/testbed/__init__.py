@@ -7,7 +7,8 @@
 `mds`          metadata service; `mds_open` and `mds_change` hold its operations
 `ost`, `mgs`   object and configuration services; `configlogs` keeps configuration logs parsed
 `tasks`        operations of several steps as generators
-`client`       a client: mount, callbacks; `files` and `data` hold its operations
+`client`       a client: mount and bookkeeping; `files` and `data` hold its operations
+`callee`       what a node with imports owes to their servers: answers to callbacks, cancels
 `node`         what a network moves packets to: servers and clients
 `simulator`    the deterministic network: delay, loss, duplication, reordering, partitions, crashes
 `hardware`     what links, servers and disks can do, where simulated time is to depend on it
