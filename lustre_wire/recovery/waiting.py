@@ -78,6 +78,7 @@ class Waiting:
 
     def _forget(self, stopped: Stopped) -> None:
         del self._stopped[stopped.request]
+        stopped.wait.told = None  # it refers back to what waits: nothing is left to the cycle collector
         if self._fetching.get(stopped.fetch) is stopped:
             del self._fetching[stopped.fetch]
 
