@@ -262,12 +262,12 @@ class Play(Operator):
         return any(self.own_nid(export.nid) == nid and export.connected for export in exports)
 
     def lose_answer(self, nid: int) -> None:
-        """Let time pass until the MDS answers a change of a client; that answer gets lost."""
+        """Let time pass until the MDS answers a change of a client (a close is none); that answer gets lost."""
         lost: list[Packet] = []
 
         def lose(packet: Packet) -> bool:
             answer = packet.kind == PUT and self.own_nid(packet.target) == nid and self.is_metadata(packet.source)
-            found = not lost and answer and traffic.transno(packet) > 0
+            found = not lost and answer and traffic.is_change(packet)
             lost.extend([packet] if found else [])
             return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -12,6 +12,7 @@ from lustre_wire import rpc
 from lustre_wire.dialects import dialect
 from lustre_wire.engines import record
 from lustre_wire.frames import lustre_msg
+from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.testbed.operations import NOBODY, Ident
 from lustre_wire.testbed.packing import packer
@@ -92,7 +93,17 @@ def transnos(play: Play) -> dict[tuple[int, int], int]:
 
 
 def transno(packet: Packet) -> int:
-    """pb_transno of the lustre_msg in a packet; it stands at the same place in either dialect."""
-    body = record.codec(dialect("1.8").body, "little")
+    """pb_transno of the lustre_msg in a packet."""
+    return int(_body(packet).pb_transno)
+
+
+def is_change(packet: Packet) -> bool:
+    """Whether an MDS answers a change that a client would miss: of a close nothing is left when its server has gone."""
+    body = _body(packet)
+    return bool(body.pb_transno) and body.pb_opc != names(dialect("1.8")).MDS_CLOSE
+
+
+def _body(packet: Packet) -> Any:
+    """The ptlrpc_body in a packet, whose first fields and numbers are the same in either dialect."""
     parts = lustre_msg.split(packet.data)
-    return int(body.unpack(packet.data, parts.offsets[0], parts.lengths[0]).pb_transno)
+    return record.codec(dialect("1.8").body, "little").unpack(packet.data, parts.offsets[0], parts.lengths[0])
