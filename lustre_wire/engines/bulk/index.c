@@ -9,10 +9,8 @@
 
 #include "walk.h"
 
-/* Messages ahead of the walk whose memory is asked for. */
-enum { LW_AHEAD = 6 };
-/* Most buffers whose lengths are read before they are checked. */
-enum { LW_AT_ONCE = 32 };
+/* Messages ahead of the walk whose memory is asked for; most buffers whose lengths are read before they are checked. */
+enum { LW_AHEAD = 6, LW_AT_ONCE = 32 };
 enum { LW_PLAUSIBLE = 64, LW_LONGEST = 1 << 30, LW_COLUMNS = LW_BUFFER_LENGTH + 1 };
 
 /* Where rows are written. Kept on the stack, so that writing to columns does not make the compiler reload it. */

@@ -7,8 +7,11 @@
 
 #include <stdlib.h>
 
-/* Shapes of messages that are remembered: how many, of how many buffers and bytes at most. */
-enum { LW_SHAPES = 512, LW_KEY = 16, LW_MASK = 2048 };
+/*
+ * How far ahead memory is asked for and how much goes out at once, in bytes; shapes of messages that are remembered: how
+ * many, of how many buffers and bytes at most.
+ */
+enum { LW_AHEAD = 2048, LW_SOON = 512, LW_SHAPES = 512, LW_KEY = 16, LW_MASK = 2048 };
 
 static void swap_range(uint8_t *at, const lw_range *range, uint64_t limit)
 {
@@ -213,6 +216,8 @@ static LW_AVX2 size_t shuffle_vectors(const shape *s, const uint8_t *in, uint8_t
     const size_t whole = room - s->size >= 32 ? s->size : s->size & ~(size_t)31;
     size_t i = 0;
     for (; i < whole; i += 32) {
+        if (!(i & 32))
+            __builtin_prefetch(in + i + LW_AHEAD, 0);
         const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(in + i));
         const __m256i m = _mm256_loadu_si256((const __m256i *)(const void *)(s->mask + i));
         _mm256_storeu_si256((__m256i *)(void *)(out + i), _mm256_shuffle_epi8(x, m));
@@ -261,7 +266,7 @@ static uint64_t swab_known(swabbing *s, uint64_t at, int32_t given)
         shuffle(s->last, s->data + at, s->out + at, s->size - at, s->vectors);
         return s->last->size;
     }
-    if (s->stream->held > LW_STAGE - 2 * LW_MASK)
+    if (s->stream->held > LW_SOON)
         lw_stream_out(s->stream);
     shuffle(s->last, s->data + at, s->stream->stage + s->stream->held, s->size - at, s->vectors);
     s->stream->held += s->last->size;
