@@ -324,3 +324,11 @@ class TestMain:
         assert result.stdout == ""
         assert result.stderr.startswith("lustre-wire: ")
         assert result.stderr.count("\n") == 1
+
+
+def test_a_capture_of_another_port_says_so() -> None:
+    capture = str(FIXTURES / "captures" / "04-client-mount.pcap")
+    result = run("decode", "--port", "1988", capture)
+    assert result.stdout == ""
+    assert result.stderr.startswith("nothing on TCP port 1988, ") and result.stderr.endswith(" on others: see --port\n")
+    assert run("decode", "--summary", capture).stderr == ""

@@ -65,6 +65,9 @@ def command(
         broken += captured.error is not None
     if summary:
         counted.print(statistics, as_json)
+    segments = statistics.segments
+    if segments.other_ports and not segments.segments:
+        click.echo(f"nothing on TCP port {port}, {segments.other_ports:,} segments on others: see --port", err=True)
     return int(bool(broken))
 
 
