@@ -52,7 +52,10 @@ RATE = click.FloatRange(1e3)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything left to chance.")
 @click.option("--tcp", is_flag=True, help="Over TCP on loopback instead of in the simulator.")
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="For --tcp.")
-@click.option("--pcap", type=click.Path(dir_okay=False, path_type=Path), help="Write what --tcp sends to this capture; `decode --port` reads it.")
+@click.option(
+    "--pcap", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what --tcp sends to this capture; `decode --port` reads it.",
+)  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="List the scenarios.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the timeline as SVG.")
 @json_option
