@@ -7,7 +7,6 @@ message decoded at once.
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -228,12 +227,10 @@ def test_any_frames_one_after_the_other(frames: list[bytes], size: int, portion:
     check(rewritten(iter(Random(size).sample(segments, len(segments)) if size > 300 else segments)), portion)
 
 
-def test_time_stays_linear_in_what_is_no_message() -> None:
-    """Every second frame is one that the index leaves to the streaming reader."""
-    stream = (put(PING, 1) + put(PING, 2, version=2, with_checksum=True) + bytes(3)) * 3000
+def test_what_is_no_message_is_not_looked_at_again_and_again() -> None:
+    """Every second frame is one that the index leaves to the streaming reader. Otherwise this does not end."""
+    stream = (put(PING, 1) + put(PING, 2, version=2, with_checksum=True) + bytes(3)) * 10_000
     flow = bytes([10, 0, 0, 1, 10, 0, 0, 2]) + (1000).to_bytes(2, "big") + (988).to_bytes(2, "big")
     segments = [Segment(0, flow, 1 + at, 0, 16, stream[at : at + 1400], 0) for at in range(0, len(stream), 1400)]
     data = rewritten(iter(segments))
-    start = time.process_time()
-    assert sum(1 for _ in read_messages(io.BytesIO(data))) >= 3000
-    assert time.process_time() - start < 20
+    assert sum(1 for _ in read_messages(io.BytesIO(data))) >= 10_000
