@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from lustre_wire.recovery.target import Target
 
 
-#: How many clients a target takes; more are told to come again.
-MAX_EXPORTS = 1 << 14
-
-
 def handle(target: Target, message: rpc.Message, packet: Packet, now: float) -> None:
     """Answer a connect request."""
     request = Incoming(message, packet, Export(b"", 0, nid=packet.source), now, now + OBD_TIMEOUT)
