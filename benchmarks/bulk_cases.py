@@ -230,6 +230,21 @@ def translations() -> list[Case]:
     return found
 
 
+def first_translation() -> Case:
+    """The same by a translator that has seen nothing yet, and makes a plan for each directory."""
+    stream = opens(ROWS)
+    first = stream[: bulk.index(stream[:4096], "1.8")["length"][0]]
+    size = bulk.Translator("1.8", "2.0").run(stream).data.nbytes
+
+    def single() -> Any:
+        return lw.encode(lw.translate(lw.decode(first, "1.8"), "2.0").message)
+
+    return Case(
+        f"translate: {ROWS} opens by a new translator", lambda: bulk.Translator("1.8", "2.0").run(stream), ROWS, size,
+        {"single-message path": single}, {}, scale={"single-message path": ROWS},
+    )  # fmt: skip
+
+
 def two_threads() -> Case:
     """Twice the work in two threads, against one thread doing it all."""
     parts = [noise(SIZE * 4 * ROWS) for _ in range(2)]
@@ -257,4 +272,5 @@ def two_threads() -> Case:
 def inside() -> list[Case]:
     """Everything but what needs gigabytes."""
     small = [c for c in streams() if "400 MB" not in c.name]
-    return [*rows_inside("little"), *rows_inside("big"), *small, replies(), *translations()[:1], two_threads()]
+    rows = [*rows_inside("little"), *rows_inside("big")]
+    return [*rows, *small, replies(), *translations()[:1], first_translation(), two_threads()]

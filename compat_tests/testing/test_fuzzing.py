@@ -120,7 +120,7 @@ def server() -> Iterator[_Server]:
 
 
 def test_a_server_that_dies_is_found(server: _Server) -> None:
-    target = socklnd_target("127.0.0.1", server.port, portal=12, patience=1.0)
+    target = socklnd_target("127.0.0.1", server.port, portal=12, patience=20.0)
     assert target.give(bytes(64)).kind in (ACCEPTED, REFUSED)
     target.give(b"short")
     assert target.give(bytes(64)).kind == CRASH

@@ -164,7 +164,7 @@ class PortTarget:
         try:
             with socket.create_connection(self.address, self.timeout) as link:
                 link.sendall(self.preamble)
-                if not link.recv(1):
+                if not link.recv(65536):  # all of the HELLO, so that none of it is taken for the answer to the input
                     return Outcome(REFUSED, "closed at the HELLO")
                 return self._send(link, data)
         except TimeoutError:
