@@ -44,13 +44,13 @@ class Row:
 
 
 @lru_cache(maxsize=1)
-def _magics() -> dict[bytes, int]:
-    """The magics as they stand on the wire, and the version of the container."""
-    found = {}
-    for number, cls in geometry.VERSIONS.items():
-        for order in geometry.ORDERS:
-            found[cls().lm_magic.to_bytes(4, order)] = number
-    return found
+def _magics() -> dict[bytes, tuple[type, ByteOrder]]:
+    """The magics as they stand on the wire, and the container and byte order they tell."""
+    return {
+        cls().lm_magic.to_bytes(4, order): (cls, order)
+        for cls in geometry.VERSIONS.values()
+        for order in geometry.ORDERS
+    }
 
 
 def has_magic(data: memoryview, at: int, end: int) -> bool:
@@ -64,9 +64,7 @@ def _bufcount(data: memoryview, at: int, end: int) -> tuple[type, ByteOrder, int
     if not has_magic(data, at, end):
         return None
     start = at + geometry.magic_at()
-    magic = bytes(data[start : start + 4])
-    cls = geometry.VERSIONS[_magics()[magic]]
-    order: ByteOrder = "little" if cls().lm_magic.to_bytes(4, "little") == magic else "big"
+    cls, order = _magics()[bytes(data[start : start + 4])]
     place = at + geometry.place(cls, "lm_bufcount")
     if place + 4 > end:
         return None

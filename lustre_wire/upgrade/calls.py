@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -36,9 +37,9 @@ class Calls(WriteBack):
         super().forget()
         self._callers: dict[Task, Caller] = {}
 
+    @abstractmethod
     def _watch(self) -> None:
         """Called when a call began or ended: let the barriers see it."""
-        raise NotImplementedError
 
     def perform(self, name: str, *args: Any, then: Then | None = None, **options: Any) -> Task:
         """Begin one of the operations of `files` behind the gate.

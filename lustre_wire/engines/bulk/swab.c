@@ -279,11 +279,12 @@ static uint64_t swab_one(swabbing *s, uint64_t at, int32_t given, uint8_t *reaso
     const lw_container *c;
     const message found = lw_message_at(s->dialect->index, s->data, at, s->size, &c);
     const int good = found.reason == LW_GOOD;
-    uint32_t place = 0;
+    uint32_t hash = 0, place = 0;
     *reason = (uint8_t)found.reason;
     *format = -1;
     if (good && s->known) {
-        place = hash_of(c, s->data, &found) % LW_SHAPES;
+        hash = hash_of(c, s->data, &found);
+        place = hash % LW_SHAPES;
         s->last = s->known->is[place] ? s->known->kept + place : NULL;
         if (swab_known(s, at, given)) {
             *format = s->last->format;
@@ -297,7 +298,6 @@ static uint64_t swab_one(swabbing *s, uint64_t at, int32_t given, uint8_t *reaso
     if (good || found.reason == LW_WRAPPED)
         resolve(s->dialect, c, s->data, &found, given, &r);
     if (good && s->known && r.lasting) {
-        const uint32_t hash = hash_of(c, s->data, &found);
         if (s->known->seen[place] == hash)
             s->known->is[place] = (uint8_t)remember(s->dialect, &r, s->data + at, given, s->known->kept + place);
         s->known->seen[place] = hash;
