@@ -1,1 +1,3 @@
-"""The dialects of lustre-wire: declarations only, no machinery."""
+"""Declarations of what Lustre sends, by subject."""
+
+from lustre_codecs import releases  # noqa: F401  # margins name them

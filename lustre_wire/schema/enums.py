@@ -5,12 +5,20 @@ things differ from the standard library. A value without a name is kept as an in
 refused, and it is not entered into the class's registry, so that hostile input cannot make the process grow. And a
 class may *extend* another one (``class ObdMd(WireFlag, extends=common.ObdMd)``), which is how a dialect adds its own
 names to those that all dialects share.
+
+A member may have a past in its margin (``OBD_CONNECT_REQPORTAL = 0x40, until("2.17")``), and the class a life
+(``class ObdConnect2(WireFlag, since="2.8")``). The class itself then has the names of all releases, today's first;
+`lustre_wire.schema.numbers` makes the class of one release from it.
 """
 
 from __future__ import annotations
 
 import enum
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from lustre_wire.schema.margins import Margin, life
+from lustre_wire.schema.numbers import EnumHistory
+from lustre_wire.schema.releases import newest
 
 _E = TypeVar("_E", bound="WireFlag | WireEnum")
 
@@ -23,8 +31,9 @@ class _Extending(enum.EnumMeta):
 
     @classmethod
     def __prepare__(  # type: ignore[override]  # typeshed knows no extra keyword
-        metacls, cls: str, bases: tuple[type, ...], *, extends: type[enum.Enum] | None = None, **kwds: Any
-    ) -> Any:
+        metacls, cls: str, bases: tuple[type, ...], *, extends: type[enum.Enum] | None = None, since: Any = (),
+        until: Any = (), **kwds: Any,
+    ) -> Any:  # fmt: skip
         namespace = super().__prepare__(cls, bases, **kwds)
         for name, member in (extends.__members__ if extends is not None else {}).items():
             namespace[name] = member.value
@@ -37,15 +46,32 @@ class _Extending(enum.EnumMeta):
         classdict: Any,
         *,
         extends: type[enum.Enum] | None = None,
+        since: str | tuple[str, ...] = (),
+        until: str | tuple[str, ...] = (),
         **kwds: Any,
     ) -> Any:
-        return super().__new__(metacls, cls, bases, classdict, **kwds)
+        margins = {
+            name: value[1]
+            for name in classdict._member_names
+            if isinstance(value := classdict[name], tuple) and isinstance(value[-1], Margin)
+        }
+        if not margins and not since and not until:
+            return super().__new__(metacls, cls, bases, classdict, **kwds)
+        plain = super().__prepare__(cls, bases, **kwds)
+        members = {n: classdict[n][0] if n in margins else classdict[n] for n in classdict._member_names}
+        plain.update({n: value for n, value in classdict.items() if n not in members})
+        now = newest()
+        for name in sorted(members, key=lambda n: n in margins and margins[n].at(now).is_gone):
+            plain[name] = members[name]
+        made = super().__new__(metacls, cls, bases, plain, **kwds)
+        made.__history__ = EnumHistory(made, members, margins, life(since, until))
+        return made
 
     if TYPE_CHECKING:
 
         def __getattr__(cls, name: str) -> Any: ...  # members that come through `extends`
 
-    def __init__(self, *args: Any, extends: type[enum.Enum] | None = None, **kwds: Any) -> None:
+    def __init__(self, *args: Any, extends: Any = None, since: Any = (), until: Any = (), **kwds: Any) -> None:
         super().__init__(*args, **kwds)
 
 
@@ -59,6 +85,9 @@ def _unnamed(cls: type[_E], value: int) -> _E:
 
 class WireFlag(enum.IntFlag, metaclass=_Extending):
     """A set of bits. Unknown bits are kept: ``int(flag)`` is always the number that was on the wire."""
+
+    if TYPE_CHECKING:
+        _value_: Any  # a member may be declared as number and margin
 
     @classmethod
     def _missing_(cls, value: object) -> Any:
@@ -83,6 +112,9 @@ class WireFlag(enum.IntFlag, metaclass=_Extending):
 
 class WireEnum(enum.IntEnum, metaclass=_Extending):
     """One of several numbers. A number without a name is kept as it is."""
+
+    if TYPE_CHECKING:
+        _value_: Any
 
     @classmethod
     def _missing_(cls, value: object) -> Any:

@@ -53,3 +53,9 @@ class Magic:
 
     def __init__(self, *values: int) -> None:
         self.values = values
+
+    def __eq__(self, other: object) -> bool:
+        return self.values == other.values if isinstance(other, Magic) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.values)

@@ -144,7 +144,7 @@ def parse_annotation(path: str, name: str, hint: Any, offset: int = 0) -> FieldS
     if kind is None:
         if not hasattr(base, "__wire__"):
             raise SchemaError(f"no wire type in annotation {hint!r}", path=path)
-        kind = Struct(base)
+        kind = Struct(base.__wire__.cls)  # of a history the newest view
     if _one(extras, AsSent) is not None:
         kind = _as_sent(kind)
     is_enum = isinstance(base, type) and issubclass(base, (WireFlag, WireEnum))

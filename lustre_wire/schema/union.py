@@ -159,7 +159,7 @@ def wire_union(
         body: dict[str, Any] = {f.name: _Member(f) for f in fields}
         body |= {"__slots__": (), "__doc__": cls.__doc__, "__module__": cls.__module__}
         body |= {"__qualname__": cls.__qualname__, "__annotations__": cls.__annotations__}
-        made: Any = type(cls.__name__, (WireUnion,), body)
+        made: Any = type(cls.__name__, cls.__bases__ if issubclass(cls, WireUnion) else (WireUnion,), body)
         name = c_name or c_name_of(cls.__name__)
         spec = StructSpec(made, name, size, byteorder, True, fields, swab_as=swab_as, is_union=True)
         spec.by_name.update({f.name: f for f in fields})

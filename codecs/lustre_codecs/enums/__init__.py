@@ -1,0 +1,1 @@
+"""Enumerations, flag sets and constants, by subject."""

@@ -1,0 +1,93 @@
+"""What the two sides of a connection agree on.
+
+Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
+`fixtures/facts/wire-history.json`, and the headers of 1.8.9, 2.0.0 and 2.17.0 for what it does not hold.
+"""
+
+from __future__ import annotations
+
+from lustre_wire.schema.enums import WireFlag
+from lustre_wire.schema.margins import since, until, was
+
+
+class ObdConnect(WireFlag):
+    """ocd_connect_flags."""
+
+    OBD_CONNECT_RDONLY = 1
+    OBD_CONNECT_INDEX = 2
+    OBD_CONNECT_MDS = 4
+    OBD_CONNECT_GRANT = 8
+    OBD_CONNECT_SRVLOCK = 0x10
+    OBD_CONNECT_VERSION = 0x20
+    OBD_CONNECT_REQPORTAL = 0x40, until("2.17")
+    OBD_CONNECT_MGS_NIDLIST = 0x40, since("2.17")
+    OBD_CONNECT_ACL = 0x80
+    OBD_CONNECT_XATTR = 0x100
+    OBD_CONNECT_CROW = 0x200, until("2.10")
+    OBD_CONNECT_LARGE_ACL = 0x200, since("2.10")
+    OBD_CONNECT_TRUNCLOCK = 0x400, until("2.15")
+    OBD_CONNECT_OLD_FALLOC = 0x400, since("2.15")
+    OBD_CONNECT_TRANSNO = 0x800
+    OBD_CONNECT_IBITS = 0x1000
+    OBD_CONNECT_JOIN = 0x2000, until("2.10")
+    OBD_CONNECT_BARRIER = 0x2000, since("2.10")
+    OBD_CONNECT_ATTRFID = 0x4000
+    OBD_CONNECT_NODEVOH = 0x8000
+    OBD_CONNECT_LCL_CLIENT = 0x10000, until("1.8.9", "2.0")
+    OBD_CONNECT_RMT_CLIENT = 0x10000, was(0x20000).since("1.8.9", "2.0")
+    OBD_CONNECT_RMT_CLIENT_FORCE = 0x20000, since("1.8.9", "2.0")
+    OBD_CONNECT_BRW_SIZE = 0x40000
+    OBD_CONNECT_QUOTA64 = 0x80000
+    OBD_CONNECT_MDS_CAPA = 0x100000
+    OBD_CONNECT_OSS_CAPA = 0x200000
+    OBD_CONNECT_CANCELSET = 0x400000
+    OBD_CONNECT_SOM = 0x800000
+    OBD_CONNECT_AT = 0x1000000
+    OBD_CONNECT_LRU_RESIZE = 0x2000000
+    OBD_CONNECT_MDS_MDS = 0x4000000
+    OBD_CONNECT_MNE_SWAB = 0x4000000, since("2.3").until("2.12.9", "2.14")
+    OBD_CONNECT_REAL = 0x8000000
+    OBD_CONNECT_CHANGE_QS = 0x10000000
+    OBD_CONNECT_CKSUM = 0x20000000
+    OBD_CONNECT_FID = 0x40000000
+    OBD_CONNECT_VBR = 0x80000000
+    OBD_CONNECT_LOV_V3 = 0x100000000
+    OBD_CONNECT_GRANT_SHRINK = 0x200000000, since("1.8.9", "2.0")
+    OBD_CONNECT_SKIP_ORPHAN = 0x400000000, since("1.8.9", "2.0")
+    OBD_CONNECT_MAX_EASIZE = 0x800000000, since("1.8.9", "2.0")
+    OBD_CONNECT_FULL20 = 0x1000000000, since("1.8.9", "2.0")
+    OBD_CONNECT_LAYOUTLOCK = 0x2000000000, since("1.8.9", "2.0")
+    OBD_CONNECT_64BITHASH = 0x4000000000, since("1.8.9", "2.1")
+    OBD_CONNECT_MAXBYTES = 0x8000000000, since("1.8.9", "2.1")
+    OBD_CONNECT_IMP_RECOV = 0x10000000000, since("1.8.9", "2.1.6", "2.2")
+    OBD_CONNECT_JOBSTATS = 0x20000000000, since("1.8.9", "2.1.6", "2.2")
+    OBD_CONNECT_UMASK = 0x40000000000, since("1.8.9", "2.1.6", "2.3")
+    OBD_CONNECT_EINPROGRESS = 0x80000000000, since("1.8.9", "2.1.6", "2.2")
+    OBD_CONNECT_GRANT_PARAM = 0x100000000000, was(0x40000000000, "2.2").since("1.8.9", "2.1.6", "2.3")
+    OBD_CONNECT_FLOCK_OWNER = 0x200000000000, since("1.8.9", "2.1.6", "2.4")
+    OBD_CONNECT_LVB_TYPE = 0x400000000000, since("1.8.9", "2.1.6", "2.3")
+    OBD_CONNECT_NANOSEC_TIME = 0x800000000000, was(0x200000000000, "2.3").since("1.8.9", "2.1.6", "2.4")
+    OBD_CONNECT_LIGHTWEIGHT = 0x1000000000000, since("1.8.9", "2.1.6", "2.3")
+    OBD_CONNECT_SHORTIO = 0x2000000000000, since("2.1.6", "2.3")
+    OBD_CONNECT_PINGLESS = 0x4000000000000, since("1.8.9", "2.1.6", "2.4")
+    OBD_CONNECT_FLOCK_DEAD = 0x8000000000000, since("2.5")
+    OBD_CONNECT_DISP_STRIPE = 0x10000000000000, since("2.5.3", "2.6")
+    OBD_CONNECT_OPEN_BY_FID = 0x20000000000000, since("2.6")
+    OBD_CONNECT_LFSCK = 0x40000000000000, since("2.6")
+    OBD_CONNECT_UNLINK_CLOSE = 0x100000000000000, since("2.6")
+    OBD_CONNECT_MULTIMODRPCS = 0x200000000000000, since("2.8")
+    OBD_CONNECT_DIR_STRIPE = 0x400000000000000, since("2.6")
+    OBD_CONNECT_SUBTREE = 0x800000000000000, since("2.8")
+    OBD_CONNECT_LOCK_AHEAD = 0x1000000000000000, since("2.8").until("2.11")
+    OBD_CONNECT_LOCKAHEAD_OLD = 0x1000000000000000, since("2.11").until("2.14")
+    OBD_CONNECT_BULK_MBITS = 0x2000000000000000, since("2.8")
+    OBD_CONNECT_OBDOPACK = 0x4000000000000000, since("2.8")
+    OBD_CONNECT_FLAGS2 = 0x8000000000000000, since("2.8")
+    LRU_RESIZE_CONNECT_FLAG = 0x2000000
+
+
+class ObdCksum(WireFlag):
+    """Bulk checksum types."""
+
+    OBD_CKSUM_CRC32 = 1
+    OBD_CKSUM_ADLER = 2

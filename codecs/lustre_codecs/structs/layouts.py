@@ -1,0 +1,240 @@
+"""Layouts of files and directories, and the targets they name.
+
+Source: `fixtures/facts/wire-history.json`, and the headers of 1.8.9, 2.0.0 and 2.17.0, lustre_idl.h or the one a class
+names. What receivers of the other byte order swap is known of those three; between them it is inferred.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from lustre_codecs.enums.layout import (
+    LOV_DESC_MAGIC,
+    LOV_MAGIC_V1,
+    LOV_MAGIC_V3,
+    LOV_USER_MAGIC_JOIN,
+    LOV_USER_MAGIC_V1,
+    LOV_USER_MAGIC_V3,
+    MEA_MAGIC_ALL_CHARS,
+    MEA_MAGIC_HASH_SEGMENT,
+    MEA_MAGIC_LAST_CHAR,
+)
+from lustre_codecs.structs.fid import LlogLogid, LuFid, ObdUuid, OstId
+from lustre_wire.schema.history import Wire, history
+from lustre_wire.schema.margins import as_sent, over, pad32, pad64, since, until, was
+from lustre_wire.schema.shorthand import bytes32, bytes64, hex32
+from lustre_wire.schema.shown import Magic, Shown
+from lustre_wire.schema.types import AS_SENT, Chars, Flex, u16, u32, u64
+
+
+@history(
+    size=24, byteorder="little",
+    text=("object {l_object_id}:{l_object_seq} on OST {l_ost_idx}", "object {l_ost_oi} on OST {l_ost_idx}"),
+)  # fmt: skip
+class LovUserOstDataV1(Wire):
+    """One stripe of a layout a user asks for or sees (lustre_user.h)."""
+
+    l_object_id: u64  = until("2.4")
+    l_object_seq: u64 = was("l_object_gr").since("2.0").until("2.4")
+    l_ost_oi: OstId   = since("2.4", same_as=("l_object_id", "l_object_seq"))
+    l_ost_gen: u32
+    l_ost_type: u32   = over("l_ost_gen").since("2.17")
+    l_ost_idx: u32
+
+
+@history(
+    size=32, byteorder="little",
+    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}"),
+)  # fmt: skip
+class LovUserMdV1(Wire):
+    """Layout a user asks for or sees (lustre_user.h)."""
+
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_V1)]
+    lmm_pattern: hex32
+    lmm_object_id: u64  = until("2.4")
+    lmm_object_seq: u64 = was("lmm_object_gr").since("2.0").until("2.4")
+    lmm_oi: OstId       = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
+    lmm_stripe_size: bytes32
+    lmm_stripe_count: u16
+    lmm_stripe_offset: u16
+    lmm_layout_gen: u16 = over("lmm_stripe_offset").since("2.4")
+    lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT]
+
+
+@history(
+    size=48, byteorder="little",
+    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}", " pool {lmm_pool_name}"),
+)  # fmt: skip
+class LovUserMdV3(Wire):
+    """Layout a user asks for or sees, with a pool (lustre_user.h)."""
+
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_V3)]
+    lmm_pattern: hex32
+    lmm_object_id: u64  = until("2.4")
+    lmm_object_seq: u64 = was("lmm_object_gr").since("2.0").until("2.4")
+    lmm_oi: OstId       = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
+    lmm_stripe_size: bytes32
+    lmm_stripe_count: u16
+    lmm_stripe_offset: u16
+    lmm_layout_gen: u16 = over("lmm_stripe_offset").since("2.4")
+    lmm_pool_name: Annotated[bytes, Chars(16)]
+    lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT]
+
+
+@history(
+    size=24, byteorder="little", swab=False,
+    text=("object {l_object_id}:{l_object_seq} on OST {l_ost_idx}", "object {l_ost_oi} on OST {l_ost_idx}"),
+)  # fmt: skip
+class LovOstDataV1(Wire):
+    """One stripe of a file layout: the object and the OST it is on."""
+
+    l_object_id: u64  = until("2.4")
+    l_object_seq: u64 = was("l_object_gr").since("2.0").until("2.4")
+    l_ost_oi: OstId   = since("2.4", same_as=("l_object_id", "l_object_seq"))
+    l_ost_gen: u32
+    l_ost_type: u32   = over("l_ost_gen").since("2.17")
+    l_ost_idx: u32
+
+
+@history(
+    size=32, byteorder="little",
+    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}"),
+)  # fmt: skip
+class LovMdsMdV1(Wire):
+    """File layout (LOV EA); `lmm_stripe_size` in bytes."""
+
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_MAGIC_V1)]
+    lmm_pattern: hex32
+    lmm_object_id: u64    = until("2.4")
+    lmm_object_seq: u64   = was("lmm_object_gr").since("2.0").until("2.4")
+    lmm_oi: OstId         = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
+    lmm_stripe_size: bytes32
+    lmm_stripe_count: u16 = was(type=u32).since("2.2")
+    lmm_layout_gen: u16   = since("2.2")
+    lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count"), AS_SENT]
+
+
+@history(
+    size=48, byteorder="little", swab=False,
+    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}", " pool {lmm_pool_name}"),
+)  # fmt: skip
+class LovMdsMdV3(Wire):
+    """File layout (LOV EA) with a pool."""
+
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_MAGIC_V3)]
+    lmm_pattern: hex32
+    lmm_object_id: u64    = until("2.4")
+    lmm_object_seq: u64   = was("lmm_object_gr").since("2.0").until("2.4")
+    lmm_oi: OstId         = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
+    lmm_stripe_size: bytes32
+    lmm_stripe_count: u16 = was(type=u32).since("2.2")
+    lmm_layout_gen: u16   = since("2.2")
+    lmm_pool_name: Annotated[bytes, Chars(16)]
+    lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count"), AS_SENT]
+
+
+@history(size={"1.8": 56, "2.0": None}, byteorder="little", swab=False)
+class LovMdsMdJoin(Wire):
+    """File layout of a joined file; the extents are in a log of their own."""
+
+    lmmj_md: LovMdsMdV1
+    lmmj_array_id: LlogLogid
+    lmmj_extent_count: u32
+
+
+@history(size={"1.8": 48, "2.0": None}, byteorder="little", swab=False)
+class MdsExtentDesc(Wire):
+    """One extent of a joined file."""
+
+    med_start: u64
+    med_len: u64
+    med_lmm: LovMdsMdV1
+
+
+@history(size={"1.8": 40, "2.0": None}, byteorder="little", swab=False)
+class LovUserOstDataJoin(Wire):
+    """One stripe of a joined file's layout."""
+
+    l_extent_start: u64
+    l_extent_end: u64
+    l_object_id: u64
+    l_object_gr: u64
+    l_ost_gen: u32
+    l_ost_idx: u32
+
+
+@history(size={"1.8": 72, "2.0": None}, byteorder="little")
+class LovUserMdJoin(Wire):
+    """Layout of a joined file."""
+
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_JOIN)]
+    lmm_pattern: hex32
+    lmm_object_id: u64
+    lmm_object_gr: u64
+    lmm_stripe_size: bytes32
+    lmm_stripe_count: u32
+    lmm_extent_count: u32
+    lmm_tree_id: pad64
+    lmm_tree_gen: pad64
+    lmm_array_id: as_sent[LlogLogid]
+    lmm_objects: Annotated[list[LovUserOstDataJoin], Flex(LovUserOstDataJoin, count="lmm_stripe_count"), AS_SENT]
+
+
+@history(size=88)
+class LovDesc(Wire):
+    """Default striping and targets of a file system, as its configuration log holds them.
+
+    There, `ld_active_tgt_count` is LOV_DESC_MAGIC.
+    """
+
+    ld_tgt_count: u32
+    ld_active_tgt_count: Annotated[u32, Magic(LOV_DESC_MAGIC)]
+    ld_default_stripe_count: u32
+    ld_pattern: hex32
+    ld_default_stripe_size: bytes64
+    ld_default_stripe_offset: u64
+    ld_padding_0: pad32
+    ld_qos_maxage: u32
+    ld_padding_1: pad32
+    ld_padding_2: pad32
+    ld_uuid: ObdUuid
+
+
+@history(size={"2.0": 88})
+class LmvDesc(Wire):
+    """Metadata targets of a file system."""
+
+    ld_tgt_count: u32
+    ld_active_tgt_count: u32
+    ld_default_stripe_count: u32
+    ld_pattern: hex32
+    ld_default_hash_size: u64
+    ld_padding_1: pad64
+    ld_padding_2: pad32
+    ld_qos_maxage: u32
+    ld_padding_3: pad32
+    ld_padding_4: pad32
+    ld_uuid: ObdUuid
+
+
+@history(size={"2.0": 32})
+class LmvStripeMd(Wire):
+    """Layout of a split directory (MEA)."""
+
+    mea_magic: Annotated[u32, Shown.HEX, Magic(MEA_MAGIC_LAST_CHAR, MEA_MAGIC_ALL_CHARS, MEA_MAGIC_HASH_SEGMENT)]
+    mea_count: u32
+    mea_master: u32
+    mea_padding: pad32
+    mea_pool_name: Annotated[bytes, Chars(16)]
+    mea_ids: Annotated[list[LuFid], Flex(LuFid, count="mea_count"), AS_SENT]
+
+
+@history(size={"2.10": 28})
+class OstLayout(Wire):
+    """The component of a layout that an object belongs to; offsets and sizes in bytes."""
+
+    ol_stripe_size: bytes32
+    ol_stripe_count: u32
+    ol_comp_start: u64
+    ol_comp_end: Annotated[u64, Shown.END]
+    ol_comp_id: u32

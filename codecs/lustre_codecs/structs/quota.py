@@ -1,0 +1,86 @@
+"""Quota.
+
+Source: `fixtures/facts/wire-history.json`, and the headers of 1.8.9, 2.0.0 and 2.17.0, lustre_idl.h or the one a class
+names. What receivers of the other byte order swap is known of those three; between them it is inferred.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from lustre_codecs.enums.quota import LquotaFlags, QifValid, QuotaCmd
+from lustre_wire.schema.history import Wire, history
+from lustre_wire.schema.margins import called, in32, pad32, pad64, since, was
+from lustre_wire.schema.shorthand import bytes64, id32, time64
+from lustre_wire.schema.types import Chars, Flex, Raw, u32, u64
+
+
+@history(size=24)
+class ObdDqinfo(Wire):
+    """Grace times of a quota type, in seconds (lustre_user.h)."""
+
+    dqi_bgrace: u64
+    dqi_igrace: u64
+    dqi_flags: u32
+    dqi_valid: u32
+
+
+@history(size=72)
+class ObdDqblk(Wire):
+    """Quota limits (KiB, inodes) and usage (bytes, inodes) of one id (lustre_user.h)."""
+
+    dqb_bhardlimit: u64
+    dqb_bsoftlimit: u64
+    dqb_curspace: u64
+    dqb_ihardlimit: u64
+    dqb_isoftlimit: u64
+    dqb_curinodes: u64
+    dqb_btime: time64
+    dqb_itime: time64
+    dqb_valid: in32[QifValid]
+    dqb_padding: pad32 = was("padding").since("2.2")
+
+
+@history(size=112, text="{qc_cmd} type {qc_type} id {qc_id}")
+class ObdQuotactl(Wire):
+    """A quota command with its argument and answer."""
+
+    qc_cmd: in32[QuotaCmd]
+    qc_type: u32
+    qc_id: id32
+    qc_stat: u32
+    qc_dqinfo: ObdDqinfo
+    qc_dqblk: ObdDqblk
+    qc_poolname: Annotated[bytes, Flex(Chars(1))] = since("2.1")
+    qc_poolname_: Annotated[bytes, Raw(0)]        = called("qc_poolname").until("1.8.9", "2.0")
+
+
+@history(size={"1.8": 32, "2.4": None}, text=("id {qd_id} count {qd_count}", " flags {qd_flags}"))
+class QunitData(Wire):
+    """Quota unit acquired or released by an OST; `qd_count` in bytes or inodes."""
+
+    qd_id: id32
+    qd_flags: in32[LquotaFlags]
+    qd_count: u64
+    qd_qunit: u64
+    padding: pad64
+
+
+@history(size={"1.8": 16, "2.0": None})
+class QunitDataOld2(Wire):
+    """Quota unit in the old 16-byte form, for peers without OBD_CONNECT_CHANGE_QS."""
+
+    qd_id: id32
+    qd_flags: in32[LquotaFlags]
+    qd_count: u64
+
+
+@history(size={"1.8": 32, "2.4": None})
+class QuotaAdjustQunit(Wire):
+    """Change of quota unit sizes, broadcast by the master."""
+
+    qaq_flags: in32[LquotaFlags]
+    qaq_id: id32
+    qaq_bunit_sz: bytes64
+    qaq_iunit_sz: u64
+    padding1: u64 = was(type=pad64).since("2.0")

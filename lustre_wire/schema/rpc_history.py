@@ -1,0 +1,285 @@
+"""`rpc_history`: the buffers of an operation, declared once through all releases.
+
+::
+
+    @rpc_history(Opcode.LDLM_ENQUEUE, name="LDLM_ENQUEUE/INTENT_OPEN", match={...}, portal=..., since="2.0")
+    class LdlmEnqueueIntentOpen:
+        class Request(Buffers):
+            rec_reint: MdtRecCreate | None = dated_slot()
+            capa1: LustreCapa | None = dated_slot(until="2.12")
+            file_secctx: Opaque | None = dated_slot(since="2.9", optional=True)
+
+`Request` and `Reply` are bases as declared structs are: ``isinstance(message.buffers, LdlmEnqueueIntentOpen.Request)``
+holds in every release. A slot whose annotation names several structs is of the one that the release has.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from lustre_wire.errors import SchemaError
+from lustre_wire.schema.history import StructHistory, histories_in, path_at, resolve
+from lustre_wire.schema.margins import Margin, lasting, life
+from lustre_wire.schema.numbers import mask_at, number_at
+from lustre_wire.schema.releases import Release
+from lustre_wire.schema.rpc import Bits, Buffers, Chosen, Match, Records, RpcFormat, buffers, rpc
+from lustre_wire.schema.rpc import slot as plain_slot
+from lustre_wire.schema.struct import hints_of
+from lustre_wire.schema.types import Struct
+from lustre_wire.schema.views import History, history_of, view
+
+_T = TypeVar("_T")
+
+
+class Slot:
+    """A declared buffer: where it is, its name in a release, and what is said of it."""
+
+    def __init__(self, alive: Margin, called: Any, said: Mapping[str, Any]) -> None:
+        self.alive, self.called = alive, lasting(called)
+        self.said = {name: value if name in _MAPPINGS else lasting(value) for name, value in said.items()}
+
+    @property
+    def moments(self) -> set[str]:
+        dated = [self.alive, self.called, *(m for m in self.said.values() if isinstance(m, Margin))]
+        return {moment for margin in dated for moment in margin.moments}
+
+
+#: Keywords whose values are mappings already; by release they are given as ``dated({...})``.
+_MAPPINGS = ("present", "match")
+
+
+def dated_slot(
+    *, since: str | tuple[str, ...] = (), until: str | tuple[str, ...] = (), called: Any = "", **said: Any
+) -> Any:
+    """A buffer, and the releases that have it.
+
+    Args:
+        since, until: where it appears and vanishes: a release, or one on each branch.
+        called: its name, where it is not the attribute's; by release where it changed.
+        said: as for `lustre_wire.schema.rpc.slot`; each may be given by release, ``minimum={"1.8": 72, "2.8": 192}``.
+    """
+    return Slot(life(since, until), called, said)
+
+
+class BuffersHistory(History):
+    """One side of an operation through all releases."""
+
+    def __init__(self, cls: Any, slots: dict[str, tuple[Any, Slot]]) -> None:
+        super().__init__(cls)
+        self.slots = slots
+
+    def own_moments(self) -> set[str]:
+        return {moment for _, slot in self.slots.values() for moment in slot.moments}
+
+    def inner(self) -> Iterable[History]:
+        for hint, slot in self.slots.values():
+            yield from histories_in(hint)
+            yield from (h for held in _held(slot) for h in histories_in(held))
+
+    def exists(self, when: Release) -> bool:
+        return True
+
+    def c_name(self, when: Release) -> str:
+        return str(self.cls.__qualname__)
+
+    def names(self, when: Release) -> dict[str, str]:
+        """Newest name -> name in a release, of the buffers it has."""
+        alive = {name: slot for name, (_, slot) in self.slots.items() if not slot.alive.at(when).is_gone}
+        return {name: slot.called.at(when).value or name for name, slot in alive.items()}
+
+    def make(self, when: Release) -> Any:
+        names = self.names(when)
+        hints = {names[n]: _of_release(self.slots[n][0], when) for n in names}
+        said = {names[n]: self._said(self.slots[n][1], names, when) for n in names}
+        shape = tuple(hints.items()), repr(said), tuple(names.items())
+        return self.views.get(shape) or self.shared(shape, self._class(hints, said, names, when))
+
+    def _said(self, slot: Slot, names: dict[str, str], when: Release) -> dict[str, Any]:
+        said = {name: value.at(when).value if isinstance(value, Margin) else value for name, value in slot.said.items()}
+        if said.get("present"):
+            said["present"] = self.match_at(said["present"], when)
+        if said.get("holds") is not None:
+            said["holds"] = _held_at(said["holds"], names, when)
+        return {name: value for name, value in said.items() if value is not None}
+
+    def match_at(self, match: Match, when: Release) -> Match:
+        """Conditions written with newest names, as they are in a release."""
+        names, hints = self.names(when), {name: hint for name, (hint, _) in self.slots.items()}
+        found = {}
+        for path, condition in match.items():
+            at = path if path.startswith("[") else path_at(path, hints, names, when)
+            if at is None:
+                raise SchemaError(f"{when.name} has no {path!r}", path=self.cls.__qualname__)
+            found[at] = _condition(condition, when)
+        return found
+
+    def _class(
+        self, hints: dict[str, Any], said: dict[str, Any], names: dict[str, str], when: Release
+    ) -> type[Buffers]:
+        cls = self.cls
+        body: dict[str, Any] = {
+            "__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__,
+            "__annotations__": hints, "__made__": (cls, when.name), "__reduce__": _reduce,
+        }  # fmt: skip
+        made = buffers(type(cls.__name__, (cls,), body | {n: plain_slot(**kw) for n, kw in said.items()}))
+        for newest, name in names.items():
+            if newest != name and newest not in hints:
+                setattr(made, newest, vars(made)[name])
+        return made
+
+
+def _reduce(self: Any) -> Any:
+    return _again, (*self.__made__, tuple(getattr(self, spec.name) for spec in self.__slot_specs__))
+
+
+def _again(declared: Any, when: str, values: tuple[Any, ...]) -> Any:
+    return view(declared, when)(*values)
+
+
+def _condition(condition: Any, when: Release) -> Any:
+    return replace(condition, mask=mask_at(condition.mask, when)) if isinstance(condition, Bits) else (
+        number_at(condition, when)
+    )  # fmt: skip
+
+
+def _options(held: Any) -> list[Any]:
+    if isinstance(held, Chosen):
+        return list(held.options.values())
+    return [held.head] if isinstance(held, Records) else [held]
+
+
+def _held(slot: Slot) -> list[Any]:
+    margin = slot.said.get("holds")
+    states = [margin.first, *(state for _, state in margin.changes)] if isinstance(margin, Margin) else []
+    return [one for state in states if state.value is not None for one in _options(state.value)]
+
+
+def _held_at(held: Any, names: dict[str, str], when: Release) -> Any:
+    """What an opaque buffer holds in a release; None where it is no struct of it."""
+    if isinstance(held, Chosen):
+        options = {key: found for key, one in held.options.items() if (found := _held_at(one, names, when)) is not None}
+        return Chosen(names.get(held.by, held.by), options)
+    if isinstance(held, Records):
+        head = _held_at(held.head, names, when)
+        return Records(head) if head is not None else None
+    owner = held.cls if isinstance(held, Struct) else held
+    return resolve(held, when) if _is_alive(owner, when) else None
+
+
+def _is_alive(hint: Any, when: Release) -> bool:
+    history = history_of(hint)
+    return not isinstance(history, StructHistory) or history.exists(when)
+
+
+def _of_release(hint: Any, when: Release) -> Any:
+    """A slot's annotation: of several structs the one that the release has."""
+    if get_origin(hint) not in (Union, types.UnionType):
+        return resolve(hint, when)
+    alive = [a for a in get_args(hint) if a is not types.NoneType and all(h.exists(when) for h in histories_in(a))]
+    if len(alive) != 1:
+        raise SchemaError(f"{len(alive)} of {hint} are there in {when.name}")
+    return resolve(alive[0], when)
+
+
+class RpcHistory(History):
+    """The format of an operation through all releases."""
+
+    def __init__(self, cls: Any, opcode: Any, alive: Margin, options: dict[str, Any]) -> None:
+        super().__init__(cls)
+        self.opcode, self.alive = opcode, alive
+        self.options = {
+            name: value if name in _MAPPINGS or isinstance(value, Records) else lasting(value)
+            for name, value in options.items()
+        }
+
+    def own_moments(self) -> set[str]:
+        dated = [self.alive, *(m for m in self.options.values() if isinstance(m, Margin))]
+        return {moment for margin in dated for moment in margin.moments}
+
+    def sides(self) -> dict[str, BuffersHistory]:
+        """The histories of the request and of the reply, as far as they are declared."""
+        found = {side: history_of(getattr(self.cls, side, None)) for side in ("Request", "Reply")}
+        return {side: h for side, h in found.items() if isinstance(h, BuffersHistory)}
+
+    def inner(self) -> Iterable[History]:
+        return self.sides().values()
+
+    def exists(self, when: Release) -> bool:
+        return not self.alive.at(when).is_gone
+
+    def c_name(self, when: Release) -> str:
+        named = self.options.get("name")
+        name = (named.at(when).value if named is not None else "") or self.opcode.name
+        variant = self.options.get("variant")
+        said = variant.at(when).value if variant is not None else ""
+        return f"{name} ({said})" if said else name
+
+    def make(self, when: Release) -> Any:
+        """The decorated class with the sides and the `RpcFormat` of a release."""
+        if not self.exists(when):
+            return None
+        sides = self.sides()
+        options = {n: v.at(when).value if isinstance(v, Margin) else v for n, v in self.options.items()}
+        if options.get("match"):
+            options["match"] = sides["Request"].match_at(options["match"], when)
+        if options.get("bulk_holds") is not None:
+            options["bulk_holds"] = _held_at(options["bulk_holds"], {}, when)
+        options = {name: value for name, value in options.items() if value is not None}
+        made = {side: history.view(when) for side, history in sides.items()}
+        shape = tuple(made.values()), repr(options)
+        found = self.views.get(shape)
+        if found is None:
+            body = {**made, "__doc__": self.cls.__doc__, "__module__": self.cls.__module__}
+            found = self.shared(shape, rpc(self.opcode, **options)(type(self.cls.__name__, (), body)))
+        return found
+
+    def format(self, when: Release) -> RpcFormat | None:
+        """The format in a release, None where it has none."""
+        found = self.view(when)
+        return None if found is None else found.__rpc__
+
+
+def buffers_history(cls: type[_T]) -> type[_T]:
+    """One side of several operations, declared once: ``Reply = AttributesReply``."""
+    if history_of(cls) is not None:
+        return cls
+    hints = hints_of(cls)
+    slots = {}
+    for name, hint in hints.items():
+        said = vars(cls).get(name)
+        if not isinstance(said, Slot):
+            path = f"{cls.__qualname__}.{name}"
+            raise SchemaError("a buffer is declared as `name: type | None = dated_slot(...)`", path=path)
+        slots[name] = hint, said
+    body = {n: v for n, v in vars(cls).items() if n not in (*hints, "__dict__", "__weakref__", "__annotations__")}
+    made: Any = type(cls.__name__, (Buffers,), body | {"__slots__": ()})
+    made.__history__ = BuffersHistory(made, slots)
+    return made  # type: ignore[no-any-return]  # the class, made anew
+
+
+def rpc_history(
+    opcode: Any, *, since: str | tuple[str, ...] = (), until: str | tuple[str, ...] = (), **options: Any
+) -> Callable[[type[_T]], type[_T]]:
+    """Declare an operation through all releases.
+
+    Args:
+        opcode: a member of the enumeration of opcodes.
+        since, until: where the format appears and vanishes.
+        options: as for `lustre_wire.schema.rpc.rpc`; each may be given by release (``portal={"2.0": 12, "2.11": 13}``),
+            `match` as ``dated({...})``. Names and numbers are the newest ones.
+
+    Raises:
+        SchemaError: a buffer without `dated_slot`, a margin that names no release.
+    """
+
+    def build(cls: type[_T]) -> type[_T]:
+        for side in ("Request", "Reply"):
+            if side in vars(cls):
+                setattr(cls, side, buffers_history(vars(cls)[side]))
+        cls.__history__ = RpcHistory(cls, opcode, life(since, until), options)  # type: ignore[attr-defined]
+        return cls
+
+    return build

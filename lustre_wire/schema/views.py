@@ -1,0 +1,127 @@
+"""`History`: what every declaration with a past has in common, and how its views are made and shared.
+
+A view is the class that a declaration is in one release. Releases in which nothing differs share it: one in which
+nothing of the declaration, nor of what it contains, is dated has its base's view, and where something is, views are
+found again by their shape. Views are made under one lock and published once, so threads may ask for them at will.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable
+from typing import Any, TypeVar
+
+from lustre_wire.errors import SchemaError
+from lustre_wire.schema.releases import Release, newest, release
+
+_T = TypeVar("_T")
+_lock = threading.RLock()
+# Counts the times a history was changed after it had been declared, by a vendor's branch.
+_edition = 0
+
+
+class History(ABC):
+    """One declaration through all releases.
+
+    Attributes:
+        cls: what was declared.
+        views: by shape, what has been made so far.
+    """
+
+    def __init__(self, cls: Any) -> None:
+        self.cls = cls
+        self.views: dict[Hashable, Any] = {}
+        self._at: dict[str, Any] = {}
+        self._moments: tuple[int, frozenset[str]] | None = None
+
+    @abstractmethod
+    def own_moments(self) -> set[str]:
+        """Names of the releases that the declaration itself dates something at."""
+
+    def inner(self) -> Iterable[History]:
+        """The histories of what it contains."""
+        return ()
+
+    @abstractmethod
+    def make(self, when: Release) -> Any:
+        """The view at a release, found by its shape or made; None where it does not exist."""
+
+    @abstractmethod
+    def exists(self, when: Release) -> bool:
+        """Whether the release has it."""
+
+    @abstractmethod
+    def c_name(self, when: Release) -> str:
+        """Its name in a release."""
+
+    def moments(self) -> frozenset[str]:
+        """Names of the releases at which the view may differ from that of the release before."""
+        if self._moments is None or self._moments[0] != _edition:
+            found = frozenset(self.own_moments()).union(*(inner.moments() for inner in self.inner()))
+            self._moments = _edition, found
+        return self._moments[1]
+
+    def view(self, when: Release) -> Any:
+        """The view at a release, None where it does not exist."""
+        found = self._at.get(when.name, self)
+        if found is not self:
+            return found
+        with _lock:
+            if when.base is not None and when.name not in self.moments():
+                found = self.view(when.base)
+            else:
+                found = self.make(when)
+            self._at[when.name] = found
+            return found
+
+    def shared(self, shape: Hashable, made: Any) -> Any:
+        """Keep a view under its shape."""
+        return self.views.setdefault(shape, made)
+
+
+def changed() -> None:
+    """To be called when a margin was added to after its history had been declared: a vendor's change on a branch."""
+    global _edition
+    with _lock:
+        _edition += 1
+
+
+def history_of(declared: Any) -> History | None:
+    """The history of something declared with one, None for everything else."""
+    found = vars(declared).get("__history__") if isinstance(declared, type) else None
+    return found if isinstance(found, History) else None
+
+
+def view(declared: type[_T], when: str | Release) -> type[_T]:
+    """The class that `declared` is in a release. What has no history is the same in every release.
+
+    Raises:
+        SchemaError: that release has none, or there is no such release.
+    """
+    at = when if isinstance(when, Release) else release(when)
+    history = history_of(declared)
+    if history is None:
+        return declared
+    found = history.view(at)
+    if found is None:
+        raise SchemaError(f"{at.name} has no {declared.__name__}")
+    return found  # type: ignore[no-any-return]
+
+
+def newest_view(declared: type[_T]) -> type[_T]:
+    """The class that `declared` is today, or was last: in the newest release that has it.
+
+    Raises:
+        SchemaError: no release has it.
+    """
+    history = history_of(declared)
+    at: Release | None = newest()
+    while history is not None and at is not None:
+        found = history.view(at)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+        at = at.base
+    if history is not None:
+        raise SchemaError(f"no release of the main line has {declared.__name__}")
+    return declared
