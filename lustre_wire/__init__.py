@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lustre_wire.dialects import Dialect, dialect
+    from lustre_wire.dialects import Dialect, dialect, releases
     from lustre_wire.errors import (
         LossyTranslation,
         SchemaError,
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Untranslatable,
         WireError,
     )
+    from lustre_wire.lives import history
     from lustre_wire.jsonform import from_json, to_json
     from lustre_wire.rpc import Message, build, decode, encode
     from lustre_wire.schema import layout, wire_struct
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Dialect": "dialects", "dialect": "dialects", "WireError": "errors", "TruncatedError": "errors",
+    "Dialect": "dialects", "dialect": "dialects", "releases": "dialects", "history": "lives", "WireError": "errors", "TruncatedError": "errors",
     "SchemaError": "errors", "StrictError": "errors", "from_json": "jsonform", "to_json": "jsonform", "Message": "rpc",
     "build": "rpc", "decode": "rpc", "encode": "rpc", "layout": "schema", "wire_struct": "schema",
     "LossyTranslation": "errors", "Untranslatable": "errors", "FidAllocator": "translate", "Session": "translate",
@@ -35,8 +36,8 @@ _HOMES = {
 
 __all__ = [
     "Dialect", "FidAllocator", "LossyTranslation", "Message", "SchemaError", "Session", "StrictError", "Translation",
-    "TruncatedError", "Untranslatable", "WireError", "build", "decode", "dialect", "encode", "from_json", "layout",
-    "rules_between", "to_json", "translate", "wire_struct",
+    "TruncatedError", "Untranslatable", "WireError", "build", "decode", "dialect", "encode", "from_json", "history", "layout",
+    "releases", "rules_between", "to_json", "translate", "wire_struct",
 ]  # fmt: skip
 
 

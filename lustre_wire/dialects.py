@@ -1,28 +1,65 @@
 """Dialects: what one wire version consists of, and how they are found.
 
 A dialect is found through the entry-point group ``lustre_wire.dialects``: its name, and the module attribute that holds
-a `Dialect`. A vendor's fork or a later version is one more package and one more line.
+a `Dialect`. A vendor's fork or a later version is one more package and one more line. Releases whose declarations are
+histories need no line each: the group ``lustre_wire.releases`` names a `Line`, which makes the dialect of any of them.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from types import MappingProxyType, ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from lustre_wire.engines.chooser import Chooser, chooser
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
+from lustre_wire.schema import releases as tree
 from lustre_wire.schema.enums import WireEnum, WireFlag
+from lustre_wire.schema.history import StructHistory
+from lustre_wire.schema.margins import lasting
+from lustre_wire.schema.numbers import EnumHistory, number_at
+from lustre_wire.schema.releases import Release
 from lustre_wire.schema.rpc import RpcFormat
+from lustre_wire.schema.rpc_history import RpcHistory
+from lustre_wire.schema.struct import StructSpec
+from lustre_wire.schema.views import History, history_of
 
 GROUP = "lustre_wire.dialects"
+LINES = "lustre_wire.releases"
+
+
+class Declared(Mapping[str, Any]):
+    """What a dialect has of one kind, by name: histories are viewed when they are first asked for.
+
+    `others` are further names that are found but not listed: those that a thing has in other releases.
+    """
+
+    def __init__(self, found: Mapping[str, Any], others: Mapping[str, Any], when: Release) -> None:
+        self._found, self._others, self._when = dict(found), dict(others), when
+
+    def __getitem__(self, name: str) -> Any:
+        found = self._found[name] if name in self._found else self._others[name]
+        return found.view(self._when) if isinstance(found, History) else found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._found or name in self._others
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+_H = TypeVar("_H", bound=History)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +68,8 @@ class Dialect:
 
     Attributes:
         name: as in ``lustre_wire.dialect(name)``.
-        modules: where the declarations are: constants, structs, RPCs; a later module's names win.
+        modules: where the declarations are: constants, structs, RPCs, as modules or their names; a later one's names
+            win.
         body: the class of buffer 0, ptlrpc_body.
         body_minimum: bytes of it a receiver is content with.
         containers: the lustre_msg versions it accepts, 1 and 2.
@@ -39,34 +77,68 @@ class Dialect:
         grants: what the reply to a connect shows of the dialect: opcode of the connect -> (mask, value), where
             ``ocd_connect_flags & mask == value`` says that the connection speaks this dialect. A target whose connect
             shows nothing is left out. A dialect without any is never found out from messages, only asked for by name.
+        release: the release at which histories are viewed; None for declarations that are of one version.
+        note: what else a reader should know: which release was asked for, where there are no facts of it.
     """
 
     name: str
-    modules: tuple[ModuleType, ...]
+    modules: tuple[ModuleType | str, ...]
     body: Any
     body_minimum: int
     containers: frozenset[int] = frozenset({2})
     flavour_mask: int = 0
     grants: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    release: Release | None = None
+    note: str = ""
     _choosers: dict[tuple[str, ...], Chooser] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
-    def structs(self) -> MappingProxyType[str, Any]:
-        """Wire struct classes by their C names."""
-        found = (v for m in self.modules for v in vars(m).values() if isinstance(v, type) and hasattr(v, "__wire__"))
-        return MappingProxyType({cls.__wire__.name: cls for cls in found})
+    def _loaded(self) -> tuple[ModuleType, ...]:
+        return tuple(import_module(m) if isinstance(m, str) else m for m in self.modules)
 
     @cached_property
-    def enums(self) -> MappingProxyType[str, type[WireFlag] | type[WireEnum]]:
+    def _when(self) -> Release:
+        return self.release or tree.newest()
+
+    def _histories(self, kind: type[_H]) -> list[_H]:
+        """The histories of one kind that the release has, as they stand in the modules."""
+        if self.release is None:
+            return []
+        found = (history_of(v) for m in self._loaded for v in vars(m).values())
+        return [h for h in dict.fromkeys(found) if isinstance(h, kind) and h.exists(self._when)]
+
+    def _views(self, plain: dict[str, Any], histories: Iterable[Any]) -> Mapping[str, Any]:
+        others: dict[str, Any] = {}
+        for history in histories:
+            plain[history.c_name(self._when)] = history
+            others |= dict.fromkeys(history.c_names(), history)
+        return Declared(plain, others, self._when) if others else MappingProxyType(plain)
+
+    @cached_property
+    def structs(self) -> Mapping[str, Any]:
+        """Wire struct classes by their C names; those of other releases are found too."""
+        found = (v for m in self._loaded for v in vars(m).values() if isinstance(v, type))
+        plain = {s.name: c for c in found if isinstance(s := vars(c).get("__wire__"), StructSpec)}
+        return self._views(plain, self._histories(StructHistory))
+
+    @cached_property
+    def enums(self) -> Mapping[str, type[WireFlag] | type[WireEnum]]:
         """Flag sets and enumerations by class name."""
-        found = (v for m in self.modules for v in vars(m).values() if isinstance(v, type))
-        return MappingProxyType({c.__name__: c for c in found if issubclass(c, (WireFlag, WireEnum)) and c.__members__})
+        found = (v for m in self._loaded for v in vars(m).values() if isinstance(v, type))
+        plain = {c.__name__: c for c in found if issubclass(c, (WireFlag, WireEnum)) and c.__members__}
+        dated = {n: history_of(c) for n, c in plain.items()}
+        if self.release is not None:
+            plain = {n: c for n, c in plain.items() if dated[n] is None}
+        return self._views(plain, self._histories(EnumHistory))
 
     @cached_property
     def constants(self) -> MappingProxyType[str, Any]:
         """Every constant by its C name: enumeration members, and plain numbers and strings."""
-        named = (item for module in self.modules for item in vars(module).items() if item[0][:1].isupper())
+        named = (item for module in self._loaded for item in vars(module).items() if item[0][:1].isupper())
         out: dict[str, Any] = {name: value for name, value in named if isinstance(value, (int, str, bytes))}
+        if self.release is not None:
+            dated = {name: number_at(value, self.release) for name, value in out.items()}
+            out = {name: value for name, value in dated.items() if value is not None}
         for cls in self.enums.values():
             out.update(cls.__members__)
         return MappingProxyType(out)
@@ -75,17 +147,26 @@ class Dialect:
     def formats(self) -> tuple[RpcFormat, ...]:
         """All RPC formats, variants included."""
         found: dict[str, RpcFormat] = {}
-        for module in self.modules:
+        for module in self._loaded:
             for value in vars(module).values():
                 form = getattr(value, "__rpc__", None)
                 if isinstance(form, RpcFormat):
                     found[form.key] = form
+        for history in self._histories(RpcHistory):
+            form = history.format(self._when)
+            if form is not None:
+                found[form.key] = form
         return tuple(found.values())
 
     @cached_property
-    def rpcs(self) -> MappingProxyType[str, RpcFormat]:
-        """RPC formats by name (``"LDLM_ENQUEUE/INTENT_OPEN"``); variants by ``"name (variant)"``."""
-        return MappingProxyType({form.key: form for form in self.formats})
+    def rpcs(self) -> Mapping[str, RpcFormat]:
+        """RPC formats by name (``"LDLM_ENQUEUE/INTENT_OPEN"``); variants by ``"name (variant)"``.
+
+        A format that was renamed is found under the names it has in other releases too.
+        """
+        others = {n: h.format(self._when) for h in self._histories(RpcHistory) for n in h.c_names()}
+        own = {form.key: form for form in self.formats}
+        return Declared(own, others, self._when) if others else MappingProxyType(own)
 
     @cached_property
     def by_opcode(self) -> MappingProxyType[int, tuple[RpcFormat, ...]]:
@@ -113,7 +194,7 @@ class Dialect:
         Raises:
             WireError: the dialect has no such part.
         """
-        package = self.modules[-1].__name__.rpartition(".")[0]
+        package = self._loaded[-1].__name__.rpartition(".")[0]
         if find_spec(f"{package}.{name}") is None:
             raise WireError(f"no declarations for {name!r}", dialect=self.name)
         return import_module(f"{package}.{name}")
@@ -151,8 +232,94 @@ def register(made: Dialect) -> Dialect:
     return made
 
 
+@dataclass(frozen=True, eq=False)
+class Line:
+    """Releases whose declarations are histories, and what makes a dialect of each.
+
+    Attributes:
+        packages: whose modules hold the histories.
+        traits: attributes of `Dialect` beside name and modules, each the same for all releases or by release (see
+            `lustre_wire.schema.margins.dated`).
+        called: releases whose dialect has a name of its own: ``{"1.8.9-wc1": "1.8"}``.
+    """
+
+    packages: tuple[str, ...]
+    traits: Mapping[str, Any]
+    called: Mapping[str, str] = field(default_factory=dict)
+    _made: dict[str, Dialect] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def modules(self) -> tuple[str, ...]:
+        """Names of the modules that hold histories."""
+        return tuple(
+            f"{package}.{found.name}"
+            for package in self.packages
+            for found in pkgutil.iter_modules(import_module(package).__path__)
+        )
+
+    def release_of(self, name: str) -> Release | None:
+        """The release a dialect's name means: itself, the last of the line it names, or the nearest older one of it."""
+        names = tree.known()
+        own = {short: full for full, short in self.called.items()}
+        if name in own:
+            return tree.release(own[name])
+        wanted = tree.version_of(name)
+        if name not in names and len(wanted) >= 2:
+            line = [n for n in names if tree.version_of(n)[:2] == wanted[:2]]
+            older = [n for n in line if len(wanted) == 2 or tree.version_of(n)[:4] <= wanted]
+            return tree.release(older[-1]) if older else None
+        return tree.release(name) if name in names else None
+
+    def dialect(self, name: str) -> Dialect | None:
+        """The dialect of a release, of a line, or of the nearest older release; None where there is none."""
+        found = self._made.get(name)
+        if found is not None:
+            return found
+        release = self.release_of(name)
+        if release is None:
+            return None
+        short = self.called.get(release.name, release.name)
+        if short != name and short in _announced():
+            return dialect(short)
+        exact = tree.version_of(name) in (tree.version_of(release.name), tree.version_of(release.name)[:2])
+        note = "" if exact else f"there are no facts of {name}: it is read as {release.name}"
+        if short != name and not note:
+            return self.dialect(short)
+        dated = {key: lasting(value).at(release).value for key, value in self.traits.items()}
+        traits = {key: value(release) if callable(value) else value for key, value in dated.items() if value is not None}
+        return self._made.setdefault(name, Dialect(short, self.modules, release=release, note=note, **traits))
+
+
+@cache
+def lines() -> tuple[Line, ...]:
+    """The lines of releases that installed packages announce."""
+    return tuple(entry.load() for entry in entry_points(group=LINES))
+
+
+def releases() -> tuple[str, ...]:
+    """Names of all releases there are dialects of, by version.
+
+    >>> import lustre_wire as lw
+    >>> lw.releases()[0], lw.releases()[-1]
+    ('1.8.0', '2.17.0')
+    """
+    lines()
+    return tree.known()
+
+
+def of_version(code: int) -> Dialect:
+    """The dialect that a peer of this `ocd_version` speaks: one byte each for major, minor, patch and fix.
+
+    Raises:
+        WireError: no release of that line is known.
+    """
+    return dialect(".".join(str(code >> shift & 0xFF) for shift in (24, 16, 8)))
+
+
 def dialect(name: str | Dialect) -> Dialect:
-    """The dialect of that name.
+    """The dialect of that name: a release, a line (``"2.12"`` is its last release), or one that is announced.
+
+    A release without facts of its own is read as the nearest older one of its line; the dialect's `note` says so.
 
     Raises:
         WireError: no such dialect is installed.
@@ -163,6 +330,9 @@ def dialect(name: str | Dialect) -> Dialect:
     if found is None:
         announced = _announced().get(name)
         if announced is None:
+            made = next((d for line in lines() if (d := line.dialect(name)) is not None), None)
+            if made is not None:
+                return made
             raise WireError(f"no dialect {name!r}; installed: {', '.join(names()) or 'none'}")
         found = register(announced.load())
     return found

@@ -38,6 +38,8 @@ class _NewestSpec:
     """``MdtBody.__wire__`` of a declared class: the declaration of its newest view."""
 
     def __get__(self, obj: Any, owner: type) -> StructSpec:
+        if history_of(owner) is None:
+            raise AttributeError(f"{owner.__name__} is no wire struct")
         return newest_view(owner).__wire__  # type: ignore[attr-defined, no-any-return]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any, TypeVar
 
 from lustre_wire.errors import SchemaError
-from lustre_wire.schema.releases import Release, newest, release
+from lustre_wire.schema.releases import Release, known, newest, release
 
 _T = TypeVar("_T")
 _lock = threading.RLock()
@@ -54,6 +54,10 @@ class History(ABC):
     @abstractmethod
     def c_name(self, when: Release) -> str:
         """Its name in a release."""
+
+    def c_names(self) -> set[str]:
+        """The names it has in any release."""
+        return {self.c_name(release(name)) for name in known() if self.exists(release(name))}
 
     def moments(self) -> frozenset[str]:
         """Names of the releases at which the view may differ from that of the release before."""

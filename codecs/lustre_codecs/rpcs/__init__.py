@@ -1,0 +1,1 @@
+"""RPC formats, one file a service."""
