@@ -18,8 +18,8 @@ if TYPE_CHECKING:
         Untranslatable,
         WireError,
     )
-    from lustre_wire.lives import history
     from lustre_wire.jsonform import from_json, to_json
+    from lustre_wire.lives import history
     from lustre_wire.rpc import Message, build, decode, encode
     from lustre_wire.schema import layout, wire_struct
     from lustre_wire.translate import FidAllocator, Session, Translation, rules_between, translate
@@ -27,17 +27,18 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Dialect": "dialects", "dialect": "dialects", "releases": "dialects", "history": "lives", "WireError": "errors", "TruncatedError": "errors",
+    "Dialect": "dialects", "dialect": "dialects", "WireError": "errors", "TruncatedError": "errors",
     "SchemaError": "errors", "StrictError": "errors", "from_json": "jsonform", "to_json": "jsonform", "Message": "rpc",
     "build": "rpc", "decode": "rpc", "encode": "rpc", "layout": "schema", "wire_struct": "schema",
     "LossyTranslation": "errors", "Untranslatable": "errors", "FidAllocator": "translate", "Session": "translate",
-    "Translation": "translate", "rules_between": "translate", "translate": "translate",
+    "Translation": "translate", "rules_between": "translate", "translate": "translate", "history": "lives",
+    "releases": "dialects",
 }  # fmt: skip
 
 __all__ = [
     "Dialect", "FidAllocator", "LossyTranslation", "Message", "SchemaError", "Session", "StrictError", "Translation",
-    "TruncatedError", "Untranslatable", "WireError", "build", "decode", "dialect", "encode", "from_json", "history", "layout",
-    "releases", "rules_between", "to_json", "translate", "wire_struct",
+    "TruncatedError", "Untranslatable", "WireError", "build", "decode", "dialect", "encode", "from_json", "history",
+    "layout", "releases", "rules_between", "to_json", "translate", "wire_struct",
 ]  # fmt: skip
 
 

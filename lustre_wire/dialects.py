@@ -286,7 +286,7 @@ class Line:
         if short != name and not note:
             return self.dialect(short)
         dated = {key: lasting(value).at(release).value for key, value in self.traits.items()}
-        traits = {key: value(release) if callable(value) else value for key, value in dated.items() if value is not None}
+        traits = {key: value(release) if callable(value) else value for key, value in dated.items()}
         return self._made.setdefault(name, Dialect(short, self.modules, release=release, note=note, **traits))
 
 

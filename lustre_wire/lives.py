@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -12,7 +13,6 @@ from lustre_wire.dialects import lines
 from lustre_wire.errors import WireError
 from lustre_wire.schema.enums import WireEnum, WireFlag
 from lustre_wire.schema.history import StructHistory
-from lustre_wire.schema.margins import Margin
 from lustre_wire.schema.numbers import EnumHistory, number_at
 from lustre_wire.schema.releases import Release, known, release
 from lustre_wire.schema.rpc_history import RpcHistory
@@ -91,17 +91,13 @@ def _declared() -> Iterator[Any]:
 def _numbers() -> Iterator[Mapping[str, Callable[[Release], Any]]]:
     for module in _modules():
         loose = {n: v for n, v in vars(module).items() if n[:1].isupper() and isinstance(v, (int, str))}
-        yield {n: lambda at, v=v: _plain(number_at(v, at)) for n, v in loose.items()}
+        yield {n: partial(number_at, v) for n, v in loose.items()}
     for declared in _declared():
         found = history_of(declared)
         if isinstance(found, EnumHistory):
-            yield {n: lambda at, n=n, h=found: h.number(n, at) for n in found.declared}
+            yield {n: partial(found.number, n) for n in found.declared}
         elif issubclass(declared, (WireFlag, WireEnum)):
-            yield {n: lambda at, m=m: int(m) for n, m in declared.__members__.items()}
-
-
-def _plain(value: Any) -> Any:
-    return type(value).__mro__[1](value) if isinstance(getattr(value, "margin", None), Margin) else value
+            yield {n: partial(number_at, int(m)) for n, m in declared.__members__.items()}
 
 
 def _struct(name: str, found: StructHistory) -> Life:
@@ -132,5 +128,9 @@ def _format(name: str, found: RpcHistory) -> Life:
 
 def _by_name(parts: Callable[[Release], Iterable[tuple[str, Any]]]) -> dict[str, tuple[Span, ...]]:
     at = {name: dict(parts(release(name))) for name in known()}
+
+    def place(part: str, when: Release) -> Any:
+        return at[when.name].get(part)
+
     names = dict.fromkeys(part for found in at.values() for part in found)
-    return {part: spans_of(lambda when, part=part: at[when.name].get(part)) for part in names}
+    return {part: spans_of(partial(place, part)) for part in names}

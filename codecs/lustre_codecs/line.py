@@ -8,7 +8,6 @@ from lustre_codecs.structs.ptlrpc import PtlrpcBody
 from lustre_wire.dialects import Line
 from lustre_wire.schema.views import view
 
-
 LINE: Final = Line(
     packages=("lustre_codecs.structs", "lustre_codecs.enums", "lustre_codecs.rpcs"),
     traits={

@@ -63,7 +63,7 @@ class _Extending(enum.EnumMeta):
         now = newest()
         for name in sorted(members, key=lambda n: n in margins and margins[n].at(now).is_gone):
             plain[name] = members[name]
-        made = super().__new__(metacls, cls, bases, plain, **kwds)
+        made: Any = super().__new__(metacls, cls, bases, plain, **kwds)
         made.__history__ = EnumHistory(made, members, margins, life(since, until))
         return made
 

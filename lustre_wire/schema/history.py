@@ -9,8 +9,8 @@
         mbo_projid: u32                        = padding("padding_5").since("2.10")
 
 The class declared is an empty base. Each of its views (`view`) is an ordinary wire struct derived from it, so that
-``isinstance(x, MdtBody)`` holds in every release; where a field had another name, the newest one is a second name of the
-same slot. Called by itself the declared class makes a struct of today.
+``isinstance(x, MdtBody)`` holds in every release; where a field had another name, the newest one is a second name of
+the same slot. Called by itself the declared class makes a struct of today.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lustre_wire.schema.numbers import mask_at, number_at
 from lustre_wire.schema.releases import Release, release
 from lustre_wire.schema.shown import Given, Magic
 from lustre_wire.schema.struct import Order, Overlay, StructSpec, c_name_of, hints_of, wire_struct
-from lustre_wire.schema.types import AS_SENT, Array, Chars, FieldType, Flex, Raw, Scalar, Struct, Tag, as_type
+from lustre_wire.schema.types import AS_SENT, Array, FieldType, Flex, Scalar, Struct, Tag, as_type
 from lustre_wire.schema.union import WireUnion, wire_union
 from lustre_wire.schema.views import History, history_of, newest_view, view
 
@@ -105,7 +105,7 @@ def _padding_of(hint: Any, state: State) -> Any:
     if isinstance(kind, Scalar):
         base = int
     marks = [] if state.type is SWABBED else [AS_SENT]
-    return Annotated[tuple([base, *([] if kind is None else [kind]), *marks])] if kind or marks else base
+    return Annotated[(base, *([] if kind is None else [kind]), *marks)] if kind or marks else base
 
 
 class StructHistory(History):
@@ -170,7 +170,7 @@ class StructHistory(History):
             return hint
         base, *extras = get_args(hint)
         kept = [e for extra in extras if (e := self._extra(extra, names, when)) is not None]
-        return Annotated[tuple([base, *kept])] if kept else base
+        return Annotated[(base, *kept)] if kept else base
 
     def _extra(self, extra: Any, names: dict[str, str], when: Release) -> Any:
         if isinstance(extra, Flex) and extra.count:
@@ -203,6 +203,7 @@ class StructHistory(History):
             "__annotations__": hints, "__made__": (cls, when.name),
         }  # fmt: skip
         renamed = {newest: name for newest, name in names.items() if newest != name and newest not in hints}
+        made: Any
         if self.is_union:
             made = wire_union(size=size, **options)(type(cls.__name__, (cls,), body | {"__slots__": ()}))
             made.__made__ = cls, when.name
@@ -254,7 +255,7 @@ def resolve(hint: Any, when: Release) -> Any:
     origin = get_origin(hint)
     if origin is Annotated:
         base, *extras = get_args(hint)
-        return Annotated[tuple([resolve(base, when), *(resolve(extra, when) for extra in extras)])]
+        return Annotated[(resolve(base, when), *(resolve(extra, when) for extra in extras))]
     if origin is list:
         return list[resolve(get_args(hint)[0], when)]  # type: ignore[misc]  # computed
     return hint
@@ -304,11 +305,9 @@ def default_of(hint: Any) -> Any:
 
 def _text(text: str | tuple[str, ...], names: Mapping[str, str]) -> tuple[str, ...]:
     """The pieces whose fields a release has, with its names."""
-    found = []
-    for piece in (text,) if isinstance(text, str) else text:
-        if all(name in names for name in re.findall(r"\{(\w+)", piece)):
-            found.append(re.sub(r"\{(\w+)", lambda m: "{" + names[m[1]], piece))
-    return tuple(found)
+    pieces = (text,) if isinstance(text, str) else text
+    there = [piece for piece in pieces if all(name in names for name in re.findall(r"\{(\w+)", piece))]
+    return tuple(re.sub(r"\{(\w+)", lambda m: "{" + names[m[1]], piece) for piece in there)
 
 
 def history(
@@ -320,7 +319,7 @@ def history(
     byteorder: Order = "sender",
     swab: bool | Mapping[Any, bool] = True,
     swab_as: str | None = None,
-    text: str | tuple[str, ...] = (),
+    text: str | tuple[str, ...] | Mapping[Any, str | tuple[str, ...]] = (),
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a C struct (a class derived from `Wire`) or union (from `WireUnion`) through all releases.
 

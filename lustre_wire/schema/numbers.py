@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from lustre_wire.schema.margins import Margin
 from lustre_wire.schema.releases import Release, release
@@ -56,10 +56,10 @@ class EnumHistory(History):
 
     def _class(self, numbers: dict[str, int], when: Release) -> Any:
         kind, cls = self.cls.__mro__[1], self.cls
-        body = type(kind).__prepare__(cls.__name__, (kind,))
+        body: Any = type(kind).__prepare__(cls.__name__, (kind,))
         for name, number in numbers.items():
             body[name] = number
-        body |= {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+        body.update({"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__})
         body["__reduce_ex__"] = lambda self, protocol: (_again, (cls, when.name, int(self)))
         return type(kind)(cls.__name__, (kind,), body)
 
@@ -88,7 +88,7 @@ def number_at(value: Any, when: Release) -> Any:
         history = history_of(type(value))
         if not isinstance(history, EnumHistory):
             return value
-        named = [n for n, number in history.declared.items() if number == value]
+        named = [n for n, number in history.declared.items() if number == value.value]
         return next((n for n in (history.number(name, when) for name in named) if n is not None), None)
     margin = getattr(value, "margin", None)
     if isinstance(margin, Margin):
@@ -102,9 +102,11 @@ def constant(value: _T, margin: Any) -> _T:
 
     It is its newest value to whoever uses it; `number_at` says what it was.
     """
-    made = _dated(type(value))(value)  # type: ignore[call-arg]
-    made.margin = margin  # type: ignore[attr-defined]
-    return made
+    plain: Any = type(value)
+    kind = _dated(plain)
+    made = kind(value)
+    made.margin = margin
+    return cast(_T, made)
 
 
 def _plain(value: Any) -> Any:
@@ -112,6 +114,6 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _dated(kind: type[_T]) -> type[_T]:
+def _dated(kind: Any) -> Any:
     """The subclass of `int`, `str` or `bytes` that has a margin, and pickles as the plain value."""
     return type(kind.__name__, (kind,), {"__reduce__": lambda self: (kind, (_plain(self),))})

@@ -1,8 +1,8 @@
 """The tree of releases: each is its base with some changes.
 
-The main line is the trunk, a maintenance release or a vendor's is a branch of it. A change that a history dates counts in
-the release where it was made and in all that come from it, and so nothing leaks from 2.12.9 into 2.13. Which releases
-there are is declared outside of the engine, with `branch`.
+The main line is the trunk, a maintenance release or a vendor's is a branch of it. A change that a history dates counts
+in the release where it was made and in all that come from it, and so nothing leaks from a leaf into the trunk. Which
+releases there are is declared outside of the engine, with `branch`.
 """
 
 from __future__ import annotations

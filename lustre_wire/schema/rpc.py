@@ -221,7 +221,8 @@ class Buffers:
         return f"{type(self).__qualname__}({values})"
 
 
-def _without_none(hint: Any) -> Any:
+def without_none(hint: Any) -> Any:
+    """A buffer's annotation without the None that says it may be absent."""
     if get_origin(hint) in (Union, types.UnionType):
         options = [a for a in get_args(hint) if a is not type(None)]
         return options[0] if len(options) == 1 else hint
@@ -229,7 +230,7 @@ def _without_none(hint: Any) -> Any:
 
 
 def _slot_type(path: str, hint: Any) -> FieldType:
-    hint = _without_none(hint)
+    hint = without_none(hint)
     if get_origin(hint) is list:
         (element,) = get_args(hint)
         return Items(_slot_type(path, element))

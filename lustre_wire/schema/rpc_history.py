@@ -10,22 +10,22 @@
             file_secctx: Opaque | None = dated_slot(since="2.9", optional=True)
 
 `Request` and `Reply` are bases as declared structs are: ``isinstance(message.buffers, LdlmEnqueueIntentOpen.Request)``
-holds in every release. A slot whose annotation names several structs is of the one that the release has.
+holds in every release. The annotation says what type checkers see; where a slot's type changed it names them all, and
+``type={"1.8": MdsRecCreate, "2.0": MdtRecCreate}`` says which one it is when.
 """
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.history import StructHistory, histories_in, path_at, resolve
 from lustre_wire.schema.margins import Margin, lasting, life
 from lustre_wire.schema.numbers import mask_at, number_at
 from lustre_wire.schema.releases import Release
-from lustre_wire.schema.rpc import Bits, Buffers, Chosen, Match, Records, RpcFormat, buffers, rpc
+from lustre_wire.schema.rpc import Bits, Buffers, Chosen, Match, Records, RpcFormat, buffers, rpc, without_none
 from lustre_wire.schema.rpc import slot as plain_slot
 from lustre_wire.schema.struct import hints_of
 from lustre_wire.schema.types import Struct
@@ -37,13 +37,13 @@ _T = TypeVar("_T")
 class Slot:
     """A declared buffer: where it is, its name in a release, and what is said of it."""
 
-    def __init__(self, alive: Margin, called: Any, said: Mapping[str, Any]) -> None:
-        self.alive, self.called = alive, lasting(called)
+    def __init__(self, alive: Margin, called: Any, type: Any, said: Mapping[str, Any]) -> None:
+        self.alive, self.called, self.type = alive, lasting(called), lasting(type)
         self.said = {name: value if name in _MAPPINGS else lasting(value) for name, value in said.items()}
 
     @property
     def moments(self) -> set[str]:
-        dated = [self.alive, self.called, *(m for m in self.said.values() if isinstance(m, Margin))]
+        dated = [self.alive, self.called, self.type, *(m for m in self.said.values() if isinstance(m, Margin))]
         return {moment for margin in dated for moment in margin.moments}
 
 
@@ -52,16 +52,18 @@ _MAPPINGS = ("present", "match")
 
 
 def dated_slot(
-    *, since: str | tuple[str, ...] = (), until: str | tuple[str, ...] = (), called: Any = "", **said: Any
-) -> Any:
+    *, since: str | tuple[str, ...] = (), until: str | tuple[str, ...] = (), called: Any = "", type: Any = None,
+    **said: Any,
+) -> Any:  # fmt: skip
     """A buffer, and the releases that have it.
 
     Args:
         since, until: where it appears and vanishes: a release, or one on each branch.
         called: its name, where it is not the attribute's; by release where it changed.
+        type: what it holds, by release, where the annotation names more than one type.
         said: as for `lustre_wire.schema.rpc.slot`; each may be given by release, ``minimum={"1.8": 72, "2.8": 192}``.
     """
-    return Slot(life(since, until), called, said)
+    return Slot(life(since, until), called, type, said)
 
 
 class BuffersHistory(History):
@@ -76,8 +78,9 @@ class BuffersHistory(History):
 
     def inner(self) -> Iterable[History]:
         for hint, slot in self.slots.values():
-            yield from histories_in(hint)
-            yield from (h for held in _held(slot) for h in histories_in(held))
+            held = (one for value in _values(slot.said.get("holds")) for one in _options(value))
+            values = [hint, *_values(slot.type), *held]
+            yield from (h for value in values for h in histories_in(value))
 
     def exists(self, when: Release) -> bool:
         return True
@@ -90,9 +93,14 @@ class BuffersHistory(History):
         alive = {name: slot for name, (_, slot) in self.slots.items() if not slot.alive.at(when).is_gone}
         return {name: slot.called.at(when).value or name for name, slot in alive.items()}
 
+    def hint(self, name: str, when: Release) -> Any:
+        """What a buffer's annotation is in a release."""
+        hint, slot = self.slots[name]
+        return without_none(slot.type.at(when).value or hint)
+
     def make(self, when: Release) -> Any:
         names = self.names(when)
-        hints = {names[n]: _of_release(self.slots[n][0], when) for n in names}
+        hints = {names[n]: resolve(self.hint(n, when), when) for n in names}
         said = {names[n]: self._said(self.slots[n][1], names, when) for n in names}
         shape = tuple(hints.items()), repr(said), tuple(names.items())
         return self.views.get(shape) or self.shared(shape, self._class(hints, said, names, when))
@@ -107,7 +115,8 @@ class BuffersHistory(History):
 
     def match_at(self, match: Match, when: Release) -> Match:
         """Conditions written with newest names, as they are in a release."""
-        names, hints = self.names(when), {name: hint for name, (hint, _) in self.slots.items()}
+        names = self.names(when)
+        hints = {name: self.hint(name, when) for name in names}
         found = {}
         for path, condition in match.items():
             at = path if path.startswith("[") else path_at(path, hints, names, when)
@@ -151,10 +160,10 @@ def _options(held: Any) -> list[Any]:
     return [held.head] if isinstance(held, Records) else [held]
 
 
-def _held(slot: Slot) -> list[Any]:
-    margin = slot.said.get("holds")
+def _values(margin: Any) -> list[Any]:
+    """What a dated option is at any time."""
     states = [margin.first, *(state for _, state in margin.changes)] if isinstance(margin, Margin) else []
-    return [one for state in states if state.value is not None for one in _options(state.value)]
+    return [state.value for state in states if state.value is not None]
 
 
 def _held_at(held: Any, names: dict[str, str], when: Release) -> Any:
@@ -172,16 +181,6 @@ def _held_at(held: Any, names: dict[str, str], when: Release) -> Any:
 def _is_alive(hint: Any, when: Release) -> bool:
     history = history_of(hint)
     return not isinstance(history, StructHistory) or history.exists(when)
-
-
-def _of_release(hint: Any, when: Release) -> Any:
-    """A slot's annotation: of several structs the one that the release has."""
-    if get_origin(hint) not in (Union, types.UnionType):
-        return resolve(hint, when)
-    alive = [a for a in get_args(hint) if a is not types.NoneType and all(h.exists(when) for h in histories_in(a))]
-    if len(alive) != 1:
-        raise SchemaError(f"{len(alive)} of {hint} are there in {when.name}")
-    return resolve(alive[0], when)
 
 
 class RpcHistory(History):

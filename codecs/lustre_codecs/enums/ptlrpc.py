@@ -6,6 +6,8 @@ Numbers are the newest ones; the margin says what they were and where a name com
 
 from __future__ import annotations
 
+from typing import Final
+
 from lustre_wire.schema.enums import WireEnum, WireFlag
 from lustre_wire.schema.margins import since, until
 
@@ -157,3 +159,13 @@ class MsghdrFlags(WireFlag):
 
     MSGHDR_AT_SUPPORT = 1
     MSGHDR_CKSUM_INCOMPAT18 = 2, since("2.0")
+
+
+#: Service class in the high half of pb_version.
+LUSTRE_OBD_VERSION: Final = 0x10000
+LUSTRE_MDS_VERSION: Final = 0x20000
+LUSTRE_OST_VERSION: Final = 0x30000
+LUSTRE_DLM_VERSION: Final = 0x40000
+LUSTRE_LOG_VERSION: Final = 0x50000
+LUSTRE_MGS_VERSION: Final = 0x60000
+LUSTRE_VERSION_MASK: Final = 0xFFFF0000

@@ -13,7 +13,7 @@ from lustre_codecs.enums.metadata import MdsInodelock
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import as_sent, called, in64, pad16, pad32, pad64, padding, since, until
 from lustre_wire.schema.shown import Given, Shown
-from lustre_wire.schema.types import U32, U64, u16, u32, u64, u8
+from lustre_wire.schema.types import U32, U64, u8, u16, u32, u64
 
 _FLAGS = "ocd_connect_flags"
 

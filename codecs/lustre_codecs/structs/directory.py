@@ -15,7 +15,7 @@ from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import in16, in32, padding, until, was
 from lustre_wire.schema.shorthand import hex64
 from lustre_wire.schema.shown import Magic, Shown
-from lustre_wire.schema.types import Chars, Flex, Hole, Raw, u16, u32, u64, u8
+from lustre_wire.schema.types import Chars, Flex, Hole, Raw, u8, u16, u32, u64
 
 
 @history(size=32, byteorder="little", swab=False, text="{lde_fid} {lde_name}")

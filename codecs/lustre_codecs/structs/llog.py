@@ -218,7 +218,10 @@ class LlogdConnBody(Wire):
 
 @history(
     size={"2.0": 64}, swab=False,
-    text=("{cr_index} {cr_type} {cr_tfid} in {cr_pfid} {cr_name}", "{cr_index} {cr_type} {cr_tfid} in {cr_pfid}"),
+    text={
+        "2.0": "{cr_index} {cr_type} {cr_tfid} in {cr_pfid} {cr_name}",
+        "2.7": "{cr_index} {cr_type} {cr_tfid} in {cr_pfid}",
+    },
 )  # fmt: skip
 class ChangelogRec(Wire):
     """One change of the namespace; the name follows, from 2.7 behind the optional parts that `cr_flags` announces."""

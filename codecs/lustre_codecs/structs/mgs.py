@@ -31,10 +31,10 @@ class MgsTargetInfo(Wire):
     mti_config_ver: u32
     mti_flags: in32[LddFlags]
     mti_nid_count: u32
-    mti_instance: u32                             = padding("padding").since("2.2")
+    mti_instance: u32                                    = padding("padding").since("2.2")
     mti_fsname: Annotated[bytes, Chars(64)]
     mti_svname: Annotated[bytes, Chars(64)]
     mti_uuid: Annotated[bytes, Chars(40)]
     mti_nids: Annotated[list[int], Array(U64, 32), Shown.NID]
     mti_params: Annotated[bytes, Chars(4096)]
-    mti_nidlist: Annotated[bytes, Flex(Chars(1))] = since("2.2")
+    mti_nidlist: Annotated[list[bytes], Flex(Chars(64))] = since("2.16")

@@ -100,9 +100,9 @@ class LlFiemapExtent(Wire):
     fe_length: u64
     fe_reserved64: Annotated[list[int], Array(U64.as_sent(), 2)]
     fe_flags: in32[FiemapExtentFlags]
-    fe_device: u32                                   = until("2.17")
+    fe_device: u32                                   = until("2.8")
     fe_reserved: Annotated[list[int], Array(U32, 3)] = (
-        was(type=Annotated[list[int], Array(U32.as_sent(), 2)]).since("2.17")
+        was(type=Annotated[list[int], Array(U32.as_sent(), 2)]).since("2.8")
     )
 
 

@@ -18,7 +18,8 @@ from lustre_wire.schema.types import U64, Array, Chars, u16, u32, u64
 
 
 @history(
-    size={"1.8": 152, "2.3": 184}, short={"without a job id": 152}, c_name={"1.8": "ptlrpc_body", "2.3": "ptlrpc_body_v3"},
+    size={"1.8": 152, "2.3": 184}, short={"without a job id": 152},
+    c_name={"1.8": "ptlrpc_body", "2.3": "ptlrpc_body_v3"},
 )  # fmt: skip
 class PtlrpcBody(Wire):
     """Buffer 0 of every lustre_msg v2: who asks for what, with which result, and where recovery stands."""

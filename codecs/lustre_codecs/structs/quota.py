@@ -10,9 +10,9 @@ from typing import Annotated
 
 from lustre_codecs.enums.quota import LquotaFlags, QifValid, QuotaCmd
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import called, in32, pad32, pad64, since, was
+from lustre_wire.schema.margins import in32, pad32, pad64, since, was
 from lustre_wire.schema.shorthand import bytes64, id32, time64
-from lustre_wire.schema.types import Chars, Flex, Raw, u32, u64
+from lustre_wire.schema.types import Chars, Flex, u32, u64
 
 
 @history(size=24)
@@ -51,8 +51,7 @@ class ObdQuotactl(Wire):
     qc_stat: u32
     qc_dqinfo: ObdDqinfo
     qc_dqblk: ObdDqblk
-    qc_poolname: Annotated[bytes, Flex(Chars(1))] = since("2.1")
-    qc_poolname_: Annotated[bytes, Raw(0)]        = called("qc_poolname").until("1.8.9", "2.0")
+    qc_poolname: Annotated[bytes, Flex(Chars(1))] = since("2.14")
 
 
 @history(size={"1.8": 32, "2.4": None}, text=("id {qd_id} count {qd_count}", " flags {qd_flags}"))

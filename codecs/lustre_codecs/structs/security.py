@@ -11,10 +11,10 @@ from typing import Annotated
 from lustre_codecs.enums.security import CapaOpc
 from lustre_codecs.structs.fid import LuFid
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import in64, pad16, pad32
-from lustre_wire.schema.shorthand import hex32, id32
+from lustre_wire.schema.margins import in64, pad16, pad32, was
+from lustre_wire.schema.shorthand import hex32, hex64, id32
 from lustre_wire.schema.shown import Shown
-from lustre_wire.schema.types import U32, Flex, Hole, Raw, u16, u32, u64, u8
+from lustre_wire.schema.types import U32, Flex, Hole, Raw, u8, u16, u32, u64
 from lustre_wire.schema.union import WireUnion
 
 
@@ -23,7 +23,7 @@ class LustreCapa(Wire):
     """Capability; `lc_hmac` covers what stands before it."""
 
     lc_fid: LuFid
-    lc_opc: in64[CapaOpc]
+    lc_opc: in64[CapaOpc] = was(type=hex64).since("2.0")
     lc_uid: u64
     lc_gid: u64
     lc_flags: u32
@@ -68,8 +68,8 @@ class SptlrpcFlavor(Wire):
 
     sf_rpc: hex32
     sf_flags: u32
-    u_bulk: SptlrpcFlavorUBulk
     u_rpc: SptlrpcFlavorURpc
+    u_bulk: SptlrpcFlavorUBulk
     hole_0: Annotated[bytes, Hole(3)]
 
 
