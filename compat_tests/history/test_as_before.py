@@ -50,7 +50,7 @@ def said(field: FieldSpec, *, swab: bool) -> Any:
     return field.name, field.offset, kind(field.type, swab=swab), enum, tag, given, field.shown, field.magic
 
 
-def code(cls: Any, order: Any) -> list[str]:
+def code(cls: Any, order: Any) -> list[list[str]]:
     functions = codec(cls, order)
     return [linecache.getlines(f.__code__.co_filename) for f in (functions.unpack, functions.pack)]
 

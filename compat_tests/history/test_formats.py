@@ -58,7 +58,7 @@ def test_the_view_is_what_the_dialect_declared(declared: Any, dialect: str, name
 
 def said(slot: Any) -> Any:
     """What a slot says, its structs by name."""
-    kinds = [getattr(k, "cls", k) for k in (slot.type, getattr(slot.type, "element", None), slot.holds)]
+    kinds: list[Any] = [getattr(k, "cls", k) for k in (slot.type, getattr(slot.type, "element", None), slot.holds)]
     named = [k.__wire__.name if hasattr(k, "__wire__") else type(k).__name__ for k in kinds]
     present = plain(slot.present or {})
     return slot.name, slot.index, named, slot.optional, slot.omit, slot.when, slot.room, slot.minimum, present

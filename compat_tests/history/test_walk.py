@@ -6,7 +6,6 @@ What is not declared yet is listed here and counted, so that the list can only s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -77,21 +76,24 @@ def dialect(name: str) -> Dialect:
     return Dialect(name, LINE.modules, body=None, body_minimum=0, release=release(name))
 
 
-def asserted(name: str) -> Iterator[tuple[str, int, dict[str, list[Any]]]]:
+@cache
+def asserted(name: str) -> tuple[tuple[str, int, dict[str, list[Any]]], ...]:
     """The structs a release asserts: name, size, and of each field offset, size and size of an element."""
+    found = []
     for struct, fact in facts()["structs"].items():
         size = at(fact["size"], name)
         if size is not None and not struct.startswith(tuple(SET_ASIDE)):
-            fields = {f: found for f, spans in fact["fields"].items() if (found := at(spans, name)) is not None}
-            yield struct, size[0], fields
+            fields = {f: said for f, spans in fact["fields"].items() if (said := at(spans, name)) is not None}
+            found.append((struct, size[0], fields))
+    return tuple(found)
 
 
 def located(spec: StructSpec, path: str) -> tuple[int, int] | None:
-    """Offset and size of a field as the facts spell it: dotted, an element in brackets."""
+    """Offset and size of a field as the facts spell it: dotted, an element in brackets. Only its own name will do."""
     offset, size = 0, spec.size
     for part in path.removeprefix("gf_u.").split("."):
         name, _, index = part.rstrip("]").partition("[")
-        found: FieldSpec | None = spec.by_name.get(name) or next((o for o in spec.overlays if o.name == name), None)
+        found: FieldSpec | None = next((f for f in (*spec.fields, *spec.overlays) if f.name == name), None)
         if found is None:
             return None
         offset, size = offset + found.offset, found.size

@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.margins import OWN, SWABBED, Margin, State, lasting, margin_of
-from lustre_wire.schema.numbers import mask_at, number_at
+from lustre_wire.schema.numbers import mask_at, moments_of, number_at
 from lustre_wire.schema.releases import Release, release
 from lustre_wire.schema.shown import Given, Magic
 from lustre_wire.schema.struct import Order, Overlay, StructSpec, c_name_of, hints_of, wire_struct
 from lustre_wire.schema.types import AS_SENT, Array, FieldType, Flex, Scalar, Struct, Tag, as_type
 from lustre_wire.schema.union import WireUnion, wire_union
-from lustre_wire.schema.views import History, history_of, newest_view, view
+from lustre_wire.schema.views import History, changed, history_of, newest_view, view
 
 _T = TypeVar("_T")
 _KEPT_OUT = ("__dict__", "__weakref__", "__annotations__", "__slots__")
@@ -81,7 +81,7 @@ class Place:
         if state.is_gone:
             return None
         name = state.name or self.margin.own_name or self.name
-        if prefix is not None:
+        if prefix is not None and not state.is_exact:
             short, since = prefix
             name = name.removeprefix(short)
             if release(since).name in when.path:
@@ -124,6 +124,7 @@ class StructHistory(History):
     def own_moments(self) -> set[str]:
         dated = [self.size, *self.options.values(), *(p.margin for p in (*self.places, *self.overlays))]
         found = {moment for margin in dated for moment in margin.moments}
+        found |= {moment for p in self.places for number in _numbers_in(p.hint) for moment in moments_of(number)}
         return found | ({release(self.prefix[1]).name} if self.prefix else set())
 
     def inner(self) -> Iterable[History]:
@@ -231,6 +232,17 @@ def _init(renamed: dict[str, str]) -> Callable[..., None]:
 
 def _types_of(margin: Margin) -> list[Any]:
     return [state.type for state in (margin.first, *(s for _, s in margin.changes)) if state.type is not None]
+
+
+def _numbers_in(hint: Any) -> Iterable[Any]:
+    """The numbers an annotation names: of the bits a field is given by, magics, values that choose a union's member."""
+    for extra in get_args(hint) if get_origin(hint) is Annotated else ():
+        if isinstance(extra, Given):
+            yield extra.mask
+        elif isinstance(extra, Magic):
+            yield from extra.values
+        elif isinstance(extra, Tag):
+            yield from (number for number, _ in extra.members)
 
 
 def _has_tag(hint: Any, tag: Tag) -> bool:
@@ -354,6 +366,27 @@ def history(
         return made  # type: ignore[no-any-return]  # the class, made anew
 
     return build
+
+
+def amend(declared: Any, field: str, when: str, *, name: str = "", type: Any = None) -> None:
+    """Change a field of a struct on a vendor's branch, which `lustre_wire.schema.releases.branch` made.
+
+    Args:
+        declared: the class with the history.
+        field: the attribute.
+        when: the branch, of which there are no views yet.
+        name: the C name there; "" for no field of that name.
+        type: another annotation of the same size.
+
+    Raises:
+        SchemaError: no such field.
+    """
+    history = history_of(declared)
+    places = {p.name: p for p in history.places} if isinstance(history, StructHistory) else {}
+    if field not in places:
+        raise SchemaError(f"no field {field!r}", path=declared.__name__)
+    places[field].margin.amend(State(name, type, is_gone=not name, is_exact=True), when)
+    changed()
 
 
 def _union_reduce(self: Any) -> Any:

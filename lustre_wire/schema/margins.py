@@ -36,6 +36,7 @@ class State:
     value: Any = None
     is_padding: bool = False
     is_gone: bool = False
+    is_exact: bool = False  # the name is not prefixed as the struct's others are
 
 
 OWN: Final = State()
@@ -85,6 +86,10 @@ class Margin:
         if not self.changes and self.first is OWN:
             self.first = GONE
         return self._change(state, releases)
+
+    def amend(self, state: State, *releases: str) -> None:
+        """Another state from these releases on, of a margin that is declared already: a vendor's change on a branch."""
+        self._change(state, releases)
 
     def _change(self, state: State, releases: tuple[str, ...]) -> Margin:
         if not releases:

@@ -97,6 +97,17 @@ def number_at(value: Any, when: Release) -> Any:
     return value
 
 
+def moments_of(value: Any) -> set[str]:
+    """Names of the releases at which a mask, a number or a constant, written with newest names, may be another."""
+    history = history_of(type(value))
+    if isinstance(value, enum.Enum) and isinstance(history, EnumHistory):
+        used = [n for n, number in history.declared.items() if number and number & value.value == number]
+        margins = [history.margins.get(name, history.life) for name in used]
+        return {moment for margin in margins for moment in margin.moments}
+    margin = getattr(value, "margin", None)
+    return margin.moments if isinstance(margin, Margin) else set()
+
+
 def constant(value: _T, margin: Any) -> _T:
     """A number or a string of its own with a past: ``LOV_MAXPOOLNAME = constant(15, was(16).since("2.7"))``.
 

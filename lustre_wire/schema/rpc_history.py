@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.history import StructHistory, histories_in, path_at, resolve
 from lustre_wire.schema.margins import Margin, lasting, life
-from lustre_wire.schema.numbers import mask_at, number_at
+from lustre_wire.schema.numbers import mask_at, moments_of, number_at
 from lustre_wire.schema.releases import Release
 from lustre_wire.schema.rpc import Bits, Buffers, Chosen, Match, Records, RpcFormat, buffers, rpc, without_none
 from lustre_wire.schema.rpc import slot as plain_slot
@@ -44,7 +44,7 @@ class Slot:
     @property
     def moments(self) -> set[str]:
         dated = [self.alive, self.called, self.type, *(m for m in self.said.values() if isinstance(m, Margin))]
-        return {moment for margin in dated for moment in margin.moments}
+        return {moment for margin in dated for moment in margin.moments} | _match_moments(self.said.get("present"))
 
 
 #: Keywords whose values are mappings already; by release they are given as ``dated({...})``.
@@ -148,6 +148,13 @@ def _again(declared: Any, when: str, values: tuple[Any, ...]) -> Any:
     return view(declared, when)(*values)
 
 
+def _match_moments(match: Any) -> set[str]:
+    """Names of the releases at which a number that conditions name may be another."""
+    several = _values(match) if isinstance(match, Margin) else [match or {}]
+    conditions = [condition for one in several for condition in one.values()]
+    return {moment for c in conditions for moment in moments_of(getattr(c, "mask", c))}
+
+
 def _condition(condition: Any, when: Release) -> Any:
     return replace(condition, mask=mask_at(condition.mask, when)) if isinstance(condition, Bits) else (
         number_at(condition, when)
@@ -196,7 +203,7 @@ class RpcHistory(History):
 
     def own_moments(self) -> set[str]:
         dated = [self.alive, *(m for m in self.options.values() if isinstance(m, Margin))]
-        return {moment for margin in dated for moment in margin.moments}
+        return {moment for margin in dated for moment in margin.moments} | _match_moments(self.options.get("match"))
 
     def sides(self) -> dict[str, BuffersHistory]:
         """The histories of the request and of the reply, as far as they are declared."""
