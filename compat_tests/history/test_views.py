@@ -20,7 +20,7 @@ from lustre_codecs.structs.ldlm import LdlmLockDesc
 from lustre_wire.dialects import of_version
 from lustre_wire.engines.record import pack, unpack
 from lustre_wire.errors import SchemaError
-from lustre_wire.schema import U32, Flex, WireFlag, spec_of, u32, u64
+from lustre_wire.schema import U32, Flex, Given, Magic, WireFlag, spec_of, u32, u64
 from lustre_wire.schema.history import StructHistory, Wire, amend, history
 from lustre_wire.schema.margins import GONE, Margin, called, padding, since, until, was
 from lustre_wire.schema.numbers import constant, number_at
@@ -104,6 +104,15 @@ def test_masks_are_the_numbers_of_their_release() -> None:
     assert view(ObdConnect, "1.8.0")["OBD_CONNECT_RMT_CLIENT"] == 0x20000
     assert ObdConnect(0x40).name == "OBD_CONNECT_MGS_NIDLIST"
     assert view(ObdConnect, "2.0")(0x40).name == "OBD_CONNECT_REQPORTAL"
+
+
+def test_equal_numbers_of_two_enumerations_stay_apart() -> None:
+    """typing caches annotations by equality: one flag of value 1 is no other of value 1, nor the plain number."""
+    marks = [Given("flags", Colours.RED), Given("flags", ObdConnect(1)), Given("flags", 1)]
+    hints = [Annotated[u32, mark] for mark in marks]
+    assert [hint.__metadata__[-1] is mark for hint, mark in zip(hints, marks, strict=True)] == [True] * 3
+    limit, other = constant(15, since("2.4")), constant(15, since("2.5"))
+    assert len({Magic(limit), Magic(other), Magic(15), Magic(15)}) == 3
 
 
 def test_a_vendors_branch_is_a_few_changes() -> None:
