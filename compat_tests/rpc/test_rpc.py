@@ -78,8 +78,12 @@ class TestAcceptance:
         assert lw.encode(lw.decode(kind(GETATTR), "2.0")) == GETATTR
 
     def test_unknown_dialects(self) -> None:
-        with pytest.raises(lw.WireError, match=r"no dialect '2\.1'"):
-            lw.decode(GETATTR, "2.1")
+        with pytest.raises(lw.WireError, match=r"no dialect '3\.1'"):
+            lw.decode(GETATTR, "3.1")
+
+    def test_any_release_is_a_dialect(self) -> None:
+        for name in lw.releases():
+            assert lw.encode(lw.decode(GETATTR, name)) == GETATTR
 
 
 class TestReplies:
