@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs sanitize fuzz bench clean
+.PHONY: help demo test lint docs plain sanitize fuzz bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: .venv/.extra-lint ## ruff, mypy --strict, import contracts
 
 docs: .venv/.extra-test ## write docs/reference from the declarations
 	$(BIN)/python -m tools.reference
+
+plain: .venv/bin/python ## the wheel in an empty environment with pytest and no extra
+	$(BIN)/python compat_tests/plain_install.py
 
 sanitize: .venv/.extra-test ## the bulk tests on a C core built with ASan and UBSan, warnings as errors
 	$(BIN)/python compat_tests/bulk/sanitize.py

@@ -60,3 +60,22 @@ def test_recordings_are_given_by_name(tmp_path: Path) -> None:
     assert "2 passed" in _pytest(tmp_path, *named, tests=RECORDED_TESTS).stdout
     without = _pytest(tmp_path, tests=RECORDED_TESTS)
     assert without.returncode != 0 and "needs --lustre-recorded" in without.stdout + without.stderr
+
+
+LOADED = """
+import sys
+from importlib.metadata import distribution
+for name in ("hypothesis", "numpy", "pyarrow", "atheris"):
+    sys.modules[name] = None
+found = [entry for entry in distribution("lustre-wire").entry_points]
+for entry in found:
+    entry.load()
+print(len(found))
+"""
+
+
+def test_entry_points_load_nothing_that_is_optional() -> None:
+    """pytest and hypothesis load them in every project of an environment, whatever is installed there."""
+    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert int(done.stdout) >= 5

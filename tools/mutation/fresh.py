@@ -73,9 +73,9 @@ class _Chosen:
 
 def run_pytest(arguments: Sequence[str], plugin: Any) -> int:
     """Tests of this process, silently; the package may be loaded already."""
-    import lustre_wire.testing.registration
+    import lustre_wire.plugins.for_hypothesis
 
-    lustre_wire.testing.registration.register()
+    lustre_wire.plugins.for_hypothesis.register()
     fixed = ("-q", "-W", "ignore::pytest.PytestAssertRewriteWarning")
     return int(pytest.main([*fixed, *arguments], plugins=[plugin]))
 

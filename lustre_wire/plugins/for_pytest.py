@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -64,6 +65,8 @@ def lustre_messages(lustre_dialect: Dialect) -> Callable[..., list[Message]]:
 
     `which` goes to `lustre_wire.testing.messages`: ``opcode=``, ``name=``, ``direction=``, ``order=``.
     """
+    if find_spec("hypothesis") is None:
+        raise pytest.UsageError("the lustre_messages fixture needs an extra: pip install 'lustre-wire[testing]'")
     from lustre_wire.testing.sampling import sample
 
     def some(count: int = 20, *, seed: int = 0, **which: Any) -> list[Message]:
