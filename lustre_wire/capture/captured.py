@@ -32,6 +32,14 @@ LNET_ACK: Final = "lnet ack"
 LNET_PUT: Final = "lnet put"
 LNET_GET: Final = "lnet get"
 LNET_REPLY: Final = "lnet reply"
+BULK: Final = "bulk"
+#: What a line of a recording is when it is no lustre_msg.
+DATA: Final = "data"
+#: All there are.
+KINDS: Final = (
+    REQUEST, REPLY, EARLY_REPLY, BULK, BULK_GET, LNET_PING, LNET_PING_REPLY, LNET_PUSH, LNET_ACK, LNET_PUT, LNET_GET,
+    LNET_REPLY, DATA,
+)  # fmt: skip
 
 
 @attrs.define(slots=True, eq=False)
@@ -46,6 +54,8 @@ class Captured:
         kind: "request", "reply", "early reply", "bulk", "bulk get"; "lnet ping", "lnet ping reply", "lnet push" (of
             discovery), "lnet ack"; "lnet put", "lnet get", "lnet reply" for what is none of these.
         error: why a request or reply could not be decoded.
+        partial: what is known of a request or reply that the capture has only the beginning of, its ptlrpc_body and
+            more, read with zeroes instead of what is not there; `there` says how many bytes are.
         certain: the dialect in which the message will be read when it is asked for, which cannot fail; None where it
             was read at once.
         request: of a reply or bulk transfer the request it belongs to, of an LNet REPLY the GET, of an ACK the PUT;
@@ -65,6 +75,7 @@ class Captured:
     _frame: bytes = attrs.field(default=b"", init=False, repr=False)
     certain: Dialect | None = attrs.field(default=None, init=False, repr=False)
     _form: RpcFormat | None = attrs.field(default=None, init=False, repr=False)
+    partial: Message | None = attrs.field(default=None, init=False, repr=False)
 
     @classmethod
     def of(cls, time_ns: int, kind: str, put: Put) -> Captured:
@@ -73,7 +84,8 @@ class Captured:
         made.time_ns = time_ns
         made.kind = kind
         made.flow, _, _, made._frame, _, _ = made._put = put
-        made._raw = made._lnet = made._message = made.error = made.request = made.certain = made._form = None
+        made._raw = made._lnet = made._message = made.error = made.request = None
+        made.certain = made._form = made.partial = None
         return made
 
     def decoded(self, message: Message) -> None:
@@ -114,44 +126,55 @@ class Captured:
         Raises:
             WireError: the payload has none.
         """
-        return self._message.header if self._message is not None else lustre_msg.split(self.raw).header
+        read = self._read
+        return read.header if read is not None else lustre_msg.split(self.raw).header
+
+    @property
+    def _read(self) -> Message | None:
+        """The message as far as it was read already."""
+        return self._message if self._message is not None else self.partial
+
+    @property
+    def there(self) -> int:
+        """How many bytes of the payload the capture has."""
+        return len(self.raw)
 
     @property
     def is_rpc(self) -> bool:
-        """Whether there is a `message`."""
-        return self.certain is not None or self._message is not None
+        """Whether there is a `message`, or at least a `partial` one."""
+        return self.certain is not None or self._read is not None
 
     @property
     def direction(self) -> str:
         """ "request" or "reply"; empty for other kinds."""
-        if self._message is not None:
-            return self._message.direction
+        if (read := self._read) is not None:
+            return read.direction
         return _DIRECTIONS.get(self.kind, "")
 
     @property
     def dialect(self) -> Dialect | None:
         """In whose light the message is read; None when there is none."""
-        return self._message.dialect if self._message is not None else self.certain
+        return read.dialect if (read := self._read) is not None else self.certain
 
     @property
     def opcode(self) -> int:
         """As `Message.opcode`; 0 when there is no message."""
-        if self._message is not None:
-            return self._message.opcode
+        if (read := self._read) is not None:
+            return read.opcode
         return self._put.known[3] if self.certain is not None and self._put is not None else 0
 
     @property
     def status(self) -> int:
         """As `Message.status`; 0 when there is no message."""
-        if self._message is not None:
-            return self._message.status
+        if (read := self._read) is not None:
+            return read.status
         return self._put.known[5] if self.certain is not None and self._put is not None else 0
 
     @property
     def format(self) -> RpcFormat | None:
         """As `Message.format`: the RPC format, None when there is none for it or no message."""
-        if self._message is not None:
-            return self._message.format
+        if (read := self._read) is not None:
+            return read.format
         if self._form is None and self.certain is not None:
             if self.kind == REQUEST:
                 self._form = self._requested(self.certain)
@@ -168,8 +191,8 @@ class Captured:
     @property
     def name(self) -> str:
         """What to call the message: its format, its opcode, or that a security policy wraps it; empty without one."""
-        if self._message is not None:
-            return title(self._message)
+        if (read := self._read) is not None:
+            return title(read)
         form = self.format
         if form is not None:
             return form.name
@@ -248,7 +271,7 @@ class Statistics:
     def count(self, captured: Captured) -> None:
         """Add one message."""
         self.kinds[captured.kind] += 1
-        if captured.error is not None:
+        if captured.error is not None and captured.partial is None:
             self.errors += 1
         if captured.request is None and captured.kind in (REPLY, EARLY_REPLY):
             self.replies_unmatched += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
@@ -9,11 +10,11 @@ from typing import Any
 
 from lustre_wire.bulk import geometry
 from lustre_wire.bulk.index import Reason
-from lustre_wire.capture.captured import Captured
+from lustre_wire.capture.captured import BULK, Captured
 from lustre_wire.capture.said import Known
 from lustre_wire.dialects import Dialect, all_dialects
 from lustre_wire.dialects import dialect as named_dialect
-from lustre_wire.errors import WireError
+from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.reading import READERS
 from lustre_wire.rpc import REPLY, REQUEST, Generic, Message, decode
@@ -23,7 +24,6 @@ from lustre_wire.schema.types import Struct
 
 #: The dialect argument that asks for detection.
 AUTO = "auto"
-BULK = "bulk"
 
 #: Most exports remembered between two nodes; the oldest are forgotten first.
 MAX_EXPORTS = 256
@@ -187,6 +187,23 @@ class DialectChoice:
                 self._remember(pair, request, message)
         return message
 
+    def cut(self, data: bytes, missing: int, request: Message | None, pair: Pair) -> Message:
+        """A message whose last `missing` bytes the capture lacks, as if they were zeroes; it tells no dialect.
+
+        Raises:
+            WireError: it is not cut, its ptlrpc_body is not there, or the dialect does not accept it.
+        """
+        dialect = request.dialect if request is not None else self._forced or pair.dialect or self.newest
+        whole = data.ljust(len(data) + missing, b"\0")
+        parts = lustre_msg.split(whole)
+        body = min(parts.lengths[0], dialect.body_minimum) if parts.version == 2 and parts.lengths else 0
+        if not parts.lengths or not parts.offsets[0] + body <= len(data) < parts.end:
+            raise TruncatedError("expected a ptlrpc_body and a message that is cut behind it", offset=len(data))
+        message = decode(whole, dialect, request=request)
+        if message.body is None and message.version == 2:
+            raise WireError("the ptlrpc_body is wrapped by a security policy")
+        return message
+
     def _remember(self, pair: Pair, request: Message, reply: Message) -> None:
         pair.granted(_handle(reply), reply.dialect)
         pair.back.granted(_client_handle(request.buffers), reply.dialect)
@@ -255,6 +272,42 @@ def _fitting(data: bytes, dialects: Sequence[Dialect]) -> list[Message]:
             continue
     least = min((odd for odd, _ in loose), default=0)
     return strict or [message for odd, message in loose if odd == least]
+
+
+class Fit:
+    """Whether messages that are read in one dialect look more like another one.
+
+    A message tells if correct senders of some dialects emit it and those of others do not. No recorded message and no
+    capture of a real client or server that we have tells against its own dialect.
+
+    Args:
+        dialect: the one in which they are read.
+    """
+
+    #: How many messages are looked at, and how many must tell before no more are.
+    MOST, ENOUGH = 1024, 16
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._all = (dialect, *(d for d in all_dialects() if d.grants and d is not dialect))
+        self._better: Counter[Dialect] = Counter()
+        self._left = self.MOST
+
+    def see(self, captured: Captured) -> None:
+        """Look at a message."""
+        if not self._left or not captured.direction or captured.missing:
+            return
+        self._left -= 1
+        fitting = {message.dialect for message in _fitting(captured.raw, self._all)}
+        for other in self._all[1:] if fitting else ():
+            self._better[other] += (other in fitting) - (self._dialect in fitting)
+            if self._better[other] >= self.ENOUGH:
+                self._left = 0
+
+    def better(self) -> tuple[Dialect, int] | None:
+        """The dialect that more messages fit, and how many more; None where none does."""
+        ((other, more),) = self._better.most_common(1) or [(self._dialect, 0)]
+        return (other, more) if more > 0 else None
 
 
 def _odd(message: Message) -> int:

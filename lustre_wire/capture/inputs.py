@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from lustre_wire.capture.captured import Captured, Statistics
+from lustre_wire.capture.captured import DATA, Captured, Statistics
 from lustre_wire.capture.connections import AUTO
 from lustre_wire.capture.pcap import is_capture, reading
 from lustre_wire.capture.rpcs import SOCKLND_PORT, Matcher, read_messages
@@ -21,9 +21,6 @@ from lustre_wire.frames.lustre_msg import begins_message
 from lustre_wire.frames.nid import LNET_NID_ANY
 from lustre_wire.jsonform import from_json
 from lustre_wire.rpc import REPLY, REQUEST, encode
-
-#: What a line of a recording is when it is no lustre_msg.
-DATA: Final = "data"
 
 MAX_TEXT_LINE: Final = 64 << 20
 """Longest line of JSON or hexadecimal digits believed, bytes."""

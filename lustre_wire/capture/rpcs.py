@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, BinaryIO, Final
 
 from lustre_wire.capture.captured import (
+    BULK,
     BULK_GET,
     EARLY_REPLY,
     LNET_ACK,
@@ -24,19 +25,19 @@ from lustre_wire.capture.captured import (
     Captured,
     Statistics,
 )
-from lustre_wire.capture.connections import AUTO, BULK, DialectChoice, Pair
+from lustre_wire.capture.connections import AUTO, DialectChoice, Pair
 from lustre_wire.capture.packets import parse_segments
 from lustre_wire.capture.pcap import read_records
 from lustre_wire.capture.reassembly import Reassembler
 from lustre_wire.capture.said import Known, Put, Said, head_of
 from lustre_wire.capture.streams import Streams
 from lustre_wire.dialects import Dialect
-from lustre_wire.errors import WireError
+from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lnet, lustre_msg
 from lustre_wire.frames.events import LnetMessage
 from lustre_wire.frames.formats import Head
 from lustre_wire.frames.nid import Nid, nid_str
-from lustre_wire.rpc import REPLY, REQUEST
+from lustre_wire.rpc import REPLY, REQUEST, Message
 from lustre_wire.schema import spec_of
 
 SOCKLND_PORT: Final = 988
@@ -212,12 +213,13 @@ class Matcher:
                 captured.decoded(self._choice.request(captured.raw, pair))
             except WireError as error:
                 captured.error = error
-                return
+                if not self._cut(captured, None, pair):
+                    return
             if captured.direction != REQUEST:
                 return
         self._requests.put((pair, match_bits), captured)
-        if self._has_match_bits and captured.message is not None:
-            other = int(getattr(captured.message.body, "pb_mbits", 0))
+        if self._has_match_bits and (said := captured.message or captured.partial) is not None:
+            other = int(getattr(said.body, "pb_mbits", 0))
             if other and other != match_bits:
                 self._requests.put((pair, other), captured)
 
@@ -227,15 +229,26 @@ class Matcher:
         request = captured.request = self._requests.get(key)
         captured.certain = self._choice.certain(known, REPLY, pair, request)
         if captured.certain is None:
+            said = request.message or request.partial if request is not None else None
             try:
-                said = request.message if request is not None else None
                 captured.decoded(self._choice.reply(captured.raw, said, pair))
             except WireError as error:
                 captured.error = error
+                self._cut(captured, said, pair)
         if not offset and (request is None or self._allows_early(request)) and _is_early(captured):
             captured.kind = EARLY_REPLY
         elif request is not None:
             self._requests.serve(key, request)
+
+    def _cut(self, captured: Captured, request: Message | None, pair: Pair) -> bool:
+        """Read what there is of a message whose end the capture lacks; False where its ptlrpc_body is not there."""
+        try:
+            captured.partial = self._choice.cut(captured.raw, captured.missing, request, pair)
+        except WireError:
+            return False
+        there, missing = captured.there, captured.missing
+        captured.error = TruncatedError(f"the capture has {there} of {there + missing} bytes", offset=there)
+        return True
 
     def _allows_early(self, request: Captured) -> bool:
         return bool(getattr(request.header(), "lm_flags", 0) & self._early_mask)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lustre_wire import bulk
-from lustre_wire.cli.names import DIALECT, default_dialect
+from lustre_wire.cli.names import DIALECT, close_to, default_dialect
 from lustre_wire.cli.output import examples, json_option, print_json, print_table
 from lustre_wire.dialects import Dialect
 from lustre_wire.frames import lustre_msg
@@ -45,7 +45,7 @@ def command(formats: tuple[str, ...], dialect: Dialect | None, seconds: float, a
     rows: list[dict[str, Any]] = []
     for name in formats or ("MDS_GETATTR",):
         if name not in chosen.rpcs:
-            raise click.UsageError(f"dialect {chosen.name} knows no RPC format {name!r}")
+            raise click.UsageError(f"dialect {chosen.name} knows no RPC format {name!r}{close_to(name, chosen.rpcs)}")
         for what, count, size, work in _works(chosen, name):
             each = _measured(work, seconds) / count
             rows.append({"format": name, "work": what, "seconds_each": each, "per_second": 1 / each, "bytes": size})

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
-from lustre_wire.cli.output import examples, json_option, print_json
+from lustre_wire.cli.names import command_words
+from lustre_wire.cli.output import examples, json_option, print_json, say
 
 
 @click.command(
@@ -47,13 +47,13 @@ def command(
         raise click.UsageError("expected VECTORS and --exec COMMAND")
     listed = known.read_text().splitlines() if known is not None else []
     names = [line.strip() for line in listed if line.strip() and not line.startswith("#")]
-    result = conformance.run(shlex.split(argv), read_vectors(vectors), timeout=timeout, known=names)
+    result = conformance.run(command_words(argv), read_vectors(vectors), timeout=timeout, known=names)
     if as_json:
         print_json(result.to_json())
     else:
         for name, fault in result.failed.items():
-            click.echo(f"failed {name}: {fault}")
+            say(f"failed {name}: {fault}")
         for name in result.stale:
-            click.echo(f"stale {name}: listed as known to fail, but it passes or there is no such vector")
-        click.echo(f"{len(result.passed)} passed, {len(result.failed)} failed, {len(result.known)} known to fail")
+            say(f"stale {name}: listed as known to fail, but it passes or there is no such vector")
+        say(f"{len(result.passed)} passed, {len(result.failed)} failed, {len(result.known)} known to fail")
     return 0 if result.ok else 1

@@ -13,13 +13,14 @@ import click
 from lustre_wire.capture import Captured
 from lustre_wire.capture.rpcs import Statistics
 from lustre_wire.cli.filters import Filters, filter_options, rpc_of
-from lustre_wire.cli.inputs import NANO, dialect_option, dst_of, files_argument, latency, messages, port_option, src_of
+from lustre_wire.cli.inputs import NANO, Inputs, dialect_option, dst_of, files_argument, latency, port_option, src_of
 from lustre_wire.cli.inside import records_in
-from lustre_wire.cli.output import examples, json_option, paint, print_json, print_node
+from lustre_wire.cli.main import UNUSABLE
+from lustre_wire.cli.output import Styled, examples, json_option, paint, print_json, print_node, say
 from lustre_wire.cli.summary import Summary
 from lustre_wire.jsonform import to_json
 from lustre_wire.rpc import REPLY
-from lustre_wire.text import brief, message_tree, status_text
+from lustre_wire.text import brief, cut_tree, message_tree, status_text
 
 
 @click.command(
@@ -54,21 +55,31 @@ def command(
 
     FILE is a pcap or pcapng capture, recorded messages or the JSON this command makes, hexadecimal digits, or one raw
     message; - is standard input. A line shows time, sender and receiver, transfer id, operation, what it is about, and
-    of a reply the status and how long it took. The exit status is 1 if a message could not be decoded.
+    of a reply the status and how long it took; a message that the capture has only the beginning of is shown as far as
+    it is there. The exit status is 1 if a message could not be decoded, 2 if a file could not be read or there is no
+    such node or transfer in them.
     """
-    statistics, counted, wanted = Statistics(), Summary(), Filters(**filters)
+    inputs, counted, wanted = Inputs(files, dialect, port), Summary(), Filters(**filters)
     show = counted.add if summary else _show_json if as_json else _show_tree if verbose else _show_line
-    found = (captured for file in files for captured in messages(file, dialect, port, statistics))
-    broken = 0
-    for captured in islice(filter(wanted, found), limit):
+    broken = shown = 0
+    for captured in islice(filter(wanted, (captured for _, captured in inputs)), limit):
         show(captured)
+        shown += 1
         broken += captured.error is not None
     if summary:
-        counted.print(statistics, as_json)
+        counted.print(inputs.statistics, as_json)
+    _say_losses(inputs.statistics, port, summary)
+    unmet = shown != limit and wanted.unmet()
+    return UNUSABLE if unmet else inputs.status(bool(broken))
+
+
+def _say_losses(statistics: Statistics, port: int, summary: bool) -> None:
+    """On standard error, why there may be less to see than there was; a summary counts what is lost itself."""
     segments = statistics.segments
     if segments.other_ports and not segments.segments:
-        click.echo(f"nothing on TCP port {port}, {segments.other_ports:,} segments on others: see --port", err=True)
-    return int(bool(broken))
+        say(f"nothing on TCP port {port}, {segments.other_ports:,} segments on others: see --port", err=True)
+    if segments.lost and not summary:
+        say(f"{segments.lost:,} bytes are not in the capture: packets were cut or lost", err=True)
 
 
 # --- one line ---------------------------------------------------------------------------------------------------------
@@ -91,7 +102,7 @@ def _second(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
-def _head(captured: Captured) -> Iterator[str]:
+def _head(captured: Captured) -> Iterator[str | Styled]:
     """When, who and which transfer, as far as it is known."""
     if captured.time_ns:
         yield paint(_clock(captured.time_ns), dim=True)
@@ -101,15 +112,11 @@ def _head(captured: Captured) -> Iterator[str]:
         yield paint(f"x{captured.match_bits}", dim=True)
 
 
-def _line(captured: Captured) -> str:
-    return " ".join((*_head(captured), *_what(captured)))
-
-
-def _what(captured: Captured) -> Iterator[str]:
-    message = captured.message
+def _what(captured: Captured) -> Iterator[str | Styled]:
+    message = captured.message or captured.partial
     about = rpc_of(captured)
     name = about.name if about is not None else ""
-    if captured.error is not None:
+    if message is None and captured.error is not None:
         yield paint(f"{captured.kind} not decoded: {captured.error}", fg="red")
     elif message is None:
         yield paint(f"{captured.kind}{f' for {name}' if name else ''}: {len(captured.raw)} bytes", dim=True)
@@ -122,25 +129,28 @@ def _what(captured: Captured) -> Iterator[str]:
             yield paint(f"+{taken:.6f}s", dim=True)
     else:
         yield paint(name, fg="cyan", bold=True)
-    if message is not None and (text := brief(message)):
+    if captured.message is not None and (text := brief(captured.message)):
         yield text
-    if captured.missing:
+    if captured.partial is not None:
+        yield paint(f"(cut: {captured.there} of {captured.there + captured.missing} bytes)", fg="yellow")
+    elif captured.missing:
         yield paint(f"({captured.missing} bytes missing)", fg="yellow")
 
 
 def _show_line(captured: Captured) -> None:
-    click.echo(_line(captured))
+    say(*_head(captured), *_what(captured))
 
 
 # --- tree and JSON ----------------------------------------------------------------------------------------------------
 
 
 def _show_tree(captured: Captured) -> None:
-    click.echo(_line(captured))
-    message = captured.message
-    if message is not None:
-        click.echo(f"  dialect {message.dialect.name}, {message.order}-endian, {len(captured.raw)} bytes")
-        for node in message_tree(message).children:
+    _show_line(captured)
+    message, partial = captured.message, captured.partial
+    said = message or partial
+    if said is not None:
+        say(f"  dialect {said.dialect.name}, {said.order}-endian, {len(captured.raw)} bytes")
+        for node in (message_tree(said) if partial is None else cut_tree(said, captured.there)).children:
             print_node(node)
     for node in records_in(captured):
         print_node(node)
@@ -160,6 +170,12 @@ def _show_json(captured: Captured) -> None:
         out["missing"] = captured.missing
     if captured.message is not None:
         out |= to_json(captured.message)
+    elif (partial := captured.partial) is not None:
+        form = partial.format.key if partial.format is not None else None
+        out |= {
+            "dialect": partial.dialect.name, "direction": partial.direction, "opcode": partial.opcode, "format": form,
+            "status": partial.status, "transno": partial.transno, "endian": partial.order, "hex": captured.raw.hex(),
+        }  # fmt: skip
     else:
         about = rpc_of(captured)
         out |= {"of": about.name if about is not None else None, "hex": captured.raw.hex()}

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from lustre_wire.cli.names import DIALECT, found_in, matching
+from lustre_wire.cli.names import DIALECT, close_to, found_in, matching
 from lustre_wire.cli.output import examples, json_option, print_json, print_table
 from lustre_wire.cli.rpcdiff import all_rpcs, one_rpc
 from lustre_wire.dialects import Dialect
@@ -109,8 +109,10 @@ def _print_rules(old: Dialect, new: Dialect, names: tuple[str, ...], everything:
     rules = rules_between(old, new)
     pairs = [(spec_of(rule.old).name, spec_of(rule.new).name, rule) for rule in rules.structs]
     wanted = [rule for *ends, rule in pairs if not names or any(matching(name, ends) for name in names)]
-    if not wanted:
-        raise click.UsageError(f"no rule is about {', '.join(names)}")
+    ends = {name for *ends, _ in pairs for name in ends}
+    for name in names:
+        if not matching(name, ends):
+            raise click.UsageError(f"no rule is about {name!r}{close_to(name, sorted(ends))}")
     rows = [(rule.name, row) for rule in wanted for row in field_rows(rule)]
     rows = [(name, row) for name, row in rows if everything or (row.up, row.down) != (SAME, SAME)]
     if as_json:
@@ -132,7 +134,9 @@ def _named(name: str, old: Dialect, new: Dialect, as_json: bool) -> Iterator[dic
     if second:
         for dialect, each in ((old, first), (new, second)):
             if each not in dialect.structs:
-                raise click.UsageError(f"dialect {dialect.name} knows no struct {each!r}")
+                raise click.UsageError(
+                    f"dialect {dialect.name} knows no struct {each!r}{close_to(each, dialect.structs)}"
+                )
         yield from _side_by_side(layout(old.structs[first]), layout(new.structs[second]))
         return
     structs = sorted({*matching(name, old.structs), *matching(name, new.structs)})

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from lustre_wire.cli.names import DIALECT, default_dialect
-from lustre_wire.cli.output import examples, json_option, print_json
+from lustre_wire.cli.names import DIALECT, command_words, default_dialect
+from lustre_wire.cli.output import examples, json_option, print_json, say, say_now
 from lustre_wire.dialects import Dialect
 from lustre_wire.rpc import encode
 
@@ -74,6 +72,8 @@ def command(
 
     if argv is not None and connect is not None:
         raise click.UsageError("--exec and --connect exclude each other")
+    if findings is not None and corpus is not None and findings.exists() and findings.samefile(corpus):
+        raise click.UsageError("--findings and --corpus are the same folder")
     chosen = dialect or default_dialect()
     mutator = _mutator(chosen, corpus, seed)
     if show is not None:
@@ -84,9 +84,7 @@ def command(
         count = _DEFAULT_COUNT
     ticker = _Ticker()
     try:
-        summary = run(
-            target, mutator, count=count, seconds=seconds, start=start, minimise=minimise, on_progress=ticker
-        )
+        summary = run(target, mutator, count=count, seconds=seconds, start=start, minimise=minimise, on_progress=ticker)
     finally:
         ticker.done()
         target.close()
@@ -113,7 +111,7 @@ def _target(dialect: Dialect, argv: str | None, connect: str | None, timeout: fl
     from lustre_wire.testing.targets import CommandTarget, DecoderTarget
 
     if argv is not None:
-        return CommandTarget(shlex.split(argv), timeout=timeout)
+        return CommandTarget(command_words(argv), timeout=timeout)
     if connect is None:
         return DecoderTarget(dialect, slow=timeout)
     host, _, port = connect.rpartition(":")
@@ -129,37 +127,36 @@ class _Ticker:
     _EVERY = 0.2
 
     def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
         self._next = 0.0
 
     def __call__(self, summary: Summary) -> None:
-        if self._shown and summary.seconds >= self._next:
+        if summary.seconds >= self._next:
             self._next = summary.seconds + self._EVERY
             rate = summary.tried / summary.seconds if summary.seconds else 0.0
-            click.echo(f"\r{summary.tried} inputs, {rate:.0f}/s, {len(summary.findings)} findings ", nl=False, err=True)
+            say_now(f"{summary.tried} inputs, {rate:.0f}/s, {len(summary.findings)} findings ")
 
     def done(self) -> None:
-        if self._shown and self._next:
-            click.echo("\r\x1b[K", nl=False, err=True)
+        if self._next:
+            say_now("")
 
 
 def _show(mutator: Mutator, number: int) -> None:
     mutant = mutator.mutant(number)
-    click.echo(f"mutant {number} of seed {mutant.seed}: {mutant.base.origin}")
+    say(f"mutant {number} of seed {mutant.seed}: {mutant.base.origin}")
     for change in mutant.changes:
         old, new = (data.hex() if len(data) <= 16 else f"{len(data)} bytes" for data in (change.old, change.new))
-        click.echo(f"  byte {change.offset} {change.path or 'end'}: {old or 'nothing'} -> {new or 'nothing'}")
-    click.echo(mutant.data.hex())
+        say(f"  byte {change.offset} {change.path or 'end'}: {old or 'nothing'} -> {new or 'nothing'}")
+    say(mutant.data.hex())
 
 
 def _report(summary: Summary, kept: list[str]) -> None:
     for finding in summary.findings:
         mutant = finding.mutant
-        click.echo(
+        say(
             f"{finding.outcome.kind}: seed {mutant.seed} mutant {mutant.number} of {mutant.base.origin}, "
             f"{len(finding.smallest)} bytes are enough: {finding.outcome.detail}"
         )
     for path in kept:
-        click.echo(f"kept {path}")
+        say(f"kept {path}")
     counts = ", ".join(f"{n} {kind}" for kind, n in sorted(summary.outcomes.items()))
-    click.echo(f"{summary.tried} inputs in {summary.seconds:.1f} s: {counts}")
+    say(f"{summary.tried} inputs in {summary.seconds:.1f} s: {counts}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -12,13 +12,16 @@ from click.shell_completion import CompletionItem
 
 from lustre_wire import dialects
 from lustre_wire.capture import Captured, read_input
-from lustre_wire.capture.connections import AUTO
+from lustre_wire.capture.connections import AUTO, Fit
+from lustre_wire.capture.outputs import STDIN
 from lustre_wire.capture.rpcs import SOCKLND_PORT, Statistics
+from lustre_wire.cli.main import FINDINGS, FINE, UNUSABLE
+from lustre_wire.cli.names import close_to
+from lustre_wire.cli.output import complain
 from lustre_wire.errors import WireError
 from lustre_wire.frames.nid import LNET_NID_ANY, nid_str
 from lustre_wire.rpc import REPLY
 
-STDIN: Final = "-"
 NANO: Final = 1_000_000_000
 #: No log and no other file of a server comes near this many bytes.
 _LONGEST: Final = 256 << 20
@@ -34,7 +37,7 @@ class _DialectOrAuto(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         known = (AUTO, *dialects.names())
         if value not in known:
-            self.fail(f"no dialect {value!r}; there are {', '.join(known)}", param, ctx)
+            self.fail(f"no dialect {value!r}; there are {', '.join(known)}{close_to(str(value), known)}", param, ctx)
         return str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -70,18 +73,57 @@ def latency(captured: Captured) -> float | None:
     return (captured.time_ns - request.time_ns) / NANO
 
 
-def messages(file: str, dialect: str, port: int, statistics: Statistics | None = None) -> Iterator[Captured]:
-    """The messages of one file; "-" is standard input.
+class Inputs:
+    """The messages of the files named on the command line; one that cannot be read does not stop the others.
 
-    Raises:
-        WireError: the file cannot be read as messages; the error's path is the file.
-        OSError: it cannot be read at all.
+    Args:
+        files: paths; "-" is standard input.
+        dialect: a dialect's name, or "auto".
+        port: of captures.
+        statistics: is filled in on the way.
+
+    Attributes:
+        unusable: how many files could not be read, or not to their end; each has been complained of.
     """
-    source: str | BinaryIO = sys.stdin.buffer if file == STDIN else file
-    try:
-        yield from read_input(source, dialect=dialect, port=port, statistics=statistics)
-    except WireError as error:
-        raise error.within("standard input" if file == STDIN else file) from None
+
+    def __init__(self, files: Sequence[str], dialect: str, port: int, statistics: Statistics | None = None) -> None:
+        self.files, self._dialect, self._port = files, dialect, port
+        self.statistics = statistics if statistics is not None else Statistics()
+        self.unusable = 0
+        self._fit = Fit(dialects.dialect(dialect)) if dialect != AUTO else None
+
+    def __iter__(self) -> Iterator[tuple[str, Captured]]:
+        """The messages, each with its place: ``FILE, message N``."""
+        for file in self.files:
+            for number, captured in enumerate(self._of(file), 1):
+                if self._fit is not None:
+                    self._fit.see(captured)
+                yield f"{file}, message {number}", captured
+
+    def _of(self, file: str) -> Iterator[Captured]:
+        source: str | BinaryIO = sys.stdin.buffer if file == STDIN else file
+        name = "standard input" if file == STDIN else file
+        try:
+            yield from read_input(source, dialect=self._dialect, port=self._port, statistics=self.statistics)
+        except WireError as error:
+            self._complain(str(error.within(name)))
+        except OSError as error:
+            self._complain(f"{name}: {error.strerror or error}")
+
+    def _complain(self, text: str) -> None:
+        self.unusable += 1
+        complain(text)
+
+    def status(self, findings: bool) -> int:
+        """The exit status of a command that has read them and found something or not.
+
+        Warns of messages that look like those of another dialect than was asked for, which is a finding.
+        """
+        better = self._fit.better() if self._fit is not None else None
+        if better is not None:
+            other, more = better
+            complain(f"warning: not dialect {self._dialect}? {more} more messages fit dialect {other.name}")
+        return UNUSABLE if self.unusable else FINDINGS if findings or better is not None else FINE
 
 
 def whole_file(file: str) -> bytes:
@@ -96,10 +138,3 @@ def whole_file(file: str) -> bytes:
     if len(data) > _LONGEST:
         raise WireError(f"more than {_LONGEST} bytes", path=file)
     return data
-
-
-def numbered(files: Iterable[str], dialect: str, port: int) -> Iterator[tuple[str, Captured]]:
-    """The messages of several files, each with its place: ``FILE, message N``."""
-    for file in files:
-        for number, captured in enumerate(messages(file, dialect, port), 1):
-            yield f"{file}, message {number}", captured

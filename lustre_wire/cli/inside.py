@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from lustre_wire.capture import Captured
-from lustre_wire.capture.connections import BULK
+from lustre_wire.capture.captured import BULK
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError

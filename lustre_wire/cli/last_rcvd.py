@@ -6,7 +6,7 @@ import click
 
 from lustre_wire.cli.inputs import whole_file
 from lustre_wire.cli.names import DIALECT, default_dialect
-from lustre_wire.cli.output import examples, json_option, paint, print_json, print_node
+from lustre_wire.cli.output import examples, json_option, paint, print_json, print_node, say
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads import last_rcvd
 from lustre_wire.text import struct_tree
@@ -35,7 +35,7 @@ def command(file: str, dialect: Dialect | None, as_json: bool) -> int:
     for slot, client in found.connected.items():
         at = found.server.lsd_client_start + slot * found.server.lsd_client_size
         print_node(struct_tree(client, found.dialect, name=f"client {slot}", offset=at))
-    click.echo(f"{len(found.connected)} clients, last transaction {found.last_transno()}")
+    say(f"{len(found.connected)} clients, last transaction {found.last_transno()}")
     for name, bits in unknown.items():
-        click.echo(paint(f"{name} has bits unknown to dialect {found.dialect.name}: {bits:#x}", fg="red"))
+        say(paint(f"{name} has bits unknown to dialect {found.dialect.name}: {bits:#x}", fg="red"))
     return int(bool(unknown))

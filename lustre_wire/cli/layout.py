@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lustre_wire.cli.names import DIALECT, default_dialect, found_in
-from lustre_wire.cli.output import examples, json_option, print_json, print_table
+from lustre_wire.cli.output import examples, json_option, print_json, print_table, say
 from lustre_wire.dialects import Dialect
 from lustre_wire.schema import LayoutField, StructSpec, WireFlag, layout, spec_of
 from lustre_wire.schema.layout import type_name
@@ -44,7 +44,7 @@ def command(names: tuple[str, ...], dialect: Dialect | None, as_json: bool) -> N
     first = True
     for kind, name in (found for pattern in names for found in found_in(pattern, tables, chosen)):
         if not first and not as_json:
-            click.echo()
+            say("")
         first = False
         show[kind](tables[kind][name], chosen, as_json)
 
@@ -75,9 +75,7 @@ def _struct(cls: type, dialect: Dialect, as_json: bool) -> None:
         head = {"dialect": dialect.name, "kind": table.kind, "name": table.name, "size": table.size}
         print_json({**head, "order": table.order, "fields": fields})
         return
-    rows = [
-        [str(f.offset), str(f.size), f.type, f.name, _notes(f, spec, enums.get(f.name, ""))] for f in table.fields
-    ]
+    rows = [[str(f.offset), str(f.size), f.type, f.name, _notes(f, spec, enums.get(f.name, ""))] for f in table.fields]
     order = "" if table.order == "sender" else f", {table.order}-endian"
     title = f"{table.kind} {table.name}: {table.size} bytes{order} (dialect {dialect.name}). {_doc(cls)}"
     print_table(["offset#", "size#", "type", "field", ""], rows, title=title)

@@ -7,7 +7,7 @@ import click
 from lustre_wire.cli.inputs import whole_file
 from lustre_wire.cli.inside import text_of, type_of
 from lustre_wire.cli.names import DIALECT, default_dialect
-from lustre_wire.cli.output import examples, json_option, print_json, print_table
+from lustre_wire.cli.output import examples, json_option, print_json, print_table, say
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads import llog
 from lustre_wire.payloads.llog import LogFile
@@ -42,7 +42,7 @@ def command(file: str, dialect: Dialect | None, as_records: bool, other: Dialect
         _print_records(log)
     else:
         for line in llog.records_as_commands(log):
-            click.echo(line)
+            say(line)
     return 0
 
 
@@ -63,5 +63,5 @@ def _print_unknown(log: LogFile, other: Dialect, as_json: bool) -> int:
         if as_json:
             print_json({"index": record.index, "type": kind, "does": what, "says": says})
         else:
-            click.echo(f"record {record.index}: {other.name} {what} {says}")
+            say(f"record {record.index}: {other.name} {what} {says}")
     return int(bool(found))

@@ -8,6 +8,7 @@ error and status 2, whichever command it is: commands let `WireError` and `OSErr
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import warnings
 from importlib import import_module
@@ -21,7 +22,8 @@ from lustre_wire.errors import WireError
 FINE: Final = 0
 FINDINGS: Final = 1
 UNUSABLE: Final = 2
-_INTERRUPTED: Final = 130
+_SIGNALLED: Final = 128
+_INTERRUPTED: Final = _SIGNALLED + signal.SIGINT
 
 #: name -> what it does, as ``--help`` says it; the module has the same name with "_" for "-".
 COMMANDS: Final = {
@@ -87,7 +89,7 @@ def _status(run: Any, args: Any, kwargs: Any) -> int:
         click.echo(error.format_message())
         return FINE
     except click.ClickException as error:
-        _complain(error.format_message() + _advice(error))
+        _complain(f"{error.format_message()}{_advice(error)}")
         return UNUSABLE
     except click.Abort:
         return _INTERRUPTED
@@ -108,7 +110,14 @@ def _os_error(error: OSError) -> str:
 
 
 def _complain(text: str) -> None:
-    click.echo(f"lustre-wire: {' '.join(text.split())}", err=True)
+    from lustre_wire.cli.output import complain
+
+    complain(text)
+
+
+def _ended(number: int, _: Any) -> None:
+    """Told to end: as after an interrupt, what was begun to be written must go."""
+    raise SystemExit(_SIGNALLED + number)
 
 
 @click.group(
@@ -123,5 +132,7 @@ def cli() -> None:
 
 def main() -> None:
     """The ``lustre-wire`` command."""
-    warnings.formatwarning = lambda message, *_, **__: f"lustre-wire: {message}\n"
+    warnings.showwarning = lambda message, *_, **__: _complain(str(message))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _ended)
     cli.main(prog_name="lustre-wire")

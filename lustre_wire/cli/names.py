@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -45,9 +46,31 @@ def default_dialect() -> Dialect:
     return dialects.dialect(names[-1] if names else "")
 
 
+def command_words(text: str) -> list[str]:
+    """The words of a command given as one option, as a shell splits them.
+
+    Raises:
+        click.UsageError: a quotation without an end, or no word at all.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise click.UsageError(f"--exec {text!r}: {error}") from None
+    if not words:
+        raise click.UsageError("--exec: expected a command")
+    return words
+
+
 def matching(pattern: str, names: Iterable[str]) -> list[str]:
     """The names a pattern with ``*`` and ``?`` stands for, whatever their case."""
     return [name for name in names if fnmatch.fnmatchcase(name.lower(), pattern.lower())]
+
+
+def close_to(name: str, known: Iterable[str]) -> str:
+    """What to say behind the complaint that a name is unknown: which come close; empty if none does."""
+    names = {each.lower(): each for each in known}
+    close = [names[each] for each in difflib.get_close_matches(name.lower(), names, 3)]
+    return f"; close: {', '.join(close)}" if close else ""
 
 
 def found_in(pattern: str, tables: Mapping[str, Mapping[str, Any]], dialect: Dialect) -> list[tuple[str, str]]:
@@ -59,7 +82,5 @@ def found_in(pattern: str, tables: Mapping[str, Mapping[str, Any]], dialect: Dia
     found = [(kind, name) for kind, table in tables.items() for name in matching(pattern, table)]
     if found:
         return found
-    known = {name.lower(): name for table in tables.values() for name in table}
-    close = [known[name] for name in difflib.get_close_matches(pattern.lower(), known, 3)]
-    hint = f"; close: {', '.join(close)}" if close else ""
-    raise click.UsageError(f"dialect {dialect.name} knows no {pattern!r}{hint}")
+    known = (name for table in tables.values() for name in table)
+    raise click.UsageError(f"dialect {dialect.name} knows no {pattern!r}{close_to(pattern, known)}")

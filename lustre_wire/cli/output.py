@@ -1,27 +1,26 @@
-"""What commands print with: tables and styled text on standard output, JSON lines, progress on standard error.
+"""What commands print with: lines, tables and JSON on standard output, progress on standard error.
 
-Colour and progress appear only on a terminal; piped text has no trailing blanks and is never wrapped or cut.
+Nothing else prints. What is printed may come from bytes, so that a line is one line, and everything a terminal would
+act on is escaped (`lustre_wire.text.quoting.shown`); styles are put around text afterwards. Colour and progress appear
+only on a terminal; piped text has no trailing blanks and is never wrapped or cut.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import click
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from lustre_wire.text import Node
+from lustre_wire.text.quoting import json_line, shown
 
 _T = TypeVar("_T")
 _UNLIMITED: Final = 100_000
-
-_json: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 #: Options and text many commands share.
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
@@ -33,15 +32,49 @@ def examples(text: str) -> str:
     return f"\b\nExamples:\n{lines}"
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, title: str = "") -> None:
+class Styled(NamedTuple):
+    """Text with a style of `click.style`."""
+
+    text: str
+    style: dict[str, Any]
+
+
+def paint(text: str, **style: Any) -> Styled:
+    """Text that `say` prints in a style where `coloured` says so."""
+    return Styled(text, style)
+
+
+def say(*parts: str | Styled, sep: str = " ", err: bool = False) -> None:
+    """Print one line, on standard error if `err`."""
+    click.echo(sep.join(map(_line_part, parts)), err=err)
+
+
+def _line_part(part: str | Styled) -> str:
+    if isinstance(part, str):
+        return shown(part)
+    return click.style(shown(part.text), **part.style) if coloured() else shown(part.text)
+
+
+def complain(text: str) -> None:
+    """Say in one line on standard error what is wrong."""
+    say(f"lustre-wire: {' '.join(text.split())}", err=True)
+
+
+def say_now(text: str) -> None:
+    """Show on standard error, if that is a terminal, how far a run is, instead of what `say_now` said before."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{shown(text)}\x1b[K", nl=False, err=True)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
     """A table with a header line. A column whose name ends in "#" (which is not printed) is aligned to the right."""
     table = Table(box=None, pad_edge=False, header_style="bold", title=None, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column.removesuffix("#"), justify="right" if column.endswith("#") else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(shown, row))
     if title:
-        click.echo(paint(title, bold=True))
+        say(paint(title, bold=True))
     out = Console(
         width=_UNLIMITED, highlight=False, markup=False, emoji=False,
         force_terminal=coloured(), color_system="auto" if coloured() else None,
@@ -57,14 +90,9 @@ def coloured() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def paint(text: str, **style: Any) -> str:
-    """Text with a style of `click.style`, plain where `coloured` says no."""
-    return click.style(text, **style) if coloured() else text
-
-
 def print_json(obj: Any) -> None:
     """One JSON object on a line of its own."""
-    click.echo(_json(obj))
+    click.echo(json_line(obj))
 
 
 def print_node(node: Node, depth: int = 0) -> None:
@@ -72,7 +100,7 @@ def print_node(node: Node, depth: int = 0) -> None:
     offset = f"{node.offset:>7}" if node.offset is not None else " " * 7
     name = paint(node.name, bold=depth == 0)
     text = f"{node.text} (not valid)" if not node.counts else node.text
-    click.echo(f"{paint(offset, dim=True)}  {'  ' * depth}{name}{f': {text}' if text else ''}")
+    say(paint(offset, dim=True), f"  {'  ' * depth}", name, f": {text}" if text else "", sep="")
     for child in node.children:
         print_node(child, depth + 1)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
-import click
 
 from lustre_wire.capture import Captured
 from lustre_wire.capture.rpcs import Statistics
 from lustre_wire.cli.inputs import latency
-from lustre_wire.cli.output import print_json, print_table
+from lustre_wire.cli.output import print_json, print_table, say
 from lustre_wire.rpc import REPLY
 
 
@@ -63,7 +62,7 @@ class Summary:
         )
         for count, what in _losses(statistics):
             if count:
-                click.echo(f"{count} {what}")
+                say(f"{count} {what}")
 
 
 def _cells(dialect: str, name: str, row: Row) -> list[str]:

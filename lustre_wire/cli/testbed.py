@@ -14,10 +14,12 @@ from typing import Any
 import attrs
 import click
 
+from lustre_wire.capture.outputs import writing
 from lustre_wire.capture.packets import TcpStreamWriter
 from lustre_wire.capture.pcap import PcapWriter
+from lustre_wire.capture.rpcs import SOCKLND_PORT
 from lustre_wire.cli.names import DIALECT
-from lustre_wire.cli.output import examples, json_option, print_json, print_table
+from lustre_wire.cli.output import examples, json_option, print_json, print_table, say
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames.nid import nid_str
@@ -65,7 +67,7 @@ async def _serve(dialect: Dialect, port: int, osts: int, seconds: float | None) 
     try:
         await system.start()
         for node in system.system.servers:
-            click.echo(f"{node.uuid.decode()} at {nid_str(node.nid)} port {port}")
+            say(f"{node.uuid.decode()} at {nid_str(node.nid)} port {port}")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopped.wait(), seconds)
     finally:
@@ -107,13 +109,16 @@ def _playable(dialect: Dialect) -> None:
 def _over_tcp(name: str, dialect: Dialect, port: int, pcap: Path | None) -> Outcome:
     if pcap is None:
         return asyncio.run(over_tcp(name, dialect, port))
-    with pcap.open("wb") as stream:
+    with writing(pcap) as stream:
         return asyncio.run(over_tcp(name, dialect, port, tap=Recorder(PcapWriter(stream))))
 
 
 @attrs.define(eq=False)
 class Recorder:
-    """Writes what connections carry into a capture, each connection from its handshake to its end."""
+    """Writes what connections carry into a capture, each connection from its handshake to its end.
+
+    Servers are on port 988 there, whatever port the testbed has them on, since that is where readers look for Lustre.
+    """
 
     writer: PcapWriter
     _open: dict[Any, TcpStreamWriter] = attrs.field(factory=dict)
@@ -126,13 +131,14 @@ class Recorder:
                 self._open.pop(key).close(now)
             return
         if stream is None:
-            stream = self._open[key] = TcpStreamWriter(self.writer, _end(client), _end(server))
+            ends = (_address(client), client[1]), (_address(server), SOCKLND_PORT)
+            stream = self._open[key] = TcpStreamWriter(self.writer, *ends)
             stream.open(now)
         stream.send(now, direction, data)
 
 
-def _end(end: tuple[str, int]) -> tuple[bytes, int]:
-    return ipaddress.IPv4Address(end[0]).packed, end[1]
+def _address(end: tuple[str, int]) -> bytes:
+    return ipaddress.IPv4Address(end[0]).packed
 
 
 def _rows(outcome: Outcome) -> Iterator[tuple[str, bool, str]]:
@@ -149,4 +155,4 @@ def _show(outcome: Outcome, as_json: bool) -> None:
         return
     print_table(["step", "result"], [(name, "ok" if fine else why) for name, fine, why in _rows(outcome)])
     failed = len(outcome.failed)
-    click.echo(f"{len(outcome.steps) - failed} ok, {failed} failed, {messages} packets, {outcome.seconds:.1f} s")
+    say(f"{len(outcome.steps) - failed} ok, {failed} failed, {messages} packets, {outcome.seconds:.1f} s")

@@ -6,16 +6,17 @@ import re
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, Final
 
 import attrs
 import click
 
 from lustre_wire.capture import Captured, CaptureWriter
-from lustre_wire.cli.inputs import dialect_option, dst_of, files_argument, numbered, port_option, src_of
+from lustre_wire.capture.outputs import writing
+from lustre_wire.cli.inputs import Inputs, dialect_option, dst_of, files_argument, port_option, src_of
+from lustre_wire.cli.main import UNUSABLE
 from lustre_wire.cli.names import DIALECT
-from lustre_wire.cli.output import examples, json_option, print_json, print_table
+from lustre_wire.cli.output import examples, json_option, print_json, print_table, say
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import LossyTranslation, Untranslatable, WireError
 from lustre_wire.jsonform import to_json
@@ -193,12 +194,14 @@ def command(
 
     Ends with a table: how many messages of each operation are translated, lossy (and what is lost) and impossible (and
     why). What is lossy and not allowed, and what is impossible, is left out of the written capture; so are bulk data.
-    The exit status is 1 if anything was left out.
+    The exit status is 1 if anything was left out, and 2, without a capture, if a file could not be read.
     """
     conversations, counts = Conversations(target, allow, identify, sequence), Counts()
+    inputs = Inputs(files, dialect, port)
     with ExitStack() as stack:
-        writer = CaptureWriter(stack.enter_context(Path(output).open("wb"))) if output is not None else None
-        for place, captured in numbered(files, dialect, port):
+        stream = stack.enter_context(writing(output, files)) if output is not None else None
+        writer = CaptureWriter(stream) if stream is not None else None
+        for place, captured in inputs:
             if not captured.direction:
                 continue
             outcome = conversations.translate(captured)
@@ -208,8 +211,12 @@ def command(
                 _write(writer, captured, outcome.message, place)
         if writer is not None:
             writer.close()
-    _summary(counts, as_json)
-    return int(bool(counts.findings))
+        _summary(counts, as_json)
+        if output is not None and inputs.unusable:
+            if not counts.rows:
+                raise click.exceptions.Exit(UNUSABLE)
+            raise WireError("not written, since not all files could be read", path=output)
+    return inputs.status(bool(counts.findings))
 
 
 def _write(writer: CaptureWriter, captured: Captured, message: Message, place: str) -> None:
@@ -224,9 +231,9 @@ def _show(place: str, captured: Captured, outcome: Outcome, verbose: bool, as_js
         print_json(_object(place, captured, outcome))
     elif verbose and (outcome.why or (outcome.report is not None and outcome.report.entries)):
         why = f": {outcome.why}" if outcome.why else ""
-        click.echo(f"{place}: {outcome.operation} {outcome.direction} {outcome.what}{why}")
+        say(f"{place}: {outcome.operation} {outcome.direction} {outcome.what}{why}")
         for entry in outcome.report.entries if outcome.report is not None else ():
-            click.echo(f"  {entry}")
+            say(f"  {entry}")
 
 
 def _object(place: str, captured: Captured, outcome: Outcome) -> dict[str, Any]:

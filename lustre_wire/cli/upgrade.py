@@ -7,12 +7,13 @@ import sys
 from collections.abc import Iterator
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from lustre_wire.capture.outputs import check_output, writing
 from lustre_wire.capture.pcap import PcapWriter
-from lustre_wire.cli.output import examples, json_option, paint, print_json, print_table
+from lustre_wire.cli.output import examples, json_option, paint, print_json, print_table, say
 from lustre_wire.cli.testbed import PORT, Recorder
 from lustre_wire.errors import WireError
 from lustre_wire.testbed.hardware import Hardware
@@ -25,6 +26,7 @@ from lustre_wire.upgrade.play import Play
 from lustre_wire.upgrade.policy import OPTIONS, POLICIES, policy
 from lustre_wire.upgrade.scenario import Outcome, Scenario
 
+_TOML: Final = ".toml"
 #: Bytes a second.
 RATE = click.FloatRange(1e3)
 
@@ -54,7 +56,7 @@ RATE = click.FloatRange(1e3)
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="For --tcp.")
 @click.option(
     "--pcap", type=click.Path(dir_okay=False, path_type=Path),
-    help="Write what --tcp sends to this capture; `decode --port` reads it.",
+    help="Write what --tcp sends to this capture, as if it had been on port 988.",
 )  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="List the scenarios.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the timeline as SVG.")
@@ -72,6 +74,9 @@ def command(
         print_table(("name", "title"), [(each, scenario.load(each).title) for each in scenario.names()])
         return 0
     found = _scenario(name)
+    others: list[Path | str] = [*([name] if name.endswith(_TOML) else []), *([pcap] if pcap is not None else [])]
+    if output is not None:
+        check_output(output, others)  # before the play, which may take long
     if pcap is not None and not tcp:
         raise click.UsageError("--pcap needs --tcp")
     if tcp and (link or disk):
@@ -80,7 +85,7 @@ def command(
     settings = scenario.play_options(found, clients=clients, osts=osts) | {"seed": seed}
     settings["hardware"] = Hardware(link or inf, disk or inf) if link or disk else None
     settings["say"] = None if as_json else _live()
-    with _network(tcp, port, pcap) as network:
+    with _network(tcp, port, pcap, name) as network:
         try:
             play = Play(how, network=network, **settings)
             for text in faults:
@@ -90,14 +95,15 @@ def command(
         except Stuck as stuck:
             raise WireError(f"{found.name}: {stuck}") from stuck
     if output is not None:
-        output.write_text(timeline.svg(play, f"{found.title} — {policy_name}"), "utf-8")
+        with writing(output, others) as stream:
+            stream.write(timeline.svg(play, f"{found.title} — {policy_name}").encode())
     _show_json(found, outcome) if as_json else _show(found, outcome)
     return int(not outcome.fine)
 
 
 def _scenario(name: str) -> Scenario:
     """By name, or from a file that ends in .toml."""
-    if not name.endswith(".toml"):
+    if not name.endswith(_TOML):
         return scenario.load(name)
     try:
         return scenario.parse(Path(name).stem, Path(name).read_text("utf-8"))
@@ -106,13 +112,13 @@ def _scenario(name: str) -> Scenario:
 
 
 @contextlib.contextmanager
-def _network(tcp: bool, port: int, pcap: Path | None) -> Iterator[TcpNetwork | None]:
+def _network(tcp: bool, port: int, pcap: Path | None, name: str) -> Iterator[TcpNetwork | None]:
     """TCP on loopback, recorded if a capture is wanted; None for the simulator."""
     if not tcp:
         yield None
         return
     with contextlib.ExitStack() as stack:
-        tap = Recorder(PcapWriter(stack.enter_context(pcap.open("wb")))) if pcap is not None else None
+        tap = Recorder(PcapWriter(stack.enter_context(writing(pcap, [name])))) if pcap is not None else None
         network = TcpNetwork(port, tap=tap)
         stack.callback(network.close)
         yield network
@@ -129,32 +135,33 @@ def _live() -> Any:
     """What happens, as it happens: on standard error, if somebody is looking."""
     if not sys.stderr.isatty():
         return None
-    return lambda time, text: click.echo(f"{time:12.3f}  {text}", err=True)
+    return lambda time, text: say(f"{time:12.3f}  {text}", err=True)
 
 
 def _show(found: Scenario, outcome: Outcome) -> None:
     play = outcome.play
-    click.echo(paint(f"{found.title} — policy {play.policy.name}", bold=True))
+    say(paint(f"{found.title} — policy {play.policy.name}", bold=True))
     for done in play.operated:
-        click.echo(f"{done.time:12.3f}  {done.text}")
-    click.echo()
-    click.echo(timeline.text(play))
-    click.echo()
+        say(f"{done.time:12.3f}  {done.text}")
+    say("")
+    for line in timeline.text(play).splitlines():
+        say(line)
+    say("")
     rows = []
     for name, verdict in outcome.verdicts.items():
         said = "FAILS" if verdict.wrong else "holds" if verdict.seen else "not met with"
         rows.append((name, said, str(verdict.seen), CHECKS[name][0]))
     print_table(("invariant", "verdict", "seen#", "says"), rows)
-    click.echo()
+    say("")
     for line in _complaints(outcome):
-        click.echo(line)
+        say(line)
     evicted = ", ".join(sorted(play.clients_evicted(), key=lambda each: (len(each), each))) or "nobody"
     calls = sum(worker.ledger.acknowledged for worker in play.workers)
-    click.echo(f"evicted: {evicted}; calls acknowledged: {calls}, lost: {len(outcome.lost)}")
+    say(f"evicted: {evicted}; calls acknowledged: {calls}, lost: {len(outcome.lost)}")
     if play.journal.rebuilt:
         rebuilt, anew = _rebuilt(play)
-        click.echo(f"requests without an answer at the change of dialect: {rebuilt} rebuilt, {anew} begun anew or over")
-    click.echo(paint("fine" if outcome.fine else "NOT FINE", bold=True))
+        say(f"requests without an answer at the change of dialect: {rebuilt} rebuilt, {anew} begun anew or over")
+    say(paint("fine" if outcome.fine else "NOT FINE", bold=True))
 
 
 def _complaints(outcome: Outcome) -> list[str]:

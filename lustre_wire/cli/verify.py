@@ -10,8 +10,8 @@ import click
 
 from lustre_wire.capture import Captured
 from lustre_wire.cli.engines import findings
-from lustre_wire.cli.inputs import dialect_option, files_argument, numbered, port_option
-from lustre_wire.cli.output import examples, json_option, print_json, print_table, progress
+from lustre_wire.cli.inputs import Inputs, dialect_option, files_argument, port_option
+from lustre_wire.cli.output import examples, json_option, print_json, print_table, progress, say
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.errors import WireError
 from lustre_wire.rpc import Message
@@ -51,21 +51,21 @@ def command(files: tuple[str, ...], dialect: str, port: int, coverage: bool, as_
     back byte for byte from encoding and from its JSON form. The last line is "N passed, N failed"; the exit status is 1
     if any failed.
     """
-    tally = Tally()
-    for place, captured in progress(numbered(files, dialect, port), "verifying"):
+    tally, inputs = Tally(), Inputs(files, dialect, port)
+    for place, captured in progress(inputs, "verifying"):
         _verify(place, captured, tally)
     if as_json:
         _print_json(tally)
-        return int(bool(tally.failed))
+        return inputs.status(bool(tally.failed))
     if coverage:
         _print_coverage(tally)
     for name, found in tally.failed[:_MOST_FINDINGS]:
         for finding in found:
-            click.echo(f"{name}: {finding}")
+            say(f"{name}: {finding}")
     if len(tally.failed) > _MOST_FINDINGS:
-        click.echo(f"... and {len(tally.failed) - _MOST_FINDINGS} more")
-    click.echo(f"{tally.passed} passed, {len(tally.failed)} failed")
-    return int(bool(tally.failed))
+        say(f"... and {len(tally.failed) - _MOST_FINDINGS} more")
+    say(f"{tally.passed} passed, {len(tally.failed)} failed")
+    return inputs.status(bool(tally.failed))
 
 
 def _verify(place: str, captured: Captured, tally: Tally) -> None:
@@ -111,14 +111,16 @@ def _print_coverage(tally: Tally) -> None:
     print_table(["dialect", "format", "direction", "messages#", "failed#"], rows, title="Seen")
     for name, formats in _unseen(tally).items():
         total = len(named_dialect(name).formats)
-        click.echo(f"\nDialect {name}: {total - len(formats)} of {total} formats seen. Never seen:")
+        say("")
+        say(f"Dialect {name}: {total - len(formats)} of {total} formats seen. Never seen:")
         for key in formats:
             status = named_dialect(name).rpcs[key].status
-            click.echo(f"  {key}{f' ({status})' if status else ''}")
+            say(f"  {key}{f' ({status})' if status else ''}")
     if tally.others:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.others.items()))
-        click.echo(f"\nNo RPC messages, not checked: {kinds}")
-    click.echo()
+        say("")
+        say(f"No RPC messages, not checked: {kinds}")
+    say("")
 
 
 def _print_json(tally: Tally) -> None:

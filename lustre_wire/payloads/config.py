@@ -5,7 +5,6 @@ Source: include/lustre_cfg.h and obdclass/obd_config.c of 1.8.9-wc1 and 2.0.0.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from lustre_wire.payloads.wire import exactly, has_magic, order_of, pack, round8
 from lustre_wire.schema.commands import Command
 from lustre_wire.schema.enums import WireFlag
 from lustre_wire.schema.struct import spec_of
+from lustre_wire.text.quoting import shell_words
 
 __all__ = ["Config", "command_lines", "config_to_json", "make_config", "read_config", "write_config"]
 
@@ -92,14 +92,14 @@ class Config:
         }  # fmt: skip
 
     def line(self) -> str:
-        """The command with its arguments, quoted as a shell needs it, without the device it acts on."""
+        """The command with its arguments on one line, quoted as a shell needs it, without the device it acts on."""
         known = self.declared
         if known is None:
-            return shlex.join([f"{int(self.command):#x}", *map(self.text, range(len(self.buffers)))])
+            return shell_words([f"{int(self.command):#x}", *map(self.text, range(len(self.buffers)))])
         made = self.struct()
         if made is not None:
             verb, fields = known.structs[type(made)]
-            return f"{verb} {shlex.join(_argument(made, name) for name in fields)}"
+            return f"{verb} {shell_words(_argument(made, name) for name in fields)}"
         shown = known.order or tuple(range(1, len(self.buffers)))
         arguments = [self.text(i) for i in shown if i < len(self.buffers)]
         if known.dotted:
@@ -107,7 +107,7 @@ class Config:
         if known.header:
             by_nid = known.header == "lcfg_nid"
             arguments.append(nid_str(self.nid) if by_nid else str(getattr(self.header, known.header)))
-        return f"{known.verb} {shlex.join(arguments)}".rstrip()
+        return f"{known.verb} {shell_words(arguments)}".rstrip()
 
 
 def _argument(obj: Any, name: str) -> str:
@@ -223,7 +223,7 @@ def command_lines(configs: Iterable[Config]) -> list[str]:
         known, marker = config.declared, config.struct()
         if known is not None and known.device and config.device != current:
             current = config.device
-            lines.append(shlex.join(["cfg_device", current]))
+            lines.append(shell_words(["cfg_device", current]))
         comment = "# " if hasattr(marker, "cm_flags") else ""
         lines.append(comment + config.line())
         if known is not None and known.order[:2] == (1, 0):

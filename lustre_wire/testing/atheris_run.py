@@ -16,6 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lustre_wire.capture.outputs import write_whole
 from lustre_wire.testing.vectors import read_vectors
 
 _CHILD = "--child"
@@ -60,7 +61,7 @@ def _seed(corpus: Path, seeds: list[Path]) -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for path in seeds:
         for data in [v.data for v in read_vectors(path)] if path.is_dir() else [path.read_bytes()]:
-            (corpus / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
+            write_whole(corpus / hashlib.sha256(data).hexdigest()[:16], data)
 
 
 def _child(name: str, argv: list[str]) -> int:

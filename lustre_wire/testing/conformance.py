@@ -19,6 +19,7 @@ from lustre_wire.errors import WireError
 from lustre_wire.jsonform import from_json, to_json
 from lustre_wire.rpc import REPLY, decode, encode
 from lustre_wire.testing.vectors import Vector, shape_of
+from lustre_wire.text.quoting import json_line
 
 
 @dataclass
@@ -168,4 +169,4 @@ def serve(questions: TextIO, answers: TextIO) -> None:
                 asked = json.loads(line)
             except ValueError as error:
                 raise WireError(f"line {number}: {error}") from None
-            answers.write(json.dumps(answer(asked)) + "\n")
+            answers.write(json_line(answer(asked)) + "\n")

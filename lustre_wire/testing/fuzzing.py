@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from lustre_wire.capture.outputs import write_whole
 from lustre_wire.errors import WireError
 from lustre_wire.testing.mutate import Mutant, Mutator, minimised
 from lustre_wire.testing.targets import Outcome, Target
@@ -115,14 +116,15 @@ def keep(findings: Iterable[Finding], folder: Path) -> list[Path]:
     """Write each finding into `folder`: the smallest input as ``NAME.bin``, the account as ``NAME.json``.
 
     Raises:
+        WireError: one of them is a link.
         OSError: the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for finding in findings:
         account = folder / f"{finding.name}.json"
-        account.write_text(json.dumps(finding.to_json(), indent=1) + "\n")
-        (folder / f"{finding.name}.bin").write_bytes(finding.smallest)
+        write_whole(folder / f"{finding.name}.bin", finding.smallest)
+        write_whole(account, f"{json.dumps(finding.to_json(), indent=1)}\n".encode())
         written.append(account)
     return written
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lustre_wire.capture.outputs import write_whole
 from lustre_wire.dialects import Dialect, all_dialects
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
@@ -110,9 +111,11 @@ def write_vectors(vectors: Iterable[Vector], path: Path) -> None:
     """Write a JSON-lines file.
 
     Raises:
+        WireError: it is a link, or no file.
         OSError: the file cannot be written.
     """
-    path.write_text("".join(json.dumps(v.to_json(), separators=(",", ":")) + "\n" for v in vectors))
+    lines = (json.dumps(v.to_json(), separators=(",", ":")) + "\n" for v in vectors)
+    write_whole(path, "".join(lines).encode())
 
 
 def of_message(name: str, message: Message, source: str) -> Vector:

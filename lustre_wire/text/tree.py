@@ -122,6 +122,22 @@ def message_tree(message: Message) -> Node:
     return Node(message.name, message.direction, None, tuple(nodes))
 
 
+def cut_tree(message: Message, there: int) -> Node:
+    """The tree of a message of which only the first `there` bytes are known: nothing that reaches behind them."""
+    whole = message_tree(message)
+    return Node(whole.name, whole.text, None, tuple(_within(whole.children, there, len(encode(message)))))
+
+
+def _within(nodes: tuple[Node, ...], there: int, end: int) -> Iterator[Node]:
+    """`end`: where what follows the nodes begins."""
+    ends = [end if node.offset is None else node.offset for node in nodes[1:]] + [end]
+    for node, behind in zip(nodes, ends, strict=False):
+        if node.offset is None or node.offset >= there:
+            continue
+        inner = tuple(_within(node.children, there, behind))
+        yield node if behind <= there else Node(node.name, "cut", node.offset, inner, node.counts)
+
+
 def _slot(spec: SlotSpec, value: Any, message: Message, at: int) -> Node:
     kind, dialect = spec.type, message.dialect
     if isinstance(kind, Blob):

@@ -17,6 +17,7 @@ from lustre_wire.schema import FieldSpec, Shown, StructSpec, WireEnum, WireFlag,
 from lustre_wire.schema.rpc import Items
 from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Foreign, Scalar, Struct, as_type
 from lustre_wire.text import numbers
+from lustre_wire.text.quoting import shown
 
 #: Elements of a list and bytes of a string that are written out; the rest is counted.
 MOST_ELEMENTS: Final = 8
@@ -28,9 +29,8 @@ _DEEPEST: Final = 8
 def quoted(data: bytes) -> str:
     """Bytes up to their first NUL as text, everything a terminal would act on escaped."""
     head = data.split(b"\0", 1)[0]
-    text = head[:MOST_BYTES].decode("utf-8", "backslashreplace")
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return shown if len(head) <= MOST_BYTES else f"{shown}... ({len(head)} bytes)"
+    text = shown(head[:MOST_BYTES].decode("utf-8", "backslashreplace"))
+    return text if len(head) <= MOST_BYTES else f"{text}... ({len(head)} bytes)"
 
 
 def hexed(data: bytes) -> str:
@@ -71,9 +71,7 @@ def struct_text(obj: Any, dialect: Dialect, *, short: bool = False) -> str:
     return _struct(obj, dialect, short, 0)
 
 
-def _text(
-    kind: FieldType, field: FieldSpec, value: Any, dialect: Dialect, outer: Any, short: bool, depth: int
-) -> str:
+def _text(kind: FieldType, field: FieldSpec, value: Any, dialect: Dialect, outer: Any, short: bool, depth: int) -> str:
     if isinstance(kind, Scalar):
         return _number(kind, field, int(value), dialect, short)
     if isinstance(kind, Struct):

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from lustre_wire.capture.outputs import write_whole
 from tools.reference import pages
 
 DIRECTORY = Path(__file__).parent.parent.parent / "docs" / "reference"
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         if path.name not in made:
             path.unlink()
     for name, text in made.items():
-        (DIRECTORY / name).write_text(text, encoding="utf-8")
+        write_whole(DIRECTORY / name, text.encode())
     return 0
 
 
