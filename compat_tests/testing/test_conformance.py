@@ -13,7 +13,9 @@ import lustre_wire as lw
 from compat_tests.recorded import FIXTURES
 from fixtures.build_vectors import recorded_vectors
 from lustre_wire.cli.conformance import command
+from lustre_wire.cli.main import cli
 from lustre_wire.dialects import all_dialects
+from lustre_wire.errors import WireError
 from lustre_wire.testing import conformance
 from lustre_wire.testing.vectors import DERIVED, RECORDED, Vector, read_vectors
 
@@ -101,3 +103,31 @@ def test_an_implementation_that_says_nothing_is_one_clear_error() -> None:
         conformance.run([sys.executable, "-c", "raise SystemExit(3)"], VECTORS[:2])
     with pytest.raises(lw.WireError, match="line 1 of the answers"):
         conformance.run([sys.executable, "-c", "print('hello')"], VECTORS[:2])
+
+
+@pytest.mark.parametrize("said", ["\\377\\n", '{"id":\\n', "[[\\n", "3\\n", "\\0\\n", '{"id":"\\377"}\\n'])
+def test_answers_that_are_none(said: str) -> None:
+    with pytest.raises(WireError, match="line 1 of the answers"):
+        conformance.run(["printf", said], VECTORS[:3])
+
+
+def test_answers_nested_without_an_end(tmp_path: Path) -> None:
+    (tmp_path / "deep").write_text("[" * 100_000 + "]" * 100_000 + "\n")
+    with pytest.raises(WireError, match="line 1 of the answers: JSON nested too deeply"):
+        conformance.run(["cat", str(tmp_path / "deep")], VECTORS[:3])
+    vectors = VECTORS[:3]
+    for depth in range(100, 1000, 50):
+        answer = f'{{"id":"{vectors[0].id}","hex":"{vectors[0].data.hex()}","decoded":{"[" * depth}{"]" * depth}}}\n'
+        (tmp_path / "deep").write_text(answer)
+        try:
+            result = conformance.run(["cat", str(tmp_path / "deep")], vectors[:1])
+        except WireError:
+            continue
+        assert "decodes otherwise" in result.failed[vectors[0].id]
+
+
+@pytest.mark.parametrize("asked", [b"\xff\n", b"[" * 100_000, b'{"id":"a","dialect":"1.8","hex":"","format":[]}', b"3"])
+def test_questions_that_are_none(asked: bytes) -> None:
+    result = CliRunner().invoke(cli, ["conformance", "--serve"], input=asked)
+    assert result.exit_code in (0, 2) and isinstance(result.exception, SystemExit | None)
+    assert result.stderr.count("\n") == (result.exit_code == 2)

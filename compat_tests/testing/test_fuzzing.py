@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,12 +18,14 @@ from click.testing import CliRunner
 import lustre_wire as lw
 from compat_tests import recorded
 from lustre_wire.cli.fuzz import command
+from lustre_wire.errors import WireError
 from lustre_wire.frames.socklnd import SocklndStream
+from lustre_wire.testing.commands import run_bounded
 from lustre_wire.testing.fuzzing import corpus, keep, run
 from lustre_wire.testing.mutate import Mutator
 from lustre_wire.testing.ports import socklnd_target
 from lustre_wire.testing.sampling import sample
-from lustre_wire.testing.targets import ACCEPTED, CRASH, HANG, REFUSED, CommandTarget, DecoderTarget
+from lustre_wire.testing.targets import ACCEPTED, CRASH, HANG, REFUSED, CommandTarget, DecoderTarget, Outcome
 
 MESSAGES = [(m.dialect, m.data) for m in recorded.messages()[:40]]
 BROKEN = Path(__file__).parent / "broken_parser.c"
@@ -140,3 +144,27 @@ def test_the_command_line_says_what_it_did(tmp_path: Path) -> None:
     argv = ["--corpus", str(tmp_path), "--seed", "5", "--show", "9", "--dialect", MESSAGES[0][0]]
     first, second = (runner.invoke(command, argv, standalone_mode=False).output for _ in range(2))
     assert first == second and "mutant 9 of seed 5" in first
+
+
+class TestCommandsOfOthers:
+    def test_endless_output_is_not_kept(self) -> None:
+        """What a command writes without an end costs its time, not our memory."""
+        target = CommandTarget(["sh", "-c", "yes & yes >&2"], timeout=0.5)
+        tracemalloc.start()
+        try:
+            assert target.give(b"").kind == HANG
+            assert tracemalloc.get_traced_memory()[1] < 4 << 20
+        finally:
+            tracemalloc.stop()
+
+    def test_children_of_a_command_end_with_it(self, tmp_path: Path) -> None:
+        target = CommandTarget(["sh", "-c", f"(sleep 2; touch {tmp_path}/late) & exit 3"], timeout=10.0)
+        begun = time.monotonic()
+        assert target.give(b"x" * 1_000_000) == Outcome(REFUSED)
+        time.sleep(max(0.0, 2.5 - (time.monotonic() - begun)))
+        assert list(tmp_path.iterdir()) == []
+
+    def test_more_answers_than_are_believed(self) -> None:
+        with pytest.raises(WireError, match="yes wrote more than 100,000 bytes"):
+            run_bounded(["yes"], b"", timeout=20.0, most=100_000)
+        assert run_bounded(["cat"], b"x" * 100_000, timeout=20.0, most=100_000).out == b"x" * 100_000

@@ -179,14 +179,23 @@ def _hex_messages(stream: _Peeked, reader: _Lone) -> Iterator[Captured]:
         yield reader.message(b"".join(parts))
 
 
+def json_of(line: bytes | str, where: str) -> Any:
+    """The value of one line of JSON; `where` says which line it is.
+
+    Raises:
+        WireError: it is no JSON, no UTF-8, or nested too deeply.
+    """
+    try:
+        return json.loads(line)
+    except RecursionError:
+        raise WireError(f"{where}: JSON nested too deeply") from None
+    except ValueError as error:
+        raise WireError(f"{where}: expected a JSON object: {error}") from None
+
+
 def _json_lines(stream: _Peeked, reader: _Lone) -> Iterator[Captured]:
     for number, line in _lines(stream):
-        try:
-            row = json.loads(line)
-        except RecursionError:
-            raise WireError(f"line {number}: JSON nested too deeply") from None
-        except ValueError as error:
-            raise WireError(f"line {number}: expected a JSON object: {error}") from None
+        row = json_of(line, f"line {number}")
         if not isinstance(row, dict) or not ({"hex", "buffers"} & row.keys()):
             raise WireError(f'line {number}: expected an object with "hex" or "buffers"')
         yield _recorded(row, reader, number) if "hex" in row else _from_json(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,11 +42,12 @@ def command(
     from lustre_wire.testing.vectors import read_vectors
 
     if serve:
-        conformance.serve(sys.stdin, sys.stdout)
+        questions = io.TextIOWrapper(sys.stdin.buffer, "utf-8", "backslashreplace")
+        conformance.serve(questions, sys.stdout)
         return 0
     if vectors is None or not argv:
         raise click.UsageError("expected VECTORS and --exec COMMAND")
-    listed = known.read_text().splitlines() if known is not None else []
+    listed = known.read_text("utf-8", "backslashreplace").splitlines() if known is not None else []
     names = [line.strip() for line in listed if line.strip() and not line.startswith("#")]
     result = conformance.run(command_words(argv), read_vectors(vectors), timeout=timeout, known=names)
     if as_json:

@@ -115,7 +115,7 @@ def _target(dialect: Dialect, argv: str | None, connect: str | None, timeout: fl
     if connect is None:
         return DecoderTarget(dialect, slow=timeout)
     host, _, port = connect.rpartition(":")
-    if not port.isdigit() or not 0 < int(port) < 1 << 16:
+    if not port.isdecimal() or not 0 < int(port) < 1 << 16:
         raise click.UsageError(f"--connect takes HOST:PORT, got {connect!r}")
     portal = int(dialect.constants["MDS_REQUEST_PORTAL"])
     return socklnd_target(host.strip("[]"), int(port), portal=portal, timeout=timeout)

@@ -9,17 +9,21 @@ out by an implementation that has no JSON form; then the bytes alone count.
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
+from lustre_wire.capture.inputs import json_of
 from lustre_wire.dialects import dialect
 from lustre_wire.errors import WireError
 from lustre_wire.jsonform import from_json, to_json
 from lustre_wire.rpc import REPLY, decode, encode
+from lustre_wire.testing.commands import run_bounded
 from lustre_wire.testing.vectors import Vector, shape_of
 from lustre_wire.text.quoting import json_line
+
+#: Bytes that all answers together may have.
+MAX_ANSWERS: Final = 256 << 20
 
 
 @dataclass
@@ -65,31 +69,29 @@ def run(argv: Sequence[str], vectors: Iterable[Vector], *, timeout: float = 300.
         known: ids that are expected to fail; the list must not go stale.
 
     Raises:
-        WireError: no answer in time, or a line that is no answer.
+        WireError: no answer in time, a line that is no answer, or more than `MAX_ANSWERS` bytes of them.
         OSError: the command cannot be started.
     """
     asked = list(vectors)
     text = "".join(json.dumps(question(vector)) + "\n" for vector in asked)
     try:
-        done = subprocess.run(list(argv), input=text, capture_output=True, text=True, timeout=timeout, check=False)
-    except subprocess.TimeoutExpired:
+        done = run_bounded(argv, text.encode(), timeout=timeout, most=MAX_ANSWERS)
+    except TimeoutError:
         raise WireError(f"{argv[0]} did not end within {timeout:g} s") from None
-    answers = _answers(done.stdout)
+    answers = _answers(done.out)
     result = _judged(asked, answers, set(known))
-    if done.returncode and not answers:
-        raise WireError(f"{argv[0]} ended with status {done.returncode}: {done.stderr.strip()[-300:] or 'no output'}")
+    if done.status and not answers:
+        said = done.said.decode(errors="replace").strip()[-300:]
+        raise WireError(f"{argv[0]} ended with status {done.status}: {said or 'no output'}")
     return result
 
 
-def _answers(text: str) -> dict[str, dict[str, Any]]:
+def _answers(text: bytes) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split(b"\n"), 1):
         if not line.strip():
             continue
-        try:
-            answer = json.loads(line)
-        except ValueError as error:
-            raise WireError(f"line {number} of the answers: {error}") from None
+        answer = json_of(line, f"line {number} of the answers")
         if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
             raise WireError(f"line {number} of the answers has no id")
         found[answer["id"]] = answer
@@ -132,7 +134,14 @@ def _difference(wanted: Any, got: Any, path: str = "") -> str:
         for i, (a, b) in enumerate(zip(wanted, got, strict=True)):
             if a != b:
                 return _difference(a, b, f"{path}[{i}]")
-    return f"{path}: expected {json.dumps(wanted)[:80]}, got {json.dumps(got)[:80]}"
+    return f"{path}: expected {_brief(wanted)}, got {_brief(got)}"
+
+
+def _brief(value: Any) -> str:
+    try:
+        return json.dumps(value)[:80]
+    except RecursionError:
+        return "values in values without an end"
 
 
 def answer(asked: Any) -> dict[str, Any]:
@@ -149,7 +158,7 @@ def answer(asked: Any) -> dict[str, Any]:
         raise WireError(str(error), path=f"{asked['id']}.hex") from None
     try:
         found = dialect(asked["dialect"])
-        form = found.rpcs.get(asked["format"]) if asked.get("format") else None
+        form = found.rpcs.get(str(asked["format"])) if asked.get("format") else None
         message = decode(data, found, request=form if asked.get("direction") == REPLY else None)
         shape = json.loads(json.dumps(shape_of(to_json(message))))
         return {"id": asked["id"], "decoded": shape, "hex": encode(from_json(shape)).hex()}
@@ -165,8 +174,4 @@ def serve(questions: TextIO, answers: TextIO) -> None:
     """
     for number, line in enumerate(questions, 1):
         if line.strip():
-            try:
-                asked = json.loads(line)
-            except ValueError as error:
-                raise WireError(f"line {number}: {error}") from None
-            answers.write(json_line(answer(asked)) + "\n")
+            answers.write(json_line(answer(json_of(line, f"line {number}"))) + "\n")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.errors import WireError
 from lustre_wire.jsonform import from_json, to_json
 from lustre_wire.rpc import decode, encode
+from lustre_wire.testing.commands import run_bounded
 
 ACCEPTED: Final = "accepted"
 REFUSED: Final = "refused"
@@ -26,7 +26,6 @@ UNFAITHFUL: Final = "unfaithful"
 FAILURES: Final = frozenset({CRASH, HANG, UNFAITHFUL})
 
 _SHELL_SIGNALS: Final = 128
-_STDERR_KEPT: Final = 2000
 
 
 @dataclass(frozen=True)
@@ -109,11 +108,11 @@ class CommandTarget:
             OSError: the command cannot be started.
         """
         try:
-            done = subprocess.run(self.argv, input=data, capture_output=True, timeout=self.timeout, check=False)
-        except subprocess.TimeoutExpired:
-            return Outcome(HANG, f"no end within {self.timeout:g} s")
-        said = done.stderr[-_STDERR_KEPT:].decode(errors="replace").strip()
-        code = done.returncode
+            done = run_bounded(self.argv, data, timeout=self.timeout, most=0)
+        except TimeoutError as error:
+            return Outcome(HANG, str(error))
+        said = done.said.decode(errors="replace").strip()
+        code = done.status
         if code < 0 or code > _SHELL_SIGNALS:
             number = -code if code < 0 else code - _SHELL_SIGNALS
             return Outcome(CRASH, f"{_signal(number)} {said}".strip())
@@ -151,7 +150,11 @@ class PortTarget:
     def __init__(
         self, host: str, port: int, preamble: bytes, wrap: Wrap, *, timeout: float = 5.0, patience: float = 0.01
     ) -> None:
-        if not ipaddress.ip_address(host).is_loopback:
+        try:
+            loopback = ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            loopback = False
+        if not loopback:
             raise WireError(f"{host} is not a loopback address: fuzzing is for servers on this machine")
         self.address = (host, port)
         self.preamble = preamble

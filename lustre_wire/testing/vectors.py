@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lustre_wire.capture.inputs import json_of
 from lustre_wire.capture.outputs import write_whole
 from lustre_wire.dialects import Dialect, all_dialects
 from lustre_wire.errors import WireError
@@ -87,7 +88,7 @@ def read_vectors(path: Path) -> list[Vector]:
         OSError: a file cannot be read.
     """
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
-    found = [Vector.from_json(_line(line, file, n)) for file in files for n, line in _lines(file)]
+    found = [Vector.from_json(json_of(line, f"line {n} of {file.name}")) for file in files for n, line in _lines(file)]
     seen: set[str] = set()
     for vector in found:
         if vector.id in seen:
@@ -96,15 +97,8 @@ def read_vectors(path: Path) -> list[Vector]:
     return found
 
 
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    yield from ((n, line) for n, line in enumerate(file.read_text().splitlines(), 1) if line.strip())
-
-
-def _line(line: str, file: Path, number: int) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError as error:
-        raise WireError(f"line {number} of {file.name}: {error}") from None
+def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
+    yield from ((n, line) for n, line in enumerate(file.read_bytes().split(b"\n"), 1) if line.strip())
 
 
 def write_vectors(vectors: Iterable[Vector], path: Path) -> None:
