@@ -89,7 +89,7 @@ def test_over_tcp_with_a_capture_that_decodes(tmp_path) -> None:  # type: ignore
     )
     assert status == 0
     assert text.endswith("fine\n")
-    messages = [captured.message for captured in read_input(capture, port=port)]
+    messages = [captured.message for captured in read_input(capture)]
     found = {message.name for message in messages if message is not None}
     assert {"MDS_CONNECT", "MDS_GETSTATUS", "LDLM_ENQUEUE"} <= found
 

@@ -7,7 +7,7 @@ import contextlib
 import ipaddress
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,19 +47,22 @@ def command() -> None:
 )
 @click.option("--osts", type=click.IntRange(1, 64), default=1, show_default=True, help="How many OSTs.")
 @click.option("--seconds", type=click.FloatRange(0), default=None, help="Stop after so long.")
-def serve(dialect: Dialect, port: int, osts: int, seconds: float | None) -> int:
+@click.option("--pcap", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write what is sent to this capture, there when all ends; to a pipe as it comes.")  # fmt: skip
+def serve(dialect: Dialect, port: int, osts: int, seconds: float | None, pcap: Path | None) -> int:
     """Serve a file system in memory on loopback until interrupted.
 
     The MGS is at 127.0.0.1, the MDS at 127.0.0.2, the OSTs from 127.0.0.16 on, all on the same port. A client asks the
     MGS for the configuration "lustre-client".
     """
     _playable(dialect)
-    asyncio.run(_serve(dialect, port, osts, seconds))
+    with _recorder(pcap) as tap:
+        asyncio.run(_serve(dialect, port, osts, seconds, tap))
     return 0
 
 
-async def _serve(dialect: Dialect, port: int, osts: int, seconds: float | None) -> None:
-    system = TcpSystem(dialect, port, osts=osts)
+async def _serve(dialect: Dialect, port: int, osts: int, seconds: float | None, tap: Recorder | None) -> None:
+    system = TcpSystem(dialect, port, osts=osts, tap=tap)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -107,10 +110,17 @@ def _playable(dialect: Dialect) -> None:
 
 
 def _over_tcp(name: str, dialect: Dialect, port: int, pcap: Path | None) -> Outcome:
+    with _recorder(pcap) as tap:
+        return asyncio.run(over_tcp(name, dialect, port, tap=tap))
+
+
+@contextlib.contextmanager
+def _recorder(pcap: Path | None) -> Iterator[Recorder | None]:
     if pcap is None:
-        return asyncio.run(over_tcp(name, dialect, port))
+        yield None
+        return
     with writing(pcap) as stream:
-        return asyncio.run(over_tcp(name, dialect, port, tap=Recorder(PcapWriter(stream))))
+        yield Recorder(PcapWriter(stream), stream.flush)
 
 
 @attrs.define(eq=False)
@@ -121,6 +131,7 @@ class Recorder:
     """
 
     writer: PcapWriter
+    flush: Callable[[], None] = lambda: None
     _open: dict[Any, TcpStreamWriter] = attrs.field(factory=dict)
 
     def __call__(self, client: tuple[str, int], server: tuple[str, int], direction: int, data: bytes | None) -> None:
@@ -135,6 +146,7 @@ class Recorder:
             stream = self._open[key] = TcpStreamWriter(self.writer, *ends)
             stream.open(now)
         stream.send(now, direction, data)
+        self.flush()  # whoever reads a pipe sees it now
 
 
 def _address(end: tuple[str, int]) -> bytes:
