@@ -57,7 +57,7 @@ def test_files_that_cannot_be_used(tmp_path: Path, command: str, name: str, reas
 def test_a_file_that_opens_but_cannot_be_read() -> None:
     result = run("decode", "/proc/self/mem")
     assert (result.returncode, result.stdout) == (2, b"")
-    assert result.stderr == b"lustre-wire: Input/output error\n"
+    assert result.stderr == b"lustre-wire: /proc/self/mem: Input/output error\n"
 
 
 def test_a_full_disk_is_one_line() -> None:

@@ -21,6 +21,7 @@ from lustre_wire.cli.summary import Summary
 from lustre_wire.jsonform import to_json
 from lustre_wire.rpc import REPLY
 from lustre_wire.text import brief, cut_tree, message_tree, status_text
+from lustre_wire.text.numbers import LAST_SECOND
 
 
 @click.command(
@@ -67,7 +68,7 @@ def command(
         shown += 1
         broken += captured.error is not None
     if summary:
-        counted.print(inputs.statistics, as_json)
+        counted.show(inputs.statistics, as_json)
     _say_losses(inputs.statistics, port, summary)
     unmet = shown != limit and wanted.unmet()
     return UNUSABLE if unmet else inputs.status(bool(broken))
@@ -87,19 +88,20 @@ def _say_losses(statistics: Statistics, port: int, summary: bool) -> None:
 
 def _clock(time_ns: int) -> str:
     seconds, rest = divmod(time_ns, NANO)
-    return f"{datetime.fromtimestamp(seconds, UTC):%H:%M:%S}.{rest // 1000:06}"
+    return f"{_second(seconds, '%H:%M:%S')}.{rest // 1000:06}"
 
 
 def _iso(time_ns: int) -> str | None:
     if not time_ns:
         return None
     seconds, rest = divmod(time_ns, NANO)
-    return f"{_second(seconds)}.{rest:09}Z"
+    return f"{_second(seconds, '%Y-%m-%dT%H:%M:%S')}.{rest:09}Z"
 
 
-@lru_cache(maxsize=1)
-def _second(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+@lru_cache(maxsize=2)
+def _second(seconds: int, form: str) -> str:
+    """A time in the calendar; one that a damaged file gives and no calendar has stays a number."""
+    return f"{datetime.fromtimestamp(seconds, UTC):{form}}" if 0 <= seconds <= LAST_SECOND else str(seconds)
 
 
 def _head(captured: Captured) -> Iterator[str | Styled]:

@@ -93,12 +93,19 @@ class Inputs:
         self._fit = Fit(dialects.dialect(dialect)) if dialect != AUTO else None
 
     def __iter__(self) -> Iterator[tuple[str, Captured]]:
-        """The messages, each with its place: ``FILE, message N``."""
+        """The messages, each with its place: ``FILE, message N``.
+
+        Raises:
+            click.exceptions.Exit: there was none, since files could not be read: nothing is left to do.
+        """
+        number = 0
         for file in self.files:
             for number, captured in enumerate(self._of(file), 1):
                 if self._fit is not None:
                     self._fit.see(captured)
                 yield f"{file}, message {number}", captured
+        if self.unusable and not number:
+            raise click.exceptions.Exit(UNUSABLE)
 
     def _of(self, file: str) -> Iterator[Captured]:
         source: str | BinaryIO = sys.stdin.buffer if file == STDIN else file

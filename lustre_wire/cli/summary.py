@@ -49,7 +49,7 @@ class Summary:
             row.total += taken
             row.longest = max(row.longest, taken)
 
-    def print(self, statistics: Statistics, as_json: bool) -> None:
+    def show(self, statistics: Statistics, as_json: bool) -> None:
         """The table, or one JSON object for each of its rows."""
         rows = sorted(self.rows.items(), key=lambda item: -item[1].requests - item[1].replies)
         if as_json:

@@ -14,7 +14,6 @@ import click
 from lustre_wire.capture import Captured, CaptureWriter
 from lustre_wire.capture.outputs import writing
 from lustre_wire.cli.inputs import Inputs, dialect_option, dst_of, files_argument, port_option, src_of
-from lustre_wire.cli.main import UNUSABLE
 from lustre_wire.cli.names import DIALECT
 from lustre_wire.cli.output import examples, json_option, print_json, print_table, say
 from lustre_wire.dialects import Dialect
@@ -107,6 +106,8 @@ class Conversations:
             return Outcome(LOSSY, message.name, message.direction, report=error.report, why=why)
         except Untranslatable as error:
             return Outcome(IMPOSSIBLE, message.name, message.direction, why=error.message, errno=error.errno)
+        except WireError as error:  # a reply without its request, say; it stops no other message
+            return Outcome(IMPOSSIBLE, message.name, message.direction, why=str(error))
         what = TRANSLATED if made.report.lossless else LOSSY
         why = ", ".join(sorted({loss.name for loss in made.report.losses}))
         return Outcome(what, message.name, message.direction, made.message, made.report, why)
@@ -213,8 +214,6 @@ def command(
             writer.close()
         _summary(counts, as_json)
         if output is not None and inputs.unusable:
-            if not counts.rows:
-                raise click.exceptions.Exit(UNUSABLE)
             raise WireError("not written, since not all files could be read", path=output)
     return inputs.status(bool(counts.findings))
 

@@ -17,7 +17,8 @@ _KERNEL_ERRNO: Final = {
     517: "EPROBE_DEFER", 521: "EBADHANDLE", 522: "ENOTSYNC", 523: "EBADCOOKIE", 524: "ENOTSUPP", 525: "ETOOSMALL",
     526: "ESERVERFAULT", 527: "EBADTYPE", 528: "EJUKEBOX", 529: "EIOCBQUEUED",
 }  # fmt: skip
-_LAST_SECOND: Final = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
+#: The last one that a calendar has.
+LAST_SECOND: Final = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 _UNITS: Final = ((1 << 60, "E"), (1 << 50, "P"), (1 << 40, "T"), (1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K"))
 
 
@@ -47,7 +48,7 @@ def octal(value: int, width: int = 4) -> str:
 
 def time(value: int, width: int = 8) -> str:
     """Seconds since 1970 as date and time, UTC; what no calendar has stays a number."""
-    if not 0 < value <= _LAST_SECOND:
+    if not 0 < value <= LAST_SECOND:
         return str(signed(value, width))
     return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
