@@ -2,8 +2,8 @@
 
 What is written goes into a temporary file in the same folder, which gets the name in one step when everything is in it,
 so that a failed or interrupted run leaves what was there before. A pipe or a device has nothing to be replaced: it is
-written as the bytes come, which is how a capture can be watched while it is made
-(``--pcap /dev/stdout | tshark -r -``, or a FIFO).
+written as the bytes come, which is how a capture can be watched while it is made: ``--pcap >(tshark -r -)``, or a FIFO.
+A long run therefore needs no other mode: asked to end, it ends well, and its file is there.
 """
 
 from __future__ import annotations

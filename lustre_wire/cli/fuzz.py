@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +75,10 @@ def command(
         raise click.UsageError("--exec and --connect exclude each other")
     if findings is not None and corpus is not None and findings.exists() and findings.samefile(corpus):
         raise click.UsageError("--findings and --corpus are the same folder")
+    if findings is not None:  # before a run that may take hours
+        there = next(each for each in (findings.absolute(), *findings.absolute().parents) if each.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            raise click.UsageError(f"--findings {findings}: {there} is no folder that can be written")
     chosen = dialect or default_dialect()
     mutator = _mutator(chosen, corpus, seed)
     if show is not None:

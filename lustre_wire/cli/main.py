@@ -134,5 +134,6 @@ def main() -> None:
     """The ``lustre-wire`` command."""
     warnings.showwarning = lambda message, *_, **__: _complain(str(message))
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _ended)
+        if signal.getsignal(number) == signal.SIG_DFL:  # not where nohup says otherwise
+            signal.signal(number, _ended)
     cli.main(prog_name="lustre-wire")
