@@ -53,19 +53,19 @@ def key(captured: Captured) -> tuple[object, ...]:
 @pytest.mark.parametrize("path", [MOUNT, SESSION], ids=lambda path: path.stem)
 @pytest.mark.parametrize("snaplen", [420, 512])
 def test_a_message_whose_body_is_there_is_named_as_in_the_whole_capture(path: Path, snaplen: int) -> None:
-    whole = {(*key(captured), captured.raw[:300]): captured for captured in read(path) if captured.is_rpc}
+    whole = {(*key(captured), captured.raw[:250]): captured for captured in read(path) if captured.is_rpc}
     found = [captured for captured in read(cut(path, snaplen)) if captured.direction]
     partial = [captured for captured in found if captured.partial is not None]
     assert partial
     for captured in partial:
-        same = whole[*key(captured), captured.raw[:300]]
+        same = whole[*key(captured), captured.raw[:250]]
         assert (captured.status, captured.message, captured.is_rpc) == (same.status, None, True)
         assert captured.name.partition("/")[0] == same.name.partition("/")[0]
         assert captured.raw == same.raw[: captured.there]
         assert captured.there + captured.missing == len(same.raw)
         assert f"the capture has {captured.there} of {len(same.raw)} bytes" in str(captured.error)
     paired = [captured for captured in partial if captured.direction == "reply"]
-    answered = [captured for captured in paired if whole[*key(captured), captured.raw[:300]].request is not None]
+    answered = [captured for captured in paired if whole[*key(captured), captured.raw[:250]].request is not None]
     assert all(captured.request is not None for captured in answered)
 
 
