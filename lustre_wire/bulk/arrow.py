@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
+from lustre_wire.bulk.given import kind_of
 from lustre_wire.bulk.index import BUFFERS
+from lustre_wire.engines.bulk.columns import viewed
 from lustre_wire.errors import WireError
 
 _BY_BUFFER = frozenset(BUFFERS.numbers)
@@ -19,18 +21,28 @@ def table(columns: Mapping[str, memoryview]) -> Any:
     buffer are left out, since a table's columns have one length.
 
     Raises:
-        WireError: pyarrow is not installed, or there are no columns.
+        WireError: pyarrow is not installed, there are no columns, or something else than columns of one length.
     """
     try:
         import pyarrow  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
         raise WireError("bulk.table needs pyarrow, which is not installed") from None
-    lengths = {name: len(column) for name, column in columns.items()}
-    if not lengths:
+    kind_of(columns, Mapping, "columns by name", "columns")
+    kept = {name: _checked(name, column) for name, column in columns.items() if name not in _BY_BUFFER}
+    if not kept:
         raise WireError("expected at least one column")
-    rows = next(iter(lengths.values()))
-    kept = {name: column for name, column in columns.items() if name not in _BY_BUFFER}
+    lengths = {len(column) for column in kept.values()}
+    if len(lengths) != 1:
+        raise WireError(f"expected columns of one length, got {sorted(lengths)}")
+    (rows,) = lengths
     return pyarrow.table({name: _array(pyarrow, column, rows) for name, column in kept.items()})
+
+
+def _checked(name: Any, column: Any) -> memoryview:
+    view = viewed(column, str(name))
+    if not view.ndim or not view.c_contiguous or view.format not in tuple("BHIQbhiq"):
+        raise WireError(f"expected a column of integers, got format {view.format!r}", path=str(name))
+    return view
 
 
 def _array(pyarrow: Any, column: memoryview, rows: int) -> Any:

@@ -7,15 +7,27 @@ from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from lustre_wire import dialects, rpc
-from lustre_wire.bulk.given import column_of, common_rows, is_one, one
+from lustre_wire.bulk.given import (
+    byte_order,
+    column_of,
+    common_rows,
+    dialect_of,
+    each,
+    is_one,
+    kind_of,
+    offsets_of,
+    one,
+    one_of,
+)
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import bulk as engine
 from lustre_wire.engines import payload, record
 from lustre_wire.engines.bulk import by_record
-from lustre_wire.engines.bulk.columns import allocate, flat, overlap
+from lustre_wire.engines.bulk.columns import allocate, flat, overlap, whole
 from lustre_wire.engines.bulk.leaves import Leaf, Piece, Table, all_leaves, leaves_of
 from lustre_wire.engines.bulk.plans import plan
 from lustre_wire.engines.straightline import ByteOrder
@@ -24,7 +36,7 @@ from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.lustre_msg import LustreMsgV2
 from lustre_wire.schema.rpc import Bits, Blob, FixedText, Items, RpcFormat, SlotSpec, Text
 from lustre_wire.schema.struct import spec_of
-from lustre_wire.schema.types import Scalar, Struct
+from lustre_wire.schema.types import Scalar, Struct, as_type
 
 
 @dataclass(frozen=True)
@@ -36,19 +48,31 @@ class Strings:
 
     @classmethod
     def of(cls, values: Iterable[bytes]) -> Strings:
-        """The column of some strings."""
-        parts = list(values)
+        """The column of some strings.
+
+        Raises:
+            WireError: something else than ``bytes``.
+        """
+        parts = each(values, (bytes, bytearray), "strings of bytes", "")
         offsets = array("Q", [0])
         for part in parts:
             offsets.append(offsets[-1] + len(part))
         return cls(b"".join(parts), offsets)
 
     def checked(self, path: str) -> tuple[memoryview, memoryview]:
-        """Data and offsets as the C core takes them."""
-        places = flat(self.offsets, path)
-        if memoryview(self.offsets).itemsize != 8 or not places.nbytes:
-            raise WireError("expected one 64-bit offset more than there are strings", path=path)
-        return flat(self.data, path), places.cast("Q")
+        """Data and offsets as the C core takes them: the offsets are copied, so that nobody changes them meanwhile.
+
+        Raises:
+            WireError: no buffers, or offsets that are no integers or not one more than there are strings.
+        """
+        places = array("Q", offsets_of(self.offsets, path).tobytes())
+        if not places:
+            raise WireError("expected one offset more than there are strings", path=path)
+        return flat(self.data, path), memoryview(places)
+
+
+#: Slot to the data of its strings and where each begins.
+Checked = Mapping[str, tuple[memoryview, memoryview]]
 
 
 def pack_messages(
@@ -85,27 +109,24 @@ def pack_messages(
             column for a field that decides which buffers there are, `out` too short.
     """
     found, form = _resolve(format, dialect)
-    if direction not in (rpc.REQUEST, rpc.REPLY):
-        raise WireError(f"expected 'request' or 'reply', got {direction!r}", path="direction")
-    if byteorder not in ("little", "big"):
-        raise WireError(f"expected 'little' or 'big', got {byteorder!r}", path="byteorder")
-    batch = _Batch(found, form, direction, byteorder)
+    one_of(direction, (rpc.REQUEST, rpc.REPLY), "direction")
+    batch = _Batch(found, form, direction, byte_order(byteorder))
     batch.add_texts(names)
-    batch.add_columns(columns)
+    batch.add_columns(kind_of(columns, Mapping, "columns by name", "columns"))
     return batch.pack(rows, out)
 
 
 def _resolve(form: Any, dialect: Dialect | str | None) -> tuple[Dialect, RpcFormat]:
-    form = getattr(form, "__rpc__", form)
+    form = kind_of(getattr(form, "__rpc__", form), (RpcFormat, str), "an RPC format or its name", "format")
     if isinstance(form, RpcFormat):
-        owners = [dialects.dialect(dialect)] if dialect is not None else list(dialects.all_dialects())
+        owners = [dialect_of(dialect)] if dialect is not None else list(dialects.all_dialects())
         owner = next((d for d in owners if d.rpcs.get(form.key) is form), None)
         if owner is None:
             raise WireError(f"no dialect has the RPC format {form.key!r}", path="format")
         return owner, form
     if dialect is None:
         raise WireError("a format's name needs a dialect", path="format")
-    owner = dialects.dialect(dialect)
+    owner = dialect_of(dialect)
     if form not in owner.rpcs:
         raise WireError(f"no RPC format {form!r}", path="format", dialect=owner.name)
     return owner, owner.rpcs[form]
@@ -138,7 +159,7 @@ class _Batch:
             return
         given = names if isinstance(names, Mapping) else {"name": names}
         for name, value in given.items():
-            slot = self.slots.get(name)
+            slot = self.slots.get(kind_of(name, str, "a slot's name", "names"))
             if slot is None or not isinstance(slot.type, (Text, Blob, Items)):
                 raise WireError("no buffer of strings", path=name, dialect=self.dialect.name)
             self.named.add(name)
@@ -149,11 +170,12 @@ class _Batch:
             else:
                 try:
                     self.texts[name] = Strings.of(value)
-                except TypeError as error:
-                    raise WireError(f"expected strings: {error}", path=name) from None
+                except WireError as error:
+                    raise error.within(name) from None
 
     def add_columns(self, columns: Mapping[str, Any]) -> None:
         for name, value in columns.items():
+            kind_of(name, str, "a column's name", "columns")
             slot = self.slots.get(name)
             if slot is not None and isinstance(slot.type, (Text, Blob, Items)):
                 self.add_texts({name: value})
@@ -212,8 +234,8 @@ class _Batch:
             target, leaf = getattr(message.buffers, holder), replace(leaf, steps=leaf.steps[1:])
         by_record.assign(target, leaf.steps, by_record.values(leaf, data, None))
 
-    def count(self, rows: int | None) -> int:
-        texts = {name: len(text.checked(name)[1]) - 1 for name, text in self.texts.items()}
+    def count(self, rows: int | None, strings: Checked) -> int:
+        texts = {name: len(places) - 1 for name, (_, places) in strings.items()}
         if texts:
             (first, *others) = texts.values()
             if any(other != first for other in others):
@@ -223,20 +245,33 @@ class _Batch:
                 raise WireError(f"expected {rows} strings, got {texts}", path=self.form.key)
         return common_rows(self.columns, self.leaves, rows, self.form.key)
 
+    def _check_elements(self, strings: Checked) -> None:
+        """Bytes of an array are whole elements."""
+        lengths = {name: {len(data)} for name, data in self.fixed_texts.items()}
+        lengths |= {name: {b - a for a, b in pairwise(places)} for name, (_, places) in strings.items()
+                    if isinstance(self.slots[name].type, Items)}  # fmt: skip
+        for name, found in lengths.items():
+            kind = self.slots[name].type
+            size = as_type(kind.element).size if isinstance(kind, Items) else 1
+            if any(length % size for length in found):
+                raise WireError(f"expected whole elements of {size} bytes", path=name)
+
     def pack(self, rows: int | None, out: Any) -> memoryview:
-        count = self.count(rows)
+        rows = whole(rows, "rows") if rows is not None else None
+        strings = {name: text.checked(name) for name, text in self.texts.items()}
+        self._check_elements(strings)
+        count = self.count(rows, strings)
         core = engine.native()
         if core is None:
-            return _placed(memoryview(b"".join(self._each(count))), out)
+            return _placed(memoryview(b"".join(self._each(count, strings))), out)
         layout = _layouts.get(self.key)
         if layout is None:
             if len(_layouts) >= _MOST_LAYOUTS:
                 _layouts.clear()
             layout = _layouts[self.key] = _Layout(core, self)
-        return layout.run(core, self, count, out)
+        return layout.run(core, self, count, strings, out)
 
-    def _each(self, count: int) -> Iterable[bytes]:
-        texts = {name: text.checked(name) for name, text in self.texts.items()}
+    def _each(self, count: int, texts: Checked) -> Iterable[bytes]:
         for row in range(count):
             made = self.sample()
             for name, data in self.columns.items():
@@ -328,8 +363,8 @@ class _Layout:
         self.c = core.ffi.new("lw_message_plan *", (len(rows), batch.order != sys.byteorder, stretches))
         self.keep = (stretches, keep)
 
-    def run(self, core: engine.Core, batch: _Batch, rows: int, out: Any) -> memoryview:
-        texts = [(name, *batch.texts[name].checked(name)) for _, name, _ in self.cuts]
+    def run(self, core: engine.Core, batch: _Batch, rows: int, strings: Checked, out: Any) -> memoryview:
+        texts = [(name, *strings[name]) for _, name, _ in self.cuts]
         c_texts = core.ffi.new("lw_text[]", [
             (core.pointer(places, "uint64_t *"), core.pointer(data), data.nbytes) for _, data, places in texts
         ] or 1)  # fmt: skip
@@ -341,7 +376,7 @@ class _Layout:
         if target.nbytes < size:
             raise WireError(f"expected at least {size} bytes, got {target.nbytes}", path="out")
         target = target[:size]
-        inputs = [*batch.columns.values(), *(view for _, *views in texts for view in views)]
+        inputs = [*batch.columns.values(), *(data for _, data, _ in texts)]
         if out is not None and any(overlap(target, view) for view in inputs):
             raise WireError("out overlaps the columns", path="out")
         if rows:

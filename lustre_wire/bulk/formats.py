@@ -40,6 +40,19 @@ def ordered(forms: Iterable[RpcFormat]) -> list[RpcFormat]:
     return [form for _, table in found for form in table.values()]
 
 
+def deciding_numbers(forms: Iterable[RpcFormat]) -> list[tuple[int, int, int]]:
+    """(buffer, offset, width) of the numbers in the sender's order by which requests of an opcode are told apart."""
+    found = set()
+    for form in forms:
+        for path, condition in form.match.items():
+            peek = resolve(form.request.__slot_specs__, path)
+            if peek.scalar is None or isinstance(condition, (Absent, Uncounted, Length, Prefix)):
+                continue
+            if peek.scalar.size > 1 and _order(peek.scalar, peek.fixed_order) == SENDERS:
+                found.add((peek.index, peek.offset, peek.scalar.size))
+    return sorted(found)
+
+
 class Formats:
     """A dialect's `lw_dialect`, and its formats in the order of its numbers."""
 
@@ -62,12 +75,21 @@ class Formats:
         members = dialect.enums["PtlrpcMsgType"].__members__
         classes = [cls for cls in geometry.VERSIONS.values() for _ in geometry.ORDERS]
         headers = [self.swabs.swab(Struct(cls), alone=True)[0] for cls in classes]
+        numbers: list[tuple[int, int, int]] = []
+        first_number, n_numbers = [0] * top, [0] * top
+        for opcode, forms in dialect.by_opcode.items():
+            first_number[opcode] = len(numbers)
+            numbers += deciding_numbers(forms)
+            n_numbers[opcode] = len(numbers) - first_number[opcode]
         self.c = new("lw_dialect *", {
             "index": index_plan(core, dialect, ""),
             "headers": new("lw_swab[]", headers),
             "body": self.swabs.swab(Struct(dialect.body), alone=True, minimum=dialect.body_minimum),
             "request_type": int(members["PTL_RPC_MSG_REQUEST"]),
             "n_opcodes": top,
+            "first_number": new("uint32_t[]", first_number),
+            "n_numbers": new("uint32_t[]", n_numbers),
+            "numbers": new("lw_number[]", numbers),
             "first": new("uint32_t[]", first),
             "count": new("uint32_t[]", count),
             "of_reply": new("int32_t[]", of_reply),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import enum
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-from lustre_wire import dialects
 from lustre_wire.bulk import geometry, walk
+from lustre_wire.bulk.given import dialect_of, kind_of, offsets_of, one_of
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import bulk as engine
-from lustre_wire.engines.bulk.columns import Columns, flat
+from lustre_wire.engines.bulk.columns import Columns, flat, whole
 from lustre_wire.engines.bulk.leaves import Leaf, Table
 from lustre_wire.errors import WireError
 
@@ -57,9 +58,10 @@ _BUFFERS_A_ROW = 4
 
 
 class Room:
-    """The memory a walk writes to, grown by doubling."""
+    """The memory a walk writes to, grown by doubling. One walk at a time: whoever grows it takes it from the others."""
 
     def __init__(self, rows: int, buffers: int) -> None:
+        self.in_use = threading.Lock()
         self.messages = Columns.allocate(MESSAGES, rows)
         self.buffers = Columns.allocate(BUFFERS, buffers)
         self.pointers: Any = None
@@ -92,14 +94,19 @@ class Index(Mapping[str, memoryview]):
     `ends` says where the walk ended, for each part of the stream: (offset in the stream, rows up to there).
     """
 
-    __slots__ = ("_names", "buffers", "ends", "messages", "room")
+    __slots__ = ("_names", "_room", "buffers", "ends", "messages")
 
     def __init__(self, room: Room, rows: int, buffers: int, ends: list[tuple[int, int]], *, framed: bool) -> None:
-        self.room = room
+        self._room = room
         self.ends = ends
         self.messages = room.messages.slice(0, rows)
         self.buffers = room.buffers.slice(0, buffers)
         self._names = _NAMES[framed]
+
+    @property
+    def room(self) -> Room:
+        """The memory that the columns are in."""
+        return self._room
 
     @property
     def rows(self) -> int:
@@ -107,7 +114,7 @@ class Index(Mapping[str, memoryview]):
         return self.messages.rows
 
     def __getitem__(self, name: str) -> memoryview:
-        if name not in self._names:
+        if not isinstance(name, str) or name not in self._names:
             raise KeyError(name)
         return self.buffers[name] if name in self.buffers.table.numbers else self.messages[name]
 
@@ -127,11 +134,10 @@ class Walker:
     def __init__(
         self, stream: Any, dialect: Dialect | str | None, frames: Framing, parts: Sequence[int] | None = None
     ) -> None:
-        if frames not in geometry.FRAMINGS:
-            raise WireError(f"expected one of {', '.join(map(repr, geometry.FRAMINGS))}, got {frames!r}", path="frames")
+        one_of(frames, geometry.FRAMINGS, "frames")
         self.data = flat(stream, "stream")
         self.frames = frames
-        self.dialect = dialects.dialect(dialect) if dialect is not None else None
+        self.dialect = dialect_of(dialect) if dialect is not None else None
         self.whole = parts is not None
         self.bounds = _bounds(self.data.nbytes, parts)
         self.part = self.position = 0
@@ -184,7 +190,7 @@ class Walker:
 
 def _bounds(size: int, parts: Sequence[int] | None) -> list[int]:
     """Where the parts of a stream begin, and where the last one ends."""
-    bounds = [0, size] if parts is None else [*parts, size]
+    bounds = [0, size] if parts is None else [*offsets_of(parts, "parts"), size]
     if bounds[0] or bounds != sorted(bounds):
         raise WireError(f"expected offsets from 0 to {size} in ascending order", path="parts")
     return bounds
@@ -224,7 +230,7 @@ def index(
         dialect: whose receivers' rules tell good messages from bad ones; those of any installed dialect unless given.
         frames: "" for bare messages, "lnet" for LNet messages, "socklnd" for LNet messages in socklnd's ("socklnd4" in
             those of version 4, whose NIDs are large).
-        out: a former result, whose memory is used again as far as it is big enough.
+        out: a former result, whose memory is used again as far as it is big enough; by one thread at a time.
         parts: where the stream's parts begin, which have nothing to do with each other (pieces of many connections).
             Then the walk of each part ends at its first bytes that are no whole message or frame: see `Index.ends`.
 
@@ -233,12 +239,20 @@ def index(
         stream. After bad bytes the walk goes on at the next place where a whole message of the dialect stands.
 
     Raises:
-        WireError: an unusable buffer, dialect or framing; never for what is in the stream.
+        WireError: an unusable buffer, dialect, framing or argument, or another thread is writing to `out`; never for
+            what is in the stream.
     """
     walker = Walker(stream, dialect, frames, parts)
-    size = walker.data.nbytes
-    rows = size // _BYTES_A_ROW + 16
-    return walker.take(out.room if out is not None else Room(rows, rows * _BUFFERS_A_ROW), None)
+    if out is None:
+        rows = walker.data.nbytes // _BYTES_A_ROW + 16
+        return walker.take(Room(rows, rows * _BUFFERS_A_ROW), None)
+    room: Room = kind_of(out, Index, "a former result", "out").room
+    if not room.in_use.acquire(blocking=False):
+        raise WireError("another thread is writing to its memory", path="out")
+    try:
+        return walker.take(room, None)
+    finally:
+        room.in_use.release()
 
 
 def iter_index(
@@ -247,10 +261,14 @@ def iter_index(
     """The same in blocks of at most `block` rows that use one piece of memory again and again.
 
     Each result is valid until the next one is asked for. Arguments and errors as in `index`.
+
+    Raises:
+        ValueError: from the iterator, where two threads ask it for the next block at once.
     """
-    if block < 1:
-        raise WireError(f"expected at least one row, got {block}", path="block")
-    return _blocks(Walker(stream, dialect, frames), Room(block, block * _BUFFERS_A_ROW), block)
+    block = whole(block, "block", least=1)
+    walker = Walker(stream, dialect, frames)
+    block = min(block, walker.data.nbytes + 1)
+    return _blocks(walker, Room(block, block * _BUFFERS_A_ROW), block)
 
 
 def _blocks(walker: Walker, room: Room, block: int) -> Iterator[Index]:

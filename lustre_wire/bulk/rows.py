@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from lustre_wire.bulk.given import column_of, common_rows, is_one, one
+from lustre_wire.bulk.given import (
+    byte_order,
+    column_of,
+    common_rows,
+    is_one,
+    kind_of,
+    names_of,
+    offsets_of,
+    one,
+    struct_class,
+)
 from lustre_wire.engines import bulk as engine
 from lustre_wire.engines import record
 from lustre_wire.engines.bulk import by_record
-from lustre_wire.engines.bulk.columns import Columns, allocate, flat
+from lustre_wire.engines.bulk.columns import Columns, allocate, flat, whole
 from lustre_wire.engines.bulk.leaves import Table, all_leaves, table
 from lustre_wire.engines.bulk.plans import plan
 from lustre_wire.engines.straightline import ByteOrder
@@ -40,23 +49,24 @@ def unpack(
         fields: names of the columns wanted, nested ones dotted (``"fid1.f_seq"``), a struct's name for all of its
             fields; everything unless given. A union is a column of bytes; its members' integers can be named too.
         byteorder: "little" or "big", the sender's. Columns are in this machine's own byte order.
-        out: columns to write to, as a former result or a mapping to writable buffers; new memory unless given.
-        offsets: where each row begins, in bytes, instead of `stride`.
+        out: columns to write to, as a former result or a mapping to writable buffers of the columns' own elements (or
+            of plain bytes); new memory unless given.
+        offsets: where each row begins, in bytes, instead of `stride`: a sequence or buffer of integers of any kind.
 
     Returns:
         Field name to column. Integers are typed columns of one dimension, arrays have more, bytes are (rows, n).
 
     Raises:
         TruncatedError: a row that is not wholly in the buffer; `offset` says where it would begin.
-        WireError: no such field, an unusable buffer, or `out` overlaps the input.
+        WireError: no such field, an unusable buffer or argument, or `out` overlaps the input or the offsets.
     """
     what = _table(cls, byteorder, fields, out)
     size = what.size
     data = flat(buffer, "buffer")
-    places = _offsets(offsets) if offsets is not None else None
+    places = offsets_of(offsets, "offsets") if offsets is not None else None
     rows = len(places) if places is not None else _rows(data.nbytes, size, _stride(stride, size))
     columns = Columns.allocate(what, rows) if out is None else Columns.over(what, rows, out)
-    if out is not None and columns.overlaps(data):
+    if out is not None and (columns.overlaps(data) or (places is not None and columns.overlaps(places))):
         raise WireError("out overlaps the input", path="out")
     _fill(data, places, _stride(stride, size), columns)
     return columns
@@ -76,14 +86,16 @@ def iter_unpack(
 
     Each result is valid until the next one is asked for. Arguments and errors as in `unpack`; errors in arguments are
     raised at once, a row out of bounds when its block is reached.
+
+    Raises:
+        ValueError: from the iterator, where two threads ask it for the next block at once.
     """
-    if block < 1:
-        raise WireError(f"expected at least one row, got {block}", path="block")
+    block = whole(block, "block", least=1)
     what = _table(cls, byteorder, fields, None)
     size = what.size
     data = flat(buffer, "buffer")
     step = _stride(stride, size)
-    places = _offsets(offsets) if offsets is not None else None
+    places = offsets_of(offsets, "offsets") if offsets is not None else None
     rows = len(places) if places is not None else _rows(data.nbytes, size, step)
     return _blocks(data, places, step, rows, Columns.allocate(what, min(block, rows)))
 
@@ -126,8 +138,10 @@ def pack(
 
     Args:
         cls: a class made by `wire_struct`.
-        columns: field name to column: a buffer of items of the field's size, a sequence of integers, or one integer
-            (for a field of bytes one ``bytes``) for every row. A field that is not named has the declaration's default.
+        columns: field name to column: a buffer or sequence of integers, or one integer (for a field of bytes one
+            ``bytes``) for every row. Integers of another width, sign or byte order are converted, if all of them fit;
+            bytes without a type of their own are taken as the column's. A field that is not named has the declaration's
+            default.
         out: a writable buffer of at least rows times the struct's size; new memory unless given.
         byteorder: "little" or "big", the byte order to write.
         rows: number of rows, where no column says it.
@@ -136,9 +150,10 @@ def pack(
         The rows, a view of `out`.
 
     Raises:
-        WireError: no such field, columns of different length, a value that does not fit, `out` too short or
-            overlapping.
+        WireError: no such field, columns of different length, values that are no integers or do not fit, more rows than
+            this machine has memory for, `out` too short or overlapping.
     """
+    struct_class(cls)
     given, fill = _given(cls, byteorder, columns, rows)
     size = given.table.size * given.rows
     target = flat(out, "out", writable=True) if out is not None else memoryview(allocate(size)).cast("B")
@@ -167,10 +182,10 @@ def _given(cls: type, order: ByteOrder, columns: Mapping[str, Any], rows: int | 
         what = columns.table
         if what.cls is cls and what.order == order:
             return columns, _defaults(cls, order)
-    leaves = {leaf.name: leaf for leaf in all_leaves(cls, _checked(order))}
+    leaves = {leaf.name: leaf for leaf in all_leaves(cls, byte_order(order))}
     varying: dict[str, memoryview] = {}
     fixed: dict[str, memoryview] = {}
-    for name, value in columns.items():
+    for name, value in kind_of(columns, Mapping, "columns by name", "columns").items():
         leaf = leaves.get(name)
         if leaf is None:
             raise WireError(f"no column {name!r}", path=spec_of(cls).name)
@@ -202,25 +217,19 @@ def _defaults(cls: type, order: ByteOrder) -> bytes:
 _default_rows: dict[tuple[type, str], bytes] = {}
 
 
-def _checked(order: ByteOrder) -> ByteOrder:
-    if order not in ("little", "big"):
-        raise WireError(f"expected 'little' or 'big', got {order!r}", path="byteorder")
-    return order
-
-
 def _table(cls: type, order: ByteOrder, fields: Iterable[str] | None, out: Mapping[str, Any] | None) -> Table:
     if fields is None and isinstance(out, Columns):
         if out.table.cls is cls and out.table.order == order:
             return out.table
         fields = tuple(out)
-    names = (fields,) if isinstance(fields, str) else None if fields is None else tuple(fields)
-    return table(cls, _checked(order), names)
+    names = None if fields is None else names_of(fields, "fields")
+    return table(struct_class(cls), byte_order(order), names)
 
 
 def _stride(stride: int | None, size: int) -> int:
     if stride is None:
         return size
-    if stride < size:
+    if whole(stride, "stride") < size:
         raise WireError(f"expected at least the struct's {size} bytes, got {stride}", path="stride")
     return stride
 
@@ -234,16 +243,3 @@ def _rows(total: int, size: int, stride: int) -> int:
         what = f"{total} bytes do not make rows of {size} every {stride}"
         raise TruncatedError(what, path="buffer", offset=rows * stride)
     return rows + bool(rest)
-
-
-def _offsets(offsets: Any) -> memoryview:
-    """Row offsets as a column of unsigned 64-bit integers."""
-    if isinstance(offsets, (list, tuple, range)):
-        try:
-            offsets = array("Q", offsets)
-        except (TypeError, OverflowError) as error:
-            raise WireError(str(error), path="offsets") from None
-    view = memoryview(offsets)
-    if view.itemsize != 8 or view.ndim != 1:
-        raise WireError("expected one 64-bit offset for each row", path="offsets")
-    return flat(offsets, "offsets").cast("Q")

@@ -6,11 +6,13 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
-from lustre_wire import dialects, rpc
+from lustre_wire import rpc
 from lustre_wire.bulk import geometry, walk
 from lustre_wire.bulk.formats import formats as compiled
 from lustre_wire.bulk.formats import ordered
+from lustre_wire.bulk.given import dialect_of, each
 from lustre_wire.bulk.index import Reason, columns_table
+from lustre_wire.bulk.turn import turned
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import bulk as engine
 from lustre_wire.engines.bulk.columns import Columns, flat, overlap, span
@@ -25,7 +27,8 @@ ReplyFormats = RpcFormat | str | Sequence[RpcFormat | str | None] | None
 def swab(messages: Any, dialect: Dialect | str, out: Any = None, *, formats: ReplyFormats = None) -> Columns:
     """Turn messages into the other byte order by the dialect's own swap rules: what Lustre's receivers swap, no more.
 
-    Each message goes to the order it is not in, so swabbing twice gives the same bytes again.
+    Each message goes to the order it is not in, so swabbing twice gives the same bytes again: the numbers by which
+    requests are told apart are swapped even where nothing else of their buffer is.
 
     Args:
         messages: concatenated messages, as any contiguous object with the buffer protocol.
@@ -41,9 +44,9 @@ def swab(messages: Any, dialect: Dialect | str, out: Any = None, *, formats: Rep
         reason NO_FORMAT the header and the ptlrpc_body were swapped.
 
     Raises:
-        WireError: an unusable buffer, `out` of another length or overlapping, an unknown dialect or format.
+        WireError: an unusable buffer or argument, `out` of another length or overlapping, an unknown dialect or format.
     """
-    found = dialects.dialect(dialect)
+    found = dialect_of(dialect)
     data = flat(messages, "messages", writable=out is None)
     target = data if out is None else flat(out, "out", writable=True)
     if target.nbytes != data.nbytes:
@@ -66,39 +69,35 @@ class _Replies:
         if formats is None or isinstance(formats, (RpcFormat, str)):
             self.every = _format(dialect, formats)
         else:
-            self.each = [_format(dialect, form) for form in formats]
+            kinds = (RpcFormat, str, type(None))
+            self.each = [_format(dialect, form) for form in each(formats, kinds, "RPC formats or names", "formats")]
 
     def of(self, number: int) -> RpcFormat | None:
         """The format of reply `number`, None where the opcode decides."""
         return self.each[number] if number < len(self.each) else self.every
 
-    def numbers(self, known: dict[str, int], most: int) -> array[int] | None:
-        """The number of each message's format (-1: none) for as many messages as there can be; None without formats."""
-        if self.every is not None:
-            return array("i", [known[self.every.key]]) * most
-        if not self.each:
-            return None
-        made = array("i", [-1 if form is None else known[form.key] for form in self.each])
-        return made + array("i", [-1]) * max(0, most - len(made))
+    def numbers(self, known: dict[str, int]) -> tuple[array[int], int]:
+        """The numbers of the formats given for each message, and of that for every other; -1 for none."""
+        each = array("i", [-1 if form is None else known[form.key] for form in self.each])
+        return each, -1 if self.every is None else known[self.every.key]
 
 
 def _by_core(core: engine.Core, dialect: Dialect, data: memoryview, target: memoryview, replies: _Replies) -> Columns:
     tables, ffi = compiled(core, dialect), core.ffi
-    most = data.nbytes // _SHORTEST + 16
-    chosen = replies.numbers(tables.numbers, most)
-    numbers = ffi.NULL if chosen is None else core.pointer(chosen, "int32_t *")
-    columns = Columns.allocate(MESSAGES, min(most, data.nbytes // _USUAL + 16))
+    each, every = replies.numbers(tables.numbers)
+    numbers = ffi.new("int32_t[]", each.tolist())
+    columns = Columns.allocate(MESSAGES, data.nbytes // _USUAL + 16)
     state = ffi.new("lw_walk *")
-    source, out = core.pointer(data), core.pointer(target)
+    size, source, out = data.nbytes, core.pointer(data), core.pointer(target)
     while True:
         state.max_rows = columns.rows
-        if core.lib.lw_swab_messages(tables.c, source, data.nbytes, out, numbers, state, columns.pointers(core)):
+        pointers = columns.pointers(core)
+        if core.lib.lw_swab_messages(tables.c, source, size, out, numbers, len(each), every, state, pointers):
             return columns.slice(0, state.rows)
         columns = columns.grown(columns.rows * 2)
 
 
-#: A message of the least size, and of the usual one, in bytes.
-_SHORTEST = 32
+#: Bytes of a message of the usual size.
 _USUAL = 256
 
 
@@ -120,8 +119,7 @@ def _by_record(dialect: Dialect, data: memoryview, target: memoryview, replies: 
         whole = bytes(data[row.offset : row.end])
         if reason in (Reason.GOOD, Reason.WRAPPED):
             message = rpc.decode(whole, dialect, request=replies.of(len(rows)))
-            message.order = "big" if message.order == "little" else "little"
-            whole = rpc.encode(message)
+            whole = turned(message, whole)
             if message.format is not None:
                 number = numbers[message.format.key]
             elif reason == Reason.GOOD:

@@ -10,13 +10,15 @@ is translated by itself every time, and counted.
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lustre_wire import dialects, rpc
+from lustre_wire import rpc
 from lustre_wire.bulk import copyplan, trace
 from lustre_wire.bulk.copyplan import Shape
+from lustre_wire.bulk.given import dialect_of, kind_of, names_of, one_of
 from lustre_wire.bulk.index import Reason, Room, Walker, index_plan
 from lustre_wire.bulk.translated import IMPOSSIBLE, MESSAGES, SINGLE, UNREADABLE, Plan, Translated
 from lustre_wire.dialects import Dialect
@@ -52,14 +54,21 @@ class _Group:
 
 
 class Translator:
-    """Translates streams between two dialects for one session, and keeps the plans that it makes."""
+    """Translates streams between two dialects for one session, and keeps the plans that it makes.
+
+    Threads may share one: each `run` waits until the one before is done. To work side by side, each needs its own.
+
+    Raises:
+        WireError: no rules between the dialects, or an unusable argument.
+    """
 
     def __init__(
         self, source: Dialect | str, target: Dialect | str, session: Session | None = None, *, allow: Iterable[str] = ()
     ) -> None:
-        self.source, self.target = dialects.dialect(source), dialects.dialect(target)
-        self.session = session if session is not None else Session()
-        self.allow = frozenset((allow,) if isinstance(allow, str) else allow)
+        self.source, self.target = dialect_of(source), dialect_of(target)
+        self.session = kind_of(session, Session, "a session", "session") if session is not None else Session()
+        self.allow = frozenset(names_of(allow, "allow"))
+        self._running = threading.RLock()  # a function of the rules may come back to its own translator
         self.rules = rules_between(self.source, self.target)
         self.direction = UP if self.rules.old == self.source.name else DOWN
         self.random = random.Random(0)
@@ -75,13 +84,13 @@ class Translator:
 
     # --- one message ---------------------------------------------------------------------------------------------
 
-    def single(self, data: bytes, session: Any) -> tuple[bytes, tuple[Entry, ...]]:
+    def _single(self, data: bytes, session: Any) -> tuple[bytes, tuple[Entry, ...]]:
         """The single-message path."""
         message = rpc.decode(data, self.source)
         made = translate(message, self.target, session=session, on_loss="report", allow=self.allow)
         return rpc.encode(made.message), made.report.entries
 
-    def learn(self, core: engine.Core, data: bytes) -> tuple[bytes, tuple[Entry, ...]]:
+    def _learn(self, core: engine.Core, data: bytes) -> tuple[bytes, tuple[Entry, ...]]:
         """Translate a message that no plan fits, and make one of it where that is possible."""
         message = rpc.decode(data, self.source)
         kind = (message.format.key if message.format is not None else "", message.direction, message.order)
@@ -210,7 +219,7 @@ class Translator:
         for _ in range(_PROBES):
             other, expected = copyplan.probe(shape, data, result, self.random)
             try:
-                made, said = self.single(other, trace.WatchedSession(self.session, frozen=True))
+                made, said = self._single(other, trace.WatchedSession(self.session, frozen=True))
             except (WireError, trace.WouldChange):
                 return False
             if made != expected or said != entries:
@@ -250,7 +259,7 @@ class Translator:
         group.keep += [image, result]
         group.c.known[at] = (hash_, number, image, result)
 
-    def groups(self, core: engine.Core) -> tuple[Any, int]:
+    def _c_groups(self, core: engine.Core) -> tuple[Any, int]:
         """The C array of all groups that have plans."""
         if self._array is None:
             self._array = core.ffi.new("lw_group *[]", [g.c for g in self._groups.values() if g.plans] or 1)
@@ -259,12 +268,12 @@ class Translator:
     # --- streams -------------------------------------------------------------------------------------------------
 
     def run(self, stream: Any, *, on_loss: str = "report", out: Any = None) -> Translated:
-        """Translate a stream; see `translate_stream`."""
+        """Translate a stream; see `translate_stream` for the arguments, what comes back, and what is raised."""
         data = flat(stream, "stream")
-        if on_loss not in ("raise", "report"):
-            raise WireError(f"on_loss is 'raise' or 'report', not {on_loss!r}")
-        self._check_plans()
-        return _Run(self, data, on_loss, out).all()
+        one_of(on_loss, ("raise", "report"), "on_loss")
+        with self._running:
+            self._check_plans()
+            return _Run(self, data, on_loss, out).all()
 
 
 class _Run:
@@ -293,7 +302,7 @@ class _Run:
         """As far as plans reach; False at a message that has none."""
         translator = self.translator
         state = core.ffi.new("lw_walk *", (self.position, self.rows, self.made, self.columns.rows, self.out.nbytes))
-        groups, count = translator.groups(core)
+        groups, count = translator._c_groups(core)
         index, columns = index_plan(core, translator.source, ""), self.columns.pointers(core)
         source, target = core.pointer(self.data), core.pointer(self.out)
         outcome = core.lib.lw_translate(index, groups, count, source, self.data.nbytes, target, state, columns)
@@ -323,9 +332,9 @@ class _Run:
                 raise WireError(f"no message that a receiver takes: {Reason(reason).name}", offset=self.position)
             plan = IMPOSSIBLE
             if core is None:
-                made, entries = self.translator.single(whole, self.translator.session)
+                made, entries = self.translator._single(whole, self.translator.session)
             else:
-                made, entries = self.translator.learn(core, whole)
+                made, entries = self.translator._learn(core, whole)
             plan = SINGLE
             self.report[self.rows] = entries
         except WireError as error:

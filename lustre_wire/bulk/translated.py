@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lustre_wire.bulk.index import columns_table
-from lustre_wire.engines.bulk.columns import Columns
+from lustre_wire.engines.bulk.columns import Columns, whole
 from lustre_wire.errors import WireError
 from lustre_wire.translate import Entry
 
@@ -63,7 +63,12 @@ class Translated(Mapping[str, memoryview]):
         return self._made_report()[1]
 
     def entries_of(self, number: int) -> tuple[Entry, ...]:
-        """The report of one message."""
+        """The report of one message.
+
+        Raises:
+            WireError: there is no message of that number.
+        """
+        number = whole(number, "number", most=self.rows - 1)
         plan = self._messages["plan"][number]
         return self._plans[plan].entries if plan >= 0 else self._found.get(number, ())
 

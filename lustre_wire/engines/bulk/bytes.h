@@ -47,6 +47,26 @@ static inline uint64_t get64(const uint8_t *at, uint32_t swap)
     return swap ? swap64(v) : v;
 }
 
+/*
+ * The same, for what is decided by: the memory may change while it is read, so it is read exactly once. The empty
+ * instruction hides from the compiler where the value came from, so that it cannot read it a second time.
+ */
+#define LW_ONCE(v) __asm__ volatile("" : "+r"(v))
+
+static inline uint32_t once32(const uint8_t *at, uint32_t swap)
+{
+    uint32_t v = get32(at, swap);
+    LW_ONCE(v);
+    return v;
+}
+
+static inline uint64_t once64(const uint8_t *at, uint32_t swap)
+{
+    uint64_t v = get64(at, swap);
+    LW_ONCE(v);
+    return v;
+}
+
 static inline void put16(uint8_t *at, uint16_t v) { memcpy(at, &v, sizeof v); }
 static inline void put32(uint8_t *at, uint32_t v) { memcpy(at, &v, sizeof v); }
 static inline void put64(uint8_t *at, uint64_t v) { memcpy(at, &v, sizeof v); }

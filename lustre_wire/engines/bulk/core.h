@@ -2,7 +2,9 @@
  * What Python and C share. Everything between BEGIN and END is read by cffi too, so it holds plain declarations only.
  *
  * No offset, width or number of Lustre stands in the C core: plans bring them, compiled from the declarations.
- * Buffers never overlap unless a function says that they may; the callers see to that.
+ * Buffers never overlap unless a function says that they may; the callers see to that. Inputs may change while they are
+ * read: every number that memory accesses depend on is read once (`once32`), checked, and used as it was read. Plans do not
+ * change, and neither do the offsets of strings: the callers see to that too.
  */
 #ifndef LUSTRE_WIRE_CORE_H
 #define LUSTRE_WIRE_CORE_H
@@ -171,12 +173,23 @@ typedef struct {
     lw_side request, reply;
 } lw_format;
 
+/*
+ * A number by which formats are told apart. It is swapped also where nothing else of its buffer is, since a message that
+ * is read in the other byte order must have the same format again.
+ */
+typedef struct {
+    uint32_t buffer, offset, width;
+} lw_number;
+
 /* All formats of a dialect. Those of one opcode stand together, the most specific first. */
 typedef struct {
     const lw_index_plan *index;
     const lw_swab *headers; /* one for each container */
     const lw_swab *body;
     uint32_t request_type, n_opcodes;
+    const uint32_t *first_number; /* by opcode: the first of the numbers by which its formats are told apart */
+    const uint32_t *n_numbers;    /* by opcode: how many */
+    const lw_number *numbers;
     const uint32_t *first;    /* by opcode: the first format */
     const uint32_t *count;    /* by opcode: how many */
     const int32_t *of_reply; /* by opcode: the format of its replies, -1 where the request decides */
@@ -191,11 +204,11 @@ enum { LW_NO_FORMAT = 16 };
 
 /*
  * Turn a stream of messages into the other byte order. `out` is as long as the stream and either the stream itself or
- * apart from it. `formats`, if given, says for each row the format of a reply, or -1. What receivers refuse is copied as it
- * is. Returns as lw_index.
+ * apart from it. The first `n_formats` rows have their replies' formats in `formats`, the others `every`; -1 where the
+ * opcode decides. What receivers refuse is copied as it is. Returns as lw_index.
  */
 int lw_swab_messages(const lw_dialect *dialect, const uint8_t *data, uint64_t size, uint8_t *out, const int32_t *formats,
-                     lw_walk *walk, uint8_t *const *columns);
+                     uint64_t n_formats, int32_t every, lw_walk *walk, uint8_t *const *columns);
 
 /* A column of byte strings: string i is data[offsets[i]] to data[offsets[i + 1]]. */
 typedef struct {

@@ -12,9 +12,14 @@ void lw_locate(const lw_container *c, const uint8_t *data, const message *found,
     to->at[0] = found->at;
     to->length[0] = 0;
     for (uint32_t i = 0; i < count; i++) {
+        const uint32_t length = once32(lengths + 4 * (size_t)i, c->swap);
+        if (rounded(length) > found->end - at) {
+            to->count = i + skipped;
+            return;
+        }
         to->at[i + skipped] = at;
-        to->length[i + skipped] = get32(lengths + 4 * (size_t)i, c->swap);
-        at += rounded(to->length[i + skipped]);
+        to->length[i + skipped] = length;
+        at += rounded(length);
     }
 }
 
@@ -22,13 +27,9 @@ uint64_t lw_number_at(const uint8_t *at, uint32_t width, uint32_t order, uint32_
 {
     if (order != LW_SENDERS)
         swap = (order == LW_BIG_ENDIAN) != LW_HOST_BIG;
-    if (width == 8)
-        return get64(at, swap);
-    if (width == 4)
-        return get32(at, swap);
-    if (width == 2)
-        return get16(at, swap);
-    return *at;
+    uint64_t v = width == 8 ? get64(at, swap) : width == 4 ? get32(at, swap) : width == 2 ? get16(at, swap) : *at;
+    LW_ONCE(v);
+    return v;
 }
 
 static int holds(const lw_condition *condition, const uint8_t *data, const buffers *b, uint32_t buffer)

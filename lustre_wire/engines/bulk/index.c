@@ -20,9 +20,8 @@ typedef struct {
 } sink;
 
 /* One buffer, that begins at `next`. Returns where the one behind it does. */
-ALWAYS_INLINE uint64_t put_buffer(const uint8_t *length, uint32_t swap, uint64_t next, uint8_t *offsets, uint8_t *lengths)
+ALWAYS_INLINE uint64_t put_buffer(uint32_t bytes, uint64_t next, uint8_t *offsets, uint8_t *lengths)
 {
-    const uint32_t bytes = get32(length, swap);
     put64(offsets, next);
     put32(lengths, bytes);
     return next + rounded(bytes);
@@ -38,27 +37,33 @@ ALWAYS_INLINE message look(const lw_index_plan *plan, const lw_container *c, uin
     message found = {at, at, at, 0, 0, LW_TRUNCATED};
     if (size - at < c->size)
         return found;
-    const uint32_t count = found.bufcount = get32(data + at + c->bufcount, swap);
+    const uint32_t count = found.bufcount = once32(data + at + c->bufcount, swap);
     const uint8_t *length = data + at + c->size;
     uint64_t next = at + rounded(c->size + 4 * (uint64_t)count);
     if (next > size)
         return found;
     found.body = next;
-    found.body_size = count ? get32(length, swap) : 0;
     const int kept = to && count <= to->max_buffers - to->buffers;
     uint8_t *offsets = kept ? to->column[LW_BUFFER_OFFSET] + 8 * to->buffers : NULL;
     uint8_t *lengths = kept ? to->column[LW_BUFFER_LENGTH] + 4 * to->buffers : NULL;
     const uint8_t *const end = length + 4 * (size_t)count;
+    if (count) { /* the first length is also that of the ptlrpc_body: read once, like all of them */
+        found.body_size = once32(length, swap);
+        if (kept)
+            put_buffer(found.body_size, next, offsets, lengths);
+        next += rounded(found.body_size);
+        length += 4, offsets += kept ? 8 : 0, lengths += kept ? 4 : 0;
+    }
     if (kept && count <= LW_AT_ONCE)
 #pragma GCC unroll 1
         for (; length < end; length += 4, offsets += 8, lengths += 4)
-            next = put_buffer(length, swap, next, offsets, lengths);
+            next = put_buffer(once32(length, swap), next, offsets, lengths);
     else if (kept)
         for (; length < end && next <= size; length += 4, offsets += 8, lengths += 4)
-            next = put_buffer(length, swap, next, offsets, lengths);
+            next = put_buffer(once32(length, swap), next, offsets, lengths);
     else
         for (; length < end && next <= size; length += 4)
-            next += rounded(get32(length, swap));
+            next += rounded(once32(length, swap));
     if (next > size)
         return found;
     if (next - at > UINT32_MAX)
@@ -230,7 +235,7 @@ static frame frame_at(const lw_framing *f, const uint8_t *data, uint64_t at, uin
     if (f->has_kind) {
         if (size - at < f->noop_size)
             return found;
-        const uint32_t kind = get32(data + at + f->kind, 0);
+        const uint32_t kind = once32(data + at + f->kind, 0);
         if (kind == f->kind_noop || kind == swap32(f->kind_noop)) {
             found.end = at + f->noop_size;
             found.reason = LW_NO_RPC;
@@ -243,8 +248,8 @@ static frame frame_at(const lw_framing *f, const uint8_t *data, uint64_t at, uin
     }
     if (size - at < f->size)
         return found;
-    const uint32_t length = get32(data + at + f->payload_length, swap);
-    found.type = get32(data + at + f->type, swap);
+    const uint32_t length = once32(data + at + f->payload_length, swap);
+    found.type = once32(data + at + f->type, swap);
     found.payload = at + f->size;
     if (found.type > f->type_most || length > f->payload_most) {
         found.reason = LW_NO_MAGIC;

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import prod
 from typing import Any
 
@@ -47,7 +47,7 @@ class Leaf:
     pieces: tuple[Piece, ...]
     member: bool = False
 
-    @property
+    @cached_property
     def pitch(self) -> int:
         """Bytes of one row of the column."""
         return self.itemsize * prod(self.shape)

@@ -47,8 +47,8 @@ class Word:
 def plan(core: Core, table: Table) -> Any:
     """The `lw_plan` of a table, made once."""
     found = table.plans.get("rows")
-    if found is None:
-        found = table.plans["rows"] = _compile(core, table)
+    if found is None:  # where two threads make it at once, both use the one that is kept
+        found = table.plans.setdefault("rows", _compile(core, table))
     return found[0]
 
 

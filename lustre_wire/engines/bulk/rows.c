@@ -255,8 +255,12 @@ static uint64_t unpack_scattered(const lw_plan *plan, const uint8_t *data, uint6
     for (uint64_t first = 0; first < rows; first += LW_BLOCK) {
         const size_t wanted = rows - first < LW_BLOCK ? (size_t)(rows - first) : LW_BLOCK;
         size_t good = 0;
-        for (; good < wanted && offsets[first + good] <= size && size - offsets[first + good] >= plan->size; good++)
-            row[good] = (uint8_t *)(uintptr_t)(data + offsets[first + good]); /* only read through it */
+        for (; good < wanted; good++) {
+            const uint64_t at = once64((const uint8_t *)(offsets + first + good), 0);
+            if (at > size || size - at < plan->size)
+                break;
+            row[good] = (uint8_t *)(uintptr_t)(data + at); /* only read through it */
+        }
         lw_move_rows(plan, block, good, first, columns, 1);
         if (good < wanted)
             return first + good;

@@ -13,18 +13,23 @@
  */
 enum { LW_AHEAD = 2048, LW_SOON = 512, LW_SHAPES = 512, LW_KEY = 16, LW_MASK = 2048 };
 
+static void swap_number(uint8_t *at, uint32_t width)
+{
+    if (width == 8)
+        put64(at, get64(at, 1));
+    else if (width == 4)
+        put32(at, get32(at, 1));
+    else
+        put16(at, get16(at, 1));
+}
+
 static void swap_range(uint8_t *at, const lw_range *range, uint64_t limit)
 {
     for (uint32_t i = 0; i < range->count; i++) {
         const uint64_t offset = range->offset + (uint64_t)i * range->width;
         if (offset + range->width > limit)
             return;
-        if (range->width == 8)
-            put64(at + offset, get64(at + offset, 1));
-        else if (range->width == 4)
-            put32(at + offset, get32(at + offset, 1));
-        else
-            put16(at + offset, get16(at + offset, 1));
+        swap_number(at + offset, range->width);
     }
 }
 
@@ -45,7 +50,7 @@ static void swap_elements(uint8_t *at, const lw_swab *element, uint64_t count)
 typedef struct {
     const lw_container *container;
     uint64_t at, size;
-    uint32_t bufcount;
+    uint32_t bufcount, first_number, n_numbers;
     int32_t format;
     int lasting; /* 1: any message of this format with buffers of these lengths is swapped alike */
     buffers b;
@@ -75,11 +80,18 @@ static void resolve(const lw_dialect *dialect, const lw_container *c, const uint
     to->size = found->end - found->at;
     to->bufcount = found->bufcount;
     to->format = -1;
-    to->lasting = found->reason == LW_GOOD && found->bufcount <= LW_KEY && to->size <= LW_MASK;
+    to->first_number = to->n_numbers = 0;
     lw_locate(c, data, found, &to->b);
+    to->lasting = found->reason == LW_GOOD && found->bufcount <= LW_KEY && to->size <= LW_MASK &&
+                  to->b.count == found->bufcount + (c->in_header ? 1 : 0);
     if (found->reason == LW_GOOD) {
-        const int is_request = get32(fields + c->type, c->swap) == dialect->request_type;
-        to->format = lw_choose(dialect, get32(fields + c->opcode, c->swap), is_request, data, &to->b, format);
+        const int is_request = once32(fields + c->type, c->swap) == dialect->request_type;
+        const uint32_t opcode = once32(fields + c->opcode, c->swap);
+        to->format = lw_choose(dialect, opcode, is_request, data, &to->b, format);
+        if (is_request && opcode < dialect->n_opcodes) {
+            to->first_number = dialect->first_number[opcode];
+            to->n_numbers = dialect->n_numbers[opcode];
+        }
         if (to->format >= 0) {
             const lw_format *f = dialect->formats + to->format;
             const lw_side *side = is_request ? &f->request : &f->reply;
@@ -95,6 +107,30 @@ static void resolve(const lw_dialect *dialect, const lw_container *c, const uint
         to->elements[i] = elements_of(to->swab[i], data + to->b.at[i], to->b.length[i], c->swap);
         to->lasting &= !to->elements[i];
     }
+}
+
+/* Whether a number of a buffer of `length` bytes is among what is swapped of the buffer anyway. */
+static int swapped_anyway(const lw_swab *swab, uint64_t length, const lw_number *number)
+{
+    if (!swab || length < swab->minimum)
+        return 0;
+    const uint64_t offset = swab->repeated ? number->offset % swab->size : number->offset;
+    if (swab->repeated && number->offset - offset + swab->size > length)
+        return 0;
+    for (const lw_range *r = swab->ranges; r < swab->ranges + swab->n_ranges; r++)
+        if (offset >= r->offset && offset < r->offset + (uint64_t)r->width * r->count)
+            return 1;
+    return 0;
+}
+
+/* The numbers that tell formats apart, where they are not swapped with their buffer. */
+static void swap_numbers(const lw_dialect *dialect, const resolved *r, uint8_t *out)
+{
+    const lw_number *number = dialect->numbers + r->first_number;
+    for (const lw_number *end = number + r->n_numbers; number < end; number++)
+        if (number->buffer < r->b.count && (uint64_t)number->offset + number->width <= r->b.length[number->buffer] &&
+            !swapped_anyway(r->swab[number->buffer], r->b.length[number->buffer], number))
+            swap_number(out + (r->b.at[number->buffer] - r->at) + number->offset, number->width);
 }
 
 /* Swap a message by what was resolved of it. `out` is where it begins. */
@@ -118,11 +154,12 @@ static void apply(const lw_dialect *dialect, const resolved *r, uint8_t *out)
                 swap_elements(at + swab->size, swab->element, r->elements[i]);
         }
     }
+    swap_numbers(dialect, r, out);
 }
 
 /*
- * A shape: the same operation with buffers of the same lengths. Numbers of the message are as the sender wrote them. The mask of a
- * whole message is made by swapping a message whose bytes are their own places.
+ * A shape: the same operation with buffers of the same lengths. Numbers of the message are as the sender wrote them. The
+ * mask of a whole message is made by swapping a message whose bytes are their own places.
  */
 typedef struct {
     const lw_container *container;
@@ -164,7 +201,7 @@ static int is_of(const lw_dialect *dialect, const shape *s, const uint8_t *data,
     const message found = {at, at + s->size, at + s->body, s->buffers, 0, LW_GOOD};
     buffers b;
     lw_locate(c, data, &found, &b);
-    return lw_choose(dialect, get32(fields + c->opcode, c->swap), 1, data, &b, given) == s->format;
+    return lw_choose(dialect, once32(fields + c->opcode, c->swap), 1, data, &b, given) == s->format;
 }
 
 static uint32_t hash_of(const lw_container *c, const uint8_t *data, const message *found)
@@ -191,7 +228,7 @@ static int remember(const lw_dialect *dialect, const resolved *r, const uint8_t 
         to->mask[i] &= 15;
     }
     const uint8_t *fields = at + (c->in_header ? 0 : r->b.at[0] - r->at);
-    const uint32_t opcode = get32(fields + c->opcode, c->swap), type = get32(fields + c->type, c->swap);
+    const uint32_t opcode = once32(fields + c->opcode, c->swap), type = once32(fields + c->type, c->swap);
     const shape made = {
         .container = c, .size = (uint32_t)r->size, .body = (uint32_t)(fields - at), .buffers = r->bufcount,
         .choose = type == dialect->request_type && opcode < dialect->n_opcodes && dialect->count[opcode] &&
@@ -316,7 +353,7 @@ static uint64_t swab_one(swabbing *s, uint64_t at, int32_t given, uint8_t *reaso
 }
 
 int lw_swab_messages(const lw_dialect *dialect, const uint8_t *data, uint64_t size, uint8_t *out, const int32_t *formats,
-                     lw_walk *walk, uint8_t *const *columns)
+                     uint64_t n_formats, int32_t every, lw_walk *walk, uint8_t *const *columns)
 {
     lw_stream stream = {.out = out + walk->position, .held = 0};
     swabbing s = {dialect, data, size, out, lw_vectors(), malloc(sizeof(shapes)), NULL, NULL};
@@ -325,7 +362,7 @@ int lw_swab_messages(const lw_dialect *dialect, const uint8_t *data, uint64_t si
     if (s.known)
         memset(s.known, 0, offsetof(shapes, kept));
     for (; at < size && row < walk->max_rows; row++) {
-        const int32_t given = formats ? formats[row] : -1;
+        const int32_t given = row < n_formats ? formats[row] : every;
         uint8_t reason = LW_GOOD;
         uint64_t end = at + swab_known(&s, at, given);
         int32_t format = s.last ? s.last->format : -1;

@@ -31,13 +31,14 @@ static int take(const lw_index_plan *plan, const lw_group *group, const uint8_t 
 {
     const lw_container *c = plan->containers + group->container;
     if (room < group->size || get32(data + plan->magic_at, 0) != c->magic ||
-        get32(data + c->bufcount, c->swap) != group->bufcount)
+        once32(data + c->bufcount, c->swap) != group->bufcount)
         return 0;
     s->data = data;
     s->shift[0] = 0;
     for (uint32_t i = 0; i < group->n_strings; i++) {
-        s->length[i] = get32(data + group->strings[i].length_at, c->swap);
-        s->shift[i + 1] = s->shift[i] + rounded(s->length[i]);
+        const uint32_t length = once32(data + group->strings[i].length_at, c->swap);
+        s->length[i] = length;
+        s->shift[i + 1] = s->shift[i] + rounded(length);
     }
     s->size = group->size + s->shift[group->n_strings];
     if (s->size > room)

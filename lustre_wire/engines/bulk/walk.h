@@ -16,7 +16,7 @@ typedef struct {
 
 static inline const lw_container *container_at(const lw_index_plan *plan, const uint8_t *at)
 {
-    const uint32_t magic = get32(at + plan->magic_at, 0);
+    const uint32_t magic = once32(at + plan->magic_at, 0);
     for (uint32_t i = 0; i < plan->n_containers; i++)
         if (plan->containers[i].magic == magic)
             return plan->containers + i;
@@ -34,7 +34,7 @@ ALWAYS_INLINE enum lw_reason judge(const lw_index_plan *plan, const lw_container
     if (c->body_size && (!found->bufcount || found->body_size < c->body_size))
         return LW_NO_BODY;
     const uint8_t *fields = data + (c->in_header ? found->at : found->body);
-    const uint32_t type = get32(fields + c->type, swap);
+    const uint32_t type = once32(fields + c->type, swap);
     uint32_t i = 0;
     while (i < plan->n_types && plan->types[i] != type)
         i++;
@@ -61,7 +61,10 @@ typedef struct {
     uint32_t length[LW_MOST_BUFFERS];
 } buffers;
 
-/* Where the buffers of a message are. */
+/*
+ * Where the buffers of a message are: as many as lie before its end, also where the lengths are no longer those that the
+ * message was found by. What is done with the buffers is decided by what this says and by nothing that is read again.
+ */
 void lw_locate(const lw_container *c, const uint8_t *data, const message *found, buffers *to);
 
 /* A number of 1, 2, 4 or 8 bytes; `order` is an lw_order. */
