@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 import lustre_wire as lw
+from compat_tests.bulk.test_translate import opens
 from compat_tests.recorded import messages
 from lustre_wire import bulk
 
@@ -32,44 +33,45 @@ def exact(data: bytes) -> bytearray:
 
 
 def mixed(dialect: str = "2.0") -> bytes:
+    """Recorded messages, one behind the other."""
     return b"".join(m.data for m in messages()[::7] if m.dialect == dialect and len(m.data) % 8 == 0)
 
 
 def lengths_change(use: Callable[[bytearray], Any]) -> Scenario:
-    """Another thread makes the buffer lengths of the last message long and short again, as fast as it can."""
-    one = next(m.data for m in messages() if m.dialect == "2.0" and m.row["opc"] == 33 and m.direction == "reply")
-    data = exact(one * 2)
-    last, count = len(one), int.from_bytes(one[:4], "little")
-    places = [last + 32 + 4 * i for i in range(count)]
-    short = {at: bytes(data[at : at + 4]) for at in places}
-    huge = (0x7FFFFFF0).to_bytes(4, "little")
+    """Another thread makes a buffer length in every message huge and right again, while all of them are read.
+
+    The messages are opens with long names, so that each is looked at by itself, with structs behind that buffer.
+    """
+    names = bulk.Strings.of([b"x" * 3000] * 100)
+    data = exact(bulk.pack_messages("LDLM_ENQUEUE/INTENT_OPEN", {"rec.cr_opcode": 6}, names, dialect="1.8"))
+    size, highest = len(data) // 100, 32 + 4 * 1 + 3
+    huge, right = b"\x7f" * 100, bytes(100)
 
     def change() -> None:
-        for at in places:
-            for _ in range(50):
-                data[at : at + 4] = huge
-                data[at : at + 4] = short[at]
+        for _ in range(50):
+            data[highest::size] = huge
+            data[highest::size] = right
 
     return [lambda: use(data)], change
 
 
 def swab_while_lengths_change() -> Scenario:
-    outs = threading.local()
+    out: list[bytearray] = []
 
     def use(data: bytearray) -> None:
-        if not hasattr(outs, "out"):
-            outs.out = exact(bytes(len(data)))
-        bulk.swab(data, "2.0", outs.out)
+        if not out:
+            out.append(exact(bytes(len(data))))
+        bulk.swab(data, "1.8", out[0])
 
     return lengths_change(use)
 
 
 def index_while_lengths_change() -> Scenario:
-    return lengths_change(lambda data: bulk.index(data, "2.0"))
+    return lengths_change(lambda data: bulk.index(data, "1.8"))
 
 
 def translate_while_lengths_change() -> Scenario:
-    known = bulk.Translator("2.0", "1.8")
+    known = bulk.Translator("1.8", "2.0")
     return lengths_change(lambda data: known.run(data))
 
 
@@ -96,19 +98,17 @@ def offsets_of_strings_change() -> Scenario:
 
 
 def one_translator() -> Scenario:
-    from compat_tests.bulk.test_translate import opens
-
+    """One thread translates many messages of a known kind, while others teach the translator new kinds."""
     shared = [bulk.Translator("1.8", "2.0")]
-    numbers = itertools.count()
+    many, numbers = opens(9_000, "little"), itertools.count(10)
 
-    def use() -> None:
+    def learn() -> None:
         number = next(numbers)
-        if number % 40 == 0:
+        if number % 100 == 0:
             shared[0] = bulk.Translator("1.8", "2.0")
-        columns = {"rec.cr_flags": number % 5, "rec.cr_fid.generation": number % 3}
-        shared[0].run(opens(12, "little", **columns))
+        shared[0].run(opens(3, "little", **{"rec.cr_fid.generation": number}))
 
-    return [use] * 3, None
+    return [lambda: shared[0].run(many), learn, learn], None
 
 
 def one_index() -> Scenario:
@@ -139,15 +139,15 @@ def plans_made_at_once() -> Scenario:
     """Many threads use a struct's plan for the first time."""
     names = list(bulk.unpack(MdtBody, bytes(216)))
     choices = itertools.combinations(names, 6)
-    data = exact(bytes(216 * 64))
-    gates = [threading.Barrier(3)]
+    data = exact(bytes(216 * 20_000))
+    gate = threading.Barrier(3)
     chosen = [next(choices)]
 
     def use() -> None:
         try:
-            if gates[0].wait(1) == 0:
+            if gate.wait(1) == 0:
                 chosen[0] = next(choices)
-            gates[0].wait(1)
+            gate.wait(1)
         except threading.BrokenBarrierError:
             return
         bulk.unpack(MdtBody, data, fields=chosen[0])
