@@ -14,7 +14,7 @@ from lustre_wire.cli.output import examples, json_option, print_json, print_tabl
 from lustre_wire.dialects import Dialect
 from lustre_wire.frames import lustre_msg
 from lustre_wire.jsonform import to_json
-from lustre_wire.rpc import REPLY, build, decode, encode
+from lustre_wire.rpc import REPLY, REQUEST, build, decode, encode
 from lustre_wire.schema import spec_of
 from lustre_wire.schema.types import Struct
 
@@ -65,7 +65,7 @@ def command(formats: tuple[str, ...], dialect: Dialect | None, seconds: float, a
 
 def _works(dialect: Dialect, name: str) -> Iterator[Work]:
     form = dialect.rpcs[name]
-    sides = (("request", form.request), (REPLY, form.reply))
+    sides = ((REQUEST, form.request), (REPLY, form.reply))
     for direction, side in sides:
         structs = {s.name: s.type.cls() for s in side.__slot_specs__ if isinstance(s.type, Struct)}
         message = build(dialect, name, direction, **structs)
@@ -76,8 +76,9 @@ def _works(dialect: Dialect, name: str) -> Iterator[Work]:
         yield f"decode {direction}", 1, size, lambda data=data, asked=asked: decode(data, dialect, request=asked)  # type: ignore[misc]
         yield f"encode {direction}", 1, size, lambda message=message: encode(message)  # type: ignore[misc]
         yield f"JSON form of {direction}", 1, size, lambda message=message: to_json(message)  # type: ignore[misc]
-    stream = encode(build(dialect, name)) * _ROWS
-    yield "bulk index", _ROWS, len(stream) // _ROWS, lambda: bulk.index(stream)
+        if direction == REQUEST:
+            stream = data * _ROWS
+            yield "bulk index of requests", _ROWS, size, lambda stream=stream: bulk.index(stream, dialect)  # type: ignore[misc]
     first = next((s.type.cls for s in form.reply.__slot_specs__ if isinstance(s.type, Struct)), None)
     if first is not None:
         yield from _bulk(first)
