@@ -246,10 +246,10 @@ class Columns(Mapping[str, memoryview]):
             WireError: a column is missing, too short, of another kind, size or byte order, not contiguous or read-only.
         """
         rows = whole(rows, "rows")
-        if not isinstance(out, Mapping):
-            raise WireError(f"expected columns by name, got {type(out).__name__}", path="out")
         if isinstance(out, Columns) and out.table is table and out.rows >= rows:
             return out if out.rows == rows else out.slice(0, rows)
+        if not isinstance(out, Mapping):
+            raise WireError(f"expected columns by name, got {type(out).__name__}", path="out")
         buffers = []
         for leaf in table.leaves:
             if leaf.name not in out:
