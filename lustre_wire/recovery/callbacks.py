@@ -40,7 +40,8 @@ class Pending:
 class Callbacks:
     """Callbacks of one target.
 
-    A client that neither answers nor gives the lock back in `CALLBACK_TIMEOUT` is evicted.
+    A client that neither answers nor gives the lock back in `CALLBACK_TIMEOUT` is evicted. One whose lock was taken
+    away at once (`LDLM_FL_CANCEL_ON_BLOCK`) is only told.
     """
 
     def __init__(self, target: Target, xids: Xids) -> None:
@@ -87,11 +88,13 @@ class Callbacks:
         message.body.pb_status = 12345
         message.body.pb_timeout = CALLBACK_TIMEOUT
         pending = Pending(ast, message, self.xids.new(), now + CALLBACK_TIMEOUT, now, wait)
+        self._transmit(pending, now)
+        if ast.kind == BLOCKING and ast.lock.flags & k.LDLM_FL_CANCEL_ON_BLOCK:
+            return
         if ast.kind == BLOCKING:
             ast.lock.callback_deadline = pending.until
             self._owed.add(ast.lock)
         self.pending[pending.xid] = pending
-        self._transmit(pending, now)
         self._unanswered.add(pending)
 
     def _transmit(self, pending: Pending, now: float) -> None:
@@ -120,7 +123,7 @@ class Callbacks:
         lock = pending.ast.lock
         if pending.ast.kind == GLIMPSE:
             lock.data = reply.buffers.lvb if reply.status == 0 else None
-        elif pending.ast.kind == BLOCKING and reply.status < 0 and lock.cookie in self.target.namespace.locks:
+        elif pending.ast.kind == BLOCKING and reply.status < 0:
             self.target.namespace.cancel(lock.cookie)
         if pending.wait is not None:
             pending.wait.wake()

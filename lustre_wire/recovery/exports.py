@@ -74,6 +74,7 @@ class Incoming:
         replied: answered; nothing is sent twice.
         fetching: its handler waits for bulk data of the client's own.
         sink: bulk data the client delivered, once asked for.
+        locks: handles of the server's own locks, held while it is handled.
     """
 
     message: Message
@@ -88,6 +89,7 @@ class Incoming:
     early: int = 0
     fetching: bool = False
     sink: bytes = b""
+    locks: list[int] = attrs.field(factory=list)
 
     @property
     def xid(self) -> int:

@@ -34,16 +34,17 @@ class Packet:
 
 
 class Handles:
-    """Handle cookies: 64 bits, never zero, never twice, the same for the same seed (obdclass/lustre_handles.c)."""
+    """Handle cookies: random 64-bit numbers, never zero, the same for the same seed.
 
-    STEP = 7
+    Lustre counts (obdclass/lustre_handles.c), so that who has one handle knows the next; here none says anything of
+    another, and a peer that uses a handle it was not given is found out.
+    """
 
     def __init__(self, seed: int) -> None:
-        self._next = random.Random(seed).getrandbits(63) | 1
+        self._random = random.Random(seed)
 
     def new(self) -> int:
-        self._next = (self._next + self.STEP) & 0xFFFFFFFFFFFFFFFF or self.STEP
-        return self._next
+        return self._random.randrange(1, 1 << 64)
 
 
 class Xids:

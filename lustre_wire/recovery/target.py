@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 from typing import Any
 
+import attrs
+
 from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
@@ -43,6 +45,8 @@ class Target(Answers):
         synchronous: what a request did is on disk before it is answered.
         guard: asked before strangers are let in and requests are handled.
 
+    A fault in a handler stops nobody but its client: `receive`, `tick` and `resume` raise it when they are done.
+
     Raises:
         MountRefused: the store has features the dialect does not know.
     """
@@ -67,6 +71,7 @@ class Target(Answers):
         self._patience: Deadlines[Incoming] = Deadlines(self._early_due)
         self.callbacks = Callbacks(self, Xids(seed & 0xFFFFFFFF))
         self._waiting = Waiting()
+        self._faults: list[Exception] = []
         if self.last_rcvd.start(uuid):
             self.events.append(TargetEvent("forgotten"))
         self.last_committed = self.last_transno = self.found_committed = self.last_rcvd.highest_transno()
@@ -105,6 +110,7 @@ class Target(Answers):
         elif packet.kind == PUT and not self.callbacks.answered(packet, now):
             self._request(packet, now)
         self._run(now)
+        self._raise_faults()
 
     def tick(self, now: float) -> None:
         """Let time pass: callback timeouts, the recovery window, early replies."""
@@ -120,6 +126,7 @@ class Target(Answers):
             self._early(request, now)
             self._patience.add(request)
         self._run(now)
+        self._raise_faults()
 
     def listen(self, export: Export) -> None:
         """A client is there: from now on it has to be heard of."""
@@ -144,6 +151,7 @@ class Target(Answers):
     def resume(self, now: float) -> None:
         """Something a handler waited for has happened."""
         self._run(now)
+        self._raise_faults()
 
     def commit(self) -> None:
         """Everything done so far is on disk."""
@@ -225,8 +233,8 @@ class Target(Answers):
             connects.handle(self, message, packet, now)
             return
         request = Incoming(message, packet, export or Export(b"", 0, nid=packet.source), now, now + seconds)
-        if export is None or not export.connected:
-            self.reply(request, Answer(-errno.ENOTCONN, failed=True))
+        if export is None or not export.connected or export.nid != packet.source:
+            self.reply(request, Answer(-errno.ENOTCONN, failed=True))  # a handle is its owner's, whoever knows it
             return
         export.heard = now
         if message.body.pb_conn_cnt < export.conn_cnt:
@@ -268,6 +276,9 @@ class Target(Answers):
                 assert isinstance(verdict, int)
                 self.reply(request, Answer(verdict, failed=True))
                 return
+        elif request.message.transno:  # only a replay brings its number, and there is nothing to replay
+            self.reply(request, Answer(-errno.ENOTCONN, failed=True))
+            return
         elif request.flags & k.MSG_LAST_REPLAY and self.rules.done_ping_when_not_recovering:
             self.reply(request, Answer(self.rules.done_ping_when_not_recovering, failed=True))
             return
@@ -296,13 +307,33 @@ class Target(Answers):
         request.transno = slot.lcd_last_close_transno if close else slot.lcd_last_transno
         request.versions = tuple(slot.lcd_pre_versions)
         request.disposition = slot.lcd_last_close_data if close else slot.lcd_last_data
+        mark = self.store.mark()
         try:
             answer = self.service.reconstruct(request, slot, close)
-        except Refused as refusal:
-            answer = Answer(refusal.status, failed=True)
-        except WireError:
-            answer = Answer(-errno.EPROTO, failed=True)
+        except Exception as error:  # see _refused
+            answer = attrs.evolve(self._refused(request, error, mark), failed=True)
         self.reply(request, answer)
+
+    def _refused(self, request: Incoming, error: Exception, mark: int) -> Answer:
+        """Undo what a handler did before it failed; what its client is told.
+
+        A fault of the handler itself is no reason to serve nobody any more: its client gets -EIO, and whoever runs the
+        target gets the exception, when everything else is done (`_raise_faults`).
+        """
+        self.store.undo_to(mark)
+        request.transno = 0
+        if isinstance(error, Refused):
+            return Answer(error.status, failed=error.failed)
+        if isinstance(error, WireError):
+            return Answer(-errno.EPROTO, failed=True)
+        self._faults.append(error)
+        return Answer(-errno.EIO, failed=True)
+
+    def _raise_faults(self) -> None:
+        """Raise what handlers failed with during this event."""
+        faults, self._faults = self._faults, []
+        if faults:
+            raise faults[0] if len(faults) == 1 else ExceptionGroup("handlers failed", faults)
 
     def _step(self, handling: Handling, request: Incoming, now: float) -> None:
         """Let a handler go on until it waits or has an answer."""
@@ -311,11 +342,8 @@ class Target(Answers):
             wait = next(handling)
         except StopIteration as stop:
             self._finish(request, stop.value)
-        except (Refused, WireError) as error:
-            refusal = error if isinstance(error, Refused) else Refused(-errno.EPROTO, failed=True)
-            self.store.undo_to(mark)
-            request.transno = 0
-            self._finish(request, Answer(refusal.status, failed=refusal.failed))
+        except Exception as error:  # see _refused
+            self._finish(request, self._refused(request, error, mark))
         else:
             self._waiting.add(request, handling, wait)
             self._patience.add(request)

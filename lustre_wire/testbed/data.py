@@ -74,7 +74,14 @@ class Data:
         request = yield from self.ask(osc, asked, **options)
         if request.status < 0:
             raise OperationFailed(request.status)
-        return request.sink
+        read, rcs = request.sink or b"", self.result(request).rcs
+        if isinstance(what, int):
+            fine = request.status == len(read) <= length
+        else:
+            fine = request.status == 0 and rcs is not None and list(rcs) == [0]
+        if not fine:  # osc/osc_request.c: osc_brw_fini_request
+            raise OperationFailed(-errno.EPROTO)
+        return read.ljust(length if isinstance(what, int) else 0, b"\0")
 
     def _file_size(self: ClientNode, objects: list[tuple[int, int]]) -> Any:  # type: ignore[misc]
         """The size of a file: a glimpse at each object."""

@@ -330,14 +330,16 @@ class Files(Data):
     def readdir(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
         """The names in a directory, in either page format."""
         mdc = self.metadata()
-        ident = yield from self.resolve(path)
+        folder = yield from self.getattr(path)
         found: list[bytes] = []
         offset = 0
-        while True:
-            request = yield from self.ask(mdc, op.ReadPage(ident=ident, offset=offset, size=PAGE))
+        while folder.size:  # a directory without a size has no entries (liblustre/dir.c: llu_iop_filldirentries)
+            request = yield from self.ask(mdc, op.ReadPage(ident=folder.ident, offset=offset, size=PAGE))
             if request.status < 0:
                 raise OperationFailed(request.status)
             data = request.sink or b""
+            if len(data) != PAGE:  # mdc/mdc_request.c: mdc_readpage
+                raise OperationFailed(-errno.EPROTO)
             if packer(mdc.dialect).personality.directory == "blocks":
                 found += [name for name, _ in pages.read_blocks(mdc.dialect, data)]
                 offset += PAGE
@@ -348,6 +350,7 @@ class Files(Data):
                 found += [name for name, _ in entries]
                 if offset == names(mdc.dialect).DIR_END_OFF:
                     return found
+        return found
 
     def statfs(self: ClientNode) -> Any:  # type: ignore[misc]
         """Statistics of the MDS and of every OST."""

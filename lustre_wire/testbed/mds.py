@@ -9,18 +9,18 @@ from typing import Any
 import attrs
 
 from lustre_wire.recovery.exports import Answer, Export, Incoming
-from lustre_wire.recovery.ldlm import Bits, Lock, policy_of
+from lustre_wire.recovery.ldlm import Bits, server
 from lustre_wire.recovery.ldlm.locks import reply_of
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed import pages
+from lustre_wire.testbed import packing, pages
 from lustre_wire.testbed.mds_change import Changes
 from lustre_wire.testbed.mds_open import Opens
 from lustre_wire.testbed.operations import Ident, Result
 from lustre_wire.testbed.packing import Form, packer
-from lustre_wire.testbed.space import ROOT_INO, Inode, Space
+from lustre_wire.testbed.space import ROOT_INO, Inode, Space, filename, xattr_name
 
 MAX_MDSIZE, MAX_COOKIESIZE = 1024, 128
 XATTR_IGNORED, XATTR_DENIED = (b"trusted.lma", b"trusted.link"), (b"trusted.lov",)
@@ -54,7 +54,7 @@ class Metadata(Opens, Changes):
         self.k = names(target_dialect)
         self.dialect = target_dialect
         self.space = Space(store, by_fid=self.pack.personality.client_names)
-        self.supported = self.pack.personality.mds_flags
+        self.supported = self.pack.personality.mds_flags & self.pack.personality.mds_supported
         self.pool: dict[int, list[int]] = {}
         self.stripes, self.osts = stripes, osts
         self.thirsty: list[Wait] = []
@@ -76,8 +76,15 @@ class Metadata(Opens, Changes):
         if found is None or handler is None:
             return Answer(-errno.EOPNOTSUPP, failed=True)
         form, asked = found
-        self._give_back(getattr(asked, "cancels", ()) or self._riding(asked))
-        answer: Answer = yield from handler(form, asked, request)
+        if packing.has_broken_string(request.message):
+            return Answer(-errno.EINVAL)
+        if not isinstance(asked, op.Cancel):
+            riding = getattr(asked, "cancels", ()) or server.riding(getattr(asked, "dlm_req", None))
+            server.cancel(self.target.namespace, request, riding)
+        try:
+            answer: Answer = yield from handler(form, asked, request)
+        finally:
+            self._unlock(request)
         return self._scrubbed(answer)
 
     def _scrubbed(self, answer: Answer) -> Answer:
@@ -129,11 +136,13 @@ class Metadata(Opens, Changes):
         )  # fmt: skip
         if not inode.is_file or not inode.md:
             valid |= k.OBD_MD_FLSIZE | k.OBD_MD_FLBLOCKS
+        size = pages.directory_size(inode) if inode.is_dir else inode.size
         data = inode.md if md and inode.is_file else None
         if data:
             valid |= k.OBD_MD_FLEASIZE
         return Result(
-            ident=self.space.ident(inode), valid=valid, size=inode.size, atime=inode.atime, mtime=inode.mtime,
+            ident=self.space.ident(inode), valid=valid, size=size, atime=inode.atime, mtime=inode.mtime,
+            blocks=size // 512 if inode.is_dir else 0,
             ctime=inode.ctime, ino=inode.ino, generation=inode.generation, mode=inode.mode, owner=inode.uid,
             group=inode.gid, flags=inode.flags, rdev=inode.rdev, nlink=inode.nlink, md=data or None,
             easize=len(data or b""), max_mdsize=MAX_MDSIZE, max_cookiesize=MAX_COOKIESIZE,
@@ -151,52 +160,37 @@ class Metadata(Opens, Changes):
         ident = self.space.ident(inode)
         return ident[0], ident[1], 0, 0
 
-    def locked(self, wanted: list[tuple[Inode, int]], mode: str = "LCK_EX") -> Any:
-        """Lock objects for a change: every client that caches something of them gives it back first."""
-        held: list[int] = []
-        try:
-            for inode, bits in sorted(wanted, key=lambda w: w[0].ino):
-                wait = Wait()
-                lock, _, _ = self.target.namespace.enqueue(
-                    self.k.LDLM_IBITS, self._name(inode), getattr(self.k, mode), Bits(bits), notify=wait.wake
-                )
-                assert lock is not None
-                held.append(lock.cookie)
-                if not lock.granted:
-                    yield wait
-        except GeneratorExit:
-            self.unlocked(held)
-            raise
-        return held
+    def locked(self, request: Incoming, wanted: list[tuple[Inode, int]], mode: str = "LCK_EX") -> Any:
+        """Lock objects while a request is handled: every client that caches something of them gives it back first.
 
-    def unlocked(self, held: list[int]) -> None:
-        for cookie in held:
-            self.target.namespace.cancel(cookie)
+        However the handler ends, `handle` unlocks them.
+        """
+        merged: dict[int, tuple[Inode, int]] = {}  # an object is locked once, or its second lock waits for the first
+        for inode, bits in wanted:
+            merged[inode.ino] = inode, bits | merged.get(inode.ino, (inode, 0))[1]
+        for _, (inode, bits) in sorted(merged.items()):
+            wait = Wait()
+            lock, _, _ = self.target.namespace.enqueue(
+                self.k.LDLM_IBITS, self._name(inode), getattr(self.k, mode), Bits(bits), notify=wait.wake
+            )
+            assert lock is not None
+            request.locks.append(lock.cookie)
+            if not lock.granted:
+                yield wait
 
-    def _give_back(self, cookies: tuple[int, ...]) -> None:
-        for cookie in cookies:
-            self.target.namespace.cancel(cookie)
+    def _unlock(self, request: Incoming) -> None:
+        while request.locks:
+            self.target.namespace.cancel(request.locks.pop())
 
-    def _riding(self, asked: Any) -> tuple[int, ...]:
-        """Handles of locks given up on the way to an intent: behind the lock's own."""
-        request = getattr(asked, "dlm_req", None)
-        if request is None or not request.lock_flags & self.k.LDLM_FL_HAS_INTENT:
-            return ()
-        return tuple(handle.cookie for handle in request.lock_handle[1 : request.lock_count])
-
-    def grant(self, request: Incoming, dlm_req: Any, inode: Inode, bits: int) -> Lock:
-        """A lock for the client on what its intent found."""
-        mode = int(dlm_req.lock_desc.l_req_mode)
-        remote = dlm_req.lock_handle[0].cookie
-        old = self.target.namespace.by_remote(request.export, remote)
-        if old is not None:
-            return old
-        lock, _, _ = self.target.namespace.enqueue(
-            self.k.LDLM_IBITS, self._name(inode), mode, Bits(bits), owner=request.export, remote=remote
-        )
-        if lock is None:
-            raise Refused(-errno.ENOMEM, failed=True)
-        return lock
+    def grant(self, request: Incoming, dlm_req: Any, inode: Inode, bits: int) -> Any:
+        """A lock for the client on what its intent found: the `ldlm_reply`."""
+        desc = dlm_req.lock_desc
+        desc.l_resource.lr_type, desc.l_resource.lr_name.name = self.k.LDLM_IBITS, list(self._name(inode))
+        desc.l_policy_data.l_inodebits.bits = bits
+        reply, status = server.enqueue(self.target.namespace, request, dlm_req)
+        if reply is None:
+            raise Refused(status, failed=True)
+        return reply
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -214,7 +208,7 @@ class Metadata(Opens, Changes):
         yield
 
     def _getattr_name(self, form: Form, asked: op.GetAttrName, request: Incoming) -> Handling:
-        inode = self.space.lookup(self.space.need_dir(asked.ident), asked.name)
+        inode = self.space.lookup(self.space.need_dir(asked.ident), filename(asked.name))
         if inode is None:
             raise Refused(-errno.ENOENT)
         return self.answer(form, request, self.attributes(inode, md=bool(asked.valid & self.k.OBD_MD_FLEASIZE)))
@@ -226,19 +220,21 @@ class Metadata(Opens, Changes):
         positive = k.DISP_LOOKUP_NEG if inode is None else k.DISP_LOOKUP_POS
         found = int(k.DISP_IT_EXECD | k.DISP_LOOKUP_EXECD | positive)
         if inode is None:
-            reply = reply_of(self.dialect, None, 0, found, -errno.ENOENT)
+            reply = reply_of(self.dialect, None, 0, found)
             return self.answer(form, request, Result(dlm_rep=reply), k.ELDLM_LOCK_ABORTED)
-        bits = k.MDS_INODELOCK_LOOKUP | k.MDS_INODELOCK_UPDATE
-        self.unlocked((yield from self.locked([(inode, int(bits))], "LCK_PR")))
-        lock = self.grant(request, asked.dlm_req, self.space.get(inode.ino), int(bits))
+        bits = int(k.MDS_INODELOCK_LOOKUP | (0 if asked.intent == k.IT_LOOKUP else k.MDS_INODELOCK_UPDATE))
+        yield from self.locked(request, [(inode, bits)], "LCK_PR")
+        self._unlock(request)
+        reply = self.grant(request, asked.dlm_req, self.space.get(inode.ino), bits)
+        reply.lock_policy_res1 = found
         result = self.attributes(self.space.get(inode.ino), md=True)
-        result.dlm_rep = reply_of(self.dialect, lock, int(k.LDLM_FL_LOCK_CHANGED), found)
+        result.dlm_rep = reply
         return self.answer(form, request, result)
 
     def _looked_up(self, parent: Ident, child: Ident, name: bytes) -> Inode | None:
         if not name:
             return self.space.find(child if child != op.NOBODY else parent)
-        return self.space.lookup(self.space.need_dir(parent), name)
+        return self.space.lookup(self.space.need_dir(parent), filename(name))
 
     def _getxattr(self, form: Form, asked: op.GetXattr, request: Incoming) -> Handling:
         inode = self.space.need(asked.ident)
@@ -247,7 +243,7 @@ class Metadata(Opens, Changes):
         elif asked.name == b"trusted.lov" and inode.md:
             value = inode.md
         else:
-            held = dict(inode.xattrs).get(asked.name or b"")
+            held = dict(inode.xattrs).get(xattr_name(asked.name))
             if held is None:
                 raise Refused(-errno.ENODATA, failed=True)
             value = held
@@ -295,22 +291,10 @@ class Metadata(Opens, Changes):
     # -- plain locks ---------------------------------------------------------------------------------------------
 
     def _enqueue(self, form: Form, asked: op.Enqueue, request: Incoming) -> Handling:
-        k, wanted = self.k, asked.dlm_req
-        kind, resource = int(wanted.lock_desc.l_resource.lr_type), tuple(wanted.lock_desc.l_resource.lr_name.name)
-        remote, flags = wanted.lock_handle[0].cookie, int(wanted.lock_flags) & ~k.LDLM_FL_HAS_INTENT
-        again = self.target.namespace.by_remote(request.export, remote) if request.flags & k.MSG_RESENT else None
-        if again is not None:
-            return self.answer(form, request, Result(dlm_rep=reply_of(self.dialect, again, 0)))
-        lock, answered, status = self.target.namespace.enqueue(
-            kind, resource, int(wanted.lock_desc.l_req_mode),
-            policy_of(self.dialect, kind, wanted.lock_desc.l_policy_data), owner=request.export, remote=remote,
-            flags=flags,
-        )  # fmt: skip
-        if lock is None:
-            return Answer(status, failed=True)
-        return self.answer(form, request, Result(dlm_rep=reply_of(self.dialect, lock, answered)))
+        reply, status = server.enqueue(self.target.namespace, request, asked.dlm_req)
+        return self.answer(form, request, Result(dlm_rep=reply)) if reply is not None else Answer(status, failed=True)
         yield
 
     def _cancel(self, form: Form, asked: op.Cancel, request: Incoming) -> Handling:
-        return Answer(0)
+        return server.answer_cancel(self.target.namespace, request, asked.cancels)
         yield

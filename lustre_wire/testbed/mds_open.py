@@ -16,7 +16,7 @@ from lustre_wire.testbed import layouts
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.operations import NOBODY, Result
 from lustre_wire.testbed.packing import Form
-from lustre_wire.testbed.space import Inode
+from lustre_wire.testbed.space import Inode, filename
 
 if TYPE_CHECKING:
     from lustre_wire.testbed.mds import Metadata
@@ -31,24 +31,21 @@ class Opens:
         if replay and request.message.transno <= self.target.found_committed:
             return self._reopened(form, asked, request)
         parent = self.space.need_dir(asked.parent)
-        inode = self.space.lookup(parent, asked.name)
         creating = bool(asked.flags & k.MDS_OPEN_CREAT)
+        name = filename(asked.name, dots=(errno.EISDIR, errno.EISDIR) if creating else (0, 0))
+        inode = self.space.lookup(parent, name)
         if inode is None and not creating:
             reply = reply_of(self.dialect, None, 0, found | int(k.DISP_LOOKUP_NEG), -errno.ENOENT)
             return self.answer(form, request, Result(dlm_rep=reply), k.ELDLM_LOCK_ABORTED)
-        held: list[int] = []
         while inode is None and not replay and self._dry():
             wait = Wait()
             self.thirsty.append(wait)
             yield wait
         if inode is None:
-            held = yield from self.locked([(parent, int(k.MDS_INODELOCK_UPDATE))])
-            parent = self.space.need_dir(asked.parent)
-            inode = self.space.lookup(parent, asked.name)
-        try:
-            return self._opened(form, asked, request, parent, inode, found)
-        finally:
-            self.unlocked(held)
+            yield from self.locked(request, [(parent, int(k.MDS_INODELOCK_UPDATE))])
+            parent = self.space.living_dir(asked.parent)
+            inode = self.space.lookup(parent, name)
+        return self._opened(form, asked, request, parent, inode, found)
 
     def _opened(  # type: ignore[misc]
         self: Metadata, form: Form, asked: op.Open, request: Incoming, parent: Inode, inode: Inode | None, found: int

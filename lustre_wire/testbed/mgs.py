@@ -10,8 +10,7 @@ from typing import Any
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads import config, llog, logwriter
 from lustre_wire.recovery.exports import Answer, Export, Incoming
-from lustre_wire.recovery.ldlm import policy_of
-from lustre_wire.recovery.ldlm.locks import reply_of
+from lustre_wire.recovery.ldlm import server
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.target import Handling, Target
 from lustre_wire.recovery.transaction import Refused
@@ -93,7 +92,7 @@ class Configuration:
     def __init__(self, dialect: Dialect, logs: dict[bytes, bytes]) -> None:
         self.dialect, self.logs = dialect, logs
         self.pack, self.k = packer(dialect), names(dialect)
-        self.supported = self.pack.personality.mgs_flags
+        self.supported = self.pack.personality.mgs_flags & self.pack.personality.mgs_supported
         self.target: Target = None  # type: ignore[assignment]  # set by the node, which makes both
         self.handlers: dict[type, Any] = {
             op.LogOpen: self._open, op.LogHeader: self._header, op.LogBlock: self._block, op.Enqueue: self._enqueue,
@@ -105,8 +104,6 @@ class Configuration:
         handler = self.handlers.get(type(found[1])) if found is not None else None
         if found is None or handler is None:
             return Answer(-errno.EOPNOTSUPP, failed=True)
-        for cookie in getattr(found[1], "cancels", ()):
-            self.target.namespace.cancel(cookie)
         answer: Answer = yield from handler(found[0], found[1], request)
         return answer
 
@@ -158,18 +155,10 @@ class Configuration:
         yield
 
     def _enqueue(self, form: Form, asked: op.Enqueue, request: Incoming) -> Handling:
-        wanted = asked.dlm_req
-        kind, resource = int(wanted.lock_desc.l_resource.lr_type), tuple(wanted.lock_desc.l_resource.lr_name.name)
-        lock, answered, status = self.target.namespace.enqueue(
-            kind, resource, int(wanted.lock_desc.l_req_mode),
-            policy_of(self.dialect, kind, wanted.lock_desc.l_policy_data), owner=request.export,
-            remote=wanted.lock_handle[0].cookie, flags=int(wanted.lock_flags),
-        )  # fmt: skip
-        if lock is None:
-            return Answer(status, failed=True)
-        return self._answer(form, request, Result(dlm_rep=reply_of(self.dialect, lock, answered)))
+        reply, status = server.enqueue(self.target.namespace, request, asked.dlm_req)
+        return self._answer(form, request, Result(dlm_rep=reply)) if reply is not None else Answer(status, failed=True)
         yield
 
     def _cancel(self, form: Form, asked: op.Cancel, request: Incoming) -> Handling:
-        return Answer(0)
+        return server.answer_cancel(self.target.namespace, request, asked.cancels)
         yield

@@ -104,16 +104,20 @@ class ServerNode(Node):
 
     def receive(self, packet: Packet, now: float) -> None:
         assert self.target is not None
-        self.target.receive(packet, now)
-        self._after(now)
+        try:
+            self.target.receive(packet, now)
+        finally:
+            self._after(now)
 
     def tick(self, now: float) -> None:
         assert self.target is not None
         if self._commit_at is not None and self._commit_at <= now:
             self.target.commit()
             self._commit_at = None
-        self.target.tick(now)
-        self._after(now)
+        try:
+            self.target.tick(now)
+        finally:
+            self._after(now)
 
     def _after(self, now: float) -> None:
         target = self.target

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from lustre_wire.recovery.exports import Answer, Export, Incoming
-from lustre_wire.recovery.ldlm import Extent, policy_of
+from lustre_wire.recovery.ldlm import Extent, policy_of, server
 from lustre_wire.recovery.ldlm.locks import reply_of
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.target import Handling, Target, Wait
@@ -46,7 +46,7 @@ class Objects:
         self.dialect, self.store, self.hardware = dialect, store, hardware
         self._disk = Turns()
         self.pack, self.k = packer(dialect), names(dialect)
-        self.supported = self.pack.personality.ost_flags
+        self.supported = self.pack.personality.ost_flags & self.pack.personality.ost_supported
         self.target: Target = None  # type: ignore[assignment]  # set by the node, which makes both
         self.handlers: dict[type, Any] = {
             op.ObjectGetAttr: self._getattr, op.ObjectSetAttr: self._setattr, op.ObjectCreate: self._create,
@@ -60,8 +60,8 @@ class Objects:
         handler = self.handlers.get(type(found[1])) if found is not None else None
         if found is None or handler is None:
             return Answer(-errno.EOPNOTSUPP, failed=True)
-        for cookie in getattr(found[1], "cancels", ()):
-            self.target.namespace.cancel(cookie)
+        if not isinstance(found[1], op.Cancel):
+            server.cancel(self.target.namespace, request, getattr(found[1], "cancels", ()))
         answer: Answer = yield from handler(found[0], found[1], request, now)
         return answer
 
@@ -209,9 +209,15 @@ class Objects:
         return ranges
 
     def _read(self, form: Form, asked: op.ObjectRead, request: Incoming, now: float) -> Handling:
+        """The bytes up to the end of the object, and as the status how many (ost/ost_handler.c: ost_brw_read)."""
         ranges, obj = self._ranges(asked), self.get(asked.id)
-        data = b"".join(self.store.read(self._file(obj.id), at, length).ljust(length, b"\0") for at, length in ranges)
-        answer = self.answer(form, request, self.result(obj))
+        data = b""
+        for at, length in ranges:
+            there = max(0, min(length, obj.size - at))
+            data += self.store.read(self._file(obj.id), at, there).ljust(there, b"\0")
+            if there < length:
+                break
+        answer = self.answer(form, request, self.result(obj), len(data))
         answer.bulk = data
         return answer
         yield
@@ -272,8 +278,8 @@ class Objects:
         k, wanted = self.k, asked.dlm_req
         kind, resource = int(wanted.lock_desc.l_resource.lr_type), tuple(wanted.lock_desc.l_resource.lr_name.name)
         policy, mode = policy_of(self.dialect, kind, wanted.lock_desc.l_policy_data), int(wanted.lock_desc.l_req_mode)
-        remote, flags, space = wanted.lock_handle[0].cookie, int(wanted.lock_flags), self.target.namespace
-        if flags & k.LDLM_FL_HAS_INTENT:
+        space = self.target.namespace
+        if wanted.lock_flags & k.LDLM_FL_HAS_INTENT:
             holders = [o for o in space.holders(kind, resource, mode, policy, request.export) if o.owner is not None]
             if holders:
                 seen = yield from self._glimpse(holders, now)
@@ -281,15 +287,9 @@ class Objects:
                 if seen is not None:
                     lvb.lvb_size = max(lvb.lvb_size, seen.lvb_size)
                 return self.answer(form, request, Result(dlm_rep=reply, lvb=lvb), k.ELDLM_LOCK_ABORTED)
-        again = space.by_remote(request.export, remote) if request.flags & k.MSG_RESENT else None
-        lock, answered, status = again, 0, 0
-        if lock is None:
-            lock, answered, status = space.enqueue(
-                kind, resource, mode, policy, owner=request.export, remote=remote, flags=flags
-            )
-        if lock is None:
+        reply, status = server.enqueue(space, request, wanted)
+        if reply is None:
             return Answer(status, failed=True)
-        reply = reply_of(self.dialect, lock, answered)
         return self.answer(form, request, Result(dlm_rep=reply, lvb=self.lvb(resource[0])))
 
     def _glimpse(self, holders: list[Any], now: float) -> Any:
@@ -305,5 +305,5 @@ class Objects:
         return lvb
 
     def _cancel(self, form: Form, asked: op.Cancel, request: Incoming, now: float) -> Handling:
-        return Answer(0)
+        return server.answer_cancel(self.target.namespace, request, asked.cancels)
         yield

@@ -17,6 +17,7 @@ from lustre_wire.errors import SchemaError, WireError
 from lustre_wire.frames.lustre_msg import rounded
 from lustre_wire.recovery.ldlm.locks import cancels_of
 from lustre_wire.recovery.request import repsize
+from lustre_wire.schema.rpc import Text
 from lustre_wire.schema.types import Struct
 from lustre_wire.testbed.operations import Ident, Operation, Result
 
@@ -107,7 +108,8 @@ class Personality:
         open_bits: inode bits an intent open asks for.
         close_valid: what a close says is valid: without and with a size.
         directory: how directory pages travel: ``"blocks"`` or ``"pages"``.
-        mds_flags, ost_flags, mgs_flags: connect flags the servers support and clients want.
+        mds_flags, ost_flags, mgs_flags: connect flags clients ask for: what the testbed can do of what a client can.
+        mds_supported, ost_supported, mgs_supported: what a server of the release grants (`*_CONNECT_SUPPORTED`).
         mgc_secflvr: lm_secflvr of messages to an MGS: who speaks, without a security policy.
     """
 
@@ -119,6 +121,9 @@ class Personality:
     mds_flags: int
     ost_flags: int
     mgs_flags: int
+    mds_supported: int
+    ost_supported: int
+    mgs_supported: int
     mgc_secflvr: int
 
 
@@ -268,7 +273,8 @@ class Packer:
             if isinstance(what, Fid):
                 value = _get_fid(value)
             elif isinstance(what, Cancels):
-                value = tuple(handle.cookie for handle in value.lock_handle[: value.lock_count])
+                given = value.lock_handle[: max(1, value.lock_count)]  # ldlm_request_cancel: no number is one
+                value = tuple(handle.cookie for handle in given if handle.cookie)
             setattr(
                 made, what if isinstance(what, str) else what.attribute, int(value) if isinstance(value, int) else value
             )
@@ -288,6 +294,15 @@ class Packer:
             if spec.room and isinstance(spec.type, Struct) and getattr(message.buffers, spec.name) is not None:
                 extra = message.extra = message.extra or Extra()
                 extra.tails[spec.index] = bytes(spec.room - spec.type.cls.__wire__.size)
+
+
+def has_broken_string(message: rpc.Message) -> bool:
+    """Has a string a NUL inside or none at its end? Receivers take none (ptlrpc/pack_generic.c: lustre_msg_string)."""
+    extra = message.extra
+    if extra is None or isinstance(message.buffers, rpc.Generic):
+        return False
+    texts = {spec.index for spec in type(message.buffers).__slot_specs__ if isinstance(spec.type, Text)}
+    return not texts.isdisjoint(extra.tails) or not texts.isdisjoint(extra.cut)
 
 
 def _handles_beyond_two(message: rpc.Message) -> int:

@@ -150,8 +150,10 @@ class Simulator:
         node = self.nodes[nid]
         if node.up and self._wakes.get(nid) is not None and self._wakes[nid] <= self.now:
             del self._wakes[nid]
-            node.tick(self.now)
-            self.flush(node)
+            try:
+                node.tick(self.now)
+            finally:
+                self.flush(node)
 
     def _arrive(self, sent: Sent) -> None:
         packet, node = sent.packet, self.nodes.get(sent.packet.target)
@@ -170,8 +172,10 @@ class Simulator:
         if not node.up or node.boots != boots:
             return
         sent.arrived.append(self.now)
-        node.receive(sent.packet, self.now)
-        self.flush(node)
+        try:
+            node.receive(sent.packet, self.now)
+        finally:
+            self.flush(node)
 
     def _send(self, packet: Packet) -> None:
         if self.alter is not None:

@@ -17,6 +17,42 @@ ROOT_INO, ROOT_GENERATION = 0xA1B2, 0x1111
 FIRST_INO = 0x20000
 
 
+#: Bytes of the longest name of a file, and of an extended attribute (linux/limits.h: NAME_MAX, XATTR_NAME_MAX).
+NAME_MAX = XATTR_NAME_MAX = 255
+
+
+def filename(name: bytes | None, *, dots: tuple[int, int] = (0, 0)) -> bytes:
+    """A name that may stand in a directory.
+
+    Args:
+        dots: errno for ".", and for ".."; 0 where they are names like others.
+
+    Raises:
+        Refused: with the errno of Linux.
+    """
+    if not name:
+        raise Refused(-errno.ENOENT)
+    if b"\0" in name or b"/" in name:
+        raise Refused(-errno.EINVAL)
+    if len(name) > NAME_MAX:
+        raise Refused(-errno.ENAMETOOLONG)
+    dot = dict(zip((b".", b".."), dots, strict=True)).get(name)
+    if dot:
+        raise Refused(-dot)
+    return name
+
+
+def xattr_name(name: bytes | None) -> bytes:
+    """A name that an extended attribute may have.
+
+    Raises:
+        Refused: with the errno of Linux.
+    """
+    if not name or len(name) > XATTR_NAME_MAX:
+        raise Refused(-errno.ERANGE)
+    return name
+
+
 @attrs.define(slots=True, frozen=True)
 class Inode:
     """One object of the MDT.
@@ -101,6 +137,19 @@ class Space:
         if not found.is_dir:
             raise Refused(-errno.ENOTDIR)
         return found
+
+    def living_dir(self, ident: Ident) -> Inode:
+        """A directory that names can be put into: not one that was removed while somebody had it open."""
+        found = self.need_dir(ident)
+        if not found.nlink:
+            raise Refused(-errno.ENOENT)
+        return found
+
+    def holds(self, folder: Inode, inode: Inode) -> bool:
+        """Is a directory this one, or somewhere above it?"""
+        while inode.ino != folder.ino and inode.parent != inode.ino:
+            inode = self.get(inode.parent)
+        return inode.ino == folder.ino
 
     # -- objects -------------------------------------------------------------------------------------------------
 

@@ -130,13 +130,21 @@ class TcpNode:
 
     def _wake(self) -> None:
         if self.node.up:
-            self.node.tick(self.clock.now())
-            self.flush()
+            try:
+                self.node.tick(self.clock.now())
+            finally:
+                self.flush()
 
     def received(self, packet: Packet) -> None:
+        """A packet arrived. The loop hands it on, so that a fault is reported there and costs nobody his connection."""
+        asyncio.get_running_loop().call_soon(self._receive, packet)
+
+    def _receive(self, packet: Packet) -> None:
         if self.node.up:
-            self.node.receive(packet, self.clock.now())
-            self.flush()
+            try:
+                self.node.receive(packet, self.clock.now())
+            finally:
+                self.flush()
 
     def _send(self, packet: Packet) -> None:
         connections = self.peers.get(packet.target)

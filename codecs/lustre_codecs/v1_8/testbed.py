@@ -145,5 +145,8 @@ PERSONALITY: Final = Personality(
     mds_flags=common.MDS_FLAGS | k.ObdConnect.OBD_CONNECT_EINPROGRESS,
     ost_flags=common.OST_FLAGS,
     mgs_flags=common.MGS_FLAGS | k.ObdConnect.OBD_CONNECT_ACL,
+    mds_supported=k.MDS_CONNECT_SUPPORTED,
+    ost_supported=k.OST_CONNECT_SUPPORTED,
+    mgs_supported=k.MGS_CONNECT_SUPPORTED,
     mgc_secflvr=0,
 )  # fmt: skip

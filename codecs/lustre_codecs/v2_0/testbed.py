@@ -167,5 +167,8 @@ PERSONALITY: Final = Personality(
     mds_flags=common.MDS_FLAGS | k.ObdConnect.OBD_CONNECT_FID | k.ObdConnect.OBD_CONNECT_FULL20,
     ost_flags=common.OST_FLAGS | k.ObdConnect.OBD_CONNECT_FULL20,
     mgs_flags=common.MGS_FLAGS | k.ObdConnect.OBD_CONNECT_FID | k.ObdConnect.OBD_CONNECT_FULL20,
+    mds_supported=k.MDT_CONNECT_SUPPORTED,
+    ost_supported=k.OST_CONNECT_SUPPORTED,
+    mgs_supported=k.MGS_CONNECT_SUPPORTED,
     mgc_secflvr=k.LustreSecPart.LUSTRE_SP_MGC << 24,
 )  # fmt: skip

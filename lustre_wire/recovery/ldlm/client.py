@@ -36,30 +36,45 @@ class LockTable:
         return lock
 
     def answered(self, lock: Lock, dialect: Dialect, reply: Any, status: int) -> None:
-        """The answer to an enqueue: the server's handle, and what it granted, or that the lock is waited for."""
+        """The answer to an enqueue: the server's handle, and what it granted, or that the lock is waited for.
+
+        What the server says of the lock counts only with `LDLM_FL_LOCK_CHANGED`, and whether it is held is what the
+        other flags say (ldlm/ldlm_request.c: ldlm_cli_enqueue_fini).
+        """
         k = names(dialect)
         if status or not reply.lock_handle.cookie:
             self.locks.pop(lock.cookie, None)
             return
+        flags = int(reply.lock_flags)
         lock.remote = reply.lock_handle.cookie
-        desc = reply.lock_desc
-        lock.resource = tuple(desc.l_resource.lr_name.name)
-        self._take(lock, dialect, k, desc)
+        lock.flags |= flags & k.LDLM_INHERIT_FLAGS
+        if flags & k.LDLM_FL_LOCK_CHANGED:
+            desc = reply.lock_desc
+            lock.resource = tuple(desc.l_resource.lr_name.name)
+            lock.mode = int(desc.l_req_mode) or lock.mode
+            lock.policy = policy_of(dialect, lock.type, desc.l_policy_data)
+        if flags & k.LDLM_FL_AST_SENT:
+            lock.flags |= k.LDLM_FL_CBPENDING
+        if flags & k.LDLM_FL_TEST_LOCK:
+            self.locks.pop(lock.cookie, None)
+        elif not lock.granted and not flags & (
+            k.LDLM_FL_BLOCK_GRANTED | k.LDLM_FL_BLOCK_WAIT | k.LDLM_FL_BLOCK_CONV
+        ):
+            self._grant(lock, k)
 
     def completed(self, cookie: int, dialect: Dialect, desc: Any) -> Lock | None:
         """A completion callback: a lock that was waited for is granted."""
         lock = self.locks.get(cookie)
         if lock is not None:
-            self._take(lock, dialect, names(dialect), desc)
+            lock.mode = int(desc.l_granted_mode) or lock.mode
+            lock.policy = policy_of(dialect, lock.type, desc.l_policy_data)
+            self._grant(lock, names(dialect))
         return lock
 
-    def _take(self, lock: Lock, dialect: Dialect, k: Names, desc: Any) -> None:
-        policy = policy_of(dialect, lock.type, desc.l_policy_data)
-        if int(desc.l_granted_mode):
-            lock.mode = int(desc.l_req_mode) or lock.mode
-            lock.granted, lock.policy = int(desc.l_granted_mode), policy
-            if isinstance(policy, Flock):
-                self._absorb(lock, k)
+    def _grant(self, lock: Lock, k: Names) -> None:
+        lock.granted = lock.mode
+        if isinstance(lock.policy, Flock):
+            self._absorb(lock, k)
 
     def _absorb(self, lock: Lock, k: Names) -> None:
         held = [o for o in self.locks.values() if o.type == lock.type and o.resource == lock.resource and o.granted]
@@ -116,7 +131,7 @@ class LockTable:
         return unused[: max(0, len(unused) - self.lru_size)]
 
     def give_up(self, locks: Iterable[Lock], k: Names) -> list[Lock]:
-        """Take locks out of the table; the caller sends the cancels."""
+        """Take locks out of the table; those whose cancels the caller has to send."""
         out = []
         for lock in locks:
             if not lock.flags & k.LDLM_FL_CANCELING:
@@ -124,7 +139,8 @@ class LockTable:
                 if self.before_cancel is not None:
                     self.before_cancel(lock)
                 self.locks.pop(lock.cookie, None)
-                out.append(lock)
+                if not lock.flags & k.LDLM_FL_CANCEL_ON_BLOCK:
+                    out.append(lock)
         return out
 
     def blocked(self, cookie: int, k: Names) -> tuple[Lock | None, list[Lock]]:

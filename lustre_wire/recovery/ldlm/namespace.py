@@ -64,40 +64,44 @@ class Namespace:
 
         Args:
             owner, remote: the export and its handle for the lock; None for a lock of the server itself.
+            flags: `LDLM_FL_*` of the request; those of `LDLM_INHERIT_FLAGS` stay with the lock.
             notify: called when such a lock is granted, at once or later.
 
         Returns:
-            The lock (None when refused), the `LDLM_FL_*` of the reply, and the status: 0 or a negative errno.
+            The lock (None when refused), the `LDLM_FL_*` of the reply (the request's and what became of it), and the
+            status: 0 or a negative errno.
         """
         if owner is not None and len(self.locks) >= MAX_LOCKS:
             return None, 0, -errno.ENOMEM
         k, place = self.k, self._resource(lock_type, resource)
         lock = Lock(self.handles.new(), lock_type, resource, mode, policy, owner, remote, notify=notify)
+        lock.flags = flags & k.LDLM_INHERIT_FLAGS
         if flags & k.LDLM_FL_REPLAY:
             return self._replayed(place, lock, flags)
         blockers = place.granted.against(k, lock)
         ahead = not isinstance(policy, Flock) and place.waiting.any_against(k, lock)
+        if (blockers or ahead) and flags & k.LDLM_FL_BLOCK_NOWAIT:
+            return self._refused(place, -errno.EAGAIN)
         if flags & k.LDLM_FL_TEST_LOCK:
-            return self._tested(place, lock, blockers)
+            return self._tested(place, lock, blockers, flags)
         if lock_type == k.LDLM_FLOCK and mode == k.LCK_NL:
             self._apply_flock(place, lock)
             self._reprocess(place)
-            return lock, 0, 0
+            return lock, flags, 0
+        if self._ask_back(place, lock):
+            blockers = place.granted.against(k, lock)
         if blockers or ahead:
-            if flags & k.LDLM_FL_BLOCK_NOWAIT:
-                return self._refused(place, -errno.EAGAIN)
             if isinstance(policy, Flock) and self._deadlocks(place, lock, blockers):
                 return self._refused(place, -errno.EDEADLK)
             self._keep(lock)
             place.waiting.append(lock)
-            self._ask_back(place, lock)
-            return lock, int(k.LDLM_FL_BLOCK_GRANTED if blockers else k.LDLM_FL_BLOCK_WAIT), 0
+            return lock, flags | int(k.LDLM_FL_BLOCK_GRANTED if blockers else k.LDLM_FL_BLOCK_WAIT), 0
         changed = 0
         if isinstance(policy, Extent) and not flags & k.LDLM_FL_HAS_INTENT and mode != k.LCK_GROUP:
             lock.policy = grown(k, lock, [*place.granted, *place.waiting])
             changed = int(k.LDLM_FL_LOCK_CHANGED) if lock.policy != policy else 0
         self._grant(place, lock)
-        return lock, changed, 0
+        return lock, flags | changed, 0
 
     def cancel(self, cookie: int) -> Lock | None:
         """A lock is given back; who waited for it gets it. None for an unknown handle."""
@@ -192,21 +196,34 @@ class Namespace:
             self._grant(place, lock)
         return lock, flags, 0
 
-    def _tested(self, place: Resource, lock: Lock, blockers: list[Lock]) -> tuple[Lock, int, int]:
+    def _tested(self, place: Resource, lock: Lock, blockers: list[Lock], flags: int) -> tuple[Lock, int, int]:
+        """Who is in the way, or `LCK_NL` for nobody; nothing is locked."""
         if blockers:
             lock.mode, lock.policy = blockers[0].mode, blockers[0].policy
         else:
             lock.mode = self.k.LCK_NL
         self._drop_if_empty(place)
-        return lock, 0, 0
+        return lock, flags | int(self.k.LDLM_FL_LOCK_CHANGED), 0
 
-    def _ask_back(self, place: Resource, lock: Lock) -> None:
-        """Blocking callbacks to the holders, once each; nobody is asked to give up a FLOCK."""
+    def _ask_back(self, place: Resource, lock: Lock) -> bool:
+        """Blocking callbacks to the holders, once each; nobody is asked to give up a FLOCK.
+
+        A lock with `LDLM_FL_CANCEL_ON_BLOCK` is taken away at once; its holder is told, not waited for.
+
+        Returns:
+            Whether one was taken away.
+        """
         if lock.type == self.k.LDLM_FLOCK:
-            return
+            return False
+        cleared = False
         for blocker in place.granted.ask(self.k, lock):
             blocker.flags |= self.k.LDLM_FL_AST_SENT
             self.asts.append(Ast(BLOCKING, blocker, lock))
+            if blocker.flags & self.k.LDLM_FL_CANCEL_ON_BLOCK:
+                self._lose(blocker)
+                place.granted.remove(blocker)
+                cleared = True
+        return cleared
 
     def _reprocess(self, place: Resource) -> None:
         """Grant what can be granted, in order of arrival; ask the holders in the way of the first that cannot."""
@@ -221,9 +238,11 @@ class Namespace:
         ahead = Held()
         for lock in place.waiting:
             behind = lock.type != self.k.LDLM_FLOCK and ahead.any_against(self.k, lock)
-            if not behind and not place.granted.any_against(self.k, lock):
+            blocked = place.granted.any_against(self.k, lock)
+            if blocked and self._ask_back(place, lock):
+                blocked = place.granted.any_against(self.k, lock)
+            if not behind and not blocked:
                 return lock
-            self._ask_back(place, lock)
             ahead.append(lock)
         return None
 
