@@ -62,7 +62,7 @@ def serve(dialect: Dialect, port: int, osts: int, seconds: float | None, pcap: P
 
 
 async def _serve(dialect: Dialect, port: int, osts: int, seconds: float | None, tap: Recorder | None) -> None:
-    system = TcpSystem(dialect, port, osts=osts, tap=tap)
+    system = TcpSystem(dialect, port, osts=osts, tap=tap, keep=False)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -101,9 +101,9 @@ class Changes:
             raise Refused(-errno.ENOTEMPTY)
         transaction = self.target.begin(request)
         transaction.versions("unlink", parent=parent.ino, child=child.ino)
+        transaction.touch(parent.ino, child.ino)
         self.space.unlink(parent, name, child, asked.time)
         result = self._one_name_less(child, asked.time)
-        transaction.touch(parent.ino, child.ino)
         transaction.finish()
         return self.answer(form, request, result)
 
@@ -145,6 +145,7 @@ class Changes:
         transaction.versions(
             "rename", source_dir=source_dir.ino, target_dir=target_dir.ino, old=old.ino, new=new.ino if new else None
         )
+        transaction.touch(source_dir.ino, target_dir.ino, old.ino, *([new.ino] if new else []))
         result = self.attributes(old)
         if new is not None and new.ino != old.ino:
             target_dir = self.space.unlink(target_dir, asked.new, new, asked.time)
@@ -154,7 +155,6 @@ class Changes:
             moved = attrs.evolve(old, parent=target_dir.ino, ctime=asked.time)
             self.space.put(moved)
             self.space.link(self.space.get(target_dir.ino), asked.new, moved, asked.time)
-        transaction.touch(source_dir.ino, target_dir.ino, old.ino, *([new.ino] if new else []))
         transaction.finish()
         return self.answer(form, request, result)
 

@@ -70,6 +70,9 @@ class ServerNode(Node):
     Args:
         make: makes the service for a dialect and a store.
         connect: format name of the target's connect.
+
+    Attributes:
+        events: what happened to its targets, as long as `keeps_events`.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class ServerNode(Node):
         self.commit_interval = COMMIT_INTERVAL
         self.target: Target | None = None
         self.events: list[TargetEvent] = []
+        self.keeps_events = True
         self._commit_at: float | None = None
 
     def start(self, now: float) -> None:
@@ -124,7 +128,8 @@ class ServerNode(Node):
         assert target is not None
         if target.last_transno > target.last_committed and self._commit_at is None:
             self._commit_at = now + self.commit_interval
-        self.events += target.events
+        if self.keeps_events:
+            self.events += target.events
         target.events = []
 
     def next_deadline(self) -> float | None:

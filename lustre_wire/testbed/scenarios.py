@@ -142,20 +142,25 @@ class TcpSystem:
         port: where every server listens, each on its own loopback address.
         speed: how much faster than real time the nodes' clock runs.
         tap: who sees the bytes.
+        keep: what goes on is kept: packets in `trace`, and the events of every server.
     """
 
     def __init__(
-        self, dialect: Dialect, port: int, *, osts: int = 1, speed: float = 1.0, tap: Tap | None = None
-    ) -> None:
+        self, dialect: Dialect, port: int, *, osts: int = 1, speed: float = 1.0, tap: Tap | None = None,
+        keep: bool = True,
+    ) -> None:  # fmt: skip
         # handles are all that proves who somebody is: strangers must not be able to guess them
         self.system = FileSystem(dialect, osts=osts, seed=secrets.randbits(48))
         self.trace, self.clock = Trace(), Clock(speed)
-        self.port, self._tap = port, tap
+        self.port, self._tap, self._keep = port, tap, keep
+        for server in self.system.servers:
+            server.keeps_events = keep
         self.servers = {n.nid: self._node(n, listens=True) for n in self.system.servers}
         self.clients: list[TcpNode] = []
 
     def _node(self, node: object, *, listens: bool) -> TcpNode:
-        return TcpNode(node, self.port, self.clock, trace=self.trace, tap=self._tap, listens=listens)  # type: ignore[arg-type]
+        trace = self.trace if self._keep else None
+        return TcpNode(node, self.port, self.clock, trace=trace, tap=self._tap, listens=listens)  # type: ignore[arg-type]
 
     async def start(self) -> None:
         """Start every server.

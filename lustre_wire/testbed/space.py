@@ -212,6 +212,7 @@ class Space:
         self.store.delete(("inode", inode.ino))
         self.store.delete(("ident", inode.ino, inode.generation))
         self.store.delete(("orphan", inode.ino))
+        self.store.delete(("version", inode.ino))
         if inode.fid != NOBODY:
             self.store.delete(("ident", inode.fid[0], inode.fid[1]))
 

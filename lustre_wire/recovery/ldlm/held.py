@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -23,7 +23,7 @@ class Kind:
     owner: Any = None
 
 
-_kind = cache(Kind)
+_kind = lru_cache(maxsize=4096)(Kind)
 
 
 def kind_of(lock: Lock) -> Kind:
