@@ -267,7 +267,7 @@ def _spoiled(messages: list[Seen], rng: random.Random) -> Iterator[list[Seen]]:
             {"status": message.status - 5},
             {"cancels": handles},
         ]
-        for change in rng.sample(changes, 10):
+        for change in rng.sample(changes, 13):
             copy = list(messages)
             copy[index] = attrs.evolve(message, **change)
             yield copy

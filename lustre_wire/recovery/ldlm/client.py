@@ -57,9 +57,7 @@ class LockTable:
             lock.flags |= k.LDLM_FL_CBPENDING
         if flags & k.LDLM_FL_TEST_LOCK:
             self.locks.pop(lock.cookie, None)
-        elif not lock.granted and not flags & (
-            k.LDLM_FL_BLOCK_GRANTED | k.LDLM_FL_BLOCK_WAIT | k.LDLM_FL_BLOCK_CONV
-        ):
+        elif not lock.granted and not flags & (k.LDLM_FL_BLOCK_GRANTED | k.LDLM_FL_BLOCK_WAIT | k.LDLM_FL_BLOCK_CONV):
             self._grant(lock, k)
 
     def completed(self, cookie: int, dialect: Dialect, desc: Any) -> Lock | None:
