@@ -294,6 +294,16 @@ def test_each_kind_of_target_grants_what_its_release_grants_there(dialect: str) 
 
 
 @both
+def test_who_may_size_its_lru_is_told_by_what(dialect: str) -> None:
+    """ldlm/ldlm_request.c: ldlm_cli_update_pool complains of a volume or a limit of 0."""
+    fs = Simulated(dialect)
+    fs.do(fs.clients[0].mkdir("/d"))
+    for name, resizes in (("MDS_REINT/CREATE", True), ("LLOG_ORIGIN_HANDLE_NEXT_BLOCK", False)):
+        body = replies(fs, name)[-1].message.body
+        assert bool(body.pb_limit) == bool(body.pb_slv) == resizes, name
+
+
+@both
 def test_a_handle_is_good_for_its_owner_only(dialect: str) -> None:
     fs = Simulated(dialect, clients=2)
     owner, thief = fs.clients

@@ -9,7 +9,11 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.frames import lustre_msg
 from lustre_wire.recovery import timeouts
 from lustre_wire.recovery.exports import Answer, Export, Incoming
+from lustre_wire.recovery.ldlm.namespace import MAX_LOCKS
 from lustre_wire.recovery.packet import GET, PUT, Packet
+
+#: Seconds that all the locks a target has room for may lie unused: its lock volume (ldlm_pool.c: LDLM_POOL_MAX_AGE).
+LOCK_AGE = 36000
 
 if TYPE_CHECKING:
     from lustre_wire.recovery.target import Target
@@ -50,6 +54,8 @@ class Answers:
         body.pb_last_committed = self.last_committed
         body.pb_transno = request.transno
         body.pb_timeout = body.pb_service_time = 1
+        if request.export.granted & k.OBD_CONNECT_LRU_RESIZE:
+            body.pb_limit, body.pb_slv = MAX_LOCKS, MAX_LOCKS * LOCK_AGE
         if request.transno and (self.rules.versions_in_replay or not self.is_replay(request)):
             body.pb_pre_versions = list(request.versions)
         if (
