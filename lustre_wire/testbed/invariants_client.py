@@ -183,7 +183,9 @@ def r10b(messages: list[Seen], verdict: Verdict) -> None:
         for reply in pair:
             if reply.request or reply.status != -errno.EINPROGRESS or reply.arrived is None:
                 continue
-            asked = next(m for m in reversed(pair) if m.request and m.xid == reply.xid)
+            asked = next((m for m in reversed(pair) if m.request and m.xid == reply.xid), None)
+            if asked is None:  # a recording without the request
+                continue
             again = [
                 m
                 for m in pair
