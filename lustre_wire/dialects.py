@@ -7,6 +7,7 @@ histories need no line each: the group ``lustre_wire.releases`` names a `Line`, 
 
 from __future__ import annotations
 
+import copyreg
 import enum
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -204,6 +205,12 @@ class Dialect:
         """The bits of pb_version that hold the version of the message; the others are its service class."""
         return 0xFFFFFFFF ^ int(self.constants["LUSTRE_VERSION_MASK"])
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By name: wherever it is unpickled or copied to, it is the one dialect of that name."""
+        if _found.get(self.name) is not self:
+            raise WireError("expected a dialect that is registered", dialect=self.name)
+        return dialect, (self.name,)
+
     def __repr__(self) -> str:
         return f"<Dialect {self.name}>"
 
@@ -336,6 +343,21 @@ def dialect(name: str | Dialect) -> Dialect:
             raise WireError(f"no dialect {name!r}; installed: {', '.join(names()) or 'none'}")
         found = register(announced.load())
     return found
+
+
+def _format_by_name(form: RpcFormat) -> tuple[Any, ...]:
+    """How a format is pickled and copied: by its key in a dialect that has it, so that it stays the same object."""
+    for found in _found.values():
+        if found.rpcs.get(form.key) is form:
+            return _format, (found.name, form.key)
+    raise WireError(f"expected a format of a registered dialect, got {form.key}")
+
+
+def _format(name: str, key: str) -> RpcFormat:
+    return dialect(name).rpcs[key]
+
+
+copyreg.pickle(RpcFormat, _format_by_name)
 
 
 def all_dialects() -> Iterable[Dialect]:

@@ -5,6 +5,7 @@ Whatever bytes or declarations come in, only `WireError` or one of its subclasse
 
 from __future__ import annotations
 
+import copyreg
 import errno as errno_names
 from typing import Any, Final
 
@@ -38,6 +39,10 @@ class WireError(Exception):
         if self.offset is not None:
             where.append(f"byte {self.offset}")
         return f"{', '.join(where)}: {self.message}" if where else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it stands, without the constructor: the subclasses' take what they make the message of."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
     def within(self, path: str, base: int = 0) -> WireError:
         """The same error seen from outside: `path` put in front, `base` added to the offset.

@@ -126,7 +126,7 @@ class TestObjects:
         ("args", "named"), [((None,) * 9, {}), ((Outer(),), {"outer": Outer()}), ((), {"nothing": 1})]
     )
     def test_made_wrongly(self, args: Any, named: Any) -> None:
-        words = "Request takes the buffers outer, number, name, fixed, blob, halves, numbers, chosen"
+        words = "Sample.Request takes the buffers outer, number, name, fixed, blob, halves, numbers, chosen"
         with pytest.raises(TypeError, match=f"^{words}$"):
             REQUEST(*args, **named)
 

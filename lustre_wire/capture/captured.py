@@ -77,6 +77,18 @@ class Captured:
     _form: RpcFormat | None = attrs.field(default=None, init=False, repr=False)
     partial: Message | None = attrs.field(default=None, init=False, repr=False)
 
+    def __eq__(self, other: object) -> bool:
+        return self._said() == other._said() if type(other) is Captured else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.time_ns, self.flow, self.raw))
+
+    def _said(self) -> tuple[Any, ...]:
+        """What two of them are compared by: not whether they were looked at."""
+        return (
+            self.time_ns, self.kind, self.flow, self.raw, self.dialect, str(self.error or ""), self.lnet, self.request,
+        )  # fmt: skip
+
     @classmethod
     def of(cls, time_ns: int, kind: str, put: Put) -> Captured:
         """A PUT of which nothing else is known yet."""
@@ -235,7 +247,7 @@ _new: Final = object.__new__
 _DIRECTIONS: Final = {REQUEST: REQUEST, REPLY: REPLY, EARLY_REPLY: REPLY}
 
 
-@attrs.define(slots=True, eq=False)
+@attrs.define(slots=True)
 class Statistics:
     """What a capture held, filled in while it is read.
 

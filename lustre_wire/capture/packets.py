@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+import attrs
+
 from lustre_wire.capture.pcap import MAX_PACKET, CaptureError, Packet, PcapWriter, Records
 
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
@@ -85,6 +87,7 @@ class Segment(NamedTuple):
         return int.from_bytes(self.flow[-2:], "big")
 
 
+@attrs.define(slots=True)
 class SkipCounts:
     """How many packets gave no segment, and why.
 
@@ -94,12 +97,9 @@ class SkipCounts:
         other: not TCP, or a link layer this module does not know.
     """
 
-    __slots__ = ("fragments", "malformed", "other")
-
-    def __init__(self) -> None:
-        self.fragments = 0
-        self.malformed = 0
-        self.other = 0
+    fragments: int = 0
+    malformed: int = 0
+    other: int = 0
 
 
 def parse_segments(records: Records, counts: SkipCounts | None = None) -> list[Segment]:

@@ -13,6 +13,8 @@ from collections.abc import Generator, Iterable, Iterator
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
+import attrs
+
 from lustre_wire.capture.packets import ACK, FIN, RST, SYN, Segment
 
 _HALF = 1 << 31
@@ -82,6 +84,7 @@ class Piece(NamedTuple):
 _new = tuple.__new__
 
 
+@attrs.define(slots=True)
 class ReassemblyCounts:
     """What became of the segments.
 
@@ -93,14 +96,11 @@ class ReassemblyCounts:
         evicted: directions given up because there were too many.
     """
 
-    __slots__ = ("evicted", "lost", "other_ports", "repeated", "segments")
-
-    def __init__(self) -> None:
-        self.segments = 0
-        self.other_ports = 0
-        self.repeated = 0
-        self.lost = 0
-        self.evicted = 0
+    segments: int = 0
+    other_ports: int = 0
+    repeated: int = 0
+    lost: int = 0
+    evicted: int = 0
 
 
 class Reassembler:

@@ -79,6 +79,9 @@ class Format:
         self.read_ksock = _reader(ksock_large.KsockMsgHdr, order)
         self.pattern = self._pattern(header)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _format, (self.version, self.byteorder)  # there is one of each
+
     def _read(self, cls: type) -> Callable[[Any, int], Head]:
         lnet_part = struct.Struct(PREFIX["little"] + _codes(cls) + _PUT).unpack_from
         if not self.ksock:
@@ -122,6 +125,19 @@ _unpack_nid = record.codec(nid.LnetNid, "big").unpack
 
 def _large(raw: bytes) -> Any:
     return _unpack_nid(raw, 0, len(raw))
+
+
+#: The one format of each version and byte order; version 1 is little-endian always.
+FORMATS: Final[dict[tuple[int, str], Format]] = {
+    (version, order): Format(version, order)
+    for version in range(ksock.KSOCK_PROTO_V1, ksock_large.KSOCK_PROTO_V4 + 1)
+    for order in ("little", "big")
+    if version > ksock.KSOCK_PROTO_V1 or order == "little"
+}
+
+
+def _format(version: int, order: ByteOrder) -> Format:
+    return FORMATS[version, order]
 
 
 def lnet_message(form: Format, head: Head, data: bytes, pos: int, payload: bytes, missing: int, at: int) -> LnetMessage:

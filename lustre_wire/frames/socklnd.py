@@ -7,24 +7,17 @@ lnet/klnds/socklnd/socklnd_cb.c (ksocknal_process_receive) of 1.8.9-wc1 and 2.0.
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
-from lustre_wire.frames import handshake, ksock, ksock_large, lnet
+from lustre_wire.frames import handshake, ksock, lnet
 from lustre_wire.frames.events import Event, Noop, Unparsed, Violation, checksum, ksock_header
-from lustre_wire.frames.formats import KSOCK_SIZE, Format, Head, lnet_message
+from lustre_wire.frames.formats import FORMATS, KSOCK_SIZE, Format, Head, lnet_message
 
 _ACK, _PUT, _GET, _REPLY = (int(t) for t in list(lnet.LnetMsgType)[:4])
 _NAMES = {int(t): t.name for t in lnet.LnetMsgType}
 _new = tuple.__new__
 
-FORMATS: Final = {
-    (version, order): Format(version, order)
-    for version in range(ksock.KSOCK_PROTO_V1, ksock_large.KSOCK_PROTO_V4 + 1)
-    for order in ("little", "big")
-    if version > ksock.KSOCK_PROTO_V1 or order == "little"
-}
 # What a stream may hold whose HELLO was not seen; version 2 looks like version 3.
 _GUESSES = tuple(f for f in FORMATS.values() if f.version != ksock.KSOCK_PROTO_V2)
 _LONGEST = max(f.size for f in _GUESSES)

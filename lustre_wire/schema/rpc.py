@@ -263,7 +263,7 @@ def buffers(cls: type) -> type[Buffers]:
         specs.append(SlotSpec(name, index, kind, **{f: getattr(said, f) for f in _Slot.__dataclass_fields__}))
     names = [spec.name for spec in specs]
     body = {name: value for name, value in vars(cls).items() if name not in (*names, "__dict__", "__weakref__")}
-    body |= {"__slots__": tuple(names), "__slot_specs__": tuple(specs)}
+    body |= {"__slots__": tuple(names), "__slot_specs__": tuple(specs), "__qualname__": cls.__qualname__}
     return type(cls.__name__, cls.__bases__ if issubclass(cls, Buffers) else (Buffers,), body)
 
 
@@ -273,7 +273,7 @@ class _NoBuffers(Buffers):
     __slots__ = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RpcFormat:
     """The declared form of one operation.
 
@@ -311,6 +311,9 @@ class RpcFormat:
     def key(self) -> str:
         """The name, with the variant in parentheses where there is one."""
         return f"{self.name} ({self.variant})" if self.variant else self.name
+
+    def __repr__(self) -> str:
+        return f"<RpcFormat {self.key}>"
 
 
 def rpc(

@@ -74,3 +74,6 @@ class Magic:
 
     def __hash__(self) -> int:
         return hash(self.values)
+
+    def __repr__(self) -> str:
+        return f"Magic({', '.join(map(hex, self.values))})"

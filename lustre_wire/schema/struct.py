@@ -78,6 +78,9 @@ class StructSpec:
     text: tuple[str, ...] = ()
     by_name: dict[str, FieldSpec] = field(default_factory=dict, compare=False, repr=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return spec_of, (self.cls,)  # the declaration of a class is one object
+
     @property
     def flex(self) -> FieldSpec | None:
         """The flexible array at the end, if there is one."""
@@ -252,6 +255,7 @@ def wire_struct(
         }
         if "__repr__" not in vars(cls):
             cls.__repr__ = _repr  # type: ignore[method-assign]  # one for all: generated ones cost load time
+        cls.__hash__ = hash_by_value  # type: ignore[method-assign, assignment]
         made = attrs.define(cls, these=these, slots=True, order=False, repr=False)
         pieces = (text,) if isinstance(text, str) else text
         spec = StructSpec(made, c_name or c_name_of(cls.__name__), size, byteorder, swab, fields, overlays, text=pieces)
@@ -284,6 +288,11 @@ def each_declared(watcher: Callable[[type], object]) -> None:
 def _repr(obj: Any) -> str:
     values = ", ".join(f"{field.name}={getattr(obj, field.name)!r}" for field in spec_of(obj).fields)
     return f"{type(obj).__qualname__}({values})"
+
+
+def hash_by_value(obj: Any) -> int:
+    """The hash of a wire struct, or of a view of one: that of its values, all of which must have one."""
+    return hash(tuple([getattr(obj, field.name) for field in obj.__wire__.fields]))
 
 
 def spec_of(cls: Any) -> StructSpec:

@@ -10,7 +10,17 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from lustre_wire.errors import SchemaError
-from lustre_wire.schema.struct import FieldSpec, Order, StructSpec, announce, c_name_of, hints_of, spec_of, specs_of
+from lustre_wire.schema.struct import (
+    FieldSpec,
+    Order,
+    StructSpec,
+    announce,
+    c_name_of,
+    hash_by_value,
+    hints_of,
+    spec_of,
+    specs_of,
+)
 from lustre_wire.schema.types import Array, Chars, Flex, Raw, Scalar, Struct, as_type
 
 _T = TypeVar("_T")
@@ -82,7 +92,10 @@ class MemberView:
             return NotImplemented
         return all(getattr(self, f.name) == getattr(other, f.name) for f in spec.fields)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = hash_by_value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MemberView, (self._union, self._spec, self._at)
 
     def __repr__(self) -> str:
         inside = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in self._spec.fields)
@@ -125,7 +138,8 @@ class WireUnion:
     def __eq__(self, other: object) -> bool:
         return self.raw == other.raw if isinstance(other, WireUnion) and type(other) is type(self) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]  # values change
+    def __hash__(self) -> int:
+        return hash(self.raw)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(raw=bytes.fromhex({self.raw.hex()!r}))"

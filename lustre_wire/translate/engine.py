@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 from typing import Any, Literal, NamedTuple
@@ -74,6 +75,16 @@ def rules_between(one: Dialect | str, other: Dialect | str) -> RuleSet:
     if found is None:
         raise WireError(f"no rules between the dialects {names[0]} and {names[1]}")
     return found
+
+
+def _rules_by_name(rules: RuleSet) -> tuple[Any, ...]:
+    """How rules are pickled and copied: they are functions, and there is one set of them between two dialects."""
+    if _rules.get((rules.old, rules.new)) is not rules:
+        raise WireError(f"expected registered rules, got others between {rules.old} and {rules.new}")
+    return rules_between, (rules.old, rules.new)
+
+
+copyreg.pickle(RuleSet, _rules_by_name)
 
 
 def translate(

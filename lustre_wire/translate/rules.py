@@ -300,7 +300,7 @@ class Operation:
     note: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RuleSet:
     """All rules between two dialects.
 
@@ -331,6 +331,9 @@ class RuleSet:
     page_up: Callable[[bytes, Any], bytes] | None = None
     page_down: Callable[[bytes, Any], bytes] | None = None
     cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<RuleSet {self.old}-{self.new}>"
 
     def struct_rule(self, old: Any, new: Any) -> StructRule:
         """The rule of two struct classes; one is made where all their fields have the same names.
