@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from lustre_wire.engines.chooser import Chooser, chooser
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
+from lustre_wire.kinds import checked
 from lustre_wire.schema import releases as tree
 from lustre_wire.schema.enums import WireEnum, WireFlag
 from lustre_wire.schema.history import StructHistory
@@ -177,18 +178,27 @@ class Dialect:
             out.setdefault(form.opcode, []).append(form)
         return MappingProxyType({opcode: tuple(forms) for opcode, forms in out.items()})
 
+    @checked
     def chooser(self, forms: tuple[RpcFormat, ...], order: ByteOrder) -> Chooser:
-        """What tells these formats of one opcode apart."""
+        """What tells these formats of one opcode apart.
+
+        Raises:
+            WireError: there are none.
+        """
+        if not forms:
+            raise WireError("expected formats to tell apart", dialect=self.name)
         key = (order, *(form.key for form in forms))
         found = self._choosers.get(key)
         if found is None:
             found = self._choosers[key] = chooser(list(forms), order)
         return found
 
+    @checked
     def enum_of(self, cls: type[enum.Enum]) -> Any:
         """This dialect's own version of an enumeration that a shared struct names."""
         return self.enums.get(cls.__name__, cls)
 
+    @checked
     def part(self, name: str) -> ModuleType:
         """A further module of declarations beside the dialect's own, loaded when first asked for: ``part("recovery")``.
 
@@ -196,8 +206,8 @@ class Dialect:
             WireError: the dialect has no such part.
         """
         package = self._loaded[-1].__name__.rpartition(".")[0]
-        if find_spec(f"{package}.{name}") is None:
-            raise WireError(f"no declarations for {name!r}", dialect=self.name)
+        if not name.isidentifier() or find_spec(f"{package}.{name}") is None:
+            raise WireError(f"no declarations for {name[:64]!r}", dialect=self.name)
         return import_module(f"{package}.{name}")
 
     @cached_property
@@ -333,6 +343,8 @@ def dialect(name: str | Dialect) -> Dialect:
     """
     if isinstance(name, Dialect):
         return name
+    if not isinstance(name, str):
+        raise WireError(f"expected a dialect or its name, got {type(name).__name__}")
     found = _found.get(name)
     if found is None:
         announced = _announced().get(name)
@@ -340,7 +352,7 @@ def dialect(name: str | Dialect) -> Dialect:
             made = next((d for line in lines() if (d := line.dialect(name)) is not None), None)
             if made is not None:
                 return made
-            raise WireError(f"no dialect {name!r}; installed: {', '.join(names()) or 'none'}")
+            raise WireError(f"no dialect {name[:64]!r}; installed: {', '.join(names()) or 'none'}")
         found = register(announced.load())
     return found
 

@@ -17,6 +17,7 @@ from lustre_wire.engines.payload import Extra, codec, read_value
 from lustre_wire.engines.straightline import foreign_build, foreign_parse
 from lustre_wire.errors import WireError
 from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2
+from lustre_wire.kinds import checked, octets
 from lustre_wire.rpc import REPLY, REQUEST, Generic, Message
 from lustre_wire.schema.rpc import Blob, FixedText, Items, RpcFormat, SlotSpec, Text
 from lustre_wire.schema.struct import StructSpec, spec_of
@@ -28,6 +29,7 @@ BODY = "ptlrpc_body"
 # --- values ---------------------------------------------------------------------------------------------------------
 
 
+@checked
 def struct_to_json(obj: Any) -> dict[str, Any]:
     """One wire struct (or union) as a JSON object.
 
@@ -48,13 +50,14 @@ def _to_json(kind: FieldType, value: Any) -> Any:
     if isinstance(kind, Foreign):
         return foreign_build(kind.codec, value, kind.size, "").hex()
     if isinstance(value, (bytes, bytearray)):
-        return bytes(value).hex()
+        return octets(value).hex()
     if isinstance(kind, (Array, Flex, Items)):
         element = as_type(kind.element)
         return [_to_json(element, v) for v in value]
     raise TypeError(type(kind).__name__)
 
 
+@checked
 def struct_from_json(cls: Any, obj: Any, path: str = "") -> Any:
     """A wire struct from its JSON object; fields left out keep their defaults.
 
@@ -90,8 +93,8 @@ def _union_from_json(spec: StructSpec, fields: Mapping[str, Any], path: str) -> 
         inner = _from_json(member.type, value, f"{path}.{name}")
         try:
             setattr(made, name, inner)
-        except (OverflowError, IndexError) as error:  # a number, or a list, that its field does not take
-            raise WireError(f"does not fit the bytes of the union: {error}", path=f"{path}.{name}") from None
+        except WireError as error:  # a number, or a list, that its field does not take
+            raise error.within(f"{path}.{name}") from None
     return made
 
 
@@ -160,7 +163,7 @@ def _slot_to_json(kind: FieldType, value: Any) -> dict[str, Any]:
     if isinstance(kind, (Text, FixedText)):
         return {"text": _text(value)}
     if isinstance(kind, Blob):
-        return {"hex": bytes(value).hex()}
+        return {"hex": octets(value).hex()}
     if isinstance(kind, Scalar):
         return {"value": int(value)}
     assert isinstance(kind, Items)
@@ -218,6 +221,7 @@ def _buffer_extra(extra: Extra | None, index: int) -> dict[str, Any]:
 # --- messages -------------------------------------------------------------------------------------------------------
 
 
+@checked
 def to_json(message: Message) -> dict[str, Any]:
     """A message as plain JSON types.
 
@@ -257,7 +261,7 @@ def _inside(message: Message, spec: SlotSpec, value: Any) -> dict[str, Any]:
     """What opaque bytes hold, for who reads them; the bytes stand beside it, and they count."""
     if value is None or not isinstance(spec.type, Blob):
         return {}
-    found = holding(spec, bytes(value), message.buffers, message.dialect, message.order)
+    found = holding(spec, octets(value), message.buffers, message.dialect, message.order)
     return {"inside": _slot_to_json(*found)} if found is not None else {}
 
 
@@ -327,7 +331,7 @@ def _message_from_json(whole: Mapping[str, Any], found: Dialect) -> Message:
             _read_buffer_extra(entry, i, extra)
     else:
         buffers = _read_slots(form.request if direction == REQUEST else form.reply, entries, order, extra)
-    _read_message_extra(_mapping(whole.get("extra", {}), "extra"), extra)
+    _read_message_extra(_mapping(whole.get("extra", {}), "extra"), extra, len(header.lm_buflens))
     return Message(found, direction, order, header, body, form, buffers, extra if extra else None)
 
 
@@ -372,19 +376,21 @@ def _size(value: Any, path: str) -> int:
     return number
 
 
-#: Far more buffers than any message has: what is refused is a count that would only fill memory with lengths.
-_MOST_BUFFERS: Final = 1 << 24
+#: More buffers than any message has. One that has more lists their lengths in its header: the count alone, which would
+#: only fill memory with lengths, is not believed.
+_MOST_BUFFERS: Final = 1 << 10
 #: A buffer's number in decimal, as a key. Longer ones number no buffer, and `int` takes its time with them.
 _INDEX: Final = re.compile(r"[0-9]{1,8}", re.ASCII)
 
 
-def _read_message_extra(said: Mapping[str, Any], extra: Extra) -> None:
+def _read_message_extra(said: Mapping[str, Any], extra: Extra, listed: int) -> None:
     if "more" in said:
         extra.more = [_hex(data, "extra.more") for data in _required(said, "more", list)]
     if "count" in said:
         extra.count = _size(said["count"], "extra.count")
-        if extra.count > _MOST_BUFFERS:
-            raise WireError(f"expected at most {_MOST_BUFFERS} buffers, got {extra.count}", path="extra.count")
+        most = max(_MOST_BUFFERS, listed + 1)  # a lustre_msg v1 does not list the ptlrpc_body
+        if extra.count > most:
+            raise WireError(f"expected at most {most} buffers, got {extra.count:#x}", path="extra.count")
     extra.gap = _hex(said.get("header_padding", ""), "extra.header_padding")
     extra.trailing = _hex(said.get("trailing", ""), "extra.trailing")
     for key, data in _mapping(said.get("padding", {}), "extra.padding").items():

@@ -18,6 +18,7 @@ from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2, Parts
+from lustre_wire.kinds import FAULTS, blame, checked, octets
 from lustre_wire.message import REPLY, REQUEST, Generic, Message
 from lustre_wire.reading import READERS, Reader, at_once
 from lustre_wire.schema import spec_of
@@ -43,9 +44,9 @@ def decode(
     """
     if not isinstance(dialect, Dialect):
         dialect = named_dialect(dialect)
-    if type(data) is not bytes:
-        data = _as_bytes(data, dialect)
     try:
+        if type(data) is not bytes:
+            data = octets(data)
         message = at_once(data, dialect, request)
         if message is None:
             message = _decode_by_parts(data, dialect, Parts(data, *lustre_msg.locate(data)), request)
@@ -54,15 +55,10 @@ def decode(
     except WireError as error:
         error.dialect = dialect.name
         raise
+    except FAULTS:
+        blame(decode, (data, dialect), {"request": request, "strict": strict})
+        raise
     return message
-
-
-def _as_bytes(data: Any, dialect: Dialect) -> bytes:
-    try:
-        return memoryview(data).tobytes()
-    except TypeError:
-        what = type(data).__name__
-        raise WireError(f"expected an object with the buffer protocol, got {what}", dialect=dialect.name) from None
 
 
 def _decode_by_parts(data: bytes, dialect: Dialect, parts: Parts, request: Message | RpcFormat | None) -> Message:
@@ -163,6 +159,14 @@ def encode(message: Message) -> bytes:
     Raises:
         WireError: a value that does not fit its field; `path` names it.
     """
+    try:
+        return _encode(message)
+    except FAULTS:
+        blame(encode, (message,), {})
+        raise
+
+
+def _encode(message: Message) -> bytes:
     buffers = message.buffers
     plain = not message.extra and message.body is not None and type(buffers) is not Generic
     if plain and type(message.header) is LustreMsgV2:
@@ -206,8 +210,11 @@ def _with_extra(
 ) -> bytes:
     wrapped = not first and not shift
     whole = rest if wrapped else [*(first or [b""]), *rest]
+    for index in (*extra.raw, *extra.cut, *extra.tails):
+        if not 0 <= index < len(whole):
+            raise WireError("has bytes, but there is no such buffer", path=f"buffer {index}")
     for index, data in extra.raw.items():
-        if index < len(whole) and not whole[index]:
+        if not whole[index]:
             whole[index] = data
     for index, size in extra.cut.items():
         if whole[index][size:].strip(b"\0"):
@@ -238,6 +245,7 @@ def _located(buffers: Any, order: ByteOrder, error: Exception) -> WireError:
     return error if isinstance(error, WireError) else WireError(str(error))
 
 
+@checked
 def build(
     dialect: Dialect | str, name: str, direction: str = REQUEST, /, *, order: ByteOrder = "little", **buffers: Any
 ) -> Message:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from lustre_wire.errors import StrictError
+from lustre_wire.kinds import checked
 from lustre_wire.message import REQUEST, Generic, Message
 from lustre_wire.schema.rpc import Blob, SlotSpec
 
 
+@checked
 def check(message: Message) -> None:
     """Raise for the first thing in `message` that no correct sender emits.
 

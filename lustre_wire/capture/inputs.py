@@ -20,6 +20,7 @@ from lustre_wire.frames.events import LnetMessage
 from lustre_wire.frames.lustre_msg import begins_message
 from lustre_wire.frames.nid import LNET_NID_ANY
 from lustre_wire.jsonform import from_json
+from lustre_wire.kinds import checked
 from lustre_wire.rpc import REPLY, REQUEST, encode
 
 MAX_TEXT_LINE: Final = 64 << 20
@@ -31,6 +32,7 @@ _PEEK = 4096
 _HEX = re.compile(rb"[0-9A-Fa-f\s]*")
 
 
+@checked
 def read_input(
     source: str | os.PathLike[str] | BinaryIO,
     *,
@@ -58,6 +60,7 @@ def read_input(
         WireError: a file of none of these kinds, a damaged one, or no such dialect. A message that cannot be decoded
             comes with its error instead.
         OSError: the file cannot be read.
+        ValueError: a path that no file can have, with a NUL in it or a lone surrogate.
     """
     counts = statistics if statistics is not None else Statistics()
     if isinstance(source, (str, os.PathLike)):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from lustre_wire.errors import WireError
+from lustre_wire.kinds import checked
 
 MAX_PACKET = 256 * 1024
 """Largest captured length believed, bytes (the largest snap length tcpdump writes)."""
@@ -78,6 +79,7 @@ class Records(NamedTuple):
     places: list[Place]
 
 
+@checked
 def read_packets(stream: BinaryIO) -> Iterator[Packet]:
     """Packets of a pcap or pcapng file, in file order; the format is found from the first four bytes.
 

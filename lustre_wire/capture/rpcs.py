@@ -37,6 +37,7 @@ from lustre_wire.frames import lnet, lustre_msg
 from lustre_wire.frames.events import LnetMessage
 from lustre_wire.frames.formats import Head
 from lustre_wire.frames.nid import Nid, nid_str
+from lustre_wire.kinds import checked
 from lustre_wire.rpc import REPLY, REQUEST, Message
 from lustre_wire.schema import spec_of
 
@@ -298,6 +299,7 @@ def _is_early(reply: Captured) -> bool:
     return len(header.lm_buflens) == 1 and getattr(header, "lm_cksum", 0) != 0
 
 
+@checked
 def read_messages(
     stream: BinaryIO,
     *,
@@ -324,10 +326,14 @@ def read_messages(
     """
     if not 0 <= port <= 0xFFFF:
         raise WireError(f"port {port} is not between 0 and 65535")
+    for name, limit in (("max_requests", max_requests), ("max_bytes", max_bytes)):
+        if not isinstance(limit, int) or limit < 0:
+            raise WireError(f"expected a limit, got {limit!r:.40}", path=name)
     matcher = Matcher(dialect, max_requests=max_requests, max_bytes=max_bytes)
     return _messages(stream, matcher, port, statistics if statistics is not None else Statistics())
 
 
+@checked
 def _messages(stream: BinaryIO, matcher: Matcher, port: int, counts: Statistics) -> Iterator[Captured]:
     put, count = matcher.put, counts.count
     for batch in _batches(stream, matcher.dialect, port, counts):

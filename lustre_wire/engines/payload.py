@@ -16,6 +16,7 @@ from lustre_wire.engines import record
 from lustre_wire.engines.source import compile_functions
 from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import WireError
+from lustre_wire.kinds import octets
 from lustre_wire.schema.rpc import (
     Bits,
     Blob,
@@ -200,7 +201,7 @@ class _Generator:
         if isinstance(kind, FixedText):
             return f"{self.bind('_filled', _filled)}(p.{name}, {kind.size}, {name!r})"
         if isinstance(kind, Blob):
-            return f"bytes(p.{name})"
+            return f"{self.bind('_octets', octets)}(p.{name})"
         element = as_type(kind.element)  # type: ignore[attr-defined]
         if isinstance(element, Scalar):
             return f"{self.bind(f'_p_{name}', _scalars_pack(element, self.order))}(p.{name})"

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from lustre_wire.engines.straightline import ByteOrder, Generator, effective_order
+from lustre_wire.engines.straightline import PREFIX, ByteOrder, Generator, effective_order
 from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.kinds import flat
 from lustre_wire.schema.struct import StructSpec, spec_of
 from lustre_wire.schema.types import Scalar, Struct
 
@@ -84,8 +85,11 @@ def unpack(cls: type[_T], data: Any, *, byteorder: ByteOrder = "little", offset:
     Raises:
         TruncatedError: fewer bytes than the struct's size.
     """
-    functions = codec(cls, byteorder)
-    end = memoryview(data).nbytes
+    functions = _codec_for(cls, byteorder)
+    data = flat(data)
+    end = len(data)
+    if not isinstance(offset, int):
+        raise WireError(f"expected a number, got {type(offset).__name__}", path="offset")
     if offset < 0 or end - offset < functions.size:
         raise TruncatedError(
             f"expected {functions.size} bytes, got {max(0, end - offset)}", path=spec_of(cls).name, offset=offset
@@ -100,7 +104,16 @@ def pack(obj: Any, *, byteorder: ByteOrder = "little") -> bytes:
     Raises:
         WireError: a value that does not fit its field; `path` names the field.
     """
-    return checked(codec(type(obj), byteorder), obj)
+    return checked(_codec_for(type(obj), byteorder), obj)
+
+
+def _codec_for(cls: type, byteorder: ByteOrder) -> Codec:
+    try:
+        return codec(cls, byteorder)
+    except (KeyError, TypeError, ValueError):
+        if not isinstance(byteorder, str) or byteorder not in PREFIX:
+            raise WireError("expected byte order little or big", path="byteorder") from None
+        raise
 
 
 def checked(functions: Codec, obj: Any) -> bytes:

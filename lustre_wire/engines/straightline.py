@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from lustre_wire.engines.source import compile_functions
 from lustre_wire.errors import WireError
+from lustre_wire.kinds import octets
 from lustre_wire.schema.enums import MemberCache
 from lustre_wire.schema.struct import StructSpec
 from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Foreign, Hole, Raw, Scalar, Struct, as_type
@@ -28,7 +29,7 @@ _members: dict[type, MemberCache] = {}
 
 def fit(value: Any, size: int, path: str, pad: bool) -> bytes:
     """Bytes of exactly `size`; a shorter character array is filled with NUL, everything else is refused."""
-    data = bytes(value)
+    data = octets(value, path)
     if len(data) == size:
         return data
     if pad and len(data) < size:
@@ -262,7 +263,7 @@ class Generator:
                 return bytes(buf[start : max(start, end)])
 
             def write(values: Any) -> bytes:
-                return bytes(values)
+                return octets(values)
         else:
             raise TypeError(f"a flexible array cannot hold {type(element).__name__}")
         return self.constant("_f", read), self.constant("_w", write)

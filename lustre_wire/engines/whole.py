@@ -18,6 +18,7 @@ from lustre_wire.engines import record
 from lustre_wire.engines.payload import Extra, covered
 from lustre_wire.engines.source import compile_functions
 from lustre_wire.engines.straightline import PREFIX, ByteOrder, Generator
+from lustre_wire.kinds import octets
 from lustre_wire.schema.rpc import Blob, Buffers, Items, SlotSpec, Text
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.schema.types import U32, Flex, Scalar, Struct, as_type
@@ -292,7 +293,7 @@ class _Generator(Generator):
         if isinstance(kind, Text):
             return "_data[a : a + m - 1]", f'{value} + b"\\0"', "_data.find(0, a, a + m) != a + m - 1", ""
         if isinstance(kind, Blob):
-            return "_data[a : a + m]", f"bytes({value})", "", ""
+            return "_data[a : a + m]", f"_octets({value})", "", ""
         if isinstance(kind, Scalar):
             packer = struct.Struct(PREFIX[self.order] + kind.code)
             unpack, pack = self.constant("_u", packer.unpack_from), self.constant("_k", packer.pack)
@@ -347,6 +348,7 @@ class _Generator(Generator):
 
     def function(self, signature: str, lines: list[str]) -> Any:
         self.namespace |= {"_side": self.side.side, "_message": self.side.frame.message, "_Extra": Extra}
+        self.namespace["_octets"] = octets
         self.namespace["_zeroes"] = tuple(bytes(-n % 8) for n in range(8))
         source = f"def {signature}:\n" + "".join(f"    {line}\n" for line in lines)
         name, pattern = signature.split("(")[0], ",".join(str(what) for what in self.pattern)

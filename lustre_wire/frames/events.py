@@ -14,6 +14,7 @@ from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import ksock, ksock_large, lnet, lnet_large
 from lustre_wire.frames.nid import Nid, large_nid, small_nid
+from lustre_wire.kinds import checked, octets
 
 #: The cookie that makes a NOOP a keepalive ping; cookies of zero-copy sends begin above it (socklnd.h).
 SOCKNAL_KEEPALIVE_PING: Final = 1
@@ -131,6 +132,7 @@ def lnet_header_class(version: int) -> Any:
     return lnet.LnetHdr if version < ksock_large.KSOCK_PROTO_V4 else lnet_large.LnetHdrLarge
 
 
+@checked
 def acknowledged(zc_cookies: tuple[int, int], *, noop: bool) -> tuple[range, ...]:
     """The cookies that a socklnd header acknowledges, as ranges.
 
@@ -149,9 +151,10 @@ def acknowledged(zc_cookies: tuple[int, int], *, noop: bool) -> tuple[range, ...
     return (range(first, last + 1),)
 
 
+@checked
 def checksum(data: bytes, seed: int = 0xFFFFFFFF) -> int:
     """`ksm_csum`: CRC-32, the register preset to ones and not inverted at the end; `seed` continues an earlier one."""
-    return zlib.crc32(data, seed ^ 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return zlib.crc32(octets(data), seed ^ 0xFFFFFFFF) ^ 0xFFFFFFFF
 
 
 def ksock_header(kind: int, csum: int, zc_cookies: tuple[int, int], byteorder: ByteOrder) -> bytes:
@@ -159,6 +162,7 @@ def ksock_header(kind: int, csum: int, zc_cookies: tuple[int, int], byteorder: B
     return record.pack(ksock_large.KsockMsgHdr(kind, csum, list(zc_cookies)), byteorder=byteorder)
 
 
+@checked
 def encode_message(
     header: Any,
     payload: bytes = b"",
@@ -187,6 +191,7 @@ def encode_message(
         raise WireError(f"socklnd version {version} has no checksums", path="ksm_csum")
     if any(zc_cookies) and version == ksock.KSOCK_PROTO_V1:
         raise WireError("socklnd version 1 has no cookies", path="ksm_zc_cookies")
+    payload = octets(payload)
     header.payload_length = len(payload)
     packed = record.pack(header)
     if version == ksock.KSOCK_PROTO_V1:
@@ -198,6 +203,7 @@ def encode_message(
     return head + packed + payload
 
 
+@checked
 def encode_noop(
     zc_cookies: tuple[int, int] = (0, SOCKNAL_KEEPALIVE_PING),
     *,
@@ -270,6 +276,7 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
 }  # fmt: skip
 
 
+@checked
 def encode(event: Event) -> bytes:
     """The bytes an event stands for.
 

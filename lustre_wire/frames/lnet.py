@@ -13,6 +13,7 @@ from typing import Annotated, Final
 from lustre_wire.engines import record
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.kinds import checked
 from lustre_wire.schema import (
     AS_SENT,
     U32,
@@ -183,6 +184,7 @@ class LnetPingInfo:
     pi_ni: Annotated[list[LnetNiStatus], Flex(LnetNiStatus, count="pi_nnis")] = []  # copied per instance
 
 
+@checked
 def ping_order(data: bytes) -> ByteOrder:
     """The byte order of a ping reply's payload, from its magic.
 
@@ -201,6 +203,7 @@ def ping_order(data: bytes) -> ByteOrder:
 PING_ROOM: Final = spec_of(LnetPingInfo).size + LNET_MAX_INTERFACES * spec_of(LnetNiStatus).size
 
 
+@checked
 def ping_request(src_nid: int, dest_nid: int, handle: LnetHandleWire, *, room: int = PING_ROOM) -> LnetHdr:
     """The header of an LNet ping: a GET on the reserved portal.
 
@@ -214,6 +217,7 @@ def ping_request(src_nid: int, dest_nid: int, handle: LnetHandleWire, *, room: i
     return header
 
 
+@checked
 def ping_reply(request: LnetHdr, info: LnetPingInfo, *, byteorder: ByteOrder = "little") -> tuple[LnetHdr, bytes]:
     """The answer to an LNet ping: the REPLY's header, and its payload, cut to what the request has room for.
 
@@ -227,6 +231,7 @@ def ping_reply(request: LnetHdr, info: LnetPingInfo, *, byteorder: ByteOrder = "
     return header, payload
 
 
+@checked
 def parse_ping_reply(data: bytes) -> LnetPingInfo:
     """The payload of a ping reply of 1.8 or 2.0, in either byte order.
 

@@ -15,6 +15,7 @@ from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lnet
 from lustre_wire.frames.nid import LnetNid
+from lustre_wire.kinds import checked
 from lustre_wire.schema import AS_SENT, U32, Flex, WireFlag, spec_of, u32, u64, wire_struct
 
 LNET_PROTO_ACCEPTOR_VERSION_16: Final = 2
@@ -114,6 +115,7 @@ class PingInfo:
         return b"".join(parts) + self.rest
 
 
+@checked
 def parse_ping_info(data: bytes) -> PingInfo:
     """The payload of a ping reply or of a discovery push of 2.17, in either byte order.
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 from lustre_wire.engines import record
 from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.kinds import checked, flat, octets
 from lustre_wire.schema import AS_SENT, U32, U64, Flex, Shown, spec_of, u32, u64, wire_struct
 
 LUSTRE_MSG_MAGIC_V1: Final = 0x0BD00BD0
@@ -120,6 +121,7 @@ def spans_of_lengths(order: ByteOrder) -> dict[bytes, slice]:
     return {count.to_bytes(U32.size, order): slice(start, start + U32.size * count) for count in counts}
 
 
+@checked
 def rounded(size: int) -> int:
     """`size` bytes rounded up to the alignment of buffers."""
     return (size + 7) & ~7
@@ -176,6 +178,7 @@ def split(data: Any) -> Parts:
         TruncatedError: shorter than its header or its buffers say.
         WireError: no lustre_msg magic.
     """
+    data = flat(data)
     return Parts(data, *locate(data))
 
 
@@ -220,6 +223,7 @@ def _new_shape(found: Version, count: int, raw: bytes, size: int) -> Shape:
     return shape
 
 
+@checked
 def join(
     header: Any, buffers: list[bytes], order: ByteOrder, paddings: dict[int, bytes] | None = None, gap: bytes = b""
 ) -> bytes:
@@ -235,11 +239,12 @@ def join(
     Raises:
         WireError: a header value that does not fit its field.
     """
+    version_of(header)
     header.lm_bufcount = len(buffers)
     header.lm_buflens = [len(b) for b in buffers]
     head = record.checked(record.codec(type(header), order), header)
     if len(head) & 7:
-        head += gap.ljust(8 - (len(head) & 7), b"\0")
+        head += octets(gap, "gap").ljust(8 - (len(head) & 7), b"\0")
     out = [head]
     for i, data in enumerate(buffers):
         out.append(data)
@@ -250,15 +255,24 @@ def join(
 
 
 def version_of(header: Any) -> int:
-    """1 or 2: the container version a header belongs to."""
-    return _CLASSES[type(header)]
+    """1 or 2: the container version a header belongs to.
+
+    Raises:
+        WireError: it is no header.
+    """
+    found = _CLASSES.get(type(header))
+    if found is None:
+        raise WireError(f"expected LustreMsgV1 or LustreMsgV2, got {type(header).__name__}", path="header")
+    return found
 
 
+@checked
 def early_reply_size(body_size: int) -> int:
     """Bytes of an early reply with a ptlrpc_body of `body_size` bytes; the final reply is put behind it."""
     return rounded(spec_of(LustreMsgV2).size + U32.size) + rounded(body_size)
 
 
+@checked
 def early_reply_checksum(body: bytes, *, whole: bool = False) -> int:
     """`lm_cksum` of an early reply: CRC-32 of the ptlrpc_body as sent, preset to ones, not inverted at the end.
 
@@ -267,4 +281,4 @@ def early_reply_checksum(body: bytes, *, whole: bool = False) -> int:
         whole: True when the request carried MSGHDR_CKSUM_INCOMPAT18: then the whole buffer counts, otherwise its
             first 88 bytes (ptlrpc/pack_generic.c: lustre_msg_calc_cksum of 1.8.9 and 2.0.0).
     """
-    return zlib.crc32(body if whole else body[:EARLY_CHECKSUM_BYTES]) ^ 0xFFFFFFFF
+    return zlib.crc32(octets(body)[: None if whole else EARLY_CHECKSUM_BYTES]) ^ 0xFFFFFFFF

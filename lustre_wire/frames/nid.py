@@ -12,6 +12,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Annotated, Final, TypeAlias
 
 from lustre_wire.errors import WireError
+from lustre_wire.kinds import checked
 from lustre_wire.schema import U32, Array, u8, u16, wire_struct
 
 #: Any NID: what a receiver that does not care who sends gives as source.
@@ -46,16 +47,19 @@ Nid: TypeAlias = int | LnetNid
 _IPV6_SIZE: Final = 16 - U32.size
 
 
+@checked
 def make_nid(lnd: int, num: int, address: int) -> int:
     """The 64-bit NID of LND number `lnd`, network number `num` and a 32-bit address."""
     return lnd << 48 | num << 32 | address
 
 
+@checked
 def nid_type(nid: Nid) -> int:
     """The LND number of a NID: 2 is tcp, 5 o2ib, 9 lo."""
     return nid.nid_type if isinstance(nid, LnetNid) else nid >> 48
 
 
+@checked
 def large_nid(nid: Nid) -> LnetNid:
     """A NID as `LnetNid`; one that is large already comes back as it is."""
     if isinstance(nid, LnetNid):
@@ -65,6 +69,7 @@ def large_nid(nid: Nid) -> LnetNid:
     return LnetNid(0, nid >> 48, nid >> 32 & _MAX_NUM, [nid & _MAX_ADDRESS, 0, 0, 0])
 
 
+@checked
 def small_nid(nid: Nid) -> int:
     """A NID as 64 bits.
 
@@ -80,6 +85,7 @@ def small_nid(nid: Nid) -> int:
     return make_nid(nid.nid_type, nid.nid_num, nid.nid_addr[0])
 
 
+@checked
 def nid_str(nid: Nid) -> str:
     """``10.0.0.1@tcp``, ``10.0.0.1@tcp1``, ``12@gni``, ``0@lo``, ``fe80::1@tcp``, ``LNET_NID_ANY``; never fails.
 
@@ -111,6 +117,7 @@ def _address(network: str, address: int) -> str:
     return str(address) if network else f"{address:x}"
 
 
+@checked
 def parse_nid(text: str) -> int:
     """The 64-bit NID that `nid_str` writes so; an address without a network is one on ``tcp``.
 
@@ -134,6 +141,7 @@ def parse_nid(text: str) -> int:
     return make_nid(lnd, num, value)
 
 
+@checked
 def parse_large_nid(text: str) -> LnetNid:
     """The `LnetNid` that `nid_str` writes so: what `parse_nid` knows, and IPv6 addresses.
 

@@ -6,13 +6,15 @@ from typing import Any, Final
 
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.errors import WireError
-from lustre_wire.payloads.wire import pack, unpack
+from lustre_wire.kinds import checked, octets
+from lustre_wire.payloads.wire import expect, pack, unpack
 
 __all__ = ["lines", "read", "write"]
 
 _STRUCT: Final = "xattr_acl_header"
 
 
+@checked
 def read(data: bytes, dialect_: Dialect | str) -> Any:
     """A POSIX ACL from bytes: the struct `XattrAclHeader` with its entries.
 
@@ -21,7 +23,7 @@ def read(data: bytes, dialect_: Dialect | str) -> Any:
         WireError: another version, or bytes that make no whole entry.
     """
     found = dialect(dialect_)
-    data = bytes(data)
+    data = octets(data, "data")
     made = unpack(found.structs[_STRUCT], data, "little")
     version, size = found.constants["POSIX_ACL_XATTR_VERSION"], len(write(made))
     if size != len(data):
@@ -31,6 +33,7 @@ def read(data: bytes, dialect_: Dialect | str) -> Any:
     return made
 
 
+@checked
 def write(acl: Any) -> bytes:
     """The bytes of a POSIX ACL.
 
@@ -40,8 +43,14 @@ def write(acl: Any) -> bytes:
     return pack(acl, "little")
 
 
+@checked
 def lines(acl: Any) -> list[str]:
-    """The entries as getfacl writes them, ids as numbers: ``user::rw-``, ``user:1000:r--``."""
+    """The entries as getfacl writes them, ids as numbers: ``user::rw-``, ``user:1000:r--``.
+
+    Raises:
+        WireError: no POSIX ACL.
+    """
+    expect(acl, _STRUCT)
     out = []
     for entry in acl.a_entries:
         words = (entry.e_tag.name or f"ACL_{int(entry.e_tag):#x}_OBJ").split("_")

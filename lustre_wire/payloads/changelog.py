@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.llog import LogFile
 from lustre_wire.schema.struct import spec_of
 
@@ -20,11 +21,13 @@ _USER: Final = "llog_changelog_user_rec"
 _SECONDS: Final = 30
 
 
+@checked
 def changes(log: LogFile) -> list[Any]:
     """The changes of a changelog, as `ChangelogRec` structs, cancelled ones left out."""
     return [record.value for record in log.live_records if _is(record.value, _CHANGE)]
 
 
+@checked
 def readers(log: LogFile) -> dict[int, int]:
     """The readers of a log of readers: id -> the last change each has done with."""
     found = (record.value for record in log.live_records if _is(record.value, _USER))
@@ -35,6 +38,7 @@ def _is(value: Any, name: str) -> bool:
     return hasattr(type(value), "__wire__") and spec_of(value).name == name
 
 
+@checked
 def lines(log: LogFile) -> list[str]:
     """The changes as `lfs changelog` writes them: number, type, time in UTC, flags, FID, and where it has that name."""
     found = changes(log)
@@ -47,7 +51,7 @@ def _line(change: Any, kind: str, mask: int) -> str:
     seconds, nanoseconds = divmod(change.cr_time, 1 << _SECONDS)
     when = datetime.fromtimestamp(seconds, UTC)
     told = f"{change.cr_index} {int(change.cr_type):02d}{kind:5} {when:%H:%M:%S}.{nanoseconds:06d} {when:%Y.%m.%d}"
-    name = bytes(change.cr_name).decode("utf-8", "backslashreplace")
+    name = octets(change.cr_name).decode("utf-8", "backslashreplace")
     where = f" p={_fid(change.cr_pfid)} {name}" if name else ""
     return f"{told} {change.cr_flags & mask:#x} t={_fid(change.cr_tfid)}{where}"
 

@@ -15,7 +15,8 @@ from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames.nid import make_nid, nid_str
 from lustre_wire.jsonform import struct_to_json
-from lustre_wire.payloads.wire import exactly, has_magic, order_of, pack, round8, text, unpack
+from lustre_wire.kinds import checked, octets
+from lustre_wire.payloads.wire import encoded, exactly, has_magic, order_of, pack, round8, text, unpack
 from lustre_wire.schema.commands import Command
 from lustre_wire.schema.enums import WireFlag
 from lustre_wire.schema.struct import spec_of
@@ -68,9 +69,10 @@ class Config:
         old = self.header.lcfg_nal and not self.header.lcfg_nid >> 32
         return make_nid(self.header.lcfg_nal, 0, self.header.lcfg_nid) if old else int(self.header.lcfg_nid)
 
+    @checked
     def text(self, index: int) -> str:
         """A buffer as text, up to its first NUL; empty where there is none."""
-        return text(self.buffers[index]) if index < len(self.buffers) else ""
+        return text(self.buffers[index]) if 0 <= index < len(self.buffers) else ""
 
     def struct(self) -> Any:
         """The wire struct that buffer 1 is: a marker, or the description of a LOV; or None."""
@@ -119,6 +121,7 @@ def _argument(obj: Any, name: str) -> str:
     return text(value) if isinstance(value, bytes) else str(value)
 
 
+@checked
 def read_config(data: bytes, dialect_: Dialect | str) -> Config:
     """One lustre_cfg from bytes, in whichever byte order it was written.
 
@@ -127,6 +130,7 @@ def read_config(data: bytes, dialect_: Dialect | str) -> Config:
         WireError: another version, or 8 buffers and more.
     """
     found = dialect(dialect_)
+    data = octets(data, "data")
     cls = found.structs[_HEAD]
     order = order_of(cls, "lcfg_version", found.constants["LUSTRE_CFG_VERSION"], data)
     header = unpack(cls, data, order)
@@ -155,6 +159,7 @@ def _keep_padding(config: Config, index: int, padding: bytes) -> None:
         config.padding[index] = padding
 
 
+@checked
 def write_config(config: Config) -> bytes:
     """The bytes of a lustre_cfg.
 
@@ -171,6 +176,7 @@ def write_config(config: Config) -> bytes:
     return b"".join([*out, config.rest])
 
 
+@checked
 def make_config(
     dialect_: Dialect | str, command: str, *buffers: str | bytes | Any, nid: int = 0, num: int = 0,
     order: ByteOrder = "little",
@@ -198,10 +204,11 @@ def make_config(
 
 def _buffer(value: Any, order: ByteOrder) -> bytes:
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape") + b"\0" if value else b""
+        return encoded(value) + b"\0" if value else b""
     return bytes(value) if isinstance(value, (bytes, bytearray)) else pack(value, order)
 
 
+@checked
 def config_to_json(config: Config) -> dict[str, Any]:
     """A command as plain JSON types: "command", "line", "device", "arguments", "fields" of the head, and "buffers"."""
     made = config.struct()
@@ -216,10 +223,13 @@ def config_to_json(config: Config) -> dict[str, Any]:
     return out
 
 
+@checked
 def command_lines(configs: Iterable[Config]) -> list[str]:
     """The lctl script that these commands are: ``cfg_device`` whenever the device changes, a comment for a marker."""
     lines, current = [], ""
     for config in configs:
+        if not isinstance(config, Config):
+            raise WireError(f"expected a Config, got {type(config).__name__}", path="configs")
         known, marker = config.declared, config.struct()
         if known is not None and known.device and config.device != current:
             current = config.device

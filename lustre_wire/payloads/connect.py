@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lustre_wire.kinds import checked
 from lustre_wire.schema.shown import is_padding
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text.values import counts
@@ -11,6 +12,7 @@ from lustre_wire.text.values import counts
 __all__ = ["stray_fields", "valid_fields"]
 
 
+@checked
 def valid_fields(data: Any) -> dict[str, Any]:
     """The fields of a struct that its flags make valid, by name; the flags themselves are among them.
 
@@ -21,6 +23,7 @@ def valid_fields(data: Any) -> dict[str, Any]:
     return {f.name: getattr(data, f.name) for f in fields}
 
 
+@checked
 def stray_fields(data: Any) -> dict[str, Any]:
     """The fields that are not 0 although no flag makes them valid."""
     valid = valid_fields(data)

@@ -13,6 +13,7 @@ import attrs
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.engines import record
 from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.wire import pack, peek, place, round8, unpack
 from lustre_wire.schema.struct import spec_of
 
@@ -23,6 +24,8 @@ __all__ = [
 
 #: Bytes of a directory page, and of a block where the file system has not another size.
 PAGE: Final = 4096
+#: The longest page or block of any kernel; the length of an entry has 16 bits.
+_MOST: Final = 1 << 16
 _BLOCK_ENTRY: Final = "ll_dir_entry"
 _PAGE_HEAD: Final = "lu_dirpage"
 _ENTRY: Final = "lu_dirent"
@@ -75,6 +78,7 @@ class Pages:
 # --- blocks of 1.8 --------------------------------------------------------------------------------------------------
 
 
+@checked
 def read_blocks(data: bytes, dialect_: Dialect | str, block: int = PAGE) -> list[list[BlockEntry]]:
     """The entries of directory blocks, block by block.
 
@@ -85,9 +89,9 @@ def read_blocks(data: bytes, dialect_: Dialect | str, block: int = PAGE) -> list
         WireError: `data` is no whole number of blocks, or an entry's length makes no sense.
     """
     found = dialect(dialect_)
-    data = bytes(data)
+    data = octets(data, "data")
     cls = _block_entry(found)
-    if block <= 0 or len(data) % block:
+    if not 0 < block <= _MOST or len(data) % block:
         raise WireError(f"expected a multiple of {block} bytes, got {len(data)}", path=_BLOCK_ENTRY, dialect=found.name)
     blocks = []
     for start in range(0, len(data), block):
@@ -98,6 +102,11 @@ def read_blocks(data: bytes, dialect_: Dialect | str, block: int = PAGE) -> list
             at += size
         blocks.append(entries)
     return blocks
+
+
+def _check_size(size: int, path: str) -> None:
+    if not 0 < size <= _MOST:
+        raise WireError(f"expected at most {_MOST} bytes, got {size}", path=path)
 
 
 def _block_entry(found: Dialect) -> Any:
@@ -120,6 +129,7 @@ def _read_block_entry(cls: Any, data: bytes, at: int, end: int, found: Dialect) 
     return BlockEntry(inode, data[at + name_at : body], kind, data[body : at + size]), size
 
 
+@checked
 def write_blocks(blocks: Sequence[Sequence[BlockEntry]], dialect_: Dialect | str, block: int = PAGE) -> bytes:
     """The bytes of directory blocks. The last entry of each is made to reach the end of its block.
 
@@ -127,6 +137,7 @@ def write_blocks(blocks: Sequence[Sequence[BlockEntry]], dialect_: Dialect | str
         WireError: entries that need more than a block, or a value that does not fit.
     """
     cls = _block_entry(dialect(dialect_))
+    _check_size(block, "block")
     out = []
     for number, entries in enumerate(blocks):
         made = [_block_entry_bytes(cls, entry) for entry in entries[:-1]]
@@ -151,6 +162,7 @@ def _block_entry_bytes(cls: Any, entry: BlockEntry, size: int = 0) -> bytes:
     return (record.pack(head)[:used] + (entry.slack or b"")).ljust(size, b"\0")
 
 
+@checked
 def build_blocks(entries: Sequence[BlockEntry], dialect_: Dialect | str, block: int = PAGE) -> bytes:
     """Directory blocks with these entries, as many to a block as fit.
 
@@ -158,6 +170,7 @@ def build_blocks(entries: Sequence[BlockEntry], dialect_: Dialect | str, block: 
         WireError: an entry that needs more than a block, or a value that does not fit.
     """
     cls = _block_entry(dialect(dialect_))
+    _check_size(block, "block")
     blocks: list[list[BlockEntry]] = [[]]
     used = 0
     for entry in entries:
@@ -173,6 +186,7 @@ def build_blocks(entries: Sequence[BlockEntry], dialect_: Dialect | str, block: 
 # --- pages of 2.0 ---------------------------------------------------------------------------------------------------
 
 
+@checked
 def read_pages(data: bytes, dialect_: Dialect | str) -> Pages:
     """The pages of one bulk transfer.
 
@@ -183,7 +197,7 @@ def read_pages(data: bytes, dialect_: Dialect | str) -> Pages:
         WireError: an entry shorter than its name.
     """
     found = dialect(dialect_)
-    data = bytes(data)
+    data = octets(data, "data")
     cls, entry = found.structs[_PAGE_HEAD], found.structs[_ENTRY]
     size = spec_of(cls).size
     try:
@@ -243,6 +257,7 @@ def _entry_bytes(entry: PageEntry, found: Dialect) -> bytes:
     return data + entry.slack
 
 
+@checked
 def write_pages(pages: Pages) -> bytes:
     """The bytes of pages that were read or built.
 
@@ -253,6 +268,7 @@ def write_pages(pages: Pages) -> bytes:
     return b"".join([head, *(_entry_bytes(entry, pages.dialect) for entry in pages.entries), pages.rest])
 
 
+@checked
 def build_pages(
     entries: Sequence[PageEntry], dialect_: Dialect | str, *, start: int = 0, end: int | None = None, page: int = PAGE
 ) -> Pages:
@@ -268,6 +284,7 @@ def build_pages(
     """
     found = dialect(dialect_)
     cls = found.structs[_PAGE_HEAD]
+    _check_size(page, "page")
     made = Pages(found, cls(ldp_hash_start=start, ldp_hash_end=_end_mark(found) if end is None else end))
     used = spec_of(cls).size
     if not entries:

@@ -13,7 +13,8 @@ import attrs
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
-from lustre_wire.payloads.wire import order_of, pack, peek, round8, unpack
+from lustre_wire.kinds import checked, octets
+from lustre_wire.payloads.wire import encoded, order_of, pack, peek, round8, unpack
 from lustre_wire.schema.struct import spec_of
 
 __all__ = ["Actions", "build", "read", "write"]
@@ -44,6 +45,7 @@ class Actions:
     rest: bytes = b""
 
 
+@checked
 def read(data: bytes, dialect_: Dialect | str) -> Actions:
     """A message to a copy tool from bytes.
 
@@ -51,7 +53,7 @@ def read(data: bytes, dialect_: Dialect | str) -> Actions:
         TruncatedError: shorter than its heads, or than the actions it announces.
         WireError: another magic, a name without a NUL, an action shorter than its fields; or a dialect without it.
     """
-    found, data = dialect(dialect_), bytes(data)
+    found, data = dialect(dialect_), octets(data, "data")
     if _HEAD not in found.structs:
         raise WireError("there are no copy tools", path=_HEAD, dialect=found.name)
     head, lists, item = (found.structs[name] for name in (_HEAD, _LIST, _ITEM))
@@ -76,6 +78,7 @@ def read(data: bytes, dialect_: Dialect | str) -> Actions:
     return made
 
 
+@checked
 def write(actions: Actions) -> bytes:
     """The bytes of a message to a copy tool; lengths and the count are written as they stand.
 
@@ -86,6 +89,7 @@ def write(actions: Actions) -> bytes:
     return b"".join(pack(part, actions.order) for part in parts) + actions.rest
 
 
+@checked
 def build(fsname: str, items: list[Any], dialect_: Dialect | str, order: ByteOrder = "little") -> Actions:
     """A message with these actions: their lengths, their count and the length of the message are set.
 
@@ -97,7 +101,7 @@ def build(fsname: str, items: list[Any], dialect_: Dialect | str, order: ByteOrd
         raise WireError("there are no copy tools", path=_HEAD, dialect=found.name)
     transport = found.enums["KucTransport"].__members__["KUC_TRANSPORT_HSM"]
     head = found.structs[_HEAD](kuc_transport=transport)
-    name = fsname.encode("utf-8", "surrogateescape") + b"\0"
+    name = encoded(fsname, "fsname") + b"\0"
     lists = found.structs[_LIST](hal_count=len(items), hal_fsname=name.ljust(round8(len(name)), b"\0"))
     sized = []
     for item in items:

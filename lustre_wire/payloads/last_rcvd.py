@@ -13,6 +13,7 @@ import attrs
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.errors import WireError
 from lustre_wire.jsonform import struct_to_json
+from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.wire import pack, text, unpack
 from lustre_wire.schema.enums import WireFlag
 from lustre_wire.schema.struct import spec_of
@@ -70,6 +71,7 @@ class LastRcvd:
         return int(max(numbers))
 
 
+@checked
 def read(data: bytes, dialect_: Dialect | str) -> LastRcvd:
     """A last_rcvd file from bytes.
 
@@ -78,7 +80,7 @@ def read(data: bytes, dialect_: Dialect | str) -> LastRcvd:
         WireError: slots that overlap the server's data, or that are smaller than a client's data.
     """
     found = dialect(dialect_)
-    data = bytes(data)
+    data = octets(data, "data")
     try:
         return _read(data, found)
     except WireError as error:
@@ -104,6 +106,7 @@ def _read(data: bytes, found: Dialect) -> LastRcvd:
     return made
 
 
+@checked
 def write(file: LastRcvd) -> bytes:
     """The bytes of a last_rcvd file.
 
@@ -121,6 +124,7 @@ def write(file: LastRcvd) -> bytes:
     return b"".join([*out, file.rest])
 
 
+@checked
 def to_json(file: LastRcvd) -> dict[str, Any]:
     """A last_rcvd file as plain JSON types: "dialect", "server", and "clients" with their slot numbers and UUIDs."""
     clients = [

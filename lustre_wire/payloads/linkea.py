@@ -12,6 +12,7 @@ import attrs
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.wire import order_of, pack, unpack
 from lustre_wire.schema.struct import spec_of
 
@@ -41,6 +42,7 @@ class Links:
     rest: bytes = b""
 
 
+@checked
 def read(data: bytes, dialect_: Dialect | str) -> Links:
     """A link EA from bytes.
 
@@ -48,7 +50,7 @@ def read(data: bytes, dialect_: Dialect | str) -> Links:
         TruncatedError: shorter than its head, or than the names it announces.
         WireError: another magic, or an entry shorter than its fields; or a dialect without link EAs.
     """
-    found, data = dialect(dialect_), bytes(data)
+    found, data = dialect(dialect_), octets(data, "data")
     cls, entry = found.structs.get(_HEAD), found.structs.get(_ENTRY)
     if cls is None or entry is None:
         raise WireError("files do not know their names", path=_HEAD, dialect=found.name)
@@ -71,6 +73,7 @@ def read(data: bytes, dialect_: Dialect | str) -> Links:
     return made
 
 
+@checked
 def write(links: Links) -> bytes:
     """The bytes of a link EA; count and length in its head are written as they stand.
 
@@ -90,6 +93,7 @@ def write(links: Links) -> bytes:
     return b"".join([*out, links.rest])
 
 
+@checked
 def build(names: list[Link], dialect_: Dialect | str, order: ByteOrder = "little") -> Links:
     """A link EA with these names: count and length in its head are those of the names.
 

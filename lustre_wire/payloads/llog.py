@@ -16,6 +16,7 @@ from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.jsonform import struct_to_json
+from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.config import Config, command_lines, config_to_json, read_config, write_config
 from lustre_wire.payloads.wire import OTHER, exactly, order_of, pack, peek, round8, rounded, unpack
 from lustre_wire.schema.struct import spec_of
@@ -94,6 +95,7 @@ class LogFile:
         """All records, padding and cancelled ones included."""
         return [record for chunk in self.chunks for record in chunk.records]
 
+    @checked
     def is_live(self, record: LogRecord) -> bool:
         """Whether the header's bitmap has the record: not padding, and not cancelled."""
         word, bit = divmod(record.index, WORD)
@@ -111,6 +113,7 @@ class LogFile:
         return [record.value for record in self.live_records if isinstance(record.value, Config)]
 
 
+@checked
 def read_log(data: bytes, dialect_: Dialect | str) -> LogFile:
     """A whole log file.
 
@@ -119,7 +122,7 @@ def read_log(data: bytes, dialect_: Dialect | str) -> LogFile:
         WireError: no llog header, or a record whose length makes no sense.
     """
     found = dialect(dialect_)
-    data = bytes(data)
+    data = octets(data, "data")
     cls, size = found.structs[HEADER], found.constants["LLOG_CHUNK_SIZE"]
     try:
         order = order_of(cls, "llh_hdr.lrh_type", found.constants["LLOG_HDR_MAGIC"], data)
@@ -135,6 +138,7 @@ def read_log(data: bytes, dialect_: Dialect | str) -> LogFile:
     return log
 
 
+@checked
 def read_chunk(data: bytes, dialect_: Dialect | str, order: ByteOrder = "little") -> Chunk:
     """The records of one chunk, as a NEXT_BLOCK reply carries it; `order` is that of the log's header.
 
@@ -142,9 +146,9 @@ def read_chunk(data: bytes, dialect_: Dialect | str, order: ByteOrder = "little"
         TruncatedError: it ends inside a record.
         WireError: a record whose length makes no sense.
     """
-    found = dialect(dialect_)
+    found, data = dialect(dialect_), octets(data, "data")
     try:
-        return _read_chunk(bytes(data), 0, len(data), found, order)
+        return _read_chunk(data, 0, len(data), found, order)
     except WireError as error:
         error.dialect = found.name
         raise
@@ -226,6 +230,7 @@ def is_whole(cls: Any) -> bool:
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
+@checked
 def write_record(record: LogRecord) -> bytes:
     """The bytes of a record.
 
@@ -245,6 +250,7 @@ def _body(value: Any, order: ByteOrder) -> bytes:
     return bytes(value) if isinstance(value, (bytes, bytearray)) else rounded(value, order)
 
 
+@checked
 def write_log(log: LogFile) -> bytes:
     """The bytes of a log file.
 
@@ -270,6 +276,7 @@ class Step:
     skipped: str = ""
 
 
+@checked
 def steps(log: LogFile) -> Iterator[Step]:
     """The commands of a configuration log as a reader takes them: between a START and an END marker, not skipped.
 
@@ -303,6 +310,7 @@ def _inactive(config: Config) -> Config:
     return attrs.evolve(config, header=attrs.evolve(config.header, lcfg_command=commands["LCFG_LOV_ADD_INA"]))
 
 
+@checked
 def records_as_commands(log: LogFile) -> list[str]:
     """The lctl script that a configuration log is; commands a reader passes over stand behind ``# skipped:``."""
     lines: list[str] = []
@@ -317,6 +325,7 @@ def records_as_commands(log: LogFile) -> list[str]:
     return lines + command_lines(taken)
 
 
+@checked
 def to_json(log: LogFile) -> dict[str, Any]:
     """A log as plain JSON types: "dialect", "endian", "header", and of each record what it says.
 
@@ -342,6 +351,7 @@ def _value_to_json(value: Any) -> dict[str, Any]:
     return {"struct": spec_of(value).name, "fields": struct_to_json(value)}
 
 
+@checked
 def unknown_to(log: LogFile, dialect_: Dialect | str) -> list[tuple[LogRecord, str]]:
     """The live records that a node of another version does not know, and what it does: "skips" or "refuses" them.
 

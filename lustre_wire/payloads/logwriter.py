@@ -11,6 +11,7 @@ from typing import Any
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
+from lustre_wire.kinds import checked
 from lustre_wire.payloads.config import Config
 from lustre_wire.payloads.llog import (
     HEAD,
@@ -30,6 +31,7 @@ from lustre_wire.schema.struct import spec_of
 __all__ = ["append", "cancel", "new_log"]
 
 
+@checked
 def new_log(
     dialect_: Dialect | str, *, order: ByteOrder = "little", uuid: bytes = b"config_uuid", timestamp: int = 0,
     flags: int | None = None, record_size: int = 0, cat_idx: int = 0,
@@ -57,30 +59,40 @@ def new_log(
     return LogFile(found, order, header)
 
 
+@checked
 def append(log: LogFile, value: Any, kind: int | None = None) -> LogRecord:
     """Add a record at the end, behind a padding record where the chunk has no room for it.
+
+    A server wants room for one more record of the least size behind each that does not fill its chunk. A record of
+    8,176 or 8,184 bytes has none even in a chunk of its own: a server pads all of the chunk before it, and stops
+    (LASSERT in llog_lvfs_pad) at the record that follows, which is refused here.
 
     Args:
         value: a `Config`, a wire struct that the dialect's logs have, or the bytes of a body, a multiple of 8.
         kind: `lrh_type`, needed for bytes.
 
     Raises:
-        WireError: a record the dialect does not know, one longer than a chunk, or a full log.
+        WireError: a record the dialect does not know, one longer than a chunk, a full log, or one whose last chunk has
+            no room for padding.
     """
     record = _new_record(log, value, kind)
     size = int(record.header.lrh_len)
     check_length(size, log.dialect, 0)
     left = _room(log)
-    least = log.dialect.constants["LLOG_MIN_REC_SIZE"]
-    if left and left != size and left < size + least:
-        _place(log, _padding(log, left), live=False)
-        left = 0
     if not left:
+        log.chunks.append(Chunk())
+        left = _room(log)
+    least = log.dialect.constants["LLOG_MIN_REC_SIZE"]
+    if left != size and left < size + least:
+        if left < least:
+            raise WireError(f"{left} bytes are left of the chunk, a padding record needs {least}", path="lrh_len")
+        _place(log, _padding(log, left), live=False)
         log.chunks.append(Chunk())
     _place(log, record, live=True)
     return record
 
 
+@checked
 def cancel(log: LogFile, record: LogRecord) -> None:
     """Take a record out of the bitmap; its bytes stay.
 

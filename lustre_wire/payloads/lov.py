@@ -14,6 +14,7 @@ import attrs
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.wire import OTHER, pack, peek, text, unpack
 from lustre_wire.schema.struct import spec_of
 
@@ -55,6 +56,7 @@ class Striping:
     pool: str
     objects: tuple[Object, ...]
 
+    @checked
     def locate(self, offset: int) -> tuple[Object, int]:
         """The object that holds byte `offset` of the file, and where in it.
 
@@ -68,6 +70,7 @@ class Striping:
         return self.objects[number], row * self.stripe_size + inside
 
 
+@checked
 def read(data: bytes, dialect_: Dialect | str) -> Any:
     """The struct of a LOV EA: `LovMdsMdV1`, `LovMdsMdV3` or, in 1.8, `LovMdsMdJoin`, whichever its magic says.
 
@@ -77,7 +80,7 @@ def read(data: bytes, dialect_: Dialect | str) -> Any:
         TruncatedError: too short for its struct, or for the objects.
         WireError: another magic.
     """
-    found, data = dialect(dialect_), bytes(data)
+    found, data = dialect(dialect_), octets(data, "data")
     try:
         cls = _by_magic(found, _LAYOUTS, data, "little")
         if cls is None:
@@ -90,6 +93,7 @@ def read(data: bytes, dialect_: Dialect | str) -> Any:
     return made
 
 
+@checked
 def read_asked(data: bytes, dialect_: Dialect | str) -> tuple[Any, ByteOrder]:
     """What a user asks for, as setattr and open carry it: `LovUserMdV1` or `LovUserMdV3`, and its byte order.
 
@@ -97,7 +101,7 @@ def read_asked(data: bytes, dialect_: Dialect | str) -> tuple[Any, ByteOrder]:
         TruncatedError: too short for its struct.
         WireError: another magic.
     """
-    found, data = dialect(dialect_), bytes(data)
+    found, data = dialect(dialect_), octets(data, "data")
     for order in OTHER:
         cls = _by_magic(found, _ASKED, data, order)
         if cls is not None:
@@ -105,6 +109,7 @@ def read_asked(data: bytes, dialect_: Dialect | str) -> tuple[Any, ByteOrder]:
     raise _no_layout(found, data)
 
 
+@checked
 def write(layout: Any, order: ByteOrder = "little") -> bytes:
     """The bytes of a layout, in byte order `order` if it is what a user asks for.
 
@@ -134,6 +139,7 @@ def _check_count(layout: Any) -> None:
         raise TruncatedError(f"expected {layout.lmm_stripe_count} objects, got {len(objects)}", path="lmm_objects")
 
 
+@checked
 def stripe(data: bytes, dialect_: Dialect | str) -> Striping:
     """The striping a LOV EA says, if a client would take it.
 
@@ -169,6 +175,7 @@ def _seq(obj: Any) -> int:
     return int(getattr(obj, names[behind]))
 
 
+@checked
 def without_pool(layout: Any, dialect_: Dialect | str) -> Any:
     """A v3 layout as v1, as an MDS gives it to a client without OBD_CONNECT_LOV_V3; others as they are."""
     found = dialect(dialect_)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.wire import OTHER, pack, peek, unpack
 from lustre_wire.schema.struct import spec_of
 
@@ -19,6 +20,7 @@ _STRUCT: Final = "lmv_stripe_md"
 _MAGIC: Final = "mea_magic"
 
 
+@checked
 def read(data: bytes, dialect_: Dialect | str) -> tuple[Any, ByteOrder]:
     """The struct `LmvStripeMd` with the FIDs of the directory's parts, and its byte order.
 
@@ -26,7 +28,7 @@ def read(data: bytes, dialect_: Dialect | str) -> tuple[Any, ByteOrder]:
         TruncatedError: too short for the struct, or for the FIDs it announces.
         WireError: another magic, or a dialect without split directories.
     """
-    found, data = dialect(dialect_), bytes(data)
+    found, data = dialect(dialect_), octets(data, "data")
     cls = found.structs.get(_STRUCT)
     if cls is None:
         raise WireError("directories are never split", path=_STRUCT, dialect=found.name)
@@ -41,6 +43,7 @@ def read(data: bytes, dialect_: Dialect | str) -> tuple[Any, ByteOrder]:
     raise WireError(f"no split directory has the magic {got:#x}", path=_MAGIC, offset=0, dialect=found.name)
 
 
+@checked
 def write(mea: Any, order: ByteOrder = "little") -> bytes:
     """The bytes of a split directory's layout.
 

@@ -9,6 +9,7 @@ import attrs
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.jsonform import struct_to_json
+from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.wire import order_of, pack, text, unpack
 from lustre_wire.schema.struct import spec_of
 
@@ -41,6 +42,7 @@ class MountData:
         return out
 
 
+@checked
 def read(data: bytes, dialect_: Dialect | str) -> MountData:
     """A mountdata file from bytes, in whichever byte order its server has.
 
@@ -49,13 +51,14 @@ def read(data: bytes, dialect_: Dialect | str) -> MountData:
         WireError: another magic.
     """
     found = dialect(dialect_)
-    data = bytes(data)
+    data = octets(data, "data")
     cls = found.structs[_STRUCT]
     size = spec_of(cls).size
     order = order_of(cls, "ldd_magic", found.constants["LDD_MAGIC"], data)
     return MountData(found, order, unpack(cls, data, order, 0), data[size:])
 
 
+@checked
 def write(file: MountData) -> bytes:
     """The bytes of a mountdata file.
 
@@ -65,6 +68,7 @@ def write(file: MountData) -> bytes:
     return pack(file.data, file.order) + file.rest
 
 
+@checked
 def to_json(file: MountData) -> dict[str, Any]:
     """A mountdata file as plain JSON types: "dialect", "endian", "service", "parameters" and the "fields"."""
     return {

@@ -108,6 +108,29 @@ def has_magic(cls: Any, data: bytes, order: ByteOrder) -> bool:
     return field is None or embedded.has_magic(spec, field, data, order)
 
 
+def expect(obj: Any, *names: str) -> None:
+    """Refuse what is not a wire struct of one of these C names.
+
+    Raises:
+        WireError: it is something else.
+    """
+    found = spec_of(obj).name
+    if found not in names:
+        raise WireError(f"expected {' or '.join(names)}, got {found}")
+
+
+def encoded(text: str, path: str = "") -> bytes:
+    """The bytes of a text, as `text` reads them.
+
+    Raises:
+        WireError: a character that no bytes stand for.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise WireError(f"expected text: {error.reason}", path=path) from None
+
+
 def text(data: bytes) -> str:
     """Characters up to the first NUL; bytes that are no UTF-8 as lone surrogates."""
     return data.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")

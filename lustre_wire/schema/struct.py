@@ -303,7 +303,8 @@ def spec_of(cls: Any) -> StructSpec:
     """
     spec = getattr(cls, "__wire__", None)
     if not isinstance(spec, StructSpec):
-        raise SchemaError(f"{cls!r} is not a wire struct")
+        what = cls.__qualname__ if isinstance(cls, type) else type(cls).__name__
+        raise SchemaError(f"{what} is not a wire struct")
     return spec
 
 

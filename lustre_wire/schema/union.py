@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
-from lustre_wire.errors import SchemaError
+from lustre_wire.errors import SchemaError, WireError
+from lustre_wire.kinds import octets
 from lustre_wire.schema.struct import (
     FieldSpec,
     Order,
@@ -42,15 +43,23 @@ def _read(raw: bytes, at: int, spec: FieldSpec) -> Any:
 def _write(raw: bytearray, at: int, spec: FieldSpec, value: Any) -> None:
     kind = spec.type
     if isinstance(kind, Scalar):
-        raw[at : at + kind.size] = int(value).to_bytes(kind.size, "little", signed=kind.signed)
+        low, high = kind.bounds
+        if not isinstance(value, int) or not low <= value <= high:
+            raise WireError(f"expected a number from {low} to {high}, got {type(value).__name__}", path=spec.name)
+        raw[at : at + kind.size] = value.to_bytes(kind.size, "little", signed=kind.signed)
     elif isinstance(kind, Struct):
-        for inner in kind.cls.__wire__.fields:
+        if not hasattr(value, "__wire__") or value.__wire__ is not kind.cls.__wire__:
+            raise WireError(f"expected {kind.cls.__name__}, got {type(value).__name__}", path=spec.name)
+        for inner in value.__wire__.fields:
             _write(raw, at + inner.offset, inner, getattr(value, inner.name))
     elif isinstance(kind, (Raw, Chars)):
-        raw[at : at + kind.size] = bytes(value).ljust(kind.size, b"\0")[: kind.size]
+        raw[at : at + kind.size] = octets(value).ljust(kind.size, b"\0")[: kind.size]
     elif isinstance(kind, (Array, Flex)):
         element = as_type(kind.element)
-        for i in range(kind.size // element.size):
+        count = kind.size // element.size
+        if not isinstance(value, (list, tuple)) or len(value) != count:
+            raise WireError(f"expected {count} elements", path=spec.name)
+        for i in range(count):
             _write(raw, at + i * element.size, FieldSpec("", 0, element), value[i])
     else:
         raise SchemaError(f"a union member cannot hold {type(kind).__name__}", path=spec.name)
@@ -185,8 +194,14 @@ def wire_union(
 
 
 def member_value(union: Any, member: str) -> Any:
-    """A copy of one member that stands on its own."""
-    spec = spec_of(union).by_name[member]
+    """A copy of one member that stands on its own.
+
+    Raises:
+        SchemaError: no wire union, or no such member.
+    """
+    spec = spec_of(union).by_name.get(member) if isinstance(member, str) else None
+    if spec is None:
+        raise SchemaError(f"expected one of {', '.join(spec_of(union).by_name)}", path="member")
     if not isinstance(spec.type, Struct):
         return getattr(union, member)
     cls = spec.type.cls

@@ -11,6 +11,7 @@ from lustre_wire.dialects import Dialect, all_dialects
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
+from lustre_wire.kinds import checked
 from lustre_wire.rpc import REPLY, REQUEST, Message
 from lustre_wire.schema.rpc import RpcFormat
 from lustre_wire.testing.messages import Draw, messages
@@ -29,6 +30,7 @@ class Exchange:
     reply: Message
 
 
+@checked
 def conversations(
     dialect: Dialect | str | None = None, *, target: str | None = None, most: int = 8, order: ByteOrder | None = None
 ) -> st.SearchStrategy[list[Exchange]]:

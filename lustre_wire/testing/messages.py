@@ -14,6 +14,7 @@ from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.engines import payload, record
 from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
+from lustre_wire.kinds import checked
 from lustre_wire.rpc import REPLY, REQUEST, Message, build, decode, encode
 from lustre_wire.schema.rpc import (
     Absent,
@@ -42,6 +43,7 @@ _MOST_ITEMS = 4
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
+@checked
 def messages(
     dialect: Dialect | str | None = None,
     *,
@@ -214,6 +216,7 @@ def _reads_as(made: Message, form: RpcFormat) -> bool:
     return decode(encode(made), made.dialect).format is form
 
 
+@checked
 def damaged(source: st.SearchStrategy[Message] | None = None) -> st.SearchStrategy[bytes]:
     """Bytes of messages damaged on purpose: cut, lengthened, overwritten; some of them still decode.
 

@@ -15,6 +15,7 @@ from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.lustre_msg import Parts
+from lustre_wire.kinds import checked
 from lustre_wire.rpc import Generic, Message, decode
 from lustre_wire.schema.rpc import Items
 from lustre_wire.schema.struct import StructSpec, spec_of
@@ -290,6 +291,7 @@ def _transplanted(outer: bytes, inner: bytes) -> bytes:
     return lustre_msg.join(a.header, [first, *rest], a.order)
 
 
+@checked
 def minimised(data: bytes, base: bytes, still_fails: Callable[[bytes], bool]) -> bytes:
     """The smallest difference from `base` that still fails, found by taking changes back and cutting the end.
 

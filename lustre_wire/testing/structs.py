@@ -10,6 +10,7 @@ import attrs
 from hypothesis import strategies as st
 
 from lustre_wire.engines import record
+from lustre_wire.kinds import checked
 from lustre_wire.schema.enums import WireEnum, WireFlag
 from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
 from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Foreign, Hole, Raw, Scalar, Struct, as_type
@@ -22,6 +23,7 @@ _MOST_CHANGED = 6
 _MOST_ELEMENTS = 4
 
 
+@checked
 def structs(cls: type[_T]) -> st.SearchStrategy[_T]:
     """Values of a wire struct that every engine encodes and decodes to the same value.
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from lustre_wire import embedded
 from lustre_wire.engines.payload import codec
+from lustre_wire.kinds import checked
 from lustre_wire.rpc import REQUEST, Generic, Message
 from lustre_wire.schema.rpc import Blob, Items, SlotSpec
 from lustre_wire.schema.types import Struct, as_type
@@ -17,6 +18,7 @@ from lustre_wire.text.values import MOST_ELEMENTS, struct_text
 _LONGEST: Final = 400
 
 
+@checked
 def title(message: Message) -> str:
     """What to call a message: its format, its opcode, or that a security policy wraps it."""
     if message.body is None and message.version == 2:
@@ -24,6 +26,7 @@ def title(message: Message) -> str:
     return message.name
 
 
+@checked
 def status_text(message: Message) -> str:
     """The status of a reply: 0, ``-2 ENOENT``, or the name of a lock error; of a request the sender's pid."""
     status = message.status
@@ -35,6 +38,7 @@ def status_text(message: Message) -> str:
     return numbers.status(status)
 
 
+@checked
 def brief(message: Message) -> str:
     """What a message is about: the declared texts of its structs, and its names.
 

@@ -11,6 +11,7 @@ from lustre_wire import embedded
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines.payload import Extra, codec
 from lustre_wire.frames import lustre_msg
+from lustre_wire.kinds import checked
 from lustre_wire.rpc import Generic, Message, encode
 from lustre_wire.schema.rpc import Blob, FixedText, Items, SlotSpec, Text
 from lustre_wire.schema.shown import is_padding
@@ -45,6 +46,7 @@ class Node:
     counts: bool = True
 
 
+@checked
 def struct_tree(obj: Any, dialect: Dialect, *, name: str = "", offset: int = 0) -> Node:
     """One wire struct and its fields; zero paddings, and zero fields that do not count, are left out."""
     spec = spec_of(obj)
@@ -99,6 +101,7 @@ def _elements(kind: Array | Flex | Items, values: Any, dialect: Dialect, at: int
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
+@checked
 def message_tree(message: Message) -> Node:
     """A message: its header, the ptlrpc_body, each buffer, and what no declaration covers."""
     parts = lustre_msg.split(encode(message))

@@ -11,8 +11,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from lustre_wire.dialects import Dialect
-from lustre_wire.errors import SchemaError
+from lustre_wire.errors import SchemaError, WireError
 from lustre_wire.frames.nid import LnetNid, nid_str
+from lustre_wire.kinds import FAULTS, checked
 from lustre_wire.schema import FieldSpec, Shown, StructSpec, WireEnum, WireFlag, spec_of
 from lustre_wire.schema.rpc import Items
 from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Foreign, Scalar, Struct, as_type
@@ -56,16 +57,24 @@ def named(cls: type[WireFlag] | type[WireEnum], value: int, *, short: bool = Fal
     return "|".join(n.removeprefix(cut) for n in names) or "0"
 
 
+@checked
 def field_text(field: FieldSpec, value: Any, dialect: Dialect, *, outer: Any = None, short: bool = False) -> str:
     """The value of one field as people read it.
 
     Args:
         outer: the struct the field belongs to; says which member of a union counts.
         short: leave out the common prefix of names.
+
+    Raises:
+        WireError: a value that the field cannot have.
     """
-    return _text(field.type, field, value, dialect, outer, short, 0)
+    try:
+        return _text(field.type, field, value, dialect, outer, short, 0)
+    except FAULTS:
+        raise WireError(f"cannot be {type(value).__name__}", path=field.name) from None
 
 
+@checked
 def struct_text(obj: Any, dialect: Dialect, *, short: bool = False) -> str:
     """A wire struct in one line: its declared text, or its fields that are not zero."""
     return _struct(obj, dialect, short, 0)

@@ -11,6 +11,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.engines.payload import Extra
 from lustre_wire.errors import LossyTranslation, WireError
+from lustre_wire.kinds import checked
 from lustre_wire.rpc import REQUEST, Generic, Message
 from lustre_wire.translate import envelope, extras
 from lustre_wire.translate.buffers import Path, operation_of, paths
@@ -46,6 +47,7 @@ _rules: dict[tuple[str, str], RuleSet] = {}
 _ways: dict[tuple[str, str], Way] = {}
 
 
+@checked
 def register(rules: RuleSet) -> RuleSet:
     """Make a rule set known that no installed package announces, for tests and experiments."""
     _rules[rules.old, rules.new] = rules
@@ -61,6 +63,7 @@ def rule_sets() -> list[RuleSet]:
     return list(_rules.values())
 
 
+@checked
 def rules_between(one: Dialect | str, other: Dialect | str) -> RuleSet:
     """The rules between two dialects, whichever is the older.
 
@@ -87,6 +90,7 @@ def _rules_by_name(rules: RuleSet) -> tuple[Any, ...]:
 copyreg.pickle(RuleSet, _rules_by_name)
 
 
+@checked
 def translate(
     message: Message, dialect: Dialect | str, *, session: Session | None = None, request: Message | None = None,
     xid: int | None = None, on_loss: OnLoss = "raise", allow: Iterable[str] = (),

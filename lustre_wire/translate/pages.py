@@ -10,6 +10,7 @@ import attrs
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.errors import LossyTranslation
+from lustre_wire.kinds import checked, octets
 from lustre_wire.rpc import REPLY, build
 from lustre_wire.translate.engine import OnLoss, rules_between
 from lustre_wire.translate.report import Report
@@ -27,6 +28,7 @@ class TranslatedPages:
     report: Report
 
 
+@checked
 def translate_pages(
     data: bytes, source: Dialect | str, target: Dialect | str, *, session: Session | None = None,
     on_loss: OnLoss = "raise", allow: Iterable[str] = (),
@@ -45,14 +47,14 @@ def translate_pages(
     """
     here, there = named_dialect(source), named_dialect(target)
     if here is there:
-        return TranslatedPages(bytes(data), Report(_OPERATION, "bulk", here.name, there.name))
+        return TranslatedPages(octets(data, "data"), Report(_OPERATION, "bulk", here.name, there.name))
     rules = rules_between(here, there)
     make = rules.page_up if rules.old == here.name else rules.page_down
     allowed = frozenset((allow,) if isinstance(allow, str) else allow)
     work = Work(build(here, _OPERATION, REPLY), there, session or Session(), None, None, allowed)
     if make is None:
         work.impossible(errno.EOPNOTSUPP, "there are no rules for directory pages")
-    made = make(bytes(data), work)
+    made = make(octets(data, "data"), work)
     report = Report(_OPERATION, "bulk", here.name, there.name, tuple(work.entries))
     if on_loss == "raise" and work.lossy:
         raise LossyTranslation(report, tuple(e for e in report.losses if not e.allowed), dialect=here.name)

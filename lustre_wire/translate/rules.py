@@ -27,6 +27,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lustre_wire.errors import SchemaError
+from lustre_wire.kinds import checked
 from lustre_wire.schema.struct import StructSpec, field_at, spec_of
 from lustre_wire.schema.types import Hole
 
@@ -335,7 +336,8 @@ class RuleSet:
     def __repr__(self) -> str:
         return f"<RuleSet {self.old}-{self.new}>"
 
-    def struct_rule(self, old: Any, new: Any) -> StructRule:
+    @checked
+    def struct_rule(self, old: type[Any], new: type[Any]) -> StructRule:
         """The rule of two struct classes; one is made where all their fields have the same names.
 
         Raises:

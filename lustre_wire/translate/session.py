@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lustre_wire.errors import WireError
+from lustre_wire.kinds import checked
 
 Fid = tuple[int, int, int]
 
@@ -82,6 +83,7 @@ class Session:
     _given: OrderedDict[Hashable, Fid] = field(default_factory=OrderedDict, repr=False)
     _opens: OrderedDict[int, OpenFile] = field(default_factory=OrderedDict, repr=False)
 
+    @checked
     def identify(self, *, inode: int, generation: int, fid: Fid, type: int = 0) -> None:
         """Say that a file has both names; this beats what could be computed.
 
@@ -111,14 +113,17 @@ class Session:
         self._fid_of[inode, generation] = (seq, oid, ver)
         self._inode_of[seq, oid, ver] = (inode, generation, type)
 
+    @checked
     def fid_of(self, inode: int, generation: int) -> Fid | None:
         """The FID a file of the older dialect was identified with."""
         return self._fid_of.get((inode, generation))
 
+    @checked
     def inode_of(self, seq: int, oid: int, ver: int = 0) -> tuple[int, int, int] | None:
         """(inode, generation, type) a FID was identified with."""
         return self._inode_of.get((seq, oid, ver))
 
+    @checked
     def new_fid(self, request: Hashable) -> Fid | None:
         """The FID for a create; the same again for the same `request` until it is `answered`. None without allocator.
 
@@ -131,18 +136,22 @@ class Session:
             _remember(self._given, request, found)
         return found
 
+    @checked
     def answered(self, request: Hashable) -> None:
         """A create is done: the next one like it is another file."""
         self._given.pop(request, None)
 
+    @checked
     def opened(self, *, transno: int, handle: int, ioepoch: int = 0) -> None:
         """Remember an open by its transaction number, for its replay; translating the reply of an open does this."""
         _remember(self._opens, transno, OpenFile(handle, ioepoch))
 
+    @checked
     def open_file(self, transno: int) -> OpenFile | None:
         """What is known of an open."""
         return self._opens.get(transno)
 
+    @checked
     def commit(self, transno: int) -> None:
         """Everything up to `transno` is on disk: replays of these opens no longer create or truncate."""
         self.last_committed = max(self.last_committed, transno)
