@@ -205,6 +205,21 @@ def test_what_fits_exactly_needs_no_padding(dialect: str, size: int) -> None:
     assert llog.write_log(llog.read_log(llog.write_log(log), dialect)) == llog.write_log(log)
 
 
+@dialects
+@pytest.mark.parametrize("size", [8176, 8184])
+def test_a_record_that_leaves_no_room_for_padding_is_the_last(dialect: str, size: int) -> None:
+    """A server pads the whole chunk before it, and stops at the next record: that one is refused, nothing changes."""
+    log = logwriter.new_log(dialect)
+    logwriter.append(log, bytes(size - 24), CFG)
+    assert [(r.index, r.type, r.header.lrh_len) for r in log.records] == [(1, PAD, 8192), (2, CFG, size)]
+    before = llog.write_log(log)
+    assert llog.write_log(llog.read_log(before, dialect)) == before
+    for body in (8, 8168):
+        with pytest.raises(lw.WireError, match=f"{8192 - size} bytes are left of the chunk, a padding record needs 24"):
+            logwriter.append(log, bytes(body), CFG)
+    assert llog.write_log(log) == before
+
+
 def test_cancelling_clears_the_bit_and_keeps_the_bytes() -> None:
     log = logwriter.new_log("1.8")
     first, second = (logwriter.append(log, unlink_body(i), UNLINK) for i in (1, 2))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import lustre_wire as lw
 from compat_tests.recorded import messages
 from lustre_wire.engines import record
+from lustre_wire.frames import lustre_msg
 from lustre_wire.jsonform import struct_from_json
 from lustre_wire.testing import messages as made_messages
 
@@ -118,8 +119,10 @@ def nested(depth: int) -> Any:
     return obj
 
 
-@pytest.mark.parametrize("wrap", [lambda deep: deep, lambda deep: {"dialect": "2.0", "direction": "request",
-                                                                   "format": "OBD_PING", "buffers": deep}])
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda deep: deep, lambda deep: {"dialect": "2.0", "direction": "request", "format": "OBD_PING", "buffers": deep}],
+)
 def test_deep_nesting_is_no_recursion(wrap: Callable[[Any], Any]) -> None:
     """The declared types, not the object, say how deep from_json goes."""
     with pytest.raises(lw.WireError):
@@ -157,9 +160,35 @@ def test_errors_say_where(change: dict[str, Any], path: str) -> None:
 def test_members_of_unions_say_where_too() -> None:
     policy = lw.dialect("2.0").structs["ldlm_policy_data_t"]
     for member, field in (("l_extent", "start"), ("l_inodebits", "bits")):
-        with pytest.raises(lw.WireError, match="does not fit the bytes of the union") as caught:
+        with pytest.raises(lw.WireError, match="expected a number from 0 to") as caught:
             struct_from_json(policy, {member: {field: 1 << 64}})
-        assert caught.value.path == f"ldlm_policy_data_t.{member}"
+        assert caught.value.path == f"ldlm_policy_data_t.{member}.{field}"
+
+
+class TestNumbersThatWouldMakeMemory:
+    """What stands under "extra" is believed as far as there is something it speaks of."""
+
+    def test_a_count_of_buffers_takes_no_memory(self) -> None:
+        whole = lw.to_json(lw.build("2.0", "OBD_PING"))
+        with pytest.raises(lw.WireError) as caught:
+            lw.from_json({**whole, "extra": {"count": 1 << 24}})
+        assert caught.value.path == "extra.count"
+
+    def test_a_message_of_many_empty_buffers_survives(self) -> None:
+        """Its header lists their lengths, so that the count is believed."""
+        data = lustre_msg.join(
+            lustre_msg.LustreMsgV2(), [record.pack(lw.build("2.0", "OBD_PING").body)] + [b""] * 5000, "little"
+        )
+        message = lw.decode(data, "2.0")
+        assert message.format is not None and lw.encode(lw.from_json(lw.to_json(message))) == data
+
+    @pytest.mark.parametrize("told", [{"tail": "aa"}, {"length": 3}, {"raw": "aa"}])
+    def test_of_a_buffer_that_is_not_there(self, told: dict[str, Any]) -> None:
+        """The buffers of this format move up where one before them does not exist."""
+        for recorded in SAMPLES:
+            whole = lw.to_json(recorded.decode())
+            whole["buffers"] = [*whole["buffers"], *({**entry, "extra": told} for entry in whole["buffers"][-1:])] * 3
+            refused_or_encoded(whole)
 
 
 @pytest.mark.parametrize("order", ["little", "big"])

@@ -150,10 +150,14 @@ def test_unknown_fields_are_refused() -> None:
 
 def test_values_that_do_not_fit() -> None:
     value: Any = Choice()
-    with pytest.raises(OverflowError):
+    with pytest.raises(lw.WireError, match="word: expected a number from 0 to 65535, got 0x10000"):
         value.word = 1 << 16
-    with pytest.raises(OverflowError):
+    with pytest.raises(lw.WireError, match="expected a number from -32768 to 32767"):
         value.outer.pair = [-32769, 0]
+    with pytest.raises(lw.WireError, match="pair: expected 2 elements"):
+        value.outer.pair = [1]
+    with pytest.raises(lw.WireError, match="outer: expected Outer, got int"):
+        value.outer = 5
     assert value.raw == bytes(16)
 
 

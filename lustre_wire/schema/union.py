@@ -6,7 +6,7 @@ member as a live view: reading ``policy.l_extent.start`` reads the bytes, assign
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from lustre_wire.errors import SchemaError, WireError
@@ -45,7 +45,7 @@ def _write(raw: bytearray, at: int, spec: FieldSpec, value: Any) -> None:
     if isinstance(kind, Scalar):
         low, high = kind.bounds
         if not isinstance(value, int) or not low <= value <= high:
-            raise WireError(f"expected a number from {low} to {high}, got {type(value).__name__}", path=spec.name)
+            raise WireError(f"expected a number from {low} to {high}, got {_shown(value)}", path=spec.name)
         raw[at : at + kind.size] = value.to_bytes(kind.size, "little", signed=kind.signed)
     elif isinstance(kind, Struct):
         if not hasattr(value, "__wire__") or value.__wire__ is not kind.cls.__wire__:
@@ -57,12 +57,16 @@ def _write(raw: bytearray, at: int, spec: FieldSpec, value: Any) -> None:
     elif isinstance(kind, (Array, Flex)):
         element = as_type(kind.element)
         count = kind.size // element.size
-        if not isinstance(value, (list, tuple)) or len(value) != count:
+        if not isinstance(value, Sequence) or len(value) != count:
             raise WireError(f"expected {count} elements", path=spec.name)
         for i in range(count):
             _write(raw, at + i * element.size, FieldSpec("", 0, element), value[i])
     else:
         raise SchemaError(f"a union member cannot hold {type(kind).__name__}", path=spec.name)
+
+
+def _shown(value: Any) -> str:
+    return hex(value) if isinstance(value, int) and value.bit_length() <= 128 else type(value).__name__
 
 
 class MemberView:

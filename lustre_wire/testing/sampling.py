@@ -27,6 +27,7 @@ def sample(dialect: Dialect | str | None, count: int, *, seed: int = 0, **which:
 
     Raises:
         WireError: no format of the dialect fits, or more than 65,536 messages.
+        TypeError: a word that `messages` does not take.
     """
     if not 0 <= count <= _MOST:
         raise WireError(f"expected at most {_MOST} messages, got {count:#x}", path="count")
