@@ -217,9 +217,10 @@ class Dialect:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """By name: wherever it is unpickled or copied to, it is the one dialect of that name."""
-        if _found.get(self.name) is not self:
-            raise WireError("expected a dialect that is registered", dialect=self.name)
-        return dialect, (self.name,)
+        for name, found in _known():
+            if found is self:
+                return dialect, (name,)
+        raise WireError("expected a dialect that is registered", dialect=self.name)
 
     def __repr__(self) -> str:
         return f"<Dialect {self.name}>"
@@ -258,12 +259,13 @@ class Line:
         traits: attributes of `Dialect` beside name and modules, each the same for all releases or by release (see
             `lustre_wire.schema.margins.dated`).
         called: releases whose dialect has a name of its own: ``{"1.8.9-wc1": "1.8"}``.
+        made: the dialects that have been asked for, by that name.
     """
 
     packages: tuple[str, ...]
     traits: Mapping[str, Any]
     called: Mapping[str, str] = field(default_factory=dict)
-    _made: dict[str, Dialect] = field(default_factory=dict, init=False, repr=False)
+    made: dict[str, Dialect] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def modules(self) -> tuple[str, ...]:
@@ -289,7 +291,7 @@ class Line:
 
     def dialect(self, name: str) -> Dialect | None:
         """The dialect of a release, of a line, or of the nearest older release; None where there is none."""
-        found = self._made.get(name)
+        found = self.made.get(name)
         if found is not None:
             return found
         release = self.release_of(name)
@@ -304,7 +306,7 @@ class Line:
             return self.dialect(short)
         dated = {key: lasting(value).at(release).value for key, value in self.traits.items()}
         traits = {key: value(release) if callable(value) else value for key, value in dated.items()}
-        return self._made.setdefault(name, Dialect(short, self.modules, release=release, note=note, **traits))
+        return self.made.setdefault(name, Dialect(short, self.modules, release=release, note=note, **traits))
 
 
 @cache
@@ -357,11 +359,18 @@ def dialect(name: str | Dialect) -> Dialect:
     return found
 
 
+def _known() -> Iterator[tuple[str, Dialect]]:
+    """The dialects that have been asked for, with what they were asked for by."""
+    yield from list(_found.items())
+    for line in lines():
+        yield from list(line.made.items())
+
+
 def _format_by_name(form: RpcFormat) -> tuple[Any, ...]:
     """How a format is pickled and copied: by its key in a dialect that has it, so that it stays the same object."""
-    for found in _found.values():
+    for name, found in _known():
         if found.rpcs.get(form.key) is form:
-            return _format, (found.name, form.key)
+            return _format, (name, form.key)
     raise WireError(f"expected a format of a registered dialect, got {form.key}")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from lustre_wire.dialects import lines
 from lustre_wire.errors import WireError
+from lustre_wire.kinds import checked
 from lustre_wire.schema.enums import WireEnum, WireFlag
 from lustre_wire.schema.history import StructHistory
 from lustre_wire.schema.numbers import EnumHistory, number_at
@@ -48,6 +49,7 @@ def spans_of(value: Callable[[Release], Any]) -> tuple[Span, ...]:
     return tuple((names[0], names[-1], value) for value, names in runs if value is not None)
 
 
+@checked
 def history(name: str) -> Life:
     """The life of a struct, a field (``"mdt_body.mbo_projid"``), a number or an RPC format.
 

@@ -77,7 +77,7 @@ def newest() -> Release:
 
 def version_of(name: str) -> tuple[int, ...]:
     """``"2.12.9"`` as (2, 12, 9): the leading numbers, so that names sort by version."""
-    numbers = re.match(r"\D*(\d+(?:\.\d+)*)", name)
+    numbers = re.match(r"\D*(\d{1,9}(?:\.\d{1,9})*)", name)
     return tuple(int(n) for n in numbers[1].split(".")) if numbers else ()
 
 

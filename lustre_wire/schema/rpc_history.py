@@ -261,7 +261,7 @@ def buffers_history(cls: type[_T]) -> type[_T]:
             raise SchemaError("a buffer is declared as `name: type | None = dated_slot(...)`", path=path)
         slots[name] = hint, said
     body = {n: v for n, v in vars(cls).items() if n not in (*hints, "__dict__", "__weakref__", "__annotations__")}
-    made: Any = type(cls.__name__, (Buffers,), body | {"__slots__": ()})
+    made: Any = type(cls.__name__, (Buffers,), body | {"__slots__": (), "__qualname__": cls.__qualname__})
     made.__history__ = BuffersHistory(made, slots)
     return made  # type: ignore[no-any-return]  # the class, made anew
 

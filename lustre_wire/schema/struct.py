@@ -79,7 +79,8 @@ class StructSpec:
     by_name: dict[str, FieldSpec] = field(default_factory=dict, compare=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return spec_of, (self.cls,)  # the declaration of a class is one object
+        """The declaration of a class is one object; that of a view is found by way of a value."""
+        return spec_of, (self.cls() if "__made__" in vars(self.cls) else self.cls,)
 
     @property
     def flex(self) -> FieldSpec | None:

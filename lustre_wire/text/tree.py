@@ -125,6 +125,7 @@ def message_tree(message: Message) -> Node:
     return Node(message.name, message.direction, None, tuple(nodes))
 
 
+@checked
 def cut_tree(message: Message, there: int) -> Node:
     """The tree of a message of which only the first `there` bytes are known: nothing that reaches behind them."""
     whole = message_tree(message)
