@@ -17,7 +17,7 @@ names are the same field where `was` stands between them; what means another thi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from lustre_wire.errors import SchemaError
@@ -86,6 +86,12 @@ class Margin:
         if not self.changes and self.first is OWN:
             self.first = GONE
         return self._change(state, releases)
+
+    def of_text(self) -> Margin:
+        """The same where what `was` names are earlier values: of a string constant, whose value is a name elsewhere."""
+        self.first = replace(self.first, name="", value=self.first.name or None)
+        self.changes = [(made, replace(state, name="", value=state.name or None)) for made, state in self.changes]
+        return self
 
     def amend(self, state: State, *releases: str) -> None:
         """Another state from these releases on, of a margin that is declared already: a vendor's change on a branch."""

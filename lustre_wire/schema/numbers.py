@@ -116,7 +116,7 @@ def constant(value: _T, margin: Any) -> _T:
     plain: Any = type(value)
     kind = _dated(plain)
     made = kind(value)
-    made.margin = margin
+    made.margin = margin.of_text() if isinstance(value, str) else margin
     return cast(_T, made)
 
 

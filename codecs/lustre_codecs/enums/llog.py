@@ -1,13 +1,16 @@
-"""Logs, configuration commands, changelogs.
+"""Logs and changelogs.
 
 Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of 1.8.9, 2.0.0 and 2.17.0 for what it does not hold.
+`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from lustre_wire.schema.enums import WireEnum, WireFlag
-from lustre_wire.schema.margins import since, until
+from lustre_wire.schema.margins import since, until, was
+from lustre_wire.schema.numbers import constant
 
 
 class LlogOp(WireEnum):
@@ -16,17 +19,21 @@ class LlogOp(WireEnum):
     LLOG_PAD_MAGIC = 0x10600000
     OST_SZ_REC = 0x10600f00
     OST_RAID1_REC = 0x10601000, until("2.4")
-    MDS_UNLINK_REC = 0x10612404
     MDS_SETATTR_REC = 0x10612401, until("2.4")
-    MDS_SETATTR64_REC = 0x10692401
+    MDS_UNLINK_REC = 0x10612404
     OBD_CFG_REC = 0x10620000
     PTL_CFG_REC = 0x10630000, until("2.4")
     LLOG_GEN_REC = 0x10640000
-    LLOG_JOIN_REC = 0x10650000, until("2.4")
-    CHANGELOG_REC = 0x10660000, since("1.8.9", "2.0")
     LLOG_HDR_MAGIC = 0x10645539
     LLOG_LOGID_MAGIC = 0x1064553b
+    LLOG_JOIN_REC = 0x10650000, until("2.4")
+    CHANGELOG_REC = 0x10660000, since("1.8.9", "2.0")
     CHANGELOG_USER_REC = 0x10670000, since("2.0")
+    CHANGELOG_USER_REC2 = 0x10670002, since("2.12.9", "2.15")
+    HSM_AGENT_REC = 0x10680000, since("2.5")
+    MDS_SETATTR64_REC = 0x10692401
+    MDS_UNLINK64_REC = 0x10692404, since("2.4")
+    UPDATE_REC = 0x106a0000, since("2.8")
 
 
 class LlogFlags(WireFlag):
@@ -35,69 +42,97 @@ class LlogFlags(WireFlag):
     LLOG_F_ZAP_WHEN_EMPTY = 1
     LLOG_F_IS_CAT = 2
     LLOG_F_IS_PLAIN = 4
+    LLOG_F_EXT_JOBID = 8, since("2.7")
+    LLOG_F_IS_FIXSIZE = 0x10, since("2.8")
+    LLOG_F_EXT_EXTRA_FLAGS = 0x20, since("2.11")
+    LLOG_F_EXT_X_UIDGID = 0x40, since("2.11")
+    LLOG_F_EXT_X_NID = 0x80, since("2.11")
+    LLOG_F_EXT_X_OMODE = 0x100, since("2.11")
+    LLOG_F_EXT_X_XATTR = 0x200, since("2.11")
+    LLOG_F_EXT_X_NID_BE = 0x1000, since("2.16")
 
 
-class LcfgCommand(WireEnum):
-    """lcfg_command of configuration records."""
-
-    LCFG_ATTACH = 0xcf001
-    LCFG_DETACH = 0xcf002
-    LCFG_SETUP = 0xcf003
-    LCFG_CLEANUP = 0xcf004
-    LCFG_ADD_UUID = 0xcf005
-    LCFG_DEL_UUID = 0xcf006
-    LCFG_MOUNTOPT = 0xcf007
-    LCFG_DEL_MOUNTOPT = 0xcf008
-    LCFG_SET_TIMEOUT = 0xcf009
-    LCFG_SET_UPCALL = 0xcf00a
-    LCFG_ADD_CONN = 0xcf00b
-    LCFG_DEL_CONN = 0xcf00c
-    LCFG_LOV_ADD_OBD = 0xcf00d
-    LCFG_LOV_DEL_OBD = 0xcf00e
-    LCFG_PARAM = 0xcf00f
-    LCFG_MARKER = 0xcf010
-    LCFG_LOG_START = 0xce011
-    LCFG_LOG_END = 0xce012
-    LCFG_LOV_ADD_INA = 0xce013
-    LCFG_POOL_NEW = 0xce020
-    LCFG_POOL_ADD = 0xce021
-    LCFG_POOL_REM = 0xce022
-    LCFG_POOL_DEL = 0xce023
-    LCFG_SET_LDLM_TIMEOUT = 0xce030, since("1.8.9", "2.0")
-    LCFG_ADD_MDC = 0xcf014, since("2.0")
-    LCFG_DEL_MDC = 0xcf015, since("2.0")
-    LCFG_SPTLRPC_CONF = 0xce016, since("2.0")
-
-
-class CfgMarkerFlags(WireFlag):
-    """cm_flags."""
-
-    CM_START = 1
-    CM_END = 2
-    CM_SKIP = 4
-    CM_UPGRADE146 = 8
-    CM_EXCLUDE = 0x10
-    CM_START_SKIP = 5
-
-
-class ChangelogRecType(WireEnum):
+class ChangelogRecType(WireEnum, since="2.0"):
     """cr_type."""
 
-    CL_MARK = 0, since("2.0")
-    CL_CREATE = 1, since("2.0")
-    CL_MKDIR = 2, since("2.0")
-    CL_HARDLINK = 3, since("2.0")
-    CL_SOFTLINK = 4, since("2.0")
-    CL_MKNOD = 5, since("2.0")
-    CL_UNLINK = 6, since("2.0")
-    CL_RMDIR = 7, since("2.0")
-    CL_RENAME = 8, since("2.0")
-    CL_EXT = 9, since("2.0")
-    CL_OPEN = 10, since("2.0")
-    CL_CLOSE = 11, since("2.0")
-    CL_IOCTL = 12, since("2.0").until("2.17")
-    CL_TRUNC = 13, since("2.0")
-    CL_SETATTR = 14, since("2.0")
-    CL_XATTR = 15, since("2.0")
-    CL_HSM = 16, since("2.0")
-    CL_TIME = 17, since("2.0").until("2.17")
+    CL_MARK = 0
+    CL_CREATE = 1
+    CL_MKDIR = 2
+    CL_HARDLINK = 3
+    CL_SOFTLINK = 4
+    CL_MKNOD = 5
+    CL_UNLINK = 6
+    CL_RMDIR = 7
+    CL_RENAME = 8
+    CL_EXT = 9
+    CL_OPEN = 0xa
+    CL_CLOSE = 0xb
+    CL_IOCTL = 0xc, since("2.0").until("2.1.6", "2.4")
+    CL_TRUNC = 0xd
+    CL_SETATTR = 0xe
+    CL_XATTR = 0xf
+    CL_HSM = 0x10
+    CL_TIME = 0x11, since("2.0").until("2.1")
+
+
+# llog_ctxt_id
+LLOG_CONFIG_ORIG_CTXT: Final = 0
+LLOG_CONFIG_REPL_CTXT: Final = 1
+LLOG_MDS_OST_ORIG_CTXT: Final = 2
+LLOG_MDS_OST_REPL_CTXT: Final = 3
+LLOG_SIZE_ORIG_CTXT: Final = 4
+LLOG_SIZE_REPL_CTXT: Final = 5
+LLOG_MD_ORIG_CTXT: Final = constant(6, until("2.0"))
+LLOG_MD_REPL_CTXT: Final = constant(7, until("2.0"))
+LLOG_RD1_ORIG_CTXT: Final = constant(6, was(8).since("2.0").until("2.6"))
+LLOG_RD1_REPL_CTXT: Final = constant(7, was(9).since("2.0").until("2.6"))
+LLOG_TEST_ORIG_CTXT: Final = constant(8, was(0xa).since("2.0"))
+LLOG_TEST_REPL_CTXT: Final = constant(9, was(0xb).since("2.0"))
+LLOG_LOVEA_ORIG_CTXT: Final = constant(0xa, was(0xc).since("2.0").until("2.6"))
+LLOG_LOVEA_REPL_CTXT: Final = constant(0xb, was(0xd).since("2.0").until("2.6"))
+LLOG_MAX_CTXTS: Final = constant(0x12, was(0xe).was(0xf, "2.0").was(0x10, "2.5").since("2.8"))
+LLOG_CHANGELOG_ORIG_CTXT: Final = constant(0xc, since("2.0"))
+LLOG_CHANGELOG_REPL_CTXT: Final = constant(0xd, since("2.0"))
+LLOG_CHANGELOG_USER_ORIG_CTXT: Final = constant(0xe, since("2.0"))
+
+# llog
+CATLIST: Final = "CATALOGS"
+LLOG_OP_MAGIC: Final = 0x10600000
+LLOG_OP_MASK: Final = 0xfff00000
+LLOG_CHUNK_SIZE: Final = constant(0x2000, until("2.8"))
+LLOG_HEADER_SIZE: Final = 0x60
+LLOG_BITMAP_BYTES: Final = 0x1fa0
+LLOG_MIN_REC_SIZE: Final = 0x18
+LLOG_EEMPTY: Final = 0x1267
+LLOG_CTXT_FLAG_UNINITIALIZED: Final = 1
+LLOG_PROC_BREAK: Final = 1
+LLOG_DEL_RECORD: Final = 2
+LLOG_FIRST_OPC: Final = 0x1f5
+LLOG_FLAG_NODEAMON: Final = constant(1, since("2.0"))
+
+# changelog_rec_type
+CL_LAST: Final = constant(0x19, was(0x12, "2.0").was(0x14, "2.1").was(0x15, "2.8").since("2.11"))
+
+# changelog
+CLF_VERSION: Final = constant(0x1000, since("2.0"))
+CLF_FLAGMASK: Final = constant(0xfff, since("2.0"))
+CR_MAXSIZE: Final = constant(0x1040, since("2.0"))
+CHANGELOG_MAGIC: Final = constant(0xca103000, since("2.0"))
+CHANGELOG_MINMASK: Final = constant(1, since("2.0"))
+CHANGELOG_ALLMASK: Final = constant(0x1ffffff, was(0xffffffff, "2.0").since("2.15"))
+CHANGELOG_DEFMASK: Final = constant(
+    0x77fbff, was(0xffffffff, "2.0").was(0xfff7ffff, "2.1").was(0xfff7f7ff, "2.2").was(0xfff7ffff, "2.8")
+    .was(0xfe77fbff, "2.11").since("2.15")
+)  # fmt: skip
+CHANGELOG_CATALOG: Final = constant("changelog_catalog", since("2.0"))
+CHANGELOG_USER_PREFIX: Final = constant("cl", since("2.0"))
+CHANGELOG_USERS: Final = constant("changelog_users", since("2.0"))
+
+# changelog_message_type
+CL_RECORD: Final = constant(0xa, since("2.0"))
+CL_EOF: Final = constant(0xb, since("2.0"))
+
+# llog_ctxt_id
+LLOG_AGENT_ORIG_CTXT: Final = constant(0xf, since("2.5"))
+LLOG_UPDATELOG_ORIG_CTXT: Final = constant(0x10, since("2.8"))
+LLOG_UPDATELOG_REPL_CTXT: Final = constant(0x11, since("2.8"))

@@ -1,7 +1,7 @@
 """Numbers of messages: portals, opcodes, flags of the header and of ptlrpc_body.
 
 Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of 1.8.9, 2.0.0 and 2.17.0 for what it does not hold.
+`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from lustre_wire.schema.enums import WireEnum, WireFlag
-from lustre_wire.schema.margins import since, until
+from lustre_wire.schema.margins import since, until, was
+from lustre_wire.schema.numbers import constant
 
 
 class Portal(WireEnum):
@@ -22,50 +23,53 @@ class Portal(WireEnum):
     OST_IO_PORTAL = 6
     OST_CREATE_PORTAL = 7
     OST_BULK_PORTAL = 8
-    MDC_REPLY_PORTAL = 10
-    MDS_REQUEST_PORTAL = 12
-    MDS_BULK_PORTAL = 14
-    LDLM_CB_REQUEST_PORTAL = 15
-    LDLM_CB_REPLY_PORTAL = 16
-    LDLM_CANCEL_REQUEST_PORTAL = 17
-    LDLM_CANCEL_REPLY_PORTAL = 18
-    MDS_SETATTR_PORTAL = 22, until("2.15")
-    MDS_READPAGE_PORTAL = 23
-    MDS_MDS_PORTAL = 24, since("1.8.9", "2.0").until("2.5")
-    MGC_REPLY_PORTAL = 25
-    MGS_REQUEST_PORTAL = 26
-    MGS_REPLY_PORTAL = 27
-    OST_REQUEST_PORTAL = 28
-    FLD_REQUEST_PORTAL = 29
-    SEQ_METADATA_PORTAL = 30
-    SEQ_DATA_PORTAL = 31, since("1.8.9", "2.0")
-    SEQ_CONTROLLER_PORTAL = 32, since("1.8.9", "2.0")
+    MDC_REPLY_PORTAL = 0xa
+    MDS_REQUEST_PORTAL = 0xc
+    MDS_BULK_PORTAL = 0xe
+    LDLM_CB_REQUEST_PORTAL = 0xf
+    LDLM_CB_REPLY_PORTAL = 0x10
+    LDLM_CANCEL_REQUEST_PORTAL = 0x11
+    LDLM_CANCEL_REPLY_PORTAL = 0x12
+    MDS_SETATTR_PORTAL = 0x16, until("2.15")
+    MDS_READPAGE_PORTAL = 0x17
+    MDS_MDS_PORTAL = 0x18, since("1.8.9", "2.0").until("2.5")
+    MGC_REPLY_PORTAL = 0x19
+    MGS_REQUEST_PORTAL = 0x1a
+    MGS_REPLY_PORTAL = 0x1b
+    OST_REQUEST_PORTAL = 0x1c
+    FLD_REQUEST_PORTAL = 0x1d
+    SEQ_METADATA_PORTAL = 0x1e
+    SEQ_DATA_PORTAL = 0x1f, since("1.8.9", "2.0")
+    SEQ_CONTROLLER_PORTAL = 0x20, since("1.8.9", "2.0")
     PTLLND_PORTAL = 9, until("2.6")
+    MDS_IO_PORTAL = 0xd, since("2.11")
+    OUT_PORTAL = 0x18, since("2.5")
+    MGS_BULK_PORTAL = 0x21, since("2.2")
 
 
 class Opcode(WireEnum):
     """pb_opc."""
 
-    MDS_GETATTR = 33
-    MDS_GETATTR_NAME = 34
-    MDS_CLOSE = 35
-    MDS_REINT = 36
-    MDS_READPAGE = 37
-    MDS_CONNECT = 38
-    MDS_DISCONNECT = 39
-    MDS_GETSTATUS = 40, until("2.9")
-    MDS_STATFS = 41
-    MDS_PIN = 42
-    MDS_UNPIN = 43
-    MDS_SYNC = 44
-    MDS_DONE_WRITING = 45
-    MDS_SET_INFO = 46
-    MDS_QUOTACHECK = 47
-    MDS_QUOTACTL = 48
-    MDS_GETXATTR = 49
-    MDS_SETXATTR = 50
-    MDS_WRITEPAGE = 51, since("1.8.9", "2.0")
-    MDS_IS_SUBDIR = 52, since("1.8.9", "2.0")
+    MDS_GETATTR = 0x21
+    MDS_GETATTR_NAME = 0x22
+    MDS_CLOSE = 0x23
+    MDS_REINT = 0x24
+    MDS_READPAGE = 0x25
+    MDS_CONNECT = 0x26
+    MDS_DISCONNECT = 0x27
+    MDS_GETSTATUS = 0x28, until("2.9")
+    MDS_STATFS = 0x29
+    MDS_PIN = 0x2a
+    MDS_UNPIN = 0x2b
+    MDS_SYNC = 0x2c
+    MDS_DONE_WRITING = 0x2d
+    MDS_SET_INFO = 0x2e
+    MDS_QUOTACHECK = 0x2f
+    MDS_QUOTACTL = 0x30
+    MDS_GETXATTR = 0x31
+    MDS_SETXATTR = 0x32
+    MDS_WRITEPAGE = 0x33, since("1.8.9", "2.0")
+    MDS_IS_SUBDIR = 0x34, since("1.8.9", "2.0")
     OST_REPLY = 0
     OST_GETATTR = 1
     OST_SETATTR = 2
@@ -76,48 +80,70 @@ class Opcode(WireEnum):
     OST_GET_INFO = 7
     OST_CONNECT = 8
     OST_DISCONNECT = 9
-    OST_PUNCH = 10
-    OST_OPEN = 11
-    OST_CLOSE = 12
-    OST_STATFS = 13
-    OST_SYNC = 16
-    OST_SET_INFO = 17
-    OST_QUOTACHECK = 18
-    OST_QUOTACTL = 19
-    OST_QUOTA_ADJUST_QUNIT = 20
-    LDLM_ENQUEUE = 101
-    LDLM_CONVERT = 102
-    LDLM_CANCEL = 103
-    LDLM_BL_CALLBACK = 104
-    LDLM_CP_CALLBACK = 105
-    LDLM_GL_CALLBACK = 106
-    MGS_CONNECT = 250
-    MGS_DISCONNECT = 251
-    MGS_EXCEPTION = 252
-    MGS_TARGET_REG = 253
-    MGS_TARGET_DEL = 254
-    MGS_SET_INFO = 255
-    OBD_PING = 400
-    OBD_LOG_CANCEL = 401, until("2.12")
-    OBD_QC_CALLBACK = 402, until("2.12")
-    LLOG_ORIGIN_HANDLE_CREATE = 501
-    LLOG_ORIGIN_HANDLE_NEXT_BLOCK = 502
-    LLOG_ORIGIN_HANDLE_READ_HEADER = 503
-    LLOG_ORIGIN_HANDLE_WRITE_REC = 504, until("2.12")
-    LLOG_ORIGIN_HANDLE_CLOSE = 505, until("2.12")
-    LLOG_ORIGIN_CONNECT = 506, until("2.12")
-    LLOG_CATINFO = 507, until("2.12")
-    LLOG_ORIGIN_HANDLE_PREV_BLOCK = 508
-    LLOG_ORIGIN_HANDLE_DESTROY = 509
-    QUOTA_DQACQ = 601
-    QUOTA_DQREL = 602
-    SEQ_QUERY = 700
-    SEC_CTX_INIT = 801, since("1.8.9", "2.0")
-    SEC_CTX_INIT_CONT = 802, since("1.8.9", "2.0")
-    SEC_CTX_FINI = 803, since("1.8.9", "2.0")
-    MDS_GET_INFO = 53, since("2.0")
-    LDLM_SET_INFO = 107, since("2.0")
-    FLD_QUERY = 900, since("2.0")
+    OST_PUNCH = 0xa
+    OST_OPEN = 0xb
+    OST_CLOSE = 0xc
+    OST_STATFS = 0xd
+    OST_SYNC = 0x10
+    OST_SET_INFO = 0x11
+    OST_QUOTACHECK = 0x12
+    OST_QUOTACTL = 0x13
+    OST_QUOTA_ADJUST_QUNIT = 0x14
+    LDLM_ENQUEUE = 0x65
+    LDLM_CONVERT = 0x66
+    LDLM_CANCEL = 0x67
+    LDLM_BL_CALLBACK = 0x68
+    LDLM_CP_CALLBACK = 0x69
+    LDLM_GL_CALLBACK = 0x6a
+    MGS_CONNECT = 0xfa
+    MGS_DISCONNECT = 0xfb
+    MGS_EXCEPTION = 0xfc
+    MGS_TARGET_REG = 0xfd
+    MGS_TARGET_DEL = 0xfe
+    MGS_SET_INFO = 0xff
+    OBD_PING = 0x190
+    OBD_LOG_CANCEL = 0x191, until("2.12")
+    OBD_QC_CALLBACK = 0x192, until("2.12")
+    LLOG_ORIGIN_HANDLE_CREATE = 0x1f5
+    LLOG_ORIGIN_HANDLE_NEXT_BLOCK = 0x1f6
+    LLOG_ORIGIN_HANDLE_READ_HEADER = 0x1f7
+    LLOG_ORIGIN_HANDLE_WRITE_REC = 0x1f8, until("2.12")
+    LLOG_ORIGIN_HANDLE_CLOSE = 0x1f9, until("2.12")
+    LLOG_ORIGIN_CONNECT = 0x1fa, until("2.12")
+    LLOG_CATINFO = 0x1fb, until("2.12")
+    LLOG_ORIGIN_HANDLE_PREV_BLOCK = 0x1fc
+    LLOG_ORIGIN_HANDLE_DESTROY = 0x1fd
+    QUOTA_DQACQ = 0x259
+    QUOTA_DQREL = 0x25a
+    SEQ_QUERY = 0x2bc
+    SEC_CTX_INIT = 0x321, since("1.8.9", "2.0")
+    SEC_CTX_INIT_CONT = 0x322, since("1.8.9", "2.0")
+    SEC_CTX_FINI = 0x323, since("1.8.9", "2.0")
+    MDS_GET_INFO = 0x35, since("2.0")
+    LDLM_SET_INFO = 0x6b, since("2.0")
+    FLD_QUERY = 0x384, since("2.0")
+    OST_LADVISE = 0x15, since("2.9")
+    OST_FALLOCATE = 0x16, since("2.12.9", "2.14")
+    OST_SEEK = 0x17, since("2.12.9", "2.14")
+    MDS_GET_ROOT = 0x28, since("2.9")
+    MDS_HSM_STATE_GET = 0x36, since("2.4")
+    MDS_HSM_STATE_SET = 0x37, since("2.4")
+    MDS_HSM_ACTION = 0x38, since("2.4")
+    MDS_HSM_PROGRESS = 0x39, since("2.4")
+    MDS_HSM_REQUEST = 0x3a, since("2.4")
+    MDS_HSM_CT_REGISTER = 0x3b, since("2.4")
+    MDS_HSM_CT_UNREGISTER = 0x3c, since("2.4")
+    MDS_SWAP_LAYOUTS = 0x3d, since("2.4")
+    MDS_RMFID = 0x3e, since("2.12.9", "2.13")
+    MDS_BATCH = 0x3f, since("2.16")
+    MDS_HSM_DATA_VERSION = 0x40, since("2.16")
+    MGS_CONFIG_READ = 0x100, since("2.2")
+    OBD_IDX_READ = 0x193, since("2.4")
+    FLD_READ = 0x385, since("2.6")
+    UPDATE_OBJ = 0x3e8, since("2.4").until("2.6")
+    OUT_UPDATE = 0x3e8, since("2.6")
+    LFSCK_NOTIFY = 0x44d, since("2.6")
+    LFSCK_QUERY = 0x44e, since("2.6")
 
 
 class PtlrpcMsgType(WireEnum):
@@ -161,12 +187,91 @@ class MsghdrFlags(WireFlag):
     MSGHDR_CKSUM_INCOMPAT18 = 2, since("2.0")
 
 
-#: Service class in the high half of pb_version.
-LUSTRE_OBD_VERSION: Final = 0x10000
-LUSTRE_MDS_VERSION: Final = 0x20000
-LUSTRE_OST_VERSION: Final = 0x30000
+# rpc_versions
 LUSTRE_DLM_VERSION: Final = 0x40000
-LUSTRE_LOG_VERSION: Final = 0x50000
 LUSTRE_MGS_VERSION: Final = 0x60000
-LUSTRE_VERSION_MASK: Final = 0xFFFF0000
+LUSTRE_OBD_VERSION: Final = 0x10000
+LUSTRE_OST_VERSION: Final = 0x30000
+LUSTRE_LOG_VERSION: Final = 0x50000
+LUSTRE_MDS_VERSION: Final = 0x20000
 PTLRPC_MSG_VERSION: Final = 3
+LUSTRE_VERSION_MASK: Final = 0xffff0000
+
+# lustre_msg_magic
+LUSTRE_MSG_MAGIC_V1: Final = constant(0xbd00bd0, until("2.8"))
+LUSTRE_MSG_MAGIC: Final = 0xbd00bd3
+LUSTRE_MSG_MAGIC_V1_SWABBED: Final = constant(0xd00bd00b, until("2.8"))
+LUSTRE_MSG_MAGIC_V2_SWABBED: Final = 0xd30bd00b
+
+# lustre_msg_magic
+LUSTRE_MSG_MAGIC_V2: Final = 0xbd00bd3
+
+# ost_cmd_t
+OST_LAST_OPC: Final = constant(0x18, was(0x15).was(0x16, "2.9").since("2.14"))
+
+# mgs_cmd_t
+MGS_LAST_OPC: Final = constant(0x101, was(0x100).since("2.2"))
+
+# obd_cmd_t
+OBD_LAST_OPC: Final = constant(0x194, was(0x193).since("2.4"))
+
+# quota_cmd_t
+QUOTA_LAST_OPC: Final = 0x25b
+
+# seq_rpc_opc
+SEQ_LAST_OPC: Final = 0x2bd
+SEQ_FIRST_OPC: Final = 0x2bc
+
+# sec_cmd_t
+SEC_LAST_OPC: Final = constant(0x324, since("1.8.9", "2.0"))
+SEC_FIRST_OPC: Final = constant(0x321, since("1.8.9", "2.0"))
+
+# msg_flags
+MSG_OP_FLAG_MASK: Final = constant(0xffff0000, until("2.11"))
+MSG_OP_FLAG_SHIFT: Final = constant(0x10, until("2.11"))
+MSG_GEN_FLAG_MASK: Final = constant(0xffff, until("2.11"))
+
+# msg_buffer_offsets
+MSG_PTLRPC_BODY_OFF: Final = 0
+REQ_REC_OFF: Final = 1
+REPLY_REC_OFF: Final = 1
+DLM_LOCKREQ_OFF: Final = 1
+DLM_REQ_REC_OFF: Final = 2
+DLM_INTENT_IT_OFF: Final = 2
+DLM_INTENT_REC_OFF: Final = 3
+DLM_LOCKREPLY_OFF: Final = 1
+DLM_REPLY_REC_OFF: Final = 2
+MSG_PTLRPC_HEADER_OFF: Final = 0x1f
+LDLM_ENQUEUE_CANCEL_OFF: Final = 1
+
+# lustre_idl.h
+DEAD_HANDLE_MAGIC: Final = 0xdeadbeefcafebabe
+OST_FIRST_OPC: Final = 0
+OBD_OBJECT_EOF: Final = 0xffffffffffffffff
+MDS_FIRST_OPC: Final = 0x21
+OBD_FIRST_OPC: Final = 0x190
+DRANGE: Final = constant(
+    "[%#16.16llx-%#16.16llx]:%x:%s", was("[%#16.16lx-%#16.16lx)").was("[%#16.16lx-%#16.16lx):%x", "2.0")
+    .since("2.8")
+)  # fmt: skip
+JOIN_FILE_ALIGN: Final = constant(0x1000, until("2.0"))
+LMA_INCOMPAT_SUPP: Final = constant(0x3e, was(0, "2.0").was(6, "2.4").was(0xe, "2.6").since("2.17"))
+MF_SOM_LOCAL_FLAGS: Final = constant(7, since("2.0").until("2.8"))
+
+# mds_cmd_t
+MDS_LAST_OPC: Final = constant(
+    0x41, was(0x33).was(0x35, "1.8.9").was(0x36, "2.0").was(0x3e, "2.4").was(0x3f, "2.12.9", "2.13").since("2.16")
+)  # fmt: skip
+
+# ldlm_cmd_t
+LDLM_LAST_OPC: Final = constant(0x6c, was(0x6b).since("2.0"))
+
+# llog_cmd_t
+LLOG_LAST_OPC: Final = 0x1fe
+
+# fld_rpc_opc
+FLD_LAST_OPC: Final = constant(0x386, was(0x385, "2.0").since("2.6"))
+FLD_FIRST_OPC: Final = constant(0x384, since("2.0"))
+
+# lustre_user.h
+LUSTRE_JOBID_SIZE: Final = constant(0x20, since("2.7"))

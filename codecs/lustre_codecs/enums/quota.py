@@ -1,13 +1,16 @@
 """Quota.
 
 Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of 1.8.9, 2.0.0 and 2.17.0 for what it does not hold.
+`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from lustre_wire.schema.enums import WireEnum, WireFlag
-from lustre_wire.schema.margins import until
+from lustre_wire.schema.margins import since, until
+from lustre_wire.schema.numbers import constant
 
 
 class QuotaCmd(WireEnum):
@@ -43,11 +46,68 @@ class QifValid(WireFlag):
     QIF_ALL = 0x3f
 
 
-class LquotaFlags(WireFlag):
+class LquotaFlags(WireFlag, until="2.4"):
     """qd_flags: what a quota unit is about."""
 
-    LQUOTA_FLAGS_GRP = 1, until("2.4")
-    LQUOTA_FLAGS_BLK = 2, until("2.4")
-    LQUOTA_FLAGS_ADJBLK = 4, until("2.4")
-    LQUOTA_FLAGS_ADJINO = 8, until("2.4")
-    LQUOTA_FLAGS_CHG_QS = 16, until("2.4")
+    LQUOTA_FLAGS_GRP = 1
+    LQUOTA_FLAGS_BLK = 2
+    LQUOTA_FLAGS_ADJBLK = 4
+    LQUOTA_FLAGS_ADJINO = 8
+    LQUOTA_FLAGS_CHG_QS = 0x10
+    LQUOTA_FLAGS_RECOVERY = 0x20, since("2.1").until("2.4")
+    LQUOTA_FLAGS_SETQUOTA = 0x40, since("2.1").until("2.4")
+
+
+class LquotaType(WireEnum, since="2.4"):
+    """Whose quota."""
+
+    LQUOTA_TYPE_USR = 0
+    LQUOTA_TYPE_GRP = 1
+
+
+class LquotaResType(WireEnum, since="2.4"):
+    """What is counted: inodes or blocks."""
+
+    LQUOTA_RES_MD = 1
+    LQUOTA_RES_DT = 2
+
+
+class LquotaEntryFlags(WireFlag):
+    """Flags of a quota entry."""
+
+    LQUOTA_FL_EDQUOT = 1, since("2.4")
+
+
+# quota
+UGQUOTA: Final = constant(2, until("2.10"))
+LQUOTA_QAQ_CREATE_LQS: Final = constant(-2147483648, since("1.8.9", "2.0").until("2.4"))
+LQUOTA_QUNIT_FLAGS: Final = constant(3, until("2.4"))
+QUOTA_FIRST_OPC: Final = 0x259
+QUOTA_REQUEST: Final = constant(1, until("2.4"))
+QUOTA_REPLY: Final = constant(0, until("2.4"))
+QUOTA_EXPORT: Final = constant(1, until("2.4"))
+QUOTA_IMPORT: Final = constant(0, until("2.4"))
+QUOTA_RET_OK: Final = constant(0, until("2.4"))
+QUOTA_RET_NOQUOTA: Final = constant(1, until("2.4"))
+QUOTA_RET_NOLIMIT: Final = constant(2, until("2.4"))
+QUOTA_RET_ACQUOTA: Final = constant(4, until("2.4"))
+QFMT_LDISKFS: Final = constant(2, until("2.0"))
+
+# lustre_quota_version_t
+LUSTRE_QUOTA_V2: Final = 1
+LUSTRE_QUOTA_V1: Final = constant(0, until("2.0"))
+
+# lustre_quota.h
+QUOTABLOCK_BITS: Final = constant(0xa, until("2.15"))
+QUOTABLOCK_SIZE: Final = constant(0x400, until("2.15"))
+MIN_QLIMIT: Final = constant(1, until("2.4"))
+
+# QC_GENERAL
+QC_GENERAL: Final = constant(0, since("2.0"))
+QC_MDTIDX: Final = constant(1, since("2.0"))
+QC_OSTIDX: Final = constant(2, since("2.0"))
+QC_UUID: Final = constant(3, since("2.0"))
+
+# quota_qif_valid_flags
+QIF_DQBLKSIZE: Final = constant(0x400, since("2.15"))
+QIF_DQBLKSIZE_BITS: Final = constant(0xa, since("2.15"))

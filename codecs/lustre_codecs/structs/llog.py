@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_codecs.enums.llog import CfgMarkerFlags, ChangelogRecType, LcfgCommand, LlogFlags, LlogOp
+from lustre_codecs.enums.config import CfgMarkerFlags, LcfgCommand
+from lustre_codecs.enums.llog import ChangelogRecType, LlogFlags, LlogOp
 from lustre_codecs.structs.fid import LlFid, LlogLogid, LuFid, ObdUuid, OstId
 from lustre_codecs.structs.layouts import MdsExtentDesc
 from lustre_wire.schema.history import Wire, history
