@@ -18,13 +18,19 @@ from lustre_codecs.enums.layout import (
     MEA_MAGIC_ALL_CHARS,
     MEA_MAGIC_HASH_SEGMENT,
     MEA_MAGIC_LAST_CHAR,
+    LayoutIntentFlags,
+    LayoutIntentOpc,
+    LcmeFlags,
+    LcmFlags,
+    LustreForeignTypes,
 )
+from lustre_codecs.enums.metadata import SwapLayouts
 from lustre_codecs.structs.fid import LlogLogid, LuFid, ObdUuid, OstId
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import as_sent, over, pad32, pad64, since, until, was
+from lustre_wire.schema.margins import as_sent, called, in16, in32, in64, over, pad32, pad64, padding, since, until, was
 from lustre_wire.schema.shorthand import bytes32, bytes64, hex32
 from lustre_wire.schema.shown import Magic, Shown
-from lustre_wire.schema.types import AS_SENT, Chars, Flex, u16, u32, u64
+from lustre_wire.schema.types import AS_SENT, U16, U32, Array, Chars, Flex, Raw, u8, u16, u32, u64
 
 
 @history(
@@ -238,3 +244,130 @@ class OstLayout(Wire):
     ol_comp_start: u64
     ol_comp_end: Annotated[u64, Shown.END]
     ol_comp_id: u32
+
+
+@history(size={"2.10": 16}, byteorder="little")
+class LuExtent(Wire):
+    """A range of a file: first byte, and the one behind the last (lustre_user.h)."""
+
+    e_start: u64
+    e_end: Annotated[u64, Shown.END]
+
+
+@history(size={"2.4": 24})
+class LayoutIntent(Wire):
+    """What is to be done with a layout."""
+
+    lai_opc: in32[LayoutIntentOpc] = was("li_opc").since("2.16")
+    lai_flags: in32[LayoutIntentFlags] = was("li_flags").since("2.16")
+    li_start: u64 = until("2.11")
+    lai_extent: LuExtent = was("li_extent", "2.11").since("2.16")
+    li_end: u64 = until("2.11")
+
+
+@history(size={"2.10": 48}, byteorder="little")
+class LovCompMdEntryV1(Wire):
+    """One component of a composite layout (lustre_user.h).
+
+    `lcme_compr_bits` is two bit fields of 4: lcme_compr_lvl below, lcme_compr_chunk_log_bits above.
+    """
+
+    lcme_id: u32
+    lcme_flags: in32[LcmeFlags]
+    lcme_extent: LuExtent
+    lcme_offset: u32
+    lcme_size: u32
+    lcme_layout_gen: u32 = since("2.12")
+    lcme_padding: Annotated[bytes, Raw(16)] = until("2.12")
+    lcme_timestamp: u64 = since("2.12")
+    lcme_dstripe_count: u8 = since("2.16")
+    lcme_padding_1: pad32 = since("2.12").until("2.16")
+    lcme_cstripe_count: u8 = since("2.16")
+    lcme_compr_type: u8 = since("2.16")
+    lcme_compr_bits: u8 = since("2.16")
+
+
+@history(size={"2.10": 32}, byteorder="little")
+class LovCompMdV1(Wire):
+    """A composite layout: entries and, behind them, the components (lustre_user.h)."""
+
+    lcm_magic: u32
+    lcm_size: u32
+    lcm_layout_gen: u32
+    lcm_flags: in16[LcmFlags]
+    lcm_entry_count: u16
+    lcm_mirror_count: u16 = since("2.11")
+    lcm_padding1: pad64 = until("2.11")
+    lcm_ec_count: u8 = since("2.16")
+    lcm_padding1_: Annotated[bytes, Raw(6)] = called("lcm_padding1").since("2.11").until("2.16")
+    lcm_padding3: Annotated[bytes, Raw(1)] = since("2.16")
+    lcm_padding1__: Annotated[list[int], Array(U16.as_sent(), 2)] = called("lcm_padding1").since("2.16")
+    lcm_padding2: pad64
+    lcm_entries: Annotated[list[LovCompMdEntryV1], Flex(LovCompMdEntryV1), AS_SENT]
+
+
+@history(size={"2.13": 16}, byteorder="little")
+class LovForeignMd(Wire):
+    """A layout that others interpret (lustre_user.h)."""
+
+    lfm_magic: u32
+    lfm_length: u32
+    lfm_type: in32[LustreForeignTypes]
+    lfm_flags: u32
+    lfm_value: Annotated[bytes, Flex(Chars(1))]
+
+
+@history(size={"2.16": 56}, byteorder="little", swab=False)
+class LovHsmBase(Wire):
+    """Where the archive has a file (lustre_user.h)."""
+
+    lhb_archive_id: u64
+    lhb_archive_ver: u64
+    lhb_uuid: Annotated[bytes, Chars(40)]
+
+
+@history(size={"2.16": 72}, byteorder="little")
+class LovHsmMd(Wire):
+    """A component that is in an archive (lustre_user.h)."""
+
+    lhm_magic: u32
+    lhm_length: u32
+    lhm_type: u32
+    lhm_flags: u32
+    lhm_hsm: LovHsmBase
+
+
+@history(size={"2.6": 56}, byteorder="little")
+class LmvMdsMdV1(Wire):
+    """Layout of a striped directory."""
+
+    lmv_magic: u32
+    lmv_stripe_count: u32
+    lmv_master_mdt_index: u32
+    lmv_hash_type: u32
+    lmv_layout_version: u32
+    lmv_migrate_offset: Annotated[int, U32, AS_SENT] = padding("lmv_padding1").since("2.12")
+    lmv_migrate_hash: Annotated[int, U32, AS_SENT] = since("2.12")
+    lmv_padding2: pad64 = until("2.12")
+    lmv_padding2_: pad32 = called("lmv_padding2").since("2.12")
+    lmv_padding3: pad64
+    lmv_pool_name: Annotated[bytes, Chars(16)]
+    lmv_stripe_fids: Annotated[list[LuFid], Flex(LuFid)]
+
+
+@history(size={"2.4": 32}, swab=False)
+class LustreSwapLayouts(Wire):
+    """Two files whose layouts a user wants swapped (lustre_user.h)."""
+
+    sl_flags: u64
+    sl_fd: u32
+    sl_gid: u32
+    sl_dv1: u64
+    sl_dv2: u64
+
+
+@history(size={"2.4": 8})
+class MdcSwapLayouts(Wire):
+    """Flags of a swap of layouts."""
+
+    msl_flags: in64[SwapLayouts]

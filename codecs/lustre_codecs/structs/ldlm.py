@@ -11,11 +11,12 @@ from typing import Annotated
 from lustre_codecs.enums.ldlm import LdlmFl, LdlmMode, LdlmType
 from lustre_codecs.enums.metadata import Disposition, ItOp, MdsInodelock
 from lustre_codecs.structs.fid import LustreHandle
+from lustre_codecs.structs.quota import LquotaId
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import as_sent, in32, in64, over, pad32, since, until, was
+from lustre_wire.schema.margins import as_sent, in32, in64, over, pad32, pad64, since, until, was
 from lustre_wire.schema.shorthand import time64
 from lustre_wire.schema.shown import Shown
-from lustre_wire.schema.types import AS_SENT, U64, Array, Flex, Tag, u32, u64
+from lustre_wire.schema.types import AS_SENT, U64, Array, Flex, Tag, s64, u32, u64
 from lustre_wire.schema.union import WireUnion
 
 
@@ -157,3 +158,45 @@ class OstLvb(Wire):
     lvb_atime_ns: u32  = since("2.4")
     lvb_ctime_ns: u32  = since("2.4")
     lvb_padding: pad32 = since("2.4")
+
+
+@history(size={"2.10": 16})
+class BarrierLvb(Wire):
+    """State of a write barrier, as the value block of its lock."""
+
+    lvb_status: u32
+    lvb_index: u32
+    lvb_padding: pad64
+
+
+@history(size={"2.10": 16})
+class LdlmGlBarrierDesc(Wire):
+    """What a glimpse of a barrier lock tells: state, and a timeout in seconds."""
+
+    lgbd_status: u32
+    lgbd_timeout: u32
+    lgbd_padding: pad64
+
+
+@history(size={"2.4": 64})
+class LdlmGlLquotaDesc(Wire):
+    """What a glimpse of a quota lock tells: the limits of one id."""
+
+    gl_id: LquotaId
+    gl_flags: u64
+    gl_ver: u64
+    gl_hardlimit: u64
+    gl_softlimit: u64
+    gl_time: u64
+    gl_pad2: pad64
+
+
+@history(size={"2.4": 40})
+class OstLvbV1(Wire):
+    """`OstLvb` as peers without LVB_TYPE have it."""
+
+    lvb_size: u64
+    lvb_mtime: s64
+    lvb_atime: s64
+    lvb_ctime: s64
+    lvb_blocks: u64

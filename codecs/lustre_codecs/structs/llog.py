@@ -294,3 +294,47 @@ class LustreCfg(Wire):
     lcfg_nal: pad32
     lcfg_bufcount: u32
     lcfg_buflens: Annotated[list[int], Flex(U32, count="lcfg_bufcount")]
+
+
+@history(size={"2.7": 32})
+class ChangelogExtRename(Wire):
+    """Tail of a changelog record of a rename: source and its parent (lustre_user.h)."""
+
+    cr_sfid: LuFid
+    cr_spfid: LuFid
+
+
+@history(size={"2.7": 32}, swab=False)
+class ChangelogExtJobid(Wire):
+    """Tail of a changelog record: the job (lustre_user.h)."""
+
+    cr_jobid: Annotated[bytes, Chars(32)]
+
+
+@history(size={("2.1.6", "2.3"): 96, "2.7": None})
+class ChangelogExtRec(Wire):
+    """A changelog record with the source of a rename (lustre_user.h)."""
+
+    cr_namelen: u16
+    cr_flags: u16
+    cr_type: in32[ChangelogRecType]
+    cr_index: u64
+    cr_prev: u64
+    cr_time: u64
+    cr_tfid: LuFid
+    cr_pfid: LuFid
+    cr_sfid: LuFid
+    cr_spfid: LuFid
+
+
+@history(size={"2.4": 64})
+class LlogUnlink64Rec(Wire):
+    """Log record: objects of a FID to destroy."""
+
+    lur_hdr: LlogRecHdr
+    lur_fid: LuFid
+    lur_count: u32
+    lur_padding1: pad32
+    lur_padding2: pad64
+    lur_padding3: pad64
+    lur_tail: LlogRecTail

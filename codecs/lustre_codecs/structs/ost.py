@@ -9,14 +9,22 @@ from __future__ import annotations
 from typing import Annotated
 
 from lustre_codecs.enums.metadata import ObdMd
-from lustre_codecs.enums.ost import FiemapExtentFlags, FiemapFlags, ObdBrw, ObdFl
-from lustre_codecs.structs.fid import LustreHandle, OstId
+from lustre_codecs.enums.ost import (
+    FiemapExtentFlags,
+    FiemapFlags,
+    LadviseFlags,
+    LuLadviseType,
+    ObdBrw,
+    ObdFl,
+    OfdAccessFlags,
+)
+from lustre_codecs.structs.fid import LuFid, LustreHandle, OstId
 from lustre_codecs.structs.layouts import OstLayout
 from lustre_codecs.structs.llog import LlogCookie
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import as_sent, called, in32, in64, pad32, pad64, padding, since, until, was
+from lustre_wire.schema.margins import as_sent, called, in16, in32, in64, pad32, pad64, padding, since, until, was
 from lustre_wire.schema.shorthand import id32, mode32, time64
-from lustre_wire.schema.types import U32, U64, Array, Chars, Flex, u32, u64
+from lustre_wire.schema.types import AS_SENT, U32, U64, Array, Chars, Flex, u16, u32, u64
 
 
 @history(size=208, text=("object {o_id}:{o_gr}", "object {o_oi}", " size {o_size}", " {o_valid}"))
@@ -129,3 +137,62 @@ class LlFiemapInfoKey(Wire):
     lfik_name: Annotated[bytes, Chars(8)] = was("name").since("2.8")
     lfik_oa: Obdo                         = was("oa").since("2.8")
     lfik_fiemap: LlUserFiemap             = was("fiemap").since("2.8")
+
+
+@history(size={"2.9": 32})
+class LuLadvise(Wire):
+    """One piece of advice: offsets in bytes."""
+
+    lla_advice: in16[LuLadviseType]
+    lla_value1: u16
+    lla_value2: u32
+    lla_start: u64
+    lla_end: u64
+    lla_value3: u32
+    lla_value4: u32
+
+
+@history(size={"2.9": 32})
+class LadviseHdr(Wire):
+    """Head of a list of advice."""
+
+    lah_magic: u32
+    lah_count: u32
+    lah_flags: in64[LadviseFlags]
+    lah_value1: u32
+    lah_value2: u32
+    lah_value3: u64
+    lah_advise: Annotated[list[LuLadvise], Flex(LuLadvise), AS_SENT]
+
+
+@history(size={"2.14": 168}, swab=False)
+class LustreAccessLogInfoV1(Wire):
+    """State of an access log (lustre_access_log.h); the last six fields have names that begin with "_"."""
+
+    lali_version: u32
+    lali_type: u32
+    lali_name: Annotated[bytes, Chars(128)]
+    lali_log_size: u32
+    lali_entry_size: u32
+    lali_head: u32
+    lali_tail: u32
+    lali_entry_space: u32
+    lali_entry_count: u32
+    lali_drop_count: u32
+    lali_is_closed: u32
+
+
+@history(size={"2.14": 64}, swab=False)
+class OfdAccessEntryV1(Wire):
+    """One entry of an access log: offsets, sizes in bytes (lustre_access_log.h)."""
+
+    oae_parent_fid: LuFid
+    oae_begin: u64
+    oae_end: u64
+    oae_time: u64
+    oae_size: u32
+    oae_segment_count: u32
+    oae_flags: in32[OfdAccessFlags]
+    oae_reserved1: u32
+    oae_reserved2: u32
+    oae_reserved3: u32

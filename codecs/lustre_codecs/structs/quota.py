@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from lustre_codecs.enums.quota import LquotaFlags, QifValid, QuotaCmd
+from lustre_codecs.structs.fid import LuFid, LustreHandle
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import in32, pad32, pad64, since, was
+from lustre_wire.schema.margins import as_sent, in32, pad32, pad64, since, was
 from lustre_wire.schema.shorthand import bytes64, id32, time64
-from lustre_wire.schema.types import Chars, Flex, u32, u64
+from lustre_wire.schema.types import U64, Array, Chars, Flex, u32, u64
+from lustre_wire.schema.union import WireUnion
 
 
 @history(size=24)
@@ -83,3 +85,65 @@ class QuotaAdjustQunit(Wire):
     qaq_bunit_sz: bytes64
     qaq_iunit_sz: u64
     padding1: u64 = was(type=pad64).since("2.0")
+
+
+@history(size={"2.4": 16}, swab_as="qid_fid")
+class LquotaId(WireUnion):
+    """Whose quota: an id of a user, group or project, or a FID."""
+
+    qid_fid: LuFid
+    qid_uid: u64
+    qid_gid: u64
+    qid_projid: u64
+
+
+@history(size={"2.4": 16}, byteorder="little", swab=False)
+class LquotaAcctRec(Wire):
+    """Usage of one id: bytes and inodes."""
+
+    bspace: u64
+    ispace: u64
+
+
+@history(size={"2.4": 32}, byteorder="little", swab=False)
+class LquotaGlbRec(Wire):
+    """Limits of one id, in the global index."""
+
+    qbr_hardlimit: u64
+    qbr_softlimit: u64
+    qbr_time: u64
+    qbr_granted: u64
+
+
+@history(size={"2.4": 40})
+class LquotaLvb(Wire):
+    """Value block of a quota lock."""
+
+    lvb_flags: u64
+    lvb_id_may_rel: u64
+    lvb_id_rel: u64
+    lvb_id_qunit: u64
+    lvb_pad1: u64
+
+
+@history(size={"2.4": 8}, byteorder="little", swab=False)
+class LquotaSlvRec(Wire):
+    """What a slave was granted, in its index."""
+
+    qsr_granted: u64
+
+
+@history(size={"2.4": 112})
+class QuotaBody(Wire):
+    """Quota acquired, released or reported."""
+
+    qb_fid: LuFid
+    qb_id: as_sent[LquotaId]
+    qb_flags: u32
+    qb_padding: pad32
+    qb_count: u64
+    qb_usage: u64
+    qb_slv_ver: u64
+    qb_lockh: as_sent[LustreHandle]
+    qb_glb_lockh: as_sent[LustreHandle]
+    qb_padding1: Annotated[list[int], Array(U64.as_sent(), 4)]

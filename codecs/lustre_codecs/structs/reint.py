@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_codecs.enums.metadata import MdsAttr, MdsInodeFl, MdsOpen, MdsReint, ObdMd
+from lustre_codecs.enums.metadata import MdsAttr, MdsInodeFl, MdsOpBias, MdsOpen, MdsReint, ObdMd
 from lustre_codecs.structs.fid import LlFid, LuFid, LustreHandle
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import called, in32, in64, over, pad16, pad32, padding, since, was
+from lustre_wire.schema.margins import called, in32, in64, over, pad16, pad32, padding, since, until, was
 from lustre_wire.schema.shorthand import hex32, id32, mode32, time64
 from lustre_wire.schema.shown import Given, Shown
-from lustre_wire.schema.types import U32, u16, u32, u64
+from lustre_wire.schema.types import AS_SENT, U32, Raw, u16, u32, u64
 
 #: The bits with which a setattr record sets a time: to now, or to the record's.
 _SETS_ATIME = MdsAttr.MDS_ATTR_ATIME | MdsAttr.MDS_ATTR_ATIME_SET
@@ -351,3 +351,34 @@ class MdtRecSetxattr(Wire):
     sx_padding_9: u32  = was(type=pad32).since("2.4")
     sx_padding_10: u32 = was(type=pad32).since("2.4")
     sx_padding_11: pad32
+
+
+@history(size={"2.11": 136})
+class MdtRecResync(Wire):
+    """Resynchronise a mirror."""
+
+    rs_opcode: in32[MdsReint]
+    rs_cap: u32
+    rs_fsuid: u32
+    rs_fsuid_h: Annotated[int, U32, AS_SENT]
+    rs_fsgid: u32
+    rs_fsgid_h: Annotated[int, U32, AS_SENT]
+    rs_suppgid1: u32
+    rs_suppgid1_h: Annotated[int, U32, AS_SENT]
+    rs_suppgid2: u32
+    rs_suppgid2_h: Annotated[int, U32, AS_SENT]
+    rs_fid: LuFid
+    rs_padding0: Annotated[bytes, Raw(16)]
+    rs_lease_handle: LustreHandle = was("rs_handle").since("2.12")
+    rs_padding1: u64
+    rs_padding2: u64
+    rs_padding3: u64
+    rs_padding4: u64
+    rs_bias: in32[MdsOpBias]
+    rs_padding5: u32
+    rs_padding6: u32
+    rs_padding7: u32
+    rs_mirror_id_new: u32 = padding("rs_padding8").since("2.16")
+    rs_mirror_id_old: u16 = was("rs_mirror_id", "2.12").since("2.16")
+    rs_padding9: pad32 = until("2.12")
+    rs_padding9_: pad16 = called("rs_padding9").since("2.12")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_codecs.enums.security import CapaOpc
+from lustre_codecs.enums.security import CapaOpc, RscDataFlags
 from lustre_codecs.structs.fid import LuFid
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import in64, pad16, pad32, was
+from lustre_wire.schema.margins import in32, in64, pad16, pad32, was
 from lustre_wire.schema.shorthand import hex32, hex64, id32
 from lustre_wire.schema.shown import Shown
-from lustre_wire.schema.types import U32, Flex, Hole, Raw, u8, u16, u32, u64
+from lustre_wire.schema.types import U32, Chars, Flex, Hole, Raw, s64, u8, u16, u32, u64
 from lustre_wire.schema.union import WireUnion
 
 
@@ -197,3 +197,55 @@ class GssErrHeader(Wire):
     gh_pad2: u32
     gh_pad3: u32
     gh_handle: NetobjS
+
+
+@history(size={"2.0": 16}, swab=False)
+class RawobjS(Wire):
+    """A counted byte string in memory: length and pointer."""
+
+    len: u32
+    hole_0: Annotated[bytes, Hole(4)]
+    data: u64
+
+
+@history(size={"2.0": 32}, swab=False)
+class GssWireCtx(Wire):
+    """What of a GSS header the kernel keeps."""
+
+    gw_flags: u32
+    gw_proc: u32
+    gw_seq: u32
+    gw_svc: u32
+    gw_handle: RawobjS
+
+
+@history(size={"2.16": 48}, swab=False)
+class RscDowncallData(Wire):
+    """Answer of the GSS daemon: a context (lgss.h)."""
+
+    scd_magic: u32
+    scd_err: u32
+    scd_flags: in32[RscDataFlags]
+    scd_mapped_uid: u32
+    scd_uid: u32
+    scd_gid: u32
+    scd_mechname: Annotated[bytes, Chars(8)]
+    scd_offset: s64
+    scd_len: u32
+    scd_padding: u32
+    scd_val: Annotated[bytes, Flex(Chars(1))]
+
+
+@history(size={"2.16": 40}, swab=False)
+class RsiDowncallData(Wire):
+    """Answer of the GSS daemon: the result of a negotiation (lgss.h)."""
+
+    sid_magic: u32
+    sid_err: u32
+    sid_unused: u32
+    sid_maj_stat: u32
+    sid_min_stat: u32
+    sid_len: u32
+    sid_offset: s64
+    sid_hash: u64
+    sid_val: Annotated[bytes, Flex(Chars(1))]
