@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import pytest
 
 import lustre_wire as lw
-from compat_tests.history.test_walk import asserted, dialect, facts, located
+from compat_tests.history.test_walk import dialect
 from lustre_codecs.enums.connect import ObdConnect
 from lustre_codecs.structs.attributes import MdtBody
 from lustre_codecs.structs.connect import ObdConnectData
@@ -21,7 +21,7 @@ from lustre_wire.dialects import of_version
 from lustre_wire.engines.record import pack, unpack
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema import U32, Flex, Given, Magic, WireFlag, spec_of, u32, u64
-from lustre_wire.schema.history import StructHistory, Wire, amend, history
+from lustre_wire.schema.history import Wire, amend, history
 from lustre_wire.schema.margins import GONE, Margin, called, padding, since, until, was
 from lustre_wire.schema.numbers import constant, number_at
 from lustre_wire.schema.releases import branch, known, newest, release, way
@@ -56,8 +56,8 @@ def test_what_is_the_same_in_two_releases_is_one_class() -> None:
     assert view(LuFid, "1.8") is view(LuFid, "2.17")
     assert view(MdtBody, "2.6") is view(MdtBody, "2.7")
     assert view(MdtBody, "2.12") is view(MdtBody, "2.12.9") is view(MdtBody, "2.13")
-    made = {id(view) for name in known() for view in dialect(name).structs.values()}
-    assert len(made) < 320
+    views = [view for name in known() for view in dialect(name).structs.values()]
+    assert len({id(view) for view in views}) * 9 < len(views)
 
 
 def test_a_declared_class_makes_the_struct_of_today() -> None:
@@ -116,15 +116,16 @@ def test_equal_numbers_of_two_enumerations_stay_apart() -> None:
 
 
 def test_a_vendors_branch_is_a_few_changes() -> None:
+    history: Any = history_of(MdtBody)
     branch("acme-2.12", "2.12.9")
     before = {name: view(MdtBody, name) for name in known() if name != "acme-2.12"}
     amend(MdtBody, "mbo_padding_9", "acme-2.12", name="acme_tag")
     try:
         assert [f.name for f in spec_of(view(MdtBody, "acme-2.12")).fields][-2:] == ["acme_tag", "mbo_padding_10"]
-        forget_views(MdtBody)
+        history._at.clear()
+        changed()
         assert all(view(MdtBody, name) is cls for name, cls in before.items())
     finally:
-        history: Any = history_of(MdtBody)
         next(p for p in history.places if p.name == "mbo_padding_9").margin.changes.pop()
         forget("acme-2.12")
     with pytest.raises(SchemaError, match="no field"):
@@ -210,62 +211,6 @@ def test_a_life() -> None:
     assert lw.history("obdo.o_easize").spans == (("1.8.0", "1.8.9-wc1", (112, 4)),)
     with pytest.raises(lw.WireError, match="nothing is declared"):
         lw.history("no_such_thing")
-
-
-class TestDatesAreHeld:
-    """A date moved by one release of the main line is found by the walk: here for the structs that changed most."""
-
-    @pytest.mark.parametrize("declared", [MdtBody, ObdConnectData, LovMdsMdV1])
-    def test_moved_dates(self, declared: Any) -> None:
-        history: Any = history_of(declared)
-        assert isinstance(history, StructHistory)
-        line = facts()["mainline"]
-        for place in history.places:
-            for i, (releases, state) in enumerate(place.margin.changes):
-                if releases[-1].name not in line[1:-1]:
-                    continue
-                later = release(line[line.index(releases[-1].name) + 1])
-                place.margin.changes[i] = ((*releases[:-1], later), state)
-                try:
-                    caught = not holds(declared)
-                finally:
-                    place.margin.changes[i] = (releases, state)
-                    forget_views(declared)
-                assert caught or (declared.__name__, place.name, releases[-1].name) in UNHELD, place.name
-
-
-#: Dates that no assertion holds: born or gone before their struct was asserted.
-UNHELD = {
-    ("MdtBody", "mbo_uid_h", "2.0.0"), ("MdtBody", "mbo_gid_h", "2.0.0"), ("MdtBody", "mbo_padding_4", "2.0.0"),
-    ("MdtBody", "mbo_padding_5", "2.0.0"), ("MdtBody", "mbo_projid", "2.0.0"),
-    ("MdtBody", "mbo_ioepoch", "2.11.0"),
-}  # fmt: skip
-
-
-def forget_views(declared: Any) -> None:
-    history: Any = history_of(declared)
-    history._at.clear()
-    changed()
-
-
-def holds(declared: Any) -> bool:
-    forget_views(declared)
-    history: Any = history_of(declared)
-    for name in facts()["releases"]:
-        try:
-            found: Any = history.view(release(name))
-        except SchemaError:
-            return False
-        for struct, size, fields in asserted(name):
-            if found is not None and struct == found.__wire__.name:
-                if found.__wire__.size != size:
-                    return False
-                places = {f: located(found.__wire__, f) for f in fields}
-                if any(p is None or p[0] != fields[f][0] for f, p in places.items()):
-                    return False
-                if any(fields[f][1] not in (None, p[1]) for f, p in places.items() if p is not None):
-                    return False
-    return True
 
 
 class Colours(WireFlag, since="2.4"):

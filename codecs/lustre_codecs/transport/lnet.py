@@ -12,6 +12,7 @@ from typing import Annotated
 
 from lustre_wire.frames.ksock import KsockHelloMsg, KsockMsg, KsockMsgU
 from lustre_wire.frames.lnet import (
+    LNET_PROTO_ACCEPTOR_VERSION,
     LNET_PROTO_PING_MAGIC,
     LNET_PROTO_TCP_MAGIC,
     LNET_PROTO_TCP_VERSION_MAJOR,
@@ -45,7 +46,8 @@ from lustre_wire.schema.types import U64, Chars, Flex, u32, u64
 from lustre_wire.schema.union import WireUnion
 
 __all__ = [
-    "LNET_PROTO_PING_MAGIC", "LNET_PROTO_TCP_MAGIC", "LNET_PROTO_TCP_VERSION_MAJOR", "LNET_PROTO_TCP_VERSION_MINOR",
+    "LNET_PROTO_ACCEPTOR_VERSION", "LNET_PROTO_PING_MAGIC", "LNET_PROTO_TCP_MAGIC", "LNET_PROTO_TCP_VERSION_MAJOR",
+    "LNET_PROTO_TCP_VERSION_MINOR",
     "KsockHelloMsg", "KsockLnetMsg", "KsockMsg", "KsockMsgU", "LnetAcceptorConnreq", "LnetAcceptorConnreqV2", "LnetAck",
     "LnetCountersCommon", "LnetGet", "LnetHandleWire", "LnetHdr", "LnetHdrLarge", "LnetHdrMsg", "LnetHello",
     "LnetMagicversion", "LnetMsgType", "LnetNiLargeStatus", "LnetNiStatus", "LnetNiStatusV2", "LnetNid", "LnetPingInfo",
