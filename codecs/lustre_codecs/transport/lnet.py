@@ -34,12 +34,12 @@ from lustre_wire.frames.lnet import (
 from lustre_wire.frames.lnet_large import (
     LnetAcceptorConnreqV2,
     LnetHdrLarge,
-    LnetNid,
     LnetNiLargeStatus,
     LnetNiStatusV2,
     LnetPingInfoV2,
 )
 from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2
+from lustre_wire.frames.nid import LnetNid
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import since, until
 from lustre_wire.schema.types import U64, Chars, Flex, u32, u64
