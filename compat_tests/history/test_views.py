@@ -158,6 +158,12 @@ class TestMargins:
         assert type(pickle.loads(pickle.dumps(limit))) is int
         assert number_at(constant(1, since("2.4")), release("2.3")) is None
 
+    def test_constants_that_are_text(self) -> None:
+        key = constant("max_easize", was("max_ea_size").since("2.0"))
+        assert (key, number_at(key, release("1.8")), number_at(key, release("2.0"))) == (
+            "max_easize", "max_ea_size", "max_easize",
+        )  # fmt: skip
+
     def test_one_name_twice_is_refused(self) -> None:
         @history(size=8)
         class Twice(Wire):

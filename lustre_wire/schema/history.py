@@ -137,6 +137,9 @@ class StructHistory(History):
         named = self.options.get("c_name")
         return (named.at(when).value if named is not None else None) or c_name_of(self.cls.__name__)
 
+    def c_names(self) -> set[str]:
+        return super().c_names() if "c_name" in self.options else {c_name_of(self.cls.__name__)}
+
     def names(self, when: Release) -> dict[str, str]:
         """Newest name -> name in a release, of the fields it has; paddings left out."""
         found = {p.name: p.at(when, self.prefix) for p in self.places}

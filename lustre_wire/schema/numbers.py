@@ -29,10 +29,13 @@ class EnumHistory(History):
         return self.life.moments.union(*(m.moments for m in self.margins.values()))
 
     def exists(self, when: Release) -> bool:
-        return bool(self.numbers(when))
+        return any(self.number(name, when) is not None for name in self.declared)
 
     def c_name(self, when: Release) -> str:
         return str(self.cls.__name__)
+
+    def c_names(self) -> set[str]:
+        return {str(self.cls.__name__)}
 
     def number(self, name: str, when: Release) -> int | None:
         """The number of a member in a release, None where the release has no such name."""

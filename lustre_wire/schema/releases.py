@@ -72,7 +72,8 @@ def newest() -> Release:
     """The last release of the main line: the one that the longest way leads to."""
     if not _releases:
         raise SchemaError("no release is declared")
-    return max(_releases.values(), key=lambda r: (len(r.path), version_of(r.name)))
+    longest = max(len(r.path) for r in _releases.values())
+    return max((r for r in _releases.values() if len(r.path) == longest), key=lambda r: version_of(r.name))
 
 
 def version_of(name: str) -> tuple[int, ...]:

@@ -68,32 +68,8 @@ class FldOp(WireEnum, since="2.0"):
     FLD_LOOKUP = 2
 
 
-# LUSTRE_FID_INIT_OID
+# Sequences and objects
 LUSTRE_FID_INIT_OID: Final = 1
-
-# LUSTRE_RES_ID_SEQ_OFF
-LUSTRE_RES_ID_SEQ_OFF: Final = 0
-LUSTRE_RES_ID_HSH_OFF: Final = 3
-LUSTRE_RES_ID_VER_OID_OFF: Final = constant(1, since("1.8.9", "2.1.6", "2.2"))
-LUSTRE_RES_ID_WAS_VER_OFF: Final = constant(2, since("1.8.9", "2.1.6", "2.2"))
-LUSTRE_RES_ID_OID_OFF: Final = constant(1, since("2.0").until("2.1.6", "2.2"))
-LUSTRE_RES_ID_VER_OFF: Final = constant(2, since("2.0").until("2.1.6", "2.2"))
-
-# LUSTRE_SEQ_MAX_WIDTH
-LUSTRE_SEQ_MAX_WIDTH: Final = constant(0x20000, was(0x4000).since("1.8.9", "2.0").until("2.4"))
-LUSTRE_SEQ_META_WIDTH: Final = constant(1, since("2.0"))
-LUSTRE_SEQ_BATCH_WIDTH: Final = constant(0x3e8, since("2.0"))
-LUSTRE_SEQ_SUPER_WIDTH: Final = constant(0x40000000, since("2.0"))
-
-# lu_cli_type
-LUSTRE_SEQ_METADATA: Final = constant(1, was(0).until("2.4").since("2.5"))
-LUSTRE_SEQ_DATA: Final = constant(2, was(1).until("2.4").since("2.5"))
-
-# o_gr
-FILTER_GROUP_LLOG: Final = constant(1, until("2.0"))
-FILTER_GROUP_ECHO: Final = constant(2, until("2.0"))
-
-# fid
 IDIF_SEQ_START: Final = constant(0x100000000, until("2.0"))
 OBIF_OID_MAX_BITS: Final = constant(0x20, since("2.0"))
 OBIF_MAX_OID: Final = constant(0xffffffff, was(0x100000000, "2.0").since("2.16"))
@@ -105,13 +81,31 @@ LUSTRE_SEQ_NAME: Final = constant("seq", since("2.0"))
 FID_SEQ_DISTRIBUTED_START: Final = constant(0x200000400, since("2.0").until("2.1"))
 LUSTRE_SEQ_SRV_NAME: Final = constant("seq_srv", since("2.0"))
 LUSTRE_SEQ_CTL_NAME: Final = constant("seq_ctl", since("2.0"))
-
-# lustre_fid.h
 LU_DOT_LUSTRE_SEQ: Final = constant(0x200000002, since("2.0").until("2.1"))
 
-# anon:LUSTRE_RES_ID_SEQ_OFF
+# Words of the name of a lock resource
+LUSTRE_RES_ID_SEQ_OFF: Final = 0
+LUSTRE_RES_ID_HSH_OFF: Final = 3
+LUSTRE_RES_ID_VER_OID_OFF: Final = constant(1, since("1.8.9", "2.1.6", "2.2"))
+LUSTRE_RES_ID_WAS_VER_OFF: Final = constant(2, since("1.8.9", "2.1.6", "2.2"))
+LUSTRE_RES_ID_OID_OFF: Final = constant(1, since("2.0").until("2.1.6", "2.2"))
+LUSTRE_RES_ID_VER_OFF: Final = constant(2, since("2.0").until("2.1.6", "2.2"))
 LUSTRE_RES_ID_QUOTA_SEQ_OFF: Final = constant(2, since("2.4"))
 LUSTRE_RES_ID_QUOTA_VER_OID_OFF: Final = constant(3, since("2.4"))
+
+# Widths of sequences
+LUSTRE_SEQ_MAX_WIDTH: Final = constant(0x20000, was(0x4000).since("1.8.9", "2.0").until("2.4"))
+LUSTRE_SEQ_META_WIDTH: Final = constant(1, since("2.0"))
+LUSTRE_SEQ_BATCH_WIDTH: Final = constant(0x3e8, since("2.0"))
+LUSTRE_SEQ_SUPER_WIDTH: Final = constant(0x40000000, since("2.0"))
+
+# Kinds of clients of sequences
+LUSTRE_SEQ_METADATA: Final = constant(1, was(0).until("2.4").since("2.5"))
+LUSTRE_SEQ_DATA: Final = constant(2, was(1).until("2.4").since("2.5"))
+
+# Groups of objects, before sequences
+FILTER_GROUP_LLOG: Final = constant(1, until("2.0"))
+FILTER_GROUP_ECHO: Final = constant(2, until("2.0"))
 
 # lustre_idl.h
 LU_SEQ_RANGE_MDT: Final = constant(0, since("2.1"))

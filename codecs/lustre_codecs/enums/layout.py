@@ -99,7 +99,7 @@ class LustreForeignTypes(WireEnum, since="2.16"):
     LU_FOREIGN_TYPE_UNKNOWN = 0xffffffff, since("2.13")
 
 
-# lov_magic_pattern
+# Magics and patterns
 LOV_DESC_MAGIC: Final = 0xb0ccde5c
 LOV_MAGIC_V1: Final = 0xbd10bd0
 LOV_MAGIC_V3: Final = 0xbd30bd0
@@ -123,7 +123,7 @@ LOV_MAGIC_JOIN_V1: Final = constant(0xbd20bd0, since("2.0"))
 LOV_MAGIC_COMP_V1: Final = constant(0xbd60bd0, since("2.10"))
 LOV_MAGIC_FOREIGN: Final = constant(0xbd70bd0, since("2.13"))
 
-# lov_misc
+# Limits
 LOV_MAXPOOLNAME: Final = constant(0xf, was(0x10).since("2.7"))
 LOV_POOLNAMEF: Final = constant("%.15s", was("%.16s").since("2.7"))
 LOV_MIN_STRIPE_BITS: Final = 0x10
@@ -136,7 +136,7 @@ LOV_OBJID: Final = "lov_objid"
 # lustre_idl.h
 LINK_EA_MAGIC: Final = constant(0x11eaf1df, since("2.0"))
 
-# lmv
+# Striped directories
 LMV_CRUSH_PG_COUNT: Final = constant(0x1000, since("2.14"))
 LMV_HASH_TYPE_MASK: Final = constant(0xffff, since("2.6"))
 LMV_MAGIC_STRIPE: Final = constant(0xcd40cd0, since("2.6"))

@@ -109,8 +109,10 @@ LDLM_INHERIT_FLAGS: Final = constant(0x800000, until("2.6"))
 LDLM_AST_DISCARD_DATA: Final = constant(0x80000000, until("2.5"))
 LDLM_AST_FLAGS: Final = constant(0x10000, until("2.6"))
 
-# ldlm_misc
+# First opcode of each service, and the one after the last
 LDLM_FIRST_OPC: Final = 0x65
+
+# ldlm_misc
 LDLM_MIN_TYPE: Final = constant(0xa, until("2.17"))
 LDLM_LOCKREQ_HANDLES: Final = 2
 LDLM_TIMEOUT_DEFAULT: Final = 0x14

@@ -81,7 +81,7 @@ class ScrubStatus(WireEnum, since="2.3"):
     SS_CRASHED = 6
 
 
-# lfsck_cmd
+# First opcode of each service, and the one after the last
 LFSCK_FIRST_OPC: Final = constant(0x44d, since("2.6"))
 LFSCK_LAST_OPC: Final = constant(0x44f, since("2.6"))
 

@@ -15,7 +15,6 @@ from lustre_wire.schema.numbers import constant
 PTLRPC_NUM_VERSIONS: Final = 4
 OST_MIN_PRECREATE: Final = 0x20
 OST_MAX_PRECREATE: Final = 0x4e20
-MGS_FIRST_OPC: Final = 0xfa
 OBD_TIMEOUT_DEFAULT: Final = 0x64
 MDS_LDLM_TIMEOUT_DEFAULT: Final = 6
 DISK_TIMEOUT: Final = 0x32
@@ -78,6 +77,9 @@ PTLRPC_SEC_FL_ROOTONLY: Final = constant(2, since("2.0"))
 PTLRPC_SEC_FL_UDESC: Final = constant(4, since("2.0"))
 PTLRPC_SEC_FL_BULK: Final = constant(8, since("2.0"))
 PTLRPC_SEC_FL_PAG: Final = constant(0x10, since("2.0"))
+
+# First opcode of each service, and the one after the last
+MGS_FIRST_OPC: Final = 0xfa
 
 # release_version
 LUSTRE_VERSION_ALLOWED_OFFSET: Final = constant(0x120, since("1.8.9", "2.0").until("2.1").since("2.9").until("2.11"))

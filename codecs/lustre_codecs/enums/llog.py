@@ -94,6 +94,9 @@ LLOG_MAX_CTXTS: Final = constant(0x12, was(0xe).was(0xf, "2.0").was(0x10, "2.5")
 LLOG_CHANGELOG_ORIG_CTXT: Final = constant(0xc, since("2.0"))
 LLOG_CHANGELOG_REPL_CTXT: Final = constant(0xd, since("2.0"))
 LLOG_CHANGELOG_USER_ORIG_CTXT: Final = constant(0xe, since("2.0"))
+LLOG_AGENT_ORIG_CTXT: Final = constant(0xf, since("2.5"))
+LLOG_UPDATELOG_ORIG_CTXT: Final = constant(0x10, since("2.8"))
+LLOG_UPDATELOG_REPL_CTXT: Final = constant(0x11, since("2.8"))
 
 # llog
 CATLIST: Final = "CATALOGS"
@@ -107,8 +110,10 @@ LLOG_EEMPTY: Final = 0x1267
 LLOG_CTXT_FLAG_UNINITIALIZED: Final = 1
 LLOG_PROC_BREAK: Final = 1
 LLOG_DEL_RECORD: Final = 2
-LLOG_FIRST_OPC: Final = 0x1f5
 LLOG_FLAG_NODEAMON: Final = constant(1, since("2.0"))
+
+# First opcode of each service, and the one after the last
+LLOG_FIRST_OPC: Final = 0x1f5
 
 # changelog_rec_type
 CL_LAST: Final = constant(0x19, was(0x12, "2.0").was(0x14, "2.1").was(0x15, "2.8").since("2.11"))
@@ -131,8 +136,3 @@ CHANGELOG_USERS: Final = constant("changelog_users", since("2.0"))
 # changelog_message_type
 CL_RECORD: Final = constant(0xa, since("2.0"))
 CL_EOF: Final = constant(0xb, since("2.0"))
-
-# llog_ctxt_id
-LLOG_AGENT_ORIG_CTXT: Final = constant(0xf, since("2.5"))
-LLOG_UPDATELOG_ORIG_CTXT: Final = constant(0x10, since("2.8"))
-LLOG_UPDATELOG_REPL_CTXT: Final = constant(0x11, since("2.8"))

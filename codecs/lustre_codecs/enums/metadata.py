@@ -363,22 +363,22 @@ class SwapLayouts(WireFlag, since="2.4"):
 # linux/posix_acl_xattr.h
 POSIX_ACL_XATTR_VERSION: Final = 2
 
-# mds_reint_t
+# One past the last record
 REINT_MAX: Final = constant(0xb, was(8).was(9, "2.4").was(0xa, "2.6").since("2.11"))
 
-# obd_md_flags
+# Sets of valid bits
 OBD_FL_TRUNC: Final = constant(0x200000000000, since("1.8.9", "2.0").until("2.2"))
 OBD_MD_FLGETATTR: Final = constant(0x1100000001016fdf, was(0x1016fdf).was(0x100000001016fdf, "2.10").since("2.14"))
 
-# mds_inodelock
+# Sets of lock bits
 MDS_INODELOCK_MAXSHIFT: Final = constant(6, was(2).was(4, "2.4").was(5, "2.5").since("2.11").until("2.12.9", "2.13"))
 MDS_INODELOCK_FULL: Final = constant(0x7f, was(7).was(0x1f, "2.4").was(0x3f, "2.5").since("2.11"))
 
-# mds_bflags
+# Flags of a body
 MDS_BFLAG_UNCOMMITTED_WRITES: Final = constant(1, until("2.2"))
 MDS_BFLAG_EXT_FLAGS: Final = constant(0x80000000, until("2.0"))
 
-# mds_status
+# Status of an MDS
 MDS_STATUS_CONN: Final = 1
 MDS_STATUS_LOV: Final = 2
 
@@ -419,18 +419,18 @@ NOBODY_UID: Final = constant(0x63, since("2.0").until("2.9"))
 NOBODY_GID: Final = constant(0x63, since("2.0").until("2.9"))
 INVALID_ID: Final = constant(-1, since("2.0").until("2.9"))
 
-# hash
+# Hashes of names
 MDS_DIR_END_OFF: Final = constant(0xfffffffffffffffe, since("1.8.9", "2.1"))
 DIR_END_OFF: Final = constant(0xfffffffffffffffe, since("2.0").until("2.1"))
 MAX_HASH_SIZE_32: Final = constant(0x7fffffff, since("2.0").until("2.6"))
 MAX_HASH_SIZE: Final = constant(0x7fffffffffffffff, since("2.0").until("2.6"))
 MAX_HASH_HIGHEST_BIT: Final = constant(0x1000000000000000, since("2.0").until("2.6"))
 
-# ESERIOUS
+# Errors of a server
 ESERIOUS: Final = constant(0x1000, since("2.0"))
 
 # lustre_acl.h
 LUSTRE_POSIX_ACL_MAX_SIZE: Final = constant(0, since("2.0").until("2.10"))
 
-# of releases in between
+# lustre_idl.h
 LUSTRE_BFLAG_UNCOMMITTED_WRITES: Final = constant(1, since("2.2").until("2.8"))

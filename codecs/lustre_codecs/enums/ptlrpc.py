@@ -187,7 +187,7 @@ class MsghdrFlags(WireFlag):
     MSGHDR_CKSUM_INCOMPAT18 = 2, since("2.0")
 
 
-# rpc_versions
+# Service class in the high half of pb_version
 LUSTRE_DLM_VERSION: Final = 0x40000
 LUSTRE_MGS_VERSION: Final = 0x60000
 LUSTRE_OBD_VERSION: Final = 0x10000
@@ -197,41 +197,39 @@ LUSTRE_MDS_VERSION: Final = 0x20000
 PTLRPC_MSG_VERSION: Final = 3
 LUSTRE_VERSION_MASK: Final = 0xffff0000
 
-# lustre_msg_magic
+# Magics of the container
 LUSTRE_MSG_MAGIC_V1: Final = constant(0xbd00bd0, until("2.8"))
 LUSTRE_MSG_MAGIC: Final = 0xbd00bd3
 LUSTRE_MSG_MAGIC_V1_SWABBED: Final = constant(0xd00bd00b, until("2.8"))
 LUSTRE_MSG_MAGIC_V2_SWABBED: Final = 0xd30bd00b
-
-# lustre_msg_magic
 LUSTRE_MSG_MAGIC_V2: Final = 0xbd00bd3
 
-# ost_cmd_t
+# First opcode of each service, and the one after the last
 OST_LAST_OPC: Final = constant(0x18, was(0x15).was(0x16, "2.9").since("2.14"))
-
-# mgs_cmd_t
 MGS_LAST_OPC: Final = constant(0x101, was(0x100).since("2.2"))
-
-# obd_cmd_t
 OBD_LAST_OPC: Final = constant(0x194, was(0x193).since("2.4"))
-
-# quota_cmd_t
 QUOTA_LAST_OPC: Final = 0x25b
-
-# seq_rpc_opc
 SEQ_LAST_OPC: Final = 0x2bd
 SEQ_FIRST_OPC: Final = 0x2bc
-
-# sec_cmd_t
 SEC_LAST_OPC: Final = constant(0x324, since("1.8.9", "2.0"))
 SEC_FIRST_OPC: Final = constant(0x321, since("1.8.9", "2.0"))
+OST_FIRST_OPC: Final = 0
+MDS_FIRST_OPC: Final = 0x21
+OBD_FIRST_OPC: Final = 0x190
+MDS_LAST_OPC: Final = constant(
+    0x41, was(0x33).was(0x35, "1.8.9").was(0x36, "2.0").was(0x3e, "2.4").was(0x3f, "2.12.9", "2.13").since("2.16")
+)  # fmt: skip
+LDLM_LAST_OPC: Final = constant(0x6c, was(0x6b).since("2.0"))
+LLOG_LAST_OPC: Final = 0x1fe
+FLD_LAST_OPC: Final = constant(0x386, was(0x385, "2.0").since("2.6"))
+FLD_FIRST_OPC: Final = constant(0x384, since("2.0"))
 
-# msg_flags
+# Halves of pb_flags
 MSG_OP_FLAG_MASK: Final = constant(0xffff0000, until("2.11"))
 MSG_OP_FLAG_SHIFT: Final = constant(0x10, until("2.11"))
 MSG_GEN_FLAG_MASK: Final = constant(0xffff, until("2.11"))
 
-# msg_buffer_offsets
+# Numbers of buffers, before layouts
 MSG_PTLRPC_BODY_OFF: Final = 0
 REQ_REC_OFF: Final = 1
 REPLY_REC_OFF: Final = 1
@@ -246,10 +244,7 @@ LDLM_ENQUEUE_CANCEL_OFF: Final = 1
 
 # lustre_idl.h
 DEAD_HANDLE_MAGIC: Final = 0xdeadbeefcafebabe
-OST_FIRST_OPC: Final = 0
 OBD_OBJECT_EOF: Final = 0xffffffffffffffff
-MDS_FIRST_OPC: Final = 0x21
-OBD_FIRST_OPC: Final = 0x190
 DRANGE: Final = constant(
     "[%#16.16llx-%#16.16llx]:%x:%s", was("[%#16.16lx-%#16.16lx)").was("[%#16.16lx-%#16.16lx):%x", "2.0")
     .since("2.8")
@@ -257,21 +252,6 @@ DRANGE: Final = constant(
 JOIN_FILE_ALIGN: Final = constant(0x1000, until("2.0"))
 LMA_INCOMPAT_SUPP: Final = constant(0x3e, was(0, "2.0").was(6, "2.4").was(0xe, "2.6").since("2.17"))
 MF_SOM_LOCAL_FLAGS: Final = constant(7, since("2.0").until("2.8"))
-
-# mds_cmd_t
-MDS_LAST_OPC: Final = constant(
-    0x41, was(0x33).was(0x35, "1.8.9").was(0x36, "2.0").was(0x3e, "2.4").was(0x3f, "2.12.9", "2.13").since("2.16")
-)  # fmt: skip
-
-# ldlm_cmd_t
-LDLM_LAST_OPC: Final = constant(0x6c, was(0x6b).since("2.0"))
-
-# llog_cmd_t
-LLOG_LAST_OPC: Final = 0x1fe
-
-# fld_rpc_opc
-FLD_LAST_OPC: Final = constant(0x386, was(0x385, "2.0").since("2.6"))
-FLD_FIRST_OPC: Final = constant(0x384, since("2.0"))
 
 # lustre_user.h
 LUSTRE_JOBID_SIZE: Final = constant(0x20, since("2.7"))

@@ -82,7 +82,6 @@ class LquotaEntryFlags(WireFlag):
 UGQUOTA: Final = constant(2, until("2.10"))
 LQUOTA_QAQ_CREATE_LQS: Final = constant(-2147483648, since("1.8.9", "2.0").until("2.4"))
 LQUOTA_QUNIT_FLAGS: Final = constant(3, until("2.4"))
-QUOTA_FIRST_OPC: Final = 0x259
 QUOTA_REQUEST: Final = constant(1, until("2.4"))
 QUOTA_REPLY: Final = constant(0, until("2.4"))
 QUOTA_EXPORT: Final = constant(1, until("2.4"))
@@ -92,6 +91,9 @@ QUOTA_RET_NOQUOTA: Final = constant(1, until("2.4"))
 QUOTA_RET_NOLIMIT: Final = constant(2, until("2.4"))
 QUOTA_RET_ACQUOTA: Final = constant(4, until("2.4"))
 QFMT_LDISKFS: Final = constant(2, until("2.0"))
+
+# First opcode of each service, and the one after the last
+QUOTA_FIRST_OPC: Final = 0x259
 
 # lustre_quota_version_t
 LUSTRE_QUOTA_V2: Final = 1

@@ -89,11 +89,9 @@ OUT_UPDATE_MAX_INLINE_SIZE: Final = constant(0x1000, since("2.8"))
 UPDATE_REPLY_MAGIC: Final = constant(0xbd0002, since("2.6"))
 UPDATE_REQUEST_MAGIC: Final = constant(0xbdde0002, since("2.6"))
 
-# update_cmd
+# First opcode of each service, and the one after the last
 OUT_UPDATE_LAST_OPC: Final = constant(0x3e9, since("2.6"))
+UPDATE_LAST_OPC: Final = constant(0x3e9, since("2.4").until("2.6"))
 
 # update_type
 OUT_START: Final = constant(0, since("2.8"))
-
-# of releases in between
-UPDATE_LAST_OPC: Final = constant(0x3e9, since("2.4").until("2.6"))
