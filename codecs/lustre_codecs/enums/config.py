@@ -1,8 +1,4 @@
-"""Configuration: commands, markers, what a target may be asked for.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Configuration: commands, markers, what a target may be asked for."""
 
 from __future__ import annotations
 
@@ -123,21 +119,15 @@ class NidlistFlags(WireFlag, since="2.17"):
     NIDLIST_COMPRESSED = 4
 
 
-# cfg_record_type
+# lustre_cfg.h, lustre_idl.h
 PORTALS_CFG_TYPE: Final = 1
 LUSTRE_CFG_TYPE: Final = 0x7b
-
-# lcfg
 LUSTRE_CFG_VERSION: Final = 0x1cf60001
 LUSTRE_CFG_MAX_BUFCOUNT: Final = 8
 LCFG_REQUIRED: Final = 0x1000
 LCFG_FLG_MOUNTCONF: Final = constant(0x400, until("2.0"))
-
-# mgs_mti
 MGS_PARAM_MAXLEN: Final = 0x400
 MTI_NAME_MAXLEN: Final = 0x40
 MTI_PARAM_MAXLEN: Final = 0x1000
 MTI_NIDS_MAX: Final = 0x20
-
-# lustre_cfg.h
 INVALID_UID: Final = constant(-1, since("2.0").until("2.14"))

@@ -1,8 +1,4 @@
-"""What the two sides of a connection agree on.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""What the two sides of a connection agree on."""
 
 from __future__ import annotations
 
@@ -169,8 +165,6 @@ MDT_CONNECT_SUPPORTED: Final = constant(
     .was(0xae7d4e79c744d1a1, "2.9").was(0xae7d4e79c744d3a1, "2.10").was(0xae7f5e79e744d7b9, "2.11").since("2.15")
 )  # fmt: skip
 
-# cksum_types
-OBD_CKSUM_RESERVED: Final = constant(8, since("2.12"))
-
 # lustre_idl.h
+OBD_CKSUM_RESERVED: Final = constant(8, since("2.12"))
 OBD_CKSUM_T10_TOP: Final = constant(2, since("2.12"))

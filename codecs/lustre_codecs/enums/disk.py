@@ -1,8 +1,4 @@
-"""Numbers of what targets keep on disk.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Numbers of what targets keep on disk."""
 
 from __future__ import annotations
 
@@ -72,7 +68,7 @@ class ObdIncompat(WireFlag):
     OBD_INCOMPAT_LMA = 0x80, since("2.0")
 
 
-# ldd
+# lustre_disk.h
 MDT_LOGS_DIR: Final = "LOGS"
 MOUNT_CONFIGS_DIR: Final = "CONFIGS"
 MOUNT_DATA_FILE: Final = "CONFIGS/mountdata"
@@ -118,14 +114,8 @@ LUSTRE_VVP_NAME: Final = constant("vvp", since("2.0"))
 LUSTRE_LMV_NAME: Final = constant("lmv", since("2.0"))
 LUSTRE_CMM_MDC_NAME: Final = constant("cmm-mdc", since("2.0").until("2.4"))
 LUSTRE_SLP_NAME: Final = constant("slp", since("2.0"))
-
-# ldd_mount_type
 LDD_MT_LAST: Final = constant(7, was(5).was(6, "2.3").since("2.17"))
-
-# lustre_disk.h
 CONFIGS_FILE: Final = constant("mountdata", since("2.0"))
 ENOENT_VERSION: Final = constant(1, since("2.0"))
-
-# reply_slots
 LRH_MAGIC_V1: Final = constant(0xbdabda01, since("2.16"))
 LRH_MAGIC_V2: Final = constant(0xbdabda02, since("2.16"))

@@ -1,8 +1,4 @@
-"""Sequences.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Sequences."""
 
 from __future__ import annotations
 
@@ -82,6 +78,14 @@ FID_SEQ_DISTRIBUTED_START: Final = constant(0x200000400, since("2.0").until("2.1
 LUSTRE_SEQ_SRV_NAME: Final = constant("seq_srv", since("2.0"))
 LUSTRE_SEQ_CTL_NAME: Final = constant("seq_ctl", since("2.0"))
 LU_DOT_LUSTRE_SEQ: Final = constant(0x200000002, since("2.0").until("2.1"))
+LUSTRE_SEQ_MAX_WIDTH: Final = constant(0x20000, was(0x4000).since("1.8.9", "2.0").until("2.4"))
+LUSTRE_SEQ_META_WIDTH: Final = constant(1, since("2.0"))
+LUSTRE_SEQ_BATCH_WIDTH: Final = constant(0x3e8, since("2.0"))
+LUSTRE_SEQ_SUPER_WIDTH: Final = constant(0x40000000, since("2.0"))
+LUSTRE_SEQ_METADATA: Final = constant(1, was(0).until("2.4").since("2.5"))
+LUSTRE_SEQ_DATA: Final = constant(2, was(1).until("2.4").since("2.5"))
+FILTER_GROUP_LLOG: Final = constant(1, until("2.0"))
+FILTER_GROUP_ECHO: Final = constant(2, until("2.0"))
 
 # Words of the name of a lock resource
 LUSTRE_RES_ID_SEQ_OFF: Final = 0
@@ -92,20 +96,6 @@ LUSTRE_RES_ID_OID_OFF: Final = constant(1, since("2.0").until("2.1.6", "2.2"))
 LUSTRE_RES_ID_VER_OFF: Final = constant(2, since("2.0").until("2.1.6", "2.2"))
 LUSTRE_RES_ID_QUOTA_SEQ_OFF: Final = constant(2, since("2.4"))
 LUSTRE_RES_ID_QUOTA_VER_OID_OFF: Final = constant(3, since("2.4"))
-
-# Widths of sequences
-LUSTRE_SEQ_MAX_WIDTH: Final = constant(0x20000, was(0x4000).since("1.8.9", "2.0").until("2.4"))
-LUSTRE_SEQ_META_WIDTH: Final = constant(1, since("2.0"))
-LUSTRE_SEQ_BATCH_WIDTH: Final = constant(0x3e8, since("2.0"))
-LUSTRE_SEQ_SUPER_WIDTH: Final = constant(0x40000000, since("2.0"))
-
-# Kinds of clients of sequences
-LUSTRE_SEQ_METADATA: Final = constant(1, was(0).until("2.4").since("2.5"))
-LUSTRE_SEQ_DATA: Final = constant(2, was(1).until("2.4").since("2.5"))
-
-# Groups of objects, before sequences
-FILTER_GROUP_LLOG: Final = constant(1, until("2.0"))
-FILTER_GROUP_ECHO: Final = constant(2, until("2.0"))
 
 # lustre_idl.h
 LU_SEQ_RANGE_MDT: Final = constant(0, since("2.1"))

@@ -1,8 +1,4 @@
-"""Hierarchical storage.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Hierarchical storage."""
 
 from __future__ import annotations
 
@@ -65,14 +61,12 @@ class KucTransport(WireEnum, since="2.0"):
     KUC_TRANSPORT_CHANGELOG = 3, since("2.0").until("2.10")
 
 
-# hsm
+# Requests
 KUC_MAGIC: Final = constant(0x191c, since("2.0"))
 HAL_VERSION: Final = constant(1, since("2.0"))
 HSM_FORCE_ACTION: Final = constant(1, since("2.4"))
 HSM_GHOST_COPY: Final = constant(2, since("2.4"))
 HSM_REQ_BLOCKING: Final = constant(4, since("2.17"))
-
-# hsm_request
 HSMR_ARCHIVE: Final = constant(0xa, since("2.0").until("2.1"))
 HSMR_RESTORE: Final = constant(0xb, since("2.0").until("2.1"))
 HSMR_RELEASE: Final = constant(0xc, since("2.0").until("2.1"))

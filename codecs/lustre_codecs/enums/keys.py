@@ -1,8 +1,4 @@
-"""Names: keys of get_info and set_info, parameters, attributes.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Names: keys of get_info and set_info, parameters, attributes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Magics and limits of layouts.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Magics and limits of layouts."""
 
 from __future__ import annotations
 

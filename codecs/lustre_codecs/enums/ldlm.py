@@ -1,8 +1,4 @@
-"""Locks.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Locks."""
 
 from __future__ import annotations
 
@@ -86,14 +82,10 @@ class LdlmError(WireEnum):
     ELDLM_LOCK_MATCHED = 1, since("1.8.9", "2.7")
 
 
-# ldlm_mode_t
+# Modes and types
 LCK_MINMODE: Final = 0
 LCK_MAXMODE: Final = constant(0x101, was(0x41).was(0x81, "2.0").since("2.16"))
-
-# ldlm_type_t
 LDLM_MAX_TYPE: Final = constant(0xe, until("2.17"))
-
-# lck
 LCK_COMPAT_EX: Final = 0x20
 LCK_COMPAT_PW: Final = 0x30
 LCK_COMPAT_PR: Final = constant(0x134, was(0x34).since("2.16"))
@@ -103,16 +95,14 @@ LCK_COMPAT_NL: Final = constant(0x1ff, was(0x7f).since("2.16"))
 LCK_COMPAT_GROUP: Final = 0x60
 LCK_MODE_NUM: Final = constant(9, was(7).was(8, "2.0").since("2.16"))
 LCK_COMPAT_COS: Final = constant(0xa0, was(0x80, "2.0").since("2.16"))
+LCK_MODE_END: Final = constant(0x101, since("2.17"))
+LCK_MODE_MIN: Final = constant(0, since("2.17"))
+LDLM_TYPE_END: Final = constant(0xe, since("2.17"))
 
-# ldlm_flags_inherit
+# lustre_dlm.h
 LDLM_INHERIT_FLAGS: Final = constant(0x800000, until("2.6"))
 LDLM_AST_DISCARD_DATA: Final = constant(0x80000000, until("2.5"))
 LDLM_AST_FLAGS: Final = constant(0x10000, until("2.6"))
-
-# First opcode of each service, and the one after the last
-LDLM_FIRST_OPC: Final = 0x65
-
-# ldlm_misc
 LDLM_MIN_TYPE: Final = constant(0xa, until("2.17"))
 LDLM_LOCKREQ_HANDLES: Final = 2
 LDLM_TIMEOUT_DEFAULT: Final = 0x14
@@ -132,8 +122,6 @@ LDLM_POOL_CLI_DEF_RECALC_PERIOD: Final = 0xa
 LDLM_ITER_CONTINUE: Final = 1
 LDLM_ITER_STOP: Final = 2
 LDLM_CTIME_AGE_LIMIT: Final = constant(0xa, since("2.0"))
-
-# lustre_dlm.h
 OBD_LDLM_DEVICENAME: Final = "ldlm"
 DLM_OST_NAMESPACE: Final = 1
 DLM_MDS_NAMESPACE: Final = 2
@@ -142,15 +130,11 @@ NS_DEFAULT_CONTENTION_SECONDS: Final = 2
 NS_DEFAULT_CONTENDED_LOCKS: Final = 0x20
 LUSTRE_TRACKS_LOCK_EXP_REFS: Final = constant(0, was(1, "2.0").since("2.3"))
 
+# First opcode of each service, and the one after the last
+LDLM_FIRST_OPC: Final = 0x65
+
 # res
 RES_NAME_SIZE: Final = 4
 RES_HASH_BITS: Final = constant(0xc, was(0xa).since("1.8.9", "2.0").until("2.1"))
 RES_HASH_SIZE: Final = constant(0x1000, until("2.1"))
 RES_HASH_MASK: Final = constant(0xfff, until("2.1"))
-
-# ldlm_mode
-LCK_MODE_END: Final = constant(0x101, since("2.17"))
-LCK_MODE_MIN: Final = constant(0, since("2.17"))
-
-# ldlm_type
-LDLM_TYPE_END: Final = constant(0xe, since("2.17"))

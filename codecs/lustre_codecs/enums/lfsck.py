@@ -1,8 +1,4 @@
-"""The file system checker, and OI scrub.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""The file system checker, and OI scrub."""
 
 from __future__ import annotations
 

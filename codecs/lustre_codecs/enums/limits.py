@@ -1,8 +1,4 @@
-"""Sizes, threads and timeouts of an implementation: nobody's bytes, but what its headers say.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Sizes, threads and timeouts of an implementation: nobody's bytes, but what its headers say."""
 
 from __future__ import annotations
 

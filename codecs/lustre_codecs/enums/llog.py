@@ -1,8 +1,4 @@
-"""Logs and changelogs.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Logs and changelogs."""
 
 from __future__ import annotations
 
@@ -75,7 +71,7 @@ class ChangelogRecType(WireEnum, since="2.0"):
     CL_TIME = 0x11, since("2.0").until("2.1")
 
 
-# llog_ctxt_id
+# Contexts of logs
 LLOG_CONFIG_ORIG_CTXT: Final = 0
 LLOG_CONFIG_REPL_CTXT: Final = 1
 LLOG_MDS_OST_ORIG_CTXT: Final = 2
@@ -115,10 +111,8 @@ LLOG_FLAG_NODEAMON: Final = constant(1, since("2.0"))
 # First opcode of each service, and the one after the last
 LLOG_FIRST_OPC: Final = 0x1f5
 
-# changelog_rec_type
+# Changelogs
 CL_LAST: Final = constant(0x19, was(0x12, "2.0").was(0x14, "2.1").was(0x15, "2.8").since("2.11"))
-
-# changelog
 CLF_VERSION: Final = constant(0x1000, since("2.0"))
 CLF_FLAGMASK: Final = constant(0xfff, since("2.0"))
 CR_MAXSIZE: Final = constant(0x1040, since("2.0"))
@@ -132,7 +126,5 @@ CHANGELOG_DEFMASK: Final = constant(
 CHANGELOG_CATALOG: Final = constant("changelog_catalog", since("2.0"))
 CHANGELOG_USER_PREFIX: Final = constant("cl", since("2.0"))
 CHANGELOG_USERS: Final = constant("changelog_users", since("2.0"))
-
-# changelog_message_type
 CL_RECORD: Final = constant(0xa, since("2.0"))
 CL_EOF: Final = constant(0xb, since("2.0"))

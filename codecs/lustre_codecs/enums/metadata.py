@@ -1,8 +1,4 @@
-"""Numbers of metadata operations, directories and attributes.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Numbers of metadata operations, directories and attributes."""
 
 from __future__ import annotations
 
@@ -360,35 +356,29 @@ class SwapLayouts(WireFlag, since="2.4"):
     SWAP_LAYOUTS_CLOSE = 0x10, since("2.8")
 
 
-# linux/posix_acl_xattr.h
+# ACLs
 POSIX_ACL_XATTR_VERSION: Final = 2
+LUSTRE_POSIX_ACL_MAX_SIZE: Final = constant(0, since("2.0").until("2.10"))
 
-# One past the last record
+# Sets of bits, and one past the last record
 REINT_MAX: Final = constant(0xb, was(8).was(9, "2.4").was(0xa, "2.6").since("2.11"))
-
-# Sets of valid bits
 OBD_FL_TRUNC: Final = constant(0x200000000000, since("1.8.9", "2.0").until("2.2"))
 OBD_MD_FLGETATTR: Final = constant(0x1100000001016fdf, was(0x1016fdf).was(0x100000001016fdf, "2.10").since("2.14"))
-
-# Sets of lock bits
 MDS_INODELOCK_MAXSHIFT: Final = constant(6, was(2).was(4, "2.4").was(5, "2.5").since("2.11").until("2.12.9", "2.13"))
 MDS_INODELOCK_FULL: Final = constant(0x7f, was(7).was(0x1f, "2.4").was(0x3f, "2.5").since("2.11"))
 
-# Flags of a body
+# lustre_mds.h
 MDS_BFLAG_UNCOMMITTED_WRITES: Final = constant(1, until("2.2"))
 MDS_BFLAG_EXT_FLAGS: Final = constant(0x80000000, until("2.0"))
-
-# Status of an MDS
 MDS_STATUS_CONN: Final = 1
 MDS_STATUS_LOV: Final = 2
-
-# lustre_mds.h
 M_CHECK_STALE: Final = constant(0x2000000, since("1.8.9", "2.0").until("2.6"))
 LUSTRE_POSIX_ACL_MAX_ENTRIES: Final = constant(0x20, until("2.2").since("2.5"))
 M_JOIN_FILE: Final = constant(0x4000000, since("1.8.9"))
 MDD_OBD_NAME: Final = constant("mdd_obd", since("2.0"))
 MDD_OBD_UUID: Final = constant("mdd_obd_uuid", since("2.0"))
 MDD_OBD_TYPE: Final = constant("mds", since("2.0").until("2.4"))
+ESERIOUS: Final = constant(0x1000, since("2.0"))
 
 # lustre_user.h
 LL_SUPER_MAGIC: Final = 0xbd00bd0
@@ -425,12 +415,6 @@ DIR_END_OFF: Final = constant(0xfffffffffffffffe, since("2.0").until("2.1"))
 MAX_HASH_SIZE_32: Final = constant(0x7fffffff, since("2.0").until("2.6"))
 MAX_HASH_SIZE: Final = constant(0x7fffffffffffffff, since("2.0").until("2.6"))
 MAX_HASH_HIGHEST_BIT: Final = constant(0x1000000000000000, since("2.0").until("2.6"))
-
-# Errors of a server
-ESERIOUS: Final = constant(0x1000, since("2.0"))
-
-# lustre_acl.h
-LUSTRE_POSIX_ACL_MAX_SIZE: Final = constant(0, since("2.0").until("2.10"))
 
 # lustre_idl.h
 LUSTRE_BFLAG_UNCOMMITTED_WRITES: Final = constant(1, since("2.2").until("2.8"))

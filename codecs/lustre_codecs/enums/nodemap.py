@@ -1,8 +1,4 @@
-"""Node maps: which identities and rights a client has (lustre_disk.h, lustre_user.h).
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Node maps: which identities and rights a client has (lustre_disk.h, lustre_user.h)."""
 
 from __future__ import annotations
 

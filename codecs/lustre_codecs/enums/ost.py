@@ -1,8 +1,4 @@
-"""Numbers of object operations.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Numbers of object operations."""
 
 from __future__ import annotations
 
@@ -158,22 +154,14 @@ class LustreAccessLog(WireEnum, since="2.14"):
     LUSTRE_ACCESS_LOG_VERSION_1 = 0x10000
 
 
-# fiemap
+# lustre_idl.h
 FIEMAP_MAX_OFFSET: Final = constant(0xffffffffffffffff, until("2.8"))
 LUSTRE_FIEMAP_FLAGS_COMPAT: Final = 0x40000001
-
-# obd_statfs_flags
 OBD_STATFS_NODELAY: Final = 1
 OBD_STATFS_FROM_CACHE: Final = 2
 OBD_STATFS_PTLRPCD: Final = constant(4, since("1.8.9", "2.0").until("2.9"))
 OBD_STATFS_CACHE_SECONDS: Final = constant(1, since("1.8.9", "2.1"))
-
-# ost_lvb_err
 OST_LVB_ERR_INIT: Final = 0xffbadbad80000000
 OST_LVB_ERR_MASK: Final = 0xffbadbad00000000
-
-# lustre_idl.h
 IOOBJ_MAX_BRW_BITS: Final = constant(0x10, since("2.4"))
-
-# lu_ladvise
 LADVISE_MAGIC: Final = constant(0x1adf1ce0, since("2.9"))

@@ -1,8 +1,4 @@
-"""Numbers of messages: portals, opcodes, flags of the header and of ptlrpc_body.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Numbers of messages: portals, opcodes, flags of the header and of ptlrpc_body."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Quota.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Quota."""
 
 from __future__ import annotations
 
@@ -78,7 +74,7 @@ class LquotaEntryFlags(WireFlag):
     LQUOTA_FL_EDQUOT = 1, since("2.4")
 
 
-# quota
+# lustre_quota.h
 UGQUOTA: Final = constant(2, until("2.10"))
 LQUOTA_QAQ_CREATE_LQS: Final = constant(-2147483648, since("1.8.9", "2.0").until("2.4"))
 LQUOTA_QUNIT_FLAGS: Final = constant(3, until("2.4"))
@@ -91,25 +87,17 @@ QUOTA_RET_NOQUOTA: Final = constant(1, until("2.4"))
 QUOTA_RET_NOLIMIT: Final = constant(2, until("2.4"))
 QUOTA_RET_ACQUOTA: Final = constant(4, until("2.4"))
 QFMT_LDISKFS: Final = constant(2, until("2.0"))
-
-# First opcode of each service, and the one after the last
-QUOTA_FIRST_OPC: Final = 0x259
-
-# lustre_quota_version_t
 LUSTRE_QUOTA_V2: Final = 1
 LUSTRE_QUOTA_V1: Final = constant(0, until("2.0"))
-
-# lustre_quota.h
 QUOTABLOCK_BITS: Final = constant(0xa, until("2.15"))
 QUOTABLOCK_SIZE: Final = constant(0x400, until("2.15"))
 MIN_QLIMIT: Final = constant(1, until("2.4"))
-
-# QC_GENERAL
 QC_GENERAL: Final = constant(0, since("2.0"))
 QC_MDTIDX: Final = constant(1, since("2.0"))
 QC_OSTIDX: Final = constant(2, since("2.0"))
 QC_UUID: Final = constant(3, since("2.0"))
-
-# quota_qif_valid_flags
 QIF_DQBLKSIZE: Final = constant(0x400, since("2.15"))
 QIF_DQBLKSIZE_BITS: Final = constant(0xa, since("2.15"))
+
+# First opcode of each service, and the one after the last
+QUOTA_FIRST_OPC: Final = 0x259

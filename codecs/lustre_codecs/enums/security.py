@@ -1,8 +1,4 @@
-"""Capabilities and message protection.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Capabilities and message protection."""
 
 from __future__ import annotations
 
@@ -122,7 +118,7 @@ class RscDataFlags(WireFlag, since="2.16"):
     RSC_DATA_FLAG_OSS = 8
 
 
-# capa
+# Capabilities
 CAPA_HMAC_MAX_LEN: Final = constant(0x40, until("2.14"))
 CAPA_HMAC_KEY_MAX_LEN: Final = constant(0x38, until("2.14"))
 CAPA_OPC_OSS_RW: Final = constant(0x60, since("2.0").until("2.14"))
@@ -135,8 +131,13 @@ CAPA_HMAC_ALG_MASK: Final = constant(0xff000000, since("2.0").until("2.14"))
 CAPA_KEYS: Final = constant("capa_keys", since("2.0"))
 CAPA_TIMEOUT: Final = constant(0x708, since("2.0").until("2.8"))
 CAPA_KEY_TIMEOUT: Final = constant(0x15180, since("2.0").until("2.8"))
+CAPA_HMAC_ALG_SHA1: Final = constant(1, since("2.0").until("2.14"))
+CAPA_HMAC_ALG_MAX: Final = constant(2, since("2.0").until("2.14"))
+CAPA_SITE_CLIENT: Final = constant(0, since("2.0").until("2.8"))
+CAPA_SITE_SERVER: Final = constant(1, since("2.0").until("2.8"))
+CAPA_SITE_MAX: Final = constant(2, since("2.0").until("2.8"))
 
-# sptlrpc
+# Flavours, headers, targets
 BULK_GET_SOURCE: Final = constant(0, until("2.8"))
 BULK_PUT_SINK: Final = constant(1, until("2.8"))
 BULK_GET_SINK: Final = constant(2, until("2.8"))
@@ -168,53 +169,26 @@ PLAIN_PACK_BULK_OFF: Final = constant(3, since("2.0"))
 PLAIN_FL_USER: Final = constant(1, since("2.0"))
 PLAIN_FL_BULK: Final = constant(2, since("2.0"))
 PLAIN_BSD_SIZE: Final = constant(0x10, since("2.0"))
-
-# sptlrpc_policy
-SPTLRPC_POLICY_MAX: Final = constant(3, since("2.0"))
-
-# sptlrpc_service_type
-SPTLRPC_SVC_MAX: Final = constant(4, since("2.0"))
-
-# sptlrpc_bulk_type
-SPTLRPC_BULK_MAX: Final = constant(2, since("2.0"))
-
-# sptlrpc_bulk_service
-SPTLRPC_BULK_SVC_MAX: Final = constant(4, since("2.0"))
-
-# sptlrpc_bulk_hash_alg
-BULK_HASH_ALG_MAX: Final = constant(8, since("2.0"))
-
-# CAPA_HMAC_ALG_SHA1
-CAPA_HMAC_ALG_SHA1: Final = constant(1, since("2.0").until("2.14"))
-CAPA_HMAC_ALG_MAX: Final = constant(2, since("2.0").until("2.14"))
-
-# CAPA_SITE_CLIENT
-CAPA_SITE_CLIENT: Final = constant(0, since("2.0").until("2.8"))
-CAPA_SITE_SERVER: Final = constant(1, since("2.0").until("2.8"))
-CAPA_SITE_MAX: Final = constant(2, since("2.0").until("2.8"))
-
-# ptlrpc_gss_tgt
 LUSTRE_GSS_TGT_MGS: Final = constant(0, since("2.0"))
 LUSTRE_GSS_TGT_MDS: Final = constant(1, since("2.0"))
 LUSTRE_GSS_TGT_OSS: Final = constant(2, since("2.0"))
-
-# sptlrpc_mech_gss
-SPTLRPC_MECH_GSS_NULL: Final = constant(0, since("2.0"))
-SPTLRPC_MECH_GSS_KRB5: Final = constant(1, since("2.0"))
-SPTLRPC_MECH_GSS_MAX: Final = constant(3, was(2, "2.0").since("2.17"))
-
-# sptlrpc_mech_null
-SPTLRPC_MECH_NULL: Final = constant(0, since("2.0"))
-SPTLRPC_MECH_NULL_MAX: Final = constant(1, since("2.0"))
-
-# sptlrpc_mech_plain
-SPTLRPC_MECH_PLAIN: Final = constant(0, since("2.0"))
-SPTLRPC_MECH_PLAIN_MAX: Final = constant(1, since("2.0"))
-
-# lustre_sec.h
 FLVR_POLICY_OFFSET: Final = constant(0, since("2.0"))
 FLVR_MECH_OFFSET: Final = constant(4, since("2.0"))
 FLVR_SVC_OFFSET: Final = constant(8, since("2.0"))
 FLVR_BULK_TYPE_OFFSET: Final = constant(0xc, since("2.0"))
 FLVR_BULK_SVC_OFFSET: Final = constant(0x10, since("2.0"))
 LUSTRE_MAX_GROUPS: Final = constant(0x80, since("2.0"))
+
+# Mechanisms, and what is one past the last of each enumeration
+SPTLRPC_POLICY_MAX: Final = constant(3, since("2.0"))
+SPTLRPC_SVC_MAX: Final = constant(4, since("2.0"))
+SPTLRPC_BULK_MAX: Final = constant(2, since("2.0"))
+SPTLRPC_BULK_SVC_MAX: Final = constant(4, since("2.0"))
+BULK_HASH_ALG_MAX: Final = constant(8, since("2.0"))
+SPTLRPC_MECH_GSS_NULL: Final = constant(0, since("2.0"))
+SPTLRPC_MECH_GSS_KRB5: Final = constant(1, since("2.0"))
+SPTLRPC_MECH_GSS_MAX: Final = constant(3, was(2, "2.0").since("2.17"))
+SPTLRPC_MECH_NULL: Final = constant(0, since("2.0"))
+SPTLRPC_MECH_NULL_MAX: Final = constant(1, since("2.0"))
+SPTLRPC_MECH_PLAIN: Final = constant(0, since("2.0"))
+SPTLRPC_MECH_PLAIN_MAX: Final = constant(1, since("2.0"))

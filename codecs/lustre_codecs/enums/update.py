@@ -1,8 +1,4 @@
-"""Updates between targets, and how servers index things.
-
-Numbers are the newest ones; the margin says what they were and where a name comes and goes. Source:
-`fixtures/facts/wire-history.json`, and the headers of the releases for what it does not hold.
-"""
+"""Updates between targets, and how servers index things."""
 
 from __future__ import annotations
 
@@ -83,15 +79,13 @@ LIP_HDR_SIZE: Final = constant(0x10, since("2.4"))
 LIP_MAGIC: Final = constant(0x8a6d6b6c, since("2.4"))
 LU_PAGE_SIZE: Final = constant(0x1000, since("2.1"))
 
-# out_update
+# Updates
 OUT_UPDATE_HEADER_MAGIC: Final = constant(0xbddf0001, since("2.8"))
 OUT_UPDATE_MAX_INLINE_SIZE: Final = constant(0x1000, since("2.8"))
 UPDATE_REPLY_MAGIC: Final = constant(0xbd0002, since("2.6"))
 UPDATE_REQUEST_MAGIC: Final = constant(0xbdde0002, since("2.6"))
+OUT_START: Final = constant(0, since("2.8"))
 
 # First opcode of each service, and the one after the last
 OUT_UPDATE_LAST_OPC: Final = constant(0x3e9, since("2.6"))
 UPDATE_LAST_OPC: Final = constant(0x3e9, since("2.4").until("2.6"))
-
-# update_type
-OUT_START: Final = constant(0, since("2.8"))
