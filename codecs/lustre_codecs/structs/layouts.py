@@ -371,3 +371,23 @@ class MdcSwapLayouts(Wire):
     """Flags of a swap of layouts."""
 
     msl_flags: in64[SwapLayouts]
+
+
+@history(size={"2.4": 24})
+class LmvUserMdsData(Wire):
+    """One stripe of a directory's layout a user asks for or sees (lustre_user.h)."""
+
+    lum_fid: as_sent[LuFid]
+    lum_padding: pad32
+    lum_mds: u32
+
+
+@history(size={"2.13": 16}, byteorder="little", swab=False)
+class LmvForeignMd(Wire):
+    """A directory's layout that others interpret (lustre_user.h)."""
+
+    lfm_magic: hex32
+    lfm_length: u32
+    lfm_type: in32[LustreForeignTypes]
+    lfm_flags: u32
+    lfm_value: Annotated[bytes, Flex(Chars(1))]

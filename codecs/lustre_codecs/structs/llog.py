@@ -16,7 +16,7 @@ from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import called, in32, over, pad32, pad64, padding, since, until, was
 from lustre_wire.schema.shorthand import hex32, id32, time64
 from lustre_wire.schema.shown import Shown
-from lustre_wire.schema.types import U32, Array, Chars, Flex, u16, u32, u64
+from lustre_wire.schema.types import U32, Array, Chars, Flex, Hole, u16, u32, u64
 
 
 @history(size=16, text="{lrh_type} {lrh_index} ({lrh_len} bytes)")
@@ -338,3 +338,58 @@ class LlogUnlink64Rec(Wire):
     lur_padding2: pad64
     lur_padding3: pad64
     lur_tail: LlogRecTail
+
+
+@history(size={"2.11": 8}, swab=False)
+class ChangelogExtExtraFlags(Wire):
+    """Tail of a changelog record: which further tails follow (lustre_user.h)."""
+
+    cr_extra_flags: u64
+
+
+@history(size={"2.11": 16}, swab=False)
+class ChangelogExtUidgid(Wire):
+    """Tail of a changelog record: whose process it was (lustre_user.h)."""
+
+    cr_uid: u64
+    cr_gid: u64
+
+
+@history(size={"2.11": 24}, swab=False)
+class ChangelogExtNid(Wire):
+    """Tail of a changelog record: the client (lustre_user.h)."""
+
+    cr_nid: u64
+    extra: u64
+    padding: u32
+    hole_0: Annotated[bytes, Hole(4)]
+
+
+@history(size={"2.11": 4}, swab=False)
+class ChangelogExtOpenmode(Wire):
+    """Tail of a changelog record: flags of an open (lustre_user.h)."""
+
+    cr_openflags: u32
+
+
+@history(size={"2.11": 256}, swab=False)
+class ChangelogExtXattr(Wire):
+    """Tail of a changelog record: the name of an attribute (lustre_user.h)."""
+
+    cr_xattr: Annotated[bytes, Chars(256)]
+
+
+@history(size={"2.15": 80})
+class LlogChangelogUserRec2(Wire):
+    """Log record: a named reader of the changelog, and what it wants to see."""
+
+    cur_hdr: LlogRecHdr
+    cur_id: u32
+    cur_time: Annotated[u32, Shown.TIME]
+    cur_endrec: u64
+    cur_mask: hex32
+    cur_padding1: pad32
+    cur_name: Annotated[bytes, Chars(16)]
+    cur_padding2: pad64
+    cur_padding3: pad64
+    cur_tail: LlogRecTail

@@ -202,3 +202,44 @@ class UpdateReply(Wire):
     ur_version: u32
     ur_count: u32
     ur_lens: Annotated[list[int], Flex(U32)]
+
+
+@history(size={"2.16": 24})
+class ButUpdateHeader(Wire):
+    """Head of a batch of metadata requests: how many pieces, or the batch itself."""
+
+    buh_magic: u32
+    buh_count: u32
+    buh_inline_length: u32
+    buh_reply_size: u32
+    buh_update_count: u32
+    buh_padding: pad32
+    buh_inline_data: Annotated[list[int], Flex(U32.as_sent())]
+
+
+@history(size={"2.16": 8})
+class ButUpdateBuffer(Wire):
+    """Size in bytes of a piece of a batch in bulk."""
+
+    bub_size: u32
+    bub_padding: u32
+
+
+@history(size={"2.16": 8})
+class BatchUpdateRequest(Wire):
+    """Requests of a batch, each a message of its own."""
+
+    burq_magic: u32
+    burq_count: u16
+    burq_padding: u16
+    burq_reqmsg: Annotated[bytes, Flex(Chars(1))]
+
+
+@history(size={"2.16": 8})
+class BatchUpdateReply(Wire):
+    """Replies to a batch, each a message of its own."""
+
+    burp_magic: u32
+    burp_count: u16
+    burp_padding: u16
+    burp_repmsg: Annotated[bytes, Flex(Chars(1))]
