@@ -1,4 +1,4 @@
-"""The dialects of all releases: views of the histories of `structs`, `enums`, `transport` and `rpcs`."""
+"""The dialects of all releases: views of the histories of `structs`, `enums`, `transport`, `rpcs` and `senders`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lustre_wire.dialects import Line
 from lustre_wire.schema.views import view
 
 LINE: Final = Line(
-    packages=("lustre_codecs.structs", "lustre_codecs.enums", "lustre_codecs.transport", "lustre_codecs.rpcs"),
+    packages=tuple(f"lustre_codecs.{name}" for name in ("structs", "enums", "transport", "rpcs", "senders")),
     traits={
         "body": lambda release: view(PtlrpcBody, release),
         "body_minimum": {"1.8": 88, "2.0": 152},  # what 1.6 peers send; a peer without a job id

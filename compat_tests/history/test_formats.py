@@ -2,77 +2,240 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 import pytest
 
 import lustre_wire as lw
-from compat_tests.history.test_walk import at, facts
+from compat_tests.history.test_walk import at, dialect, facts
 from lustre_codecs.rpcs.ldlm import LdlmEnqueueIntentOpen
-from lustre_codecs.rpcs.ost import OstWrite
-from lustre_wire.schema.releases import release
-from lustre_wire.schema.rpc import Items
+from lustre_codecs.rpcs.mds import MdsGetattr, MdsReadpage
+from lustre_codecs.senders import client_1_8_9
+from lustre_wire.errors import SchemaError
+from lustre_wire.schema.rpc import Buffers, Items, RpcFormat, SlotSpec, Uncounted
+from lustre_wire.schema.rpc_history import variant
 from lustre_wire.schema.types import Struct
 from lustre_wire.schema.views import history_of
 
-#: The formats declared so far, by Lustre's name.
-FORMATS = {"RQF_LDLM_INTENT_OPEN": LdlmEnqueueIntentOpen, "RQF_OST_BRW_WRITE": OstWrite}
+#: Lustre's formats by the name of ours: one, or those that followed each other.
+FORMATS: dict[str, tuple[str, ...]] = {
+    **{f"{target}_CONNECT": ("MDS_CONNECT",) for target in ("OST", "MDS", "MGS")},
+    **{f"{target}_DISCONNECT": ("MDS_DISCONNECT",) for target in ("OST", "MDS", "MGS")},
+    **{f"SEC_CTX_{step}": ("SEC_CTX",) for step in ("INIT", "INIT_CONT", "FINI")},
+    **{f"{service}_SET_INFO": ("OBD_SET_INFO",) for service in ("OST", "MDS", "LDLM")},
+    **{f"QUOTA_{what}": ("MDS_QUOTA_DQACQ",) for what in ("DQACQ", "DQREL")},
+    "MDS_GETSTATUS": ("MDS_GETSTATUS", "MDS_GET_ROOT"),
+    "MDS_REINT/CREATE": ("MDS_REINT_CREATE_RMT_ACL", "MDS_REINT_CREATE_ACL"),
+    "LDLM_ENQUEUE/GLIMPSE": ("LDLM_ENQUEUE_LVB",), "LDLM_ENQUEUE/INTENT_READDIR": ("LDLM_ENQUEUE",),
+    "LDLM_ENQUEUE/INTENT_OPEN_CREAT": ("LDLM_INTENT_OPEN",), "LDLM_ENQUEUE/INTENT_LOOKUP": ("LDLM_INTENT_GETATTR",),
+    "OST_READ": ("OST_BRW_READ",), "OST_WRITE": ("OST_BRW_WRITE",),
+    "OST_SET_INFO/GRANT_SHRINK": ("OST_SET_GRANT_INFO",),
+    "OBD_LOG_CANCEL": ("LOG_CANCEL",), "OBD_QC_CALLBACK": ("QC_CALLBACK",),
+}  # fmt: skip
+#: Ours without a format of Lustre's: nothing but 1.8, or operations that no 2.x packs.
+WITHOUT = {"MDS_SETXATTR": "1.8 alone", "MGS_EXCEPTION": "never sent", "MGS_TARGET_DEL": "never sent"}
+#: Lustre's names of slots that ours name otherwise: after what 1.8 and 2.0 hold there.
+SLOTS = {
+    "TGTUUID": "target_uuid", "CLUUID": "client_uuid", "CONN": "conn_handle", "MDT_EPOCH": "mdt_ioepoch",
+    "OBD_QUOTACTL": "quotactl", "OBD_QUOTA_ITER": "quota_iter", "DLM_LVB": "lvb",
+    "SETINFO_KEY": "key", "SETINFO_VAL": "val", "GETINFO_KEY": "key", "GETINFO_VAL": "val", "GETINFO_VALLEN": "vallen",
+    "SEQ_OPC": "opc", "SEQ_RANGE": "lu_seq_range", "FLD_OPC": "opc", "FLD_MDFLD": "fld_range",
+}  # fmt: skip
+SLOTS_OF = {
+    "MDS_REINT/CREATE": {"EADATA": "eadata_or_symtgt", "SYMTGT": "eadata_or_symtgt"},
+    "MDS_REINT/RENAME": {"NAME": "old_name", "SYMTGT": "new_name"},
+    "LLOG_ORIGIN_HANDLE_NEXT_BLOCK": {"EADATA": "log_block"}, "LLOG_ORIGIN_HANDLE_PREV_BLOCK": {"EADATA": "log_block"},
+    "OBD_LOG_CANCEL": {"LOGCOOKIES": "llog_cookies"},
+}  # fmt: skip
+#: Formats that servers begin to read with, or with fewer slots than the ones they end with: their slots are the first
+#: ones of ours.
+BEGINNINGS = {
+    "MDS_REINT": "MDS_REINT/SETATTR", "MDS_REINT_CREATE": "MDS_REINT/CREATE", "MDS_REINT_CREATE_SLAVE":
+    "MDS_REINT/CREATE", "MDS_REINT_CREATE_SYM": "MDS_REINT/CREATE", "LDLM_CALLBACK": "LDLM_BL_CALLBACK",
+    "LDLM_INTENT": "LDLM_ENQUEUE/INTENT_OPEN", "OST_CONNECT": "OST_CONNECT", "OST_DISCONNECT": "OST_DISCONNECT",
+}  # fmt: skip
+#: Formats that no history declares yet, and why.
+UNDECLARED = {
+    "OST_GET_INFO_GENERIC": "what a server reads any key with; its answer has no inside",
+    "OST_GET_INFO": "the same, renamed in 2.6",
+    **dict.fromkeys((
+        "MGS_CONFIG_READ", "OBD_IDX_READ", "QUOTA_DQACQ", "LDLM_INTENT_QUOTA", "LDLM_INTENT_BASIC",
+        "LDLM_INTENT_LAYOUT", "LDLM_GL_DESC_CALLBACK", "LDLM_GL_CALLBACK_DESC", "MDS_SWAP_LAYOUTS", "MDS_HSM_PROGRESS",
+        "MDS_HSM_CT_REGISTER", "MDS_HSM_CT_UNREGISTER", "MDS_HSM_STATE_GET", "MDS_HSM_STATE_SET", "MDS_HSM_ACTION",
+        "MDS_HSM_REQUEST", "OST_GET_INFO_LAST_FID", "OST_SET_INFO_LAST_FID", "UPDATE_OBJ", "MDS_RELEASE_CLOSE",
+        "LDLM_INTENT_GETXATTR", "CONNECT", "FLD_READ", "OUT_UPDATE", "LFSCK_NOTIFY", "LFSCK_QUERY",
+        "MDS_REINT_MIGRATE", "MDS_INTENT_CLOSE", "OST_LADVISE", "MDS_REINT_RESYNC", "MDS_CLOSE_INTENT",
+        "MDS_STATFS_NEW", "MDS_RMFID", "MDT_SET_INFO", "OST_FALLOCATE", "OST_SEEK", "MDS_BATCH",
+        "MDS_HSM_DATA_VERSION", "BUT_GETATTR", "MGS_TARGET_REG_NIDLIST", "MDS_FID2PATH",
+    ), "born after 2.0"),
+}  # fmt: skip
 
 
-def format_of(declared: Any, name: str) -> Any:
-    history: Any = history_of(declared)
-    return history.format(release(name))
+@cache
+def forms(name: str) -> dict[str, RpcFormat]:
+    return {form.key: form for form in dialect(name).formats}
 
 
-@pytest.mark.parametrize("rqf", FORMATS)
-@pytest.mark.parametrize("name", facts()["releases"])
-def test_slots_are_those_of_the_facts(rqf: str, name: str) -> None:
-    form, fact = format_of(FORMATS[rqf], name), at(facts()["rqf"][rqf], name)
-    if fact is None:
-        assert not name.startswith("2."), f"{rqf} is missing in {name}"
-        return
-    for side, made in (("client", form.request), ("server", form.reply)):
-        wanted = fact[0][side][1:]
-        assert [slot.name for slot in made.__slot_specs__] == [rmf.removeprefix("RMF_").lower() for rmf in wanted]
-        for slot, rmf in zip(made.__slot_specs__, wanted, strict=True):
-            said = at(facts()["rmf"][rmf], name)
-            assert said is not None
-            assert isinstance(slot.type, Items) == ("struct_array" in said[0]["flags"])
-            if isinstance(slot.type, Struct) and rmf != "RMF_REC_REINT":
-                assert slot.type.cls.__wire__.name == said[0]["struct"]
+def lustre_names(ours: str) -> tuple[str, ...]:
+    """What Lustre calls a format of ours."""
+    plain = ours.removeprefix("LDLM_ENQUEUE/INTENT_") if ours.startswith("LDLM_ENQUEUE/INTENT_") else None
+    return FORMATS.get(ours) or ((f"LDLM_INTENT_{plain}",) if plain else (ours.replace("/", "_"),))
 
 
-@pytest.mark.parametrize("declared", FORMATS.values())
-@pytest.mark.parametrize(("dialect", "name"), [("1.8", "1.8.9"), ("2.0", "2.0")])
-def test_the_view_is_what_the_dialect_declared(declared: Any, dialect: str, name: str) -> None:
-    now = format_of(declared, name)
-    was = lw.dialect(dialect).rpcs[now.key]
-    for attribute in ("name", "opcode", "version", "portal", "reply_portal", "also_on", "bulk_portal", "bulk"):
-        assert getattr(now, attribute) == getattr(was, attribute)
-    assert plain(now.match) == plain(was.match)
-    for side in ("request", "reply"):
-        assert [said(slot) for slot in getattr(now, side).__slot_specs__] == [
-            said(slot) for slot in getattr(was, side).__slot_specs__
-        ]
+def fact_of(names: tuple[str, ...], name: str) -> dict[str, Any] | None:
+    found = (at(facts()["rqf"].get(f"RQF_{rqf}", []), name) for rqf in names)
+    return next((span[0] for span in found if span is not None), None)
 
 
-def said(slot: Any) -> Any:
-    """What a slot says, its structs by name."""
-    kinds: list[Any] = [getattr(k, "cls", k) for k in (slot.type, getattr(slot.type, "element", None), slot.holds)]
-    named = [k.__wire__.name if hasattr(k, "__wire__") else type(k).__name__ for k in kinds]
-    present = plain(slot.present or {})
-    return slot.name, slot.index, named, slot.optional, slot.omit, slot.when, slot.room, slot.minimum, present
+def slots_of(ours: str, fact: dict[str, Any], side: str) -> list[tuple[str, str]]:
+    """Lustre's name and ours of the slots of one side, without the ptlrpc_body."""
+    names = SLOTS | SLOTS_OF.get(ours, {})
+    plain = [rmf.removeprefix("RMF_") for rmf in fact[side] if rmf != "RMF_PTLRPC_BODY"]
+    return [(rmf, names.get(rmf, rmf.lower())) for rmf in plain]
 
 
-def plain(match: Any) -> Any:
-    """Conditions with their numbers as numbers."""
-    return {path: int(c) if isinstance(c, int) else (type(c), getattr(c, "mask", None)) for path, c in match.items()}
+@pytest.mark.parametrize("name", [name for name in facts()["releases"] if name.startswith("2.")])
+class TestEveryRelease:
+    def test_has_the_formats_of_the_facts(self, name: str) -> None:
+        ours = {"MDS_GETSTATUS" if key == "MDS_GET_ROOT" else key for key, f in forms(name).items() if not f.variant}
+        known = {rqf for key in ours for rqf in lustre_names(key)} | UNDECLARED.keys() | BEGINNINGS.keys()
+        wanted = {rqf.removeprefix("RQF_") for rqf, spans in facts()["rqf"].items() if at(spans, name) is not None}
+        assert wanted <= known
+        assert not {key for key in ours if fact_of(lustre_names(key), name) is None} - WITHOUT.keys()
+
+    def test_slots(self, name: str) -> None:
+        """Each slot of each side: its place, whether it is an array, its struct and the fixed size of it."""
+        wrong: list[Any] = []
+        for key, form in forms(name).items():
+            ours = "MDS_GETSTATUS" if key == "MDS_GET_ROOT" else key
+            fact = fact_of(lustre_names(ours), name)
+            if fact is None or form.variant:
+                continue
+            for side, made in (("client", form.request), ("server", form.reply)):
+                wanted = slots_of(ours, fact, side)
+                if [slot.name for slot in made.__slot_specs__] != [own for _, own in wanted]:
+                    wrong.append((key, side, [slot.name for slot in made.__slot_specs__], wanted))
+                    continue
+                wrong += [
+                    (key, side, slot.name, slot.type, said)
+                    for slot, (rmf, _) in zip(made.__slot_specs__, wanted, strict=True)
+                    if not agrees(slot, rmf, said := (at(facts()["rmf"][f"RMF_{rmf}"], name) or [{}])[0])
+                ]
+        assert not wrong
+
+    def test_beginnings(self, name: str) -> None:
+        for rqf, ours in BEGINNINGS.items():
+            fact = fact_of((rqf,), name)
+            if fact is None:
+                continue
+            for side, made in (("client", forms(name)[ours].request), ("server", forms(name)[ours].reply)):
+                own = [slot.name for slot in made.__slot_specs__]
+                wanted = [name for _, name in slots_of(ours, fact, side)]
+                assert own[: len(wanted)] == wanted, rqf
+
+
+def agrees(slot: SlotSpec, rmf: str, fact: dict[str, Any]) -> bool:
+    """Whether a slot is what Lustre's layout.c says of it."""
+    struct = fact.get("struct")
+    array = rmf in ("RCS", "LOGCOOKIES") or "struct_array" in fact.get("flags", ())
+    if isinstance(slot.type, Items) != array:
+        return False
+    if isinstance(slot.type, Struct):
+        return bool(rmf == "REC_REINT" or slot.type.cls.__wire__.name in (struct, f"{struct}".removesuffix("_v1"), VARIABLE.get(rmf)))
+    return True
+
+
+#: Slots of variable length that 1.8 and 2.0 give an inside.
+VARIABLE = {"FIEMAP_VAL": "ll_user_fiemap"}
+
+
+def test_what_is_left_to_declare_is_not_declared() -> None:
+    known = {rqf for name in facts()["releases"] for key in forms(name) for rqf in lustre_names(key)}
+    assert not known & UNDECLARED.keys()
+    assert {f"RQF_{rqf}" for rqf in UNDECLARED.keys() | BEGINNINGS.keys()} <= facts()["rqf"].keys()
+
+
+# The 1.8 and 2.0 dialects, as they were declared before there were histories.
+
+BOTH = [("1.8", "1.8.9-wc1"), ("2.0", "2.0.0")]
+KEYS = [(short, full, key) for short, full in BOTH for key in sorted(form.key for form in lw.dialect(short).formats)]
+
+
+@pytest.mark.parametrize(("short", "full"), BOTH)
+def test_all_formats_are_there(short: str, full: str) -> None:
+    assert forms(full).keys() == {form.key for form in lw.dialect(short).formats}
+
+
+@pytest.mark.parametrize(("short", "full", "key"), KEYS, ids=[f"{short}-{key}" for short, _, key in KEYS])
+def test_the_view_is_what_the_dialect_declared(short: str, full: str, key: str) -> None:
+    now, was = forms(full)[key], lw.dialect(short).rpcs[key]
+    for field in fields(RpcFormat):
+        if field.compare:
+            assert plain(getattr(now, field.name)) == plain(getattr(was, field.name)), field.name
+
+
+def plain(value: Any) -> Any:
+    """What a declaration says, its structs by name and its numbers as numbers."""
+    if isinstance(value, type) and issubclass(value, Buffers):
+        return [plain(slot) for slot in value.__slot_specs__]
+    if hasattr(value, "__wire__"):
+        return value.__wire__.name, value.__wire__.size
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if is_dataclass(value):
+        return type(value).__name__, [(f.name, plain(getattr(value, f.name))) for f in fields(value)]
+    return int(value) if isinstance(value, int) else value
+
+
+# What the notation does.
 
 
 def test_buffers_of_every_release_are_those_declared() -> None:
     """What the type checker was told holds at run time."""
     for name in ("1.8.0", "2.1.6", "2.17.0"):
-        request = format_of(LdlmEnqueueIntentOpen, name).request()
+        request = forms(name)["LDLM_ENQUEUE/INTENT_OPEN"].request()
         assert isinstance(request, LdlmEnqueueIntentOpen.Request)
         request.rec_reint = None
         assert request.rec_reint is None
+
+
+def test_buffers_and_their_declarations_pickle() -> None:
+    request = forms("2.12.9")["MDS_GETATTR"].request()
+    again = pickle.loads(pickle.dumps(request))
+    assert type(again) is type(request)
+    assert pickle.loads(pickle.dumps(MdsGetattr.Reply)) is MdsGetattr.Reply
+
+
+def test_bulk_data_follow_their_struct() -> None:
+    """A format's view is another where what its bulk holds is."""
+    history: Any = history_of(MdsReadpage)
+    assert {name: forms(name)["MDS_READPAGE"].bulk_holds.head.__wire__.name for name in ("1.8.0", "2.0.0")} == {  # type: ignore[union-attr]
+        "1.8.0": "ll_dir_entry", "2.0.0": "lu_dirpage",
+    }  # fmt: skip
+    assert any(inner.cls.__name__ == "LuDirpage" for inner in history.inner())
+
+
+class TestVariants:
+    def test_one_is_what_its_operation_is_but_for_what_it_says(self) -> None:
+        own, sent = forms("2.1.0")["MDS_GETATTR"], forms("2.1.0")["MDS_GETATTR (1.8.9)"]
+        assert sent.match == {**own.match, "[2]": Uncounted()}
+        assert (sent.portal, sent.also_on, sent.reply) == (own.portal, own.also_on, own.reply)
+        assert [slot.name for slot in sent.request.__slot_specs__] == ["mdt_body"]
+
+    def test_one_has_a_life_of_its_own(self) -> None:
+        assert "MDS_GETATTR (1.8.9)" in forms("2.7.0")
+        assert "MDS_GETATTR (1.8.9)" not in forms("2.8.0")
+        assert "MDS_GETATTR (1.8.9)" not in forms("1.8.9-wc1")
+
+    def test_one_under_another_opcode_keeps_its_name(self) -> None:
+        form = forms("2.0.0")["MDS_UNPIN (1.8.9)"]
+        assert form.opcode == forms("2.0.0")["MDS_CLOSE"].opcode != forms("2.0.0")["MDS_UNPIN"].opcode
+
+    def test_of_nothing_is_refused(self) -> None:
+        with pytest.raises(SchemaError, match="no operation"):
+            variant(client_1_8_9.Connect, "1.8.9")

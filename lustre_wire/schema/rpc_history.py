@@ -197,7 +197,7 @@ class RpcHistory(History):
         super().__init__(cls)
         self.opcode, self.alive = opcode, alive
         self.options = {
-            name: value if name in _MAPPINGS or isinstance(value, Records) else lasting(value)
+            name: value if name in _MAPPINGS else lasting(value)
             for name, value in options.items()
         }
 
@@ -211,7 +211,8 @@ class RpcHistory(History):
         return {side: h for side, h in found.items() if isinstance(h, BuffersHistory)}
 
     def inner(self) -> Iterable[History]:
-        return self.sides().values()
+        held = (one for value in _values(self.options.get("bulk_holds")) for one in _options(value))
+        return *self.sides().values(), *(h for one in held for h in histories_in(one))
 
     def exists(self, when: Release) -> bool:
         return not self.alive.at(when).is_gone
@@ -289,3 +290,39 @@ def rpc_history(
         return cls
 
     return build
+
+
+def variant(
+    declared: Any, sender: str, doc: str = "", *, since: str | tuple[str, ...] = (), until: str | tuple[str, ...] = (),
+    opcode: Any = None, match: Match | None = None, request: Any = None, reply: Any = None, **options: Any,
+) -> Any:  # fmt: skip
+    """The form of an operation that some peers send: ``variant(OstGetattr, "1.8.9", match=..., request=Object)``.
+
+    Args:
+        declared: the operation.
+        sender: who sends it, or when.
+        doc: what the docstring says, if not the same.
+        since, until: where the form appears and vanishes, if not where the operation does.
+        opcode: if not the operation's own.
+        match: what tells it from the operation's own form, beside what tells that one from others.
+        request, reply: the buffers, where they differ.
+        options: what else differs, as for `rpc_history`.
+
+    Raises:
+        SchemaError: `declared` is no operation with a history.
+    """
+    history = history_of(declared)
+    if not isinstance(history, RpcHistory):
+        raise SchemaError(f"{declared!r} is no operation with a history")
+    sides = {side: inner.cls for side, inner in history.sides().items()}
+    sides |= {side: cls for side, cls in (("Request", request), ("Reply", reply)) if cls is not None}
+    said = {
+        "name": history.options.get("name", history.opcode.name), "variant": sender,
+        "match": {**history.options.get("match", {}), **(match or {})},
+    }  # fmt: skip
+    body = {**sides, "__doc__": doc or declared.__doc__, "__module__": declared.__module__}
+    made: Any = type(declared.__name__, (), body)
+    made.__history__ = RpcHistory(made, opcode or history.opcode, history.alive, {**history.options, **options, **said})
+    if since or until:
+        made.__history__.alive = life(since, until)
+    return made

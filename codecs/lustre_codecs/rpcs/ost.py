@@ -1,30 +1,147 @@
 """Objects: their attributes and data."""
 
-# ruff: noqa: E501  # the words of `when` are a sentence each
-
 from __future__ import annotations
 
 from functools import partial
 
 from lustre_codecs.enums.ptlrpc import LUSTRE_OST_VERSION, Opcode, Portal
-from lustre_codecs.rpcs.ldlm import CAPA_TYPE
-from lustre_codecs.structs.ost import NiobufRemote, ObdIoobj, OstBody
+from lustre_codecs.rpcs.slots import OBJECT_CAPA
+from lustre_codecs.structs.attributes import ObdStatfs
+from lustre_codecs.structs.ldlm import LdlmRequest
+from lustre_codecs.structs.ost import LlFiemapInfoKey, LlUserFiemap, NiobufRemote, ObdIoobj, OstBody
 from lustre_codecs.structs.security import LustreCapa
-from lustre_wire.schema.rpc import Buffers, Opaque
-from lustre_wire.schema.rpc_history import dated_slot, rpc_history
-from lustre_wire.schema.types import u32
+from lustre_wire.schema.rpc import Buffers, Chosen, Opaque, Prefix
+from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
+from lustre_wire.schema.types import U32, u32, u64
 
-#: Data of objects: service, version word and portals, once.
+#: A request to the object service.
+ost = partial(
+    rpc_history, version=LUSTRE_OST_VERSION, portal=Portal.OST_REQUEST_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL,
+    also_on=(Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL),
+)  # fmt: skip
+#: Data of objects.
 ost_io = partial(
     rpc_history, version=LUSTRE_OST_VERSION,
     portal=Portal.OST_IO_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL, bulk_portal=Portal.OST_BULK_PORTAL,
 )  # fmt: skip
 
 
-@ost_io(Opcode.OST_WRITE, bulk="server GET")
-class OstWrite:
-    """Sent by osc/osc_request.c:osc_brw_prep_request (RQF_OST_BRW_WRITE). Handled by ost/ost_handler.c:ost_brw_write
-    (1.8: ost_hpreq_handler too).
+@buffers_history
+class ObjectRequest(Buffers):
+    """An object, and a capability for it."""
+
+    ost_body: OstBody | None = dated_slot()
+    capa1: LustreCapa | bytes | None = OBJECT_CAPA
+
+
+@buffers_history
+class Object(Buffers):
+    """An object."""
+
+    ost_body: OstBody | None = dated_slot()
+
+
+@buffers_history
+class BrwRequest(Buffers):
+    """Objects, and the ranges of them whose data move."""
+
+    ost_body: OstBody | None = dated_slot()
+    obd_ioobj: list[ObdIoobj] | None = dated_slot()
+    niobuf_remote: list[NiobufRemote] | None = dated_slot()
+    capa1: LustreCapa | bytes | None = OBJECT_CAPA
+    short_io: Opaque | None = dated_slot(since="2.11", optional=True)
+
+
+@ost(Opcode.OST_GETATTR)
+class OstGetattr:
+    """Sent by osc/osc_request.c:osc_getattr, osc_getattr_async. Handled by ost/ost_handler.c:ost_getattr."""
+
+    Request = ObjectRequest
+    Reply = Object
+
+
+@ost(Opcode.OST_SETATTR)
+class OstSetattr:
+    """Sent by osc/osc_request.c:osc_setattr, osc_setattr_async_base (1.8: osc/osc_request.c:osc_setattr,
+    osc_setattr_async). Handled by ost/ost_handler.c:ost_setattr.
+    """
+
+    Request = ObjectRequest
+    Reply = Object
+
+
+@ost(Opcode.OST_CREATE, portal={"1.8": Portal.OST_CREATE_PORTAL, "2.4": Portal.OST_REQUEST_PORTAL}, also_on={"1.8": (Portal.OST_REQUEST_PORTAL, Portal.OST_IO_PORTAL), "2.4": (Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL)})
+class OstCreate:
+    """Sent by osc/osc_create.c:oscc_internal_create; osc_request.c:osc_real_create (1.8:
+    osc/osc_create.c:oscc_internal_create (portal 7); osc_request.c:osc_real_create (28)). Handled by
+    ost/ost_handler.c:ost_create.
+
+    Precreate goes to portal 7; single create (osc_real_create) uses the default portal 28.
+
+    No capa slot even in 2.0 (RQF_OST_CREATE).
+    """
+
+    Request = Object
+    Reply = Object
+
+
+@ost(Opcode.OST_DESTROY, portal={"1.8": Portal.OST_IO_PORTAL, "2.4": Portal.OST_REQUEST_PORTAL}, also_on={"1.8": (Portal.OST_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL), "2.4": (Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL)})
+class OstDestroy:
+    """Sent by osc/osc_request.c:osc_destroy. Handled by ost/ost_handler.c:ost_destroy.
+
+    Portal 6 (OST_IO).
+
+    Cookies of the unlink llog travel in obdo o_lcookie with FLCOOKIE.
+    """
+
+    class Request(Buffers):
+        ost_body: OstBody | None = dated_slot()
+        dlm_req: LdlmRequest | None = dated_slot(optional=True, omit={"1.8": True, "2.0": False}, when={"1.8": "OBD_CONNECT_CANCELSET negotiated", "2.0": "slot always packed; contents read only when lock_count set"})
+        capa1: LustreCapa | bytes | None = OBJECT_CAPA
+
+    Reply = Object
+
+
+@ost(Opcode.OST_PUNCH, portal=Portal.OST_IO_PORTAL, also_on=(Portal.OST_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL))
+class OstPunch:
+    """Sent by osc/osc_request.c:osc_punch_base (1.8: osc/osc_request.c:osc_punch). Handled by
+    ost/ost_handler.c:ost_punch.
+
+    o_size = start, o_blocks = end of the range to free.
+
+    Flag OBD_FL_TRUNCLOCK (1.8) / OBD_FL_SRVLOCK (2.0) asks the OST to take the lock.
+    """
+
+    Request = ObjectRequest
+    Reply = Object
+
+
+@ost(Opcode.OST_SYNC)
+class OstSync:
+    """Sent by osc/osc_request.c:osc_sync. Handled by ost/ost_handler.c:ost_sync.
+
+    o_size = start, o_blocks = end; whole object when both 0.
+    """
+
+    Request = ObjectRequest
+    Reply = Object
+
+
+@ost(Opcode.OST_STATFS, portal=Portal.OST_CREATE_PORTAL, also_on=(Portal.OST_REQUEST_PORTAL, Portal.OST_IO_PORTAL))
+class OstStatfs:
+    """Sent by osc/osc_request.c:osc_statfs, osc_statfs_async. Handled by ost/ost_handler.c:ost_statfs.
+
+    Portal 7 (OST_CREATE).
+    """
+
+    class Reply(Buffers):
+        obd_statfs: ObdStatfs | None = dated_slot()
+
+
+@ost_io(Opcode.OST_READ, bulk="server PUT")
+class OstRead:
+    """Sent by osc/osc_request.c:osc_brw_prep_request (RQF_OST_BRW_READ) (1.8: osc/osc_request.c:osc_brw_prep_request).
+    Handled by ost/ost_handler.c:ost_brw_read (1.8: ost/ost_handler.c:ost_brw_read, ost_hpreq_handler).
 
     Exactly one obd_ioobj; 0 or >256 niobufs rejected.
 
@@ -33,21 +150,104 @@ class OstWrite:
     OBD_BRW_CHECK / checksum valid bits drive the optional bulk checksum carried in obdo o_cksum / FLCKSUM.
 
     A request not on portal 6 fails -EPROTO.
+
+    1.8: Client has no capa slot.
     """
 
-    class Request(Buffers):
+    Request = BrwRequest
+
+    class Reply(Buffers):
         ost_body: OstBody | None = dated_slot()
-        obd_ioobj: list[ObdIoobj] | None = dated_slot()
-        niobuf_remote: list[NiobufRemote] | None = dated_slot()
-        capa1: LustreCapa | bytes | None = dated_slot(
-            since="2.0", type=CAPA_TYPE, optional=True,
-            when={
-                "2.0": "slot always counted; length 0 without capability, 120 with (OBD_CONNECT_OSS_CAPA, obdo valid FLOSSCAPA)",
-                "2.12": "counted, without bytes",
-            },
-        )  # fmt: skip
         short_io: Opaque | None = dated_slot(since="2.11", optional=True)
+
+
+@ost_io(Opcode.OST_WRITE, bulk="server GET")
+class OstWrite:
+    """Sent by osc/osc_request.c:osc_brw_prep_request (RQF_OST_BRW_WRITE) (1.8: osc/osc_request.c:osc_brw_prep_request).
+    Handled by ost/ost_handler.c:ost_brw_write (1.8: ost/ost_handler.c:ost_brw_write, ost_hpreq_handler).
+
+    Exactly one obd_ioobj; 0 or >256 niobufs rejected.
+
+    niobuf_remote = {offset u64, len u32, flags u32}.
+
+    OBD_BRW_CHECK / checksum valid bits drive the optional bulk checksum carried in obdo o_cksum / FLCKSUM.
+
+    A request not on portal 6 fails -EPROTO.
+
+    1.8: Client has no capa slot.
+    """
+
+    Request = BrwRequest
 
     class Reply(Buffers):
         ost_body: OstBody | None = dated_slot()
         rcs: list[u32] | None = dated_slot(when="per-niobuf result codes")
+
+
+@ost(Opcode.OST_GET_INFO, name="OST_GET_INFO/LAST_ID", match={"key": Prefix(b"last_id")})
+class OstGetInfoLastId:
+    """Sent by osc/osc_request.c:osc_get_info (RQF_OST_GET_INFO_LAST_ID). Handled by ost/ost_handler.c:ost_get_info
+    (RQF_OST_GET_INFO_GENERIC).
+
+    The obdfilter also answers "blocksize" and "blocksize_bits" with a __u32, not sent by osc.
+
+    Unknown key: error, reply is body only.
+    """
+
+    class Request(Buffers):
+        key: Opaque | None = dated_slot()
+
+    class Reply(Buffers):
+        obd_id: u64 | None = dated_slot()
+
+
+@ost(Opcode.OST_GET_INFO, name="OST_GET_INFO/FIEMAP", match={"fiemap_key": Prefix(b"fiemap")})
+class OstGetInfoFiemap:
+    """Sent by osc/osc_request.c:osc_get_info (RQF_OST_GET_INFO_FIEMAP) (1.8: osc/osc_request.c:osc_get_info). Handled
+    by ost/ost_handler.c:ost_get_info (key treated as SETINFO_KEY) (1.8: ost/ost_handler.c:ost_get_info ->
+    filter_get_info).
+
+    Client swabs the whole reply as fiemap; the request key is not swabbed by the server in 1.8.
+    """
+
+    class Request(Buffers):
+        fiemap_key: LlFiemapInfoKey | None = dated_slot()
+        fiemap_val: LlUserFiemap | None = dated_slot(since="2.0", when="(client copies its buffer in); the server ignores it")
+
+    class Reply(Buffers):
+        fiemap_val: LlUserFiemap | None = dated_slot()
+
+
+@ost(Opcode.OST_SET_INFO)
+class OstSetInfo:
+    """Sent by osc/osc_request.c:osc_set_info_async (RQF_OBD_SET_INFO). Handled by ost/ost_handler.c:ost_set_info
+    (RQF_OBD_SET_INFO).
+
+    Keys that reach the wire: mds_conn (val = __u32 group; 2.0 server swabs it), evict_by_nid (val = nid text), others
+    such as unlinked/next_id stay local or get -EINVAL.
+
+    Key compared by prefix.
+    """
+
+    class Request(Buffers):
+        key: Opaque | None = dated_slot()
+        val: Opaque | None = dated_slot(holds=Chosen("key", {"mds_conn": U32}))
+
+
+@ost(Opcode.OST_SET_INFO, name="OST_SET_INFO/GRANT_SHRINK", match={"key": Prefix(b"grant_shrink")}, also_on={"1.8": (Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL), "2.0": ()}, status={"1.8": "", "2.0": "sender broken", "2.4": ""})
+class OstSetInfoGrantShrink:
+    """Sent by osc/osc_request.c:osc_set_info_async (RQF_OST_SET_GRANT_INFO) (1.8:
+    osc/osc_request.c:osc_shrink_grant_to_target -> osc_set_info_async). Handled by ost/ost_handler.c:ost_set_info
+    (extends to RQF_OST_SET_GRANT_INFO) (1.8: ost/ost_handler.c:ost_set_info).
+
+    2.0: Client sets the size of RMF_SETINFO_VAL, which RQF_OST_SET_GRANT_INFO does not have: the field lookup asserts,
+    so 2.0.0 clients cannot send it.
+
+    1.8: Only with OBD_CONNECT_GRANT_SHRINK.
+    """
+
+    class Request(Buffers):
+        key: Opaque | None = dated_slot()
+        ost_body: OstBody | None = dated_slot(when={"1.8": "ost_body with OBD_FL_SHRINK_GRANT and o_grant", "2.0": ""})
+
+    Reply = Object

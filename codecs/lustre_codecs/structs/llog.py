@@ -185,7 +185,7 @@ class LlogSizeChangeRec(Wire):
     lsc_tail: LlogRecTail
 
 
-@history(size={"1.8": 32, "2.10": None}, swab=False, text="{lgc_lgl} record {lgc_index}")
+@history(size=32, swab=False, text="{lgc_lgl} record {lgc_index}")
 class LlogCookie(Wire):
     """Where a log record is: what the OST sends back once it has done its part; 2.9 was the last to send it."""
 

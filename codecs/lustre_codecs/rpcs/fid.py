@@ -1,0 +1,43 @@
+"""Sequences of FIDs, and where they are."""
+
+from __future__ import annotations
+
+from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
+from lustre_codecs.structs.fid import LuSeqRange
+from lustre_wire.schema.rpc import Buffers
+from lustre_wire.schema.rpc_history import dated_slot, rpc_history
+from lustre_wire.schema.types import u32
+
+
+@rpc_history(Opcode.SEQ_QUERY, version=LUSTRE_MDS_VERSION, portal=Portal.SEQ_METADATA_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on={"1.8": (), "2.0": (Portal.SEQ_CONTROLLER_PORTAL, Portal.SEQ_DATA_PORTAL)}, status={"1.8": "client only", "2.0": ""})
+class SeqQuery:
+    """Sent by fid/fid_request.c:seq_client_rpc (1.8: mdc/mdc_fid.c:seq_client_rpc). Handled by
+    fid/fid_handler.c:seq_query, seq_req_handle (1.8: none in 1.8 (only a 2.0 MDS answers)).
+
+    2.0: Portal 30 SEQ_METADATA (client ALLOC_META), 32 SEQ_CONTROLLER (ALLOC_SUPER), 31 SEQ_DATA (data sequences).
+    Reply portals: 10 for 30/32, 4 for 31 (SEQ_DATA).
+
+    1.8: Sent on portal 30 (SEQ_METADATA, SEQ_ALLOC_META) by the 1.8.9 client when it is connected to a 2.0 MDS.
+    """
+
+    class Request(Buffers):
+        opc: u32 | None = dated_slot(when={"1.8": "", "2.0": "SEQ_ALLOC_SUPER / SEQ_ALLOC_META"})
+        lu_seq_range: LuSeqRange | None = dated_slot()
+
+    class Reply(Buffers):
+        lu_seq_range: LuSeqRange | None = dated_slot()
+
+
+@rpc_history(Opcode.FLD_QUERY, since="2.0", version=LUSTRE_MDS_VERSION, portal=Portal.FLD_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
+class FldQuery:
+    """Sent by fld/fld_request.c:fld_client_rpc. Handled by fld/fld_handler.c:fld_query, fld_req_handle.
+
+    MDS to MDS / client to MDS; portal 29 to 10.
+    """
+
+    class Request(Buffers):
+        opc: u32 | None = dated_slot()
+        fld_range: LuSeqRange | None = dated_slot()
+
+    class Reply(Buffers):
+        fld_range: LuSeqRange | None = dated_slot()

@@ -1,0 +1,204 @@
+"""Changes of metadata: MDS_REINT, told apart by the first word of the record."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from lustre_codecs.enums.metadata import MdsReint
+from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
+from lustre_codecs.rpcs.slots import ACL, CANCELS, CAPA, COOKIES_REMOVED, ENCCTX, LAYOUT, MDS_CAPA, MD_REMOVED, OSS_CAPA, REPLY_BODY, SECCTX, SECCTX_NAME, SELINUX_POL, capa, cookies, layout, record
+from lustre_codecs.structs.acl import ACL_XATTRS
+from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch
+from lustre_codecs.structs.layouts import LmvStripeMd, LovMdsMdV1, LovUserMdV1
+from lustre_codecs.structs.ldlm import LdlmRequest
+from lustre_codecs.structs.llog import LlogCookie
+from lustre_codecs.structs.reint import MdsRecCreate, MdsRecLink, MdsRecRename, MdsRecSetattr, MdsRecUnlink, MdtRecCreate, MdtRecLink, MdtRecRename, MdtRecSetattr, MdtRecSetxattr, MdtRecUnlink
+from lustre_codecs.structs.security import LustreCapa
+from lustre_wire.schema.rpc import Buffers, CString, Chosen, Opaque
+from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
+
+reint = partial(
+    rpc_history, Opcode.MDS_REINT, version=LUSTRE_MDS_VERSION,
+    portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL,
+    also_on={
+        "1.8": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL),
+        "2.0": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_MDS_PORTAL), "2.4": (Portal.MDS_SETATTR_PORTAL,), "2.15": (),
+    },
+)  # fmt: skip
+
+#: Extended attributes with an inside of their own.
+XATTRS: Final = {**ACL_XATTRS, "trusted.lmv": LmvStripeMd, "trusted.lov": LovMdsMdV1}
+
+
+@buffers_history
+class LastUnlinkReply(Buffers):
+    """Where the objects of a file are whose last name is gone, for the client to destroy."""
+
+    mdt_body: MdsBody | MdtBody | None = REPLY_BODY
+    mdt_md: Opaque | None = layout(MD_REMOVED)
+    logcookies: list[LlogCookie] | None = cookies(COOKIES_REMOVED)
+    capa1: LustreCapa | bytes | None = MDS_CAPA
+    capa2: LustreCapa | bytes | None = OSS_CAPA
+
+
+@reint(name="MDS_REINT/SETATTR", match={"rec_reint.sa_opcode": MdsReint.REINT_SETATTR})
+class MdsReintSetattr:
+    """Sent by mdc/mdc_reint.c:mdc_setattr; mdc_lib.c:mdc_setattr_pack (1.8: mdc/mdc_reint.c:mdc_setattr;
+    mdc_lib.c:mdc_setattr_pack_18). Handled by mdt/mdt_lib.c:mdt_setattr_unpack; mdt_reint.c:mdt_reint_setattr (1.8:
+    mds/mds_lib.c:mds_setattr_unpack; mds_reint.c:mds_reint_setattr).
+
+    2.0: Format RQF_MDS_REINT_SETATTR; portal 22 when ATTR_FROM_OPEN. MDT-to-MDT imports (mdc_connect with a real MDS
+    peer) use request portal 24 instead of 12.
+
+    1.8: Sent on portal 22 (MDS_SETATTR) when ATTR_FROM_OPEN (truncate from open handle), else 12. dlm_req sits at index
+    4; server looks for it only when CANCELSET negotiated.
+    """
+
+    class Request(Buffers):
+        rec_reint: MdsRecSetattr | MdtRecSetattr | None = record(MdsRecSetattr, MdtRecSetattr)
+        capa1: LustreCapa | bytes | None = CAPA
+        mdt_ioepoch: MdtIoepoch | None = dated_slot(since="2.0", optional=True, when="slot always counted; 24 when op_flags has MF_SOM_CHANGE or MF_EPOCH_OPEN, else 0")
+        eadata: Opaque | None = dated_slot(called={"1.8": "ea", "2.0": "eadata"}, optional=True, holds=LovUserMdV1, when={"1.8": "lov EA when setting layout/default stripe; slot always counted, 0 length otherwise", "2.0": "slot always counted; lov EA, 0 length otherwise"})
+        logcookies: list[LlogCookie] | None = dated_slot(optional=True, when={"1.8": "slot always counted; length = bytes of cookies (0 when none)", "2.0": "slot always counted, 0 when none"})
+        dlm_req: LdlmRequest | None = CANCELS
+
+    class Reply(Buffers):
+        mdt_body: MdsBody | MdtBody | None = REPLY_BODY
+        mdt_md: Opaque | None = LAYOUT
+        acl: Opaque | None = ACL
+        capa1: LustreCapa | bytes | None = MDS_CAPA
+        capa2: LustreCapa | bytes | None = OSS_CAPA
+
+
+@reint(name="MDS_REINT/CREATE", match={"rec_reint.cr_opcode": MdsReint.REINT_CREATE})
+class MdsReintCreate:
+    """Sent by mdc/mdc_reint.c:mdc_create; mdc_lib.c:mdc_create_pack (1.8: mdc/mdc_reint.c:mdc_create;
+    mdc_lib.c:mdc_create_pack_18). Handled by mdt/mdt_lib.c:mdt_create_unpack; mdt_reint.c:mdt_reint_create (1.8:
+    mds/mds_lib.c:mds_create_unpack; mds_reint.c:mds_reint_create).
+
+    2.0: Client packs RQF_MDS_REINT_CREATE_RMT_ACL; the server starts from RQF_MDS_REINT_CREATE and extends to _RMT_ACL,
+    _SLAVE or _SYM by looking at the record (mode and cr_flags).
+
+    1.8: Bufcount 3, 4 (data) or 5 (CANCELSET).
+    """
+
+    class Request(Buffers):
+        rec_reint: MdsRecCreate | MdtRecCreate | None = record(MdsRecCreate, MdtRecCreate)
+        capa1: LustreCapa | bytes | None = CAPA
+        name: CString | None = dated_slot()
+        eadata_or_symtgt: Opaque | None = dated_slot(called={"1.8": "data", "2.0": "eadata_or_symtgt"}, optional=True, omit={"1.8": True, "2.0": False}, when={"1.8": "symlink target (string incl. NUL) or lov EA; counted with 0 length when CANCELSET is on and there is no data; left out when neither data nor CANCELSET", "2.0": "slot counted; symlink target string (RMF_SYMTGT) for S_ISLNK, slave/remote ACL EA otherwise, 0 length when none"})
+        dlm_req: LdlmRequest | None = CANCELS
+        file_secctx_name: CString | None = SECCTX_NAME
+        file_secctx: Opaque | None = SECCTX
+        selinux_pol: CString | None = SELINUX_POL
+        file_encctx: Opaque | None = ENCCTX
+
+    class Reply(Buffers):
+        mdt_body: MdsBody | MdtBody | None = REPLY_BODY
+        capa1: LustreCapa | bytes | None = capa("slot always packed; valid when body.valid has FLMDSCAPA", optional=False)
+        mdt_md: Opaque | None = dated_slot(since="2.16", optional=True, when="the layout of a new striped directory")
+
+
+@reint(name="MDS_REINT/LINK", match={"rec_reint.lk_opcode": MdsReint.REINT_LINK})
+class MdsReintLink:
+    """Sent by mdc/mdc_reint.c:mdc_link; mdc_lib.c:mdc_link_pack (1.8: mdc/mdc_reint.c:mdc_link;
+    mdc_lib.c:mdc_link_pack_18). Handled by mdt/mdt_lib.c:mdt_link_unpack; mdt_reint.c:mdt_reint_link (1.8:
+    mds/mds_lib.c:mds_link_unpack; mds_reint.c:mds_reint_link).
+    """
+
+    class Request(Buffers):
+        rec_reint: MdsRecLink | MdtRecLink | None = record(MdsRecLink, MdtRecLink)
+        capa1: LustreCapa | bytes | None = CAPA
+        capa2: LustreCapa | bytes | None = CAPA
+        name: CString | None = dated_slot()
+        dlm_req: LdlmRequest | None = CANCELS
+        selinux_pol: CString | None = SELINUX_POL
+
+    class Reply(Buffers):
+        mdt_body: MdsBody | MdtBody | None = REPLY_BODY
+
+
+@reint(name="MDS_REINT/UNLINK", match={"rec_reint.ul_opcode": MdsReint.REINT_UNLINK})
+class MdsReintUnlink:
+    """Sent by mdc/mdc_reint.c:mdc_unlink; mdc_lib.c:mdc_unlink_pack (1.8: mdc/mdc_reint.c:mdc_unlink;
+    mdc_lib.c:mdc_unlink_pack_18). Handled by mdt/mdt_lib.c:mdt_unlink_unpack; mdt_reint.c:mdt_reint_unlink (1.8:
+    mds/mds_lib.c:mds_unlink_unpack; mds_reint.c:mds_reint_unlink, mds_shrink_intent_reply).
+
+    2.0: Server format RQF_MDS_REINT_UNLINK.
+
+    1.8: On MSG_REPLAY the md and cookie slots are packed with length 0.
+    """
+
+    class Request(Buffers):
+        rec_reint: MdsRecUnlink | MdtRecUnlink | None = record(MdsRecUnlink, MdtRecUnlink)
+        capa1: LustreCapa | bytes | None = CAPA
+        name: CString | None = dated_slot()
+        dlm_req: LdlmRequest | None = CANCELS
+        selinux_pol: CString | None = SELINUX_POL
+
+    Reply = LastUnlinkReply
+
+
+@reint(name="MDS_REINT/RENAME", match={"rec_reint.rn_opcode": MdsReint.REINT_RENAME}, portal={"1.8": Portal.MDS_REQUEST_PORTAL, "2.16": Portal.MDS_IO_PORTAL}, also_on={"1.8": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL), "2.0": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_MDS_PORTAL), "2.4": (Portal.MDS_SETATTR_PORTAL,), "2.15": (), "2.16": (Portal.MDS_REQUEST_PORTAL,)})
+class MdsReintRename:
+    """Sent by mdc/mdc_reint.c:mdc_rename; mdc_lib.c:mdc_rename_pack (1.8: mdc/mdc_reint.c:mdc_rename;
+    mdc_lib.c:mdc_rename_pack_18). Handled by mdt/mdt_lib.c:mdt_rename_unpack; mdt_reint.c:mdt_reint_rename (1.8:
+    mds/mds_lib.c:mds_rename_unpack; mds_reint.c:mds_reint_rename).
+    """
+
+    class Request(Buffers):
+        rec_reint: MdsRecRename | MdtRecRename | None = record(MdsRecRename, MdtRecRename)
+        capa1: LustreCapa | bytes | None = CAPA
+        capa2: LustreCapa | bytes | None = CAPA
+        old_name: CString | None = dated_slot()
+        new_name: CString | None = dated_slot(when={"1.8": "", "2.0": "(RMF_SYMTGT slot)"})
+        dlm_req: LdlmRequest | None = CANCELS
+        selinux_pol: CString | None = SELINUX_POL
+
+    Reply = LastUnlinkReply
+
+
+@reint(name="MDS_REINT/OPEN", match={"rec_reint.cr_opcode": MdsReint.REINT_OPEN}, also_on=(), status={"1.8": "no sender", "2.0": "server only"})
+class MdsReintOpen:
+    """Never sent but as an LDLM intent. Handled by mdt/mdt_open.c:mdt_reint_open (via mdt_reint_internal) (1.8:
+    mds/mds_open.c:mds_open, which asserts on the non-intent offset: it handles only the intent placement).
+    """
+
+    class Request(Buffers):
+        rec_reint: MdsRecCreate | MdtRecCreate | None = record(MdsRecCreate, MdtRecCreate)
+        capa1: LustreCapa | bytes | None = CAPA
+        capa2: LustreCapa | bytes | None = CAPA
+        name: CString | None = dated_slot(optional={"1.8": True, "2.0": False})
+        eadata: Opaque | None = dated_slot(called={"1.8": "ea", "2.0": "eadata"}, optional=True, holds=LovUserMdV1, when={"1.8": "", "2.0": "slot counted; 0 when none"})
+        file_secctx_name: CString | None = SECCTX_NAME
+        file_secctx: Opaque | None = SECCTX
+        selinux_pol: CString | None = SELINUX_POL
+        file_encctx: Opaque | None = ENCCTX
+
+    class Reply(Buffers):
+        mdt_body: MdsBody | MdtBody | None = REPLY_BODY
+        mdt_md: Opaque | None = layout("max_mdsize; 0 on replay")
+        acl: Opaque | None = ACL
+        capa1: LustreCapa | bytes | None = MDS_CAPA
+        capa2: LustreCapa | bytes | None = OSS_CAPA
+
+
+@reint(since="2.0", name="MDS_REINT/SETXATTR", match={"rec_reint.sx_opcode": MdsReint.REINT_SETXATTR})
+class MdsReintSetxattr:
+    """Sent by mdc/mdc_request.c:mdc_setxattr, mdc_xattr_common. Handled by mdt/mdt_lib.c:mdt_setxattr_unpack;
+    mdt_xattr.c:mdt_reint_setxattr.
+
+    No dlm_req slot.
+    """
+
+    class Request(Buffers):
+        rec_reint: MdtRecSetxattr | None = dated_slot()
+        capa1: LustreCapa | bytes | None = CAPA
+        name: CString | None = dated_slot()
+        eadata: Opaque | None = dated_slot(omit=True, holds=Chosen("name", XATTRS), when="value; trailing slot left out when there is no value")
+        dlm_req: LdlmRequest | None = dated_slot(since="2.5", optional=True)
+        selinux_pol: CString | None = SELINUX_POL
+
+    class Reply(Buffers):
+        mdt_body: MdtBody | None = dated_slot()
