@@ -92,6 +92,8 @@ def number_at(value: Any, when: Release) -> Any:
         if not isinstance(history, EnumHistory):
             return value
         named = [n for n, number in history.declared.items() if number == value.value]
+        if not named and isinstance(value, enum.IntFlag):
+            return mask_at(value, when) or None
         return next((n for n in (history.number(name, when) for name in named) if n is not None), None)
     margin = getattr(value, "margin", None)
     if isinstance(margin, Margin):

@@ -8,7 +8,27 @@ from typing import Final
 from lustre_codecs.enums.ldlm import LdlmFl, LdlmType
 from lustre_codecs.enums.metadata import ItOp
 from lustre_codecs.enums.ptlrpc import LUSTRE_DLM_VERSION, LUSTRE_OBD_VERSION, Opcode, Portal
-from lustre_codecs.rpcs.slots import ACL, ACL_KEPT, ACL_OMITTED, CAPA, DEFAULT_MD, ENCCTX, LAYOUT, MDS_CAPA, MD_REMOVED, OSS_CAPA, REPLY_BODY, REQUEST_BODY, SECCTX, SECCTX_ASKED, SECCTX_NAME, SELINUX_POL, layout, lvb, record
+from lustre_codecs.rpcs.slots import (
+    ACL,
+    ACL_KEPT,
+    ACL_OMITTED,
+    CAPA,
+    DEFAULT_MD,
+    ENCCTX,
+    LAYOUT,
+    MD_REMOVED,
+    MDS_CAPA,
+    OSS_CAPA,
+    REPLY_BODY,
+    REQUEST_BODY,
+    SECCTX,
+    SECCTX_ASKED,
+    SECCTX_NAME,
+    SELINUX_POL,
+    layout,
+    lvb,
+    record,
+)
 from lustre_codecs.structs.attributes import MdsBody, MdtBody
 from lustre_codecs.structs.layouts import LovUserMdV1
 from lustre_codecs.structs.ldlm import LdlmIntent, LdlmReply, LdlmRequest, OstLvb

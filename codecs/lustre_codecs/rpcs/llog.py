@@ -7,7 +7,7 @@ from typing import Annotated
 
 from lustre_codecs.enums.ptlrpc import LUSTRE_LOG_VERSION, Opcode, Portal
 from lustre_codecs.structs.attributes import MdtBody
-from lustre_codecs.structs.llog import LlogCookie, LlogLogHdr, LlogRecHdr, LlogdBody, LlogdConnBody
+from lustre_codecs.structs.llog import LlogCookie, LlogdBody, LlogdConnBody, LlogLogHdr, LlogRecHdr
 from lustre_wire.schema.rpc import Blob, Buffers, CString, Records
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 

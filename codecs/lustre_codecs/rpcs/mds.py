@@ -5,14 +5,26 @@ from __future__ import annotations
 from functools import partial
 
 from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
-from lustre_codecs.rpcs.slots import ACL_KEPT, CAPA, MDS_CAPA, MD_REMOVED, OSS_CAPA, REPLY_BODY, REQUEST_BODY, SELINUX_POL, capa, cookies, layout
+from lustre_codecs.rpcs.slots import (
+    ACL_KEPT,
+    CAPA,
+    MD_REMOVED,
+    MDS_CAPA,
+    OSS_CAPA,
+    REPLY_BODY,
+    REQUEST_BODY,
+    SELINUX_POL,
+    capa,
+    cookies,
+    layout,
+)
 from lustre_codecs.structs.acl import ACL_XATTRS, XattrAclHeader
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch, ObdStatfs
 from lustre_codecs.structs.directory import LlDirEntry, LuDirpage
 from lustre_codecs.structs.llog import ChangelogSetinfo, LlogCookie
 from lustre_codecs.structs.reint import MdtRecSetattr
 from lustre_codecs.structs.security import LustreCapa
-from lustre_wire.schema.rpc import Buffers, CString, Chosen, Opaque, Records
+from lustre_wire.schema.rpc import Buffers, Chosen, CString, Opaque, Records
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 from lustre_wire.schema.types import U32, u32
 

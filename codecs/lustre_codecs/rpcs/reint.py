@@ -7,15 +7,45 @@ from typing import Final
 
 from lustre_codecs.enums.metadata import MdsReint
 from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
-from lustre_codecs.rpcs.slots import ACL, CANCELS, CAPA, COOKIES_REMOVED, ENCCTX, LAYOUT, MDS_CAPA, MD_REMOVED, OSS_CAPA, REPLY_BODY, SECCTX, SECCTX_NAME, SELINUX_POL, capa, cookies, layout, record
+from lustre_codecs.rpcs.slots import (
+    ACL,
+    CANCELS,
+    CAPA,
+    COOKIES_REMOVED,
+    ENCCTX,
+    LAYOUT,
+    MD_REMOVED,
+    MDS_CAPA,
+    OSS_CAPA,
+    REPLY_BODY,
+    SECCTX,
+    SECCTX_NAME,
+    SELINUX_POL,
+    capa,
+    cookies,
+    layout,
+    record,
+)
 from lustre_codecs.structs.acl import ACL_XATTRS
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch
 from lustre_codecs.structs.layouts import LmvStripeMd, LovMdsMdV1, LovUserMdV1
 from lustre_codecs.structs.ldlm import LdlmRequest
 from lustre_codecs.structs.llog import LlogCookie
-from lustre_codecs.structs.reint import MdsRecCreate, MdsRecLink, MdsRecRename, MdsRecSetattr, MdsRecUnlink, MdtRecCreate, MdtRecLink, MdtRecRename, MdtRecSetattr, MdtRecSetxattr, MdtRecUnlink
+from lustre_codecs.structs.reint import (
+    MdsRecCreate,
+    MdsRecLink,
+    MdsRecRename,
+    MdsRecSetattr,
+    MdsRecUnlink,
+    MdtRecCreate,
+    MdtRecLink,
+    MdtRecRename,
+    MdtRecSetattr,
+    MdtRecSetxattr,
+    MdtRecUnlink,
+)
 from lustre_codecs.structs.security import LustreCapa
-from lustre_wire.schema.rpc import Buffers, CString, Chosen, Opaque
+from lustre_wire.schema.rpc import Buffers, Chosen, CString, Opaque
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 
 reint = partial(
