@@ -316,10 +316,9 @@ def variant(
         raise SchemaError(f"{declared!r} is no operation with a history")
     sides = {side: inner.cls for side, inner in history.sides().items()}
     sides |= {side: cls for side, cls in (("Request", request), ("Reply", reply)) if cls is not None}
-    said = {
-        "name": history.options.get("name", history.opcode.name), "variant": sender,
-        "match": {**history.options.get("match", {}), **(match or {})},
-    }  # fmt: skip
+    matched: Any = history.options.get("match", {})
+    named = history.options.get("name", history.opcode.name)
+    said = {"name": named, "variant": sender, "match": {**matched, **(match or {})}}
     body = {**sides, "__doc__": doc or declared.__doc__, "__module__": declared.__module__}
     made: Any = type(declared.__name__, (), body)
     made.__history__ = RpcHistory(made, opcode or history.opcode, history.alive, {**history.options, **options, **said})

@@ -8,27 +8,7 @@ from typing import Final
 from lustre_codecs.enums.ldlm import LdlmFl, LdlmType
 from lustre_codecs.enums.metadata import ItOp
 from lustre_codecs.enums.ptlrpc import LUSTRE_DLM_VERSION, LUSTRE_OBD_VERSION, Opcode, Portal
-from lustre_codecs.rpcs.slots import (
-    ACL,
-    ACL_KEPT,
-    ACL_OMITTED,
-    CAPA,
-    DEFAULT_MD,
-    ENCCTX,
-    LAYOUT,
-    MD_REMOVED,
-    MDS_CAPA,
-    OSS_CAPA,
-    REPLY_BODY,
-    REQUEST_BODY,
-    SECCTX,
-    SECCTX_ASKED,
-    SECCTX_NAME,
-    SELINUX_POL,
-    layout,
-    lvb,
-    record,
-)
+from lustre_codecs.rpcs import slots
 from lustre_codecs.structs.attributes import MdsBody, MdtBody
 from lustre_codecs.structs.layouts import LovUserMdV1
 from lustre_codecs.structs.ldlm import LdlmIntent, LdlmReply, LdlmRequest, OstLvb
@@ -69,16 +49,16 @@ class OpenRequest(Buffers):
 
     dlm_req: LdlmRequest | None = dated_slot()
     ldlm_intent: LdlmIntent | None = dated_slot()
-    rec_reint: MdsRecCreate | MdtRecCreate | None = record(MdsRecCreate, MdtRecCreate)
-    capa1: LustreCapa | bytes | None = CAPA
-    capa2: LustreCapa | bytes | None = CAPA
+    rec_reint: MdsRecCreate | MdtRecCreate | None = slots.record(MdsRecCreate, MdtRecCreate)
+    capa1: LustreCapa | bytes | None = slots.CAPA
+    capa2: LustreCapa | bytes | None = slots.CAPA
     name: CString | None = dated_slot(when={"1.8": "(namelen+1 bytes; may be just NUL)", "2.0": ""})
     eadata: Opaque | None = dated_slot(called={"1.8": "lov_ea", "2.0": "eadata"}, optional=True, holds=LovUserMdV1, when={"1.8": "buffer always packed with max(lmmsize, client default easize), then grown so the whole request is a power of two; content 0 when no layout given", "2.0": "slot always counted; size = max(lmmsize, cl_default_mds_easize)"})
     mds_rec_join: MdsRecJoin | None = dated_slot(until="2.0", omit=True, when="M_JOIN_FILE only")
-    file_secctx_name: CString | None = SECCTX_NAME
-    file_secctx: Opaque | None = SECCTX
-    selinux_pol: CString | None = SELINUX_POL
-    file_encctx: Opaque | None = ENCCTX
+    file_secctx_name: CString | None = slots.SECCTX_NAME
+    file_secctx: Opaque | None = slots.SECCTX
+    selinux_pol: CString | None = slots.SELINUX_POL
+    file_encctx: Opaque | None = slots.ENCCTX
 
 
 @buffers_history
@@ -86,15 +66,15 @@ class OpenReply(Buffers):
     """The lock, and the file that was opened."""
 
     dlm_rep: LdlmReply | None = dated_slot()
-    mdt_body: MdsBody | MdtBody | None = REPLY_BODY
-    mdt_md: Opaque | None = layout("max_mdsize; 0 on replay; shrunk with index shift to eadatasize")
-    acl: Opaque | None = ACL_OMITTED
-    capa1: LustreCapa | bytes | None = MDS_CAPA
-    capa2: LustreCapa | bytes | None = OSS_CAPA
+    mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
+    mdt_md: Opaque | None = slots.layout("max_mdsize; 0 on replay; shrunk with index shift to eadatasize")
+    acl: Opaque | None = slots.ACL_OMITTED
+    capa1: LustreCapa | bytes | None = slots.MDS_CAPA
+    capa2: LustreCapa | bytes | None = slots.OSS_CAPA
     niobuf_inline: Opaque | None = dated_slot(since="2.12", optional=True, when="a niobuf_remote, and behind it the data of a small file on the MDT")
-    file_secctx: Opaque | None = SECCTX_ASKED
-    file_encctx: Opaque | None = ENCCTX
-    default_mdt_md: Opaque | None = dated_slot(since="2.16", optional=True, when=DEFAULT_MD)
+    file_secctx: Opaque | None = slots.SECCTX_ASKED
+    file_encctx: Opaque | None = slots.ENCCTX
+    default_mdt_md: Opaque | None = dated_slot(since="2.16", optional=True, when=slots.DEFAULT_MD)
 
 
 @buffers_history
@@ -103,8 +83,8 @@ class GetattrRequest(Buffers):
 
     dlm_req: LdlmRequest | None = dated_slot()
     ldlm_intent: LdlmIntent | None = dated_slot()
-    mdt_body: MdsBody | MdtBody | None = REQUEST_BODY
-    capa1: LustreCapa | bytes | None = CAPA
+    mdt_body: MdsBody | MdtBody | None = slots.REQUEST_BODY
+    capa1: LustreCapa | bytes | None = slots.CAPA
     name: CString | None = dated_slot(when={"1.8": "namelen+1 bytes (length 1 = by fid2)", "2.0": ""})
     file_secctx_name: CString | None = dated_slot(since=("2.12.9", "2.13"), omit=True, when="name of the security attribute the client asks for")
 
@@ -114,13 +94,13 @@ class GetattrReply(Buffers):
     """The lock, and the attributes of the file that was asked for."""
 
     dlm_rep: LdlmReply | None = dated_slot()
-    mdt_body: MdsBody | MdtBody | None = REPLY_BODY
-    mdt_md: Opaque | None = layout("shrunk (and removed with index shift) when the request asked FLEASIZE|FLDIREA, which the client always does")
-    acl: Opaque | None = ACL_KEPT
-    capa1: LustreCapa | bytes | None = MDS_CAPA
-    file_secctx: Opaque | None = SECCTX_ASKED
-    default_mdt_md: Opaque | None = dated_slot(since="2.13", optional=True, when=DEFAULT_MD)
-    file_encctx: Opaque | None = ENCCTX
+    mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
+    mdt_md: Opaque | None = slots.layout("shrunk (and removed with index shift) when the request asked FLEASIZE|FLDIREA, which the client always does")
+    acl: Opaque | None = slots.ACL_KEPT
+    capa1: LustreCapa | bytes | None = slots.MDS_CAPA
+    file_secctx: Opaque | None = slots.SECCTX_ASKED
+    default_mdt_md: Opaque | None = dated_slot(since="2.13", optional=True, when=slots.DEFAULT_MD)
+    file_encctx: Opaque | None = slots.ENCCTX
 
 
 @enqueue(also_on=(Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL))
@@ -146,7 +126,7 @@ class LdlmEnqueue:
 
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = dated_slot()
-        lvb: OstLvb | bytes | None = lvb({"1.8": "only when the resource has an LVB (OST extent locks)", "2.0": "slot always packed; defaults to 40 bytes even when the resource has no LVB"}, omit={"1.8": True, "2.0": False})
+        lvb: OstLvb | bytes | None = slots.lvb({"1.8": "only when the resource has an LVB (OST extent locks)", "2.0": "slot always packed; defaults to 40 bytes even when the resource has no LVB"}, omit={"1.8": True, "2.0": False})
 
 
 @enqueue(name="LDLM_ENQUEUE/GLIMPSE", match={"dlm_req.lock_flags": HAS_INTENT, "[2]": Absent(), "dlm_req.lock_desc.l_resource.lr_type": LdlmType.LDLM_EXTENT}, portal=Portal.OST_REQUEST_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL)
@@ -161,7 +141,7 @@ class LdlmEnqueueGlimpse:
 
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = dated_slot()
-        lvb: OstLvb | bytes | None = lvb("")
+        lvb: OstLvb | bytes | None = slots.lvb("")
 
 
 @enqueue(name="LDLM_ENQUEUE/INTENT_OPEN", match=intent(ItOp.IT_OPEN))
@@ -190,23 +170,7 @@ class LdlmEnqueueIntentOpen:
 
 @enqueue(name="LDLM_ENQUEUE/INTENT_OPEN_CREAT", match=intent(ItOp.IT_OPEN | ItOp.IT_CREAT))
 class LdlmEnqueueIntentOpenCreat:
-    """Sent by mdc/mdc_locks.c:mdc_intent_open_pack; mdc_lib.c:mdc_open_pack (1.8: mdc/mdc_locks.c:mdc_intent_open_pack;
-    mdc_lib.c:mdc_open_pack_18, mdc_join_pack_18). Handled by mdt/mdt_handler.c:mdt_intent_policy, mdt_intent_reint
-    (RQF_LDLM_INTENT_OPEN) -> mdt_open.c:mdt_reint_open (1.8: mds/handler.c:mds_intent_policy ->
-    mds_lib.c:mds_open_unpack -> mds_open.c:mds_open, mds_finish_open; mds_join.c for join).
-
-    dlm_req flags HAS_INTENT; intent opc = IT_OPEN (1)|IT_CREAT (2) = 3.
-
-    dlm_rep.lock_policy_res1 = disposition bits, lock_policy_res2 = result of the open.
-
-    A negative intent result still gives a full reply with ELDLM_LOCK_ABORTED in pb_status.
-
-    Request is replayable: the client grows it to hold the returned layout (mdc_realloc_openmsg).
-
-    2.0: Reply always 7 buffers: format RQF_LDLM_INTENT_OPEN.
-
-    1.8: 4 or 5 reply buffers; join buffer at index 6.
-    """
+    """An open that may create, as LDLM_ENQUEUE/INTENT_OPEN: intent opc = IT_OPEN (1)|IT_CREAT (2) = 3."""
 
     Request = OpenRequest
     Reply = OpenReply
@@ -225,23 +189,23 @@ class LdlmEnqueueIntentCreate:
         dlm_req: LdlmRequest | None = dated_slot()
         ldlm_intent: LdlmIntent | None = dated_slot()
         rec_reint: MdtRecCreate | None = dated_slot()
-        capa1: LustreCapa | bytes | None = CAPA
+        capa1: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot()
         eadata: Opaque | None = dated_slot(optional=True, holds=LovUserMdV1)
-        file_secctx_name: CString | None = SECCTX_NAME
-        file_secctx: Opaque | None = SECCTX
-        selinux_pol: CString | None = SELINUX_POL
-        file_encctx: Opaque | None = ENCCTX
+        file_secctx_name: CString | None = slots.SECCTX_NAME
+        file_secctx: Opaque | None = slots.SECCTX
+        selinux_pol: CString | None = slots.SELINUX_POL
+        file_encctx: Opaque | None = slots.ENCCTX
 
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = dated_slot()
         mdt_body: MdtBody | None = dated_slot()
-        mdt_md: Opaque | None = LAYOUT
-        acl: Opaque | None = ACL
-        capa1: LustreCapa | bytes | None = MDS_CAPA
-        file_secctx: Opaque | None = SECCTX_ASKED
-        default_mdt_md: Opaque | None = dated_slot(since="2.13", optional=True, when=DEFAULT_MD)
-        file_encctx: Opaque | None = ENCCTX
+        mdt_md: Opaque | None = slots.LAYOUT
+        acl: Opaque | None = slots.ACL
+        capa1: LustreCapa | bytes | None = slots.MDS_CAPA
+        file_secctx: Opaque | None = slots.SECCTX_ASKED
+        default_mdt_md: Opaque | None = dated_slot(since="2.13", optional=True, when=slots.DEFAULT_MD)
+        file_encctx: Opaque | None = slots.ENCCTX
 
 
 @enqueue(name="LDLM_ENQUEUE/INTENT_GETATTR", match=intent(ItOp.IT_GETATTR))
@@ -262,14 +226,7 @@ class LdlmEnqueueIntentGetattr:
 
 @enqueue(name="LDLM_ENQUEUE/INTENT_LOOKUP", match=intent(ItOp.IT_LOOKUP))
 class LdlmEnqueueIntentLookup:
-    """Sent by mdc/mdc_locks.c:mdc_intent_getattr_pack; mdc_lib.c:mdc_getattr_pack (1.8:
-    mdc/mdc_locks.c:mdc_intent_lookup_pack; mdc_lib.c:mdc_getattr_pack_18). Handled by
-    mdt/mdt_handler.c:mdt_intent_getattr (RQF_LDLM_INTENT_GETATTR) (1.8: mds/handler.c:mds_intent_policy,
-    mds_getattr_lock).
-
-    Intent opc IT_LOOKUP = 16.
-
-    2.0: Reply 6 buffers, capa1 valid when FLMDSCAPA.
+    """As LDLM_ENQUEUE/INTENT_GETATTR, with intent opc IT_LOOKUP = 16.
 
     1.8: LOOKUP locks only LOOKUP|UPDATE bits (child) instead of full getattr bits.
     """
@@ -294,7 +251,7 @@ class LdlmEnqueueIntentReaddir:
 
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = dated_slot()
-        lvb: OstLvb | bytes | None = lvb("slot always packed; defaults to 40 bytes even when the resource has no LVB", since="2.0")
+        lvb: OstLvb | bytes | None = slots.lvb("slot always packed; defaults to 40 bytes even when the resource has no LVB", since="2.0")
 
 
 @enqueue(until="2.12", name="LDLM_ENQUEUE/INTENT_UNLINK", match=intent(ItOp.IT_UNLINK), status="client packer only")
@@ -312,23 +269,23 @@ class LdlmEnqueueIntentUnlink:
     class Request(Buffers):
         dlm_req: LdlmRequest | None = dated_slot()
         ldlm_intent: LdlmIntent | None = dated_slot()
-        rec_reint: MdsRecUnlink | MdtRecUnlink | None = record(MdsRecUnlink, MdtRecUnlink)
-        capa1: LustreCapa | bytes | None = CAPA
+        rec_reint: MdsRecUnlink | MdtRecUnlink | None = slots.record(MdsRecUnlink, MdtRecUnlink)
+        capa1: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot()
 
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = dated_slot()
-        mdt_body: MdsBody | MdtBody | None = REPLY_BODY
-        mdt_md: Opaque | None = layout(MD_REMOVED)
+        mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
+        mdt_md: Opaque | None = slots.layout(slots.MD_REMOVED)
         logcookies: list[LlogCookie] | None = dated_slot(until="2.0", optional=True, when="shrunk to the number of stripes when body.valid has FLCOOKIE; removed otherwise; index drops to 2 when lov_md was removed")
-        acl: Opaque | None = ACL
+        acl: Opaque | None = slots.ACL
 
 
 @rpc_history(Opcode.LDLM_CONVERT, version=LUSTRE_DLM_VERSION, portal={"1.8": Portal.MDS_REQUEST_PORTAL, "2.12": Portal.LDLM_CANCEL_REQUEST_PORTAL}, reply_portal={"1.8": Portal.MDC_REPLY_PORTAL, "2.12": Portal.LDLM_CANCEL_REPLY_PORTAL}, also_on={"1.8": (Portal.OST_REQUEST_PORTAL,), "2.12": ()})
 class LdlmConvert:
     """Sent by ldlm/ldlm_request.c:ldlm_cli_convert. Handled by ldlm/ldlm_lockd.c:ldlm_handle_convert0.
 
-    No caller in llite; LCK conversions only, needs the lock handle in lock_handle[0].
+    Before 2.12 no caller in llite; LCK conversions only, needs the lock handle in lock_handle[0].
 
     OST path unpacks RQF_LDLM_CONVERT; the MDT table entry has HABEO_CLAVIS but no request format, so mdt_req_handle
     would assert.
@@ -388,7 +345,7 @@ class LdlmCpCallback:
 
     class Request(Buffers):
         dlm_req: LdlmRequest | None = dated_slot()
-        lvb: OstLvb | bytes | None = lvb({"1.8": "only when lr_lvb_len != 0", "2.0": "slot always packed (40 by default)"}, omit={"1.8": True, "2.0": False})
+        lvb: OstLvb | bytes | None = slots.lvb({"1.8": "only when lr_lvb_len != 0", "2.0": "slot always packed (40 by default)"}, omit={"1.8": True, "2.0": False})
 
 
 @callback(Opcode.LDLM_GL_CALLBACK)
@@ -402,7 +359,7 @@ class LdlmGlCallback:
     Request = LockRequest
 
     class Reply(Buffers):
-        lvb: OstLvb | bytes | None = lvb({"1.8": "on success; -ELDLM_NO_LOCK_DATA gives a body-only reply", "2.0": "on success; 1.8-style errors are body only"})
+        lvb: OstLvb | bytes | None = slots.lvb({"1.8": "on success; -ELDLM_NO_LOCK_DATA gives a body-only reply", "2.0": "on success; 1.8-style errors are body only"})
 
 
 @rpc_history(Opcode.LDLM_SET_INFO, since="2.0", version=LUSTRE_OBD_VERSION, portal=Portal.LDLM_CB_REQUEST_PORTAL, reply_portal=Portal.LDLM_CB_REPLY_PORTAL)

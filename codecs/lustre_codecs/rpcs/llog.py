@@ -48,10 +48,8 @@ class LlogOriginHandleCreate:
 @llog(Opcode.LLOG_ORIGIN_HANDLE_NEXT_BLOCK)
 class LlogOriginHandleNextBlock:
     """Sent by ptlrpc/llog_client.c:llog_client_next_block. Handled by
-    ptlrpc/llog_server.c:llog_origin_handle_next_block.
-
-    Sent on the import of the log context: MGS (26->25, config logs), MDS/MDT (12->10), or OST to MDS over the reverse
-    import (15->16).
+    ptlrpc/llog_server.c:llog_origin_handle_next_block. On the import of the log context, as
+    LLOG_ORIGIN_HANDLE_CREATE.
     """
 
     Request = LogBody
@@ -80,10 +78,8 @@ class LlogOriginHandlePrevBlock:
 @llog(Opcode.LLOG_ORIGIN_HANDLE_READ_HEADER)
 class LlogOriginHandleReadHeader:
     """Sent by ptlrpc/llog_client.c:llog_client_read_header. Handled by
-    ptlrpc/llog_server.c:llog_origin_handle_read_header.
-
-    Sent on the import of the log context: MGS (26->25, config logs), MDS/MDT (12->10), or OST to MDS over the reverse
-    import (15->16).
+    ptlrpc/llog_server.c:llog_origin_handle_read_header. On the import of the log context, as
+    LLOG_ORIGIN_HANDLE_CREATE.
     """
 
     Request = LogBody
@@ -94,10 +90,8 @@ class LlogOriginHandleReadHeader:
 
 @mds_llog(Opcode.LLOG_ORIGIN_HANDLE_DESTROY, until="2.12")
 class LlogOriginHandleDestroy:
-    """Sent by ptlrpc/llog_client.c:llog_client_destroy. Handled by ptlrpc/llog_server.c:llog_origin_handle_destroy.
-
-    Handled by the MDS/MDT only (12->10), not by the MGS or callback service (the sender uses the import of its log
-    context, so 26 is possible; an MGS answers -ENOTSUPP).
+    """Sent by ptlrpc/llog_client.c:llog_client_destroy. Handled by ptlrpc/llog_server.c:llog_origin_handle_destroy, by
+    whom LLOG_ORIGIN_HANDLE_PREV_BLOCK is.
     """
 
     Request = LogBody

@@ -5,19 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
-from lustre_codecs.rpcs.slots import (
-    ACL_KEPT,
-    CAPA,
-    MD_REMOVED,
-    MDS_CAPA,
-    OSS_CAPA,
-    REPLY_BODY,
-    REQUEST_BODY,
-    SELINUX_POL,
-    capa,
-    cookies,
-    layout,
-)
+from lustre_codecs.rpcs import slots
 from lustre_codecs.structs.acl import ACL_XATTRS, XattrAclHeader
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch, ObdStatfs
 from lustre_codecs.structs.directory import LlDirEntry, LuDirpage
@@ -41,15 +29,15 @@ mds = partial(
 class BodyAndCapa(Buffers):
     """A body and a capability for the file it names."""
 
-    mdt_body: MdsBody | MdtBody | None = REQUEST_BODY
-    capa1: LustreCapa | bytes | None = CAPA
+    mdt_body: MdsBody | MdtBody | None = slots.REQUEST_BODY
+    capa1: LustreCapa | bytes | None = slots.CAPA
 
 
 @buffers_history
 class BodyReply(Buffers):
     """Attributes, or what else a body carries."""
 
-    mdt_body: MdsBody | MdtBody | None = REPLY_BODY
+    mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
 
 
 @buffers_history
@@ -59,7 +47,7 @@ class CloseRequest(Buffers):
     mds_body: MdsBody | None = dated_slot(until="2.0", room=216)
     mdt_ioepoch: MdtIoepoch | None = dated_slot(since="2.0")
     rec_reint: MdtRecSetattr | None = dated_slot(since="2.0")
-    capa1: LustreCapa | bytes | None = CAPA
+    capa1: LustreCapa | bytes | None = slots.CAPA
 
 
 @mds(Opcode.MDS_GETSTATUS, name={"1.8": "MDS_GETSTATUS", "2.9": "MDS_GET_ROOT"})
@@ -71,12 +59,12 @@ class MdsGetstatus:
     """
 
     class Request(Buffers):
-        mdt_body: MdsBody | MdtBody | None = REQUEST_BODY
+        mdt_body: MdsBody | MdtBody | None = slots.REQUEST_BODY
         name: CString | None = dated_slot(since="2.9", omit=True, when="the subdirectory that is mounted as the root")
 
     class Reply(Buffers):
-        mdt_body: MdsBody | MdtBody | None = REPLY_BODY
-        capa1: LustreCapa | bytes | None = capa("slot always packed at 120; meaningful when body.valid has FLMDSCAPA (not shrunk)", optional=False)
+        mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
+        capa1: LustreCapa | bytes | None = slots.capa("slot always packed at 120; meaningful when body.valid has FLMDSCAPA (not shrunk)", optional=False)
 
 
 @mds(Opcode.MDS_GETATTR, portal={"1.8": Portal.MDS_REQUEST_PORTAL, "2.15": Portal.MDS_READPAGE_PORTAL}, also_on={"1.8": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL), "2.0": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_MDS_PORTAL), "2.4": (Portal.MDS_SETATTR_PORTAL,), "2.15": (Portal.MDS_REQUEST_PORTAL,)})
@@ -97,11 +85,11 @@ class MdsGetattr:
     Request = BodyAndCapa
 
     class Reply(Buffers):
-        mdt_body: MdsBody | MdtBody | None = REPLY_BODY
-        mdt_md: Opaque | None = layout("packed when body.valid asks FLEASIZE|FLDIREA and the inode is a file or directory (max_mdsize, then shrunk), or when LINKNAME asked on a symlink (min(size+1, requested eadatasize), not shrunk); absent otherwise", "lov_md_or_linkname")
-        acl: Opaque | None = ACL_KEPT
-        capa1: LustreCapa | bytes | None = MDS_CAPA
-        capa2: LustreCapa | bytes | None = OSS_CAPA
+        mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
+        mdt_md: Opaque | None = slots.layout("packed when body.valid asks FLEASIZE|FLDIREA and the inode is a file or directory (max_mdsize, then shrunk), or when LINKNAME asked on a symlink (min(size+1, requested eadatasize), not shrunk); absent otherwise", "lov_md_or_linkname")
+        acl: Opaque | None = slots.ACL_KEPT
+        capa1: LustreCapa | bytes | None = slots.MDS_CAPA
+        capa2: LustreCapa | bytes | None = slots.OSS_CAPA
         file_encctx: Opaque | None = dated_slot(since="2.15", optional=True, when="the encryption context of an encrypted file")
 
 
@@ -117,16 +105,16 @@ class MdsGetattrName:
     """
 
     class Request(Buffers):
-        mdt_body: MdsBody | MdtBody | None = REQUEST_BODY
-        capa1: LustreCapa | bytes | None = CAPA
+        mdt_body: MdsBody | MdtBody | None = slots.REQUEST_BODY
+        capa1: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot(when={"1.8": "buffer length = namelen as given by the caller incl. NUL; length <=1 means revalidate by fid2", "2.0": ""})
 
     class Reply(Buffers):
-        mdt_body: MdsBody | MdtBody | None = REPLY_BODY
-        mdt_md: Opaque | None = layout(MD_REMOVED, "lov_md_or_linkname")
-        acl: Opaque | None = ACL_KEPT
-        capa1: LustreCapa | bytes | None = MDS_CAPA
-        capa2: LustreCapa | bytes | None = OSS_CAPA
+        mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
+        mdt_md: Opaque | None = slots.layout(slots.MD_REMOVED, "lov_md_or_linkname")
+        acl: Opaque | None = slots.ACL_KEPT
+        capa1: LustreCapa | bytes | None = slots.MDS_CAPA
+        capa2: LustreCapa | bytes | None = slots.OSS_CAPA
         file_encctx: Opaque | None = dated_slot(since="2.15", optional=True, when="the encryption context of an encrypted file")
 
 
@@ -140,14 +128,14 @@ class MdsGetxattr:
     """
 
     class Request(Buffers):
-        mdt_body: MdsBody | MdtBody | None = REQUEST_BODY
-        capa1: LustreCapa | bytes | None = CAPA
+        mdt_body: MdsBody | MdtBody | None = slots.REQUEST_BODY
+        capa1: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot(called={"1.8": "xattr_name", "2.0": "name"}, omit=True, when={"1.8": "body.valid has FLXATTR; absent for FLXATTRLS (list)", "2.0": "FLXATTR; trailing slots with unset size are left out, so a list request may have only 3 buffers"})
         eadata: Opaque | None = dated_slot(called={"1.8": "input", "2.0": "eadata"}, omit=True, when={"1.8": "only when the caller passes input data (input_size>0)", "2.0": "input data present"})
-        selinux_pol: CString | None = SELINUX_POL
+        selinux_pol: CString | None = slots.SELINUX_POL
 
     class Reply(Buffers):
-        mdt_body: MdsBody | MdtBody | None = REPLY_BODY
+        mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
         eadata: Opaque | None = dated_slot(omit={"1.8": True, "2.0": False}, holds=XattrAclHeader, when={"1.8": "value or list; counted whenever the size lookup succeeded, length = min(requested eadatasize, actual), so 0 for a size query; when the lookup failed the reply is body only with the errno in pb_status", "2.0": "counted; length min(actual, requested eadatasize), 0 for a size query; when the requested size is non-zero but too small the server fails -ERANGE before packing (body-only ERR reply)"})
 
 
@@ -208,7 +196,7 @@ class MdsUnpin:
     """
 
     class Request(Buffers):
-        mdt_body: MdsBody | MdtBody | None = REQUEST_BODY
+        mdt_body: MdsBody | MdtBody | None = slots.REQUEST_BODY
 
 
 @mds(Opcode.MDS_CLOSE, portal=Portal.MDS_READPAGE_PORTAL, also_on={"1.8": (Portal.MDS_REQUEST_PORTAL, Portal.MDS_SETATTR_PORTAL), "2.15": (Portal.MDS_REQUEST_PORTAL,)})
@@ -227,11 +215,11 @@ class MdsClose:
     Request = CloseRequest
 
     class Reply(Buffers):
-        mdt_body: MdsBody | MdtBody | None = REPLY_BODY
-        mdt_md: Opaque | None = layout("mds_close forces FLEASIZE on the request so this is shrunk: kept at body.eadatasize when the last close of an unlinked file returns md (FLEASIZE), else removed with index shift")
-        logcookies: list[LlogCookie] | None = cookies("packed at mds_max_cookiesize; only valid when body.valid has FLCOOKIE; never shrunk because the request asks neither FLCOOKIE nor a low-bit FLACL; index 2 when lov_md was removed")
-        capa1: LustreCapa | bytes | None = MDS_CAPA
-        capa2: LustreCapa | bytes | None = OSS_CAPA
+        mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
+        mdt_md: Opaque | None = slots.layout("mds_close forces FLEASIZE on the request so this is shrunk: kept at body.eadatasize when the last close of an unlinked file returns md (FLEASIZE), else removed with index shift")
+        logcookies: list[LlogCookie] | None = slots.cookies("packed at mds_max_cookiesize; only valid when body.valid has FLCOOKIE; never shrunk because the request asks neither FLCOOKIE nor a low-bit FLACL; index 2 when lov_md was removed")
+        capa1: LustreCapa | bytes | None = slots.MDS_CAPA
+        capa2: LustreCapa | bytes | None = slots.OSS_CAPA
 
 
 @mds(Opcode.MDS_DONE_WRITING, until="2.8", also_on=(Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL))
@@ -269,7 +257,7 @@ class MdsWritepage:
 
     class Request(Buffers):
         mdt_body: MdtBody | None = dated_slot()
-        capa1: LustreCapa | bytes | None = CAPA
+        capa1: LustreCapa | bytes | None = slots.CAPA
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = dated_slot()
@@ -319,8 +307,8 @@ class MdsGetInfo:
 
     class Request(Buffers):
         key: Opaque | None = dated_slot(when="fid2path: \"fid2path\" plus NUL padded to 16 bytes, then packed getinfo_fid2path 32 bytes {fid 16, recno 8, linkno 4, pathlen 4}")
-        val: Opaque | None = dated_slot(since="2.17", optional=True)
         vallen: u32 | None = dated_slot(until="2.17")
+        val: Opaque | None = dated_slot(since="2.17", optional=True, when="what there is besides the key")
 
     class Reply(Buffers):
         val: Opaque | None = dated_slot()

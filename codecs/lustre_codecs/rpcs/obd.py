@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Final
 
 from lustre_codecs.enums.ptlrpc import LUSTRE_OBD_VERSION, Opcode, Portal
-from lustre_codecs.rpcs.slots import SELINUX_POL
+from lustre_codecs.rpcs import slots
 from lustre_codecs.structs.connect import ObdConnectData
 from lustre_codecs.structs.fid import LustreHandle
 from lustre_wire.schema.rpc import Buffers, CString, FixedText
@@ -35,7 +35,7 @@ class ConnectRequest(Buffers):
     client_uuid: bytes | None = dated_slot(type=UUID)
     conn_handle: LustreHandle | None = dated_slot(when="the reverse-direction cookie (client import handle)")
     connect_data: ObdConnectData | None = dated_slot(when="sent; server accepts longer", minimum={"1.8": 0, "2.1": 72})
-    selinux_pol: CString | None = SELINUX_POL
+    selinux_pol: CString | None = slots.SELINUX_POL
 
 
 @buffers_history
@@ -69,16 +69,9 @@ class MdsConnect:
     """Sent by ptlrpc/import.c:ptlrpc_connect_import. Handled by mdt/mdt_handler.c:mdt_connect ->
     ldlm/ldlm_lib.c:target_handle_connect (1.8: mds/handler.c:mds_handle -> ldlm/ldlm_lib.c:target_handle_connect).
 
-    Reply ptlrpc_body.handle = cookie of the new export.
-
-    2.0: Client always uses the RQF_MDS_CONNECT layout whatever the target type; uuid buffers are 39 bytes (obd_uuid
-    minus its last byte). A request without connect_data is refused with -EPROTO (1.8 accepts it). MDT refuses clients
+    As OST_CONNECT. 2.0: A request without connect_data is refused with -EPROTO (1.8 accepts it). MDT refuses clients
     without OBD_CONNECT_FID (mdt_connect_internal). MDT-to-MDT imports (mdc_connect with a real MDS peer) use request
     portal 24 instead of 12.
-
-    1.8: 1.8 servers tolerate a missing connect_data buffer (old peers): reply then has no buffer 1. pb_op_flags of the
-    request: NEXT_VER when the import speaks V1, INITIAL, RECONNECT, LIBCLIENT, ASYNC as applicable; of the reply:
-    RECOVERING, RECONNECT, REPLAYABLE, DELAYED. Client reserves reply room for 72 bytes + 16 spare u64 words.
     """
 
     Request = ConnectRequest
@@ -90,14 +83,7 @@ class MgsConnect:
     """Sent by ptlrpc/import.c:ptlrpc_connect_import. Handled by mgs/mgs_handler.c:mgs_handle ->
     ldlm/ldlm_lib.c:target_handle_connect.
 
-    Reply ptlrpc_body.handle = cookie of the new export.
-
-    2.0: Client always uses the RQF_MDS_CONNECT layout whatever the target type; uuid buffers are 39 bytes (obd_uuid
-    minus its last byte).
-
-    1.8: 1.8 servers tolerate a missing connect_data buffer (old peers): reply then has no buffer 1. pb_op_flags of the
-    request: NEXT_VER when the import speaks V1, INITIAL, RECONNECT, LIBCLIENT, ASYNC as applicable; of the reply:
-    RECOVERING, RECONNECT, REPLAYABLE, DELAYED. Client reserves reply room for 72 bytes + 16 spare u64 words.
+    As OST_CONNECT.
     """
 
     Request = ConnectRequest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from lustre_codecs.enums.ptlrpc import LUSTRE_OST_VERSION, Opcode, Portal
-from lustre_codecs.rpcs.slots import OBJECT_CAPA
+from lustre_codecs.rpcs import slots
 from lustre_codecs.structs.attributes import ObdStatfs
 from lustre_codecs.structs.ldlm import LdlmRequest
 from lustre_codecs.structs.ost import LlFiemapInfoKey, LlUserFiemap, NiobufRemote, ObdIoobj, OstBody
@@ -31,7 +31,7 @@ class ObjectRequest(Buffers):
     """An object, and a capability for it."""
 
     ost_body: OstBody | None = dated_slot()
-    capa1: LustreCapa | bytes | None = OBJECT_CAPA
+    capa1: LustreCapa | bytes | None = slots.OBJECT_CAPA
 
 
 @buffers_history
@@ -48,7 +48,7 @@ class BrwRequest(Buffers):
     ost_body: OstBody | None = dated_slot()
     obd_ioobj: list[ObdIoobj] | None = dated_slot()
     niobuf_remote: list[NiobufRemote] | None = dated_slot()
-    capa1: LustreCapa | bytes | None = OBJECT_CAPA
+    capa1: LustreCapa | bytes | None = slots.OBJECT_CAPA
     short_io: Opaque | None = dated_slot(since="2.11", optional=True)
 
 
@@ -97,7 +97,7 @@ class OstDestroy:
     class Request(Buffers):
         ost_body: OstBody | None = dated_slot()
         dlm_req: LdlmRequest | None = dated_slot(optional=True, omit={"1.8": True, "2.0": False}, when={"1.8": "OBD_CONNECT_CANCELSET negotiated", "2.0": "slot always packed; contents read only when lock_count set"})
-        capa1: LustreCapa | bytes | None = OBJECT_CAPA
+        capa1: LustreCapa | bytes | None = slots.OBJECT_CAPA
 
     Reply = Object
 
@@ -166,15 +166,7 @@ class OstWrite:
     """Sent by osc/osc_request.c:osc_brw_prep_request (RQF_OST_BRW_WRITE) (1.8: osc/osc_request.c:osc_brw_prep_request).
     Handled by ost/ost_handler.c:ost_brw_write (1.8: ost/ost_handler.c:ost_brw_write, ost_hpreq_handler).
 
-    Exactly one obd_ioobj; 0 or >256 niobufs rejected.
-
-    niobuf_remote = {offset u64, len u32, flags u32}.
-
-    OBD_BRW_CHECK / checksum valid bits drive the optional bulk checksum carried in obdo o_cksum / FLCKSUM.
-
-    A request not on portal 6 fails -EPROTO.
-
-    1.8: Client has no capa slot.
+    As OST_READ, the other way.
     """
 
     Request = BrwRequest

@@ -126,14 +126,7 @@ class QuotaDqacq:
 
 @qunit(Opcode.QUOTA_DQREL)
 class QuotaDqrel:
-    """Sent by quota/quota_context.c (RQF_MDS_QUOTA_DQACQ) (1.8: quota/quota_context.c:schedule_dqacq (OST to MDS over
-    the reverse import)). Handled by ldlm_lockd.c -> target_handle_dqacq_callback (1.8:
-    ldlm/ldlm_lockd.c:ldlm_callback_handler -> ldlm_lib.c:target_handle_dqacq_callback).
-
-    2.0: Always 32 bytes.
-
-    1.8: 16-byte old form when the export did not negotiate CHANGE_QS.
-    """
+    """As QUOTA_DQACQ, the other way."""
 
     Request = QunitRequest
     Reply = QunitReply

@@ -7,25 +7,7 @@ from typing import Final
 
 from lustre_codecs.enums.metadata import MdsReint
 from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
-from lustre_codecs.rpcs.slots import (
-    ACL,
-    CANCELS,
-    CAPA,
-    COOKIES_REMOVED,
-    ENCCTX,
-    LAYOUT,
-    MD_REMOVED,
-    MDS_CAPA,
-    OSS_CAPA,
-    REPLY_BODY,
-    SECCTX,
-    SECCTX_NAME,
-    SELINUX_POL,
-    capa,
-    cookies,
-    layout,
-    record,
-)
+from lustre_codecs.rpcs import slots
 from lustre_codecs.structs.acl import ACL_XATTRS
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch
 from lustre_codecs.structs.layouts import LmvStripeMd, LovMdsMdV1, LovUserMdV1
@@ -65,11 +47,11 @@ XATTRS: Final = {**ACL_XATTRS, "trusted.lmv": LmvStripeMd, "trusted.lov": LovMds
 class LastUnlinkReply(Buffers):
     """Where the objects of a file are whose last name is gone, for the client to destroy."""
 
-    mdt_body: MdsBody | MdtBody | None = REPLY_BODY
-    mdt_md: Opaque | None = layout(MD_REMOVED)
-    logcookies: list[LlogCookie] | None = cookies(COOKIES_REMOVED)
-    capa1: LustreCapa | bytes | None = MDS_CAPA
-    capa2: LustreCapa | bytes | None = OSS_CAPA
+    mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
+    mdt_md: Opaque | None = slots.layout(slots.MD_REMOVED)
+    logcookies: list[LlogCookie] | None = slots.cookies(slots.COOKIES_REMOVED)
+    capa1: LustreCapa | bytes | None = slots.MDS_CAPA
+    capa2: LustreCapa | bytes | None = slots.OSS_CAPA
 
 
 @reint(name="MDS_REINT/SETATTR", match={"rec_reint.sa_opcode": MdsReint.REINT_SETATTR})
@@ -86,19 +68,19 @@ class MdsReintSetattr:
     """
 
     class Request(Buffers):
-        rec_reint: MdsRecSetattr | MdtRecSetattr | None = record(MdsRecSetattr, MdtRecSetattr)
-        capa1: LustreCapa | bytes | None = CAPA
+        rec_reint: MdsRecSetattr | MdtRecSetattr | None = slots.record(MdsRecSetattr, MdtRecSetattr)
+        capa1: LustreCapa | bytes | None = slots.CAPA
         mdt_ioepoch: MdtIoepoch | None = dated_slot(since="2.0", optional=True, when="slot always counted; 24 when op_flags has MF_SOM_CHANGE or MF_EPOCH_OPEN, else 0")
         eadata: Opaque | None = dated_slot(called={"1.8": "ea", "2.0": "eadata"}, optional=True, holds=LovUserMdV1, when={"1.8": "lov EA when setting layout/default stripe; slot always counted, 0 length otherwise", "2.0": "slot always counted; lov EA, 0 length otherwise"})
         logcookies: list[LlogCookie] | None = dated_slot(optional=True, when={"1.8": "slot always counted; length = bytes of cookies (0 when none)", "2.0": "slot always counted, 0 when none"})
-        dlm_req: LdlmRequest | None = CANCELS
+        dlm_req: LdlmRequest | None = slots.CANCELS
 
     class Reply(Buffers):
-        mdt_body: MdsBody | MdtBody | None = REPLY_BODY
-        mdt_md: Opaque | None = LAYOUT
-        acl: Opaque | None = ACL
-        capa1: LustreCapa | bytes | None = MDS_CAPA
-        capa2: LustreCapa | bytes | None = OSS_CAPA
+        mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
+        mdt_md: Opaque | None = slots.LAYOUT
+        acl: Opaque | None = slots.ACL
+        capa1: LustreCapa | bytes | None = slots.MDS_CAPA
+        capa2: LustreCapa | bytes | None = slots.OSS_CAPA
 
 
 @reint(name="MDS_REINT/CREATE", match={"rec_reint.cr_opcode": MdsReint.REINT_CREATE})
@@ -114,19 +96,19 @@ class MdsReintCreate:
     """
 
     class Request(Buffers):
-        rec_reint: MdsRecCreate | MdtRecCreate | None = record(MdsRecCreate, MdtRecCreate)
-        capa1: LustreCapa | bytes | None = CAPA
+        rec_reint: MdsRecCreate | MdtRecCreate | None = slots.record(MdsRecCreate, MdtRecCreate)
+        capa1: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot()
         eadata_or_symtgt: Opaque | None = dated_slot(called={"1.8": "data", "2.0": "eadata_or_symtgt"}, optional=True, omit={"1.8": True, "2.0": False}, when={"1.8": "symlink target (string incl. NUL) or lov EA; counted with 0 length when CANCELSET is on and there is no data; left out when neither data nor CANCELSET", "2.0": "slot counted; symlink target string (RMF_SYMTGT) for S_ISLNK, slave/remote ACL EA otherwise, 0 length when none"})
-        dlm_req: LdlmRequest | None = CANCELS
-        file_secctx_name: CString | None = SECCTX_NAME
-        file_secctx: Opaque | None = SECCTX
-        selinux_pol: CString | None = SELINUX_POL
-        file_encctx: Opaque | None = ENCCTX
+        dlm_req: LdlmRequest | None = slots.CANCELS
+        file_secctx_name: CString | None = slots.SECCTX_NAME
+        file_secctx: Opaque | None = slots.SECCTX
+        selinux_pol: CString | None = slots.SELINUX_POL
+        file_encctx: Opaque | None = slots.ENCCTX
 
     class Reply(Buffers):
-        mdt_body: MdsBody | MdtBody | None = REPLY_BODY
-        capa1: LustreCapa | bytes | None = capa("slot always packed; valid when body.valid has FLMDSCAPA", optional=False)
+        mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
+        capa1: LustreCapa | bytes | None = slots.capa("slot always packed; valid when body.valid has FLMDSCAPA", optional=False)
         mdt_md: Opaque | None = dated_slot(since="2.16", optional=True, when="the layout of a new striped directory")
 
 
@@ -138,15 +120,15 @@ class MdsReintLink:
     """
 
     class Request(Buffers):
-        rec_reint: MdsRecLink | MdtRecLink | None = record(MdsRecLink, MdtRecLink)
-        capa1: LustreCapa | bytes | None = CAPA
-        capa2: LustreCapa | bytes | None = CAPA
+        rec_reint: MdsRecLink | MdtRecLink | None = slots.record(MdsRecLink, MdtRecLink)
+        capa1: LustreCapa | bytes | None = slots.CAPA
+        capa2: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot()
-        dlm_req: LdlmRequest | None = CANCELS
-        selinux_pol: CString | None = SELINUX_POL
+        dlm_req: LdlmRequest | None = slots.CANCELS
+        selinux_pol: CString | None = slots.SELINUX_POL
 
     class Reply(Buffers):
-        mdt_body: MdsBody | MdtBody | None = REPLY_BODY
+        mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
 
 
 @reint(name="MDS_REINT/UNLINK", match={"rec_reint.ul_opcode": MdsReint.REINT_UNLINK})
@@ -161,11 +143,11 @@ class MdsReintUnlink:
     """
 
     class Request(Buffers):
-        rec_reint: MdsRecUnlink | MdtRecUnlink | None = record(MdsRecUnlink, MdtRecUnlink)
-        capa1: LustreCapa | bytes | None = CAPA
+        rec_reint: MdsRecUnlink | MdtRecUnlink | None = slots.record(MdsRecUnlink, MdtRecUnlink)
+        capa1: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot()
-        dlm_req: LdlmRequest | None = CANCELS
-        selinux_pol: CString | None = SELINUX_POL
+        dlm_req: LdlmRequest | None = slots.CANCELS
+        selinux_pol: CString | None = slots.SELINUX_POL
 
     Reply = LastUnlinkReply
 
@@ -178,13 +160,13 @@ class MdsReintRename:
     """
 
     class Request(Buffers):
-        rec_reint: MdsRecRename | MdtRecRename | None = record(MdsRecRename, MdtRecRename)
-        capa1: LustreCapa | bytes | None = CAPA
-        capa2: LustreCapa | bytes | None = CAPA
+        rec_reint: MdsRecRename | MdtRecRename | None = slots.record(MdsRecRename, MdtRecRename)
+        capa1: LustreCapa | bytes | None = slots.CAPA
+        capa2: LustreCapa | bytes | None = slots.CAPA
         old_name: CString | None = dated_slot()
         new_name: CString | None = dated_slot(when={"1.8": "", "2.0": "(RMF_SYMTGT slot)"})
-        dlm_req: LdlmRequest | None = CANCELS
-        selinux_pol: CString | None = SELINUX_POL
+        dlm_req: LdlmRequest | None = slots.CANCELS
+        selinux_pol: CString | None = slots.SELINUX_POL
 
     Reply = LastUnlinkReply
 
@@ -196,22 +178,22 @@ class MdsReintOpen:
     """
 
     class Request(Buffers):
-        rec_reint: MdsRecCreate | MdtRecCreate | None = record(MdsRecCreate, MdtRecCreate)
-        capa1: LustreCapa | bytes | None = CAPA
-        capa2: LustreCapa | bytes | None = CAPA
+        rec_reint: MdsRecCreate | MdtRecCreate | None = slots.record(MdsRecCreate, MdtRecCreate)
+        capa1: LustreCapa | bytes | None = slots.CAPA
+        capa2: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot(optional={"1.8": True, "2.0": False})
         eadata: Opaque | None = dated_slot(called={"1.8": "ea", "2.0": "eadata"}, optional=True, holds=LovUserMdV1, when={"1.8": "", "2.0": "slot counted; 0 when none"})
-        file_secctx_name: CString | None = SECCTX_NAME
-        file_secctx: Opaque | None = SECCTX
-        selinux_pol: CString | None = SELINUX_POL
-        file_encctx: Opaque | None = ENCCTX
+        file_secctx_name: CString | None = slots.SECCTX_NAME
+        file_secctx: Opaque | None = slots.SECCTX
+        selinux_pol: CString | None = slots.SELINUX_POL
+        file_encctx: Opaque | None = slots.ENCCTX
 
     class Reply(Buffers):
-        mdt_body: MdsBody | MdtBody | None = REPLY_BODY
-        mdt_md: Opaque | None = layout("max_mdsize; 0 on replay")
-        acl: Opaque | None = ACL
-        capa1: LustreCapa | bytes | None = MDS_CAPA
-        capa2: LustreCapa | bytes | None = OSS_CAPA
+        mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
+        mdt_md: Opaque | None = slots.layout("max_mdsize; 0 on replay")
+        acl: Opaque | None = slots.ACL
+        capa1: LustreCapa | bytes | None = slots.MDS_CAPA
+        capa2: LustreCapa | bytes | None = slots.OSS_CAPA
 
 
 @reint(since="2.0", name="MDS_REINT/SETXATTR", match={"rec_reint.sx_opcode": MdsReint.REINT_SETXATTR})
@@ -219,16 +201,16 @@ class MdsReintSetxattr:
     """Sent by mdc/mdc_request.c:mdc_setxattr, mdc_xattr_common. Handled by mdt/mdt_lib.c:mdt_setxattr_unpack;
     mdt_xattr.c:mdt_reint_setxattr.
 
-    No dlm_req slot.
+    2.0: No dlm_req slot.
     """
 
     class Request(Buffers):
         rec_reint: MdtRecSetxattr | None = dated_slot()
-        capa1: LustreCapa | bytes | None = CAPA
+        capa1: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot()
         eadata: Opaque | None = dated_slot(omit=True, holds=Chosen("name", XATTRS), when="value; trailing slot left out when there is no value")
-        dlm_req: LdlmRequest | None = dated_slot(since="2.5", optional=True)
-        selinux_pol: CString | None = SELINUX_POL
+        dlm_req: LdlmRequest | None = dated_slot(since="2.5", optional=True, when="early lock cancels")
+        selinux_pol: CString | None = slots.SELINUX_POL
 
     class Reply(Buffers):
         mdt_body: MdtBody | None = dated_slot()

@@ -25,17 +25,9 @@ class SecCtxInit:
 
 @security(Opcode.SEC_CTX_INIT_CONT)
 class SecCtxInitCont:
-    """Sent by ptlrpc/gss/gss_cli_upcall.c. Handled by ptlrpc/gss server (ptlrpc/sec.c).
-
-    Continuation; inner message is body only (RQF_SEC_CTX); the GSS token rides in the outer lustre_msg wrapper, portal
-    = import default.
-    """
+    """Continuation; else as SEC_CTX_INIT."""
 
 
 @security(Opcode.SEC_CTX_FINI)
 class SecCtxFini:
-    """Sent by ptlrpc/gss/gss_cli_upcall.c. Handled by ptlrpc/gss server (ptlrpc/sec.c).
-
-    Context teardown; no reply processed; inner message is body only (RQF_SEC_CTX); the GSS token rides in the outer
-    lustre_msg wrapper, portal = import default.
-    """
+    """Context teardown; no reply processed; else as SEC_CTX_INIT."""

@@ -19,7 +19,7 @@ from lustre_wire.schema.rpc import Bits, Match, NonZero, Opaque
 from lustre_wire.schema.rpc_history import dated_slot
 
 # Attributes of files: mds_body, from 2.0 on mdt_body, for which a 1.8 client reserves room in its requests.
-_BODY: Final = {"called": {"1.8": "mds_body", "2.0": "mdt_body"}, "type": {"1.8": MdsBody, "2.0": MdtBody}}
+_BODY: Final[dict[str, Any]] = {"called": {"1.8": "mds_body", "2.0": "mdt_body"}, "type": {"1.8": MdsBody, "2.0": MdtBody}}
 REQUEST_BODY: Final = dated_slot(**_BODY, room={"1.8": 216, "2.0": 0})
 REPLY_BODY: Final = dated_slot(**_BODY)
 

@@ -10,7 +10,7 @@ Servers take such clients until 2.8, whose connect refuses whoever lacks OBD_CON
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from lustre_codecs.enums.ptlrpc import Opcode
 from lustre_codecs.rpcs import ldlm, mds, obd, ost, reint
@@ -149,7 +149,7 @@ class Fiemap(Buffers):
     fiemap_key: LlFiemapInfoKey | None = dated_slot()
 
 
-def shorter(declared: object, buffers: int, request: object, doc: str = "", **options: object) -> object:
+def shorter(declared: Any, buffers: int, request: Any, doc: str = "", **options: Any) -> Any:
     """The form with `buffers` buffers, which 2.0's own exceeds."""
     return by_1_8_9(declared, doc=doc, match={f"[{buffers}]": Uncounted()}, request=request, **options)
 
