@@ -34,8 +34,8 @@ class BodyAndCapa(Buffers):
 
 
 @buffers_history
-class BodyReply(Buffers):
-    """Attributes, or what else a body carries."""
+class Body(Buffers):
+    """Attributes of a file, or what else a body carries."""
 
     mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
 
@@ -170,7 +170,7 @@ class MdsSync:
     """
 
     Request = BodyAndCapa
-    Reply = BodyReply
+    Reply = Body
 
 
 @mds(Opcode.MDS_PIN, until="2.6", also_on={"1.8": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL), "2.0": ()}, status={"1.8": "", "2.0": "sender+stub"})
@@ -183,7 +183,7 @@ class MdsPin:
     """
 
     Request = BodyAndCapa
-    Reply = BodyReply
+    Reply = Body
 
 
 @mds(Opcode.MDS_UNPIN, until="2.6", also_on=(), status={"1.8": "reserved", "2.0": "sender only"})
@@ -231,7 +231,7 @@ class MdsDoneWriting:
     """
 
     Request = CloseRequest
-    Reply = BodyReply
+    Reply = Body
 
 
 @mds(Opcode.MDS_READPAGE, portal=Portal.MDS_READPAGE_PORTAL, also_on={"1.8": (Portal.MDS_REQUEST_PORTAL, Portal.MDS_SETATTR_PORTAL), "2.0": ()}, bulk_portal=Portal.MDS_BULK_PORTAL, bulk="server PUT", bulk_holds={"1.8": Records(LlDirEntry), "2.0": Records(LuDirpage)})
@@ -248,19 +248,15 @@ class MdsReadpage:
     """
 
     Request = BodyAndCapa
-    Reply = BodyReply
+    Reply = Body
 
 
 @mds(Opcode.MDS_WRITEPAGE, since="2.0", until="2.7", portal=Portal.MDS_READPAGE_PORTAL, also_on=(), bulk_portal=Portal.MDS_BULK_PORTAL, bulk="server GET", status="split builds only (HAVE_SPLIT_SUPPORT)")
 class MdsWritepage:
     """Sent by mdc/mdc_request.c:mdc_sendpage. Handled by mdt/mdt_handler.c:mdt_writepage."""
 
-    class Request(Buffers):
-        mdt_body: MdtBody | None = dated_slot()
-        capa1: LustreCapa | bytes | None = slots.CAPA
-
-    class Reply(Buffers):
-        mdt_body: MdtBody | None = dated_slot()
+    Request = BodyAndCapa
+    Reply = Body
 
 
 @mds(Opcode.MDS_IS_SUBDIR, since="2.0", until="2.6", also_on={"2.0": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_MDS_PORTAL), "2.4": (Portal.MDS_SETATTR_PORTAL,)})
@@ -272,11 +268,8 @@ class MdsIsSubdir:
     MDT-to-MDT imports (mdc_connect with a real MDS peer) use request portal 24 instead of 12.
     """
 
-    class Request(Buffers):
-        mdt_body: MdtBody | None = dated_slot()
-
-    class Reply(Buffers):
-        mdt_body: MdtBody | None = dated_slot()
+    Request = Body
+    Reply = Body
 
 
 @mds(Opcode.MDS_SET_INFO)

@@ -8,6 +8,7 @@ from typing import Final
 from lustre_codecs.enums.metadata import MdsReint
 from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
 from lustre_codecs.rpcs import slots
+from lustre_codecs.rpcs.mds import Body
 from lustre_codecs.structs.acl import ACL_XATTRS
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch
 from lustre_codecs.structs.layouts import LmvStripeMd, LovMdsMdV1, LovUserMdV1
@@ -127,8 +128,7 @@ class MdsReintLink:
         dlm_req: LdlmRequest | None = slots.CANCELS
         selinux_pol: CString | None = slots.SELINUX_POL
 
-    class Reply(Buffers):
-        mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
+    Reply = Body
 
 
 @reint(name="MDS_REINT/UNLINK", match={"rec_reint.ul_opcode": MdsReint.REINT_UNLINK})
@@ -212,5 +212,4 @@ class MdsReintSetxattr:
         dlm_req: LdlmRequest | None = dated_slot(since="2.5", optional=True, when="early lock cancels")
         selinux_pol: CString | None = slots.SELINUX_POL
 
-    class Reply(Buffers):
-        mdt_body: MdtBody | None = dated_slot()
+    Reply = Body

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 
 from lustre_codecs.enums.ptlrpc import Opcode
 from lustre_codecs.rpcs import ldlm, mds, obd, ost, reint
-from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch
+from lustre_codecs.structs.attributes import MdsBody, MdtIoepoch
 from lustre_codecs.structs.connect import ObdConnectData
 from lustre_codecs.structs.fid import LustreHandle
 from lustre_codecs.structs.layouts import LovUserMdV1
@@ -44,13 +44,6 @@ class Connect(Buffers):
     client_uuid: Annotated[bytes, FixedText(40)] | None = dated_slot()
     conn_handle: LustreHandle | None = dated_slot()
     connect_data: ObdConnectData | None = dated_slot(minimum={"2.0": 0, "2.1": 72})
-
-
-@buffers_history
-class Body(Buffers):
-    """A body alone."""
-
-    mdt_body: MdtBody | None = dated_slot()
 
 
 @buffers_history
@@ -164,8 +157,8 @@ OstConnect = connect(obd.OstConnect)
 MdsConnect = connect(obd.MdsConnect)
 MgsConnect = connect(obd.MgsConnect)
 
-MdsGetattr = shorter(mds.MdsGetattr, 2, Body)
-MdsReadpage = shorter(mds.MdsReadpage, 2, Body)
+MdsGetattr = shorter(mds.MdsGetattr, 2, mds.Body)
+MdsReadpage = shorter(mds.MdsReadpage, 2, mds.Body)
 MdsUnpin = shorter(
     mds.MdsUnpin, 2, OldBody,
     "Sent by mdc/mdc_request.c:mdc_unpin of 1.8.9 under the opcode of MDS_CLOSE, in the form of 1.8. A 2.0 server "
