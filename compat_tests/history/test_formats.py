@@ -12,6 +12,7 @@ import pytest
 
 import lustre_wire as lw
 from compat_tests.history.test_walk import at, dialect, facts
+from lustre_codecs.enums.metadata import ItOp
 from lustre_codecs.enums.ptlrpc import Opcode
 from lustre_codecs.line import LINE
 from lustre_codecs.rpcs.ldlm import LdlmEnqueueIntentOpen
@@ -19,6 +20,7 @@ from lustre_codecs.rpcs.mds import MdsGetattr, MdsReadpage
 from lustre_codecs.senders import client_1_8_9
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.margins import Margin
+from lustre_wire.schema.numbers import number_at
 from lustre_wire.schema.releases import release
 from lustre_wire.schema.rpc import Blob, Buffers, FixedText, Items, RpcFormat, SlotSpec, Text, Uncounted
 from lustre_wire.schema.rpc_history import RpcHistory, variant
@@ -254,6 +256,10 @@ def test_buffers_and_their_declarations_pickle() -> None:
     assert pickle.loads(pickle.dumps(MdsGetattr.Reply)) is MdsGetattr.Reply
 
 
+def test_a_number_of_several_flags_is_what_they_are_then() -> None:
+    assert number_at(ItOp.IT_OPEN | ItOp.IT_CREAT, release("2.0")) == 3
+
+
 def test_bulk_data_follow_their_struct() -> None:
     """A format's view is another where what its bulk holds is."""
     history: Any = history_of(MdsReadpage)
@@ -337,6 +343,9 @@ class TestVariants:
     def test_one_under_another_opcode_keeps_its_name(self) -> None:
         form = forms("2.0.0")["MDS_UNPIN (1.8.9)"]
         assert form.opcode == forms("2.0.0")["MDS_CLOSE"].opcode != forms("2.0.0")["MDS_UNPIN"].opcode
+
+    def test_the_life_of_one(self) -> None:
+        assert lw.history("MDS_GETATTR (1.8.9)").spans == (("2.0.0", "2.7.0", Opcode.MDS_GETATTR),)
 
     def test_of_nothing_is_refused(self) -> None:
         with pytest.raises(SchemaError, match="no operation"):

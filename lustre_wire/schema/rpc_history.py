@@ -16,6 +16,7 @@ holds in every release. The annotation says what type checkers see; where a slot
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -319,8 +320,8 @@ def variant(
     matched: Any = history.options.get("match", {})
     named = history.options.get("name", history.opcode.name)
     said = {"name": named, "variant": sender, "match": {**matched, **(match or {})}}
-    body = {**sides, "__doc__": doc or declared.__doc__, "__module__": declared.__module__}
-    made: Any = type(declared.__name__, (), body)
+    module = sys._getframe(1).f_globals["__name__"]  # where it is declared, as a class statement would have it
+    made: Any = type(declared.__name__, (), {**sides, "__doc__": doc or declared.__doc__, "__module__": module})
     made.__history__ = RpcHistory(made, opcode or history.opcode, history.alive, {**history.options, **options, **said})
     if since or until:
         made.__history__.alive = life(since, until)
