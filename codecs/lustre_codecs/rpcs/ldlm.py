@@ -133,8 +133,6 @@ class LdlmEnqueue:
 class LdlmEnqueueGlimpse:
     """Sent by osc/osc_request.c:osc_enqueue_base. Handled by obdfilter/filter.c:filter_intent_policy (LDLM_INTENT
     policy).
-
-    Same shape as 1.8.
     """
 
     Request = LockRequest
