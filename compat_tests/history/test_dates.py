@@ -133,7 +133,6 @@ def moved(margin: Margin) -> Iterator[str]:
 #: Structs whose presence is read otherwise than the facts do, and why.
 READ_OTHERWISE = {
     "lu_dirent": "1.8 has it in a header of its client", "lu_dirpage": "as lu_dirent", "luda_type": "as lu_dirent",
-    "llog_cookie": "not sent from 2.10 on, where headers still have one of another size",
     "posix_acl_xattr_entry": "the kernel's, where Lustre's headers have it not",
     "posix_acl_xattr_header": "as posix_acl_xattr_entry",
 }  # fmt: skip
@@ -152,8 +151,6 @@ INFERRED_DATES = {
     ("LrServerData", "lsd_osd_index", "2.4.0"), ("LrServerData", "lsd_mdt_index", "2.4.0"),
     ("LsdReplyDataV1", "size", "2.8.0"), ("MgsConfigBody", "mcb_rec_nid_size", "2.9.0"),
     ("MgsConfigRes", "mcr_nm_cur_pass", "2.9.0"), ("MdtRecResync", "rs_lease_handle", "2.12.0"),
-    # the last release that sent it; later headers have another struct of that name, in memory only
-    ("LlogCookie", "size", "2.10.0"), ("LlogCookie", "size", "1.8.0"),
     # members of a union whose size alone is asserted
     ("NodemapRec", "nrr2", "2.16.0"), ("NodemapRec", "ncrr", "2.16.0"), ("NodemapRec", "nor", "2.17.0"),
     ("NodemapRec", "nfhr", "2.17.0"), ("NodemapRec", "nfr", "2.17.0"), ("NodemapRec", "nucr", "2.17.0"),

@@ -74,7 +74,7 @@ class OpenReply(Buffers):
     niobuf_inline: Opaque | None = dated_slot(since="2.12", optional=True, when="a niobuf_remote, and behind it the data of a small file on the MDT")
     file_secctx: Opaque | None = slots.SECCTX_ASKED
     file_encctx: Opaque | None = slots.ENCCTX
-    default_mdt_md: Opaque | None = dated_slot(since="2.16", optional=True, when=slots.DEFAULT_MD)
+    default_mdt_md: Opaque | None = slots.default_layout("2.16")
 
 
 @buffers_history
@@ -99,7 +99,7 @@ class GetattrReply(Buffers):
     acl: Opaque | None = slots.ACL_KEPT
     capa1: LustreCapa | bytes | None = slots.MDS_CAPA
     file_secctx: Opaque | None = slots.SECCTX_ASKED
-    default_mdt_md: Opaque | None = dated_slot(since="2.13", optional=True, when=slots.DEFAULT_MD)
+    default_mdt_md: Opaque | None = slots.default_layout("2.13")
     file_encctx: Opaque | None = slots.ENCCTX
 
 
@@ -202,7 +202,7 @@ class LdlmEnqueueIntentCreate:
         acl: Opaque | None = slots.ACL
         capa1: LustreCapa | bytes | None = slots.MDS_CAPA
         file_secctx: Opaque | None = slots.SECCTX_ASKED
-        default_mdt_md: Opaque | None = dated_slot(since="2.13", optional=True, when=slots.DEFAULT_MD)
+        default_mdt_md: Opaque | None = slots.default_layout("2.13")
         file_encctx: Opaque | None = slots.ENCCTX
 
 
@@ -274,7 +274,7 @@ class LdlmEnqueueIntentUnlink:
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = dated_slot()
         mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
-        mdt_md: Opaque | None = slots.layout(slots.MD_REMOVED)
+        mdt_md: Opaque | None = slots.layout()
         logcookies: list[LlogCookie] | None = dated_slot(until="2.0", optional=True, when="shrunk to the number of stripes when body.valid has FLCOOKIE; removed otherwise; index drops to 2 when lov_md was removed")
         acl: Opaque | None = slots.ACL
 

@@ -111,7 +111,7 @@ class MdsGetattrName:
 
     class Reply(Buffers):
         mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
-        mdt_md: Opaque | None = slots.layout(slots.MD_REMOVED, "lov_md_or_linkname")
+        mdt_md: Opaque | None = slots.layout(called="lov_md_or_linkname")
         acl: Opaque | None = slots.ACL_KEPT
         capa1: LustreCapa | bytes | None = slots.MDS_CAPA
         capa2: LustreCapa | bytes | None = slots.OSS_CAPA

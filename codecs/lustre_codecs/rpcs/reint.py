@@ -11,6 +11,7 @@ from lustre_codecs.rpcs import slots
 from lustre_codecs.rpcs.mds import Body
 from lustre_codecs.structs.acl import ACL_XATTRS
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch
+from lustre_codecs.structs.disk import LustreMdtAttrs
 from lustre_codecs.structs.layouts import LmvStripeMd, LovMdsMdV1, LovUserMdV1
 from lustre_codecs.structs.ldlm import LdlmRequest
 from lustre_codecs.structs.llog import LlogCookie
@@ -41,7 +42,7 @@ reint = partial(
 )  # fmt: skip
 
 #: Extended attributes with an inside of their own.
-XATTRS: Final = {**ACL_XATTRS, "trusted.lmv": LmvStripeMd, "trusted.lov": LovMdsMdV1}
+XATTRS: Final = {**ACL_XATTRS, "trusted.lma": LustreMdtAttrs, "trusted.lmv": LmvStripeMd, "trusted.lov": LovMdsMdV1}
 
 
 @buffers_history
@@ -49,8 +50,8 @@ class LastUnlinkReply(Buffers):
     """Where the objects of a file are whose last name is gone, for the client to destroy."""
 
     mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
-    mdt_md: Opaque | None = slots.layout(slots.MD_REMOVED)
-    logcookies: list[LlogCookie] | None = slots.cookies(slots.COOKIES_REMOVED)
+    mdt_md: Opaque | None = slots.layout()
+    logcookies: list[LlogCookie] | None = slots.cookies()
     capa1: LustreCapa | bytes | None = slots.MDS_CAPA
     capa2: LustreCapa | bytes | None = slots.OSS_CAPA
 

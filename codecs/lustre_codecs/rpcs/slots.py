@@ -35,12 +35,12 @@ MD_RETURNED: Final[Match] = {
     "mdt_body.eadatasize": NonZero(),
 }
 _SHRUNK: Final = "slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0"
-#: What 1.8 does with a layout it has nothing to put into.
-MD_REMOVED: Final = "shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)"
+# What 1.8 does with a layout it has nothing to put into.
+_REMOVED: Final = "shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)"
 LAYOUT: Final = dated_slot(since="2.0", holds=LovMdsMdV1, optional=True, when=_SHRUNK)
 
 
-def layout(in_1_8: str, called: str = "lov_md") -> Any:
+def layout(in_1_8: str = _REMOVED, called: str = "lov_md") -> Any:
     """The layout in a reply. `in_1_8`: what 1.8 puts there, under the name `called`."""
     return dated_slot(
         called={"1.8": called, "2.0": "mdt_md"}, holds=LovMdsMdV1, optional=True,
@@ -60,13 +60,13 @@ ACL_OMITTED: Final = dated_slot(
 )  # fmt: skip
 
 
-def cookies(in_1_8: str) -> Any:
+# What 1.8 does with cookies it has none of.
+_NO_COOKIES: Final = "shrunk to the number of stripes when body.valid has FLCOOKIE; removed otherwise; index drops to 2 when lov_md was removed"
+
+
+def cookies(in_1_8: str = _NO_COOKIES) -> Any:
     """Cookies of unlink records. `in_1_8`: how 1.8 sizes them."""
     return dated_slot(optional=True, when={"1.8": in_1_8, "2.0": "slot always counted; shrunk in place to body.aclsize bytes (the aclsize field carries the cookie size), 0 otherwise"})
-
-
-#: What 1.8 does with cookies it has none of.
-COOKIES_REMOVED: Final = "shrunk to the number of stripes when body.valid has FLCOOKIE; removed otherwise; index drops to 2 when lov_md was removed"
 
 
 def capa(words: str, *, optional: bool = True) -> Any:
@@ -104,4 +104,8 @@ SECCTX: Final = dated_slot(since="2.9", optional=True, when="the security contex
 SELINUX_POL: Final = dated_slot(since=("2.12.9", "2.13"), optional=True, when="counted; a description of the SELinux policy where the client is to send one")
 ENCCTX: Final = dated_slot(since="2.14", optional=True, when="the encryption context, where OBD_CONNECT2_ENCRYPT was granted and the file is encrypted")
 SECCTX_ASKED: Final = dated_slot(since=("2.12.9", "2.13"), optional=True, when="the value of the security attribute that the request names")
-DEFAULT_MD: Final = "the default layout of a directory's subdirectories, where OBD_MD_DEFAULT_MEA asks for it"
+
+
+def default_layout(since: str) -> Any:
+    """What subdirectories are created with."""
+    return dated_slot(since=since, optional=True, when="the default layout of a directory's subdirectories, where OBD_MD_DEFAULT_MEA asks for it")

@@ -187,7 +187,7 @@ class LlogSizeChangeRec(Wire):
 
 @history(size=32, swab=False, text="{lgc_lgl} record {lgc_index}")
 class LlogCookie(Wire):
-    """Where a log record is: what the OST sends back once it has done its part; 2.9 was the last to send it."""
+    """Where a log record is: what the OST sends back once it has done its part, to 2.9. The buffer for it stays."""
 
     lgc_lgl: LlogLogid
     lgc_subsys: u32
