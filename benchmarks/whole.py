@@ -15,8 +15,7 @@ import msgspec
 import lustre_wire as lw
 from lustre_wire.engines import reference
 from lustre_wire.frames.lustre_msg import LustreMsgV2
-from lustre_wire.schema.rpc import Blob, Text
-from lustre_wire.schema.types import Array, Chars, Flex, Hole, Raw, Scalar, Struct, as_type
+from lustre_wire.schema.nodes import Cell, Form, Overlap, Repeat
 
 
 def header() -> Any:
@@ -31,25 +30,23 @@ def message(side: Any, body: Any, lengths: list[int]) -> Any:
     parts = ["header" / header(), "ptlrpc_body" / reference.struct(body)]
     for slot in side.__slot_specs__:
         length = lengths[slot.index] if slot.index < len(lengths) else 0
-        if isinstance(slot.type, Struct) and length:
-            inner = reference.struct(slot.type.cls)
-            if slot.type.cls.__wire__.tail is not None:
+        if slot.struct is not None and length:
+            inner = reference.struct(slot.struct)
+            if slot.node.tail is not None:
                 inner = cs.FixedSized(length, inner)
             parts.append(slot.name / cs.Aligned(8, inner))
-        elif isinstance(slot.type, (Text, Blob)) and length:
+        elif slot.string and length:
             size = lambda context, i=slot.index: context.header.lm_buflens[i]  # noqa: E731
             parts.append(slot.name / cs.Aligned(8, cs.Bytes(size)))
     return cs.Struct(*parts)
 
 
-def _plain_type(kind: Any) -> Any:
-    if isinstance(kind, Scalar):
-        return int
-    if isinstance(kind, (Raw, Chars, Hole)):
-        return bytes
-    if isinstance(kind, (Array, Flex)):
-        return list[_plain_type(as_type(kind.element))]  # type: ignore[misc]
-    return struct_type(kind.cls)
+def _plain_type(node: Any) -> Any:
+    if isinstance(node, Cell):
+        return int if node.form is Form.NUMBER else bytes
+    if isinstance(node, Repeat):
+        return list[_plain_type(node.node)]  # type: ignore[misc]
+    return struct_type(node.cls)
 
 
 _types: dict[Any, Any] = {}
@@ -61,22 +58,22 @@ def struct_type(cls: Any) -> Any:
     if spec.is_union:
         return bytes
     if cls not in _types:
-        fields = [(f.name, _plain_type(f.type)) for f in spec.fields]
+        fields = [(node.name, _plain_type(node)) for node in spec.node.members]
         _types[cls] = msgspec.defstruct(cls.__name__, fields, array_like=True)
     return _types[cls]
 
 
-def _plain(kind: Any, value: Any) -> Any:
-    if isinstance(kind, Struct):
-        return value.raw if kind.cls.__wire__.is_union else plain(value)
-    if isinstance(kind, (Array, Flex)) and not isinstance(value, bytes):
-        return [_plain(as_type(kind.element), v) for v in value]
-    return int(value) if isinstance(kind, Scalar) else value
+def _plain(node: Any, value: Any) -> Any:
+    if isinstance(node, Cell):
+        return int(value) if node.form is Form.NUMBER else value
+    if isinstance(node, Repeat):
+        return value if node.joined else [_plain(node.node, v) for v in value]
+    return value.raw if isinstance(node, Overlap) else plain(value)
 
 
 def plain(obj: Any) -> Any:
     """The msgspec.Struct equal to a wire struct."""
-    return struct_type(type(obj))(*(_plain(f.type, getattr(obj, f.name)) for f in obj.__wire__.fields))
+    return struct_type(type(obj))(*(_plain(node, getattr(obj, node.name)) for node in obj.__wire__.node.members))
 
 
 def same_for_msgspec(found: lw.Message) -> tuple[Any, Any]:

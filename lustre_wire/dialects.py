@@ -20,13 +20,13 @@ from types import MappingProxyType, ModuleType
 from typing import Any, TypeVar
 
 from lustre_wire.engines.chooser import Chooser, chooser
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.kinds import checked
 from lustre_wire.schema import releases as tree
 from lustre_wire.schema.enums import WireEnum, WireFlag
 from lustre_wire.schema.history import StructHistory
 from lustre_wire.schema.margins import lasting
+from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.numbers import EnumHistory, number_at
 from lustre_wire.schema.releases import Release
 from lustre_wire.schema.rpc import RpcFormat

@@ -7,11 +7,10 @@ from typing import Any, Final
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record
-from lustre_wire.engines.payload import read_value
-from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.engines.payload import whole_value
+from lustre_wire.schema.nodes import ByteOrder, Cell, Group, Node, resolved
 from lustre_wire.schema.rpc import Chosen, SlotSpec
 from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
-from lustre_wire.schema.types import FieldType, Scalar, Struct, as_type
 
 _LONGEST_KEY: Final = 64
 #: A smaller magic occurs by chance: it counts only where the declaration of the buffer names the struct.
@@ -28,8 +27,7 @@ def _by_magic(dialect: Dialect) -> tuple[tuple[StructSpec, FieldSpec], ...]:
 
 def has_magic(spec: StructSpec, field: FieldSpec, data: bytes, order: ByteOrder) -> bool:
     """Whether bytes that are long enough for a struct have one of its magics in `field`."""
-    read = order if spec.order == "sender" else spec.order
-    number = int.from_bytes(data[field.offset : field.offset + field.size], read)
+    number = int.from_bytes(data[field.offset : field.offset + field.size], resolved(spec.order, order))
     return len(data) >= spec.size and number in field.magic
 
 
@@ -57,27 +55,23 @@ def _as_declared(spec: StructSpec, data: bytes, order: ByteOrder) -> Any:
     return _read_all(spec, data, order)
 
 
-def holding(
-    slot: SlotSpec, data: bytes, buffers: Any, dialect: Dialect, order: ByteOrder
-) -> tuple[FieldType, Any] | None:
-    """What an opaque buffer holds, with its type, or None.
+def holding(slot: SlotSpec, data: bytes, buffers: Any, dialect: Dialect, order: ByteOrder) -> tuple[Node, Any] | None:
+    """What an opaque buffer holds, as a node and its value, or None.
 
     Args:
         slot: the buffer's declaration, which may say what it holds and which other buffer decides.
         buffers: the message's other buffers.
     """
-    held = slot.holds
+    held = slot.held
     if isinstance(held, Chosen):
         by = getattr(buffers, held.by)
         key = bytes(by[:_LONGEST_KEY]).split(b"\0", 1)[0] if isinstance(by, (bytes, bytearray)) else b""
-        chosen = held.options.get(key.decode("latin-1"))
-        held = as_type(chosen) if chosen is not None else None
-    if isinstance(held, Struct):
+        held = held.nodes.get(key.decode("latin-1"))
+    if isinstance(held, Group):
         made = _as_declared(spec_of(held.cls), data, order)
         if made is not None:
             return held, made
-    elif isinstance(held, Scalar) and len(data) == held.size:
-        return held, read_value(held, data, order)
+    elif isinstance(held, Cell) and len(data) == held.width:
+        return held, whole_value(held, data, order)
     found = recognise(data, dialect, order)
-    return (Struct(type(found)), found) if found is not None else None
-
+    return (spec_of(found).alone, found) if found is not None else None

@@ -8,20 +8,20 @@ opaque bytes hold is shown beside their "hex" as "inside", which `from_json` doe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.embedded import holding
-from lustre_wire.engines.payload import Extra, codec, read_value
-from lustre_wire.engines.straightline import foreign_build, foreign_parse
+from lustre_wire.engines.payload import Extra, codec, whole_value
 from lustre_wire.errors import WireError
 from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2
 from lustre_wire.kinds import checked, octets
 from lustre_wire.rpc import REPLY, REQUEST, Generic, Message
-from lustre_wire.schema.rpc import Blob, FixedText, Items, RpcFormat, SlotSpec, Text
-from lustre_wire.schema.struct import StructSpec, spec_of
-from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Foreign, Hole, Raw, Scalar, Struct, as_type
+from lustre_wire.schema.nodes import Cell, Emitter, Group, Node, Overlap, unhex
+from lustre_wire.schema.rpc import RpcFormat, SlotSpec
+from lustre_wire.schema.struct import spec_of
 
 BODY = "ptlrpc_body"
 
@@ -36,25 +36,32 @@ def struct_to_json(obj: Any) -> dict[str, Any]:
     Raises:
         SchemaError: `obj` is no wire struct.
     """
-    spec = spec_of(obj)
-    if spec.is_union:
-        return {"raw": obj.raw.hex()}
-    return {f.name: _to_json(f.type, getattr(obj, f.name)) for f in spec.fields}
+    made: dict[str, Any] = _writer(spec_of(obj).cls)(obj)
+    return made
 
 
-def _to_json(kind: FieldType, value: Any) -> Any:
-    if isinstance(kind, Scalar):
-        return int(value)
-    if isinstance(kind, Struct):
-        return struct_to_json(value)
-    if isinstance(kind, Foreign):
-        return foreign_build(kind.codec, value, kind.size, "").hex()
-    if isinstance(value, (bytes, bytearray)):
-        return octets(value).hex()
-    if isinstance(kind, (Array, Flex, Items)):
-        element = as_type(kind.element)
-        return [_to_json(element, v) for v in value]
-    raise TypeError(type(kind).__name__)
+@lru_cache(maxsize=2048)
+def _writer(cls: Any) -> Callable[[Any], Any]:
+    """A function that gives the JSON object of a struct."""
+    em, node = Emitter(_int=int.from_bytes), spec_of(cls).node
+    em.function("to_json(o)", [f"return {_json(em, node, 'o')}"])
+    made: Callable[[Any], Any] = em.compile(f"json {node.name}")["to_json"]
+    return made
+
+
+def _json(em: Emitter, node: Node, value: str) -> str:
+    """The expression of a node's plain JSON value."""
+    if isinstance(node, Cell):
+        made: str = node.kind.json(em, node, value)
+        return made
+    if isinstance(node, Group):
+        return "{" + ", ".join(f"{m.name!r}: {_json(em, m, f'{value}.{m.name}')}" for m in node.members) + "}"
+    if isinstance(node, Overlap):
+        return f"{{'raw': {value}.raw.hex()}}"
+    if node.joined:
+        return _json(em, node.node, value)
+    each = em.local("e")
+    return f"[{_json(em, node.node, each)} for {each} in {value}]"
 
 
 @checked
@@ -64,57 +71,45 @@ def struct_from_json(cls: Any, obj: Any, path: str = "") -> Any:
     Raises:
         WireError: an unknown field or a value of the wrong kind; `path` says which.
     """
-    spec = spec_of(cls)
-    where = path or spec.name
-    fields = _mapping(obj, where)
-    if spec.is_union:
-        return _union_from_json(spec, fields, where)
-    values = {}
-    for name, value in fields.items():
-        field = spec.by_name.get(name)
-        if field is None:
-            raise WireError(f"{spec.name} has no field {name!r}", path=where)
-        made = _from_json(field.type, value, f"{where}.{name}")
-        values[name] = field.enum(made) if field.enum is not None else made
-    return spec.cls(**values)
+    node: Group | Overlap = spec_of(cls).node
+    return _from_json(node, obj, path or node.name)
 
 
-def _union_from_json(spec: StructSpec, fields: Mapping[str, Any], path: str) -> Any:
-    raw = _hex(fields["raw"], f"{path}.raw") if "raw" in fields else bytes(spec.size)
-    if len(raw) != spec.size:
-        raise WireError(f"expected {spec.size} bytes, got {len(raw)}", path=f"{path}.raw")
-    made = spec.cls(raw=raw)
+def _from_json(node: Node, value: Any, path: str) -> Any:
+    if isinstance(node, Cell):
+        return node.kind.from_json(value, path)
+    if isinstance(node, Group):
+        members, values = spec_of(node.cls).members, {}
+        for name, each in _mapping(value, path).items():
+            if name not in members:
+                raise WireError(f"{spec_of(node.cls).name} has no field {name!r}", path=path)
+            values[name] = _from_json(members[name], each, f"{path}.{name}")
+        return node.cls(**values)
+    if isinstance(node, Overlap):
+        return _union_from_json(node, _mapping(value, path), path)
+    if node.joined:
+        return _from_json(node.node, value, path)
+    if not isinstance(value, list):
+        raise WireError(f"expected a list, got {type(value).__name__}", path=path)
+    return [_from_json(node.node, each, f"{path}[{i}]") for i, each in enumerate(value)]
+
+
+def _union_from_json(node: Overlap, fields: Mapping[str, Any], path: str) -> Any:
+    raw = unhex(fields["raw"], f"{path}.raw") if "raw" in fields else bytes(node.width)
+    if len(raw) != node.width:
+        raise WireError(f"expected {node.width} bytes, got {len(raw)}", path=f"{path}.raw")
+    made, views = node.cls(raw=raw), spec_of(node.cls).members
     for name, value in fields.items():
         if name == "raw":
             continue
-        member = spec.by_name.get(name)
-        if member is None:
-            raise WireError(f"{spec.name} has no member {name!r}", path=path)
-        inner = _from_json(member.type, value, f"{path}.{name}")
+        if name not in views:
+            raise WireError(f"{spec_of(node.cls).name} has no member {name!r}", path=path)
+        inner = _from_json(views[name], value, f"{path}.{name}")
         try:
             setattr(made, name, inner)
         except WireError as error:  # a number, or a list, that its field does not take
             raise error.within(f"{path}.{name}") from None
     return made
-
-
-def _from_json(kind: FieldType, value: Any, path: str) -> Any:
-    if isinstance(kind, Scalar):
-        return _number(value, path)
-    if isinstance(kind, Struct):
-        return struct_from_json(kind.cls, value, path)
-    if isinstance(kind, (Raw, Chars, Hole)):
-        return _hex(value, path)
-    if isinstance(kind, Foreign):
-        return foreign_parse(kind.codec, _hex(value, path), path)
-    if isinstance(kind, (Array, Flex, Items)):
-        element = as_type(kind.element)
-        if isinstance(element, (Raw, Chars)):
-            return _hex(value, path)
-        if not isinstance(value, list):
-            raise WireError(f"expected a list, got {type(value).__name__}", path=path)
-        return [_from_json(element, v, f"{path}[{i}]") for i, v in enumerate(value)]
-    raise TypeError(type(kind).__name__)
 
 
 def _mapping(value: Any, path: str) -> Mapping[str, Any]:
@@ -129,81 +124,60 @@ def _number(value: Any, path: str) -> int:
     return value
 
 
-def _hex(value: Any, path: str) -> bytes:
-    if not isinstance(value, str):
-        raise WireError(f"expected hexadecimal digits, got {type(value).__name__}", path=path)
-    try:
-        return bytes.fromhex(value)
-    except ValueError as error:
-        raise WireError(f"expected hexadecimal digits: {error}", path=path) from None
-
-
-def _text(data: bytes) -> str:
-    """Bytes as text that `_bytes` turns back into the same bytes, whatever they are."""
-    return data.decode("utf-8", "surrogateescape")
-
-
-def _bytes(value: Any, path: str) -> bytes:
-    if not isinstance(value, str):
-        raise WireError(f"expected a string, got {type(value).__name__}", path=path)
-    try:
-        return value.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError as error:
-        raise WireError(f"expected text: {error.reason}", path=path) from None
-
-
 # --- buffers --------------------------------------------------------------------------------------------------------
 
 
-def _slot_to_json(kind: FieldType, value: Any) -> dict[str, Any]:
+def _slot_to_json(node: Node, value: Any) -> dict[str, Any]:
     if value is None:
         return {}
-    if isinstance(kind, Struct):
-        return {"struct": kind.cls.__wire__.name, "fields": struct_to_json(value)}
-    if isinstance(kind, (Text, FixedText)):
-        return {"text": _text(value)}
-    if isinstance(kind, Blob):
-        return {"hex": octets(value).hex()}
-    if isinstance(kind, Scalar):
-        return {"value": int(value)}
-    assert isinstance(kind, Items)
-    element = as_type(kind.element)
-    named = {"struct": element.cls.__wire__.name} if isinstance(element, Struct) else {}
-    return {**named, "items": _to_json(kind, value)}
+    if isinstance(node, Group):
+        return {"struct": spec_of(node.cls).name, "fields": struct_to_json(value)}
+    if isinstance(node, Cell):
+        return {node.kind.json_key: _slot_writer(node.kind)(value)}
+    assert not isinstance(node, Overlap)
+    if isinstance(node.node, Group):
+        return {"struct": spec_of(node.node.cls).name, "items": [struct_to_json(each) for each in value]}
+    return {"items": _slot_writer(node)(value)}
 
 
-def _slot_from_json(kind: FieldType, entry: Mapping[str, Any], order: Any, path: str) -> Any:
+@lru_cache(maxsize=2048)
+def _slot_writer(what: Any) -> Callable[[Any], Any]:
+    """A function that gives the plain JSON value of a buffer that is no struct, by its kind or node."""
+    em = Emitter(_int=int.from_bytes)
+    node = what if not hasattr(what, "buffer") else what.buffer("")
+    em.function("to_json(v)", [f"return {_json(em, node, 'v')}"])
+    made: Callable[[Any], Any] = em.compile(f"json of a buffer {type(what).__name__}")["to_json"]
+    return made
+
+
+def _slot_from_json(node: Node, entry: Mapping[str, Any], order: Any, path: str) -> Any:
     if "hex" in entry:
-        data = _hex(entry["hex"], path)
-        if not data or isinstance(kind, Blob):
-            return data or None
-        return _whole_buffer(kind, data, order, path)
-    if isinstance(kind, Struct) and "fields" in entry:
-        return struct_from_json(kind.cls, entry["fields"], path)
-    if isinstance(kind, (Text, FixedText)) and "text" in entry:
-        return _bytes(entry["text"], path)
-    if isinstance(kind, Scalar) and "value" in entry:
-        return _number(entry["value"], path)
-    if isinstance(kind, Items) and "items" in entry:
-        return _from_json(kind, entry["items"], path)
+        data = unhex(entry["hex"], path)
+        return _whole_buffer(node, data, order, path) if data else None
+    key = "fields" if isinstance(node, Group) else node.kind.json_key if isinstance(node, Cell) else "items"
+    if key in entry:
+        return _from_json(node, entry[key], path)
     unknown = set(entry) & {"fields", "text", "value", "items"}
     if unknown:
         raise WireError(f"does not go with {sorted(unknown)[0]!r}", path=path)
     return None
 
 
-def _whole_buffer(kind: FieldType, data: bytes, order: Any, path: str) -> Any:
-    """A buffer given as its bytes, for a slot that has a type."""
-    if isinstance(kind, Text):
-        if data.find(0) != len(data) - 1:
+def _whole_buffer(node: Node, data: bytes, order: Any, path: str) -> Any:
+    """A buffer given as its bytes."""
+    size, fits = len(data), len(data) == node.width
+    if isinstance(node, Cell) and not node.width:
+        value, rest = node.kind.torn(data)
+        if rest != b"":
             raise WireError("expected a string that ends with its only NUL", path=path)
-        return data[:-1]
-    fits = len(data) % as_type(kind.element).size == 0 if isinstance(kind, Items) else len(data) == kind.size
-    if isinstance(kind, Struct) and kind.cls.__wire__.tail is not None:
-        fits = len(data) >= kind.size
+        return value
+    if isinstance(node, Group) and node.tail is not None:
+        fits = size >= node.width
+    elif not isinstance(node, (Group, Cell)) and not isinstance(node, Overlap):
+        fits = size % node.stride == 0
     if not fits:
-        raise WireError(f"{len(data)} bytes do not make a {type(kind).__name__}", path=path)
-    return read_value(kind, data, order)
+        raise WireError(f"{size} bytes do not make what the buffer holds", path=path)
+    return whole_value(node, data, order)
 
 
 def _buffer_extra(extra: Extra | None, index: int) -> dict[str, Any]:
@@ -241,7 +215,7 @@ def to_json(message: Message) -> dict[str, Any]:
         in_place = codec(type(message.buffers), message.order).places(message.buffers)
         for i, spec in enumerate(in_place, 1):
             value = getattr(message.buffers, spec.name)
-            told = {**_slot_to_json(spec.type, value), **_inside(message, spec, value)}
+            told = {**_slot_to_json(spec.node, value), **_inside(message, spec, value)}
             buffers.append({"name": spec.name, **told, **_buffer_extra(extra, i)})
     header = struct_to_json(message.header)
     out: dict[str, Any] = {
@@ -259,7 +233,7 @@ def to_json(message: Message) -> dict[str, Any]:
 
 def _inside(message: Message, spec: SlotSpec, value: Any) -> dict[str, Any]:
     """What opaque bytes hold, for who reads them; the bytes stand beside it, and they count."""
-    if value is None or not isinstance(spec.type, Blob):
+    if value is None or not spec.opaque:
         return {}
     found = holding(spec, octets(value), message.buffers, message.dialect, message.order)
     return {"inside": _slot_to_json(*found)} if found is not None else {}
@@ -321,12 +295,12 @@ def _message_from_json(whole: Mapping[str, Any], found: Dialect) -> Message:
     body = None
     extra = Extra()
     if entries and entries[0].get("name") == BODY:
-        body = _slot_from_json(Struct(found.body), entries[0], order, BODY) or found.body()
+        body = _slot_from_json(spec_of(found.body).alone, entries[0], order, BODY) or found.body()
         _read_buffer_extra(entries[0], 0, extra)
         entries = entries[1:]
     first = 0 if body is None and isinstance(header, LustreMsgV2) else 1
     if form is None:
-        buffers: Any = Generic([_hex(e.get("hex", ""), f"buffers[{i}]") for i, e in enumerate(entries, first)])
+        buffers: Any = Generic([unhex(e.get("hex", ""), f"buffers[{i}]") for i, e in enumerate(entries, first)])
         for i, entry in enumerate(entries, first):
             _read_buffer_extra(entry, i, extra)
     else:
@@ -355,7 +329,7 @@ def _read_slots(side: Any, entries: list[Mapping[str, Any]], order: Any, extra: 
         spec = specs.get(name) if isinstance(name, str) else None
         if spec is None:
             raise WireError(f"no buffer {entry.get('name')!r} in {side.__qualname__}", path=f"buffers[{i}]")
-        setattr(buffers, spec.name, _slot_from_json(spec.type, entry, order, spec.name))
+        setattr(buffers, spec.name, _slot_from_json(spec.node, entry, order, spec.name))
         _read_buffer_extra(entry, i if any(s.present for s in specs.values()) else spec.index, extra)
     return buffers
 
@@ -364,7 +338,7 @@ def _read_buffer_extra(entry: Mapping[str, Any], index: int, extra: Extra) -> No
     said = _mapping(entry.get("extra", {}), f"buffers[{index}].extra")
     for key, mapping in (("tail", extra.tails), ("raw", extra.raw)):
         if key in said:
-            mapping[index] = _hex(said[key], f"buffers[{index}].extra.{key}")
+            mapping[index] = unhex(said[key], f"buffers[{index}].extra.{key}")
     if "length" in said:
         extra.cut[index] = _size(said["length"], f"buffers[{index}].extra.length")
 
@@ -385,15 +359,15 @@ _INDEX: Final = re.compile(r"[0-9]{1,8}", re.ASCII)
 
 def _read_message_extra(said: Mapping[str, Any], extra: Extra, listed: int) -> None:
     if "more" in said:
-        extra.more = [_hex(data, "extra.more") for data in _required(said, "more", list)]
+        extra.more = [unhex(data, "extra.more") for data in _required(said, "more", list)]
     if "count" in said:
         extra.count = _size(said["count"], "extra.count")
         most = max(_MOST_BUFFERS, listed + 1)  # a lustre_msg v1 does not list the ptlrpc_body
         if extra.count > most:
             raise WireError(f"expected at most {most} buffers, got {extra.count:#x}", path="extra.count")
-    extra.gap = _hex(said.get("header_padding", ""), "extra.header_padding")
-    extra.trailing = _hex(said.get("trailing", ""), "extra.trailing")
+    extra.gap = unhex(said.get("header_padding", ""), "extra.header_padding")
+    extra.trailing = unhex(said.get("trailing", ""), "extra.trailing")
     for key, data in _mapping(said.get("padding", {}), "extra.padding").items():
         if not isinstance(key, str) or not _INDEX.fullmatch(key):
             raise WireError(f"expected a buffer index, got {key!r}", path="extra.padding")
-        extra.padding[int(key)] = _hex(data, "extra.padding")
+        extra.padding[int(key)] = unhex(data, "extra.padding")

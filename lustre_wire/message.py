@@ -8,8 +8,8 @@ import attrs
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines.payload import Extra
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.frames import lustre_msg
+from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.rpc import Buffers, RpcFormat
 
 REQUEST: Final = "request"

@@ -13,12 +13,12 @@ from typing import Any
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record, whole
 from lustre_wire.engines.chooser import Chooser, possible
-from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.lustre_msg import BUFCOUNT, MAGIC, LustreMsgV2, Shape
-from lustre_wire.message import REPLY, REQUEST, Message
+from lustre_wire.message import REPLY, REQUEST, Generic, Message
 from lustre_wire.schema import spec_of
+from lustre_wire.schema.nodes import PREFIX, ByteOrder, Cell
 from lustre_wire.schema.rpc import Buffers, RpcFormat
 
 #: For how many different buffer lengths one dialect remembers how they are read, and for how many kinds of messages
@@ -54,7 +54,7 @@ class Reader:
     def side(self, cls: type[Buffers]) -> whole.Side:
         found = self.sides.get(cls)
         if found is None:
-            found = self.sides[cls] = whole.Side(self.frame, cls, self.order)
+            found = self.sides[cls] = whole.side(self.frame, cls, self.order)
         return found
 
     def plan(self, data: bytes) -> _Plan | None:
@@ -158,12 +158,13 @@ class _Reads(dict[type[Buffers], "whole.Read | None"]):
 
 def _span(cls: type, order: ByteOrder, *names: str) -> tuple[slice, Any]:
     """Where in a struct a few of its integers are, which stand in this order, and a function that reads them there."""
-    fields = [spec_of(cls).by_name[name] for name in names]
-    at, codes = fields[0].offset, ""
-    for field in fields:
-        codes += f"{field.offset - at}x{field.type.code}"  # type: ignore[attr-defined]  # an integer
-        at = field.offset + field.size
-    return slice(fields[0].offset, at), struct.Struct(PREFIX[order] + codes).unpack
+    cells: list[Cell] = [spec_of(cls).alone.member(name) for name in names]
+    start = at = cells[0].offset
+    codes = ""
+    for cell in cells:
+        codes += f"{cell.offset - at}x{cell.kind.format(cell, order)}"
+        at = cell.offset + cell.width
+    return slice(start, at), struct.Struct(PREFIX[order] + codes).unpack
 
 
 class _Readers(dict[Dialect, Reader]):
@@ -180,8 +181,13 @@ class _Readers(dict[Dialect, Reader]):
         return reader
 
 
-READERS: dict[ByteOrder, _Readers] = {"little": _Readers("little"), "big": _Readers("big")}
-_BY_MAGIC = {magic: READERS[order] for order, magic in lustre_msg.MAGICS_V2.items()}
+_READERS: dict[ByteOrder, _Readers] = {"little": _Readers("little"), "big": _Readers("big")}
+_BY_MAGIC = {magic: _READERS[order] for order, magic in lustre_msg.MAGICS_V2.items()}
+
+
+def reader_of(dialect: Dialect, order: ByteOrder = "little") -> Reader:
+    """What decoding needs of a dialect, looked up once."""
+    return _READERS[order][dialect]
 
 
 def format_of(data: bytes, dialect: Dialect, opcode: int) -> RpcFormat | None:
@@ -191,7 +197,7 @@ def format_of(data: bytes, dialect: Dialect, opcode: int) -> RpcFormat | None:
         WireError: no lustre_msg, or one shorter than it says.
     """
     found, shape = lustre_msg.locate(data)
-    reader = READERS[found.order][dialect]
+    reader = reader_of(dialect, found.order)
     return reader.format_of(opcode, data, shape.offsets, shape.lengths)
 
 
@@ -221,3 +227,14 @@ def at_once(data: bytes, dialect: Dialect, request: Message | RpcFormat | None) 
         return None
     read = reads[form.request if direction is REQUEST else form.reply]
     return read(data, plan.offsets, plan.lengths, dialect, direction, form) if read is not None else None
+
+
+def written_at_once(message: Message) -> bytes | None:
+    """The bytes of a message of version 2 written in one step, None where something about it is not regular."""
+    buffers = message.buffers
+    cls = type(buffers)
+    if message.extra or message.body is None or cls is Generic or type(message.header) is not LustreMsgV2:
+        return None
+    reader = _READERS[message.order][message.dialect]
+    write = (reader.sides.get(cls) or reader.side(cls)).writer(buffers)
+    return write(message) if write is not None else None

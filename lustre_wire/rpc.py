@@ -6,7 +6,6 @@ and 2.0.0) and keeps every byte, so that ``encode(decode(data, dialect)) == data
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,14 +13,14 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.engines import payload, record
 from lustre_wire.engines.payload import ZEROES, Extra
-from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2, Parts
 from lustre_wire.kinds import FAULTS, blame, checked, octets
 from lustre_wire.message import REPLY, REQUEST, Generic, Message
-from lustre_wire.reading import READERS, Reader, at_once
+from lustre_wire.reading import Reader, at_once, reader_of, written_at_once
 from lustre_wire.schema import spec_of
+from lustre_wire.schema.nodes import PREFIX, ByteOrder
 from lustre_wire.schema.rpc import RpcFormat
 from lustre_wire.strict import check
 
@@ -62,7 +61,7 @@ def decode(
 
 
 def _decode_by_parts(data: bytes, dialect: Dialect, parts: Parts, request: Message | RpcFormat | None) -> Message:
-    reader = READERS[parts.order][dialect]
+    reader = reader_of(dialect, parts.order)
     if parts.version not in dialect.containers:
         accepted = ", ".join(f"v{n}" for n in sorted(dialect.containers))
         raise WireError(f"expected lustre_msg {accepted}, got v{parts.version}", path="lm_magic")
@@ -160,43 +159,43 @@ def encode(message: Message) -> bytes:
         WireError: a value that does not fit its field; `path` names it.
     """
     try:
-        return _encode(message)
-    except FAULTS:
-        blame(encode, (message,), {})
-        raise
+        data = written_at_once(message)
+        return data if data is not None else _encode_by_parts(message)
+    except record.UNFIT as error:
+        if not isinstance(error, WireError):
+            blame(encode, (message,), {})
+        found = _fault(message) or (error if isinstance(error, WireError) else None)
+        if found is None:  # every value fits its field: the fault is in the code that writes them
+            raise
+    found.dialect = message.dialect.name
+    raise found
 
 
-def _encode(message: Message) -> bytes:
-    buffers = message.buffers
-    plain = not message.extra and message.body is not None and type(buffers) is not Generic
-    if plain and type(message.header) is LustreMsgV2:
-        try:
-            reader = READERS[message.order][message.dialect]
-            side = reader.sides.get(type(buffers)) or reader.side(type(buffers))
-            write = side.writer(buffers)
-            if write is not None:
-                return write(message)
-        except (struct.error, AttributeError, TypeError, ValueError, OverflowError, WireError):
-            pass  # written by parts, the value at fault is found
-    try:
-        return _encode_by_parts(message)
-    except WireError as error:
-        error.dialect = message.dialect.name
-        raise
+def _fault(message: Message) -> WireError | None:
+    """Which value of a message cannot be written, and why; None where each can."""
+    for part in (message.header, message.body):
+        if part is not None:
+            spec = spec_of(part)
+            found = record.fault(spec.node, part, spec.name)
+            if found is not None:
+                return found
+    for spec in () if isinstance(message.buffers, Generic) else message.buffers.__slot_specs__:
+        value = getattr(message.buffers, spec.name)
+        found = record.fault(spec.node, value, spec.name) if value is not None else None
+        if found is not None:
+            return found
+    return None
 
 
 def _encode_by_parts(message: Message) -> bytes:
     order, extra, buffers = message.order, message.extra, message.buffers
     body = message.body
-    first = [] if body is None else [record.checked(record.codec(message.dialect.body, order), body)]
+    first = [] if body is None else [record.codec(message.dialect.body, order).pack(body)]
     if isinstance(buffers, Generic):
         rest, regular = list(buffers.buffers), len(buffers.buffers) + 1
     else:
         codec = payload.codec(type(buffers), order)
-        try:
-            rest, regular = codec.pack(buffers), codec.count(buffers)
-        except (struct.error, AttributeError, TypeError, ValueError, OverflowError, WireError) as error:
-            raise _located(buffers, order, error) from None
+        rest, regular = codec.pack(buffers), codec.count(buffers)
         if extra and extra.more:  # they come behind the slots that are there; those that are not take no place
             rest = rest[: len(codec.places(buffers))]
     if extra:
@@ -234,15 +233,6 @@ def _with_extra(
 def _last_used(buffers: list[bytes]) -> int:
     """How many buffers there are up to the last one with bytes."""
     return max((i for i, data in enumerate(buffers, 1) if data), default=0)
-
-
-def _located(buffers: Any, order: ByteOrder, error: Exception) -> WireError:
-    """Which buffer could not be written, and why."""
-    for spec in buffers.__slot_specs__:
-        fault = payload.fault(spec, getattr(buffers, spec.name), order)
-        if fault is not None:
-            return fault
-    return error if isinstance(error, WireError) else WireError(str(error))
 
 
 @checked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lustre_wire.errors import StrictError
 from lustre_wire.kinds import checked
 from lustre_wire.message import REQUEST, Generic, Message
-from lustre_wire.schema.rpc import Blob, SlotSpec
+from lustre_wire.schema.rpc import SlotSpec
 
 
 @checked
@@ -36,7 +36,7 @@ def check(message: Message) -> None:
 
 def _may_be_empty(spec: SlotSpec) -> bool:
     """Whether a correct sender may leave a buffer without bytes; opaque bytes of no fixed size can always be none."""
-    if isinstance(spec.type, Blob) and not spec.type.size:
+    if spec.opaque and not spec.type.size:
         return True
     return spec.optional or spec.present is not None
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from compat_tests.recorded import messages
 from lustre_wire.bulk import geometry
+from lustre_wire.frames.lustre_msg import MAGIC
 
 HERE = Path(__file__).resolve().parent
 CORE = HERE.parents[1] / "lustre_wire" / "engines" / "bulk"
@@ -26,7 +27,7 @@ def plans_header() -> str:
     containers = ",\n".join("{" + _members(row) + "}" for row in geometry.containers(what))
     types = ", ".join(map(str, what.types))
     plans = ",\n".join(
-        f"{{.magic_at = {geometry.magic_at()}, .n_containers = 4, .containers = containers, .version = {what.version}, "
+        f"{{.magic_at = {MAGIC.start}, .n_containers = 4, .containers = containers, .version = {what.version}, "
         f".n_types = {len(what.types)}, .types = {{{types}}}, .framing = {{{_members(geometry.framing(name))}}}}}"
         for name in geometry.FRAMINGS
     )

@@ -20,7 +20,7 @@ from lustre_codecs.structs.ldlm import LdlmLockDesc
 from lustre_wire.dialects import of_version
 from lustre_wire.engines.record import pack, unpack
 from lustre_wire.errors import SchemaError
-from lustre_wire.schema import U32, Flex, Given, Magic, WireFlag, spec_of, u32, u64
+from lustre_wire.schema import U32, Given, Magic, WireFlag, spec_of, u32, u64
 from lustre_wire.schema.history import Wire, amend, history
 from lustre_wire.schema.margins import GONE, Margin, called, padding, since, until, was
 from lustre_wire.schema.numbers import constant, number_at
@@ -93,8 +93,8 @@ def test_names_inside_a_declaration_are_those_of_its_release() -> None:
     assert spec_of(view(OstId, "2.1")).text == ("{oi_id}:{oi_seq}",)
     tag = spec_of(view(LdlmLockDesc, "2.1")).by_name["l_policy_data"].tag
     assert tag is not None and dict(tag.members)[12] == "l_flock"
-    counted = spec_of(view(LovMdsMdV1, "2.17")).flex
-    assert counted is not None and isinstance(counted.type, Flex) and counted.type.count == "lmm_stripe_count"
+    counted = spec_of(view(LovMdsMdV1, "2.17")).tail
+    assert counted is not None and counted.limit == "lmm_stripe_count"
 
 
 def test_masks_are_the_numbers_of_their_release() -> None:

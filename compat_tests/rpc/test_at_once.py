@@ -14,7 +14,7 @@ from lustre_wire import rpc
 from lustre_wire.capture import read_messages
 from lustre_wire.frames import lustre_msg
 from lustre_wire.message import Message
-from lustre_wire.reading import READERS, at_once
+from lustre_wire.reading import at_once, reader_of
 
 CAPTURES = sorted((Path(__file__).parents[2] / "fixtures" / "captures").glob("*.pcap"))
 RECORDED = [m for m in messages() if m.row["msg_format"] == "lustre_msg_v2"]
@@ -85,7 +85,7 @@ def test_what_is_remembered_is_bounded() -> None:
     """Of buffer lengths, and of kinds of messages with the same lengths."""
     recorded = next(m for m in RECORDED if m.id == "getattr-d20")
     dialect, parts = lw.dialect(recorded.dialect), lustre_msg.split(recorded.data)
-    reader = READERS[parts.order][dialect]
+    reader = reader_of(dialect, parts.order)
     for length in range(1200):
         at_once(altered(recorded.data, [(1, 0, bytes(length))]), dialect, None)
     assert len(reader.plans) <= 1024

@@ -20,7 +20,7 @@ from lustre_wire.schema import (
     u64,
     wire_union,
 )
-from lustre_wire.schema.peek import resolve
+from lustre_wire.schema.conditions import resolve
 from lustre_wire.schema.rpc import Buffers, CString, buffers, rpc, slot
 
 

@@ -397,9 +397,9 @@ class TestDeclaring:
         class Outer:
             inner: Everything = Everything()
 
-        assert spec_of(Everything).flex is spec_of(Everything).tail is spec_of(Everything).fields[-1]
-        assert spec_of(Outer).flex is None and spec_of(Outer).tail is spec_of(Outer).fields[0]
-        assert spec_of(Part).flex is spec_of(Part).tail is spec_of(Empty).flex is spec_of(Empty).tail is None
+        assert spec_of(Everything).tail is spec_of(Everything).node.members[-1]
+        assert spec_of(Outer).tail is spec_of(Outer).node.members[0].members[-1]
+        assert spec_of(Part).tail is spec_of(Empty).tail is None
 
     def test_whoever_asks_hears_of_every_declaration(self) -> None:
         heard: list[Any] = []

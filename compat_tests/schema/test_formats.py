@@ -8,7 +8,7 @@ import pytest
 
 import lustre_wire as lw
 from lustre_wire.schema import U16, U32, Array, WireUnion, u16, u32, wire_union
-from lustre_wire.schema.peek import Peek, resolve
+from lustre_wire.schema.conditions import Peek, resolve
 from lustre_wire.schema.rpc import (
     Absent,
     Bits,
@@ -238,29 +238,28 @@ class TestPaths:
     """What the condition of a format looks at."""
 
     @pytest.mark.parametrize(
-        ("path", "peek"),
+        ("path", "index", "cell"),
         [
-            ("[3]", Peek(3)),
-            ("[12]", Peek(12)),
-            ("outer", Peek(1)),
-            ("number", Peek(2, 0, U32)),
-            ("name", Peek(3)),
-            ("numbers", Peek(7, 0, U32)),
-            ("halves", Peek(6)),
-            ("outer.before", Peek(1, 0, U32)),
-            ("outer.fixed", Peek(1, 4)),
-            ("outer.fixed.number", Peek(1, 4, U32, "big")),
-            ("outer.fixed.half.high", Peek(1, 10, U16, "big")),
-            ("outer.contrary.number", Peek(1, 12, U32, "little")),
-            ("outer.pair", Peek(1, 16)),
+            ("[3]", 3, None), ("[12]", 12, None), ("outer", 1, None), ("name", 3, None), ("halves", 6, None),
+            ("number", 2, (0, 4, "sender")), ("numbers", 7, (0, 4, "sender")), ("outer.before", 1, (0, 4, "sender")),
+            ("outer.fixed", 1, None), ("outer.fixed.number", 1, (4, 4, "big")),
+            ("outer.fixed.half.high", 1, (10, 2, "big")), ("outer.contrary.number", 1, (12, 4, "little")),
+            ("outer.pair", 1, None),
         ],
-    )
-    def test_where_it_is(self, path: str, peek: Peek) -> None:
+    )  # fmt: skip
+    def test_where_it_is(self, path: str, index: int, cell: tuple[int, int, str] | None) -> None:
         found = resolve(REQUEST.__slot_specs__, path)
-        order = peek.fixed_order or ("big" if path == "outer.fixed" and found.fixed_order else "")
-        assert (found.index, found.offset, found.scalar, found.fixed_order) == (
-            peek.index, peek.offset, peek.scalar, order,
-        )  # fmt: skip
+        here = found.cell and (found.cell.offset, found.cell.width, found.cell.order)
+        assert (found.index, here, found.end) == (index, cell, sum(cell[:2]) if cell else 0)
+
+    def test_the_same_bytes_have_the_same_mark(self) -> None:
+        """Whatever the field is called, and whatever class it belongs to."""
+
+        other: Any = buffers(type("Side", (), {"__annotations__": {"thing": Outer}, "thing": slot()}))
+        before = resolve(REQUEST.__slot_specs__, "outer.before")
+        assert before.mark == resolve(other.__slot_specs__, "thing.before").mark
+        number, outer = (resolve(REQUEST.__slot_specs__, path) for path in ("number", "outer"))
+        assert before.mark != number.mark != outer.mark != before.mark
 
     @pytest.mark.parametrize(
         ("path", "words"),

@@ -405,7 +405,7 @@ class TestDeclaring:
             class Request(Buffers):
                 name: u32 | None = slot()
 
-        with pytest.raises(SchemaError, match="Text cannot become Scalar without a rule") as caught:
+        with pytest.raises(SchemaError, match="string cannot become u32 without a rule") as caught:
             paths(self.rules(operations=()), rpc_of(OldAll), dialect("odd", Odd), UP, "request")
         assert caught.value.path == "name"
 
@@ -415,7 +415,7 @@ class TestDeclaring:
             class Request(Buffers):
                 numbers: list[u16] | None = slot()
 
-        with pytest.raises(SchemaError, match="Scalar cannot become Scalar without a rule") as caught:
+        with pytest.raises(SchemaError, match="u32 cannot become u16 without a rule") as caught:
             paths(self.rules(operations=()), rpc_of(OldAll), dialect("odd", Odd), UP, "request")
         assert caught.value.path == "numbers"
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from lustre_wire.bulk.arrow import table
 from lustre_wire.bulk.compose import Strings, pack_messages
-from lustre_wire.bulk.index import Index, Reason, index, iter_index
+from lustre_wire.bulk.index import Index, index, iter_index
+from lustre_wire.bulk.reason import Reason
 from lustre_wire.bulk.rows import BLOCK_ROWS, iter_unpack, pack, unpack
 from lustre_wire.bulk.swab import swab
 from lustre_wire.bulk.translate import Translator

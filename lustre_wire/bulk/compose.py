@@ -28,15 +28,15 @@ from lustre_wire.engines import bulk as engine
 from lustre_wire.engines import payload, record
 from lustre_wire.engines.bulk import by_record
 from lustre_wire.engines.bulk.columns import allocate, flat, overlap, whole
-from lustre_wire.engines.bulk.leaves import Leaf, Piece, Table, all_leaves, leaves_of
+from lustre_wire.engines.bulk.leaves import Leaf, Table, all_leaves, leaves_of
 from lustre_wire.engines.bulk.plans import plan
-from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.engines.payload import whole_value
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.lustre_msg import LustreMsgV2
-from lustre_wire.schema.rpc import Bits, Blob, FixedText, Items, RpcFormat, SlotSpec, Text
-from lustre_wire.schema.struct import spec_of
-from lustre_wire.schema.types import Scalar, Struct, as_type
+from lustre_wire.schema.conditions import conditions
+from lustre_wire.schema.nodes import ByteOrder, Repeat
+from lustre_wire.schema.rpc import RpcFormat, SlotSpec
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class _Batch:
         given = names if isinstance(names, Mapping) else {"name": names}
         for name, value in given.items():
             slot = self.slots.get(kind_of(name, str, "a slot's name", "names"))
-            if slot is None or not isinstance(slot.type, (Text, Blob, Items)):
+            if slot is None or not (slot.string or isinstance(slot.node, Repeat)):
                 raise WireError("no buffer of strings", path=name, dialect=self.dialect.name)
             self.named.add(name)
             if isinstance(value, (bytes, bytearray)):
@@ -177,7 +177,7 @@ class _Batch:
         for name, value in columns.items():
             kind_of(name, str, "a column's name", "columns")
             slot = self.slots.get(name)
-            if slot is not None and isinstance(slot.type, (Text, Blob, Items)):
+            if slot is not None and (slot.string or isinstance(slot.node, Repeat)):
                 self.add_texts({name: value})
                 continue
             leaf = self.leaves.get(name)
@@ -207,21 +207,19 @@ class _Batch:
     def _marks(self) -> dict[str, memoryview]:
         """What tells this format's requests from others of its opcode, where the columns do not say it."""
         found = {}
-        for path, condition in self.form.match.items() if self.direction == rpc.REQUEST else ():
-            value = condition.mask if isinstance(condition, Bits) else condition
-            if path in self.leaves and path not in self.columns and isinstance(value, int):
-                found[path] = column_of([int(value)], self.leaves[path])
+        for path, condition in conditions(self.form.match) if self.direction == rpc.REQUEST else ():
+            if path in self.leaves and path not in self.columns and condition.on_number:
+                found[path] = column_of([condition.met(0)], self.leaves[path])
         return found
 
     def _default(self, slot: SlotSpec) -> Any:
-        kind = slot.type
-        if isinstance(kind, Struct):
-            return kind.cls()
-        if isinstance(kind, Scalar):
-            return 0
-        if isinstance(kind, Items):
-            return payload.read_value(kind, self.fixed_texts.get(slot.name, b""), self.order)
-        return self.fixed_texts.get(slot.name, b"")
+        if slot.struct is not None:
+            return slot.struct()
+        if isinstance(slot.node, Repeat):
+            return whole_value(slot.node, self.fixed_texts.get(slot.name, b""), self.order)
+        if slot.string:
+            return self.fixed_texts.get(slot.name, b"")
+        return whole_value(slot.node, bytes(slot.node.width), self.order)
 
     def assign(self, message: rpc.Message, name: str, data: memoryview) -> None:
         """Set a field of one message from a column's row."""
@@ -229,10 +227,10 @@ class _Batch:
         leaf, holder = self.leaves[name], name.partition(".")[0]
         if holder in self.slots:
             if len(leaf.steps) == 1:
-                setattr(message.buffers, holder, next(by_record.values(leaf, data, None)))
+                setattr(message.buffers, holder, next(by_record.values(leaf, data)))
                 return
             target, leaf = getattr(message.buffers, holder), replace(leaf, steps=leaf.steps[1:])
-        by_record.assign(target, leaf.steps, by_record.values(leaf, data, None))
+        by_record.assign(target, leaf.steps, by_record.values(leaf, data))
 
     def count(self, rows: int | None, strings: Checked) -> int:
         texts = {name: len(places) - 1 for name, (_, places) in strings.items()}
@@ -248,13 +246,11 @@ class _Batch:
     def _check_elements(self, strings: Checked) -> None:
         """Bytes of an array are whole elements."""
         lengths = {name: {len(data)} for name, data in self.fixed_texts.items()}
-        lengths |= {name: {b - a for a, b in pairwise(places)} for name, (_, places) in strings.items()
-                    if isinstance(self.slots[name].type, Items)}  # fmt: skip
+        lengths |= {name: {b - a for a, b in pairwise(places)} for name, (_, places) in strings.items()}
         for name, found in lengths.items():
-            kind = self.slots[name].type
-            size = as_type(kind.element).size if isinstance(kind, Items) else 1
-            if any(length % size for length in found):
-                raise WireError(f"expected whole elements of {size} bytes", path=name)
+            node = self.slots[name].node
+            if isinstance(node, Repeat) and any(length % node.stride for length in found):
+                raise WireError(f"expected whole elements of {node.stride} bytes", path=name)
 
     def pack(self, rows: int | None, out: Any) -> memoryview:
         rows = whole(rows, "rows") if rows is not None else None
@@ -281,9 +277,9 @@ class _Batch:
                 if not places[row] <= places[row + 1] <= data.nbytes:
                     raise WireError(_BAD_STRING, path=name)
                 value: Any = bytes(data[places[row] : places[row + 1]])
-                kind = self.slots[name].type
-                if isinstance(kind, Items):
-                    value = payload.read_value(kind, value, self.order)
+                node = self.slots[name].node
+                if isinstance(node, Repeat):
+                    value = whole_value(node, value, self.order)
                 setattr(made.buffers, name, value)
             yield rpc.encode(made)
 
@@ -301,13 +297,10 @@ def _leaves(dialect: Dialect, side: Any, order: ByteOrder) -> dict[str, Leaf]:
 
 
 def _slot_leaves(slot: SlotSpec, order: ByteOrder) -> list[Leaf]:
-    kind = slot.type
-    if isinstance(kind, Struct):
-        leaves = all_leaves(kind.cls, order)
+    if slot.struct is not None:
+        leaves = all_leaves(slot.struct, order)
         return [replace(x, name=f"{slot.name}.{x.name}", steps=(slot.name, *x.steps)) for x in leaves]
-    if isinstance(kind, FixedText):
-        return [Leaf(slot.name, (slot.name,), 0, "B", 1, (kind.size,), (Piece(0, kind.size, None, ()),))]
-    return list(leaves_of(kind, slot.name, order)) if isinstance(kind, Scalar) else []
+    return list(leaves_of(slot.node, slot.name, order))
 
 
 def _placed(made: memoryview, out: Any) -> memoryview:
@@ -331,14 +324,13 @@ class _Layout:
         places = places[: regular - 1]
         buffers = [b"" if name in batch.texts else data for name, data in zip(places, packed, strict=False)]
         self.template = lustre_msg.join(sample.header, [body, *buffers], order)
-        size = spec_of(LustreMsgV2).size
         starts = {"lm": 0}
-        at = lustre_msg.rounded(size + 4 * (len(buffers) + 1))
+        at = lustre_msg.V2.first(len(buffers) + 1)
         self.cuts: list[tuple[int, str, int]] = []  # where a string comes in, its slot, where its length stands
         for number, (name, data) in enumerate(zip(["pb", *places], [body, *buffers], strict=True)):
             starts[name] = at
             if name in batch.texts:
-                self.cuts.append((at, name, size + 4 * number))
+                self.cuts.append((at, name, lustre_msg.V2.length_at(number)))
             at += lustre_msg.rounded(len(data))
         self._compile(core, batch, [_moved(batch.leaves[n], starts[_holder(n)]) for n in batch.columns])
 
@@ -354,7 +346,7 @@ class _Layout:
             table = Table(None, batch.order, here, end - start)
             c_plan = plan(core, table) if here else core.ffi.NULL
             keep += [fill, table]
-            extra = int(bool(name) and isinstance(batch.slots[name].type, Text))
+            extra = int(bool(name) and batch.slots[name].text)
             number = len(rows) if name else 0
             rows.append((end - start, fill, c_plan, len(self.ordered), int(bool(name)), number, length_at, extra))
             self.ordered += [leaf.name for leaf in here]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,15 +11,15 @@ from typing import Any
 
 from lustre_wire.bulk.trace import BODY, Path, Reads
 from lustre_wire.dialects import Dialect
-from lustre_wire.engines.straightline import PREFIX
+from lustre_wire.engines.chooser import looks
 from lustre_wire.frames import lustre_msg
-from lustre_wire.frames.lustre_msg import LustreMsgV2
+from lustre_wire.frames.lustre_msg import V2
 from lustre_wire.rpc import Message
-from lustre_wire.schema.peek import resolve
-from lustre_wire.schema.rpc import Blob, Buffers, FixedText, Length, Match, Prefix, SlotSpec, Text
+from lustre_wire.schema.conditions import Match, resolve
+from lustre_wire.schema.nodes import Cell, Form, Group, Node, Repeat
+from lustre_wire.schema.rpc import Buffers, SlotSpec
 from lustre_wire.schema.struct import spec_of
-from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Raw, Scalar, Struct, as_type
-from lustre_wire.translate.rules import UP, RuleSet, nested
+from lustre_wire.translate.rules import UP, RuleSet
 
 FIXED, TEXT, BYTES = range(3)
 #: Fields of the ptlrpc_body that decide how a message is read, before any rule looks at it.
@@ -54,19 +53,13 @@ def looked_at_by(dialect: Dialect, opcode: int) -> frozenset[tuple[int, int]]:
 @lru_cache(maxsize=1024)
 def judged_by(dialect: Dialect, opcode: int) -> frozenset[int]:
     """Numbers of the buffers by whose length or content requests of an opcode are told apart."""
-    peeks = [
-        (resolve(form.request.__slot_specs__, path), condition)
-        for form in dialect.by_opcode[opcode]
-        for path, condition in form.match.items()
-    ]
-    return frozenset(
-        peek.index for peek, condition in peeks if peek.scalar is None or isinstance(condition, (Length, Prefix))
-    )
+    looked = [each for form in dialect.by_opcode[opcode] for each in looks(form)]
+    return frozenset(peek.index for peek, condition in looked if peek.cell is None or not condition.on_number)
 
 
 def _looked_at(side: type[Buffers], match: Match) -> set[tuple[int, int]]:
     peeks = [resolve(side.__slot_specs__, path) for path in match]
-    return {(peek.index + 1, peek.offset) for peek in peeks if peek.scalar is not None}
+    return {(peek.index + 1, peek.cell.offset) for peek in peeks if peek.cell is not None}
 
 
 @lru_cache(maxsize=1024)
@@ -82,40 +75,45 @@ def struct_moves(rules: RuleSet, source: Any, target: Any, direction: str) -> It
     if spec_of(source).swab != spec_of(target).swab or spec_of(source).order != spec_of(target).order:
         return
     rule = rules.struct_rule(*((source, target) if direction == UP else (target, source)))
-    here, there = ("old", "new") if direction == UP else ("new", "old")
     for field in rule.fields:
         if field.kind(direction) not in ("same", "renamed"):
             continue
         name, other = (field.old, field.new) if direction == UP else (field.new, field.old)
-        (offset, spec), (to, made) = nested(rule, here, name), nested(rule, there, other)
+        one, made = spec_of(source).node.member(name), spec_of(target).node.member(other)
         path = tuple(name.split("."))
-        if isinstance(spec.type, Struct) and isinstance(made.type, Struct):
-            if spec.type.opaque == made.type.opaque:
-                for move in struct_moves(rules, spec.type.cls, made.type.cls, direction):
-                    yield replace(move, path=(*path, *move.path), offset=offset + move.offset, to=to + move.to)
-        elif _alike(spec.type, made.type) or _same_elements(rules, spec.type, made.type, direction):
-            yield Move(path, 0, offset, 0, to, spec.type.size)
+        if isinstance(one, Group) and isinstance(made, Group):
+            if one.order == made.order:
+                for move in struct_moves(rules, one.cls, made.cls, direction):
+                    yield replace(
+                        move, path=(*path, *move.path), offset=one.offset + move.offset, to=made.offset + move.to
+                    )
+        elif _alike(one, made) or _same_elements(rules, one, made, direction):
+            yield Move(path, 0, one.offset, 0, made.offset, one.width)
 
 
-def _same_elements(rules: RuleSet, one: FieldType, other: FieldType, direction: str) -> bool:
+def _same_elements(rules: RuleSet, one: Node, other: Node, direction: str) -> bool:
     """Whether an array's structs are carried over byte for byte (of a flexible one, those within the struct's size)."""
-    if not isinstance(one, (Array, Flex)) or type(one) is not type(other) or one.size != other.size:
+    if (
+        not isinstance(one, Repeat)
+        or not isinstance(other, Repeat)
+        or (one.tail, one.width) != (other.tail, other.width)
+    ):
         return False
-    inner, made = as_type(one.element), as_type(other.element)
-    if not isinstance(inner, Struct) or not isinstance(made, Struct) or inner.opaque != made.opaque:
+    inner, made = one.node, other.node
+    if not isinstance(inner, Group) or not isinstance(made, Group) or inner.order != made.order:
         return False
     moves = list(struct_moves(rules, inner.cls, made.cls, direction))
-    return inner.size == made.size == sum(m.size for m in moves) and all(m.offset == m.to for m in moves)
+    return inner.width == made.width == sum(m.size for m in moves) and all(m.offset == m.to for m in moves)
 
 
-def _alike(one: FieldType, other: FieldType) -> bool:
-    """Whether the bytes of two types can be copied in either byte order."""
-    if isinstance(one, Array) and isinstance(other, Array):
-        inner = as_type(one.element)
-        return one.count == other.count and isinstance(inner, Scalar) and _alike(inner, as_type(other.element))
-    if isinstance(one, Scalar) and isinstance(other, Scalar):
-        return one.size == other.size and one.opaque == other.opaque
-    return isinstance(one, (Raw, Chars)) and type(one) is type(other) and one.size == other.size
+def _alike(one: Node, other: Node) -> bool:
+    """Whether the bytes of two fields can be copied in either byte order."""
+    if isinstance(one, Repeat) and isinstance(other, Repeat):
+        same = one.count == other.count and not one.tail and not other.tail
+        return same and isinstance(one.node, Cell) and one.node.form is Form.NUMBER and _alike(one.node, other.node)
+    if not isinstance(one, Cell) or not isinstance(other, Cell):
+        return False
+    return (one.form, one.width, one.order) == (other.form, other.width, other.order) and one.form is not Form.FOREIGN
 
 
 @dataclass(frozen=True)
@@ -174,10 +172,10 @@ def shape_of(
     source = [(FIXED, length) for length in parts.lengths]
     target = [(length, 0) for length in result.lengths]
     for number, slot in enumerate(here, 1):
-        free = isinstance(slot.type, (Text, Blob)) and not extra and reads.copied_only((slot.name,))
+        free = slot.string and not extra and reads.copied_only((slot.name,))
         free = free and number not in judged
         if number < len(source) and free and source[number][1] and slot.name in names:
-            source[number] = (TEXT if isinstance(slot.type, Text) else BYTES, 0)
+            source[number] = (TEXT if slot.text else BYTES, 0)
             target[names[slot.name] - 1] = (0, number + 1)
     kept = tuple(
         m for m in moves if reads.copied_only(m.path) and m.path[-1] not in _DECIDING and _inside(m, parts, result)
@@ -196,8 +194,8 @@ def _inside(move: Move, parts: lustre_msg.Parts, result: lustre_msg.Parts) -> bo
 def _guards(
     source: list[tuple[int, int]], moves: tuple[Move, ...], parts: lustre_msg.Parts
 ) -> Iterator[tuple[int, int, int]]:
-    lengths_at, head = spec_of(LustreMsgV2).size, parts.offsets[0]
-    free = [(lengths_at + 4 * i, 4) for i, (form, _) in enumerate(source) if form != FIXED]
+    head = parts.offsets[0]
+    free = [(V2.length_at(i), V2.word) for i, (form, _) in enumerate(source) if form != FIXED]
     yield from ((0, offset, size) for offset, size in _between(free, head))
     for number, (form, length) in enumerate(source, 1):
         if form == FIXED:
@@ -236,10 +234,9 @@ class Places:
 
 def places_in(shape: Shape) -> tuple[Places, Places]:
     """Places of the message and of the result."""
-    base = spec_of(LustreMsgV2).size
     source = [(length, form != FIXED) for form, length in shape.source]
     target = [(length, bool(copied)) for length, copied in shape.target]
-    heads = (lustre_msg.rounded(base + 4 * len(lengths)) for lengths in (source, target))
+    heads = (V2.first(len(lengths)) for lengths in (source, target))
     return Places(source, next(heads)), Places(target, next(heads))
 
 
@@ -288,11 +285,10 @@ def masked(image: bytes, keys: list[tuple[int, int, int]]) -> bytes:
 def strings(shape: Shape) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
     """`lw_string` of the message and `lw_copy` of the result."""
     here, there = places_in(shape)
-    base = spec_of(LustreMsgV2).size
     found = [i for i, (form, _) in enumerate(shape.source) if form != FIXED]
-    texts = [(int(shape.source[i][0] == TEXT), here.offsets[i + 1], base + 4 * i) for i in found]
+    texts = [(int(shape.source[i][0] == TEXT), here.offsets[i + 1], V2.length_at(i)) for i in found]
     copied = [(i, part) for i, (_, part) in enumerate(shape.target) if part]
-    return texts, [(found.index(part - 1), there.offsets[i + 1], base + 4 * i) for i, part in copied]
+    return texts, [(found.index(part - 1), there.offsets[i + 1], V2.length_at(i)) for i, part in copied]
 
 
 def moves_of(shape: Shape) -> list[tuple[int, int, int, int, int]]:
@@ -306,11 +302,11 @@ def same_strings(
 ) -> dict[str, int]:
     """Source slot -> part of the result, for strings that were carried over as they are."""
     numbers = {slot.name: number for number, slot in enumerate(there, 2)}
-    kinds = {slot.name: type(slot.type) for slot in there}
+    kinds = {slot.name: (slot.string, slot.text) for slot in there}
     out = {}
     for slot in here:
         other = names.get(slot.name, "")
-        if other in numbers and kinds[other] is type(slot.type) and not isinstance(slot.type, FixedText):
+        if other in numbers and slot.string and kinds[other] == (True, slot.text):
             value = getattr(source, slot.name)
             if value is not None and value == getattr(target, other):
                 out[slot.name] = numbers[other]
@@ -352,5 +348,5 @@ def _buffers(data: bytes, parts: lustre_msg.Parts) -> list[bytearray]:
 
 def _joined(data: bytes, parts: lustre_msg.Parts, lengths: list[int], buffers: list[bytearray]) -> bytes:
     head = bytearray(data[: parts.offsets[0]])
-    struct.pack_into(f"{PREFIX[parts.order]}{len(lengths)}I", head, spec_of(LustreMsgV2).size, *lengths)
+    V2.lengths(parts.order, len(lengths)).pack_into(head, V2.size, *lengths)
     return bytes(head) + b"".join(buffers)

@@ -10,47 +10,28 @@ from lustre_wire.bulk import geometry
 from lustre_wire.bulk.index import index_plan
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines.bulk import Core
-from lustre_wire.engines.bulk.swabs import BIG, LITTLE, SENDERS, Swabs
-from lustre_wire.schema.peek import resolve
-from lustre_wire.schema.rpc import (
-    Absent,
-    Bits,
-    Condition,
-    Items,
-    Length,
-    Match,
-    NonZero,
-    Prefix,
-    RpcFormat,
-    SlotSpec,
-    Uncounted,
-)
-from lustre_wire.schema.types import Scalar, Struct, as_type
-
-EQUAL, ANY, ABSENT, UNCOUNTED, HAS_LENGTH, PREFIX = range(6)
+from lustre_wire.engines.bulk.numbers import C
+from lustre_wire.engines.bulk.swabs import Swabs, order_of
+from lustre_wire.engines.chooser import grouped, looks
+from lustre_wire.frames.lustre_msg import V1, V2
+from lustre_wire.schema.conditions import Match, conditions, resolve
+from lustre_wire.schema.rpc import RpcFormat, SlotSpec
+from lustre_wire.schema.struct import spec_of
 
 
 def ordered(forms: Iterable[RpcFormat]) -> list[RpcFormat]:
-    """Formats of one opcode as they are tried: the most conditions first; of the same kind, the last declared first."""
-    groups: dict[Any, dict[Any, RpcFormat]] = {}
-    for form in forms:
-        kinds = tuple((path, type(c), getattr(c, "mask", 0)) for path, c in form.match.items())
-        groups.setdefault(kinds, {})[tuple(form.match.values())] = form
-    found = sorted(groups.items(), key=lambda item: -len(item[0]))
-    return [form for _, table in found for form in table.values()]
+    """Formats of one opcode as they are tried: the most conditions first."""
+    return [form for _, table in grouped(forms) for form in table.values()]
 
 
 def deciding_numbers(forms: Iterable[RpcFormat]) -> list[tuple[int, int, int]]:
     """(buffer, offset, width) of the numbers in the sender's order by which requests of an opcode are told apart."""
-    found = set()
-    for form in forms:
-        for path, condition in form.match.items():
-            peek = resolve(form.request.__slot_specs__, path)
-            if peek.scalar is None or isinstance(condition, (Absent, Uncounted, Length, Prefix)):
-                continue
-            if peek.scalar.size > 1 and _order(peek.scalar, peek.fixed_order) == SENDERS:
-                found.add((peek.index, peek.offset, peek.scalar.size))
-    return sorted(found)
+    looked = [each for form in forms for each in looks(form)]
+    return sorted({
+        (peek.index, peek.cell.offset, peek.cell.width)
+        for peek, condition in looked
+        if condition.on_number and peek.cell is not None and peek.cell.swapped
+    })  # fmt: skip
 
 
 class Formats:
@@ -73,8 +54,8 @@ class Formats:
                 of_reply[opcode] = self.numbers[own[0].key]
         new = self.swabs.new
         members = dialect.enums["PtlrpcMsgType"].__members__
-        classes = [cls for cls in geometry.VERSIONS.values() for _ in geometry.ORDERS]
-        headers = [self.swabs.swab(Struct(cls), alone=True)[0] for cls in classes]
+        classes = [head.cls for head in (V1, V2) for _ in geometry.ORDERS]
+        headers = [self.swabs.swab(spec_of(cls).alone)[0] for cls in classes]
         numbers: list[tuple[int, int, int]] = []
         first_number, n_numbers = [0] * top, [0] * top
         for opcode, forms in dialect.by_opcode.items():
@@ -84,7 +65,7 @@ class Formats:
         self.c = new("lw_dialect *", {
             "index": index_plan(core, dialect, ""),
             "headers": new("lw_swab[]", headers),
-            "body": self.swabs.swab(Struct(dialect.body), alone=True, minimum=dialect.body_minimum),
+            "body": self.swabs.swab(spec_of(dialect.body).alone, minimum=dialect.body_minimum),
             "request_type": int(members["PTL_RPC_MSG_REQUEST"]),
             "n_opcodes": top,
             "first_number": new("uint32_t[]", first_number),
@@ -107,58 +88,28 @@ class Formats:
     def _side(self, slots: tuple[SlotSpec, ...]) -> dict[str, Any]:
         rows = [
             {
-                "swab": self._slot(s), "present": self._conditions(slots, s.present or {}, inside=True),
-                "n_present": len(s.present or {}),
+                "swab": self.swabs.swab(s.node, minimum=s.minimum),
+                "present": self._conditions(slots, s.present, inside=True), "n_present": len(s.present or {}),
             }
             for s in slots
         ]  # fmt: skip
         return {"slots": self.swabs.new("lw_slot[]", rows), "n_slots": len(rows)}
 
-    def _slot(self, slot: SlotSpec) -> Any:
-        kind = slot.type
-        if isinstance(kind, Items):
-            return self.swabs.swab(as_type(kind.element), alone=True, repeated=True)
-        if isinstance(kind, (Scalar, Struct)):
-            return self.swabs.swab(kind, alone=True, minimum=slot.minimum)
-        return self._null
-
-    def _conditions(self, slots: tuple[SlotSpec, ...], match: Match, *, inside: bool = False) -> Any:
-        rows = [self._condition(slots, path, condition, inside=inside) for path, condition in match.items()]
+    def _conditions(self, slots: tuple[SlotSpec, ...], match: Match | None, *, inside: bool = False) -> Any:
+        """`inside`: of a slot; a buffer that is too short for its type has no value, so no number to be looked at."""
+        rows = []
+        for path, condition in conditions(match):
+            peek, row = resolve(slots, path), {"prefix": self._null}
+            if peek.cell is not None:
+                length = max(peek.end, slots[peek.index - 1].least) if inside else peek.end
+                row |= {"offset": peek.cell.offset, "width": peek.cell.width, "length": length}
+                row["order"] = order_of(peek.cell)
+            row |= {"test": getattr(C, condition.test), "buffer": peek.index, **condition.row(peek, self._memory)}
+            rows.append(row)
         return self.swabs.new("lw_condition[]", rows)
 
-    def _condition(
-        self, slots: tuple[SlotSpec, ...], path: str, condition: Condition, *, inside: bool
-    ) -> dict[str, Any]:
-        peek = resolve(slots, path)
-        row: dict[str, Any] = {"buffer": peek.index, "offset": peek.offset, "prefix": self._null}
-        if isinstance(condition, Absent):
-            return row | {"test": ABSENT}
-        if isinstance(condition, Uncounted):
-            return row | {"test": UNCOUNTED}
-        if isinstance(condition, Length):
-            return row | {"test": HAS_LENGTH, "length": condition.size}
-        if isinstance(condition, Prefix):
-            data = self.swabs.new("uint8_t[]", condition.data)
-            return row | {"test": PREFIX, "length": len(condition.data), "prefix": data}
-        assert peek.scalar is not None
-        width = peek.scalar.size
-        length = peek.offset + width
-        if inside:  # a slot that is too short for its type has no value
-            slot = slots[peek.index - 1]
-            length = max(length, slot.minimum or slot.type.size)
-        every = (1 << 8 * width) - 1
-        row |= {"width": width, "length": length, "order": _order(peek.scalar, peek.fixed_order)}
-        if isinstance(condition, Bits):
-            return row | {"test": ANY if condition.some else EQUAL, "mask": condition.mask, "value": condition.mask}
-        if isinstance(condition, NonZero):
-            return row | {"test": ANY, "mask": every}
-        return row | {"test": EQUAL, "mask": every, "value": int(condition) & every}
-
-
-def _order(scalar: Scalar, fixed: str) -> int:
-    if scalar.opaque:
-        return LITTLE
-    return {"": SENDERS, "little": LITTLE, "big": BIG}[fixed]
+    def _memory(self, data: bytes) -> Any:
+        return self.swabs.new("uint8_t[]", data)
 
 
 @lru_cache(maxsize=64)

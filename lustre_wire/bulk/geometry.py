@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from lustre_wire import dialects
 from lustre_wire.dialects import Dialect
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import SchemaError
 from lustre_wire.frames import ksock, lnet, lnet_large, lustre_msg
+from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.struct import field_at, spec_of
 
 #: What is read of a message, by the names without "pb_" and "lm_".
@@ -88,39 +88,26 @@ def rules(dialect: Dialect | None) -> Rules:
 
 def containers(what: Rules) -> list[dict[str, int]]:
     """`lw_container` of both versions in both byte orders."""
-    return [_container(what, number, cls, order) for number, cls in VERSIONS.items() for order in ORDERS]
+    return [_container(what, head, order) for head in (lustre_msg.V1, lustre_msg.V2) for order in ORDERS]
 
 
-VERSIONS: Final[dict[int, Any]] = {1: lustre_msg.LustreMsgV1, 2: lustre_msg.LustreMsgV2}
-
-
-def _container(what: Rules, number: int, cls: Any, order: Any) -> dict[str, int]:
+def _container(what: Rules, head: lustre_msg.Head, order: ByteOrder) -> dict[str, int]:
+    cls = head.cls
     in_header = "lm_opc" in spec_of(cls).by_name
     fields, prefix = (cls, "lm") if in_header else (what.body, "pb")
-    magic = cls().lm_magic
-    return {
-        "magic": int.from_bytes(magic.to_bytes(4, order), sys.byteorder),
+    places = {"opcode" if name == "opc" else name: place(fields, f"{prefix}_{name}") for name in FIELDS}
+    return places | {
+        "magic": int.from_bytes(cls().lm_magic.to_bytes(head.word, order), sys.byteorder),
         "swap": int(order != sys.byteorder),
-        "size": spec_of(cls).size,
-        "bufcount": place(cls, "lm_bufcount"),
-        "accepted": int(number in what.containers),
+        "size": head.size,
+        "bufcount": head.bufcount.start,
+        "accepted": int(head.number in what.containers),
         "secflvr": 0 if in_header else place(cls, "lm_secflvr"),
         "wrapped": 0 if in_header else what.wrapped,
         "body_size": 0 if in_header else what.body_minimum,
         "version_mask": 0xFFFFFFFF if in_header else what.version_mask,
         "in_header": int(in_header),
-        "type": place(fields, f"{prefix}_type"),
-        "version": place(fields, f"{prefix}_version"),
-        "opcode": place(fields, f"{prefix}_opc"),
-        "status": place(fields, f"{prefix}_status"),
-        "transno": place(fields, f"{prefix}_transno"),
-        "flags": place(fields, f"{prefix}_flags"),
     }
-
-
-def magic_at() -> int:
-    """Offset of the magic, the same in both versions of the container."""
-    return place(lustre_msg.LustreMsgV2, "lm_magic")
 
 
 #: Framings of a stream: bare messages, LNet messages, and LNet messages in socklnd's, those of version 4 by themselves.

@@ -12,8 +12,8 @@ from lustre_wire import dialects
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines.bulk.columns import check_size, column_bytes, integers, whole
 from lustre_wire.engines.bulk.leaves import Leaf
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
+from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.struct import spec_of
 
 

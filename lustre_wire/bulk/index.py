@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -14,39 +13,30 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.engines import bulk as engine
 from lustre_wire.engines.bulk.columns import Columns, flat, whole
 from lustre_wire.engines.bulk.leaves import Leaf, Table
+from lustre_wire.engines.bulk.numbers import C
 from lustre_wire.errors import WireError
+from lustre_wire.frames import lustre_msg
 
 Framing = Literal["", "lnet", "socklnd", "socklnd4"]
 
 
-class Reason(enum.IntEnum):
-    """Why a row of an index is not a whole message of the dialect; from CONTAINER on its extent is known."""
-
-    GOOD = 0
-    TRUNCATED = 1
-    NO_MAGIC = 2
-    CONTAINER = 3
-    NO_BODY = 4
-    BAD_TYPE = 5
-    BAD_VERSION = 6
-    WRAPPED = 7
-    NO_RPC = 8
-    NO_FORMAT = 16
-
-
-def columns_table(columns: dict[str, str]) -> Table:
-    """A set of columns by name and format character."""
+def columns_table(columns: Mapping[int, tuple[str, str]]) -> Table:
+    """A set of columns: (name, format character) by number."""
     sizes = {"B": 1, "I": 4, "i": 4, "Q": 8}
-    leaves = tuple(Leaf(name, (name,), 0, code, sizes[code], (), ()) for name, code in columns.items())
+    leaves = tuple(Leaf(name, (name,), 0, code, sizes[code], (), ()) for _, (name, code) in sorted(columns.items()))
     return Table(None, "little", leaves, sum(leaf.pitch for leaf in leaves))
 
 
 MESSAGES = columns_table({
-    "offset": "Q", "length": "I", "magic": "I", "big_endian": "B", "reason": "B", "type": "I", "opcode": "I",
-    "status": "i", "transno": "Q", "xid": "Q", "flags": "I", "buffer_count": "I", "first_buffer": "Q", "frame": "Q",
-    "portal": "I",
+    C.LW_OFFSET: ("offset", "Q"), C.LW_LENGTH: ("length", "I"), C.LW_MAGIC: ("magic", "I"),
+    C.LW_BIG: ("big_endian", "B"), C.LW_REASON: ("reason", "B"), C.LW_TYPE: ("type", "I"),
+    C.LW_OPCODE: ("opcode", "I"), C.LW_STATUS: ("status", "i"), C.LW_TRANSNO: ("transno", "Q"), C.LW_XID: ("xid", "Q"),
+    C.LW_FLAGS: ("flags", "I"), C.LW_BUFCOUNT: ("buffer_count", "I"), C.LW_FIRST_BUFFER: ("first_buffer", "Q"),
+    C.LW_FRAME: ("frame", "Q"), C.LW_PORTAL: ("portal", "I"),
 })  # fmt: skip
-BUFFERS = columns_table({"buffer_offset": "Q", "buffer_length": "I"})
+BUFFERS = columns_table({
+    C.LW_BUFFER_OFFSET: ("buffer_offset", "Q"), C.LW_BUFFER_LENGTH: ("buffer_length", "I"),
+})  # fmt: skip
 # Columns by whether the stream is framed.
 _NAMES = {
     framed: tuple(n for n in (*MESSAGES.numbers, *BUFFERS.numbers) if framed or n not in ("frame", "portal"))
@@ -208,8 +198,9 @@ def _plan(core: engine.Core, dialect: Dialect | None, frames: Framing, whole: bo
     rows = geometry.containers(what)
     containers = core.ffi.new("lw_container[]", rows)
     plan = core.ffi.new("lw_index_plan *", {
-        "magic_at": geometry.magic_at(), "n_containers": len(rows), "containers": containers, "version": what.version,
-        "n_types": len(what.types), "types": what.types, "framing": geometry.framing(frames), "whole": int(whole),
+        "magic_at": lustre_msg.MAGIC.start, "n_containers": len(rows), "containers": containers,
+        "version": what.version, "n_types": len(what.types), "types": what.types,
+        "framing": geometry.framing(frames), "whole": int(whole),
     })  # fmt: skip
     return plan, containers
 

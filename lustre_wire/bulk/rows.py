@@ -22,8 +22,8 @@ from lustre_wire.engines.bulk import by_record
 from lustre_wire.engines.bulk.columns import Columns, allocate, flat, whole
 from lustre_wire.engines.bulk.leaves import Table, all_leaves, table
 from lustre_wire.engines.bulk.plans import plan
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.struct import spec_of
 
 #: Rows of a block of `iter_unpack`: as many as stay in the second-level cache.

@@ -11,15 +11,20 @@ from lustre_wire.bulk import geometry, walk
 from lustre_wire.bulk.formats import formats as compiled
 from lustre_wire.bulk.formats import ordered
 from lustre_wire.bulk.given import dialect_of, each
-from lustre_wire.bulk.index import Reason, columns_table
+from lustre_wire.bulk.index import columns_table
+from lustre_wire.bulk.reason import Reason
 from lustre_wire.bulk.turn import turned
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import bulk as engine
 from lustre_wire.engines.bulk.columns import Columns, flat, overlap, span
+from lustre_wire.engines.bulk.numbers import C
 from lustre_wire.errors import WireError
 from lustre_wire.schema.rpc import RpcFormat
 
-MESSAGES = columns_table({"offset": "Q", "length": "I", "reason": "B", "format": "i"})
+MESSAGES = columns_table({
+    C.LW_SWAB_OFFSET: ("offset", "Q"), C.LW_SWAB_LENGTH: ("length", "I"), C.LW_SWAB_REASON: ("reason", "B"),
+    C.LW_SWAB_FORMAT: ("format", "i"),
+})  # fmt: skip
 #: The format of each reply, which its request decides: one for all, or one (or None) for each message.
 ReplyFormats = RpcFormat | str | Sequence[RpcFormat | str | None] | None
 

@@ -19,12 +19,14 @@ from lustre_wire import rpc
 from lustre_wire.bulk import copyplan, trace
 from lustre_wire.bulk.copyplan import Shape
 from lustre_wire.bulk.given import dialect_of, kind_of, names_of, one_of
-from lustre_wire.bulk.index import Reason, Room, Walker, index_plan
+from lustre_wire.bulk.index import Room, Walker, index_plan
+from lustre_wire.bulk.reason import Reason
 from lustre_wire.bulk.translated import IMPOSSIBLE, MESSAGES, SINGLE, UNREADABLE, Plan, Translated
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import bulk as engine
 from lustre_wire.engines import payload
 from lustre_wire.engines.bulk.columns import Columns, allocate, flat, overlap
+from lustre_wire.engines.bulk.numbers import C
 from lustre_wire.errors import Untranslatable, WireError
 from lustre_wire.schema.rpc import SlotSpec
 from lustre_wire.translate import Entry, Session, rules_between, translate
@@ -33,8 +35,6 @@ from lustre_wire.translate.report import LOST
 from lustre_wire.translate.rules import DOWN, UP
 
 _MOST_PLANS = 1 << 16
-#: As the C core has room for.
-_MOST_STRINGS = 8
 _PATIENCE = 4
 _PROBES = 2
 
@@ -133,7 +133,7 @@ class Translator:
         if made.format is None or made.body is None or len(self.plans) >= _MOST_PLANS:
             return False
         shape = self._shape(message, made, reads, data, result)
-        if len(copyplan.strings(shape)[0]) > _MOST_STRINGS:
+        if len(copyplan.strings(shape)[0]) > C.LW_MOST_STRINGS:
             return False
         group = self._group(core, message, shape, data)
         if not self._holds(group.shape, data, result, entries):
@@ -307,12 +307,12 @@ class _Run:
         source, target = core.pointer(self.data), core.pointer(self.out)
         outcome = core.lib.lw_translate(index, groups, count, source, self.data.nbytes, target, state, columns)
         self.position, self.rows, self.made = state.position, state.rows, state.buffers
-        if outcome == _NO_ROOM:
+        if outcome == C.LW_NO_ROOM:
             if self.rows == self.columns.rows:
                 self.columns = self.columns.grown(2 * self.rows)
             else:
                 self._grow(0)
-        return bool(outcome != _UNKNOWN)
+        return bool(outcome != C.LW_UNKNOWN)
 
     def _grow(self, wanted: int) -> None:
         if self.given:
@@ -375,9 +375,6 @@ class _Run:
         translator, start = self.translator, made["offset"][number]
         message = rpc.decode(bytes(self.data[start : start + made["length"][number]]), translator.source)
         translate(message, translator.target, session=translator.session, allow=translator.allow)
-
-
-_NO_ROOM, _UNKNOWN = 1, 2
 
 
 def translate_stream(

@@ -9,11 +9,15 @@ from typing import Any
 
 from lustre_wire.bulk.index import columns_table
 from lustre_wire.engines.bulk.columns import Columns, whole
+from lustre_wire.engines.bulk.numbers import C
 from lustre_wire.errors import WireError
 from lustre_wire.translate import Entry
 
-MESSAGES = columns_table({"offset": "Q", "length": "I", "out_offset": "Q", "out_length": "I", "plan": "i"})
-REPORT = columns_table({"message": "Q", "entry": "I"})
+MESSAGES = columns_table({
+    C.LW_IN_OFFSET: ("offset", "Q"), C.LW_IN_LENGTH: ("length", "I"), C.LW_OUT_OFFSET: ("out_offset", "Q"),
+    C.LW_OUT_LENGTH: ("out_length", "I"), C.LW_PLAN: ("plan", "i"),
+})  # fmt: skip
+REPORT = columns_table({0: ("message", "Q"), 1: ("entry", "I")})
 #: Values of the column `plan` below 0: translated by itself, cannot be translated, no message.
 SINGLE, IMPOSSIBLE, UNREADABLE = -1, -2, -3
 

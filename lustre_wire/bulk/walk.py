@@ -5,21 +5,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from lustre_wire.bulk import geometry
+from lustre_wire.bulk.reason import Reason
 from lustre_wire.engines import record
-from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import ksock, lnet, lustre_msg
-from lustre_wire.schema.struct import spec_of
 
 # As the C core's: after bad bytes no message with more buffers is believed.
 _PLAUSIBLE = 64
 _MOST = 1 << 30
-
-GOOD, TRUNCATED, NO_MAGIC, CONTAINER, NO_BODY, BAD_TYPE, BAD_VERSION, WRAPPED, NO_RPC = range(9)
 
 
 @dataclass
@@ -40,62 +36,45 @@ class Row:
 
     @property
     def is_message(self) -> bool:
-        return self.reason not in (TRUNCATED, NO_MAGIC)
-
-
-@lru_cache(maxsize=1)
-def _magics() -> dict[bytes, tuple[type, ByteOrder]]:
-    """The magics as they stand on the wire, and the container and byte order they tell."""
-    return {
-        cls().lm_magic.to_bytes(4, order): (cls, order)
-        for cls in geometry.VERSIONS.values()
-        for order in geometry.ORDERS
-    }
+        return self.reason not in (Reason.TRUNCATED, Reason.NO_MAGIC)
 
 
 def has_magic(data: memoryview, at: int, end: int) -> bool:
     """Whether a container's magic stands where that of a container at `at` would."""
-    start = at + geometry.magic_at()
-    return start + 4 <= end and bytes(data[start : start + 4]) in _magics()
+    return at + lustre_msg.MAGIC.stop <= end and lustre_msg.begins_message(data[at : at + lustre_msg.MAGIC.stop])
 
 
-def _bufcount(data: memoryview, at: int, end: int) -> tuple[type, ByteOrder, int] | None:
-    """The container at `at`, its byte order and its number of buffers; None where they are not before `end`."""
+def _bufcount(data: memoryview, at: int, end: int) -> tuple[lustre_msg.Version, int] | None:
+    """The container at `at` and its number of buffers; None where they are not before `end`."""
     if not has_magic(data, at, end):
         return None
-    start = at + geometry.magic_at()
-    cls, order = _magics()[bytes(data[start : start + 4])]
-    place = at + geometry.place(cls, "lm_bufcount")
-    if place + 4 > end:
-        return None
-    return cls, order, int.from_bytes(data[place : place + 4], order)
+    found = lustre_msg.VERSIONS[bytes(data[at + lustre_msg.MAGIC.start : at + lustre_msg.MAGIC.stop])]
+    return (found, found.bufcount(data, at)[0]) if at + found.head.bufcount.stop <= end else None
 
 
 def _first_buffers_fit(data: memoryview, at: int, end: int) -> bool:
     """Whether as many buffers of a message as are looked at first end before `end`, if there are more."""
     found = _bufcount(data, at, end)
-    if found is None or found[2] <= _PLAUSIBLE:
+    if found is None or found[1] <= _PLAUSIBLE:
         return True
-    cls, order, _ = found
-    first = at + spec_of(cls).size
-    count = max(0, min(_PLAUSIBLE, (end - first) // 4))
-    lengths: tuple[int, ...] = struct.unpack_from(f"{PREFIX[order]}{count}I", data, first)
-    return first + sum(lengths) <= end
+    head, first = found[0].head, at + found[0].size
+    count = max(0, min(_PLAUSIBLE, (end - first) // head.word))
+    return bool(first + sum(head.lengths(found[0].order, count).unpack_from(data, first)) <= end)
 
 
 def look(data: memoryview, at: int, end: int, what: geometry.Rules) -> Row:
     """The message at `at` in the bytes before `end`."""
     if not _first_buffers_fit(data, at, end):
-        return Row(at, at, TRUNCATED)
+        return Row(at, at, Reason.TRUNCATED)
     try:
         parts = lustre_msg.split(data[at:end])
     except TruncatedError:
-        return Row(at, at, TRUNCATED)
+        return Row(at, at, Reason.TRUNCATED)
     except WireError:
-        return Row(at, at, NO_MAGIC)
+        return Row(at, at, Reason.NO_MAGIC)
     if parts.end > 0xFFFFFFFF:
-        return Row(at, at, TRUNCATED)
-    row = Row(at, at + parts.end, GOOD, int(parts.header.lm_magic), int(parts.order == "big"))
+        return Row(at, at, Reason.TRUNCATED)
+    row = Row(at, at + parts.end, Reason.GOOD, int(parts.header.lm_magic), int(parts.order == "big"))
     row.buffers = [(at + offset, length) for offset, length in zip(parts.offsets, parts.lengths, strict=True)]
     row.reason, row.values = _judge(data, row, parts, what)
     return row
@@ -105,13 +84,13 @@ def _judge(data: memoryview, row: Row, parts: Any, what: geometry.Rules) -> tupl
     """What receivers check, and (type, opcode, status, transno, flags)."""
     nothing = (0, 0, 0, 0, 0)
     if parts.version not in what.containers:
-        return CONTAINER, nothing
+        return Reason.CONTAINER, nothing
     source, prefix, mask = parts.header, "lm", 0xFFFFFFFF
     if parts.version == 2:
         if parts.header.lm_secflvr & what.wrapped:
-            return WRAPPED, nothing
+            return Reason.WRAPPED, nothing
         if not row.buffers or row.buffers[0][1] < what.body_minimum:
-            return NO_BODY, nothing
+            return Reason.NO_BODY, nothing
         codec = record.codec(what.body, parts.order)
         start, length = row.buffers[0]
         body = bytes(data[start : start + length]).ljust(codec.size, b"\0")
@@ -119,18 +98,22 @@ def _judge(data: memoryview, row: Row, parts: Any, what: geometry.Rules) -> tupl
     values = {name: int(getattr(source, f"{prefix}_{name}")) for name in geometry.FIELDS}
     shown = tuple(values[name] for name in ("type", "opc", "status", "transno", "flags"))
     if values["type"] not in what.types:
-        return BAD_TYPE, shown
-    return (GOOD if values["version"] & mask == what.version else BAD_VERSION), shown
+        return Reason.BAD_TYPE, shown
+    return (Reason.GOOD if values["version"] & mask == what.version else Reason.BAD_VERSION), shown
 
 
 def _plausible(data: memoryview, at: int, end: int, what: geometry.Rules) -> bool:
     found = _bufcount(data, at, end)
-    return found is not None and found[2] <= _PLAUSIBLE and look(data, at, end, what).reason in (GOOD, WRAPPED)
+    return (
+        found is not None
+        and found[1] <= _PLAUSIBLE
+        and look(data, at, end, what).reason in (Reason.GOOD, Reason.WRAPPED)
+    )
 
 
 def messages(data: memoryview, what: geometry.Rules, at: int = 0, *, whole: bool = False) -> Iterator[Row]:
     """The rows of a stream of bare messages from `at` on; with `whole` no further than they are messages."""
-    size, shortest = data.nbytes, geometry.magic_at() + 4
+    size, shortest = data.nbytes, lustre_msg.MAGIC.stop
     while at < size:
         row = look(data, at, size, what)
         if not row.is_message:
@@ -157,23 +140,23 @@ def _frame(data: memoryview, at: int, framing: str) -> _Frame:
     size = data.nbytes
     if head:
         if size - at < head:
-            return _Frame(at, at, TRUNCATED)
+            return _Frame(at, at, Reason.TRUNCATED)
         start = at + geometry.place(ksock.KsockMsg, "ksm_type")
         kinds = [int.from_bytes(data[start : start + 4], order) for order in geometry.ORDERS]
         if ksock.KSOCK_MSG_NOOP in kinds:
-            return _Frame(at, at + head, NO_RPC)
+            return _Frame(at, at + head, Reason.NO_RPC)
         if ksock.KSOCK_MSG_LNET not in kinds:
-            return _Frame(at, at, NO_MAGIC)
+            return _Frame(at, at, Reason.NO_MAGIC)
     codec = record.codec(geometry.lnet_header(framing), "little")
     payload = at + head + codec.size
     if size < payload:
-        return _Frame(at, at, TRUNCATED)
+        return _Frame(at, at, Reason.TRUNCATED)
     header = codec.unpack(data, at + head, payload)
     if header.type > max(lnet.LnetMsgType) or header.payload_length > lnet.LNET_MAX_PAYLOAD:
-        return _Frame(at, at, NO_MAGIC)
+        return _Frame(at, at, Reason.NO_MAGIC)
     if size - payload < header.payload_length:
-        return _Frame(at, at, TRUNCATED)
-    return _Frame(payload, payload + header.payload_length, NO_RPC, header)
+        return _Frame(at, at, Reason.TRUNCATED)
+    return _Frame(payload, payload + header.payload_length, Reason.NO_RPC, header)
 
 
 def _is_put(found: _Frame) -> bool:
@@ -190,8 +173,8 @@ def frames(data: memoryview, what: geometry.Rules, framing: str, at: int = 0, *,
             row = look(data, found.payload, found.end, what)
             if not row.is_message:
                 row.end = found.end
-        elif found.reason == NO_RPC:
-            row = Row(at, end, NO_RPC)
+        elif found.reason == Reason.NO_RPC:
+            row = Row(at, end, Reason.NO_RPC)
         elif whole:
             return
         else:

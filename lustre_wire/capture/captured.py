@@ -9,16 +9,16 @@ import attrs
 
 from lustre_wire.capture.packets import SkipCounts
 from lustre_wire.capture.reassembly import ReassemblyCounts
-from lustre_wire.capture.said import Put
+from lustre_wire.capture.said import AT_OPCODE, AT_STATUS, Put
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.events import LnetMessage
-from lustre_wire.frames.formats import lnet_message
+from lustre_wire.frames.formats import AT_MATCH_BITS, lnet_message
 from lustre_wire.frames.lnet import LnetMsgType
 from lustre_wire.frames.nid import nid_str
 from lustre_wire.message import opcode_name
-from lustre_wire.reading import READERS, format_of
+from lustre_wire.reading import format_of, reader_of
 from lustre_wire.rpc import REPLY, REQUEST, Message, decode
 from lustre_wire.schema.rpc import RpcFormat
 from lustre_wire.text import title
@@ -173,14 +173,14 @@ class Captured:
         """As `Message.opcode`; 0 when there is no message."""
         if (read := self._read) is not None:
             return read.opcode
-        return self._put.known[3] if self.certain is not None and self._put is not None else 0
+        return self._put.known[AT_OPCODE] if self.certain is not None and self._put is not None else 0
 
     @property
     def status(self) -> int:
         """As `Message.status`; 0 when there is no message."""
         if (read := self._read) is not None:
             return read.status
-        return self._put.known[5] if self.certain is not None and self._put is not None else 0
+        return self._put.known[AT_STATUS] if self.certain is not None and self._put is not None else 0
 
     @property
     def format(self) -> RpcFormat | None:
@@ -193,7 +193,7 @@ class Captured:
             elif self.request is not None:
                 self._form = self.request.format
             else:
-                self._form = READERS["little"][self.certain].reply_format(self.opcode)
+                self._form = reader_of(self.certain).reply_format(self.opcode)
         return self._form
 
     def _requested(self, dialect: Dialect) -> RpcFormat | None:
@@ -229,7 +229,8 @@ class Captured:
     def match_bits(self) -> int | None:
         """LNet match bits: as a rule the xid."""
         if self._put is not None:
-            return self._put.head[11]
+            bits: int = self._put.head[AT_MATCH_BITS]
+            return bits
         return self.lnet.match_bits if self.lnet is not None and self.lnet.type != LnetMsgType.LNET_MSG_REPLY else None
 
     @property

@@ -12,12 +12,12 @@ from lustre_wire.capture.captured import Captured
 from lustre_wire.capture.packets import TcpStreamWriter
 from lustre_wire.capture.pcap import PcapWriter
 from lustre_wire.capture.rpcs import SOCKLND_PORT
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import events, ksock, lnet
 from lustre_wire.frames.lnet import LnetMsgType
 from lustre_wire.frames.nid import LNET_NID_ANY, Nid, parse_nid, small_nid
 from lustre_wire.rpc import REPLY, Message, encode
+from lustre_wire.schema.nodes import ByteOrder
 
 CLIENT: Final = "10.0.0.1@tcp"
 SERVER: Final = "10.0.0.2@tcp"

@@ -9,18 +9,17 @@ from types import MappingProxyType
 from typing import Any
 
 from lustre_wire.bulk import geometry
-from lustre_wire.bulk.index import Reason
+from lustre_wire.bulk.reason import Reason
 from lustre_wire.capture.captured import BULK, Captured
 from lustre_wire.capture.said import Known
 from lustre_wire.dialects import Dialect, all_dialects
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lustre_msg
-from lustre_wire.reading import READERS
+from lustre_wire.reading import reader_of
 from lustre_wire.rpc import REPLY, REQUEST, Generic, Message, decode
 from lustre_wire.schema import spec_of
 from lustre_wire.schema.rpc import Buffers, RpcFormat
-from lustre_wire.schema.types import Struct
 
 #: The dialect argument that asks for detection.
 AUTO = "auto"
@@ -106,7 +105,7 @@ class DialectChoice:
         alike = _as_the_index_reads(self.newest)
         indexed = (d for d in self.dialects if 2 in d.containers and _as_the_index_reads(d) == alike)
         self._minimum = {d: d.body_minimum for d in indexed}
-        self._directions = READERS["little"][self.newest].directions
+        self._directions = reader_of(self.newest).directions
         self.roles = portal_roles(tuple(dict.fromkeys((*self.dialects, *known))))
         self._connects = frozenset(int(opcode) for d in self.dialects for opcode in d.grants)
 
@@ -346,4 +345,4 @@ def _held(buffers: Any, struct: str) -> Any:
 def _slot_of(side: Any, struct: str) -> str:
     """The name of the buffer that holds this struct, empty when there is none."""
     specs = getattr(side, "__slot_specs__", ())
-    return next((s.name for s in specs if isinstance(s.type, Struct) and spec_of(s.type.cls).name == struct), "")
+    return next((s.name for s in specs if s.struct is not None and spec_of(s.struct).name == struct), "")

@@ -7,9 +7,12 @@ from typing import NamedTuple, final
 from lustre_wire.frames.events import LnetMessage
 from lustre_wire.frames.formats import Format, Head
 
+#: What the index says of the lustre_msg in a PUT, if there is one: reason (`bulk.Reason`), magic, pb_type, opcode, size
+#: of the ptlrpc_body in bytes, status. A `Known` has the values in this order.
+KNOWN_FIELDS = ("reason", "magic", "type", "opcode", "body", "status")
 Known = tuple[int, int, int, int, int, int]
-"""What the index says of the lustre_msg in a PUT, if there is one: reason (`bulk.Reason`), magic, pb_type, opcode, size
-of the ptlrpc_body in bytes, status."""
+AT_OPCODE, AT_STATUS = KNOWN_FIELDS.index("opcode"), KNOWN_FIELDS.index("status")
+
 
 
 @final

@@ -20,7 +20,7 @@ from lustre_wire.capture.said import Known, Other, Put, Said
 from lustre_wire.dialects import Dialect
 from lustre_wire.frames import ksock, ksock_large, lnet
 from lustre_wire.frames.events import AcceptorRequest, Event, Hello, LnetMessage, Noop, Unparsed
-from lustre_wire.frames.formats import Format, Head, lnet_message
+from lustre_wire.frames.formats import AT_CSUM, AT_LENGTH, AT_MESSAGE, AT_TYPE, Format, Head, lnet_message
 from lustre_wire.frames.socklnd import SocklndStream
 
 _FRAMINGS: Final[dict[int, Framing]] = {
@@ -193,11 +193,11 @@ class _Rows:
         first = map(sizes.__getitem__, found["first_buffer"].tolist())
         reason, magic, kind, opcode, status = (found[name].tolist() for name in _SAID)
         self.known: list[Known] = list(zip(reason, magic, kind, opcode, first, status, strict=True))
-        self.types = [head[8] for head in self.heads]
-        odd = [True for head in self.heads if head[0] != _LNET or head[1]]
+        self.types = [head[AT_MESSAGE] for head in self.heads]
+        odd = [True for head in self.heads if head[AT_TYPE] != _LNET or head[AT_CSUM]]
         if _WITH_PAYLOAD.issuperset(self.types) and not odd:
             size = form.size
-            self.stops = [at + size + head[9] for at, head in zip(self.frames, self.heads, strict=True)]
+            self.stops = [at + size + head[AT_LENGTH] for at, head in zip(self.frames, self.heads, strict=True)]
         else:
             self._sift(limits)
 
@@ -209,10 +209,11 @@ class _Rows:
         for end, last in self.ends:
             for row in range(first, last):
                 head = self.heads[row]
-                if head[1] or not (head[0] == _NOOP or (head[0] == _LNET and head[9] <= limits.get(head[8], -1))):
+                kind, fits = head[AT_TYPE], head[AT_LENGTH] <= limits.get(head[AT_MESSAGE], -1)
+                if head[AT_CSUM] or not (kind == _NOOP or (kind == _LNET and fits)):
                     end = self.frames[row]
                     break
-                if head[0] == _NOOP:
+                if head[AT_TYPE] == _NOOP:
                     self.noops += 1
                 else:
                     kept.append(row)
@@ -223,7 +224,7 @@ class _Rows:
         self.heads = [self.heads[row] for row in kept]
         self.known = [self.known[row] for row in kept]
         self.types = [self.types[row] for row in kept]
-        self.stops = [at + self.form.size + head[9] for at, head in zip(self.frames, self.heads, strict=True)]
+        self.stops = [at + self.form.size + head[AT_LENGTH] for at, head in zip(self.frames, self.heads, strict=True)]
 
     def messages(self, keys: list[bytes], ats: list[int]) -> list[Put | Other]:
         """The messages; `keys` are their addresses and ports, `ats` says where in its stream each begins."""

@@ -16,7 +16,6 @@ from lustre_wire.frames import lustre_msg
 from lustre_wire.jsonform import to_json
 from lustre_wire.rpc import REPLY, REQUEST, build, decode, encode
 from lustre_wire.schema import spec_of
-from lustre_wire.schema.types import Struct
 
 _ROWS = 10_000
 #: (what, how many messages or rows, bytes, the work) of one line of the table.
@@ -67,7 +66,7 @@ def _works(dialect: Dialect, name: str) -> Iterator[Work]:
     form = dialect.rpcs[name]
     sides = ((REQUEST, form.request), (REPLY, form.reply))
     for direction, side in sides:
-        structs = {s.name: s.type.cls() for s in side.__slot_specs__ if isinstance(s.type, Struct)}
+        structs = {s.name: s.struct() for s in side.__slot_specs__ if s.struct is not None}
         message = build(dialect, name, direction, **structs)
         data = encode(message)
         size = len(data)
@@ -79,7 +78,7 @@ def _works(dialect: Dialect, name: str) -> Iterator[Work]:
         if direction == REQUEST:
             stream = data * _ROWS
             yield "bulk index of requests", _ROWS, size, lambda stream=stream: bulk.index(stream, dialect)  # type: ignore[misc]
-    first = next((s.type.cls for s in form.reply.__slot_specs__ if isinstance(s.type, Struct)), None)
+    first = next((s.struct for s in form.reply.__slot_specs__ if s.struct is not None), None)
     if first is not None:
         yield from _bulk(first)
 

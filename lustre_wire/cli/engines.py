@@ -14,12 +14,11 @@ from typing import Any
 import lustre_wire.bulk as bulk
 from lustre_wire.engines import record, reference
 from lustre_wire.engines.payload import codec
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.frames import lustre_msg
 from lustre_wire.jsonform import from_json, to_json
 from lustre_wire.rpc import Generic, Message, encode
-from lustre_wire.schema.rpc import Items
-from lustre_wire.schema.types import Struct, as_type
+from lustre_wire.schema.nodes import ByteOrder
+from lustre_wire.schema.struct import spec_of
 
 
 def findings(message: Message, data: bytes) -> list[str]:
@@ -48,8 +47,8 @@ def _difference(got: bytes, wanted: bytes) -> str:
 def structs_in(message: Message, data: bytes) -> Iterator[tuple[str, type, bytes]]:
     """(name, class, bytes) of every wire struct at a buffer's beginning, the header and ptlrpc_body included."""
     parts = lustre_msg.split(data)
-    header = type(message.header)
-    yield header.__wire__.name, header, data[: header.__wire__.size + 4 * len(parts.lengths)]
+    head = lustre_msg.V1 if parts.version == 1 else lustre_msg.V2
+    yield spec_of(head.cls).name, head.cls, data[: head.length_at(len(parts.lengths))]
     pieces = [data[o : o + n] for o, n in zip(parts.offsets, parts.lengths, strict=True)]
     if message.body is not None:
         yield from _whole(message.body.__wire__.name, type(message.body), pieces.pop(0))
@@ -57,12 +56,12 @@ def structs_in(message: Message, data: bytes) -> Iterator[tuple[str, type, bytes
         return
     slots = codec(type(message.buffers), message.order).places(message.buffers)
     for slot, piece in zip(slots, pieces, strict=False):
-        kind = slot.type
-        if isinstance(kind, Struct):
-            yield from _whole(slot.name, kind.cls, piece)
-        elif isinstance(kind, Items) and isinstance(element := as_type(kind.element), Struct):
-            for i in range(len(piece) // element.size):
-                yield f"{slot.name}[{i}]", element.cls, piece[i * element.size : (i + 1) * element.size]
+        if slot.struct is not None:
+            yield from _whole(slot.name, slot.struct, piece)
+        elif slot.structs is not None:
+            size = spec_of(slot.structs).size
+            for i in range(len(piece) // size):
+                yield f"{slot.name}[{i}]", slot.structs, piece[i * size : (i + 1) * size]
 
 
 def _whole(name: str, cls: Any, piece: bytes) -> Iterator[tuple[str, type, bytes]]:

@@ -8,12 +8,12 @@ from typing import Any, Final
 from lustre_wire.capture import Captured
 from lustre_wire.capture.captured import BULK
 from lustre_wire.dialects import Dialect
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.payloads import directory, llog
 from lustre_wire.payloads.config import Config
 from lustre_wire.payloads.llog import LogRecord
 from lustre_wire.rpc import Generic, Message
+from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.rpc import Records
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import Node, struct_text

@@ -11,9 +11,8 @@ from lustre_wire.cli.names import DIALECT, default_dialect, found_in
 from lustre_wire.cli.output import examples, json_option, print_json, print_table, say
 from lustre_wire.dialects import Dialect
 from lustre_wire.schema import LayoutField, StructSpec, WireFlag, layout, spec_of
-from lustre_wire.schema.layout import type_name
-from lustre_wire.schema.rpc import Blob, Buffers, FixedText, Items, RpcFormat, SlotSpec, Text
-from lustre_wire.schema.types import FieldType, Struct, as_type
+from lustre_wire.schema.nodes import Cell, Node, Repeat
+from lustre_wire.schema.rpc import Buffers, RpcFormat, SlotSpec
 from lustre_wire.text.values import named
 
 
@@ -92,25 +91,17 @@ def _notes(field: LayoutField, spec: StructSpec, enum: str) -> str:
     return ", ".join(filter(None, notes))
 
 
-def type_text(kind: FieldType) -> str:
+def type_text(node: Node) -> str:
     """A buffer's type in words."""
-    if isinstance(kind, Struct):
-        return str(kind.cls.__wire__.name)
-    if isinstance(kind, Text):
-        return "string"
-    if isinstance(kind, FixedText):
-        return f"string[{kind.size}]"
-    if isinstance(kind, Blob):
-        return f"bytes[{kind.size}]" if kind.size else "bytes"
-    if isinstance(kind, Items):
-        return f"{type_text(as_type(kind.element))}[]"
-    return type_name(kind)
+    if isinstance(node, Cell):
+        return str(node.kind.c_type)
+    return f"{type_text(node.node)}[]" if isinstance(node, Repeat) else spec_of(node.cls).name
 
 
 def _slot_row(side: str, slot: SlotSpec) -> list[str]:
     need = "may be empty" if slot.optional else ""
     size = str(slot.type.size) if slot.type.size else ""
-    return [side, str(slot.index), slot.name, type_text(slot.type), size, "; ".join(filter(None, [need, slot.when]))]
+    return [side, str(slot.index), slot.name, type_text(slot.node), size, "; ".join(filter(None, [need, slot.when]))]
 
 
 def _rpc(form: RpcFormat, dialect: Dialect, as_json: bool) -> None:

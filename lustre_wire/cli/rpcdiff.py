@@ -59,14 +59,14 @@ def _buffers(key: str, old: RpcFormat, new: RpcFormat) -> Iterator[dict[str, Any
 
 
 def _slot(slot: SlotSpec | None) -> str:
-    return "-" if slot is None else f"{type_text(slot.type)} {slot.name}"
+    return "-" if slot is None else f"{type_text(slot.node)} {slot.name}"
 
 
 def _change(old: SlotSpec | None, new: SlotSpec | None) -> str:
     if old is None or new is None:
         return "only old" if new is None else "only new"
     changes = []
-    if type_text(old.type) != type_text(new.type):
+    if type_text(old.node) != type_text(new.node):
         changes.append("other type")
     if old.name != new.name:
         changes.append("renamed")

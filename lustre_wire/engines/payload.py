@@ -5,7 +5,6 @@ What regular messages do not have is kept in an `Extra` beside the values, so th
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,23 +12,11 @@ from typing import Any
 import attrs
 
 from lustre_wire.engines import record
-from lustre_wire.engines.source import compile_functions
-from lustre_wire.engines.straightline import PREFIX, ByteOrder
+from lustre_wire.engines.straightline import elements
 from lustre_wire.errors import WireError
-from lustre_wire.kinds import octets
-from lustre_wire.schema.rpc import (
-    Bits,
-    Blob,
-    Buffers,
-    FixedText,
-    Items,
-    Match,
-    NonZero,
-    SlotSpec,
-    Text,
-)
-from lustre_wire.schema.struct import spec_of
-from lustre_wire.schema.types import Scalar, Struct, as_type
+from lustre_wire.schema.conditions import Match, conditions
+from lustre_wire.schema.nodes import ByteOrder, Cell, Emitter, Group, Node, Repeat, access
+from lustre_wire.schema.rpc import Buffers, SlotSpec
 
 ZEROES = tuple(bytes(n) for n in range(8))
 
@@ -80,12 +67,70 @@ class PayloadCodec:
     places: Callable[[Any], list[SlotSpec]]
 
 
-def covered(kind: Any, obj: Any, size: int) -> int:
-    """Bytes of a buffer that a struct with a flexible tail took."""
-    tail = kind.cls.__wire__.tail
-    while isinstance(tail.type, Struct):
-        obj, tail = getattr(obj, tail.name), tail.type.cls.__wire__.tail
-    return int(size + as_type(tail.type.element).size * (len(getattr(obj, tail.name)) - tail.type.minimum))
+@dataclass(frozen=True)
+class Piece:
+    """How a buffer is read and written on its own, as expressions: `a` is where it begins in `_data`, `m` its length.
+
+    Attributes:
+        read: the value.
+        test: whether the buffer is regular, so that it may be read so.
+        write: the bytes.
+        taken: of a value ``v`` with a flexible tail, how many bytes of the buffer it is; "" for all of them.
+    """
+
+    read: str
+    test: str
+    write: str
+    taken: str = ""
+
+
+def piece(em: Emitter, node: Node, value: str, order: ByteOrder) -> Piece:
+    """The expressions for what fills a buffer; `value` is what is written.
+
+    Raises:
+        TypeError: nothing that can fill a buffer.
+    """
+    if isinstance(node, Cell):
+        return Piece(*node.kind.piece(em, node, value, order))
+    if isinstance(node, Group):
+        codec = record.codec(node.cls, order)
+        unpack, pack = em.const("_u", codec.unpack), em.const("_k", codec.pack)
+        read, write = f"{unpack}(_data, a, a + m)", f"{pack}({value})"
+        tail = node.tail
+        if tail is None:
+            return Piece(read, f"m == {node.width}", write)
+        each = 1 if tail.joined else tail.stride
+        return Piece(read, f"m >= {node.width}", write, f"{node.width - tail.width} + {each} * len(v.{node.tail_path})")
+    if not isinstance(node, Repeat) or not node.tail:
+        raise TypeError(type(node).__name__)
+    size, test = node.stride, f"not m % {node.stride}"
+    if isinstance(node.node, Group):
+        codec = record.codec(node.node.cls, order)
+        unpack, pack = em.const("_u", codec.unpack), em.const("_k", codec.pack)
+        read = f"[{unpack}(_data, b, b + {size}) for b in range(a, a + m, {size})]"
+        return Piece(read, test, f'b"".join([{pack}(e) for e in {value}])')
+    read_all, write_all = elements(node.node, order, record.nested_codec)
+    return Piece(f"{em.const('_u', read_all)}(_data, a, a + m)", test, f"{em.const('_k', write_all)}({value})")
+
+
+def whole_value(node: Node, data: bytes, order: ByteOrder) -> Any:
+    """The value of a whole buffer of regular length."""
+    if isinstance(node, Group):
+        return record.codec(node.cls, order).unpack(data, 0, len(data))
+    if isinstance(node, Cell):
+        return access(node, order)[0](data, 0) if node.width else node.kind.torn(data)[0]
+    if not isinstance(node, Repeat) or not node.tail:
+        raise TypeError(type(node).__name__)
+    codec_of = record.codec
+    return elements(node.node, order, codec_of)[0](data, 0, len(data))
+
+
+def _condition(match: Match) -> str:
+    """The expression of whether a buffer is there that has conditions, on the values before it."""
+    parts = []
+    for path, condition in conditions(match):
+        parts += [f"p.{path.partition('.')[0]} is not None", condition.holds(f"p.{path}")]
+    return " and ".join(dict.fromkeys(parts))
 
 
 class _Generator:
@@ -93,196 +138,91 @@ class _Generator:
         self.cls = cls
         self.order = order
         self.slots = cls.__slot_specs__
-        self.namespace: dict[str, Any] = {"_new": object.__new__, "_cls": cls, "_Extra": Extra, "_ZEROES": ZEROES}
+        self.em = Emitter(_new=object.__new__, _cls=cls, _Extra=Extra, _ZEROES=ZEROES, _int=int.from_bytes)
+        self.pieces = [piece(self.em, s.node, f"p.{s.name}", order) for s in self.slots]
         self.floats = any(s.present for s in self.slots)
 
-    def bind(self, name: str, value: Any) -> str:
-        self.namespace[name] = value
-        return name
-
-    def regular(self, s: SlotSpec) -> tuple[str, str, int]:
-        """Expression that reads the slot, the test that it may, and the size without padding to look at (0: look)."""
-        kind, name = s.type, s.name
-        if isinstance(kind, Struct):
-            codec = record.codec(kind.cls, self.order)
-            unpack = self.bind(f"_u_{name}", codec.unpack)
-            if codec.flexible:
-                return f"{unpack}(_data, a, a + m)", f"m >= {codec.size}", 0
-            return f"{unpack}(_data, a, a + m)", f"m == {codec.size}", codec.size
-        if isinstance(kind, Scalar):
-            unpack = self.bind(f"_u_{name}", struct.Struct(PREFIX[self.order] + kind.code).unpack_from)
-            return f"{unpack}(_data, a)[0]", f"m == {kind.size}", kind.size
-        if isinstance(kind, Text):
-            return "_data[a : a + m - 1]", "_data.find(0, a, a + m) == a + m - 1", 0
-        if isinstance(kind, FixedText):
-            return '_data[a : a + m].rstrip(b"\\0")', f"m == {kind.size}", kind.size
-        if isinstance(kind, Blob):
-            return "_data[a : a + m]", "True", 0
-        if isinstance(kind, Items):
-            element = as_type(kind.element)
-            if isinstance(element, Scalar):
-                read = self.bind(f"_r_{name}", _scalars(element, self.order))
-                return f"{read}(_data, a, m)", f"not m % {element.size}", 0
-            assert isinstance(element, Struct)
-            unpack = self.bind(f"_u_{name}", record.codec(element.cls, self.order).unpack)
-            size = element.size
-            return f"[{unpack}(_data, b, b + {size}) for b in range(a, a + m, {size})]", f"not m % {size}", 0
-        raise TypeError(type(kind).__name__)
-
-    def condition(self, match: Match) -> str:
-        parts = []
-        for path, condition in match.items():
-            name, *rest = path.split(".")
-            value = ".".join(("p", name, *rest))
-            parts.append(f"p.{name} is not None")
-            if isinstance(condition, Bits):
-                parts.append(f"{value} & {condition.mask}" + ("" if condition.some else f" == {condition.mask}"))
-            elif isinstance(condition, NonZero):
-                parts.append(value)
-            else:
-                parts.append(f"{value} == {int(condition)}")  # type: ignore[arg-type]
-        return " and ".join(dict.fromkeys(parts))
-
-    def unpack(self) -> str:
+    def unpack(self) -> list[str]:
         out = ["p = _new(_cls)", "x = None", "n = len(_lengths)"]
         dynamic = False
-        for s in self.slots:
+        for s, how in zip(self.slots, self.pieces, strict=True):
             if s.present and not dynamic:
                 out.append(f"i = {s.index}")
                 dynamic = True
             index, lead = ("i" if dynamic else str(s.index)), ""
             if s.present:
-                out.append(f"if not ({self.condition(s.present)}):")
-                out.append(f"    p.{s.name} = None")
-                out.append("else:")
+                out += [f"if not ({_condition(s.present)}):", f"    p.{s.name} = None", "else:"]
                 lead = "    "
-            out += [lead + line for line in self.unpack_slot(s, index, dynamic)]
-        declared = len(self.slots) + 1
+            out += [lead + line for line in self.unpack_slot(s, how, index, dynamic)]
+        declared, rest = len(self.slots) + 1, self.em.use(_rest)
         if dynamic:
-            out += ["if n != _count(p) or i < n:", "    x = _rest(x, _data, _offsets, _lengths, i, _count(p))"]
+            out += ["if n != count(p) or i < n:", f"    x = {rest}(x, _data, _offsets, _lengths, i, count(p))"]
         else:
-            out += ["if n != _count(p):" if any(s.omit for s in self.slots) else f"if n != {declared}:"]
-            out.append(f"    x = _rest(x, _data, _offsets, _lengths, {declared}, _count(p))")
-        out.append("return p, x")
-        return "def unpack(_data, _offsets, _lengths):\n" + "".join(f"    {line}\n" for line in out)
+            out += ["if n != count(p):" if any(s.omit for s in self.slots) else f"if n != {declared}:"]
+            out.append(f"    x = {rest}(x, _data, _offsets, _lengths, {declared}, count(p))")
+        return [*out, "return p, x"]
 
-    def unpack_slot(self, s: SlotSpec, index: str, dynamic: bool) -> list[str]:
-        read, test, fixed = self.regular(s)
-        irregular = self.bind(f"_i_{s.name}", _irregular(s, self.order))
+    def unpack_slot(self, s: SlotSpec, how: Piece, index: str, dynamic: bool) -> list[str]:
+        irregular, padded = self.em.const("_i", _irregular(s, self.order)), self.em.use(_padded)
+        size = getattr(s.node, "width", 0)
         out = [
             f"m = _lengths[{index}] if n > {index} else 0",
             "if m:",
             f"    a = _offsets[{index}]",
-            f"    if {test}:",
-            f"        p.{s.name} = {read}",
+            f"    if {how.test}:",
+            f"        p.{s.name} = v = {how.read}",
         ]
-        if isinstance(s.type, Struct) and not fixed:
-            covered = self.bind(f"_k_{s.name}", _Covered(s))
-            out += [f"        if m != {s.type.size} and (k := {covered}(p.{s.name})) != m:"]
+        if how.taken:
+            out += [f"        if m != {size} and (k := {how.taken}) != m:"]
             out += ["            x = x or _Extra()", f"            x.tails[{index}] = _data[a + k : a + m]"]
         out += ["    else:", f"        p.{s.name}, x = {irregular}(x, _data, a, m, {index})"]
         # a buffer of regular size that is a multiple of 8 has no padding; one of another size may have
-        lead = "    " if fixed % 8 or not fixed else "        "
+        lead = "    " if size % 8 or not size or how.taken else "        "
         out += [lead + "if m & 7 and _data[a + m : (a + m + 7) & ~7] != _ZEROES[8 - (m & 7)]:"]
-        out += [lead + f"    x = _padded(x, _data, a + m, {index})"]
+        out += [lead + f"    x = {padded}(x, _data, a + m, {index})"]
         out += ["else:", f"    p.{s.name} = None"]
-        if dynamic:
-            out.append("i += 1")
-        return out
+        return [*out, "i += 1"] if dynamic else out
 
-    def packed(self, s: SlotSpec) -> str:
-        kind, name = s.type, s.name
-        if isinstance(kind, Struct):
-            return f"{self.bind(f'_p_{name}', record.codec(kind.cls, self.order).pack)}(p.{name})"
-        if isinstance(kind, Scalar):
-            return f"{self.bind(f'_p_{name}', struct.Struct(PREFIX[self.order] + kind.code).pack)}(p.{name})"
-        if isinstance(kind, Text):
-            return f'p.{name} + b"\\0"'
-        if isinstance(kind, FixedText):
-            return f"{self.bind('_filled', _filled)}(p.{name}, {kind.size}, {name!r})"
-        if isinstance(kind, Blob):
-            return f"{self.bind('_octets', octets)}(p.{name})"
-        element = as_type(kind.element)  # type: ignore[attr-defined]
-        if isinstance(element, Scalar):
-            return f"{self.bind(f'_p_{name}', _scalars_pack(element, self.order))}(p.{name})"
-        pack = self.bind(f"_p_{name}", record.codec(element.cls, self.order).pack)  # type: ignore[attr-defined]
-        return f'b"".join([{pack}(e) for e in p.{name}])'
-
-    def pack(self) -> str:
+    def pack(self) -> list[str]:
         if not self.floats:
-            items = "".join(f'        b"" if p.{s.name} is None else {self.packed(s)},\n' for s in self.slots)
-            return f"def pack(p):\n    return [\n{items}    ]\n"
+            items = [f"p.{s.name}" for s in self.slots]
+            made = zip(items, self.pieces, strict=True)
+            return [f'return [{", ".join(f"""b"" if {v} is None else {how.write}""" for v, how in made)}]']
         out = ["b = []"]
-        for s in self.slots:
+        for s, how in zip(self.slots, self.pieces, strict=True):
             lead = ""
             if s.present:
-                out.append(f"if {self.condition(s.present)}:")
+                out.append(f"if {_condition(s.present)}:")
                 lead = "    "
-            out.append(f'{lead}b.append(b"" if p.{s.name} is None else {self.packed(s)})')
+            out.append(f'{lead}b.append(b"" if p.{s.name} is None else {how.write})')
             if s.present:
-                out += [f"elif p.{s.name} is not None:", f"    raise _misplaced({s.name!r})"]
-        out.append(f'return b + [b""] * ({len(self.slots)} - len(b))')
-        self.bind("_misplaced", _misplaced)
-        return "def pack(p):\n" + "".join(f"    {line}\n" for line in out)
+                out += [f"elif p.{s.name} is not None:", f"    raise {self.em.use(_misplaced)}({s.name!r})"]
+        return [*out, f'return b + [b""] * ({len(self.slots)} - len(b))']
 
-    def places(self) -> str:
+    def places(self) -> list[str]:
         """A function that gives the slots that are there."""
         out = ["s = []"]
-        for number, s in enumerate(self.slots):
-            lead = f"if {self.condition(s.present)}: " if s.present else ""
-            out.append(f"{lead}s.append({self.bind(f'_s{number}', s)})")
-        return "def places(p):\n" + "".join(f"    {line}\n" for line in [*out, "return s"])
+        for s in self.slots:
+            lead = f"if {_condition(s.present)}: " if s.present else ""
+            out.append(f"{lead}s.append({self.em.const('_s', s)})")
+        return [*out, "return s"]
 
-    def count(self) -> str:
+    def count(self) -> list[str]:
         total = len(self.slots) + 1
-        out = ["def count(p):\n"]
+        out = []
         for s in reversed(self.slots):
             if not s.omit:
                 break
-            out.append(f"    if p.{s.name} is not None:\n        return {total}\n")
+            out += [f"if p.{s.name} is not None:", f"    return {total}"]
             total -= 1
-        out.append(f"    return {total}\n")
-        return "".join(out)
+        return [*out, f"return {total}"]
 
     def compile(self) -> PayloadCodec:
-        self.namespace |= {"_rest": _rest, "_padded": _padded}
-        source = self.unpack() + self.pack() + self.count() + self.places()
-        compile_functions(f"payload {self.cls.__qualname__} {self.order}", source, self.namespace)
-        self.namespace["_count"] = self.namespace["count"]
-        return PayloadCodec(*(self.namespace[name] for name in ("unpack", "pack", "count", "places")))
-
-
-class _Covered:
-    """How many bytes of its buffer a struct with a flexible tail takes."""
-
-    __slots__ = ("kind", "size")
-
-    def __init__(self, s: SlotSpec) -> None:
-        self.kind = s.type
-        self.size = s.type.size
-
-    def __call__(self, obj: Any) -> int:
-        return covered(self.kind, obj, self.size)
-
-
-def _scalars(element: Scalar, order: ByteOrder) -> Callable[[Any, int, int], list[int]]:
-    def read(data: Any, at: int, size: int) -> list[int]:
-        return list(struct.unpack_from(f"{PREFIX[order]}{size // element.size}{element.code}", data, at))
-
-    return read
-
-
-def _scalars_pack(element: Scalar, order: ByteOrder) -> Callable[[list[int]], bytes]:
-    def write(values: list[int]) -> bytes:
-        return struct.pack(f"{PREFIX[order]}{len(values)}{element.code}", *values)
-
-    return write
-
-
-def _filled(value: bytes, size: int, name: str) -> bytes:
-    if len(value) > size:
-        raise WireError(f"expected at most {size} bytes, got {len(value)}", path=name)
-    return value.ljust(size, b"\0")
+        self.em.function("unpack(_data, _offsets, _lengths)", self.unpack())
+        for name, lines in (("pack", self.pack()), ("count", self.count()), ("places", self.places())):
+            self.em.function(f"{name}(p)", lines)
+        made = self.em.compile(f"payload {self.cls.__qualname__} {self.order}")
+        return PayloadCodec(*(made[name] for name in ("unpack", "pack", "count", "places")))
 
 
 def _misplaced(name: str) -> WireError:
@@ -291,51 +231,29 @@ def _misplaced(name: str) -> WireError:
 
 def _irregular(s: SlotSpec, order: ByteOrder) -> Callable[..., tuple[Any, Extra]]:
     """Reads a buffer whose length is not what its type asks for."""
-    kind = s.type
+    node, least = s.node, s.least
 
     def read(x: Extra | None, data: bytes, at: int, size: int, index: int) -> tuple[Any, Extra]:
         extra = x or Extra()
         whole = data[at : at + size]
-        if isinstance(kind, Text):
-            end = whole.find(0)
-            if end < 0:
+        if isinstance(node, Cell) and not node.width:
+            value, rest = node.kind.torn(whole)
+            if rest is None:
                 extra.cut[index] = size
-                return whole, extra
-            extra.tails[index] = whole[end + 1 :]
-            return whole[:end], extra
-        if isinstance(kind, Items):
-            element = as_type(kind.element).size
-            used = size - size % element
-            extra.tails[index] = whole[used:]
-            if not used:
-                extra.raw[index] = extra.tails.pop(index)
-                return None, extra
-            return read_value(kind, whole[:used], order), extra
-        wanted = kind.size
-        if size > wanted:
+            else:
+                extra.tails[index] = rest
+            return value, extra
+        wanted = size - size % node.stride if isinstance(node, Repeat) else node.width
+        if size > wanted > 0:
             extra.tails[index] = whole[wanted:]
-            return read_value(kind, whole[:wanted], order), extra
-        if isinstance(kind, FixedText) or (s.minimum and size >= s.minimum):
+            return whole_value(node, whole[:wanted], order), extra
+        if wanted and size >= least:
             extra.cut[index] = size
-            return read_value(kind, whole.ljust(wanted, b"\0"), order), extra
+            return whole_value(node, whole.ljust(wanted, b"\0"), order), extra
         extra.raw[index] = whole
         return None, extra
 
     return read
-
-
-def read_value(kind: Any, whole: bytes, order: ByteOrder) -> Any:
-    """The value of a whole buffer of regular length."""
-    if isinstance(kind, Struct):
-        return record.codec(kind.cls, order).unpack(whole, 0, len(whole))
-    if isinstance(kind, Scalar):
-        return struct.unpack(PREFIX[order] + kind.code, whole)[0]
-    if isinstance(kind, FixedText):
-        return whole.rstrip(b"\0")
-    if isinstance(kind, Items):
-        element = as_type(kind.element)
-        return [read_value(element, whole[i : i + element.size], order) for i in range(0, len(whole), element.size)]
-    raise TypeError(type(kind).__name__)
 
 
 def _padded(x: Extra | None, data: bytes, at: int, index: int) -> Extra:
@@ -363,35 +281,6 @@ def _rest(
         x = x or Extra()
         x.count = len(lengths)
     return x
-
-
-def fault(s: SlotSpec, value: Any, order: ByteOrder) -> WireError | None:
-    """What is wrong with the value of a buffer, or None."""
-    kind = s.type
-    if value is None:
-        return None
-    try:
-        if isinstance(kind, Struct):
-            record.checked(record.codec(kind.cls, order), value)
-        elif isinstance(kind, Items):
-            element = as_type(kind.element)
-            for i, each in enumerate(value):
-                inner = fault(SlotSpec(f"{s.name}[{i}]", s.index, element, False, False, "", 0, 0, None), each, order)
-                if inner is not None:
-                    return inner
-        elif isinstance(kind, Scalar):
-            struct.pack(PREFIX[order] + kind.code, value)
-        else:
-            data = memoryview(value)
-            if isinstance(kind, FixedText):
-                _filled(bytes(data), kind.size, s.name)
-    except WireError as error:
-        if isinstance(kind, Struct):  # the buffer's name takes the place of its struct's
-            error.path = s.name + error.path[len(spec_of(kind.cls).name) :]
-        return error
-    except (struct.error, TypeError, ValueError) as error:
-        return WireError(str(error), path=s.name)
-    return None
 
 
 def codec(cls: type[Buffers], order: ByteOrder) -> PayloadCodec:

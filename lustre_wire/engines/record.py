@@ -5,18 +5,20 @@ For each class and byte order straight-line Python is generated once (see `strai
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from lustre_wire.engines.straightline import PREFIX, ByteOrder, Generator, effective_order
+from lustre_wire.engines.straightline import Generator, at_least, counted
 from lustre_wire.errors import TruncatedError, WireError
-from lustre_wire.kinds import flat
-from lustre_wire.schema.struct import StructSpec, spec_of
-from lustre_wire.schema.types import Scalar, Struct
+from lustre_wire.kinds import FAULTS, flat
+from lustre_wire.schema.nodes import PREFIX, ByteOrder, Cell, Group, Node, Repeat, access, resolved
+from lustre_wire.schema.struct import spec_of
 
 _T = TypeVar("_T")
+
+#: What writing a value that does not fit raises; `fault` says which value it was.
+UNFIT: Final = (*FAULTS, WireError)
 
 
 @dataclass(frozen=True)
@@ -41,18 +43,21 @@ def nested_codec(cls: type, order: ByteOrder) -> Codec:
     """The codec of a struct inside another one, where its own lack of a swab function does not count."""
     found = _codecs.get((cls, order))
     if found is None:
-        spec = spec_of(cls)
-        if spec.is_union:
-            raise WireError("a union is read with its outer struct, which says what member counts", path=spec.name)
-        unpack, pack = Generator(spec, order, nested_codec).compile()
-        found = _codecs[cls, order] = Codec(cls, spec.size, unpack, pack, spec.tail is not None)
+        found = _codecs[cls, order] = _made(cls, order, fixed=False)
     return found
 
 
 def bare_codec(cls: type, order: ByteOrder) -> Codec:
     """The codec of a struct's fixed part: of a flexible tail it reads and writes the elements that are always there."""
-    spec = spec_of(cls)
-    return Codec(cls, spec.size, *Generator(spec, order, nested_codec, fixed=True).compile(), flexible=False)
+    return _made(cls, order, fixed=True)
+
+
+def _made(cls: type, order: ByteOrder, *, fixed: bool) -> Codec:
+    node = spec_of(cls).node
+    if not isinstance(node, Group):
+        raise WireError("a union is read with its outer struct, which says what member counts", path=node.name)
+    functions = Generator(order, nested_codec, node.width).compile(node, fixed=fixed)
+    return Codec(cls, node.width, *functions, node.tail is not None and not fixed)
 
 
 def codec(cls: type, order: ByteOrder) -> Codec:
@@ -69,8 +74,7 @@ def codec(cls: type, order: ByteOrder) -> Codec:
 
 def standing_order(cls: type, order: ByteOrder) -> ByteOrder:
     """Byte order of a struct that stands alone in a buffer of a message with byte order `order`."""
-    spec = spec_of(cls)
-    return effective_order(spec, not spec.swab, order)
+    return resolved(spec_of(cls).alone.order, order)
 
 
 def unpack(cls: type[_T], data: Any, *, byteorder: ByteOrder = "little", offset: int = 0) -> _T:
@@ -117,32 +121,45 @@ def _codec_for(cls: type, byteorder: ByteOrder) -> Codec:
 
 
 def checked(functions: Codec, obj: Any) -> bytes:
-    """Pack, and say which field is at fault where that fails."""
+    """Pack, and say which field is at fault where that fails; an error that no field is at fault for comes out."""
     try:
         return functions.pack(obj)
+    except UNFIT:
+        spec = spec_of(functions.cls)
+        found = fault(spec.node, obj, spec.name)
+        if found is None:
+            raise
+    raise found
+
+
+def fault(node: Node, value: Any, path: str, *, at_end: bool = True) -> WireError | None:
+    """What is wrong with a value, its path in it, or None; `at_end`: nothing follows, so that a tail may be longer."""
+    try:
+        if isinstance(node, Cell):
+            access(node)[1](value) if node.width else memoryview(value)
+        elif isinstance(node, Group):
+            for member in node.members:
+                if isinstance(value, node.cls) and not hasattr(value, member.name):
+                    return WireError("has no value", path=f"{path}.{member.name}")
+                end = at_end and member is node.members[-1]
+                found = fault(member, getattr(value, member.name), f"{path}.{member.name}", at_end=end)
+                if found is not None:
+                    return found
+        elif isinstance(node, Repeat):
+            (at_least if node.tail and at_end else counted)(value, node.width if node.joined else node.count, path)
+            for i, each in enumerate(() if node.joined else value):
+                found = fault(node.node, each, f"{path}[{i}]", at_end=False)
+                if found is not None:
+                    return found
+            if node.joined:
+                bytes(value)
+        elif len(value.raw) != node.width:
+            return WireError(f"expected {node.width} bytes, got {len(value.raw)}", path=path)
+        else:
+            bytes(value.raw)
     except WireError as error:
-        raise error.within(spec_of(functions.cls).name) from None
-    except (struct.error, AttributeError, TypeError, ValueError, OverflowError) as error:
-        path = fault(spec_of(functions.cls), obj) or spec_of(functions.cls).name
-        raise WireError(str(error), path=path) from None
-
-
-def fault(spec: StructSpec, obj: Any) -> str:
-    """Path of the first field whose value cannot be encoded, or ""."""
-    if not isinstance(obj, spec.cls):
-        return spec.name
-    for field in spec.fields:
-        value = getattr(obj, field.name, None)
-        where = f"{spec.name}.{field.name}"
-        if isinstance(field.type, Struct):
-            inner = "" if field.type.cls.__wire__.is_union else fault(field.type.cls.__wire__, value)
-            if inner:
-                return where + inner[len(field.type.cls.__wire__.name) :]
-        elif isinstance(field.type, Scalar) and not _fits(value, field.type):
-            return where
-    return ""
-
-
-def _fits(value: Any, kind: Scalar) -> bool:
-    low, high = kind.bounds
-    return isinstance(value, int) and low <= value <= high
+        error.path = path
+        return error
+    except UNFIT as error:
+        return WireError(str(error), path=path)
+    return None

@@ -6,20 +6,22 @@ Slow and easy to read: for studying a format, for extending it in construct, and
 
 from __future__ import annotations
 
-import operator
 from typing import Any, TypeVar
 
 import construct as cs
 
-from lustre_wire.engines.straightline import ByteOrder, at_least, effective_order, fit, foreign_errors
+from lustre_wire.engines.record import UNFIT, standing_order
+from lustre_wire.engines.straightline import at_least
 from lustre_wire.errors import TruncatedError, WireError
-from lustre_wire.schema.struct import StructSpec, spec_of
-from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Foreign, Hole, Raw, Scalar, Struct, as_type
+from lustre_wire.schema.nodes import ByteOrder, Cell, Group, Node, Overlap, resolved, turner
+from lustre_wire.schema.struct import spec_of
 from lustre_wire.schema.union import member_value
 
 _T = TypeVar("_T")
-_structs: dict[tuple[type, str, bool], Any] = {}
+_structs: dict[tuple[type, str], Any] = {}
 _compiled: dict[tuple[type, str], Any] = {}
+#: What construct and the codecs in it raise on bytes and values that are not theirs.
+_REFUSED = (*UNFIT, LookupError, ArithmeticError, EOFError, cs.ConstructError)
 
 
 class _UpTo(cs.Subconstruct):  # type: ignore[misc]  # construct carries no types
@@ -58,23 +60,28 @@ def struct(cls: type, byteorder: ByteOrder = "little", *, compiled: bool = False
     Raises:
         SchemaError: `cls` is no wire struct.
     """
-    spec = spec_of(cls)
-    order = effective_order(spec, not spec.swab, byteorder)
-    if compiled:
-        if (cls, order) not in _compiled:
-            _compiled[cls, order] = _struct(spec, order).compile()
-        return _compiled[cls, order]
-    return _struct(spec, order)
+    order = standing_order(cls, byteorder)
+    if (cls, order) not in _structs:
+        _structs[cls, order] = _definition(spec_of(cls).node, order, at_end=True)
+    if compiled and (cls, order) not in _compiled:
+        _compiled[cls, order] = _structs[cls, order].compile()
+    return (_compiled if compiled else _structs)[cls, order]
 
 
-def _struct(spec: StructSpec, order: ByteOrder, at_end: bool = True) -> Any:
-    """`at_end`: nothing follows, so that a flexible tail may have more than its least number of elements."""
-    key = (spec.cls, order, at_end)
-    if key not in _structs:
-        ends = [at_end and field is spec.fields[-1] for field in spec.fields]
-        fields = [field.name / _field(field.type, order, end) for field, end in zip(spec.fields, ends, strict=True)]
-        _structs[key] = _union(spec, fields, order) if spec.is_union else cs.Struct(*fields)
-    return _structs[key]
+def _definition(node: Node, order: ByteOrder, *, at_end: bool = False) -> Any:
+    """The definition of a node; `at_end`: nothing follows, so that a tail may have more than its least number."""
+    if isinstance(node, Cell):
+        return node.kind.construct(cs, node, order)
+    if isinstance(node, Group):
+        ends = [at_end and member is node.members[-1] for member in node.members]
+        members = zip(node.members, ends, strict=True)
+        return cs.Struct(*(member.name / _definition(member, order, at_end=end) for member, end in members))
+    if isinstance(node, Overlap):
+        return _union(node, order)
+    if not (node.tail and at_end):
+        return cs.Bytes(node.width) if node.joined else cs.Array(node.count, _definition(node.node, order))
+    up_to = _UpTo(_definition(node.node, order), lambda context: getattr(context, node.limit) if node.limit else None)
+    return cs.ExprAdapter(up_to, _joined, _cut) if node.joined else up_to
 
 
 class _Sized(cs.Union):  # type: ignore[misc]  # construct carries no types
@@ -88,19 +95,14 @@ class _Sized(cs.Union):  # type: ignore[misc]  # construct carries no types
         return self.size
 
 
-def _union(spec: StructSpec, members: list[Any], order: ByteOrder) -> Any:
+def _union(node: Overlap, order: ByteOrder) -> Any:
     """Members are views of little-endian bytes, so a big-endian union is swapped as a whole around them."""
-    little = [field.name / _field(field.type, "little") for field in spec.fields]
-    union = _Sized(spec.size, "raw" / cs.Bytes(spec.size), *little)
-    if order == "little" or spec.swab_as is None or not spec.size:
+    members = [view.name / _definition(view, "little") for view in node.views]
+    union = _Sized(node.width, "raw" / cs.Bytes(node.width), *members)
+    if not node.swab or resolved(node.order, order) == "little":
         return union
-    member = spec.by_name[spec.swab_as].type
-    one, other, used = _field(member, "little"), _field(member, "big"), member.size
-
-    def swab(raw: bytes) -> bytes:
-        return bytes(one.build(other.parse(raw[:used])) + raw[used:])
-
-    return cs.Transformed(union, swab, spec.size, swab, spec.size)
+    swab = turner(node.swab)
+    return cs.Transformed(union, swab, node.width, swab, node.width)
 
 
 def _joined(pieces: Any, context: Any) -> bytes:
@@ -109,30 +111,6 @@ def _joined(pieces: Any, context: Any) -> bytes:
 
 def _cut(data: bytes, context: Any) -> list[bytes]:
     return [data[i : i + 1] for i in range(len(data))]
-
-
-def _field(kind: FieldType, order: ByteOrder, at_end: bool = False) -> Any:
-    if isinstance(kind, Scalar):
-        code = kind.code.replace("I", "L").replace("i", "l")  # construct's name for four bytes
-        return cs.FormatField("<" if kind.opaque or order == "little" else ">", code)
-    if isinstance(kind, (Raw, Chars, Hole)):
-        return cs.Bytes(kind.size)
-    if isinstance(kind, Struct):
-        spec: StructSpec = kind.cls.__wire__
-        return _struct(spec, effective_order(spec, kind.opaque, order), at_end)
-    if isinstance(kind, Flex) and not at_end:
-        element = as_type(kind.element)
-        raw = isinstance(element, (Raw, Chars))
-        return cs.Bytes(kind.size) if raw else cs.Array(kind.minimum, _field(element, order))
-    if isinstance(kind, Array):
-        return cs.Array(kind.count, _field(as_type(kind.element), order))
-    if isinstance(kind, Flex):
-        name, element = kind.count, as_type(kind.element)
-        up_to = _UpTo(_field(element, order), lambda context: getattr(context, name) if name else None)
-        return cs.ExprAdapter(up_to, _joined, _cut) if isinstance(element, (Raw, Chars)) else up_to
-    if isinstance(kind, Foreign):
-        return kind.codec
-    raise TypeError(type(kind).__name__)
 
 
 def unpack(cls: type[_T], data: bytes, *, byteorder: ByteOrder = "little", compiled: bool = False) -> _T:
@@ -147,7 +125,7 @@ def unpack(cls: type[_T], data: bytes, *, byteorder: ByteOrder = "little", compi
         raise TruncatedError(f"expected {spec.size} bytes, got {len(data)}", path=spec.name, offset=0)
     try:
         made: _T = to_object(cls, struct(cls, byteorder, compiled=compiled).parse(data))
-    except foreign_errors() as error:
+    except _REFUSED as error:
         raise WireError(str(error), path=spec.name) from None
     return made
 
@@ -160,46 +138,39 @@ def pack(obj: Any, *, byteorder: ByteOrder = "little", compiled: bool = False) -
     """
     try:
         return bytes(struct(type(obj), byteorder, compiled=compiled).build(to_container(obj)))
-    except foreign_errors() as error:
+    except _REFUSED as error:
         raise WireError(str(error), path=spec_of(obj).name) from None
 
 
 def to_object(cls: type, container: Any) -> Any:
     """An instance of `cls` from what its construct definition parsed."""
-    spec = spec_of(cls)
-    if spec.is_union:
-        return cls(raw=container["raw"])
-    values = {}
-    for field in spec.fields:
-        value = _to_value(field.type, container[field.name])
-        values[field.name] = field.enum(value) if field.enum is not None else value
-    return cls(**values)
+    return _to_value(spec_of(cls).node, container)
 
 
-def _to_value(kind: FieldType, value: Any) -> Any:
-    if isinstance(kind, Struct):
-        return to_object(kind.cls, value)
-    if isinstance(kind, (Array, Flex)) and not isinstance(value, bytes):
-        return [_to_value(as_type(kind.element), v) for v in value]
-    return value
+def _to_value(node: Node, value: Any) -> Any:
+    if isinstance(node, Cell):
+        return node.kind.value(value)
+    if isinstance(node, Group):
+        return node.cls(**{member.name: _to_value(member, value[member.name]) for member in node.members})
+    if isinstance(node, Overlap):
+        return node.cls(raw=value["raw"])
+    return value if node.joined else [_to_value(node.node, each) for each in value]
 
 
 def to_container(obj: Any) -> Any:
     """What a construct definition builds from: nested `construct.Container` of plain values."""
     spec = spec_of(obj)
-    if spec.is_union:
-        members = {f.name: to_container(member_value(obj, f.name)) for f in spec.fields if isinstance(f.type, Struct)}
-        return cs.Container(raw=obj.raw, **members)
-    return cs.Container({f.name: _to_plain(f.type, getattr(obj, f.name), f.name) for f in spec.fields})
+    return _to_plain(spec.node, obj, spec.name)
 
 
-def _to_plain(kind: FieldType, value: Any, path: str) -> Any:
-    if isinstance(kind, Struct):
-        return to_container(value)
-    if isinstance(kind, (Array, Flex)) and not isinstance(value, bytes):
-        if isinstance(kind, Flex):
-            at_least(value, kind.minimum, path)
-        return [_to_plain(as_type(kind.element), v, path) for v in value]
-    if isinstance(kind, Chars):
-        return fit(value, kind.size, path, True)
-    return operator.index(value) if isinstance(kind, Scalar) else value
+def _to_plain(node: Node, value: Any, path: str) -> Any:
+    if isinstance(node, Cell):
+        return node.kind.plain(value, path)
+    if isinstance(node, Group):
+        return cs.Container({m.name: _to_plain(m, getattr(value, m.name), f"{path}.{m.name}") for m in node.members})
+    if isinstance(node, Overlap):
+        members = {v.name: _to_plain(v, member_value(value, v.name), path) for v in node.views if isinstance(v, Group)}
+        return cs.Container(raw=value.raw, **members)
+    if node.tail:
+        at_least(value, node.width if node.joined else node.count, path)
+    return value if node.joined else [_to_plain(node.node, each, path) for each in value]

@@ -9,19 +9,16 @@ message is read or written piece by piece by `payload`; the result is the same e
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lustre_wire.engines import record
-from lustre_wire.engines.payload import Extra, covered
-from lustre_wire.engines.source import compile_functions
-from lustre_wire.engines.straightline import PREFIX, ByteOrder, Generator
-from lustre_wire.kinds import octets
-from lustre_wire.schema.rpc import Blob, Buffers, Items, SlotSpec, Text
+from lustre_wire.engines.payload import Extra, piece
+from lustre_wire.engines.straightline import Generator
+from lustre_wire.schema.nodes import ByteOrder, Emitter, Group, Node
+from lustre_wire.schema.rpc import Buffers
 from lustre_wire.schema.struct import spec_of
-from lustre_wire.schema.types import U32, Flex, Scalar, Struct, as_type
 
 #: What a generated function takes and gives: (data, offsets, lengths, dialect, direction, format) -> message or None.
 Read = Callable[[bytes, Any, Any, Any, str, Any], Any]
@@ -52,25 +49,15 @@ class Frame:
     flavour_mask: int
 
 
-def _fixed_size(slot: SlotSpec) -> int:
+def _fixed_size(node: Node) -> int:
     """Bytes of a buffer that holds exactly its type, 0 where its size varies or is not the whole story."""
-    kind = slot.type
-    if isinstance(kind, Scalar):
-        return kind.size
-    if isinstance(kind, Struct):
-        tail = spec_of(kind.cls).tail
-        while tail is not None and isinstance(tail.type, Struct):
-            tail = spec_of(tail.type.cls).tail
-        counted = tail is not None and isinstance(tail.type, Flex) and tail.type.count and tail.type.minimum
-        return 0 if counted else kind.size
-    return 0
+    tail = node.tail if isinstance(node, Group) else None
+    return 0 if tail is not None and tail.limit and tail.count else node.width
 
 
-def _is_variable(slot: SlotSpec) -> bool:
-    kind = slot.type
-    if isinstance(kind, Struct):
-        return spec_of(kind.cls).tail is not None
-    return isinstance(kind, (Text, Blob)) or (isinstance(kind, Items) and isinstance(as_type(kind.element), Struct))
+def _is_variable(node: Node) -> bool:
+    """Whether a buffer can be of any length."""
+    return node.tail is not None if isinstance(node, Group) else not node.width
 
 
 class Side:
@@ -81,7 +68,7 @@ class Side:
         self.side = side
         self.order: ByteOrder = order
         self.slots = side.__slot_specs__
-        self.sizes = tuple(_fixed_size(s) for s in self.slots)
+        self.sizes = tuple(_fixed_size(s.node) for s in self.slots)
         self.body_size = spec_of(frame.body).size
         self.plain = not any(s.present for s in self.slots)  # buffers that depend on others go piece by piece
         self._readers: dict[Pattern, Read] = {}
@@ -105,7 +92,7 @@ class Side:
             return None
         if len(lengths) > 1 + len(self.slots) + _MOST_UNDECLARED:
             return None
-        known = [_room(slot, *both) for slot, *both in zip(self.slots, self.sizes, lengths[1:], strict=False)]
+        known = [_room(slot.node, *both) for slot, *both in zip(self.slots, self.sizes, lengths[1:], strict=False)]
         more = [VARIABLE if length else ABSENT for length in lengths[1 + len(self.slots) :]]
         return None if BY_PIECES in known else (lengths[0], *known, *more)
 
@@ -126,61 +113,52 @@ class Side:
         try:
             return self._writers[pattern]
         except KeyError:
-            if len(self._writers) >= _MOST_PATTERNS or BY_PIECES in pattern:
+            if len(self._writers) >= _MOST_PATTERNS:
                 return None
             made = self._writers[pattern] = _Generator(self, pattern[: self.counted(pattern)]).writer()
             return made
 
     def _values_function(self) -> Callable[[Any], Pattern]:
         """A function of the buffers that gives the pattern."""
-        namespace: dict[str, Any] = {}
         parts = [str(self.body_size)]
         for slot, fixed in zip(self.slots, self.sizes, strict=True):
-            value = f"b.{slot.name}"
-            tail = spec_of(slot.type.cls).tail if isinstance(slot.type, Struct) else None
-            if isinstance(slot.type, Struct) and tail is not None:
-                length = f"len({value}.{_tail_path(slot.type)})"
-                there = f"{fixed} if {length} == {_tail_minimum(slot.type)} else {VARIABLE}" if fixed else str(VARIABLE)
-            elif fixed:
-                there = str(fixed)
-            else:
-                there = str(VARIABLE if _is_variable(slot) else BY_PIECES)
+            value, node = f"b.{slot.name}", slot.node
+            there = str(fixed or VARIABLE)
+            if fixed and isinstance(node, Group) and (tail := node.tail) is not None:
+                least = tail.width if tail.joined else tail.count
+                there = f"{fixed} if len({value}.{node.tail_path}) == {least} else {VARIABLE}"
             parts.append(f"{ABSENT} if {value} is None else {there}")
-        source = f"def pattern(b):\n    return ({', '.join(parts)},)\n"
-        compile_functions(f"pattern {self.side.__qualname__}", source, namespace)
-        made: Callable[[Any], Pattern] = namespace["pattern"]
+        em = Emitter()
+        em.function("pattern(b)", [f"return ({', '.join(parts)},)"])
+        made: Callable[[Any], Pattern] = em.compile(f"pattern {self.side.__qualname__}")["pattern"]
         return made
 
 
-def _room(slot: SlotSpec, fixed: int, length: int) -> int:
+_sides: dict[tuple[Frame, type[Buffers], ByteOrder], Side] = {}
+
+
+def side(frame: Frame, cls: type[Buffers], order: ByteOrder) -> Side:
+    """The functions of one side of an RPC, made once for all dialects that have it and the same things around it."""
+    found = _sides.get((frame, cls, order))
+    if found is None:
+        found = _sides[frame, cls, order] = Side(frame, cls, order)
+    return found
+
+
+def _room(node: Node, fixed: int, length: int) -> int:
     """What a buffer of this length has in a pattern. Only a buffer that never varies can be longer than its type."""
     if length in (ABSENT, fixed):
         return length
-    if _is_variable(slot):
+    if _is_variable(node):
         return VARIABLE
     return length if fixed and length > fixed else BY_PIECES
-
-
-def _tail_path(kind: Struct) -> str:
-    tail = spec_of(kind.cls).tail
-    assert tail is not None
-    return f"{tail.name}.{_tail_path(tail.type)}" if isinstance(tail.type, Struct) else tail.name
-
-
-def _tail_minimum(kind: Struct) -> int:
-    tail = spec_of(kind.cls).tail
-    assert tail is not None
-    if isinstance(tail.type, Struct):
-        return _tail_minimum(tail.type)
-    assert isinstance(tail.type, Flex)
-    return tail.type.minimum
 
 
 class _Generator(Generator):
     """Collects the run of fixed buffers at the front in one struct, and the statements for the rest."""
 
     def __init__(self, side: Side, pattern: Pattern) -> None:
-        super().__init__(spec_of(side.frame.header), side.order, record.nested_codec, fixed=True)
+        super().__init__(side.order, record.nested_codec, 0)
         self.side = side
         self.pattern = pattern
         self.rest: list[str] = []  # read: the buffers behind the run
@@ -191,7 +169,7 @@ class _Generator(Generator):
         self.pieces: list[str] = []  # write: what follows the packed run
         self.lengths = slice(0)  # which of the packed values are the buffer lengths
         self.header(len(pattern))
-        self.object("_body", side.frame.body, 0)
+        self.object("_body", spec_of(side.frame.body).alone, 0)
         run = pattern.index(VARIABLE) if VARIABLE in pattern else len(pattern)
         declared = len(side.slots) + 1
         for index in range(1, min(run, declared)):
@@ -204,37 +182,39 @@ class _Generator(Generator):
 
     def header(self, count: int) -> None:
         """The container header, its lengths and the gap behind them; lengths are known from outside when reading."""
-        spec = self.spec
-        self.before.append(f"_head = _new({self.constant('_C', spec.cls)})")
-        for field in spec.fields:
-            if not isinstance(field.type, Flex):
-                self.value(field.type, f"_head.{field.name}", field.name, self.order)
+        head = spec_of(self.side.frame.header).node
+        lengths = head.tail
+        self.before.append(f"_head = _new({self.em.const('_C', head.cls)})")
+        for node in head.members:
+            if node is not lengths:
+                self.node(node, f"_head.{node.name}", node.name)
         if self.side.frame.flavour_mask:
             self.checks.append(f"not _head.lm_secflvr & {self.side.frame.flavour_mask}")
         self.lengths = slice(len(self.format), len(self.format) + count)
         for number in range(count):
-            self.atom(U32.code, "", f"_n{number}")
-        self.zeroes(spec.size + U32.size * count)
+            self.cell(replace(lengths.node, name=f"_n{number}"), f"_n{number}", f"_n{number}")
+        self.length_size = lengths.stride
+        self.zeroes(head.width + lengths.stride * count)
 
     def zeroes(self, end: int) -> None:
         """The padding behind something that ends at `end`."""
         if end & 7:
             size = -end % 8
-            local = self.local("z")
+            local = self.em.local("z")
             self.atom(f"{size}s", local, repr(bytes(size)))
             self.checks.append(f"{local} == {bytes(size)!r}")
 
-    def object(self, name: str, cls: type, index: int) -> None:
+    def object(self, name: str, node: Group, index: int) -> None:
         """A struct in the run under a local name, and what follows it."""
-        self.before.append(f"{name} = _new({self.constant('_C', cls)})")
-        self.fields(spec_of(cls), name, "", record.standing_order(cls, self.order))
-        self.room(spec_of(cls).size, index)
+        self.before.append(f"{name} = _new({self.em.const('_C', node.cls)})")
+        self.group(node, name, "", at_end=False)
+        self.room(node.width, index)
 
     def room(self, size: int, index: int) -> None:
         """What follows a type of `size` bytes in the run: its buffer's tail, and the padding."""
         length = self.pattern[index]
         if length > size:
-            local = self.local("t")
+            local = self.em.local("t")
             self.atom(f"{length - size}s", local, "")
             self.tails.append(f"{index}: {local}")
         self.zeroes(length)
@@ -247,12 +227,11 @@ class _Generator(Generator):
             return
         local = f"_s{index}"
         self.setup.append(f"{local} = _p.{slot.name}")
-        if isinstance(slot.type, Struct):
-            self.object(local, slot.type.cls, index)
+        if isinstance(slot.node, Group):
+            self.object(local, slot.node, index)
         else:
-            assert isinstance(slot.type, Scalar)
-            self.scalar(slot.type, local, local, self.order)
-            self.room(slot.type.size, index)
+            self.node(slot.node, local, slot.name)
+            self.room(slot.node.width, index)
         self.after.append(f"_p.{slot.name} = {local}")
 
     def behind(self, index: int) -> None:
@@ -262,18 +241,19 @@ class _Generator(Generator):
             self.rest.append(f"_p.{slot.name} = None")
             self.sizes.append(f"_n{index} = 0")
             return
-        read, write, before, after = self.piece(slot)
+        how = piece(self.em, slot.node, f"_p.{slot.name}", self.order)
         self.rest += [f"a = _offsets[{index}]", f"m = _lengths[{index}]"]
-        if before:
-            self.rest += [f"if {before}:", "    return None"]
-        self.rest += [f"_p.{slot.name} = v = {read}"]
-        if after:
-            self.rest += [f"if {after}:", "    return None"]
+        varies = self.pattern[index] == VARIABLE
+        if varies and how.test != "True":
+            self.rest += [f"if not ({how.test}):", "    return None"]
+        self.rest += [f"_p.{slot.name} = v = {how.read}"]
+        if varies and how.taken:
+            self.rest += [f"if m != {slot.node.width} and {how.taken} != m:", "    return None"]
         if self.pattern[index] > fixed:
             self.rest.append(f"t{index} = _data[a + {fixed} : a + m]")
             self.tails.append(f"{index}: t{index}")
         self.padding()
-        self.sizes += [f"_d{index} = {write}", f"_n{index} = len(_d{index})"]
+        self.sizes += [f"_d{index} = {how.write}", f"_n{index} = len(_d{index})"]
         self.pieces += [f"_d{index}", f"_zeroes[_n{index} & 7]"]
 
     def undeclared(self, index: int) -> None:
@@ -286,29 +266,6 @@ class _Generator(Generator):
 
     def padding(self) -> None:
         self.rest += ["if m & 7 and _data[a + m : (a + m + 7) & ~7] != _zeroes[m & 7]:", "    return None"]
-
-    def piece(self, slot: SlotSpec) -> tuple[str, str, str, str]:
-        """How a buffer is read and written on its own, and the tests before and after reading that make it give up."""
-        kind, value = slot.type, f"_p.{slot.name}"
-        if isinstance(kind, Text):
-            return "_data[a : a + m - 1]", f'{value} + b"\\0"', "_data.find(0, a, a + m) != a + m - 1", ""
-        if isinstance(kind, Blob):
-            return "_data[a : a + m]", f"_octets({value})", "", ""
-        if isinstance(kind, Scalar):
-            packer = struct.Struct(PREFIX[self.order] + kind.code)
-            unpack, pack = self.constant("_u", packer.unpack_from), self.constant("_k", packer.pack)
-            return f"{unpack}(_data, a)[0]", f"{pack}({value})", "", ""
-        cls = as_type(kind.element).cls if isinstance(kind, Items) else kind.cls  # type: ignore[attr-defined]
-        codec = record.codec(cls, self.order)
-        unpack, pack = self.constant("_u", codec.unpack), self.constant("_k", codec.pack)
-        if isinstance(kind, Items):
-            read = f"[{unpack}(_data, i, i + {codec.size}) for i in range(a, a + m, {codec.size})]"
-            return read, f'b"".join([{pack}(e) for e in {value}])', f"m % {codec.size}", ""
-        read = f"{unpack}(_data, a, a + m)"
-        if not codec.flexible:
-            return read, f"{pack}({value})", "", ""
-        taken = f"{self.constant('_v', covered)}({self.constant('_w', kind)}, v, {codec.size})"
-        return read, f"{pack}({value})", f"m < {codec.size}", f"m != {codec.size} and {taken} != m"
 
     def extra(self) -> list[str]:
         """Statements that keep what the declared buffers do not hold."""
@@ -325,8 +282,9 @@ class _Generator(Generator):
 
     def reader(self) -> Read:
         codes = self.format
-        codes[self.lengths], self.targets[self.lengths] = [f"{U32.size * len(self.pattern)}x"], []  # known already
-        self.namespace["_unpack"] = struct.Struct(PREFIX[self.order] + "".join(codes)).unpack_from
+        codes[self.lengths] = [f"{self.length_size * len(self.pattern)}x"]  # known already
+        self.targets[self.lengths] = []
+        self.em.names["_unpack"] = self.packer().unpack_from
         read = [*self.before, f"({', '.join(self.targets)},) = _unpack(_data)"]
         if self.checks:
             read += [f"if not ({' and '.join(self.checks)}):", "    return None"]
@@ -338,7 +296,7 @@ class _Generator(Generator):
 
     def writer(self) -> Write:
         count = len(self.pattern)
-        self.namespace["_pack"] = struct.Struct(PREFIX[self.order] + "".join(self.format)).pack
+        self.em.names["_pack"] = self.packer().pack
         write = ["_p = _o.buffers", "_head = _o.header", "_body = _o.body", f"_n0 = {self.pattern[0]}", *self.sizes]
         write += [f"_head.lm_bufcount = {count}", *self.setup, f"out = _pack({', '.join(self.sources)})"]
         write += [f"_head.lm_buflens = [{', '.join(f'_n{i}' for i in range(count))}]"]
@@ -347,13 +305,11 @@ class _Generator(Generator):
         return made
 
     def function(self, signature: str, lines: list[str]) -> Any:
-        self.namespace |= {"_side": self.side.side, "_message": self.side.frame.message, "_Extra": Extra}
-        self.namespace["_octets"] = octets
-        self.namespace["_zeroes"] = tuple(bytes(-n % 8) for n in range(8))
-        source = f"def {signature}:\n" + "".join(f"    {line}\n" for line in lines)
+        self.em.names |= {"_side": self.side.side, "_message": self.side.frame.message, "_Extra": Extra}
+        self.em.names["_zeroes"] = tuple(bytes(-n % 8) for n in range(8))
+        self.em.function(signature, lines)
         name, pattern = signature.split("(")[0], ",".join(str(what) for what in self.pattern)
-        compile_functions(f"whole {name} {self.side.side.__qualname__} {pattern} {self.order}", source, self.namespace)
-        return self.namespace[name]
+        return self.em.compile(f"whole {name} {self.side.side.__qualname__} {pattern} {self.order}")[name]
 
 
-__all__ = ["Frame", "Side"]
+__all__ = ["Frame", "Side", "side"]

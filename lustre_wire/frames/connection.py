@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import ksock, ksock_large, lnet, lnet_large
 from lustre_wire.frames.events import (
@@ -30,6 +29,7 @@ from lustre_wire.frames.events import (
 from lustre_wire.frames.ksock import SocklndConnType
 from lustre_wire.frames.nid import Nid, large_nid, make_nid, nid_str
 from lustre_wire.frames.socklnd import SocklndStream
+from lustre_wire.schema.nodes import ByteOrder
 
 #: Payloads from this many bytes on are sent without copying, and ask for an acknowledgement.
 ZC_MIN_PAYLOAD: Final = 16 << 10

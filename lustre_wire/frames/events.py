@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from lustre_wire.engines import record
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import ksock, ksock_large, lnet, lnet_large
 from lustre_wire.frames.nid import Nid, large_nid, small_nid
 from lustre_wire.kinds import checked, octets
+from lustre_wire.schema.nodes import ByteOrder
 
 #: The cookie that makes a NOOP a keepalive ping; cookies of zero-copy sends begin above it (socklnd.h).
 SOCKNAL_KEEPALIVE_PING: Final = 1

@@ -11,15 +11,21 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from lustre_wire.engines import record
-from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.frames import ksock, ksock_large, lnet, nid
 from lustre_wire.frames.events import LnetMessage, lnet_header_class
-from lustre_wire.schema import Array, Scalar, spec_of
-from lustre_wire.schema.types import as_type
+from lustre_wire.schema.nodes import PREFIX, ByteOrder, Cell, Group, Repeat
+from lustre_wire.schema.struct import spec_of
 
-#: type, csum, two cookies, dest_nid, src_nid, dest_pid, src_pid, type, payload_length; and, read as that of a PUT, what
-#: depends on the type: handle, match_bits, hdr_data, ptl_index, offset
-Head = tuple[int, int, int, int, Any, Any, int, int, int, int, bytes, int, int, int, int]
+#: What the headers before a payload say, from `handle` on as those of a PUT; a `Head` has the values in this order.
+HEAD_FIELDS: Final = (
+    "type", "csum", "asked", "acknowledged", "dest_nid", "src_nid", "dest_pid", "src_pid", "message", "length",
+    "handle", "match_bits", "hdr_data", "portal", "offset",
+)  # fmt: skip
+Head = tuple[Any, ...]
+AT_TYPE, AT_CSUM, AT_MESSAGE, AT_LENGTH, AT_MATCH_BITS = (
+    HEAD_FIELDS.index(name) for name in ("type", "csum", "message", "length", "match_bits")
+)
+AT_COOKIES: Final = slice(HEAD_FIELDS.index("asked"), HEAD_FIELDS.index("acknowledged") + 1)
 
 _ACK, _IS_PUT, _GET = (int(t) for t in list(lnet.LnetMsgType)[:3])
 _new = tuple.__new__
@@ -31,16 +37,13 @@ _TYPES = b"[%c-%c]" % (lnet.LnetMsgType.LNET_MSG_ACK, lnet.LnetMsgType.LNET_MSG_
 def _codes(cls: Any) -> str:
     """A struct's fields up to its first union as format characters, structs within it as bytes."""
     out = []
-    for field in spec_of(cls).fields:
-        kind = field.type
-        if isinstance(kind, Scalar):
-            out.append(kind.code)
-        elif isinstance(kind, Array):
-            element = as_type(kind.element)
-            assert isinstance(element, Scalar)
-            out.append(f"{kind.count}{element.code}")
-        elif not spec_of(kind.cls).is_union:  # type: ignore[attr-defined]
-            out.append(f"{kind.size}s")
+    for node in spec_of(cls).node.members:
+        if isinstance(node, Cell):
+            out.append(node.kind.format(node, node.order_in("little")))
+        elif isinstance(node, Repeat) and isinstance(node.node, Cell):
+            out.append(f"{node.count}{node.node.kind.format(node.node, node.node.order_in('little'))}")
+        elif isinstance(node, Group):
+            out.append(f"{node.width}s")
     return "".join(out)
 
 
@@ -83,7 +86,7 @@ class Format:
         return _format, (self.version, self.byteorder)  # there is one of each
 
     def _read(self, cls: type) -> Callable[[Any, int], Head]:
-        lnet_part = struct.Struct(PREFIX["little"] + _codes(cls) + _PUT).unpack_from
+        lnet_part: Any = struct.Struct(PREFIX["little"] + _codes(cls) + _PUT).unpack_from
         if not self.ksock:
             without = (ksock.KSOCK_MSG_LNET, 0, 0, 0)
             return lambda data, at: without + lnet_part(data, at)

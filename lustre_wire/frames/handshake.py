@@ -9,12 +9,12 @@ import struct
 from typing import Any, Final
 
 from lustre_wire.engines import record
-from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import ksock, ksock_large, lnet, lnet_large
 from lustre_wire.frames.events import AcceptorRequest, Hello
 from lustre_wire.frames.nid import LNET_NID_ANY, small_nid
 from lustre_wire.schema import spec_of
+from lustre_wire.schema.nodes import PREFIX, ByteOrder
 
 MAGIC_SIZE: Final = 4
 _U32 = {order: struct.Struct(PREFIX[order] + "I").unpack_from for order in ("little", "big")}

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from lustre_wire.engines import record
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.kinds import checked
 from lustre_wire.schema import (
@@ -28,6 +27,7 @@ from lustre_wire.schema import (
     wire_struct,
     wire_union,
 )
+from lustre_wire.schema.nodes import ByteOrder
 
 LNET_PROTO_MAGIC: Final = 0x45726963
 LNET_PROTO_TCP_MAGIC: Final = 0xEEBC0DED

@@ -11,12 +11,12 @@ from typing import Annotated, Final
 import attrs
 
 from lustre_wire.engines import record
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lnet
 from lustre_wire.frames.nid import LnetNid
 from lustre_wire.kinds import checked
 from lustre_wire.schema import AS_SENT, U32, Flex, WireFlag, spec_of, u32, u64, wire_struct
+from lustre_wire.schema.nodes import ByteOrder
 
 LNET_PROTO_ACCEPTOR_VERSION_16: Final = 2
 

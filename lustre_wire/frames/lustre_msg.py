@@ -12,10 +12,10 @@ import zlib
 from typing import Annotated, Any, Final
 
 from lustre_wire.engines import record
-from lustre_wire.engines.straightline import PREFIX, ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.kinds import checked, flat, octets
 from lustre_wire.schema import AS_SENT, U32, U64, Flex, Shown, spec_of, u32, u64, wire_struct
+from lustre_wire.schema.nodes import PREFIX, ByteOrder
 
 LUSTRE_MSG_MAGIC_V1: Final = 0x0BD00BD0
 LUSTRE_MSG_MAGIC_V2: Final = 0x0BD00BD3
@@ -57,16 +57,54 @@ class LustreMsgV2:
     lm_buflens: Annotated[list[int], Flex(U32, count="lm_bufcount")] = []  # copied per instance
 
 
-_MAGIC_AT = spec_of(LustreMsgV2).by_name["lm_magic"].offset  # the same in both versions
-_SHORTEST = _MAGIC_AT + U32.size
+class Head:
+    """Where things stand in the header of one container version, read off its declaration: offsets and sizes in bytes.
+
+    Attributes:
+        cls: the header's class.
+        number: the version.
+        size: of the header without the buffer lengths, which follow it.
+        magic, bufcount: where the magic and the number of buffers stand; the magic in both versions at one place.
+        word: bytes of a buffer length, and of those two.
+    """
+
+    __slots__ = ("bufcount", "cls", "magic", "number", "size", "word")
+
+    def __init__(self, number: int, cls: Any) -> None:
+        node = spec_of(cls).node
+        self.number, self.cls = number, cls
+        self.size, self.word = node.width, node.tail.stride
+        self.magic, self.bufcount = (
+            slice(at, at + self.word) for at in (node.member(name).offset for name in ("lm_magic", "lm_bufcount"))
+        )
+
+    def length_at(self, number: int) -> int:
+        """Where the length of a buffer stands, and for the number of buffers where the lengths end."""
+        return int(self.size + self.word * number)
+
+    def first(self, buffers: int) -> int:
+        """Where the first of so many buffers begins."""
+        return rounded(self.length_at(buffers))
+
+    def lengths(self, order: ByteOrder, buffers: int) -> struct.Struct:
+        """The lengths of so many buffers."""
+        return struct.Struct(f"{PREFIX[order]}{buffers}{U32.code}")
+
+
+@checked
+def rounded(size: int) -> int:
+    """`size` bytes rounded up to the alignment of buffers."""
+    return (size + 7) & ~7
+
+
+V1, V2 = Head(1, LustreMsgV1), Head(2, LustreMsgV2)
 #: Where the magic stands, and in version 2 the number of buffers.
-MAGIC: Final = slice(_MAGIC_AT, _SHORTEST)
-_BUFCOUNT_AT = spec_of(LustreMsgV2).by_name["lm_bufcount"].offset
-BUFCOUNT: Final = slice(_BUFCOUNT_AT, _BUFCOUNT_AT + U32.size)
+MAGIC: Final = V2.magic
+BUFCOUNT: Final = V2.bufcount
 #: The magic of version 2 as it stands there, by byte order.
 MAGICS_V2: Final[dict[ByteOrder, bytes]] = {
-    "little": LUSTRE_MSG_MAGIC_V2.to_bytes(U32.size, "little"),
-    "big": LUSTRE_MSG_MAGIC_V2.to_bytes(U32.size, "big"),
+    "little": LUSTRE_MSG_MAGIC_V2.to_bytes(V2.word, "little"),
+    "big": LUSTRE_MSG_MAGIC_V2.to_bytes(V2.word, "big"),
 }
 
 
@@ -94,21 +132,21 @@ class Shape:
 class Version:
     """What splitting needs to know of one container version in one byte order."""
 
-    __slots__ = ("bufcount", "header", "number", "order", "shapes", "size")
+    __slots__ = ("bufcount", "head", "header", "number", "order", "shapes", "size", "word")
 
-    def __init__(self, number: int, cls: type, order: ByteOrder) -> None:
-        self.number = number
+    def __init__(self, head: Head, order: ByteOrder) -> None:
+        self.head = head
+        self.number, self.size, self.word = head.number, head.size, head.word
         self.order: ByteOrder = order
-        self.size = spec_of(cls).size
-        self.header = record.bare_codec(cls, order).unpack
+        self.header = record.bare_codec(head.cls, order).unpack
         self.shapes: dict[bytes, Shape] = {}
-        count = spec_of(cls).by_name["lm_bufcount"]
-        self.bufcount = struct.Struct(f"{PREFIX[order]}{count.offset}x{U32.code}").unpack_from
+        self.bufcount = struct.Struct(f"{PREFIX[order]}{head.bufcount.start}x{U32.code}").unpack_from
 
 
-_VERSIONS = {
-    magic.to_bytes(U32.size, order): Version(number, cls, order)
-    for number, magic, cls in ((1, LUSTRE_MSG_MAGIC_V1, LustreMsgV1), (2, LUSTRE_MSG_MAGIC_V2, LustreMsgV2))
+#: What a magic says, as its bytes stand on the wire.
+VERSIONS: Final = {
+    head.cls().lm_magic.to_bytes(head.word, order): Version(head, order)
+    for head in (V1, V2)
     for order in ("little", "big")
 }
 _CLASSES: dict[type, int] = {LustreMsgV1: 1, LustreMsgV2: 2}
@@ -116,20 +154,13 @@ _CLASSES: dict[type, int] = {LustreMsgV1: 1, LustreMsgV2: 2}
 
 def spans_of_lengths(order: ByteOrder) -> dict[bytes, slice]:
     """Where the buffer lengths of a message of version 2 stand, by the bytes at `BUFCOUNT`, up to `MOST_BUFFERS`."""
-    start = spec_of(LustreMsgV2).size
     counts = range(1, MOST_BUFFERS + 1)
-    return {count.to_bytes(U32.size, order): slice(start, start + U32.size * count) for count in counts}
+    return {count.to_bytes(V2.word, order): slice(V2.size, V2.length_at(count)) for count in counts}
 
 
-@checked
-def rounded(size: int) -> int:
-    """`size` bytes rounded up to the alignment of buffers."""
-    return (size + 7) & ~7
-
-
-def begins_message(data: bytes) -> bool:
+def begins_message(data: Any) -> bool:
     """Whether the magic of a lustre_msg, of either version and byte order, stands where it should."""
-    return bytes(data[MAGIC]) in _VERSIONS
+    return bytes(data[MAGIC]) in VERSIONS
 
 
 class Parts:
@@ -164,7 +195,7 @@ class Parts:
 
     def gap(self, data: Any) -> bytes:
         """The bytes between the buffer lengths and the first buffer."""
-        start = self._found.size + U32.size * len(self.lengths)
+        start = self._found.head.length_at(len(self.lengths))
         return bytes(data[start : rounded(start)])
 
 
@@ -185,16 +216,16 @@ def split(data: Any) -> Parts:
 def locate(data: Any) -> tuple[Version, Shape]:
     """Where the buffers of a lustre_msg are, nothing read beyond their lengths; arguments and errors as for `split`."""
     magic = data[MAGIC]
-    found = _VERSIONS.get(magic if type(data) is bytes else bytes(magic))
+    found = VERSIONS.get(magic if type(data) is bytes else bytes(magic))
     size = len(data)
     if found is None or size < found.size:
         raise _no_header(size, bytes(magic), found)
     (count,) = found.bufcount(data)
-    raw = data[found.size : found.size + U32.size * count]
+    raw = data[found.size : found.size + found.word * count]
     if type(data) is not bytes:
         raw = bytes(raw)
     shape = found.shapes.get(raw)
-    if shape is None or len(raw) != U32.size * count:
+    if shape is None or len(raw) != found.word * count:
         shape = _new_shape(found, count, raw, size)
     if shape.end > size:
         what = f"the buffers end at byte {shape.end}, the message at {size}"
@@ -203,19 +234,20 @@ def locate(data: Any) -> tuple[Version, Shape]:
 
 
 def _no_header(size: int, magic: bytes, found: Version | None) -> WireError:
-    if size < _SHORTEST:
-        return TruncatedError(f"expected a lustre_msg of at least {_SHORTEST} bytes, got {size}", offset=0)
+    if size < V2.magic.stop:
+        return TruncatedError(f"expected a lustre_msg of at least {V2.magic.stop} bytes, got {size}", offset=0)
     if found is None:
-        return WireError(f"expected a lustre_msg magic, got bytes {magic.hex()}", path="lm_magic", offset=_MAGIC_AT)
+        what = f"expected a lustre_msg magic, got bytes {magic.hex()}"
+        return WireError(what, path="lm_magic", offset=V2.magic.start)
     return TruncatedError(f"expected a header of {found.size} bytes, got {size}", path="header", offset=0)
 
 
 def _new_shape(found: Version, count: int, raw: bytes, size: int) -> Shape:
-    start = rounded(found.size + U32.size * count)
+    start = found.head.first(count)
     if size < start:
         what = f"{count} buffer lengths need a header of {start} bytes, got {size}"
         raise TruncatedError(what, path="lm_buflens", offset=found.size)
-    shape = Shape(start, struct.unpack(f"{PREFIX[found.order]}{count}{U32.code}", raw))
+    shape = Shape(start, found.head.lengths(found.order, count).unpack(raw))
     if count <= MOST_BUFFERS:
         if len(found.shapes) >= _MOST_SHAPES:
             found.shapes.clear()
@@ -269,7 +301,7 @@ def version_of(header: Any) -> int:
 @checked
 def early_reply_size(body_size: int) -> int:
     """Bytes of an early reply with a ptlrpc_body of `body_size` bytes; the final reply is put behind it."""
-    return rounded(spec_of(LustreMsgV2).size + U32.size) + rounded(body_size)
+    return V2.first(1) + rounded(body_size)
 
 
 @checked

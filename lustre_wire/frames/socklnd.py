@@ -8,11 +8,22 @@ from __future__ import annotations
 
 import re
 
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.frames import handshake, ksock, lnet
 from lustre_wire.frames.events import Event, Noop, Unparsed, Violation, checksum, ksock_header
-from lustre_wire.frames.formats import FORMATS, KSOCK_SIZE, Format, Head, lnet_message
+from lustre_wire.frames.formats import (
+    AT_COOKIES,
+    AT_CSUM,
+    AT_LENGTH,
+    AT_MESSAGE,
+    AT_TYPE,
+    FORMATS,
+    KSOCK_SIZE,
+    Format,
+    Head,
+    lnet_message,
+)
+from lustre_wire.schema.nodes import ByteOrder
 
 _ACK, _PUT, _GET, _REPLY = (int(t) for t in list(lnet.LnetMsgType)[:4])
 _NAMES = {int(t): t.name for t in lnet.LnetMsgType}
@@ -222,10 +233,10 @@ class SocklndStream:
                     return self._other(form, data, pos, out)
                 return pos
             head = read(data, pos)
-            if head[0] != ksock.KSOCK_MSG_LNET:
+            if head[AT_TYPE] != ksock.KSOCK_MSG_LNET:
                 return self._other(form, data, pos, out)
-            length = head[9]
-            if length > limits.get(head[8], -1) or head[1]:
+            length = head[AT_LENGTH]
+            if length > limits.get(head[AT_MESSAGE], -1) or head[AT_CSUM]:
                 return self._checked(form, head, data, pos, out)
             stop = start + length
             if stop > end:
@@ -249,7 +260,7 @@ class SocklndStream:
 
     def _fault(self, form: Format, head: Head, at: int) -> WireError | None:
         """Why a receiver closes the connection for this header (lnet_parse, ksocknal_process_receive)."""
-        type_, length = head[8], head[9]
+        type_, length = head[AT_MESSAGE], head[AT_LENGTH]
         limit = self.limits.get(type_)
         if limit is None:
             return WireError(f"unknown LNet message type {type_}", path="type", offset=at)
@@ -257,8 +268,9 @@ class SocklndStream:
             allowed = f"at most {limit} are allowed" if limit else "none is allowed"
             text = f"{_NAMES[type_]} with a payload of {length} bytes, {allowed}"
             return WireError(text, path="payload_length", offset=at)
-        if head[1] and form.version != ksock.KSOCK_PROTO_V2:
-            return WireError(f"checksum {head[1]:#x} in socklnd version {form.version}", path="ksm_csum", offset=at)
+        if head[AT_CSUM] and form.version != ksock.KSOCK_PROTO_V2:
+            what = f"checksum {head[AT_CSUM]:#x} in socklnd version {form.version}"
+            return WireError(what, path="ksm_csum", offset=at)
         return None
 
     def _other(self, form: Format, data: bytes, pos: int, out: list[Event]) -> int:
@@ -282,9 +294,9 @@ class SocklndStream:
 
     def _keep(self, head: Head, data: bytes, pos: int, start: int) -> int:
         """Keep a message until its payload is there; returns where its part of `data` ends."""
-        end = min(len(data), start + head[9])
+        end: int = min(len(data), start + head[AT_LENGTH])
         self._at, self._head, self._header = self.position + pos, head, data[pos:start]
-        self._payload, self._need, self._hole = bytearray(data[start:end]), head[9] - (end - start), False
+        self._payload, self._need, self._hole = bytearray(data[start:end]), head[AT_LENGTH] - (end - start), False
         return end
 
     def _more(self, data: bytes, out: list[Event]) -> bytes:
@@ -302,13 +314,14 @@ class SocklndStream:
         """The message that is kept, as far as it is there."""
         form, head = self._format, self._head
         assert form is not None and head is not None
-        payload, missing = bytes(self._payload), head[9] - len(self._payload)
+        payload, missing = bytes(self._payload), head[AT_LENGTH] - len(self._payload)
         self._head, self._payload = None, bytearray()
-        if head[1] and not missing:
-            bare = ksock_header(head[0], 0, (head[2], head[3]), form.byteorder) + self._header[form.ksock :]
+        if head[AT_CSUM] and not missing:
+            bare = ksock_header(head[AT_TYPE], 0, head[AT_COOKIES], form.byteorder) + self._header[form.ksock :]
             wanted = checksum(payload, checksum(bare))
-            if wanted != head[1]:
-                error = WireError(f"checksum {head[1]:#x}, computed {wanted:#x}", path="ksm_csum", offset=self._at)
+            if wanted != head[AT_CSUM]:
+                what = f"checksum {head[AT_CSUM]:#x}, computed {wanted:#x}"
+                error = WireError(what, path="ksm_csum", offset=self._at)
                 if self._resync:
                     out.append(Unparsed(self._at, len(self._header) + len(payload), str(error)))
                 else:
@@ -367,7 +380,7 @@ class SocklndStream:
     def _plausible(self, form: Format, data: bytes, pos: int) -> bool:
         head = form.read(data, pos)
         summed = form.version == ksock.KSOCK_PROTO_V2 or (form.version == ksock.KSOCK_PROTO_V3 and not self._hello)
-        return head[9] <= self.limits[head[8]] and (summed or not head[1])
+        return head[AT_LENGTH] <= self.limits[head[AT_MESSAGE]] and (summed or not head[AT_CSUM])
 
     def _settle(self, form: Format, data: bytes, pos: int) -> Format:
         """Read messages of this format from now on; without a HELLO, a checksum means version 2."""

@@ -11,7 +11,6 @@ from typing import Any, Final
 import attrs
 
 from lustre_wire.dialects import Dialect, dialect
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames.nid import make_nid, nid_str
 from lustre_wire.jsonform import struct_to_json
@@ -19,6 +18,7 @@ from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.wire import encoded, exactly, has_magic, order_of, pack, round8, text, unpack
 from lustre_wire.schema.commands import Command
 from lustre_wire.schema.enums import WireFlag
+from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text.quoting import shell_words
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 import attrs
 
 from lustre_wire.dialects import Dialect, dialect
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.wire import encoded, order_of, pack, peek, round8, unpack
+from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.struct import spec_of
 
 __all__ = ["Actions", "build", "read", "write"]

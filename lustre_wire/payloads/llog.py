@@ -13,14 +13,13 @@ from typing import Any, Final
 import attrs
 
 from lustre_wire.dialects import Dialect, dialect
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.jsonform import struct_to_json
 from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.config import Config, command_lines, config_to_json, read_config, write_config
 from lustre_wire.payloads.wire import OTHER, exactly, order_of, pack, peek, round8, rounded, unpack
+from lustre_wire.schema.nodes import ByteOrder, Group
 from lustre_wire.schema.struct import spec_of
-from lustre_wire.schema.types import Struct
 
 __all__ = [
     "Chunk", "LogFile", "LogRecord", "Step", "read_chunk", "read_log", "records_as_commands", "steps", "to_json",
@@ -223,8 +222,9 @@ def _struct_of(found: Dialect, kind: int) -> Any:
 
 def is_whole(cls: Any) -> bool:
     """Whether a struct is a whole record, head and tail included."""
-    first = spec_of(cls).fields[0].type
-    return isinstance(first, Struct) and spec_of(first.cls).name == HEAD
+    node = spec_of(cls).node
+    first = node.members[0] if isinstance(node, Group) else None
+    return isinstance(first, Group) and spec_of(first.cls).name == HEAD
 
 
 # --- writing --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from lustre_wire.dialects import Dialect, dialect
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.kinds import checked
 from lustre_wire.payloads.config import Config
@@ -26,6 +25,7 @@ from lustre_wire.payloads.llog import (
     write_record,
 )
 from lustre_wire.payloads.wire import place
+from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.struct import spec_of
 
 __all__ = ["append", "cancel", "new_log"]

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from lustre_wire.dialects import Dialect, dialect
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.wire import OTHER, pack, peek, unpack
+from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.struct import spec_of
 
 __all__ = ["read", "write"]

@@ -7,10 +7,10 @@ from typing import Any, Final
 import attrs
 
 from lustre_wire.dialects import Dialect, dialect
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.jsonform import struct_to_json
 from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.wire import order_of, pack, text, unpack
+from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.struct import spec_of
 
 __all__ = ["MountData", "read", "to_json", "write"]

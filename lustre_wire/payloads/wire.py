@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from lustre_wire import embedded
 from lustre_wire.engines import record
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.schema.nodes import ByteOrder, resolved
 from lustre_wire.schema.struct import field_at, spec_of
 
 OTHER: Final[dict[ByteOrder, ByteOrder]] = {"little": "big", "big": "little"}
@@ -83,8 +83,7 @@ def pack(obj: Any, order: ByteOrder, *, told: bool = False) -> bytes:
 
 
 def _read_order(cls: Any, order: ByteOrder) -> ByteOrder:
-    said = spec_of(cls).order
-    return order if said == "sender" else said
+    return resolved(spec_of(cls).order, order)
 
 
 def exactly(cls: Any, data: bytes, order: ByteOrder) -> Any:

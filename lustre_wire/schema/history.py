@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.margins import OWN, SWABBED, Margin, State, lasting, margin_of
+from lustre_wire.schema.nodes import Order
 from lustre_wire.schema.numbers import mask_at, moments_of, number_at
 from lustre_wire.schema.releases import Release, release
 from lustre_wire.schema.shown import Given, Magic
-from lustre_wire.schema.struct import Order, Overlay, StructSpec, c_name_of, hints_of, wire_struct
+from lustre_wire.schema.struct import Overlay, StructSpec, c_name_of, hints_of, wire_struct
 from lustre_wire.schema.types import AS_SENT, Array, FieldType, Flex, Scalar, Struct, Tag, as_type
 from lustre_wire.schema.union import WireUnion, wire_union
 from lustre_wire.schema.views import History, changed, history_of, newest_view, view

@@ -21,6 +21,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -35,85 +36,58 @@ from typing import (
 )
 
 from lustre_wire.errors import SchemaError
+from lustre_wire.schema.conditions import (
+    Absent as Absent,
+)
+from lustre_wire.schema.conditions import (
+    Bits as Bits,
+)
+from lustre_wire.schema.conditions import (
+    Condition as Condition,
+)
+from lustre_wire.schema.conditions import (
+    Equal as Equal,
+)
+from lustre_wire.schema.conditions import (
+    Length as Length,
+)
+from lustre_wire.schema.conditions import (
+    Match as Match,
+)
+from lustre_wire.schema.conditions import (
+    NonZero as NonZero,
+)
+from lustre_wire.schema.conditions import (
+    Prefix as Prefix,
+)
+from lustre_wire.schema.conditions import (
+    Uncounted as Uncounted,
+)
+from lustre_wire.schema.nodes import Cell, Group, Node, Repeat
 from lustre_wire.schema.struct import hints_of
-from lustre_wire.schema.types import FieldType, Struct, as_type
+from lustre_wire.schema.types import (
+    Blob as Blob,
+)
+from lustre_wire.schema.types import (
+    FieldType,
+    Struct,
+    as_type,
+)
+from lustre_wire.schema.types import (
+    FixedText as FixedText,
+)
+from lustre_wire.schema.types import (
+    Items as Items,
+)
+from lustre_wire.schema.types import (
+    Text as Text,
+)
 
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
-class Text(FieldType):
-    """A string with its NUL, filling the buffer. The value is the bytes before the NUL."""
-
-    size: int = 0
-
-
-@dataclass(frozen=True)
-class FixedText(FieldType):
-    """A string in a buffer of `size` bytes, filled with NUL. The value is the bytes without the filling."""
-
-    size: int
-
-
-@dataclass(frozen=True)
-class Blob(FieldType):
-    """Bytes without a declared inside. `size` is what a correct sender fills, 0 where that varies."""
-
-    size: int = 0
-
-
-@dataclass(frozen=True)
-class Items(FieldType):
-    """As many elements as the buffer holds."""
-
-    element: Any
-    size: int = 0
-
-
 CString: TypeAlias = Annotated[bytes, Text()]
 Opaque: TypeAlias = Annotated[bytes, Blob()]
-
-
-@dataclass(frozen=True)
-class Bits:
-    """Condition on a number: all (or, with `some`, any) of these bits are set."""
-
-    mask: int
-    some: bool = False
-
-
-@dataclass(frozen=True)
-class Prefix:
-    """Condition on a buffer: it begins with these bytes."""
-
-    data: bytes
-
-
-@dataclass(frozen=True)
-class Length:
-    """Condition on a buffer: it has this many bytes."""
-
-    size: int
-
-
-@dataclass(frozen=True)
-class Absent:
-    """Condition on a buffer: it is missing or has no bytes."""
-
-
-@dataclass(frozen=True)
-class Uncounted:
-    """Condition on a buffer: the message has fewer buffers than that."""
-
-
-@dataclass(frozen=True)
-class NonZero:
-    """Condition on a number: it is not 0."""
-
-
-Condition: TypeAlias = "int | Bits | Prefix | Length | Absent | Uncounted | NonZero"
-#: Conditions by what they look at: ``"slot.field"`` for a number, ``"slot"`` or ``"[index]"`` for a buffer.
-Match: TypeAlias = Mapping[str, Condition]
 
 
 @dataclass(frozen=True)
@@ -122,6 +96,11 @@ class Chosen:
 
     by: str
     options: Mapping[str, Any]
+
+    @cached_property
+    def nodes(self) -> Mapping[str, Node]:
+        """The options, as what fills a buffer."""
+        return {key: as_type(option).buffer("") for key, option in self.options.items()}
 
 
 @dataclass(frozen=True)
@@ -148,6 +127,46 @@ class SlotSpec:
     minimum: int
     present: Match | None
     holds: FieldType | Chosen | Records | None = None
+
+    @cached_property
+    def node(self) -> Node:
+        """What fills the buffer."""
+        return self.type.buffer(self.name)
+
+    @property
+    def least(self) -> int:
+        """Bytes that a receiver is content with."""
+        return self.minimum or self.type.least
+
+    @cached_property
+    def held(self) -> Node | Chosen | Records | None:
+        """What it may hold, as what fills a buffer."""
+        return self.holds.buffer("") if isinstance(self.holds, FieldType) else self.holds
+
+    @property
+    def struct(self) -> Any:
+        """The class of the struct that fills it, or None."""
+        return self.node.cls if isinstance(self.node, Group) else None
+
+    @property
+    def structs(self) -> Any:
+        """The class of the structs that it is an array of, or None."""
+        return self.node.node.cls if isinstance(self.node, Repeat) and isinstance(self.node.node, Group) else None
+
+    @cached_property
+    def text(self) -> bool:
+        """Whether it is a string of any length that ends with a NUL."""
+        return isinstance(self.node, Cell) and not self.node.width and bool(self.node.kind.ending)
+
+    @cached_property
+    def string(self) -> bool:
+        """Whether it is bytes of any length: a string, or opaque ones."""
+        return isinstance(self.node, Cell) and not self.node.width
+
+    @property
+    def opaque(self) -> bool:
+        """Whether it is bytes without a declared inside, of any length."""
+        return self.string and not self.text
 
 
 @dataclass(frozen=True)

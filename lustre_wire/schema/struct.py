@@ -11,14 +11,13 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from types import CodeType
 from typing import (
     Annotated,
     Any,
     ClassVar,
-    Literal,
     TypeAlias,
     TypeVar,
     dataclass_transform,
@@ -30,10 +29,11 @@ import attrs
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.enums import WireEnum, WireFlag
+from lustre_wire.schema.nodes import Form, Group, Node, Order, Overlap, Repeat, swapped_in
 from lustre_wire.schema.shown import Given, Magic, Shown
-from lustre_wire.schema.types import Array, AsSent, FieldType, Flex, Scalar, Struct, Tag, as_type
+from lustre_wire.schema.types import AsSent, CellType, FieldType, Flex, Hole, Scalar, Struct, Tag
+from lustre_wire.schema.types.named import Named
 
-Order = Literal["sender", "little", "big"]
 EnumClass: TypeAlias = "type[WireFlag] | type[WireEnum]"
 _T = TypeVar("_T")
 
@@ -54,6 +54,18 @@ class FieldSpec:
     @property
     def size(self) -> int:
         return self.type.size
+
+    @property
+    def hole(self) -> bool:
+        """Whether it is bytes that the C compiler left, and no field of the C struct."""
+        return isinstance(self.type, Hole)
+
+    def lower(self, at: int, order: Order) -> Node:
+        """The field as a node of a struct that begins at `at` and is in byte order `order`."""
+        kind: FieldType = self.type
+        if self.enum is not None and isinstance(kind, CellType) and kind.form is Form.NUMBER:
+            kind = Named(kind, self.enum)
+        return kind.lower(self.name, at + self.offset, order, self)
 
 
 @dataclass(frozen=True)
@@ -82,23 +94,44 @@ class StructSpec:
         """The declaration of a class is one object; that of a view is found by way of a value."""
         return spec_of, (self.cls() if "__made__" in vars(self.cls) else self.cls,)
 
-    @property
-    def flex(self) -> FieldSpec | None:
-        """The flexible array at the end, if there is one."""
-        last = self.fields[-1] if self.fields else None
-        return last if last is not None and isinstance(last.type, Flex) else None
+    def lower(self, name: str, at: int, order: Order, field: Any = None) -> Node:
+        """The struct as a node at offset `at` of another one; a byte order that its format fixes wins."""
+        return self._lowered(name, at, order if self.order == "sender" else self.order, field)
+
+    def _lowered(self, name: str, at: int, order: Order, field: Any) -> Node:
+        if self.is_union:
+            return Overlap(name, at, self.size, order, self.cls, self._swab, self._views, field)
+        return Group(name, at, self.size, order, self.cls, tuple(f.lower(at, order) for f in self.fields), field)
+
+    @cached_property
+    def node(self) -> Any:
+        """The struct by itself, a `Group` (a union: an `Overlap`), in whatever byte order it is read in."""
+        return self._lowered(self.name, 0, "sender", None)
+
+    @cached_property
+    def alone(self) -> Any:
+        """The struct where it fills a buffer: without a swab function of its own it stays as sent."""
+        return self.lower(self.name, 0, "sender" if self.swab else "sent")
+
+    @cached_property
+    def members(self) -> dict[str, Node]:
+        """The fields (of a union the members) as nodes, by name."""
+        return {node.name: node for node in (self.node.views if self.is_union else self.node.members)}
+
+    @cached_property
+    def _views(self) -> tuple[Node, ...]:
+        return tuple(f.lower(0, "little") for f in self.fields)
+
+    @cached_property
+    def _swab(self) -> tuple[tuple[int, int], ...]:
+        """What the union's receiver turns: the fields of the member it swaps by."""
+        return tuple(swapped_in(self.by_name[self.swab_as].lower(0, "sender"))) if self.swab_as is not None else ()
 
     @property
-    def tail(self) -> FieldSpec | None:
+    def tail(self) -> Repeat | None:
         """What makes the length depend on the buffer: the struct's own or its last member's flexible array."""
-        if not self.fields or self.is_union:
-            return None
-        last = self.fields[-1]
-        if isinstance(last.type, Flex):
-            return last
-        if isinstance(last.type, Struct) and last.type.cls.__wire__.tail is not None:
-            return last
-        return None
+        found: Repeat | None = None if self.is_union else self.node.tail
+        return found
 
 
 class Overlay:
@@ -150,24 +183,13 @@ def parse_annotation(path: str, name: str, hint: Any, offset: int = 0) -> FieldS
             raise SchemaError(f"no wire type in annotation {hint!r}", path=path)
         kind = Struct(base.__wire__.cls)  # of a history the newest view
     if _one(extras, AsSent) is not None:
-        kind = _as_sent(kind)
+        kind = kind.as_sent()
     is_enum = isinstance(base, type) and issubclass(base, (WireFlag, WireEnum))
     magic = _one(extras, Magic)
     return FieldSpec(
         name, offset, kind, base if is_enum else None, _one(extras, Tag), _one(extras, Shown), _one(extras, Given),
         magic.values if magic is not None else (),
     )  # fmt: skip
-
-
-def _as_sent(kind: FieldType) -> FieldType:
-    """The same type, which no receiver swaps: an integer, a struct, or an array of either."""
-    if isinstance(kind, Scalar):
-        return kind.as_sent()
-    if isinstance(kind, Struct):
-        return replace(kind, opaque=True)
-    if isinstance(kind, (Array, Flex)):
-        return replace(kind, element=_as_sent(as_type(kind.element)))
-    return kind
 
 
 def _one(extras: Iterable[Any], kind: type[_T]) -> _T | None:
@@ -251,9 +273,7 @@ def wire_struct(
             for name, o in vars(cls).items()
             if isinstance(o, Overlay)
         )
-        these = {
-            n: attrs.field(default=_default_of(vars(cls)[n])) if n in vars(cls) else attrs.field() for n in hints
-        }
+        these = {n: attrs.field(default=_default_of(vars(cls)[n])) if n in vars(cls) else attrs.field() for n in hints}
         if "__repr__" not in vars(cls):
             cls.__repr__ = _repr  # type: ignore[method-assign]  # one for all: generated ones cost load time
         cls.__hash__ = hash_by_value  # type: ignore[method-assign, assignment]

@@ -7,13 +7,14 @@ member as a live view: reading ``policy.l_extent.start`` reads the bytes, assign
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 from lustre_wire.errors import SchemaError, WireError
-from lustre_wire.kinds import octets
+from lustre_wire.kinds import FAULTS, octets
+from lustre_wire.schema.nodes import Cell, Form, Group, Node, Order, Overlap, Repeat, access
 from lustre_wire.schema.struct import (
     FieldSpec,
-    Order,
     StructSpec,
     announce,
     c_name_of,
@@ -22,47 +23,42 @@ from lustre_wire.schema.struct import (
     spec_of,
     specs_of,
 )
-from lustre_wire.schema.types import Array, Chars, Flex, Raw, Scalar, Struct, as_type
 
 _T = TypeVar("_T")
 
 
-def _read(raw: bytes, at: int, spec: FieldSpec) -> Any:
-    kind = spec.type
-    if isinstance(kind, Scalar):
-        value = int.from_bytes(raw[at : at + kind.size], "little", signed=kind.signed)
-        return spec.enum(value) if spec.enum is not None else value
-    if isinstance(kind, (Raw, Chars)):
-        return raw[at : at + kind.size]
-    if isinstance(kind, (Array, Flex)):
-        element, count = as_type(kind.element), kind.size // as_type(kind.element).size
-        return [_read(raw, at + i * element.size, FieldSpec("", 0, element)) for i in range(count)]
-    raise SchemaError(f"a union member cannot hold {type(kind).__name__}", path=spec.name)
+def _read(union: Any, node: Node, at: int) -> Any:
+    """The value, or a view, of a node whose offsets count from `at`."""
+    if isinstance(node, Cell):
+        return access(node)[0](union.raw, at + node.offset)
+    if isinstance(node, (Group, Overlap)):
+        return MemberView(union, node.cls.__wire__, at + node.offset)
+    if node.joined:
+        return union.raw[at + node.offset : at + node.offset + node.width]
+    return [_read(union, node.node, at + i * node.stride) for i in range(node.count)]
 
 
-def _write(raw: bytearray, at: int, spec: FieldSpec, value: Any) -> None:
-    kind = spec.type
-    if isinstance(kind, Scalar):
-        low, high = kind.bounds
-        if not isinstance(value, int) or not low <= value <= high:
-            raise WireError(f"expected a number from {low} to {high}, got {_shown(value)}", path=spec.name)
-        raw[at : at + kind.size] = value.to_bytes(kind.size, "little", signed=kind.signed)
-    elif isinstance(kind, Struct):
-        if not hasattr(value, "__wire__") or value.__wire__ is not kind.cls.__wire__:
-            raise WireError(f"expected {kind.cls.__name__}, got {type(value).__name__}", path=spec.name)
-        for inner in value.__wire__.fields:
-            _write(raw, at + inner.offset, inner, getattr(value, inner.name))
-    elif isinstance(kind, (Raw, Chars)):
-        raw[at : at + kind.size] = octets(value).ljust(kind.size, b"\0")[: kind.size]
-    elif isinstance(kind, (Array, Flex)):
-        element = as_type(kind.element)
-        count = kind.size // element.size
-        if not isinstance(value, Sequence) or len(value) != count:
-            raise WireError(f"expected {count} elements", path=spec.name)
-        for i in range(count):
-            _write(raw, at + i * element.size, FieldSpec("", 0, element), value[i])
+def _write(raw: bytearray, node: Node, at: int, value: Any) -> None:
+    if isinstance(node, Group):
+        if not hasattr(value, "__wire__") or value.__wire__ is not node.cls.__wire__:
+            raise WireError(f"expected {node.cls.__name__}, got {type(value).__name__}", path=node.name)
+        for inner in node.members:
+            _write(raw, inner, at, getattr(value, inner.name))
+        return
+    if isinstance(node, Repeat) and not node.joined:
+        if not isinstance(value, Sequence) or len(value) != node.count:
+            raise WireError(f"expected {node.count} elements", path=node.name)
+        for i in range(node.count):
+            _write(raw, node.node, at + i * node.stride, value[i])
+        return
+    if isinstance(node, Cell) and node.form is not Form.BYTES:
+        try:
+            data = access(node)[1](value)
+        except FAULTS:
+            raise WireError(f"expected {node.kind.expects}, got {_shown(value)}", path=node.name) from None
     else:
-        raise SchemaError(f"a union member cannot hold {type(kind).__name__}", path=spec.name)
+        data = octets(value.raw if isinstance(node, Overlap) else value).ljust(node.width, b"\0")[: node.width]
+    raw[at + node.offset : at + node.offset + node.width] = data
 
 
 def _shown(value: Any) -> str:
@@ -83,20 +79,18 @@ class MemberView:
     def __wire__(self) -> StructSpec:
         return self._spec  # type: ignore[no-any-return]
 
+    def _find(self, name: str) -> Node:
+        spec: StructSpec = self._spec
+        if name not in spec.members:
+            raise AttributeError(f"{spec.name} has no field {name!r}")
+        return spec.members[name]
+
     def __getattr__(self, name: str) -> Any:
-        found = self._spec.by_name.get(name)
-        if found is None:
-            raise AttributeError(f"{self._spec.name} has no field {name!r}")
-        if isinstance(found.type, Struct):
-            return MemberView(self._union, found.type.cls.__wire__, self._at + found.offset)
-        return _read(self._union.raw, self._at + found.offset, found)
+        return _read(self._union, self._find(name), self._at)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        found = self._spec.by_name.get(name)
-        if found is None:
-            raise AttributeError(f"{self._spec.name} has no field {name!r}")
         raw = bytearray(self._union.raw)
-        _write(raw, self._at + found.offset, found, value)
+        _write(raw, self._find(name), self._at, value)
         self._union.raw = bytes(raw)
 
     def __eq__(self, other: object) -> bool:
@@ -121,16 +115,16 @@ class _Member:
     def __init__(self, spec: FieldSpec) -> None:
         self.spec = spec
 
+    @cached_property
+    def node(self) -> Node:
+        return self.spec.lower(0, "little")
+
     def __get__(self, obj: Any, owner: type | None = None) -> Any:
-        if obj is None:
-            return self
-        if isinstance(self.spec.type, Struct):
-            return MemberView(obj, self.spec.type.cls.__wire__, 0)
-        return _read(obj.raw, 0, self.spec)
+        return self if obj is None else _read(obj, self.node, 0)
 
     def __set__(self, obj: Any, value: Any) -> None:
         raw = bytearray(obj.raw)
-        _write(raw, 0, self.spec, value)
+        _write(raw, self.node, 0, value)
         obj.raw = bytes(raw)
 
 
@@ -203,18 +197,16 @@ def member_value(union: Any, member: str) -> Any:
     Raises:
         SchemaError: no wire union, or no such member.
     """
-    spec = spec_of(union).by_name.get(member) if isinstance(member, str) else None
-    if spec is None:
+    if not isinstance(member, str) or member not in spec_of(union).by_name:
         raise SchemaError(f"expected one of {', '.join(spec_of(union).by_name)}", path="member")
-    if not isinstance(spec.type, Struct):
-        return getattr(union, member)
-    cls = spec.type.cls
-    view = getattr(union, member)
-    return cls(**{f.name: _copied(getattr(view, f.name)) for f in cls.__wire__.fields})
+    return _copied(getattr(union, member))
 
 
 def _copied(value: Any) -> Any:
-    if isinstance(value, MemberView):
-        spec = value.__wire__
-        return spec.cls(**{f.name: _copied(getattr(value, f.name)) for f in spec.fields})
-    return value
+    if not isinstance(value, MemberView):
+        return value
+    spec = value.__wire__
+    if spec.is_union:
+        at = value._at
+        return spec.cls(raw=value._union.raw[at : at + spec.size])
+    return spec.cls(**{f.name: _copied(getattr(value, f.name)) for f in spec.fields})

@@ -17,8 +17,6 @@ from lustre_wire.errors import SchemaError, WireError
 from lustre_wire.frames.lustre_msg import rounded
 from lustre_wire.recovery.ldlm.locks import cancels_of
 from lustre_wire.recovery.request import repsize
-from lustre_wire.schema.rpc import Text
-from lustre_wire.schema.types import Struct
 from lustre_wire.testbed.operations import Ident, Operation, Result
 
 
@@ -238,9 +236,7 @@ class Packer:
                 out[name] = value
                 continue
             if name not in out:
-                kind = specs[name].type
-                assert isinstance(kind, Struct)
-                out[name] = kind.cls()
+                out[name] = specs[name].struct()
             target = out[name]
             for part in rest[:-1]:
                 target = getattr(target, part)
@@ -291,9 +287,9 @@ class Packer:
             data = getattr(message.buffers, form.power_of_two)
             setattr(message.buffers, form.power_of_two, data.ljust(rounded(len(data)) + whole - length, b"\0"))
         for spec in type(message.buffers).__slot_specs__:
-            if spec.room and isinstance(spec.type, Struct) and getattr(message.buffers, spec.name) is not None:
+            if spec.room and spec.struct is not None and getattr(message.buffers, spec.name) is not None:
                 extra = message.extra = message.extra or Extra()
-                extra.tails[spec.index] = bytes(spec.room - spec.type.cls.__wire__.size)
+                extra.tails[spec.index] = bytes(spec.room - spec.node.width)
 
 
 def has_broken_string(message: rpc.Message) -> bool:
@@ -301,7 +297,7 @@ def has_broken_string(message: rpc.Message) -> bool:
     extra = message.extra
     if extra is None or isinstance(message.buffers, rpc.Generic):
         return False
-    texts = {spec.index for spec in type(message.buffers).__slot_specs__ if isinstance(spec.type, Text)}
+    texts = {spec.index for spec in type(message.buffers).__slot_specs__ if spec.text}
     return not texts.isdisjoint(extra.tails) or not texts.isdisjoint(extra.cut)
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from lustre_wire.dialects import Dialect, all_dialects
 from lustre_wire.dialects import dialect as named_dialect
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REPLY, REQUEST, Message
+from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.rpc import RpcFormat
 from lustre_wire.testing.messages import Draw, messages
 

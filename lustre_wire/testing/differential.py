@@ -8,9 +8,9 @@ from typing import Any
 
 from lustre_wire import bulk
 from lustre_wire.engines import record, reference
-from lustre_wire.engines.straightline import ByteOrder
+from lustre_wire.engines.bulk import by_record
 from lustre_wire.errors import WireError
-from lustre_wire.jsonform import struct_to_json
+from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.testing.mutate import minimised
 
@@ -91,34 +91,15 @@ def _columns(cls: Any, data: bytes, order: ByteOrder) -> Iterator[Disagreement]:
         return
     value = record.unpack(cls, data, byteorder=order)
     columns = bulk.unpack(cls, data, stride=len(data), byteorder=order)
-    for name in columns:
-        wanted = _at(value, name.split("."))
-        got = memoryview(columns[name]).tolist()[0]
-        if _plain(got) != _plain(wanted):
-            yield Disagreement(cls, order, data, "bulk", f"bulk gives {name} = {got!r}, record {wanted!r}")
+    for number, leaf in enumerate(columns.table.leaves):
+        wanted = list(by_record.found(value, leaf.steps))
+        got = list(by_record.values(leaf, columns.bytes_of(number)[: leaf.pitch]))
+        if got != wanted:
+            yield Disagreement(cls, order, data, "bulk", f"bulk gives {leaf.name} = {got!r}, record {wanted!r}")
             return
     again = bytes(bulk.pack(cls, columns, byteorder=order))
     if again != data:
         yield Disagreement(cls, order, data, "bulk", f"bulk writes {again.hex()}")
-
-
-def _at(value: Any, path: list[str]) -> Any:
-    """What stands at a path; of the elements of an array, a list."""
-    if not path:
-        return value
-    if isinstance(value, list):
-        return [_at(element, path) for element in value]
-    return _at(getattr(value, path[0]), path[1:])
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (bytes, bytearray)):
-        return list(value)
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    if hasattr(type(value), "__wire__"):
-        return list(value.raw) if spec_of(value).is_union else struct_to_json(value)
-    return int(value)
 
 
 def smallest(found: Disagreement) -> Disagreement:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from hypothesis import reject
@@ -12,32 +11,14 @@ from hypothesis import strategies as st
 from lustre_wire.dialects import Dialect, all_dialects
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.engines import payload, record
-from lustre_wire.engines.straightline import ByteOrder
 from lustre_wire.errors import WireError
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REPLY, REQUEST, Message, build, decode, encode
-from lustre_wire.schema.rpc import (
-    Absent,
-    Bits,
-    Blob,
-    Buffers,
-    Condition,
-    FixedText,
-    Items,
-    Length,
-    Match,
-    NonZero,
-    Prefix,
-    RpcFormat,
-    SlotSpec,
-    Text,
-    Uncounted,
-)
-from lustre_wire.schema.types import FieldType, Scalar, Struct, as_type
+from lustre_wire.schema.conditions import Condition, Match, conditions
+from lustre_wire.schema.nodes import ByteOrder, Cell, Group, Node, Overlap
+from lustre_wire.schema.rpc import Buffers, RpcFormat, SlotSpec
 from lustre_wire.testing.structs import structs, values
 
-_MOST_TEXT = 64
-_MOST_BYTES = 96
 _MOST_ITEMS = 4
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -110,31 +91,24 @@ def _message(draw: Draw, dialect: Dialect, form: RpcFormat, direction: str, orde
 def _slot(draw: Draw, spec: SlotSpec) -> Any:
     if spec.optional and draw(st.booleans()):
         return None
-    return draw(buffer_values(spec.type))
+    return draw(buffer_values(spec.node))
 
 
-@cache
-def buffer_values(kind: FieldType) -> st.SearchStrategy[Any]:
+def buffer_values(node: Node) -> st.SearchStrategy[Any]:
     """Values of one buffer; none of them is empty, since an empty buffer reads as None."""
-    if isinstance(kind, Struct):
-        return structs(kind.cls)
-    if isinstance(kind, Text):
-        return st.binary(max_size=_MOST_TEXT).map(lambda text: text.replace(b"\0", b"n"))
-    if isinstance(kind, FixedText):
-        return st.binary(max_size=kind.size).map(lambda text: text.rstrip(b"\0"))
-    if isinstance(kind, Blob):
-        return st.binary(min_size=1, max_size=_MOST_BYTES)
-    if isinstance(kind, Items):
-        return st.lists(buffer_values(as_type(kind.element)), min_size=1, max_size=_MOST_ITEMS)
-    if isinstance(kind, Scalar):
-        return values(kind)
-    raise TypeError(type(kind).__name__)
+    if isinstance(node, (Group, Overlap)):
+        return structs(node.cls)
+    if isinstance(node, Cell):
+        return values(node)
+    return st.lists(buffer_values(node.node), min_size=1, max_size=_MOST_ITEMS)
 
 
 def _settle(draw: Draw, buffers: Any, spec: SlotSpec, side: type[Buffers]) -> None:
     """Let a buffer that exists only under conditions exist, or take its value away."""
-    if spec.present and getattr(buffers, spec.name) is not None and all(
-        getattr(buffers, path.split(".")[0]) is not None for path in spec.present
+    if (
+        spec.present
+        and getattr(buffers, spec.name) is not None
+        and all(getattr(buffers, path.split(".")[0]) is not None for path in spec.present)
     ):
         _meet(buffers, spec.present)
     codec = payload.codec(side, "little")
@@ -144,34 +118,17 @@ def _settle(draw: Draw, buffers: Any, spec: SlotSpec, side: type[Buffers]) -> No
 
 def _meet(buffers: Any, match: Match) -> None:
     """Make conditions hold."""
-    for path, condition in match.items():
+    for path, condition in conditions(match):
         name, *rest = path.split(".")
-        if rest:
+        if condition.clears:
+            _clear(buffers, path)
+        elif condition.on_number:
             owner = getattr(buffers, name)
             for part in rest[:-1]:
                 owner = getattr(owner, part)
-            setattr(owner, rest[-1], _wanted(getattr(owner, rest[-1]), condition))
-        elif isinstance(condition, (Absent, Uncounted)):
-            _clear(buffers, path)
-        elif isinstance(condition, Prefix):
-            setattr(buffers, name, _beginning(getattr(buffers, name), condition.data))
-        elif isinstance(condition, Length):
-            _resize(buffers, name, condition.size)
-
-
-def _wanted(value: int, condition: Condition) -> int:
-    if isinstance(condition, Bits):
-        return value | (condition.mask & -condition.mask if condition.some else condition.mask)
-    if isinstance(condition, NonZero):
-        return value or 1
-    return int(condition)  # type: ignore[arg-type]
-
-
-def _beginning(value: Any, prefix: bytes) -> Any:
-    """A buffer's value with its first bytes replaced."""
-    if hasattr(type(value), "__wire__"):
-        return record.unpack(type(value), prefix + record.pack(value)[len(prefix) :])
-    return prefix + bytes(value or b"")[len(prefix) :]
+            setattr(owner, rest[-1], condition.met(getattr(owner, rest[-1])))
+        else:
+            _change(buffers, path, condition)
 
 
 def _named_slot(side: type[Buffers], path: str) -> SlotSpec:
@@ -187,13 +144,18 @@ def _clear(buffers: Any, path: str) -> None:
             setattr(buffers, s.name, None)
 
 
-def _resize(buffers: Any, path: str, size: int) -> None:
+def _change(buffers: Any, path: str, condition: Condition) -> None:
+    """Change the bytes of a buffer so that a condition on them holds."""
     spec = _named_slot(type(buffers), path)
     value = getattr(buffers, spec.name)
-    if isinstance(spec.type, Blob):
-        setattr(buffers, spec.name, bytes(value or b"").ljust(size, b"\1")[:size])
-    elif isinstance(spec.type, Text):
-        setattr(buffers, spec.name, bytes(value or b"").ljust(size - 1, b"n")[: size - 1])
+    if spec.struct is not None:
+        setattr(buffers, spec.name, record.unpack(spec.struct, condition.met(record.pack(value))))
+    elif spec.string:
+        ending = spec.node.kind.ending  # type: ignore[union-attr]
+        data = condition.met(bytes(value or b"") + ending)
+        if ending:
+            data = data[: len(data) - 1].replace(b"\0", b"n")
+        setattr(buffers, spec.name, data)
 
 
 def _tell_apart(made: Message, form: RpcFormat, dialect: Dialect) -> None:

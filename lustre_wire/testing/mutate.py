@@ -17,9 +17,8 @@ from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.lustre_msg import Parts
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import Generic, Message, decode
-from lustre_wire.schema.rpc import Items
-from lustre_wire.schema.struct import StructSpec, spec_of
-from lustre_wire.schema.types import Array, Flex, Scalar, Struct, as_type
+from lustre_wire.schema.nodes import Cell, Form, Group, Node, Repeat
+from lustre_wire.schema.struct import spec_of
 
 _MASK = (1 << 64) - 1
 #: Numbers at which lengths, counts and offsets go wrong, cut to the width of the field.
@@ -85,9 +84,7 @@ class Mutant:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types; "seed" and "number" are enough to make it again from the same bases."""
-        changes = [
-            {"path": c.path, "offset": c.offset, "old": c.old.hex(), "new": c.new.hex()} for c in self.changes
-        ]
+        changes = [{"path": c.path, "offset": c.offset, "old": c.old.hex(), "new": c.new.hex()} for c in self.changes]
         return {
             "seed": self.seed, "number": self.number, "base": self.base.origin, "changes": changes,
             "hex": self.data.hex(),
@@ -199,7 +196,7 @@ def sites(message: Message, data: bytes) -> Iterator[Site]:
     parts = lustre_msg.split(data)
     yield from _header_sites(parts)
     if message.body is not None:
-        yield from _struct_sites(spec_of(message.body), "ptlrpc_body", parts, 0, 0)
+        yield from _node_sites(spec_of(message.body).alone, "ptlrpc_body", parts, 0, 0)
     if isinstance(message.buffers, Generic):
         return
     shift = 0 if parts.version == 2 else 1
@@ -207,60 +204,48 @@ def sites(message: Message, data: bytes) -> Iterator[Site]:
         index = spec.index - shift
         if index >= len(parts.lengths) or getattr(message.buffers, spec.name) is None:
             continue
-        kind = spec.type
-        if isinstance(kind, Struct):
-            yield from _struct_sites(spec_of(kind.cls), spec.name, parts, index, 0)
-        elif isinstance(kind, Items) and isinstance(as_type(kind.element), Struct):
-            inner: Any = as_type(kind.element)
-            for at in range(0, parts.lengths[index] - inner.size + 1, inner.size):
-                yield from _struct_sites(spec_of(inner.cls), f"{spec.name}[{at // inner.size}]", parts, index, at)
+        node = spec.node
+        if isinstance(node, Group):
+            yield from _node_sites(node, spec.name, parts, index, 0)
+        elif isinstance(node, Repeat) and isinstance(node.node, Group):
+            for at in range(0, parts.lengths[index] - node.stride + 1, node.stride):
+                yield from _node_sites(node.node, f"{spec.name}[{at // node.stride}]", parts, index, at)
         else:
             for at in range(parts.lengths[index]):
                 yield Site(f"{spec.name}[{at}]", parts.offsets[index] + at, 1, parts.order, ())
 
 
 def _header_sites(parts: Parts) -> Iterator[Site]:
-    spec = spec_of(parts.header)
-    for path, offset, kind, _ in _numbers(spec, "", 0):
-        yield Site(path, offset, kind.size, parts.order, ())
+    head = spec_of(parts.header).node
+    for path, cell, at in _numbers(head, "", 0):
+        yield Site(path.removeprefix("."), at, cell.width, parts.order, ())
+    tail = head.tail
     for i in range(len(parts.lengths)):
-        tail = spec.flex
-        assert tail is not None
-        size = as_type(tail.type.element).size  # type: ignore[attr-defined]
-        yield Site(f"{tail.name}[{i}]", spec.size + i * size, size, parts.order, ())
+        yield Site(f"{tail.name}[{i}]", head.width + i * tail.stride, tail.stride, parts.order, ())
 
 
-def _struct_sites(spec: StructSpec, name: str, parts: Parts, index: int, at: int) -> Iterator[Site]:
-    order = parts.order
-    for path, offset, kind, enum in _numbers(spec, name, at):
-        if offset + kind.size <= parts.lengths[index]:
-            named: tuple[bytes, ...] = ()
-            if enum is not None:
-                named = tuple(_number(int(m), kind.size, order) for m in enum.__members__.values())
-            yield Site(path, parts.offsets[index] + offset, kind.size, order, named)
+def _node_sites(node: Group, name: str, parts: Parts, index: int, at: int) -> Iterator[Site]:
+    for path, cell, offset in _numbers(node, name, at):
+        if offset + cell.width <= parts.lengths[index]:
+            order = cell.order_in(parts.order)
+            named = tuple(_number(number, cell.width, order) for number in cell.kind.numbers())
+            yield Site(path, parts.offsets[index] + offset, cell.width, order, named)
 
 
-def _numbers(spec: StructSpec, path: str, base: int) -> Iterator[tuple[str, int, Scalar, Any]]:
-    """(path, offset, type, enumeration) of every integer in a struct, nested ones and arrays included."""
-    if spec.is_union:
-        largest = max(spec.fields, key=lambda f: f.size)
-        yield from _field_numbers(largest.type, f"{path}.{largest.name}", base, largest.enum)
-        return
-    for field in spec.fields:
-        where = f"{path}.{field.name}" if path else field.name
-        yield from _field_numbers(field.type, where, base + field.offset, field.enum)
-
-
-def _field_numbers(kind: Any, path: str, at: int, enum: Any) -> Iterator[tuple[str, int, Scalar, Any]]:
-    if isinstance(kind, Scalar):
-        yield path, at, kind, enum
-    elif isinstance(kind, Struct):
-        yield from _numbers(spec_of(kind.cls), path, at)
-    elif isinstance(kind, (Array, Flex)):
-        element = as_type(kind.element)
-        count = kind.count if isinstance(kind, Array) else kind.minimum
-        for i in range(count):
-            yield from _field_numbers(element, f"{path}[{i}]", at + i * element.size, None)
+def _numbers(node: Node, path: str, base: int) -> Iterator[tuple[str, Cell, int]]:
+    """(path, cell, offset) of every integer in a node, arrays included; a union's are those of its largest member."""
+    if isinstance(node, Cell):
+        if node.form is Form.NUMBER:
+            yield path, node, base + node.offset
+    elif isinstance(node, Group):
+        for member in node.members:
+            yield from _numbers(member, f"{path}.{member.name}", base)
+    elif isinstance(node, Repeat):
+        for i in range(node.count):
+            yield from _numbers(node.node, f"{path}[{i}]", base + i * node.stride)
+    elif node.views:
+        largest = max(node.views, key=lambda view: view.width)
+        yield from _numbers(largest, f"{path}.{largest.name}", base + node.offset)
 
 
 def _confused(decoded: list[tuple[Message, bytes]]) -> Iterator[Base]:

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from lustre_wire.engines import record
 from lustre_wire.kinds import checked
-from lustre_wire.schema.enums import WireEnum, WireFlag
-from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
-from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Foreign, Hole, Raw, Scalar, Struct, as_type
+from lustre_wire.schema.nodes import Cell, Form, Group, Node, Overlap, Repeat, cells
+from lustre_wire.schema.struct import spec_of
 
 _T = TypeVar("_T")
 
@@ -42,48 +41,39 @@ def structs(cls: type[_T]) -> st.SearchStrategy[_T]:
 
 @cache
 def _structs(cls: Any) -> st.SearchStrategy[Any]:
-    spec = spec_of(cls)
-    if spec.is_union:
-        return st.binary(min_size=spec.size, max_size=spec.size).map(lambda raw: cls(raw=raw))
-    sparse = _sparse(spec)
-    return sparse if _has_foreign(spec) else st.one_of(sparse, sparse, sparse, _dense(spec))
+    node = spec_of(cls).node
+    if isinstance(node, Overlap):
+        return st.binary(min_size=node.width, max_size=node.width).map(lambda raw: cls(raw=raw))
+    sparse = _sparse(node)
+    # somebody else's codec need not accept every byte
+    foreign = any(cell.kind is not None and cell.form is Form.FOREIGN for cell in cells(node))
+    return sparse if foreign else st.one_of(sparse, sparse, sparse, _dense(node))
 
 
-def _has_foreign(spec: StructSpec) -> bool:
-    """Whether some field is described by somebody else's codec, which need not accept every byte."""
-    for field in spec.fields:
-        kind: Any = field.type
-        if isinstance(kind, (Array, Flex)):
-            kind = as_type(kind.element)
-        if isinstance(kind, Foreign) or (isinstance(kind, Struct) and _has_foreign(spec_of(kind.cls))):
-            return True
-    return False
-
-
-def _dense(spec: StructSpec) -> st.SearchStrategy[Any]:
-    unpack = record.codec(spec.cls, "little").unpack
-    size = spec.size
-
-    tail = spec.flex
-    count = tail.type.count if tail is not None and isinstance(tail.type, Flex) else ""
+def _dense(node: Group) -> st.SearchStrategy[Any]:
+    unpack = record.codec(node.cls, "little").unpack
+    size, tail = node.width, _own_tail(node)
 
     def read(data: bytes) -> Any:
         made = unpack(data, 0, size)
-        if count and tail is not None:
-            setattr(made, count, len(getattr(made, tail.name)))
+        if tail is not None and tail.limit:
+            setattr(made, tail.limit, len(getattr(made, tail.name)))
         return made
 
     return st.binary(min_size=size, max_size=size).map(read)
 
 
-def _sparse(spec: StructSpec) -> st.SearchStrategy[Any]:
-    cls = spec.cls
-    fixed = [field for field in spec.fields if not isinstance(field.type, Flex)]
-    choices = [_Choice(field) for field in fixed]
+def _own_tail(node: Group) -> Repeat | None:
+    """The flexible array of the struct itself."""
+    last = node.members[-1] if node.members else None
+    return last if isinstance(last, Repeat) and last.tail else None
+
+
+def _sparse(node: Group) -> st.SearchStrategy[Any]:
+    cls, tail = node.cls, _own_tail(node)
+    choices = [_Choice(member) for member in node.members if member is not tail]
     needed = [choice for choice in choices if not _has_default(cls, choice.name)]
-    tail = spec.flex
-    elements = _elements(tail.type) if tail is not None and isinstance(tail.type, Flex) else None
-    count = tail.type.count if tail is not None and isinstance(tail.type, Flex) else ""
+    elements = _elements(tail) if tail is not None else None
     some = st.lists(st.sampled_from(choices), max_size=min(_MOST_CHANGED, len(choices))) if choices else st.just([])
 
     @st.composite
@@ -93,8 +83,8 @@ def _sparse(spec: StructSpec) -> st.SearchStrategy[Any]:
             values[choice.name] = draw(choice.strategy)
         if elements is not None and tail is not None:
             values[tail.name] = draw(elements)
-            if count:
-                values[count] = len(values[tail.name])
+            if tail.limit:
+                values[tail.limit] = len(values[tail.name])
         return cls(**values)
 
     return build()
@@ -107,81 +97,44 @@ def _has_default(cls: Any, name: str) -> bool:
 class _Choice:
     """One field, and what may stand in it; the strategy is made when it is first drawn from."""
 
-    def __init__(self, field: FieldSpec) -> None:
-        self.name = field.name
-        self._field = field
+    def __init__(self, node: Node) -> None:
+        self.name = node.name
+        self._node = node
         self._strategy: st.SearchStrategy[Any] | None = None
 
     @property
     def strategy(self) -> st.SearchStrategy[Any]:
         if self._strategy is None:
-            self._strategy = field_values(self._field)
+            self._strategy = values(self._node)
         return self._strategy
 
     def __repr__(self) -> str:
         return self.name
 
 
-def field_values(field: FieldSpec) -> st.SearchStrategy[Any]:
+def values(node: Node) -> st.SearchStrategy[Any]:
     """What may stand in one field: named numbers by name as well as any number of its width."""
-    if field.enum is not None and isinstance(field.type, Scalar):
-        return _named(field.enum, field.type)
-    return values(field.type)
-
-
-def _named(cls: type[WireFlag] | type[WireEnum], kind: Scalar) -> st.SearchStrategy[Any]:
-    low, high = kind.bounds
-    members = [m for m in cls.__members__.values() if low <= int(m) <= high]
-    anything = st.integers(low, high)
-    if not members:
-        return anything.map(cls)
-    if issubclass(cls, WireFlag):
-        several = st.lists(st.sampled_from(members), max_size=3).map(_united)
-        return st.one_of(several, several, anything).map(cls)
-    return st.one_of(st.sampled_from(members), anything.map(cls))
-
-
-def _united(flags: list[Any]) -> int:
-    out = 0
-    for flag in flags:
-        out |= int(flag)
-    return out
-
-
-def values(kind: FieldType) -> st.SearchStrategy[Any]:
-    """Values of one field type.
-
-    Raises:
-        TypeError: a flexible array, which is drawn with its struct, or an unknown kind.
-    """
-    if isinstance(kind, Scalar):
-        return st.integers(*kind.bounds)
-    if isinstance(kind, (Raw, Hole)):
-        return st.binary(min_size=kind.size, max_size=kind.size)
-    if isinstance(kind, Chars):
-        size = kind.size
-        return st.binary(max_size=size).map(lambda text: text.ljust(size, b"\0"))
-    if isinstance(kind, Struct):
-        inside = _structs(kind.cls)
-        return inside.map(_without_tail) if spec_of(kind.cls).flex is not None else inside
-    if isinstance(kind, Array):
-        return st.lists(values(as_type(kind.element)), min_size=kind.count, max_size=kind.count)
-    if isinstance(kind, Foreign):
-        return st.binary(min_size=kind.size, max_size=kind.size).map(kind.codec.parse)
-    raise TypeError(type(kind).__name__)
+    if isinstance(node, Cell):
+        drawn: st.SearchStrategy[Any] = node.kind.draw(st)
+        return drawn
+    if isinstance(node, (Group, Overlap)):
+        inside = _structs(node.cls)
+        return inside.map(_without_tail) if isinstance(node, Group) and _own_tail(node) is not None else inside
+    if node.joined:
+        return st.binary(min_size=node.width, max_size=node.width)
+    return st.lists(values(node.node), min_size=node.count, max_size=node.count)
 
 
 def _without_tail(value: Any) -> Any:
     """A struct inside another one has no room for more than the least number of its flexible array's elements."""
-    tail = spec_of(value).flex
+    tail = _own_tail(spec_of(value).node)
     if tail is not None:
-        setattr(value, tail.name, getattr(value, tail.name)[: tail.size // as_type(tail.type.element).size])  # type: ignore[attr-defined]
+        setattr(value, tail.name, getattr(value, tail.name)[: tail.width if tail.joined else tail.count])
     return value
 
 
-def _elements(kind: Flex) -> st.SearchStrategy[Any]:
-    element = as_type(kind.element)
-    least, most = kind.minimum, kind.minimum + _MOST_ELEMENTS
-    if isinstance(element, (Raw, Chars)):
-        return st.binary(min_size=least * element.size, max_size=most * element.size)
-    return st.lists(values(element), min_size=least, max_size=most)
+def _elements(tail: Repeat) -> st.SearchStrategy[Any]:
+    least, most = tail.count, tail.count + _MOST_ELEMENTS
+    if tail.joined:
+        return st.binary(min_size=least * tail.stride, max_size=most * tail.stride)
+    return st.lists(values(tail.node), min_size=least, max_size=most)

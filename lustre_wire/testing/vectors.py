@@ -174,11 +174,9 @@ def _bounded(dialect: Dialect, what: str, data: bytes) -> Vector:
 
 def _refused(dialect: Dialect) -> Iterator[Vector]:
     data = encode(_ping(dialect))
-    header = spec_of(LustreMsgV2)
-    first = lustre_msg.split(data).offsets[0]
+    header, first = lustre_msg.V2, lustre_msg.split(data).offsets[0]
     body = {name: first + field.offset for name, field in spec_of(dialect.body).by_name.items()}
-    count, lengths = header.by_name["lm_bufcount"].offset, header.size
-    magic = header.by_name["lm_magic"].offset
+    count, lengths, magic = header.bufcount.start, header.size, header.magic.start
 
     def word(at: int, value: int) -> bytes:
         return data[:at] + value.to_bytes(4, "little") + data[at + 4 :]

@@ -9,11 +9,12 @@ from lustre_wire import embedded
 from lustre_wire.engines.payload import codec
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REQUEST, Generic, Message
-from lustre_wire.schema.rpc import Blob, Items, SlotSpec
-from lustre_wire.schema.types import Struct, as_type
+from lustre_wire.schema.nodes import Group, Repeat
+from lustre_wire.schema.rpc import SlotSpec
+from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import numbers
-from lustre_wire.text.tree import slot_text
-from lustre_wire.text.values import MOST_ELEMENTS, struct_text
+from lustre_wire.text.tree import blob_text
+from lustre_wire.text.values import MOST_ELEMENTS, node_text, struct_text
 
 _LONGEST: Final = 400
 
@@ -54,29 +55,23 @@ def brief(message: Message) -> str:
 
 def _parts(slot: SlotSpec, message: Message) -> Iterator[str]:
     value: Any = getattr(message.buffers, slot.name)
-    kind = slot.type
+    node = slot.node
     if value is None or value == b"":
         return
-    if isinstance(kind, Blob):
+    if slot.opaque:
         found = embedded.holding(slot, bytes(value), message.buffers, message.dialect, message.order)
         if found is None:
-            text = slot_text(slot.name, kind, value, message.dialect)
+            text = blob_text(bytes(value))
             if text.startswith('"'):
                 yield text
             return
-        kind, value = found
-    if isinstance(kind, Struct):
-        if kind.cls.__wire__.text:
+        node, value = found
+    if isinstance(node, Group):
+        if spec_of(node.cls).text:
             yield struct_text(value, message.dialect, short=True)
-    elif isinstance(kind, Items):
-        if _has_text(kind):
-            yield from (struct_text(each, message.dialect, short=True) for each in value[:MOST_ELEMENTS])
-            if len(value) > MOST_ELEMENTS:
-                yield f"... {len(value)} in all"
-    else:
-        yield slot_text(slot.name, kind, value, message.dialect, short=True)
-
-
-def _has_text(kind: Items) -> bool:
-    element = as_type(kind.element)
-    return isinstance(element, Struct) and bool(element.cls.__wire__.text)
+    elif not isinstance(node, Repeat):
+        yield node_text(node, value, message.dialect, short=True)
+    elif isinstance(node.node, Group) and spec_of(node.node.cls).text:
+        yield from (struct_text(each, message.dialect, short=True) for each in value[:MOST_ELEMENTS])
+        if len(value) > MOST_ELEMENTS:
+            yield f"... {len(value)} in all"

@@ -13,11 +13,11 @@ from lustre_wire.engines.payload import Extra, codec
 from lustre_wire.frames import lustre_msg
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import Generic, Message, encode
-from lustre_wire.schema.rpc import Blob, FixedText, Items, SlotSpec, Text
+from lustre_wire.schema import nodes
+from lustre_wire.schema.rpc import SlotSpec
 from lustre_wire.schema.shown import is_padding
-from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
-from lustre_wire.schema.types import Array, FieldType, Flex, Struct, as_type
-from lustre_wire.text.values import counts, field_text, hexed, is_zero, quoted, struct_text, union_member
+from lustre_wire.schema.struct import StructSpec, spec_of
+from lustre_wire.text.values import counts, hexed, is_zero, node_text, quoted, struct_text, union_member
 
 #: Printable characters that end with a NUL or the bytes themselves.
 _STRING: Final = re.compile(rb"([ -~]{2,})(?:\0+|\Z)")
@@ -51,49 +51,45 @@ def struct_tree(obj: Any, dialect: Dialect, *, name: str = "", offset: int = 0) 
     """One wire struct and its fields; zero paddings, and zero fields that do not count, are left out."""
     spec = spec_of(obj)
     text = struct_text(obj, dialect) if spec.text else ""
-    return Node(name or spec.name, text, offset, tuple(_children(Struct(type(obj)), obj, dialect, offset)))
+    return Node(name or spec.name, text, offset, tuple(_children(spec.node, obj, dialect, offset)))
 
 
 def _fields(obj: Any, spec: StructSpec, dialect: Dialect, base: int) -> Iterator[Node]:
-    for field in spec.fields:
-        value = getattr(obj, field.name)
-        valid = counts(field, obj)
-        if is_zero(value) and (not valid or is_padding(field.name)):
+    for member in spec.node.members:
+        value = getattr(obj, member.name)
+        valid = counts(member.field, obj)
+        if is_zero(value) and (not valid or is_padding(member.name)):
             continue
-        yield _field_node(field, value, dialect, base + field.offset, obj, valid)
+        yield _member(member, value, dialect, base + member.offset, obj, valid)
 
 
-def _field_node(field: FieldSpec, value: Any, dialect: Dialect, at: int, outer: Any, valid: bool = True) -> Node:
-    text = field_text(field, value, dialect, outer=outer)
+def _member(member: nodes.Node, value: Any, dialect: Dialect, at: int, outer: Any, valid: bool = True) -> Node:
+    text = node_text(member, value, dialect, outer=outer)
     children: tuple[Node, ...] = ()
-    if field.tag is not None and (member := union_member(field, value, outer)) is not None:
-        children = tuple(_children(member[0].type, member[1], dialect, at))
-    elif isinstance(field.type, (Struct, Array, Flex)):
-        children = tuple(_children(field.type, value, dialect, at))
-        if children and not _has_text(field.type):
+    if isinstance(member, nodes.Overlap):
+        found = union_member(member, value, outer)
+        children = tuple(_children(*found, dialect, at)) if found is not None else ()
+    elif not isinstance(member, nodes.Cell):
+        children = tuple(_children(member, value, dialect, at))
+        if children and not (isinstance(member, nodes.Group) and spec_of(member.cls).text):
             text = ""
-    return Node(field.name, text, at, children, valid)
+    return Node(member.name, text, at, children, valid)
 
 
-def _has_text(kind: FieldType) -> bool:
-    return isinstance(kind, Struct) and bool(kind.cls.__wire__.text)
-
-
-def _children(kind: FieldType, value: Any, dialect: Dialect, at: int) -> Iterator[Node]:
+def _children(node: nodes.Node, value: Any, dialect: Dialect, at: int) -> Iterator[Node]:
     """The nodes below a value; none where its text says all."""
-    if isinstance(kind, Struct):
-        spec = spec_of(kind.cls)
-        if not spec.is_union and not (spec.text and spec.size <= _SMALL and spec.tail is None):
+    if isinstance(node, nodes.Group):
+        spec = spec_of(node.cls)
+        if not (spec.text and spec.size <= _SMALL and spec.tail is None):
             yield from _fields(value, spec, dialect, at)
-    elif isinstance(kind, (Array, Flex, Items)) and isinstance(as_type(kind.element), Struct):
-        yield from _elements(kind, value, dialect, at)
+    elif isinstance(node, nodes.Repeat) and isinstance(node.node, (nodes.Group, nodes.Overlap)):
+        yield from _elements(node, value, dialect, at)
 
 
-def _elements(kind: Array | Flex | Items, values: Any, dialect: Dialect, at: int) -> Iterator[Node]:
-    element = as_type(kind.element)
+def _elements(node: nodes.Repeat, values: Any, dialect: Dialect, at: int) -> Iterator[Node]:
     for i, each in enumerate(values[:MOST_NODES]):
-        place = at + i * element.size
-        yield Node(f"[{i}]", struct_text(each, dialect), place, tuple(_children(element, each, dialect, place)))
+        place = at + i * node.stride
+        yield Node(f"[{i}]", struct_text(each, dialect), place, tuple(_children(node.node, each, dialect, place)))
     if len(values) > MOST_NODES:
         yield Node("...", f"{len(values)} in all")
 
@@ -107,22 +103,22 @@ def message_tree(message: Message) -> Node:
     parts = lustre_msg.split(encode(message))
     offsets = list(parts.offsets)
     dialect = message.dialect
-    nodes = [struct_tree(message.header, dialect, offset=0)]
+    found = [struct_tree(message.header, dialect, offset=0)]
     if message.body is not None:
-        nodes.append(struct_tree(message.body, dialect, offset=offsets[0]))
+        found.append(struct_tree(message.body, dialect, offset=offsets[0]))
         offsets = offsets[1:]
     if isinstance(message.buffers, Generic):
         first = 0 if message.body is None and message.version == 2 else 1
         buffers = enumerate(message.buffers.buffers, first)
-        nodes += [Node(f"buffer_{i}", _blob(data), at) for (i, data), at in zip(buffers, offsets, strict=False)]
+        found += [Node(f"buffer_{i}", blob_text(data), at) for (i, data), at in zip(buffers, offsets, strict=False)]
     else:
         slots = codec(type(message.buffers), message.order).places(message.buffers)
         for spec, at in zip(slots, offsets, strict=False):
             value = getattr(message.buffers, spec.name)
             if value is not None:
-                nodes.append(_slot(spec, value, message, at))
-    nodes += _extra(message.extra)
-    return Node(message.name, message.direction, None, tuple(nodes))
+                found.append(_slot(spec, value, message, at))
+    found += _extra(message.extra)
+    return Node(message.name, message.direction, None, tuple(found))
 
 
 @checked
@@ -143,35 +139,22 @@ def _within(nodes: tuple[Node, ...], there: int, end: int) -> Iterator[Node]:
 
 
 def _slot(spec: SlotSpec, value: Any, message: Message, at: int) -> Node:
-    kind, dialect = spec.type, message.dialect
-    if isinstance(kind, Blob):
+    node, dialect = spec.node, message.dialect
+    if spec.opaque:
         found = embedded.holding(spec, bytes(value), message.buffers, dialect, message.order)
         if found is None:
-            return Node(spec.name, _blob(bytes(value)), at)
-        kind, value = found
-    if isinstance(kind, Struct):
+            return Node(spec.name, blob_text(bytes(value)), at)
+        node, value = found
+    if isinstance(node, nodes.Group):
         inner = struct_tree(value, dialect, offset=at)
         text = f"{inner.name} {inner.text}".strip() if inner.name != spec.name else inner.text
         return Node(spec.name, text, at, inner.children)
-    if isinstance(kind, (Text, FixedText)):
-        return Node(spec.name, f'"{quoted(bytes(value))}"', at)
-    children: tuple[Node, ...] = ()
-    if isinstance(kind, Items) and isinstance(as_type(kind.element), Struct):
-        children = tuple(_elements(kind, value, dialect, at))
-    text = f"{len(value)} elements" if children else slot_text(spec.name, kind, value, dialect)
+    children = tuple(_children(node, value, dialect, at))
+    text = f"{len(value)} elements" if children else node_text(node, value, dialect)
     return Node(spec.name, text, at, children)
 
 
-def slot_text(name: str, kind: FieldType, value: Any, dialect: Dialect, *, short: bool = False) -> str:
-    """A whole buffer's value as short text."""
-    if isinstance(kind, (Text, FixedText)):
-        return f'"{quoted(bytes(value))}"'
-    if isinstance(kind, Blob):
-        return _blob(bytes(value))
-    return field_text(FieldSpec(name, 0, kind), value, dialect, short=short)
-
-
-def _blob(data: bytes) -> str:
+def blob_text(data: bytes) -> str:
     """Opaque bytes: a string at their beginning as text, what follows its NULs in hexadecimal."""
     found = _STRING.match(data)
     if found is None:
@@ -183,13 +166,13 @@ def _blob(data: bytes) -> str:
 def _extra(extra: Extra | None) -> list[Node]:
     if extra is None:
         return []
-    nodes = [Node(f"buffer {i} tail", hexed(data)) for i, data in sorted(extra.tails.items())]
-    nodes += [Node(f"buffer {i} unreadable", hexed(data)) for i, data in sorted(extra.raw.items())]
-    nodes += [Node(f"buffer {i} ends after", f"{size} bytes") for i, size in sorted(extra.cut.items())]
-    nodes += [Node(f"buffer {i} padding", hexed(data)) for i, data in sorted(extra.padding.items())]
-    nodes += [Node("undeclared buffer", hexed(data)) for data in extra.more[:MOST_NODES]]
+    found = [Node(f"buffer {i} tail", hexed(data)) for i, data in sorted(extra.tails.items())]
+    found += [Node(f"buffer {i} unreadable", hexed(data)) for i, data in sorted(extra.raw.items())]
+    found += [Node(f"buffer {i} ends after", f"{size} bytes") for i, size in sorted(extra.cut.items())]
+    found += [Node(f"buffer {i} padding", hexed(data)) for i, data in sorted(extra.padding.items())]
+    found += [Node("undeclared buffer", hexed(data)) for data in extra.more[:MOST_NODES]]
     if extra.gap:
-        nodes.append(Node("header padding", hexed(extra.gap)))
+        found.append(Node("header padding", hexed(extra.gap)))
     if extra.trailing:
-        nodes.append(Node("behind the message", hexed(extra.trailing)))
-    return nodes
+        found.append(Node("behind the message", hexed(extra.trailing)))
+    return found

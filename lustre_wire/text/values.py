@@ -15,8 +15,7 @@ from lustre_wire.errors import SchemaError, WireError
 from lustre_wire.frames.nid import LnetNid, nid_str
 from lustre_wire.kinds import FAULTS, checked
 from lustre_wire.schema import FieldSpec, Shown, StructSpec, WireEnum, WireFlag, spec_of
-from lustre_wire.schema.rpc import Items
-from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Foreign, Scalar, Struct, as_type
+from lustre_wire.schema.nodes import Cell, Form, Group, Node, Overlap, Repeat
 from lustre_wire.text import numbers
 from lustre_wire.text.quoting import shown
 
@@ -57,19 +56,25 @@ def named(cls: type[WireFlag] | type[WireEnum], value: int, *, short: bool = Fal
     return "|".join(n.removeprefix(cut) for n in names) or "0"
 
 
-@checked
-def field_text(field: FieldSpec, value: Any, dialect: Dialect, *, outer: Any = None, short: bool = False) -> str:
+def node_text(node: Node, value: Any, dialect: Dialect, *, outer: Any = None, short: bool = False) -> str:
     """The value of one field as people read it.
 
     Args:
         outer: the struct the field belongs to; says which member of a union counts.
         short: leave out the common prefix of names.
+    """
+    return _text(node, value, _show(dialect, short), outer, 0)
+
+
+@checked
+def field_text(field: FieldSpec, value: Any, dialect: Dialect, *, outer: Any = None, short: bool = False) -> str:
+    """The same for a field that is known by its declaration.
 
     Raises:
         WireError: a value that the field cannot have.
     """
     try:
-        return _text(field.type, field, value, dialect, outer, short, 0)
+        return node_text(field.lower(0, "sender"), value, dialect, outer=outer, short=short)
     except FAULTS:
         raise WireError(f"cannot be {type(value).__name__}", path=field.name) from None
 
@@ -77,69 +82,81 @@ def field_text(field: FieldSpec, value: Any, dialect: Dialect, *, outer: Any = N
 @checked
 def struct_text(obj: Any, dialect: Dialect, *, short: bool = False) -> str:
     """A wire struct in one line: its declared text, or its fields that are not zero."""
-    return _struct(obj, dialect, short, 0)
+    return _struct(obj, _show(dialect, short), 0)
 
 
-def _text(kind: FieldType, field: FieldSpec, value: Any, dialect: Dialect, outer: Any, short: bool, depth: int) -> str:
-    if isinstance(kind, Scalar):
-        return _number(kind, field, int(value), dialect, short)
-    if isinstance(kind, Struct):
-        if field.tag is not None or kind.cls.__wire__.is_union:
-            return _union(field, value, outer, dialect, short, depth)
-        return _struct(value, dialect, short, depth)
-    if isinstance(value, (bytes, bytearray)):
-        data = bytes(value)
-        return quoted(data) if field.shown is Shown.TEXT or _is_text(kind) else hexed(data)
-    if isinstance(kind, (Array, Flex, Items)):
-        return _list(as_type(kind.element), field, value, dialect, short, depth)
-    if isinstance(kind, Foreign):
-        return hexed(bytes(kind.codec.build(value)))
-    return str(value)
+class _Show:
+    """How kinds of fields have their values written."""
+
+    def __init__(self, dialect: Dialect, short: bool) -> None:
+        self.dialect, self.short = dialect, short
+
+    def number(self, value: int, width: int, field: Any) -> str:
+        shown = field.shown if field is not None else None
+        return str(int(value)) if shown is None else numbers.WRITERS[shown](int(value), width)
+
+    def named(self, enum: Any, value: int, field: Any) -> str:
+        number = int(value)
+        text = named(self.dialect.enum_of(enum), number, short=self.short)
+        octal = field is not None and field.shown is Shown.OCTAL and number and not self.short
+        return f"{text} ({numbers.octal(number)})" if octal else text
+
+    def text(self, data: bytes) -> str:
+        return quoted(bytes(data))
+
+    def opaque(self, data: bytes, field: Any) -> str:
+        text = field is not None and field.shown is Shown.TEXT
+        return quoted(bytes(data)) if text else hexed(bytes(data))
 
 
-def _is_text(kind: FieldType) -> bool:
-    element = as_type(kind.element) if isinstance(kind, (Array, Flex)) else kind
-    return isinstance(element, Chars)
+@lru_cache(maxsize=64)
+def _show(dialect: Dialect, short: bool) -> _Show:
+    return _Show(dialect, short)
 
 
-def _number(kind: Scalar, field: FieldSpec, value: int, dialect: Dialect, short: bool) -> str:
-    if field.enum is not None:
-        text = named(dialect.enum_of(field.enum), value, short=short)
-        return f"{text} ({numbers.octal(value)})" if field.shown is Shown.OCTAL and value and not short else text
-    if field.shown is not None:
-        return numbers.WRITERS[field.shown](value, kind.size)
-    return str(value)
+def _text(node: Node, value: Any, show: _Show, outer: Any, depth: int) -> str:
+    if isinstance(node, Cell):
+        text: str = node.kind.text(show, value, node.field)
+        return text
+    if isinstance(node, Overlap):
+        return _union(node, value, outer, show, depth)
+    if isinstance(node, Group):
+        return _struct(value, show, depth)
+    if node.joined:
+        return _text(node.node, value, show, outer, depth)
+    return _list(node, value, show, depth)
 
 
-def _list(element: FieldType, field: FieldSpec, values: Any, dialect: Dialect, short: bool, depth: int) -> str:
+def _list(node: Repeat, values: Any, show: _Show, depth: int) -> str:
     if depth >= _DEEPEST:
         return f"[{len(values)}]"
-    if isinstance(element, Scalar) and not any(values):
+    if isinstance(node.node, Cell) and node.node.form is Form.NUMBER and not any(values):
         return f"{len(values)} zeroes" if values else "[]"
-    if short and isinstance(field.type, Flex) and field.type.minimum:
+    if show.short and node.tail and node.count:
         values = values[: max((i for i, v in enumerate(values, 1) if not is_zero(v)), default=1)]
-    texts = [_text(element, field, v, dialect, None, short, depth + 1) for v in values[:MOST_ELEMENTS]]
+    texts = [_text(node.node, v, show, None, depth + 1) for v in values[:MOST_ELEMENTS]]
     more = f", ... {len(values)} in all" if len(values) > MOST_ELEMENTS else ""
     return f"[{', '.join(texts)}{more}]"
 
 
-def union_member(field: FieldSpec, value: Any, outer: Any) -> tuple[FieldSpec, Any] | None:
+def union_member(node: Overlap, value: Any, outer: Any) -> tuple[Node, Any] | None:
     """Which member of a union counts, and its value; None where the declaration or the message does not say."""
-    if field.tag is None or outer is None:
+    tag = node.field.tag if node.field is not None else None
+    if tag is None or outer is None:
         return None
-    inner, selector = _resolved(outer, field.tag.field)
-    name = dict(field.tag.members).get(int(getattr(inner, selector.name)))
+    inner, selector = _resolved(outer, tag.field)
+    name = dict(tag.members).get(int(getattr(inner, selector.name)))
     if name is None:
         return None
-    return _known(value, name), getattr(value, name)
+    return _known(node.cls, name), getattr(value, name)
 
 
-def _union(field: FieldSpec, value: Any, outer: Any, dialect: Dialect, short: bool, depth: int) -> str:
-    found = union_member(field, value, outer)
+def _union(node: Overlap, value: Any, outer: Any, show: _Show, depth: int) -> str:
+    found = union_member(node, value, outer)
     if found is None:
         return hexed(value.raw) if value.raw.strip(b"\0") else "0"
     member, inner = found
-    return _text(member.type, member, inner, dialect, None, short, depth + 1)
+    return _text(member, inner, show, None, depth + 1)
 
 
 def counts(field: FieldSpec, obj: Any) -> bool:
@@ -174,7 +191,7 @@ def _pieces(text: str) -> tuple[tuple[str, str, str], ...]:
         raise SchemaError(f"{error} in the text {text!r}") from None
 
 
-def _struct(obj: Any, dialect: Dialect, short: bool, depth: int) -> str:
+def _struct(obj: Any, show: _Show, depth: int) -> str:
     spec = spec_of(obj)
     if depth >= _DEEPEST:
         return "..."
@@ -183,22 +200,22 @@ def _struct(obj: Any, dialect: Dialect, short: bool, depth: int) -> str:
     if spec.is_union:
         return hexed(obj.raw)
     if spec.text:
-        parts = [_piece(piece, obj, dialect, short, depth, i == 0) for i, piece in enumerate(spec.text)]
+        parts = [_piece(piece, obj, show, depth, i == 0) for i, piece in enumerate(spec.text)]
         return "".join(parts).strip()
-    shown = (f for f in spec.fields if not is_zero(getattr(obj, f.name)) and counts(f, obj))
-    return "{" + ", ".join(f"{f.name} {_field(obj, f, dialect, short, depth)}" for f in shown) + "}"
+    shown = (n for n in spec.node.members if not is_zero(getattr(obj, n.name)) and counts(n.field, obj))
+    return "{" + ", ".join(f"{n.name} {_field(obj, n, show, depth)}" for n in shown) + "}"
 
 
-def _piece(piece: str, obj: Any, dialect: Dialect, short: bool, depth: int, always: bool) -> str:
+def _piece(piece: str, obj: Any, show: _Show, depth: int, always: bool) -> str:
     out, seen = [], always
     for literal, name, form in _pieces(piece):
         out.append(literal)
         if name:
             name, _, index = name.partition("[")
-            inner, field = _resolved(obj, name)
-            value = getattr(inner, field.name)
+            inner, node = _resolved(obj, name)
+            value, field = getattr(inner, node.name), node.field
             seen = seen or (counts(field, inner) and (field.given is not None or not is_zero(value)))
-            shown = _formatted(value, index, form, piece) if form else _field(inner, field, dialect, short, depth)
+            shown = _formatted(value, index, form, piece) if form else _field(inner, node, show, depth)
             out.append(shown)
     return "".join(out) if seen else ""
 
@@ -210,7 +227,7 @@ def _formatted(value: Any, index: str, form: str, piece: str) -> str:
         raise SchemaError(f"{error} in the text {piece!r}") from None
 
 
-def _resolved(obj: Any, path: str) -> tuple[Any, FieldSpec]:
+def _resolved(obj: Any, path: str) -> tuple[Any, Node]:
     """The struct that a dotted path leads to, and the field in it."""
     *outer, last = path.split(".")
     for part in outer:
@@ -218,13 +235,13 @@ def _resolved(obj: Any, path: str) -> tuple[Any, FieldSpec]:
     return obj, _known(obj, last)
 
 
-def _known(obj: Any, name: str) -> FieldSpec:
+def _known(obj: Any, name: str) -> Node:
     spec = spec_of(obj)
-    found = spec.by_name.get(name)
+    found = spec.members.get(name)
     if found is None:
         raise SchemaError(f"no field {name!r}", path=spec.name)
     return found
 
 
-def _field(obj: Any, field: FieldSpec, dialect: Dialect, short: bool, depth: int) -> str:
-    return _text(field.type, field, getattr(obj, field.name), dialect, obj, short, depth + 1)
+def _field(obj: Any, node: Node, show: _Show, depth: int) -> str:
+    return _text(node, getattr(obj, node.name), show, obj, depth + 1)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lustre_wire.dialects import Dialect
-from lustre_wire.engines.source import compile_functions
 from lustre_wire.errors import SchemaError
 from lustre_wire.rpc import REQUEST
-from lustre_wire.schema.rpc import Blob, FixedText, Items, RpcFormat, SlotSpec, Text
-from lustre_wire.schema.types import FieldType, Scalar, Struct, as_type
+from lustre_wire.schema.nodes import Cell, Emitter, Form, Group, Node, Repeat
+from lustre_wire.schema.rpc import RpcFormat, SlotSpec
 from lustre_wire.translate.rules import UP, Operation, RuleSet, Side, Slot
 from lustre_wire.translate.structs import make_joined, make_struct
 
@@ -106,12 +105,7 @@ class _Writer:
         self.cls = target.request if side_name == REQUEST else target.reply
         self.pairs = pairs_of(rules, side, source, target, direction, side_name)
         self.title = f"translate {source.key} {side_name} {rules.old} {direction} {rules.new}"
-        self.names: dict[str, Any] = {"_new": object.__new__, "_cls": self.cls}
-
-    def bind(self, prefix: str, value: Any) -> str:
-        name = f"{prefix}{len(self.names)}"
-        self.names[name] = value
-        return name
+        self.em = Emitter(_new=object.__new__, _cls=self.cls)
 
     def path(self) -> Path:
         lines = ["q = _new(_cls)"]
@@ -136,9 +130,9 @@ class _Writer:
                     lines += gone
         finish = self.side.up if self.up else self.side.down
         if finish is not None:
-            lines.append(f"{self.bind('_f', finish)}(p, q, c)")
-        source = "def make(p, c):\n" + "".join(f"    {line}\n" for line in [*lines, "return q"])
-        make = compile_functions(self.title, source, self.names)["make"]
+            lines.append(f"{self.em.const('_f', finish)}(p, q, c)")
+        self.em.function("make(p, c)", [*lines, "return q"])
+        make = self.em.compile(self.title)["make"]
         plain = not any(s.present for s in (*self.sources, *self.targets)) and not any(s.room for s in self.targets)
         return Path(self.form, self.cls, self.pairs, tuple(absent), make, plain)
 
@@ -153,52 +147,48 @@ class _Writer:
                     made = self.carried(by_name[old], targets[name])
                     out[name] = made
             else:
-                classes = tuple(_struct(by_name[n].type, n) for n in news)
-                join = self.bind(
-                    "_j", make_joined(self.rules, classes, _struct(targets[old].type, old), self.direction)
-                )
+                classes = tuple(_struct(by_name[n]) for n in news)
+                join = self.em.const("_j", make_joined(self.rules, classes, _struct(targets[old]), self.direction))
                 parts = ", ".join(f"p.{n}" for n in news)
                 out[old] = [f"c.at = {news[-1]!r}", f"q.{old} = {join}(({parts}), c)"]
         return out
 
     def check_covered(self, source: SlotSpec, targets: list[SlotSpec]) -> None:
         """Every field of a struct that is split has a rule in one of the parts."""
-        cls = _struct(source.type, source.name)
-        rules = [self.rules.struct_rule(cls, _struct(t.type, t.name)) for t in targets]
+        cls = _struct(source)
+        rules = [self.rules.struct_rule(cls, _struct(t)) for t in targets]
         told = {field.old.partition(".")[0] for rule in rules for field in rule.fields}
         missing = [name for name in cls.__wire__.by_name if name not in told]
         if missing:
             raise SchemaError(f"no rule for {', '.join(missing)}", path=source.name)
 
     def carried(self, source: SlotSpec, target: SlotSpec) -> list[str]:
-        value = self.value(source, source.type, target.type, "v")
+        value = self.value(source.name, source.node, target.node, "v")
         return [
             f"v = p.{source.name}",
             f"c.at = {source.name!r}",
             f"q.{target.name} = {'v' if value == 'v' else f'None if v is None else {value}'}",
         ]
 
-    def value(self, spec: SlotSpec, source: FieldType, target: FieldType, name: str) -> str:
-        if isinstance(source, Struct) and isinstance(target, Struct):
-            return f"{self.bind('_t', make_struct(self.rules, source.cls, target.cls, self.direction))}({name}, c)"
-        if isinstance(source, Items) and isinstance(target, Items):
-            inner, other = as_type(source.element), as_type(target.element)
-            if isinstance(inner, Scalar) and inner == other:
-                return f"{name}[:]"
-            return f"[{self.value(spec, inner, other, 'e')} for e in {name}]"
-        same = isinstance(source, (Text, FixedText, Blob)) and isinstance(target, (Text, FixedText, Blob))
-        if same or (isinstance(source, Scalar) and source == target):
-            return name
-        raise SchemaError(
-            f"{type(source).__name__} cannot become {type(target).__name__} without a rule", path=spec.name
-        )
+    def value(self, path: str, source: Node, target: Node, name: str) -> str:
+        if isinstance(source, Group) and isinstance(target, Group):
+            return f"{self.em.const('_t', make_struct(self.rules, source.cls, target.cls, self.direction))}({name}, c)"
+        if isinstance(source, Repeat) and isinstance(target, Repeat):
+            made = self.value(path, source.node, target.node, "e")
+            return f"{name}[:]" if made == "e" else f"[{made} for e in {name}]"
+        if isinstance(source, Cell) and isinstance(target, Cell):
+            bytes_alike = source.form is target.form is Form.BYTES
+            if bytes_alike or (source.kind == target.kind and target.kind.unlike(self.em, name, source) == name):
+                return name
+        kinds = [n.kind.c_type if isinstance(n, Cell) else type(n).__name__ for n in (source, target)]
+        raise SchemaError(f"{' cannot become '.join(kinds)} without a rule", path=path)
 
     def appearing(self, spec: SlotSpec) -> list[str]:
         slot = self.declared(spec.name, new=self.up)
         if slot is None and not spec.optional:
             raise SchemaError(f"nothing says what fills it ({self.title})", path=spec.name)
         make = slot.make if slot is not None else None
-        return [f"q.{spec.name} = " + (f"{self.bind('_f', make)}(None, p, c)" if make is not None else "None")]
+        return [f"q.{spec.name} = " + (f"{self.em.const('_f', make)}(None, p, c)" if make is not None else "None")]
 
     def vanishing(self, spec: SlotSpec) -> list[str] | None:
         """Lines for a source buffer without place in the target; None where another target format may have one."""
@@ -207,8 +197,8 @@ class _Writer:
             return None
         value = f"p.{spec.name}"
         out = [f"if {value} is not None:", f"    c.at = {spec.name!r}"]
-        if isinstance(spec.type, Struct) and not slot.errno:
-            out[0] = f"if {value} is not None and {value} == {self.bind('_z', spec.type.cls())}:"
+        if spec.struct is not None and not slot.errno:
+            out[0] = f"if {value} is not None and {value} == {self.em.const('_z', spec.struct())}:"
             out += [
                 f"    c.drop('', 'zeroes', {spec.name!r})",
                 f"elif {value} is not None:",
@@ -217,17 +207,17 @@ class _Writer:
         if slot.errno:
             return [*out, f"    c.impossible({slot.errno}, {slot.why or 'has no counterpart'!r})"]
         if slot.loss:
-            return [*out, f"    c.lose({slot.loss!r}, '', {self.bind('_d', _brief)}({value}))"]
-        return [*out, f"    c.drop('', {self.bind('_d', _brief)}({value}), {spec.name!r})"]
+            return [*out, f"    c.lose({slot.loss!r}, '', {self.em.const('_d', _brief)}({value}))"]
+        return [*out, f"    c.drop('', {self.em.const('_d', _brief)}({value}), {spec.name!r})"]
 
     def declared(self, name: str, *, new: bool) -> Slot | None:
         return (self.side.only_new.get(name) or self.rules.added.get(name)) if new else self.side.only_old.get(name)
 
 
-def _struct(kind: FieldType, name: str) -> Any:
-    if not isinstance(kind, Struct):
-        raise SchemaError("only a struct can be split or joined", path=name)
-    return kind.cls
+def _struct(slot: SlotSpec) -> Any:
+    if slot.struct is None:
+        raise SchemaError("only a struct can be split or joined", path=slot.name)
+    return slot.struct
 
 
 def _brief(value: Any) -> Any:

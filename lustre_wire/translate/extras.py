@@ -8,8 +8,7 @@ from typing import Any
 from lustre_wire.engines import payload
 from lustre_wire.engines.payload import Extra
 from lustre_wire.rpc import Message
-from lustre_wire.schema.rpc import SlotSpec, Text
-from lustre_wire.schema.types import Struct
+from lustre_wire.schema.rpc import SlotSpec
 from lustre_wire.translate.buffers import Path
 from lustre_wire.translate.rules import UP, Side
 from lustre_wire.translate.work import Work
@@ -35,7 +34,7 @@ def carry(path: Path, side: Side, direction: str, message: Message, made: Any, w
     for i, tail in extra.tails.items():
         _carry_tail(i, tail, here, to, direction, out, work)
     for i, size in extra.cut.items():
-        if i and isinstance(here[i - 1].type, Text) and to[i]:
+        if i and here[i - 1].text and to[i]:
             out.cut[to[i]] = size
     for i, data in extra.padding.items():
         _at(work, here, i)
@@ -75,7 +74,7 @@ def _take_out_misplaced(path: Path, made: Any, there: list[SlotSpec], work: Work
 def _fill_room(there: list[SlotSpec], made: Any, out: Extra) -> None:
     """Some buffers are sent longer than their struct, zero at the end."""
     for i, spec in enumerate(there, 1):
-        if spec.room and isinstance(spec.type, Struct) and getattr(made, spec.name) is not None:
+        if spec.room and spec.struct is not None and getattr(made, spec.name) is not None:
             out.tails[i] = bytes(spec.room - spec.type.size)
 
 
@@ -83,7 +82,7 @@ def _carry_tail(
     i: int, tail: bytes, here: list[SlotSpec], to: dict[int, int], direction: str, out: Extra, work: Work
 ) -> None:
     _at(work, here, i)
-    if i and isinstance(here[i - 1].type, Text):
+    if i and here[i - 1].text:
         if direction == UP and to[i]:
             out.tails[to[i]] = tail
         elif tail.strip(b"\0"):

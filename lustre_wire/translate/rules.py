@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from lustre_wire.errors import SchemaError
 from lustre_wire.kinds import checked
 from lustre_wire.schema.struct import StructSpec, field_at, spec_of
-from lustre_wire.schema.types import Hole
 
 #: What a value becomes: a function of (value, the whole source struct, the `Work` in progress).
 Compute = Callable[[Any, Any, Any], Any]
@@ -205,7 +204,7 @@ def pair(old: Any, new: Any, *rules: FieldRule, partial: bool = False) -> Struct
     if len(set(whole_old)) != len(whole_old) and not partial:
         raise SchemaError("a field is named twice", path=old_spec.name)
     named = {*told_old, *told_new}
-    both = (f.name for f in new_spec.fields if f.name in old_spec.by_name and not isinstance(f.type, Hole))
+    both = (f.name for f in new_spec.fields if f.name in old_spec.by_name and not f.hole)
     common = [FieldRule(name, name) for name in both if name not in named]
     done = (*rules, *common)
     if not partial:
@@ -215,7 +214,7 @@ def pair(old: Any, new: Any, *rules: FieldRule, partial: bool = False) -> Struct
 
 
 def _check_covered(spec: StructSpec, named: list[str]) -> None:
-    missing = [f.name for f in spec.fields if f.name not in named and not isinstance(f.type, Hole)]
+    missing = [f.name for f in spec.fields if f.name not in named and not f.hole]
     if missing:
         raise SchemaError(f"no rule for {', '.join(missing)}", path=spec.name)
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lustre_wire.engines.source import compile_functions
 from lustre_wire.errors import SchemaError
-from lustre_wire.schema.enums import MemberCache
-from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
-from lustre_wire.schema.types import Array, FieldType, Flex, Hole, Scalar, Struct, as_type
+from lustre_wire.schema.nodes import Cell, Emitter, Form, Group, Node, Overlap, Repeat
+from lustre_wire.schema.struct import spec_of
 from lustre_wire.translate.rules import UP, FieldRule, RuleSet, StructRule
 
 #: A translated struct of (source struct, `Work`).
@@ -69,15 +67,10 @@ class _Writer:
         self.rule = rule
         self.direction = direction
         up = direction == UP
-        self.source: StructSpec = spec_of(rule.old if up else rule.new)
-        self.target: StructSpec = spec_of(rule.new if up else rule.old)
-        self.names: dict[str, Any] = {"_new": object.__new__, "_target": self.target.cls, "_int": int}
+        self.source: Group = spec_of(rule.old if up else rule.new).node
+        self.target: Group = spec_of(rule.new if up else rule.old).node
+        self.em = Emitter(_new=object.__new__, _target=self.target.cls)
         self.made: set[str] = set()
-
-    def bind(self, prefix: str, value: Any) -> str:
-        name = f"{prefix}{len(self.names)}"
-        self.names[name] = value
-        return name
 
     def function(self, *, into: bool = False) -> Make:
         lines = [] if into else ["q = _new(_target)"]
@@ -87,12 +80,11 @@ class _Writer:
                 lines += self.prepare(there) + self.assign(rule, there, back)
             if not there and back:
                 lines += self.leave(rule, back)
-        for hole in self.target.fields:
-            if isinstance(hole.type, Hole):
-                lines.append(f"q.{hole.name} = {bytes(hole.size)!r}")
-        title = f"translate {self.rule.name} {self.rules.old} {self.direction} {self.rules.new}"
-        source = f"def make(p, c{', q' if into else ''}):\n" + "".join(f"    {line}\n" for line in [*lines, "return q"])
-        made: Make = compile_functions(title, source, self.names)["make"]
+        lines += [f"q.{hole.name} = {bytes(hole.size)!r}" for hole in spec_of(self.target.cls).fields if hole.hole]
+        self.em.function(f"make(p, c{', q' if into else ''})", [*lines, "return q"])
+        made: Make = self.em.compile(f"translate {self.rule.name} {self.rules.old} {self.direction} {self.rules.new}")[
+            "make"
+        ]
         return made
 
     def prepare(self, there: str) -> list[str]:
@@ -101,72 +93,72 @@ class _Writer:
         if "." not in there or outer in self.made:
             return []
         self.made.add(outer)
-        kind = self.target.by_name[outer].type
-        assert isinstance(kind, Struct)
-        return [f"q.{outer} = {self.bind('_new_', kind.cls)}()"]
+        return [f"q.{outer} = {self.em.const('_new', _class(self.target.member(outer)))}()"]
 
     def assign(self, rule: FieldRule, there: str, back: str) -> list[str]:
-        spec = _find(self.target, there)
+        node = self.target.member(there)
         compute = rule.up if self.direction == UP else rule.down
         word = rule.up_bits if self.direction == UP else rule.down_bits
         value = f"p.{back}" if back else "None"
         if compute is not None:
-            return [f"q.{there} = {self.member(spec, self.bind('_f', compute) + f'({value}, p, c)')}"]
+            return [f"q.{there} = {self.like(node, self.em.const('_f', compute) + f'({value}, p, c)')}"]
         if not back:
-            return [f"q.{there} = {self.constant(spec, rule.default)}"]
+            return [f"q.{there} = {self.constant(node, rule.default)}"]
         if word is not None:
-            out = [f"v = _int({value})"]
+            out = [f"v = int({value})"]
             if word.watched:
-                out += [f"if v & {word.watched}:", f"    v = c.lose_bits({back!r}, v, {self.bind('_b', word)})"]
-            return [*out, f"q.{there} = {self.member(spec, 'v')}"]
-        found = _find(self.source, back)
-        if spec.enum is not None:
-            return [f"q.{there} = {value if found.enum is spec.enum else self.member(spec, f'_int({value})')}"]
-        inlined = self.inlined(value, found.type, spec.type, f"q.{there}")
-        return inlined or [f"q.{there} = {self.copied(value, found.type, spec.type, there)}"]
+                out += [f"if v & {word.watched}:", f"    v = c.lose_bits({back!r}, v, {self.em.const('_b', word)})"]
+            return [*out, f"q.{there} = {self.like(node, 'v')}"]
+        found = self.source.member(back)
+        inlined = self.inlined(value, found, node, f"q.{there}")
+        return inlined or [f"q.{there} = {self.copied(value, found, node, there)}"]
 
-    def inlined(self, value: str, source: FieldType, target: FieldType, there: str) -> list[str]:
+    def inlined(self, value: str, source: Node, target: Node, there: str) -> list[str]:
         """A nested struct of plain numbers, copied in place: a call costs more than that."""
-        if not isinstance(source, Struct) or not isinstance(target, Struct) or source.cls.__wire__.is_union:
+        if not isinstance(source, Group) or not isinstance(target, Group):
             return []
         rule = self.rules.struct_rule(*((source.cls, target.cls) if self.direction == UP else (target.cls, source.cls)))
-        if any(f.kind(self.direction) != "same" for f in rule.fields) or len(rule.fields) != len(
-            target.cls.__wire__.fields
-        ):
+        if any(f.kind(self.direction) != "same" for f in rule.fields) or len(rule.fields) != len(target.members):
             return []
-        names = [f.new for f in rule.fields]
-        if not all(isinstance(s.cls.__wire__.by_name[n].type, Scalar) for s in (source, target) for n in names):
-            return []
-        if any(s.cls.__wire__.by_name[n].enum is not None for s in (source, target) for n in names):
-            return []
-        made = [f"o = _new({self.bind('_C', target.cls)})", f"v = {value}"]
-        return [*made, *(f"o.{name} = v.{name}" for name in names), f"{there} = o"]
+        local, lines = self.em.local("o"), []
+        for name in (f.new for f in rule.fields):
+            one, other = source.member(name), target.member(name)
+            if not isinstance(one, Cell) or not isinstance(other, Cell) or other.form is not Form.NUMBER:
+                return []
+            if other.kind.unlike(self.em, "v", one) != "v":
+                return []
+            lines.append(f"{local}.{name} = v.{name}")
+        made = [f"{local} = _new({self.em.const('_C', target.cls)})", f"v = {value}"]
+        return [*made, *lines, f"{there} = {local}"]
 
-    def constant(self, spec: FieldSpec, default: Any) -> str:
+    def constant(self, node: Node, default: Any) -> str:
         """A value of its own for every message."""
-        if isinstance(spec.type, Struct):
-            return f"{self.bind('_new_', spec.type.cls)}()"
-        if isinstance(spec.type, (Array, Flex)):
-            return f"list({self.bind('_v', default or [])})"
-        return self.member(spec, repr(default))
+        if isinstance(node, (Group, Overlap)):
+            return f"{self.em.const('_new', node.cls)}()"
+        if isinstance(node, Repeat):
+            return f"list({self.em.const('_v', default or [])})"
+        return self.like(node, repr(default))
 
-    def member(self, spec: FieldSpec, expression: str) -> str:
-        return expression if spec.enum is None else f"{self.bind('_m', MemberCache(spec.enum))}[{expression}]"
+    def like(self, node: Node, number: str) -> str:
+        """A computed number, or another value, as what the field holds."""
+        made: str = node.kind.unlike(self.em, number, None) if isinstance(node, Cell) else number
+        return made
 
     def leave(self, rule: FieldRule, back: str) -> list[str]:
         """What becomes of a value the other side has no field for."""
         compute = rule.up if self.direction == UP else rule.down
         if compute is not None:
-            return [f"{self.bind('_f', compute)}(p.{back}, p, c)"]
-        spec = _find(self.source, back)
+            return [f"{self.em.const('_f', compute)}(p.{back}, p, c)"]
+        node = self.source.member(back)
         quiet = dict.fromkeys((0, rule.default, *rule.quiet))
         value = f"p.{back}"
-        if isinstance(spec.type, Struct):
-            test = f"{value} != {self.bind('_z', spec.type.cls())}"
-        elif isinstance(spec.type, Scalar):
-            test = f"{value} not in {tuple(quiet)!r}" if len(quiet) > 1 else value
+        number = isinstance(node, Cell) and node.form is Form.NUMBER
+        if isinstance(node, (Group, Overlap)):
+            test = f"{value} != {self.em.const('_z', node.cls())}"
+        elif number and len(quiet) > 1:
+            test = f"{value} not in {tuple(quiet)!r}"
         else:
-            test = f"any({value})"
+            test = node.kind.said(value) if isinstance(node, Cell) else f"any({value})"
         if rule.errno:
             why = f"{back} must be 0"
             act = f"c.impossible({rule.errno}, {why!r}, {back!r})"
@@ -175,30 +167,29 @@ class _Writer:
         else:
             act = f"c.drop({back!r}, {value})"
         out = [f"if {test}:", f"    {act}"]
-        if len(quiet) > 1 and isinstance(spec.type, Scalar) and not rule.errno:
+        if len(quiet) > 1 and number and not rule.errno:
             out += [f"elif {value} != {rule.default!r}:", f"    c.drop({back!r}, {value})"]
         return out
 
-    def copied(self, value: str, source: FieldType, target: FieldType, path: str) -> str:
-        if isinstance(source, Struct) and isinstance(target, Struct):
-            return f"{self.bind('_t', make_struct(self.rules, source.cls, target.cls, self.direction))}({value}, c)"
-        if isinstance(source, (Array, Flex)) and type(source) is type(target):
-            inner, other = as_type(source.element), as_type(target.element)
-            if isinstance(inner, Struct) and isinstance(other, Struct):
-                make = self.bind("_t", make_struct(self.rules, inner.cls, other.cls, self.direction))
-                return f"[{make}(e, c) for e in {value}]"
-            if inner.size == other.size and type(inner) is type(other):
-                return f"{value}[:]"
+    def copied(self, value: str, source: Node, target: Node, path: str) -> str:
+        made = ""
+        if isinstance(source, (Group, Overlap)) and type(source) is type(target):
+            make = make_struct(self.rules, source.cls, _class(target), self.direction)
+            made = f"{self.em.const('_t', make)}({value}, c)"
+        elif isinstance(source, Repeat) and isinstance(target, Repeat) and source.tail == target.tail:
+            inner, other = source.node, target.node
+            if isinstance(inner, Group) and isinstance(other, Group):
+                make = make_struct(self.rules, inner.cls, other.cls, self.direction)
+                made = f"[{self.em.const('_t', make)}(e, c) for e in {value}]"
+            elif inner.width == other.width and self.copied("e", inner, other, path) == "e":
+                made = f"{value}[:]"
+        elif isinstance(source, Cell) and isinstance(target, Cell):
+            made = target.kind.unlike(self.em, value, source)
+        if not made:
             raise SchemaError(f"{self.source.name} and {self.target.name} need a rule", path=path)
-        if source.size != target.size or type(source) is not type(target):
-            raise SchemaError(f"{self.source.name} and {self.target.name} need a rule", path=path)
-        return value
+        return made
 
 
-def _find(spec: StructSpec, path: str) -> FieldSpec:
-    outer, _, inner = path.partition(".")
-    found = spec.by_name[outer]
-    if not inner:
-        return found
-    assert isinstance(found.type, Struct)
-    return _find(found.type.cls.__wire__, inner)
+def _class(node: Node) -> Any:
+    assert isinstance(node, (Group, Overlap))
+    return node.cls

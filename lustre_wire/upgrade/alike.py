@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 from lustre_wire.dialects import Dialect, dialect
-from lustre_wire.schema.types import Struct
 
 
 @cache
@@ -20,9 +19,8 @@ def alike(name: str, one: str, other: str) -> bool:
 def _shape(where: Dialect, name: str) -> list[object]:
     shape: list[object] = []
     for slot in where.rpcs[name].request.__slot_specs__:
-        kind = slot.type
-        if isinstance(kind, Struct):
-            shape.append([(spec.offset, spec.size) for spec in kind.cls.__wire__.fields])
+        if slot.struct is not None:
+            shape.append([(spec.offset, spec.size) for spec in slot.struct.__wire__.fields])
         else:
-            shape.append(type(kind).__name__)
+            shape.append((slot.string, slot.text, slot.node.width))
     return shape

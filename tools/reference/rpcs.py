@@ -6,25 +6,10 @@ import re
 from typing import Any, Final
 
 from lustre_wire import Dialect
-from lustre_wire.schema import WireEnum, WireFlag
-from lustre_wire.schema.layout import type_name
-from lustre_wire.schema.rpc import (
-    Absent,
-    Bits,
-    Blob,
-    Buffers,
-    Chosen,
-    FixedText,
-    Items,
-    Length,
-    NonZero,
-    Prefix,
-    RpcFormat,
-    SlotSpec,
-    Text,
-    Uncounted,
-)
-from lustre_wire.schema.types import FieldType, Struct, as_type
+from lustre_wire.schema import spec_of
+from lustre_wire.schema.conditions import conditions
+from lustre_wire.schema.nodes import Cell, Group, Node, Repeat
+from lustre_wire.schema.rpc import Buffers, Chosen, Records, RpcFormat, SlotSpec
 from tools.reference.common import NAMES, dialects, said, struct_link, table
 
 #: (file, title, what it holds); an operation belongs to the first whose prefixes its name has.
@@ -110,7 +95,7 @@ def _section(name: str, forms: list[list[RpcFormat]]) -> str:
         ["service class", *(_class(d, f) for _, d, f in columns)],
         ["portals", *(_portals(d, f) for _, d, f in columns)],
         ["bulk", *(f"{f.bulk}, portal {f.bulk_portal}" if f.bulk else "-" for _, _, f in columns)],
-        ["told by", *(_conditions(f.match, d) or "the opcode" for _, d, f in columns)],
+        ["told by", *(_conditions(f.match) or "the opcode" for _, d, f in columns)],
     ])  # fmt: skip
     sides = [_side(title, [(t, d, getattr(f, title.lower())) for t, d, f in columns]) for title in ("Request", "Reply")]
     notes = "".join(_notes(title, d, f) for title, d, f in columns)
@@ -136,9 +121,9 @@ def _side(title: str, columns: list[tuple[str, Dialect, type[Buffers]]]) -> str:
 
 
 def _buffer(slot: SlotSpec) -> str:
-    about = [_kind(slot.type)]
-    if isinstance(slot.holds, FieldType):
-        about.append(f"may hold {_kind(slot.holds)}")
+    about = [_kind(slot.node)]
+    if slot.held is not None and not isinstance(slot.held, (Chosen, Records)):
+        about.append(f"may hold {_kind(slot.held)}")
     if slot.room:
         about.append(f"up to {slot.room} bytes")
     if slot.minimum:
@@ -150,47 +135,18 @@ def _buffer(slot: SlotSpec) -> str:
     return f"`{slot.name}`: {', '.join(about)}"
 
 
-def _kind(kind: FieldType) -> str:
-    if isinstance(kind, Struct):
-        spec = kind.cls.__wire__
-        more = " and more" if spec.tail is not None else ""
-        return f"{struct_link(spec.name)}, {spec.size} bytes{more}"
-    if isinstance(kind, Items):
-        element = as_type(kind.element)
-        return f"array of {struct_link(element.cls.__wire__.name) if isinstance(element, Struct) else _kind(element)}"
-    if isinstance(kind, FixedText):
-        return f"string in {kind.size} bytes"
-    if isinstance(kind, Text):
-        return "string"
-    if isinstance(kind, Blob):
-        return f"{kind.size} bytes" if kind.size else "bytes"
-    return type_name(kind)
+def _kind(node: Node) -> str:
+    if isinstance(node, Cell):
+        return str(node.kind.c_type)
+    if isinstance(node, Repeat):
+        element = node.node
+        return f"array of {struct_link(spec_of(element.cls).name) if isinstance(element, Group) else _kind(element)}"
+    spec = spec_of(node.cls)
+    return f"{struct_link(spec.name)}, {spec.size} bytes{' and more' if spec.tail is not None else ''}"
 
 
-def _conditions(match: Any, d: Dialect) -> str:
-    return "; ".join(_condition(path, c, d) for path, c in (match or {}).items())
-
-
-def _condition(path: str, condition: Any, d: Dialect) -> str:
-    place = f"buffer {path[1:-1]}" if path.startswith("[") else f"`{path}`"
-    if isinstance(condition, Bits):
-        return f"{place} has {'any' if condition.some else 'all'} of {_flags(condition.mask)}"
-    if isinstance(condition, Prefix):
-        return f"{place} begins with `{condition.data.decode()}`"
-    if isinstance(condition, Length):
-        return f"{place} has {condition.size} bytes"
-    if isinstance(condition, Absent):
-        return f"{place} is empty"
-    if isinstance(condition, Uncounted):
-        return f"{place} is not counted"
-    if isinstance(condition, NonZero):
-        return f"{place} is not 0"
-    name = condition.name if isinstance(condition, (WireFlag, WireEnum)) else None
-    return f"{place} is {name or int(condition)}"
-
-
-def _flags(mask: int) -> str:
-    return ", ".join(type(mask).names_of(mask)) if isinstance(mask, WireFlag) else hex(mask)
+def _conditions(match: Any) -> str:
+    return "; ".join(c.told(f"buffer {p[1:-1]}" if p.startswith("[") else f"`{p}`") for p, c in conditions(match))
 
 
 def _notes(title: str, d: Dialect, form: RpcFormat) -> str:
@@ -204,7 +160,7 @@ def _notes(title: str, d: Dialect, form: RpcFormat) -> str:
         for slot in buffers.__slot_specs__:
             about = [slot.when] if slot.when else []
             if slot.present:
-                about.append(f"not counted at all unless {_conditions(slot.present, d)}")
+                about.append(f"not counted at all unless {_conditions(slot.present)}")
             if isinstance(slot.holds, Chosen):
                 keys = ", ".join(f"`{key}`" for key in slot.holds.options)
                 about.append(f"typed by `{slot.holds.by}` for {keys}")

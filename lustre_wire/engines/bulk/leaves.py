@@ -7,15 +7,15 @@ more than one dimension; bytes (`Raw`, `Chars`, holes, foreign fields) and union
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import prod
 from typing import Any
 
-from lustre_wire.engines.straightline import ByteOrder, effective_order
+from lustre_wire.engines.record import standing_order
 from lustre_wire.errors import SchemaError
-from lustre_wire.schema.struct import StructSpec, spec_of
-from lustre_wire.schema.types import Array, Chars, FieldType, Flex, Foreign, Hole, Raw, Scalar, Struct, as_type
+from lustre_wire.schema.nodes import ByteOrder, Cell, Group, Node, Overlap, resolved
+from lustre_wire.schema.struct import spec_of
 
 #: Repetitions around a field: (count, bytes from one to the next).
 Dims = tuple[tuple[int, int], ...]
@@ -36,7 +36,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Leaf:
-    """One column: `code` is the `struct` module's format character of an element, `shape` that of one row."""
+    """One column: `code` is the `struct` module's format character of an element, `shape` that of one row.
+
+    `cell` is what an element is in the struct; None where a column is of no struct, or of a union's bytes. `raw`: the
+    column has the elements' bytes as they are.
+    """
 
     name: str
     steps: Steps
@@ -46,6 +50,11 @@ class Leaf:
     shape: tuple[int, ...]
     pieces: tuple[Piece, ...]
     member: bool = False
+    cell: Cell | None = None
+
+    @property
+    def raw(self) -> bool:
+        return self.code == "B" and bool(self.shape) and self.pieces[0].order is None
 
     @cached_property
     def pitch(self) -> int:
@@ -53,71 +62,56 @@ class Leaf:
         return self.itemsize * prod(self.shape)
 
 
-def _walk(kind: FieldType, name: str, steps: Steps, at: int, order: ByteOrder, dims: Dims) -> Iterator[Leaf]:
-    if not kind.size:  # a flexible tail, or the empty union of one of Lustre's structs
+def _walk(node: Node, name: str, steps: Steps, order: ByteOrder, dims: Dims = (), base: int = 0) -> Iterator[Leaf]:
+    """The leaves of a node; its offsets count from `base`."""
+    if not node.width:  # a flexible tail, or the empty union of one of Lustre's structs
         return
-    counts = tuple(count for count, _ in dims)
-    if isinstance(kind, Scalar):
-        piece = Piece(at, kind.size, "little" if kind.opaque else order, dims)
-        yield Leaf(name, steps, at, kind.code, kind.size, counts, (piece,))
-    elif isinstance(kind, (Raw, Chars, Hole, Foreign)):
-        yield Leaf(name, steps, at, "B", 1, (*counts, kind.size), (Piece(at, kind.size, None, dims),))
-    elif isinstance(kind, Struct):
-        spec: StructSpec = kind.cls.__wire__
-        inner = effective_order(spec, kind.opaque, order)
-        yield from (_union if spec.is_union else _fields)(spec, name, steps, at, inner, dims)
-    elif isinstance(kind, (Array, Flex)):
-        element = as_type(kind.element)
-        count = kind.count if isinstance(kind, Array) else kind.minimum
-        if isinstance(kind, Flex) and kind.count:
-            raise SchemaError("a counted array with a minimum cannot be a column", path=name)
-        if isinstance(kind, Flex) and isinstance(element, (Raw, Chars)):
-            raise SchemaError("flexible bytes with a minimum cannot be a column", path=name)
-        yield from _walk(element, name, (*steps, None), at, order, (*dims, (count, element.size)))
+    counts, at = tuple(count for count, _ in dims), base + node.offset
+    if isinstance(node, Cell):
+        code, size, shape = node.kind.column(node)
+        piece = Piece(at, node.width, node.order_in(order) if node.order and not shape else None, dims)
+        yield Leaf(name, steps, at, code, size, (*counts, *shape), (piece,), cell=_resolved(node, order))
+    elif isinstance(node, Group):
+        for member in node.members:
+            yield from _walk(
+                member, f"{name}.{member.name}" if name else member.name, (*steps, member.name), order, dims, base
+            )
+    elif isinstance(node, Overlap):
+        yield from _union(node, name, steps, at, order, dims)
+    elif node.limit:
+        raise SchemaError("a counted array with a minimum cannot be a column", path=name)
+    elif node.joined:
+        raise SchemaError("flexible bytes with a minimum cannot be a column", path=name)
     else:
-        raise SchemaError(f"{type(kind).__name__} cannot be a column", path=name)
+        yield from _walk(node.node, name, (*steps, None), order, (*dims, (node.count, node.stride)), base)
 
 
-def _fields(spec: StructSpec, name: str, steps: Steps, at: int, order: ByteOrder, dims: Dims) -> Iterator[Leaf]:
-    for field in spec.fields:
-        inner = f"{name}.{field.name}" if name else field.name
-        yield from _walk(field.type, inner, (*steps, field.name), at + field.offset, order, dims)
+def _resolved(cell: Cell, order: ByteOrder) -> Cell:
+    return replace(cell, order=cell.order_in(order)) if cell.order == "sender" else cell
 
 
-def _union(spec: StructSpec, name: str, steps: Steps, at: int, order: ByteOrder, dims: Dims) -> Iterator[Leaf]:
+def _union(node: Overlap, name: str, steps: Steps, at: int, order: ByteOrder, dims: Dims) -> Iterator[Leaf]:
     """The bytes as a little-endian sender writes them, then the members' fields, which are columns when asked for."""
-    swapped: dict[int, Piece] = {}
-    if order == "big" and spec.swab_as is not None:
-        for leaf in _walk(spec.by_name[spec.swab_as].type, "", (), 0, order, ()):
-            for piece in leaf.pieces:
-                for offset in _spread(piece):
-                    if piece.order == "big" and piece.width > 1:
-                        swapped[offset] = Piece(at + offset, piece.width, "big", dims, offset)
+    turned = node.swab if resolved(node.order, order) == "big" else ()
+    swapped = {offset: Piece(at + offset, width, "big", dims, offset) for offset, width in turned}
     counts = tuple(count for count, _ in dims)
-    whole = Piece(at, spec.size, None, dims)
-    yield Leaf(name, (*steps, "raw"), at, "B", 1, (*counts, spec.size), (whole, *swapped.values()))
-    for member in spec.fields:
-        for leaf in _walk(member.type, f"{name}.{member.name}", (*steps, member.name), 0, "little", ()):
-            found = _member_order(leaf, swapped)
+    whole = Piece(at, node.width, None, dims)
+    yield Leaf(name, (*steps, "raw"), at, "B", 1, (*counts, node.width), (whole, *swapped.values()))
+    for view in node.views:
+        for leaf in _walk(view, f"{name}.{view.name}", (*steps, view.name), "little", (), at):
+            found = _member_order(leaf, at, swapped)
             if found is not None and not leaf.shape and not dims:
-                piece = Piece(at + leaf.offset, leaf.itemsize, found, dims)
-                yield Leaf(leaf.name, leaf.steps, at + leaf.offset, leaf.code, leaf.itemsize, (), (piece,), member=True)
+                piece = Piece(leaf.offset, leaf.itemsize, found, dims)
+                yield Leaf(leaf.name, leaf.steps, leaf.offset, leaf.code, leaf.itemsize, (), (piece,), True, leaf.cell)
 
 
-def _member_order(leaf: Leaf, swapped: dict[int, Piece]) -> ByteOrder | None:
+def _member_order(leaf: Leaf, at: int, swapped: dict[int, Piece]) -> ByteOrder | None:
     """Byte order of a union member's integer; None where the union's swab does not turn exactly this integer."""
-    touched = [o for o, p in swapped.items() if o < leaf.offset + leaf.itemsize and leaf.offset < o + p.width]
+    start, size = leaf.offset - at, leaf.itemsize
+    touched = [o for o, p in swapped.items() if o < start + size and start < o + p.width]
     if not touched:
         return "little"
-    return "big" if touched == [leaf.offset] and swapped[leaf.offset].width == leaf.itemsize else None
-
-
-def _spread(piece: Piece) -> Iterator[int]:
-    """Offset of each element of a piece."""
-    offsets = [piece.offset]
-    for count, step in piece.dims:
-        offsets = [o + i * step for o in offsets for i in range(count)]
-    return iter(offsets)
+    return "big" if touched == [start] and swapped[start].width == size else None
 
 
 @lru_cache(maxsize=2048)
@@ -130,7 +124,7 @@ def all_leaves(cls: type, order: ByteOrder) -> tuple[Leaf, ...]:
     spec = spec_of(cls)
     if spec.is_union:
         raise SchemaError("a union has no columns of its own: name the struct that holds it", path=spec.name)
-    return tuple(_fields(spec, "", (), 0, effective_order(spec, not spec.swab, order), ()))
+    return tuple(_walk(spec.node, "", (), standing_order(cls, order)))
 
 
 class Table:
@@ -181,50 +175,6 @@ def table(cls: type, order: ByteOrder, fields: tuple[str, ...] | None) -> Table:
     return Table(cls, order, tuple(found.values()), size)
 
 
-def leaves_of(kind: FieldType, name: str, order: ByteOrder) -> tuple[Leaf, ...]:
-    """The leaves of a type that fills a buffer called `name`."""
-    return tuple(_walk(kind, name, (name,), 0, order, ()))
-
-
-@dataclass(frozen=True)
-class Tail:
-    """A flexible array: its element, and where the number of elements stands (None: as many as there are bytes)."""
-
-    element: FieldType
-    opaque: bool
-    count_at: int | None = None
-    count: Scalar | None = None
-
-
-def swapped(kind: FieldType, *, alone: bool = False) -> list[tuple[int, int]]:
-    """(offset, width) of each integer that a receiver of the other byte order swaps, within the type's own size.
-
-    Args:
-        kind: a scalar or a wire struct.
-        alone: the type fills a buffer by itself, where a struct without a swab function stays as sent.
-    """
-    if alone and isinstance(kind, Struct) and not kind.cls.__wire__.swab:
-        return []
-    found: dict[ByteOrder, set[tuple[int, int]]] = {}
-    for order in ("little", "big"):
-        leaves = [leaf for leaf in _walk(kind, "", (), 0, order, ()) if not leaf.member]
-        pieces = [piece for leaf in leaves for piece in leaf.pieces if piece.order == "big" and piece.width > 1]
-        found[order] = {(offset, piece.width) for piece in pieces for offset in _spread(piece)}
-    return sorted(found["big"] - found["little"])
-
-
-def tail_of(spec: StructSpec, *, opaque: bool = False, at: int = 0) -> Tail | None:
-    """The flexible array of a struct or of a struct in it, as far as it goes beyond the struct's size."""
-    opaque = opaque or spec.order != "sender"
-    for field in spec.fields:
-        kind = field.type
-        if isinstance(kind, Struct) and not kind.cls.__wire__.is_union:
-            found = tail_of(kind.cls.__wire__, opaque=opaque or kind.opaque, at=at + field.offset)
-            if found is not None:
-                return found
-        if isinstance(kind, Flex):
-            number = spec.by_name.get(kind.count)
-            if number is None or not isinstance(number.type, Scalar):
-                return Tail(as_type(kind.element), opaque)
-            return Tail(as_type(kind.element), opaque, at + number.offset, number.type)
-    return None
+def leaves_of(node: Node, name: str, order: ByteOrder) -> tuple[Leaf, ...]:
+    """The leaves of what fills a buffer called `name`."""
+    return tuple(_walk(node, name, (name,), order))

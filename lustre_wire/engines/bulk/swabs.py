@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from lustre_wire.engines.bulk import Core
-from lustre_wire.engines.bulk.leaves import swapped, tail_of
-from lustre_wire.schema.struct import StructSpec
-from lustre_wire.schema.types import FieldType, Scalar, Struct
+from lustre_wire.engines.bulk.numbers import C
+from lustre_wire.schema.nodes import Cell, Group, Node, Repeat, swapped_in
 
-SENDERS, LITTLE, BIG = range(3)
-_FIXED = {"sender": SENDERS, "little": LITTLE, "big": BIG}
+_ORDERS = {"sender": C.LW_SENDERS, "sent": C.LW_LITTLE, "little": C.LW_LITTLE, "big": C.LW_BIG_ENDIAN}
 
 
 class Swabs:
-    """Makes `lw_swab` tables and keeps their memory; one for each type, place and minimum."""
+    """Makes `lw_swab` tables and keeps their memory; one for each type and minimum."""
 
     def __init__(self, core: Core) -> None:
         self.ffi = core.ffi
@@ -27,37 +25,43 @@ class Swabs:
         self.keep.append(made)
         return made
 
-    def swab(self, kind: FieldType, *, alone: bool, minimum: int = 0, repeated: bool = False) -> Any:
-        """The `lw_swab *` of a scalar or struct; NULL where nothing of it is swapped."""
-        key = (kind, alone, minimum, repeated)
+    def swab(self, node: Node, *, minimum: int = 0) -> Any:
+        """The `lw_swab *` of what fills a buffer, or of an element; NULL where nothing of it is swapped."""
+        repeated = isinstance(node, Repeat)
+        element = node.node if isinstance(node, Repeat) else node
+        what = element.cls if isinstance(element, Group) else element.width
+        key = (what, getattr(element, "order", None), minimum, repeated)
         if key not in self._made:
-            self._made[key] = self._compile(kind, alone, minimum or kind.size, repeated)
+            self._made[key] = self._compile(element, minimum or element.width, repeated)
         return self._made[key]
 
-    def _compile(self, kind: FieldType, alone: bool, minimum: int, repeated: bool) -> Any:
-        places = swapped(kind, alone=alone)
-        element, count = self.ffi.NULL, (0, 0, SENDERS)
-        if isinstance(kind, Struct) and not (alone and not kind.cls.__wire__.swab):
-            element, count = self._tail(kind.cls.__wire__, opaque=kind.opaque)
+    def _compile(self, node: Node, minimum: int, repeated: bool) -> Any:
+        places = [(at - node.offset, width) for at, width in swapped_in(node)]
+        element, count = self._tail(node) if isinstance(node, Group) else (self.ffi.NULL, {})
         if not places and element == self.ffi.NULL:
             return self.ffi.NULL
         ranges = self.new("lw_range[]", _merged(places))
         return self.new("lw_swab *", {
-            "size": kind.size, "minimum": kind.size if repeated else minimum, "n_ranges": len(ranges), "ranges": ranges,
-            "repeated": int(repeated), "count_at": count[0], "count_width": count[1],
-            "count_order": count[2], "element": element,
+            "size": node.width, "minimum": node.width if repeated else minimum, "n_ranges": len(ranges),
+            "ranges": ranges, "repeated": int(repeated), "element": element, **count,
         })  # fmt: skip
 
-    def _tail(self, spec: StructSpec, *, opaque: bool) -> tuple[Any, tuple[int, int, int]]:
-        """`lw_swab` of a flexible array's element, and (offset, width, order) of the number of elements."""
-        tail = tail_of(spec, opaque=opaque)
-        if tail is None or tail.opaque or not isinstance(tail.element, (Scalar, Struct)):
-            return self.ffi.NULL, (0, 0, SENDERS)
-        element = self.swab(tail.element, alone=False)
-        if tail.count is None or tail.count_at is None:
-            return element, (0, 0, SENDERS)
-        order = LITTLE if tail.count.opaque else _FIXED[spec.order]
-        return element, (tail.count_at, tail.count.size, order)
+    def _tail(self, group: Group) -> tuple[Any, dict[str, int]]:
+        """`lw_swab` of a flexible array's element, and where the number of elements stands."""
+        tail, number = group.tail, group.limit
+        if tail is None:
+            return self.ffi.NULL, {}
+        element = self.swab(tail.node)
+        if number is None:
+            return element, {}
+        return element, {
+            "count_at": number.offset - group.offset, "count_width": number.width, "count_order": order_of(number),
+        }  # fmt: skip
+
+
+def order_of(cell: Cell) -> int:
+    """The `lw_order` of a number."""
+    return _ORDERS[cell.order or "sender"]
 
 
 def _merged(places: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
