@@ -245,11 +245,11 @@ class _Batch:
 
     def _check_elements(self, strings: Checked) -> None:
         """Bytes of an array are whole elements."""
-        lengths = {name: {len(data)} for name, data in self.fixed_texts.items()}
-        lengths |= {name: {b - a for a, b in pairwise(places)} for name, (_, places) in strings.items()}
-        for name, found in lengths.items():
-            node = self.slots[name].node
-            if isinstance(node, Repeat) and any(length % node.stride for length in found):
+        for name, node in ((name, self.slots[name].node) for name in (*self.fixed_texts, *strings)):
+            if not isinstance(node, Repeat):
+                continue  # any length does; looking at each one would cost more than packing it
+            places = strings[name][1] if name in strings else (0, len(self.fixed_texts[name]))
+            if any((b - a) % node.stride for a, b in pairwise(places)):
                 raise WireError(f"expected whole elements of {node.stride} bytes", path=name)
 
     def pack(self, rows: int | None, out: Any) -> memoryview:
