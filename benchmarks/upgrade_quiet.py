@@ -20,7 +20,7 @@ import attrs
 from benchmarks.upgrade_scale import mount, prepare, quiet_play, time_to_quiet
 from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.testbed.hardware import Hardware
-from lustre_wire.upgrade.shutdown import ServerState
+from lustre_wire.upgrade.protocol.shutdown import ServerState
 
 KIB = 1 << 10
 SERVERS = ("mds", "ost0")

@@ -21,12 +21,12 @@ from typing import Any
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.node import PRECREATE
 from lustre_wire.testbed.trace import Sent, Trace
-from lustre_wire.upgrade.everybody import Everybody
-from lustre_wire.upgrade.journal import Journal
-from lustre_wire.upgrade.network import TcpNetwork
-from lustre_wire.upgrade.play import Play
-from lustre_wire.upgrade.policy import policy
-from lustre_wire.upgrade.shutdown import ServerState
+from lustre_wire.upgrade.evidence.journal import Journal
+from lustre_wire.upgrade.protocol.policy import policy
+from lustre_wire.upgrade.protocol.shutdown import ServerState
+from lustre_wire.upgrade.stage.everybody import Everybody
+from lustre_wire.upgrade.stage.network import TcpNetwork
+from lustre_wire.upgrade.stage.play import Play
 
 #: So many clients make a call at a time: as many as the MDS asks an OST for objects at once.
 BATCH = PRECREATE

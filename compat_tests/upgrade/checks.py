@@ -8,9 +8,9 @@ import sys
 
 import attrs
 
-from lustre_wire.upgrade.monitor import CHECKS
-from lustre_wire.upgrade.play import Play
-from lustre_wire.upgrade.verdict import Verdict
+from lustre_wire.upgrade.checks.monitor import CHECKS
+from lustre_wire.upgrade.checks.verdict import Verdict
+from lustre_wire.upgrade.stage.play import Play
 
 
 def _sites() -> dict[str, tuple[str, range]]:

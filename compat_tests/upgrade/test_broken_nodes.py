@@ -22,16 +22,18 @@ from lustre_wire.testbed.node import ServerNode
 from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.testbed.space import Inode, Space
 from lustre_wire.testbed.tasks import OperationFailed
-from lustre_wire.upgrade import mark, operator, reopen
-from lustre_wire.upgrade.barrier import Barrier, ClientState, Step
-from lustre_wire.upgrade.client import UpgradeClient
-from lustre_wire.upgrade.gate import Caller, Gate
-from lustre_wire.upgrade.mark import Start
-from lustre_wire.upgrade.monitor import CHECKS
-from lustre_wire.upgrade.play import Play
-from lustre_wire.upgrade.scenario import Scenario, parse
-from lustre_wire.upgrade.server import Controlled
-from lustre_wire.upgrade.shutdown import Act, ServerState, Shutdown
+from lustre_wire.upgrade.checks.monitor import CHECKS
+from lustre_wire.upgrade.nodes import reopen
+from lustre_wire.upgrade.nodes.client import UpgradeClient
+from lustre_wire.upgrade.nodes.server import Controlled
+from lustre_wire.upgrade.protocol import mark
+from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Step
+from lustre_wire.upgrade.protocol.gate import Caller, Gate
+from lustre_wire.upgrade.protocol.mark import Start
+from lustre_wire.upgrade.protocol.shutdown import Act, ServerState, Shutdown
+from lustre_wire.upgrade.stage import operator
+from lustre_wire.upgrade.stage.play import Play
+from lustre_wire.upgrade.stage.scenario import Scenario, parse
 
 NEW = dialect("2.0")
 

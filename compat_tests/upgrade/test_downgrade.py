@@ -11,8 +11,8 @@ from lustre_wire.dialects import dialect
 from lustre_wire.payloads import config, llog, logwriter
 from lustre_wire.testbed import mgs
 from lustre_wire.testbed.scenario import FSNAME, MDS_NID, OST_NID
-from lustre_wire.upgrade.play import Play
-from lustre_wire.upgrade.policy import policy
+from lustre_wire.upgrade.protocol.policy import policy
+from lustre_wire.upgrade.stage.play import Play
 
 OLD, NEW = dialect("1.8"), dialect("2.0")
 

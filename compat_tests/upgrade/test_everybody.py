@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lustre_wire.upgrade.everybody import Everybody
+from lustre_wire.upgrade.stage.everybody import Everybody
 
 
 @given(st.lists(st.booleans(), max_size=8), st.lists(st.integers(0, 9), max_size=30))

@@ -21,13 +21,13 @@ from lustre_wire import rpc
 from lustre_wire.dialects import dialect
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import OperationFailed
-from lustre_wire.upgrade import traffic
-from lustre_wire.upgrade.barrier import ClientState, Facts
-from lustre_wire.upgrade.journal import Admitted, ByHand, Formatted, Held, Put, Writeconf
-from lustre_wire.upgrade.mark import Start
-from lustre_wire.upgrade.play import Play
-from lustre_wire.upgrade.server import Life
-from lustre_wire.upgrade.shutdown import ServerState
+from lustre_wire.upgrade.evidence import traffic
+from lustre_wire.upgrade.evidence.journal import Admitted, ByHand, Formatted, Held, Put, Writeconf
+from lustre_wire.upgrade.nodes.server import Life
+from lustre_wire.upgrade.protocol.barrier import ClientState, Facts
+from lustre_wire.upgrade.protocol.mark import Start
+from lustre_wire.upgrade.protocol.shutdown import ServerState
+from lustre_wire.upgrade.stage.play import Play
 
 OLD = dialect("1.8")
 

@@ -5,16 +5,17 @@ from collections.abc import Callable
 import pytest
 
 from compat_tests.upgrade.whole import Everything
-from lustre_wire.upgrade import messages, model
-from lustre_wire.upgrade.barrier import Barrier, ClientState, Facts, Step
-from lustre_wire.upgrade.explore import explore, main
-from lustre_wire.upgrade.graph import walk
-from lustre_wire.upgrade.joint import STUCK, join
-from lustre_wire.upgrade.mark import Mark
-from lustre_wire.upgrade.model import death, first_part, make, moves
-from lustre_wire.upgrade.policy import policy
-from lustre_wire.upgrade.shutdown import Act, ServerState, Shutdown
-from lustre_wire.upgrade.world import Message, Part
+from lustre_wire.upgrade.model import messages
+from lustre_wire.upgrade.model import moves as model
+from lustre_wire.upgrade.model.explore import explore, main
+from lustre_wire.upgrade.model.graph import walk
+from lustre_wire.upgrade.model.joint import STUCK, join
+from lustre_wire.upgrade.model.moves import death, first_part, make, moves
+from lustre_wire.upgrade.model.world import Message, Part
+from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Facts, Step
+from lustre_wire.upgrade.protocol.mark import Mark
+from lustre_wire.upgrade.protocol.policy import policy
+from lustre_wire.upgrade.protocol.shutdown import Act, ServerState, Shutdown
 
 SIMPLIFIED = policy("simplified")
 

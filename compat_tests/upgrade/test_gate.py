@@ -5,7 +5,7 @@ import errno
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lustre_wire.upgrade.gate import Caller, Gate
+from lustre_wire.upgrade.protocol.gate import Caller, Gate
 
 MDT, OST0, OST1 = "mdt", "ost0", "ost1"
 

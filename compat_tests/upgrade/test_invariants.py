@@ -7,8 +7,8 @@ import errno
 import pytest
 
 from compat_tests.upgrade.plays import played
-from lustre_wire.upgrade.barrier import ClientState
-from lustre_wire.upgrade.monitor import CHECKS, Verdict
+from lustre_wire.upgrade.checks.monitor import CHECKS, Verdict
+from lustre_wire.upgrade.protocol.barrier import ClientState
 
 
 def seen(name: str, scenario: str, *args: str, **options: str) -> Verdict:

@@ -6,11 +6,11 @@ import pytest
 
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.store import Store
-from lustre_wire.upgrade import mark
-from lustre_wire.upgrade.barrier import Barrier, ClientState, Facts, Step
-from lustre_wire.upgrade.mark import Mark, Start, StartRefused
-from lustre_wire.upgrade.policy import OPTIONS, POLICIES, policy
-from lustre_wire.upgrade.shutdown import Act, ServerState, Shutdown
+from lustre_wire.upgrade.protocol import mark
+from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Facts, Step
+from lustre_wire.upgrade.protocol.mark import Mark, Start, StartRefused
+from lustre_wire.upgrade.protocol.policy import OPTIONS, POLICIES, policy
+from lustre_wire.upgrade.protocol.shutdown import Act, ServerState, Shutdown
 
 SIMPLIFIED = policy("simplified")
 IDLE = Facts()

@@ -8,12 +8,12 @@ import pytest
 
 from compat_tests.upgrade.plays import played
 from compat_tests.upgrade.test_scenarios import complaints
-from lustre_wire.upgrade import access
-from lustre_wire.upgrade.barrier import ClientState
-from lustre_wire.upgrade.monitor import judge
-from lustre_wire.upgrade.play import Play
-from lustre_wire.upgrade.policy import policy
-from lustre_wire.upgrade.shutdown import ServerState
+from lustre_wire.upgrade.checks.monitor import judge
+from lustre_wire.upgrade.protocol import all_access_lock as access
+from lustre_wire.upgrade.protocol.barrier import ClientState
+from lustre_wire.upgrade.protocol.policy import policy
+from lustre_wire.upgrade.protocol.shutdown import ServerState
+from lustre_wire.upgrade.stage.play import Play
 
 PATH = [ClientState.CLEANING, ClientState.WAITING, ClientState.REOPENING, ClientState.RUN]
 

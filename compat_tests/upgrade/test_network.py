@@ -8,10 +8,10 @@ import pytest
 
 from compat_tests.ports import free_port
 from compat_tests.upgrade.test_scenarios import complaints
-from lustre_wire.upgrade import scenario
-from lustre_wire.upgrade.network import TcpNetwork
-from lustre_wire.upgrade.play import Play
-from lustre_wire.upgrade.policy import policy
+from lustre_wire.upgrade.protocol.policy import policy
+from lustre_wire.upgrade.stage import scenario
+from lustre_wire.upgrade.stage.network import TcpNetwork
+from lustre_wire.upgrade.stage.play import Play
 
 
 @pytest.fixture

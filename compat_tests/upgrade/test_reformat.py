@@ -13,10 +13,10 @@ from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.recovery.target import TargetEvent
 from lustre_wire.testbed.mds import Metadata
 from lustre_wire.testbed.tasks import Task
-from lustre_wire.upgrade.journal import Put
-from lustre_wire.upgrade.monitor import judge
-from lustre_wire.upgrade.play import Play
-from lustre_wire.upgrade.policy import policy
+from lustre_wire.upgrade.checks.monitor import judge
+from lustre_wire.upgrade.evidence.journal import Put
+from lustre_wire.upgrade.protocol.policy import policy
+from lustre_wire.upgrade.stage.play import Play
 
 OLD, NEW = dialect("1.8"), dialect("2.0")
 MODE = OLD.constants["MDS_ATTR_MODE"]

@@ -4,9 +4,9 @@ import pytest
 
 from compat_tests.upgrade.plays import played
 from lustre_wire.errors import WireError
-from lustre_wire.upgrade import scenario
-from lustre_wire.upgrade.play import Play
-from lustre_wire.upgrade.policy import policy
+from lustre_wire.upgrade.protocol.policy import policy
+from lustre_wire.upgrade.stage import scenario
+from lustre_wire.upgrade.stage.play import Play
 
 SCENARIOS = scenario.names()
 #: The operator of these relies on a controlled stop.

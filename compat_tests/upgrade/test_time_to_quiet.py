@@ -11,9 +11,9 @@ from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.layouts import STRIPE_SIZE
 from lustre_wire.testbed.simulator import Faults
-from lustre_wire.upgrade.play import Play
-from lustre_wire.upgrade.policy import policy
-from lustre_wire.upgrade.shutdown import ServerState
+from lustre_wire.upgrade.protocol.policy import policy
+from lustre_wire.upgrade.protocol.shutdown import ServerState
+from lustre_wire.upgrade.stage.play import Play
 
 #: MDS_OPEN_CREAT, FMODE_READ, FMODE_WRITE.
 MAKE = 0o100 | 0x3

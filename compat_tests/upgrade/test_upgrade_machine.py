@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from lustre_wire.testbed.simulator import Faults
-from lustre_wire.upgrade.fault import Fault
-from lustre_wire.upgrade.monitor import judge
-from lustre_wire.upgrade.play import Play
-from lustre_wire.upgrade.policy import policy
-from lustre_wire.upgrade.shutdown import ServerState
+from lustre_wire.upgrade.checks.monitor import judge
+from lustre_wire.upgrade.protocol.policy import policy
+from lustre_wire.upgrade.protocol.shutdown import ServerState
+from lustre_wire.upgrade.stage.fault import Fault
+from lustre_wire.upgrade.stage.play import Play
 
 SERVERS = ("mds", "ost0")
 STATES = [state for state in ServerState if state is not ServerState.SERVING]

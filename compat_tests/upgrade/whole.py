@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import attrs
 
-from lustre_wire.upgrade.graph import Graph
-from lustre_wire.upgrade.joint import STUCK
-from lustre_wire.upgrade.model import DONE, ITS_TURN, death
+from lustre_wire.upgrade.model.graph import Graph
+from lustre_wire.upgrade.model.joint import STUCK
+from lustre_wire.upgrade.model.moves import DONE, ITS_TURN, death
 
 
 class State(NamedTuple):

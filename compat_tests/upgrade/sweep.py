@@ -1,0 +1,151 @@
+"""Plays over policies, options, scenarios and faults, and what must come of each, whatever is combined. ::
+
+python -m compat_tests.upgrade.sweep --random 2000       # drawn from everything
+python -m compat_tests.upgrade.sweep --pairs             # all pairs, and every single option with every fault
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import combinations, product
+
+import attrs
+
+from compat_tests.upgrade.plays import NEEDED
+from lustre_wire.errors import WireError
+from lustre_wire.testbed.simulator import Stuck
+from lustre_wire.upgrade.protocol.barrier import ClientState
+from lustre_wire.upgrade.protocol.policy import OPTIONS, POLICIES, policy
+from lustre_wire.upgrade.protocol.shutdown import ServerState
+from lustre_wire.upgrade.stage import scenario
+from lustre_wire.upgrade.stage.fault import fault
+from lustre_wire.upgrade.stage.play import Play
+
+SCENARIOS = scenario.names()
+#: Each option's values, the policy's own first.
+VALUES = {
+    name: ("no", "yes") if kind is bool else tuple(str(value) for value in kind) for name, kind in OPTIONS.items()
+}
+_SERVER = [str(state) for state in ServerState if state is not ServerState.SERVING]
+_CLIENT = [str(state) for state in ClientState if state is not ClientState.RUN]
+FAULTS = (
+    *(f"{node}-crash@{state}" for node in ("mgs", "mds", "ost0") for state in _SERVER),
+    *(f"client1-{what}@{state}" for what in ("crash", "silent") for state in (*_SERVER, *_CLIENT)),
+)
+
+
+@attrs.frozen
+class Case:
+    """What is combined."""
+
+    scenario: str
+    policy: str = "simplified"
+    options: tuple[tuple[str, str], ...] = ()
+    faults: tuple[str, ...] = ()
+    seed: int = 7
+
+    def __str__(self) -> str:
+        said = [f"{key}={value}" for key, value in self.options] + [f"--fault {text}" for text in self.faults]
+        return " ".join([self.scenario, self.policy, *said, f"--seed {self.seed}"])
+
+
+def play(case: Case) -> str:
+    """Play it. What came of it: ``fine``, ``refused: ...`` before it began, or what is wrong with it."""
+    found = scenario.load(case.scenario)
+    try:
+        how = policy(case.policy, **dict(case.options))
+    except WireError as refusal:
+        return f"refused: {refusal}"
+    made = Play(how, seed=case.seed, **scenario.play_options(found, clients=NEEDED.get(found.name, 2)))
+    made.faults = [fault(text) for text in case.faults]
+    try:
+        outcome = scenario.run(found, made)
+    except Stuck as stuck:
+        return f"stuck: {stuck}"
+    except WireError as error:
+        return f"error: {error}"
+    wrong = [f"{name}: {line}" for name, verdict in outcome.verdicts.items() for line in verdict.wrong]
+    wrong += [f"lost: {line}" for line in outcome.lost]
+    return "fine" if not wrong else f"wrong: {wrong[0]}" + (f" (and {len(wrong) - 1} more)" if wrong[1:] else "")
+
+
+def drawn(many: int, seed: int) -> Iterator[Case]:
+    """Cases drawn from everything."""
+    chance = random.Random(seed)
+    for number in range(many):
+        options = tuple(
+            (name, chance.choice(values)) for name, values in VALUES.items() if chance.random() < 0.35
+        )  # fmt: skip
+        faults = tuple(chance.choice(FAULTS) for _ in range(chance.choice((0, 1, 1, 1, 2))))
+        name = chance.choices(list(POLICIES), (1, 4, 1))[0]
+        yield Case(chance.choice(SCENARIOS), name, options, faults, number)
+
+
+def single() -> Iterator[Case]:
+    """Every value of every option with every fault, and with every scenario."""
+    for name, values in VALUES.items():
+        for value in values[1:] if name != "scope" else values:
+            for text in FAULTS:
+                yield Case("clean-upgrade", "simplified", ((name, value),), (text,))
+            for each in SCENARIOS:
+                yield Case(each, "simplified", ((name, value),))
+
+
+def pairs() -> Iterator[Case]:
+    """All pairs of option, policy, scenario and fault state, packed into few cases greedily."""
+    axes: dict[str, tuple[str, ...]] = {
+        "scenario": tuple(SCENARIOS), "policy": tuple(POLICIES), "fault": ("", *FAULTS), **VALUES
+    }  # fmt: skip
+    chance = random.Random(1)
+    left = {(one, a, other, b) for one, other in combinations(axes, 2) for a, b in product(axes[one], axes[other])}
+    while left:
+        best: dict[str, str] = {}
+        most = -1
+        first = chance.choice(sorted(left))
+        for _ in range(30):
+            made = {name: chance.choice(values) for name, values in axes.items()}
+            made |= {first[0]: first[1], first[2]: first[3]}
+            covers = len(left & _pairs(made))
+            if covers > most:
+                best, most = made, covers
+        left -= _pairs(best)
+        options = tuple((name, best[name]) for name in VALUES)
+        yield Case(best["scenario"], best["policy"], options, tuple(filter(None, [best["fault"]])))
+
+
+def _pairs(made: dict[str, str]) -> set[tuple[str, str, str, str]]:
+    return {(one, made[one], other, made[other]) for one, other in combinations(made, 2)}
+
+
+def sweep(cases: Iterable[Case]) -> Counter[str]:
+    """Play all of them, and print those that are not fine."""
+    counted: Counter[str] = Counter()
+    for case in cases:
+        came = play(case)
+        counted[came.partition(":")[0]] += 1
+        if came != "fine" and not came.startswith("refused"):
+            print(f"{case}\n    {came}", flush=True)
+    return counted
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--random", type=int, default=0)
+    parser.add_argument("--single", action="store_true")
+    parser.add_argument("--pairs", action="store_true")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    cases = list(drawn(options.random, options.seed))
+    cases += [*(single() if options.single else ()), *(pairs() if options.pairs else ())]
+    counted = sweep(cases)
+    print(f"{len(cases)} plays, {time.process_time():.0f} processor seconds: {dict(counted)}")
+    return int(bool(counted.keys() - {"fine", "refused"}))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""Invariants of starts, and whom a server then knows (S, D, E, G), the law of dialects, checked in a finished play."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lustre_wire.testbed.packing import packer
+from lustre_wire.upgrade.checks.verdict import SLACK, Verdict, at, invariant
+from lustre_wire.upgrade.evidence.journal import Put
+from lustre_wire.upgrade.evidence.same_layout import alike
+from lustre_wire.upgrade.evidence.traffic import identities, requests, shown
+from lustre_wire.upgrade.protocol.mark import Start
+from lustre_wire.upgrade.protocol.shutdown import ServerState
+
+if TYPE_CHECKING:
+    from lustre_wire.upgrade.stage.play import Play
+
+
+@invariant("S1")
+def s1(play: Play, verdict: Verdict) -> None:
+    """A client that was cut off during a controlled stop is evicted, by the server or at its return."""
+    for absence in play.absences:
+        for name, node in play.nodes.items():
+            quiet = [life.time for life in node.history if life.what == ServerState.QUIET]
+            if any(absence.begin + SLACK < time < absence.end for time in quiet) and name in absence.knew:
+                evicted = play.name_of(absence.nid) in play.evicted().get(name, [])
+                verdict.must(evicted, f"{play.name_of(absence.nid)} missed the stop of {name} and was not evicted")
+
+
+@invariant("S3")
+def s3(play: Play, verdict: Verdict) -> None:
+    """The mark travels with the target: its partner's node starts it by what the last node left."""
+    for start in play.starts():
+        if start.elsewhere:
+            fits = start.how != Start.FIRST and (not start.changed or start.clean or start.how == Start.FORGET)
+            verdict.must(fits or not play.policy.start_rule, f"{start.time:.3f}: started as {start.how}")
+
+
+@invariant("S2")
+def s2(play: Play, verdict: Verdict) -> None:
+    """A target that serves has no clean mark on its disk; one that halted has."""
+    for snapshot in play.snapshots:
+        if snapshot.state in (ServerState.SERVING, ServerState.HALTED):
+            halted = snapshot.state == ServerState.HALTED
+            why = f"{at(play, snapshot.time, snapshot.nid)}: {snapshot.state} with clean={snapshot.clean}"
+            verdict.must(snapshot.clean == halted and not snapshot.unwritten, why)
+
+
+@invariant("S4")
+def s4(play: Play, verdict: Verdict) -> None:
+    """After a forced start in another version nothing of the old dialect is replayed."""
+    for start in play.starts():
+        if start.how == Start.FORGET:
+            replays = [p for p in play.journal.put if p.replay and p.time > start.time and p.dialect != start.version]
+            at_it = [p for p in replays if play.is_metadata(p.server)]
+            verdict.must(not at_it and not start.known, f"{start.time:.3f}: {len(at_it)} replays, {start.known} known")
+
+
+@invariant("D1")
+def d1(play: Play, verdict: Verdict) -> None:
+    """A step back evicts everybody."""
+    for start in play.starts():
+        if start.metadata and start.back and start.had_clients:
+            verdict.must(not start.known, f"{start.time:.3f}: {start.known} clients still known after a step back")
+            for client in play.present_before(start.time):
+                told = any(e.client == client.nid and e.time > start.time for e in play.journal.evicted)
+                verdict.must(told, f"{start.time:.3f} {play.name_of(client.nid)} was not evicted")
+
+
+@invariant("D2")
+def d2(play: Play, verdict: Verdict) -> None:
+    """A step back behind the barrier loses nothing that was acknowledged."""
+    if play.went_back() and play.lost is not None:
+        verdict.must(not play.lost, "; ".join(play.lost))
+
+
+@invariant("D4")
+def d4(play: Play, verdict: Verdict) -> None:
+    """No FID reaches a 1.8 server: what names an object there is an inode number of 32 bits."""
+    for put, message in requests(play):
+        if not packer(message.dialect).personality.client_names:
+            for ident in identities(message):
+                verdict.must(ident < 1 << 32, f"{at(play, put.time, put.client)}: {put.name} names {ident:#x}")
+
+
+@invariant("D8")
+def d8(play: Play, verdict: Verdict) -> None:
+    """An object made under 2.0 that a 1.8 MDS told somebody of has lost its FID, on disk, before the answer."""
+    if not play.went_back():
+        return
+    told = {ident[:2]: time for time, ident in shown(play)}
+    had: set[tuple[int, int]] = set()
+    for start in (start for start in play.starts() if start.metadata):
+        for ident in sorted(had & told.keys()):
+            if told[ident] < start.time:
+                verdict.must(ident not in start.fids, f"{start.time:.3f} {start.version}: {ident} has its FID again")
+        had |= start.fids
+
+
+@invariant("E1")
+def e1(play: Play, verdict: Verdict) -> None:
+    """As shipped, the first start in another version forgets every client, before it answers a connect (E3)."""
+    for start in play.starts():
+        if start.metadata and start.changed and start.had_clients and not play.policy.keeps_clients:
+            verdict.must(start.forgotten and not start.known, f"{start.time:.3f} {start.version}: clients still known")
+
+
+@invariant("E2")
+def e2(play: Play, verdict: Verdict) -> None:
+    """A start in the same version forgets nobody."""
+    for start in play.starts():
+        if not start.changed and start.had_clients:
+            verdict.must(
+                not start.forgotten and start.known > 0, f"{start.time:.3f} {start.version}: clients forgotten"
+            )
+
+
+@invariant("E4")
+def e4(play: Play, verdict: Verdict) -> None:
+    """A client evicted by a change of version goes on in the new dialect; files it had open are dead."""
+    for start in play.starts():
+        if not (start.metadata and start.changed and start.forgotten):
+            continue
+        for client in play.present_before(start.time):
+            speaks = client.mdc is not None and client.mdc.dialect.name == play.servers["mds"].dialect.name
+            verdict.must(speaks, f"{start.time:.3f} {play.name_of(client.nid)} speaks another dialect than its MDS")
+        for evicted in play.journal.evicted:
+            why = f"{at(play, evicted.time, evicted.client)}: {evicted.alive} open files outlived the eviction"
+            verdict.must(not evicted.alive, why)
+
+
+@invariant("G1")
+def g1(play: Play, verdict: Verdict) -> None:
+    """An MGS of another version serves the logs it found, byte for byte (G3: with the names 1.8 gave)."""
+    erased = any(not writeconf.refused for writeconf in play.journal.writeconfs)
+    before: int | None = None
+    for start in (start for start in play.starts() if start.logs):
+        if start.changed and not erased:
+            verdict.must(start.logs == before, f"{start.time:.3f} {start.version}: the logs are others")
+        before = start.logs
+
+
+@invariant("G5")
+def g5(play: Play, verdict: Verdict) -> None:
+    """A client that is mounted while servers change keeps the devices it built at mount."""
+    then = {mounted.client: mounted.targets for mounted in play.journal.mounted}
+    for client in (c for c in play.clients if c.up and c.mounted_at < play.last_change()):
+        now = client.targets()
+        verdict.must(now == then[client.nid], f"{play.name_of(client.nid)}: mounted {then[client.nid]}, has {now}")
+
+
+@invariant("G7")
+def g7(play: Play, verdict: Verdict) -> None:
+    """Nobody erases the configuration under a mounted client."""
+    for writeconf in play.journal.writeconfs:
+        why = f"{writeconf.time:.3f}: writeconf under {writeconf.mounted} mounted clients"
+        verdict.must(writeconf.refused or not writeconf.mounted, why)
+
+
+@invariant("dialect")
+def dialects(play: Play, verdict: Verdict) -> None:
+    """An MDS looks into requests of its own dialect only, those laid out alike in both aside."""
+    made: dict[tuple[int, int], list[Put]] = {}
+    for put in play.journal.put:
+        made.setdefault((put.client, put.xid), []).append(put)
+    for handled in play.journal.handled:
+        sent = [put for put in made.get((handled.client, handled.xid), []) if put.time <= handled.time]
+        if sent and play.is_metadata(handled.server):
+            put = sent[-1]
+            fits = put.dialect == handled.dialect or alike(put.name, put.dialect, handled.dialect)
+            who = at(play, handled.time, handled.server)
+            verdict.must(fits, f"{who} in {handled.dialect} read {put.name} made in {put.dialect}")

@@ -1,0 +1,246 @@
+"""Invariants of the barrier and the controlled stop (B), checked in a finished play."""
+
+from __future__ import annotations
+
+import errno
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
+from lustre_wire.recovery.names import names
+from lustre_wire.testbed.operations import NOBODY
+from lustre_wire.testbed.packing import packer
+from lustre_wire.upgrade.checks.verdict import SLACK, Verdict, at, invariant, snapshots
+from lustre_wire.upgrade.evidence.journal import Put
+from lustre_wire.upgrade.evidence.traffic import requests, transnos
+from lustre_wire.upgrade.protocol.barrier import ClientState
+from lustre_wire.upgrade.protocol.mark import Start
+from lustre_wire.upgrade.protocol.policy import Cache, Newcomers
+from lustre_wire.upgrade.protocol.shutdown import ServerState
+
+if TYPE_CHECKING:
+    from lustre_wire.upgrade.stage.play import Play
+
+#: What a client may still send while it cleans up (B1); and between its release and the restart (B2).
+CLEANING = frozenset({
+    "MDS_CLOSE", "LDLM_CANCEL", "MDS_SYNC", "OST_SYNC", "OST_WRITE", "OST_PUNCH", "MDS_DISCONNECT", "OST_DISCONNECT",
+    "OBD_PING",
+})  # fmt: skip
+CONNECTS = frozenset({"MDS_CONNECT", "OST_CONNECT", "MGS_CONNECT"})
+DISCONNECTS = frozenset({"MDS_DISCONNECT", "OST_DISCONNECT"})
+WAITING = frozenset({"OBD_PING", "LDLM_CANCEL"}) | CONNECTS | DISCONNECTS
+STOPPING = (ServerState.REVOKING, ServerState.QUIET, ServerState.COMMITTED, ServerState.HALTED)
+
+
+@invariant("B1")
+def b1(play: Play, verdict: Verdict) -> None:
+    """From DRAINING on a client makes nothing new but what cleaning needs; calls that had passed the gate finish."""
+    for made in play.journal.formatted:
+        if made.barrier is ClientState.DRAINING and not made.cleaning:
+            why = f"{at(play, made.time, made.client)}: {made.name} by nobody who had passed the gate"
+            verdict.must(made.inside > 0 or made.name in CLEANING, why)
+        elif made.barrier in (ClientState.CLEANING, ClientState.WAITING, ClientState.DISCONNECTED):
+            allowed = made.cleaning or made.name in CLEANING
+            verdict.must(allowed, f"{at(play, made.time, made.client)}: {made.name} while {made.barrier}")
+
+
+@invariant("B2")
+def b2(play: Play, verdict: Verdict) -> None:
+    """Between its release and the restart a client sends nothing but ping, release, disconnect and connect."""
+    targets = _nodes(play)
+    for client, target, begin, end in _waits(play):
+        for put in play.journal.put:
+            if put.client == client and put.server in targets.get(target, ()) and begin < put.time < end:
+                why = f"{at(play, put.time, client)}: {put.name} to {target} after its release"
+                verdict.must(put.name in WAITING, why)
+
+
+def _nodes(play: Play) -> dict[str, set[int]]:
+    """The nodes each target may run on."""
+    found: dict[str, set[int]] = {}
+    for node in play.nodes.values():
+        found.setdefault(node.uuid.decode(), set()).add(node.nid)
+    return found
+
+
+def _waits(play: Play) -> list[tuple[int, str, float, float]]:
+    """Each time a client waited for a target: from its release to whatever came next."""
+    found: list[tuple[int, str, float, float]] = []
+    since: dict[tuple[int, str], float] = {}
+    for moved in play.journal.moved:
+        key = (moved.client, moved.target)
+        begin = since.pop(key, None)
+        if begin is not None and moved.state is ClientState.DISCONNECTED:
+            since[key] = begin
+        elif begin is not None:
+            found.append((*key, begin, moved.time))
+        if moved.state is ClientState.WAITING:
+            since[key] = moved.time
+    return found + [(*key, begin, inf) for key, begin in since.items()]
+
+
+@invariant("B3")
+def b3(play: Play, verdict: Verdict) -> None:
+    """At HALTED no client has an uncommitted request, and replay lists hold opens only."""
+    for snapshot in snapshots(play, ServerState.HALTED):
+        for client in snapshot.clients:
+            why = f"{at(play, snapshot.time, client.nid)}: {client.uncommitted} uncommitted, {client.others} not opens"
+            verdict.must(not client.uncommitted and not client.others, why)
+
+
+@invariant("B4")
+def b4(play: Play, verdict: Verdict) -> None:
+    """At HALTED clients cache nothing of this server: no locks, no dirty pages."""
+    for snapshot in snapshots(play, ServerState.HALTED):
+        cached = play.policy.cache is Cache.CANCEL
+        for client in snapshot.clients:
+            why = f"{at(play, snapshot.time, client.nid)}: {client.locks} locks, {client.dirty} dirty bytes"
+            verdict.must(not client.dirty and not (cached and client.locks), why)
+        if cached and snapshot.remembers:
+            verdict.must(not snapshot.locks, f"{at(play, snapshot.time, snapshot.nid)}: {snapshot.locks} locks left")
+
+
+@invariant("B5")
+def b5(play: Play, verdict: Verdict) -> None:
+    """Everybody is done or evicted before QUIET, and QUIET comes within the callback timeout."""
+    for name, node in play.nodes.items():
+        begun = None
+        for life in node.history:
+            if life.what == ServerState.REVOKING:
+                begun = life.time
+            elif life.what == ServerState.QUIET and begun is not None:
+                took, most = life.time - begun, CALLBACK_TIMEOUT + SLACK + play.simulator.late
+                verdict.must(took <= most, f"{life.time:.3f} {name}: quiet after {took:.1f} s")
+                begun = None
+    for snapshot in snapshots(play, ServerState.QUIET):
+        verdict.must(not snapshot.pending, f"{at(play, snapshot.time, snapshot.nid)}: {snapshot.pending} not done")
+
+
+@invariant("B6")
+def b6(play: Play, verdict: Verdict) -> None:
+    """No new client is let in from REVOKING to HALTED; it gets in after the restart."""
+    if play.policy.newcomers is Newcomers.HOLD:
+        return
+    for admitted in play.journal.admitted:
+        why = f"{at(play, admitted.time, admitted.server)}: a new client let in while {admitted.state}"
+        verdict.must(admitted.state not in STOPPING, why)
+    for task, client in play.mounting:
+        verdict.must(task.done and task.error is None, f"{play.name_of(client.nid)}: not mounted in the end")
+
+
+@invariant("B7")
+def b7(play: Play, verdict: Verdict) -> None:
+    """After RUN is resumed open files are usable and nothing acknowledged is lost."""
+    if not play.policy.keeps_clients or play.went_back() or any(s.how == Start.FORGET for s in play.starts()):
+        return
+    blameless = play.untouched()
+    for worker in play.workers:
+        if worker.client.nid in blameless and worker.ledger.acknowledged:
+            signals = sum(1 for signal in play.journal.interrupted if signal.client == worker.client.nid)
+            unasked = sum(worker.ledger.failed.values()) - signals
+            verdict.must(unasked == 0, f"{worker.home}: calls failed: {worker.ledger.failed}, interrupted: {signals}")
+    for line in play.lost or []:
+        verdict.must(False, line)
+
+
+@invariant("B8")
+def b8(play: Play, verdict: Verdict) -> None:
+    """Between its release and the notice a client stays connected."""
+    for snapshot in snapshots(play, ServerState.COMMITTED):
+        for client in snapshot.clients:
+            verdict.must(client.connected, f"{at(play, snapshot.time, client.nid)}: gone before the notice")
+    nodes = _nodes(play)
+    committed = [(node.uuid.decode(), life.time) for node in play.nodes.values() for life in node.history
+                 if life.what in (ServerState.COMMITTED, ServerState.HALTED)]  # fmt: skip
+    left = [put for put in play.journal.put if put.name in DISCONNECTS]
+    for nid, target, begin, end in _waits(play):
+        heard = min((time for uuid, time in committed if uuid == target and begin <= time <= end), default=begin)
+        early = [p for p in left if p.client == nid and p.server in nodes.get(target, ()) and begin <= p.time < heard]
+        verdict.must(not early, f"{at(play, begin, nid)} left {target} after its release, before the notice")
+
+
+@invariant("B9")
+def b9(play: Play, verdict: Verdict) -> None:
+    """A call that is held back can be interrupted, and nothing is sent for it."""
+    for signal in play.journal.interrupted:
+        before, after = signal.made
+        why = f"{at(play, signal.time, signal.client)}: status {signal.status}, {after - before} requests made"
+        verdict.must(signal.status == -errno.EINTR and before == after, why)
+
+
+@invariant("B10")
+def b10(play: Play, verdict: Verdict) -> None:
+    """A replayed open has its original number and transno; across dialects it creates nothing and names the object."""
+    first: dict[tuple[int, int], Put] = {}
+    answers = transnos(play)
+    for put, message in requests(play):
+        known = first.setdefault((put.client, put.xid), put)
+        if put is known or not put.replay or "INTENT_OPEN" not in put.name:
+            continue
+        who = at(play, put.time, put.client)
+        verdict.must(put.transno == answers.get((put.client, put.xid)), f"{who}: a replayed open has another transno")
+        found = packer(message.dialect).read(message)
+        if put.dialect != known.dialect and found is not None:
+            k, asked = names(message.dialect), found[1]
+            making = asked.flags & (k.MDS_OPEN_CREAT | k.MDS_OPEN_EXCL | k.MDS_OPEN_TRUNC)
+            verdict.must(not making and asked.child != NOBODY, f"{who}: an open replayed in {put.dialect} may create")
+
+
+@invariant("B11")
+def b11(play: Play, verdict: Verdict) -> None:
+    """A barrier set by hand is lifted by hand only."""
+    evicted = play.clients_evicted()
+    done = play.journal.by_hand
+    for number, begun in enumerate(done):
+        if begun.on and play.name_of(begun.client) not in evicted:
+            mine = (begun.client, begun.target)
+            end = min((o.time for o in done[number:] if not o.on and (o.client, o.target) == mine), default=inf)
+            runs = [m.time for m in play.journal.moved if (m.client, m.target) == mine and m.state is ClientState.RUN]
+            early = [time for time in runs if begun.time < time < end]
+            verdict.must(not early, f"{at(play, begun.time, begun.client)}: the barrier set for {begun.target} opened")
+
+
+@invariant("B12")
+def b12(play: Play, verdict: Verdict) -> None:
+    """A client releases only when it has nothing in flight, nothing dirty and nothing uncommitted: each by itself."""
+    for moved in play.journal.moved:
+        if moved.state is ClientState.WAITING:
+            facts = moved.facts
+            clean = not facts.in_flight and not facts.dirty and not facts.uncommitted
+            verdict.must(clean, f"{at(play, moved.time, moved.client)}: released with {facts}")
+
+
+@invariant("B13")
+def b13(play: Play, verdict: Verdict) -> None:
+    """While one server is behind the barrier, clients go on working with the others."""
+    closed: dict[tuple[int, str], bool] = {}
+    events: list[tuple[float, int, Any]] = [(m.time, 0, m) for m in play.journal.moved]
+    events += [(f.time, 1, f) for f in play.journal.formatted]
+    for _, kind, event in sorted(events, key=lambda e: e[:2]):
+        if kind == 0:
+            closed[event.client, event.target] = event.state is not ClientState.RUN
+        elif event.barrier is ClientState.RUN:
+            verdict.seen += any(shut and c == event.client and t != event.target for (c, t), shut in closed.items())
+    for held in play.journal.held:
+        why = f"{at(play, held.time, held.client)}: held back by {sorted(held.closed)}, needs {sorted(held.needs)}"
+        verdict.must(bool(held.needs & held.closed), why)
+
+
+@invariant("B14")
+def b14(play: Play, verdict: Verdict) -> None:
+    """Until the notice a client keeps its replay list: every file that is open has its open on it."""
+    for state in (ServerState.QUIET, ServerState.COMMITTED):
+        for snapshot in snapshots(play, state):
+            for client in snapshot.clients:
+                why = f"{at(play, snapshot.time, client.nid)}: {client.files} files open, {client.opens} opens kept"
+                verdict.must(client.opens >= client.files, why)
+
+
+@invariant("B15")
+def b15(play: Play, verdict: Verdict) -> None:
+    """While the lock is wanted nobody new gets it: from QUIET on no client holds it."""
+    for snapshot in play.snapshots:
+        if snapshot.state in STOPPING[1:] and snapshot.wanted:
+            verdict.must(
+                not snapshot.access, f"{at(play, snapshot.time, snapshot.nid)}: {snapshot.access} hold the lock"
+            )

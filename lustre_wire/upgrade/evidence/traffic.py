@@ -1,0 +1,109 @@
+"""Requests to an MDS and what they were answered, read out of what went over the network in a play."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from lustre_wire import rpc
+from lustre_wire.dialects import dialect
+from lustre_wire.engines import record
+from lustre_wire.frames import lustre_msg
+from lustre_wire.recovery.names import names
+from lustre_wire.recovery.packet import PUT, Packet
+from lustre_wire.testbed.operations import NOBODY, Ident
+from lustre_wire.testbed.packing import packer
+from lustre_wire.upgrade.evidence.journal import Put
+
+if TYPE_CHECKING:
+    from lustre_wire.upgrade.stage.play import Play
+
+
+@attrs.frozen
+class Said:
+    """A request to an MDS as it went out, or the answer to it: then `reply` is there, and `time` its own."""
+
+    time: float
+    put: Put
+    request: rpc.Message
+    reply: rpc.Message | None = None
+
+
+def conversation(play: Play) -> Iterator[Said]:
+    """Requests and answers in the order of sending, each decoded in the dialect its request was made in.
+
+    What a client noted and what the network carried are joined by number and order: over TCP their clocks differ.
+    """
+    noted: dict[tuple[int, int, int], deque[Put]] = {}
+    for put in play.journal.put:
+        noted.setdefault((put.client, put.server, put.xid), deque()).append(put)
+    asked: dict[tuple[int, int], Said] = {}
+    for sent in play.simulator.trace.packets:
+        packet = sent.packet
+        made = noted.get((packet.source, packet.target, packet.match_bits))
+        if packet.kind == PUT and play.is_metadata(packet.target) and made:
+            put = made.popleft()
+            said = Said(sent.time, put, rpc.decode(packet.data, dialect(put.dialect)))
+            asked[packet.source, packet.match_bits] = said
+            yield said
+        elif packet.kind == PUT and play.is_metadata(packet.source):
+            before = asked.get((packet.target, packet.match_bits))
+            if before is not None and packet.portal == before.request.format.reply_portal:  # type: ignore[union-attr]
+                reply = rpc.decode(packet.data, before.request.dialect, request=before.request)
+                yield attrs.evolve(before, time=sent.time, reply=reply)
+
+
+def requests(play: Play) -> Iterator[tuple[Put, rpc.Message]]:
+    """Requests to an MDS with their messages."""
+    return ((said.put, said.request) for said in conversation(play) if said.reply is None)
+
+
+def shown(play: Play) -> Iterator[tuple[float, Ident]]:
+    """Inode and generation of every object that an MDS which names objects so told a client of, and when."""
+    for said in conversation(play):
+        pack = packer(said.request.dialect)
+        found = pack.read(said.request) if said.reply is not None and not pack.personality.client_names else None
+        if found is not None and said.reply is not None and not isinstance(said.reply.buffers, rpc.Generic):
+            ident = pack.result(found[0], said.reply).ident
+            if ident != NOBODY:
+                yield said.time, ident
+
+
+def identities(message: rpc.Message) -> list[int]:
+    """The first number of every object a request names."""
+    found = packer(message.dialect).read(message)
+    if found is None:
+        return []
+    form, asked = found
+    return [int(getattr(asked, attribute)[0]) for attribute in form.named]
+
+
+def transnos(play: Play) -> dict[tuple[int, int], int]:
+    """The transno each request was answered with, the first time."""
+    found: dict[tuple[int, int], int] = {}
+    for packet in (sent.packet for sent in play.simulator.trace.packets):
+        if packet.kind == PUT and play.is_metadata(packet.source) and packet.data:
+            number = transno(packet)
+            if number:
+                found.setdefault((packet.target, packet.match_bits), number)
+    return found
+
+
+def transno(packet: Packet) -> int:
+    """pb_transno of the lustre_msg in a packet."""
+    return int(_body(packet).pb_transno)
+
+
+def is_change(packet: Packet) -> bool:
+    """Whether an MDS answers a change that a client would miss: of a close nothing is left when its server has gone."""
+    body = _body(packet)
+    return bool(body.pb_transno) and body.pb_opc != names(dialect("1.8")).MDS_CLOSE
+
+
+def _body(packet: Packet) -> Any:
+    """The ptlrpc_body in a packet, whose first fields and numbers are the same in either dialect."""
+    parts = lustre_msg.split(packet.data)
+    return record.codec(dialect("1.8").body, "little").unpack(packet.data, parts.offsets[0], parts.lengths[0])

@@ -1,0 +1,158 @@
+"""What several servers can be in together, from the states of one.
+
+The parts of two servers have nothing in common but the *shared moves* (a client dies; the administrator goes on to the
+next server) and the budget of faults. All other moves of one part neither see nor touch another, so any two orders of
+them lead to the same state (Mazurkiewicz: a trace is determined by what each part does and by the one order of what is
+shared). Hence, with `w` the shared moves so far, in their order:
+
+* Part states ``a`` and ``b`` occur together after ``w`` exactly if each can be reached in its own part by a run whose
+  shared moves are ``w``, and the faults of both runs are within the budget. What occurs together is counted exactly.
+* A law speaks of one part. It is broken somewhere exactly if it is broken in a part state that occurs together with
+  some state of every other part.
+* The shared moves that are left when nothing goes wrong any more are the administrator's, in one order. So the end can
+  be reached from ``(a, b)`` exactly if each can reach its own.
+
+This is a partial-order reduction taken to its end: one representative for all orders of moves of different servers, and
+none of the states between. There is no cycle proviso to keep, for no move is put off: each part is walked whole.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from functools import reduce
+
+import attrs
+
+from lustre_wire.upgrade.model.graph import Graph
+from lustre_wire.upgrade.model.moves import DONE, ITS_TURN, death
+
+#: Shared moves in their order.
+Word = tuple[str, ...]
+#: The administrator goes on to the next server.
+NEXT = "next"
+STUCK = "the end cannot be reached any more"
+
+
+@attrs.frozen(cache_hash=True)
+class Situation:
+    """What parts have to agree on to occur together: `word`, the shared moves so far, and their `lost` and `crashed`.
+
+    Attributes:
+        crashed: how many nodes crashed, clients included.
+        over: nothing is left to be done.
+    """
+
+    word: Word
+    lost: int
+    crashed: int
+    over: bool
+
+    def meet(self, other: Situation) -> Situation:
+        """Both together. Deaths are the same for both."""
+        crashed = self.crashed + other.crashed - sum(move != NEXT for move in self.word)
+        return Situation(self.word, self.lost + other.lost, crashed, self.over and other.over)
+
+    def key(self) -> tuple[object, ...]:
+        """What tells two states of everything apart whose parts look the same: not the order in which it came."""
+        return self.word.count(NEXT), frozenset(self.word), self.lost, self.crashed
+
+
+Situations = frozenset[Situation]
+
+
+@attrs.define(slots=True)
+class Joint:
+    """Several servers with the same clients.
+
+    Attributes:
+        graph: of each server's part.
+        losses, crashes: the budget of all together.
+        reached: per server, the states of its part after each word.
+    """
+
+    graph: Graph
+    losses: int
+    crashes: int
+    reached: list[dict[Word, list[int]]]
+
+    def count(self) -> tuple[int, int]:
+        """How many states of everything there are, and how many of them are over."""
+        together = reduce(self._product, (self._classes(part) for part in self.reached))
+        states = ends = 0
+        for situations, count in together.items():
+            over = {situation.key(): situation.over for situation in situations}
+            states, ends = states + count * len(over), ends + count * sum(over.values())
+        return states, ends
+
+    def broken(self) -> Iterator[tuple[str, int, int]]:
+        """What does not hold, of which server, in which state of its part, if that occurs with some of all others."""
+        wrong = dict.fromkeys(self.graph.hopeless(), STUCK) | self.graph.broken
+        every = [self._situations(part) for part in self.reached]
+        for server, part in enumerate(self.reached):
+            others = every[:server] + every[server + 1 :]
+            for word, states in part.items():
+                for state in wrong.keys() & set(states):
+                    if reduce(self._together, others, frozenset([self._situation(word, state)])):
+                        yield wrong[state], server, state
+
+    def _situation(self, word: Word, state: int) -> Situation:
+        graph = self.graph
+        deaths = sum(move != NEXT for move in word)
+        return Situation(word, graph.lost[state], graph.crashed[state] + deaths, graph.over[state])
+
+    def _situations(self, part: dict[Word, list[int]]) -> Situations:
+        return frozenset(self._situation(word, state) for word, states in part.items() for state in states)
+
+    def _classes(self, part: dict[Word, list[int]]) -> Counter[Situations]:
+        """How many contents occur in the same situations."""
+        found: dict[int, set[Situation]] = {}
+        for word, states in part.items():
+            for state in states:
+                found.setdefault(self.graph.content[state], set()).add(self._situation(word, state))
+        return Counter(map(frozenset, found.values()))
+
+    def _together(self, one: Situations, other: Situations) -> Situations:
+        met = (a.meet(b) for a in one for b in other if a.word == b.word)
+        return frozenset(each for each in met if each.lost <= self.losses and each.crashed <= self.crashes)
+
+    def _product(self, one: Counter[Situations], other: Counter[Situations]) -> Counter[Situations]:
+        found: Counter[Situations] = Counter()
+        for a, many in one.items():
+            for b, more in other.items():
+                found[self._together(a, b)] += many * more
+        return found
+
+
+def join(graph: Graph, clients: int, servers: int, losses: int, crashes: int) -> Joint:
+    """Find the states of every server's part after each word that all of them know."""
+    known: dict[Word, list[list[int]]] = {(): [graph.closure([_start(graph, server)]) for server in range(servers)]}
+    queue: deque[Word] = deque(known)
+    while queue:
+        word = queue.popleft()
+        steps = [NEXT] if word.count(NEXT) < servers else []
+        for move in (*steps, *map(death, range(clients))):
+            seeds = [set(_follow(graph, server, word, move, states)) for server, states in enumerate(known[word])]
+            if all(seeds):
+                known[*word, move] = [graph.closure(part) for part in seeds]
+                queue.append((*word, move))
+    reached = [{word: parts[server] for word, parts in known.items()} for server in range(servers)]
+    return Joint(graph, losses, crashes, reached)
+
+
+def _start(graph: Graph, server: int) -> int:
+    """The first server's turn has come at the beginning."""
+    return 0 if server else graph.shared[0][ITS_TURN]
+
+
+def _follow(graph: Graph, server: int, word: Word, move: str, states: list[int]) -> Iterable[int]:
+    """Where a shared move leads this server's part: nowhere, if it is in the way."""
+    if move != NEXT:
+        name = move
+    elif server == word.count(NEXT):
+        name = DONE
+    elif server == word.count(NEXT) + 1:
+        name = ITS_TURN
+    else:
+        return states
+    return (graph.shared[state][name] for state in states if name in graph.shared[state])

@@ -1,0 +1,243 @@
+"""What a message does where it arrives, and what the machines' answers do to server and client: the half of `model`
+that nobody chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lustre_wire.upgrade.model.world import VERSIONS, Broken, Link, Message, Part, again
+from lustre_wire.upgrade.protocol.barrier import Facts, Step
+from lustre_wire.upgrade.protocol.mark import Mark
+from lustre_wire.upgrade.protocol.shutdown import Act, ServerState
+
+
+def arrive(part: Part, message: Message) -> None:
+    """The message is where it was sent to; whoever is down or dead hears nothing.
+
+    Raises:
+        Broken: it must not come in this state.
+    """
+    part.network -= {message}
+    kind, client, *said = message
+    if kind in _CLIENT:
+        if client not in part.dead:
+            _CLIENT[kind](part, client, *said)
+    elif part.server.up:
+        _SERVER[kind](part, client, *said)
+
+
+# -- what the machines want done -----------------------------------------------------------------------------------
+
+
+def act(part: Part, acts: list[Act]) -> None:
+    """Do what the server's machine says."""
+    server = part.server
+    for each in acts:
+        if each is Act.REVOKE:
+            server.unheard = server.holders
+        elif each is Act.NOTIFY:
+            server.untold = frozenset(c for c in server.known if c in part.life.unaware)
+        elif each is Act.MARK:
+            server.mark = Mark(VERSIONS[server.version], clean=True)
+        elif each is Act.HALT:
+            server.up, server.connected = False, frozenset()
+            server.holders = server.opens = server.unheard = server.untold = frozenset()
+
+
+def look(part: Part, client: int) -> bool:
+    """The client's machine looks at the books; does anything come of it?"""
+    before, barrier = again(part.barriers[client]), part.barriers[client]
+    _steps(part, client, barrier.look(_facts(part.links[client])))
+    return barrier != before
+
+
+def _steps(part: Part, client: int, steps: list[Step]) -> None:
+    link = part.links[client]
+    for step in steps:
+        if step is Step.FLUSH:
+            link.dirty = False
+        elif step is Step.CANCEL:
+            link.locks = False
+        elif step is Step.SYNC:
+            link.synced = "sent"
+        elif step is Step.RELEASE and link.access:
+            link.access, link.releasing = False, True
+        elif step is Step.ASK_AGAIN and not link.access:
+            link.asking = True
+        elif step is Step.FAIL_GATE and link.call == "behind the gate":
+            link.call = ""
+
+
+def _facts(link: Link) -> Facts:
+    return Facts(
+        int(link.call == "sent") + int(link.synced == "sent"), int(link.dirty), int(link.locks), int(link.uncommitted)
+    )
+
+
+# -- at the server -----------------------------------------------------------------------------------------------
+
+
+def _at_connect(part: Part, client: int) -> None:
+    server = part.server
+    if client not in server.known:
+        if server.awaited or part.life.newcomer():
+            return
+        server.known |= {client}
+        server.connected |= {client}
+        part.send("re connect", client, server.instance, server.version, "new")
+        return
+    back = client in server.connected and client not in server.awaited
+    server.connected |= {client}
+    part.send("re connect", client, server.instance, server.version, "same" if back else "restarted")
+
+
+def _at_replay(
+    part: Part, client: int, version: int, instance: int, uncommitted: bool, done: int, access: bool
+) -> None:
+    server = part.server
+    if instance != server.instance:
+        return
+    if client not in server.awaited:
+        if client in server.connected:
+            part.send("re replay", client, server.instance)
+        return
+    if uncommitted and version != server.version:
+        raise Broken(f"a call of {VERSIONS[version]} is replayed to {VERSIONS[server.version]}")
+    if uncommitted:
+        server.done = tuple(max(n, done) if c == client else n for c, n in enumerate(server.done))
+    server.awaited -= {client}
+    server.opens |= {client}
+    server.holders |= {client} if access else frozenset()
+    part.send("re replay", client, server.instance)
+
+
+def _live(part: Part, client: int, version: int, instance: int) -> bool:
+    """Does the request come over a connection this server knows? Only then its buffers are looked into."""
+    server = part.server
+    if instance != server.instance or client not in server.connected or client in server.awaited:
+        return False
+    if version != server.version:
+        raise Broken(f"{VERSIONS[server.version]} reads a request of {VERSIONS[version]}")
+    return True
+
+
+def _at_call(part: Part, client: int, version: int, instance: int) -> None:
+    server = part.server
+    if not _live(part, client, version, instance):
+        return
+    if part.life.request("request"):
+        raise Broken("a call reaches a server that is quiet")
+    done = part.links[client].done + 1
+    server.done = tuple(max(n, done) if c == client else n for c, n in enumerate(server.done))
+    part.send("re call", client, instance)
+
+
+def _at_sync(part: Part, client: int, version: int, instance: int) -> None:
+    if _live(part, client, version, instance):
+        if not part.life.request("request"):
+            part.server.disk = part.server.done
+        part.send("re sync", client, instance)
+
+
+def _at_release(part: Part, client: int, version: int, instance: int) -> None:
+    server = part.server
+    if _live(part, client, version, instance):
+        server.holders -= {client}
+        server.unheard -= {client}
+        part.send("re release", client, instance)
+        act(part, part.life.released(client))
+
+
+def _at_ask(part: Part, client: int, version: int, instance: int) -> None:
+    server = part.server
+    if _live(part, client, version, instance):
+        free = part.life.state is ServerState.SERVING
+        server.holders |= {client} if free else frozenset()
+        part.send("re ask", client, instance, free)
+
+
+# -- at the client -----------------------------------------------------------------------------------------------
+
+
+def _to_callback(part: Part, client: int, instance: int) -> None:
+    """It names the client's lock: one of an earlier start of the server is unknown."""
+    server, link = part.server, part.links[client]
+    if server.up and link.instance == instance == server.instance and link.access:
+        _steps(part, client, part.barriers[client].revoked())
+        server.unheard -= {client}
+
+
+def _to_notice(part: Part, client: int, instance: int) -> None:
+    server = part.server
+    if server.up and instance == server.instance and client in server.untold:
+        _steps(part, client, part.barriers[client].all_committed())
+        server.untold -= {client}
+        act(part, part.life.informed(client))
+
+
+def _to_connected(part: Part, client: int, instance: int, version: int, how: str) -> None:
+    link, barrier = part.links[client], part.barriers[client]
+    if link.state != "lost" or instance != part.server.instance:
+        return
+    link.instance, link.version = instance, version
+    if how == "same":
+        link.state = "full"
+        _recovered(part, client)
+    elif how == "restarted":
+        link.state, link.releasing, link.synced = "replaying", False, ""
+        _steps(part, client, barrier.restarted())
+    else:
+        link.gone, link.state = True, "full"
+        link.open = link.uncommitted = link.dirty = link.locks = link.access = link.releasing = False
+        link.asking, link.synced, link.formatted = False, "", 0
+        link.call = "" if link.call == "sent" else link.call
+        _steps(part, client, barrier.evicted())
+
+
+def _to_replayed(part: Part, client: int, instance: int) -> None:
+    link = part.links[client]
+    if link.state == "replaying" and instance == link.instance:
+        link.state = "full"
+        _recovered(part, client)
+
+
+def _recovered(part: Part, client: int) -> None:
+    """Recovery is over; a client that still has its all-access lock need not ask for it."""
+    barrier = part.barriers[client]
+    _steps(part, client, barrier.recovered())
+    if part.links[client].access:
+        _steps(part, client, barrier.granted())
+
+
+def _to_called(part: Part, client: int, instance: int) -> None:
+    link = part.links[client]
+    if link.call == "sent" and instance == link.instance:
+        link.call, link.done, link.uncommitted, link.locks, link.dirty = "", link.done + 1, True, True, True
+
+
+def _to_synced(part: Part, client: int, instance: int) -> None:
+    link = part.links[client]
+    if instance == link.instance:
+        link.synced, link.uncommitted, link.formatted = "", False, 0
+
+
+def _to_released(part: Part, client: int, instance: int) -> None:
+    if instance == part.links[client].instance:
+        part.links[client].releasing = False
+
+
+def _to_asked(part: Part, client: int, instance: int, free: bool) -> None:
+    link, barrier = part.links[client], part.barriers[client]
+    if link.asking and instance == link.instance:
+        link.asking, link.access = False, True
+        _steps(part, client, barrier.granted() if free else barrier.queued())
+
+
+_SERVER: dict[str, Callable[..., None]] = {
+    "connect": _at_connect, "replay": _at_replay, "call": _at_call, "sync": _at_sync, "release": _at_release,
+    "ask": _at_ask,
+}  # fmt: skip
+_CLIENT: dict[str, Callable[..., None]] = {
+    "callback": _to_callback, "notice": _to_notice, "re connect": _to_connected, "re replay": _to_replayed,
+    "re call": _to_called, "re sync": _to_synced, "re release": _to_released, "re ask": _to_asked,
+}  # fmt: skip

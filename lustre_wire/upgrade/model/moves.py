@@ -1,0 +1,229 @@
+"""A file system small enough to look at all its states: what stands around the real machines in `explore`.
+
+Clients have a file open on each server and one call to make, at any time; servers have memory and disk; the network
+holds at most one message of a kind between two nodes and delivers in any order. A request without an answer is sent
+again once nothing of it is on the way: that is all that is left of time.
+
+A move belongs to one server and touches its `Part` alone. Few moves are shared, that is, made by several parts in one
+step: a client's death by all of them, and the administrator's going on to the next server by the part that is done and
+the one whose turn has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import attrs
+
+from lustre_wire.upgrade.model.messages import act, arrive, look
+from lustre_wire.upgrade.model.world import VERSIONS, Link, Message, Part, Server, Turn
+from lustre_wire.upgrade.protocol import mark
+from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState
+from lustre_wire.upgrade.protocol.mark import Mark, Start
+from lustre_wire.upgrade.protocol.policy import Policy
+from lustre_wire.upgrade.protocol.shutdown import ServerState, Shutdown
+
+#: The administrator comes to this server; he is done with it.
+ITS_TURN, DONE = "its turn", "done"
+
+
+@attrs.frozen
+class Move:
+    """Something that may happen next.
+
+    Attributes:
+        fault: a message is lost or the server crashes.
+        shared: other parts make this move too.
+    """
+
+    name: str
+    do: Callable[[Part], None]
+    fault: bool = False
+    shared: bool = False
+
+
+def first_part(policy: Policy, clients: int) -> Part:
+    """Everybody mounted, in the old version, with a file open and the all-access lock held."""
+    everybody = frozenset(range(clients))
+    return Part(
+        policy,
+        Server(
+            known=everybody, connected=everybody, done=(0,) * clients, disk=(0,) * clients, holders=everybody,
+            opens=everybody,
+        ),
+        Shutdown(policy), [Link() for _ in everybody], [Barrier(policy) for _ in everybody],
+    )  # fmt: skip
+
+
+def death(client: int) -> str:
+    """The name of the move."""
+    return f"client{client} crashes"
+
+
+# -- what may happen ---------------------------------------------------------------------------------------------
+
+
+def moves(part: Part, losses: int, crashes: int) -> Iterator[Move]:
+    """Everything that may happen next where so many messages may be lost and so many nodes may crash."""
+    yield from _administrator(part)
+    for message in sorted(part.network):
+        yield Move(f"{message} arrives", partial(arrive, message=message))
+        if part.lost < losses:
+            yield Move(f"{message} is lost", partial(_lose, message=message), fault=True)
+    if part.crashed + len(part.dead) < crashes:
+        if part.server.up:
+            yield Move("crashes", _crash, fault=True)
+        for client in part.living():
+            yield Move(death(client), partial(_die, client=client), shared=True)
+    yield from _server(part)
+    for client in part.living():
+        if part.links[client].calls and not part.links[client].call:
+            yield Move(f"client{client} calls", partial(_call, client=client))
+
+
+def _administrator(part: Part) -> Iterator[Move]:
+    """One server after the other: stop, start in the new version; what crashed is started as it was."""
+    server = part.server
+    if not server.up:
+        as_it_was = not server.mark.clean
+        name = "starts as it was" if as_it_was else "starts in 2.0"
+        yield Move(name, partial(_start, version=server.version if as_it_was else 1))
+    if part.turn is Turn.BEFORE:
+        yield Move(ITS_TURN, partial(_turn, turn=Turn.NOW), shared=True)
+    elif part.turn is Turn.NOW and server.up and not server.awaited:
+        if server.version:
+            yield Move(DONE, partial(_turn, turn=Turn.DONE), shared=True)
+        elif part.life.state is ServerState.SERVING:
+            yield Move("stops", _stop)
+
+
+def _turn(part: Part, turn: Turn) -> None:
+    part.turn = turn
+
+
+def _start(part: Part, version: int) -> None:
+    server = part.server
+    how = mark.decide(server.mark, VERSIONS[version])
+    assert how in (Start.RECOVER, Start.REOPEN)
+    server.mark = Mark(VERSIONS[version], clean=False)
+    server.instance, server.up, server.version = server.instance + 1, True, version
+    server.awaited, part.life = server.known, Shutdown(part.policy)
+
+
+def _stop(part: Part) -> None:
+    part.server.stops += 1
+    act(part, part.life.begin(part.server.connected))
+
+
+def _lose(part: Part, message: Message) -> None:
+    part.network -= {message}
+    part.lost += 1
+
+
+def _crash(part: Part) -> None:
+    server = part.server
+    part.crashed, part.network = part.crashed + 1, frozenset()
+    server.up, server.done, server.connected = False, server.disk, frozenset()
+    server.holders = server.opens = server.unheard = server.untold = frozenset()
+
+
+def _die(part: Part, client: int) -> None:
+    part.dead |= {client}
+    part.network = frozenset(m for m in part.network if m[1] != client)
+
+
+# -- what a node does by itself ----------------------------------------------------------------------------------
+
+
+def _server(part: Part) -> Iterator[Move]:
+    server = part.server
+    if not server.up:
+        return
+    if part.life.state is ServerState.QUIET:
+        yield Move("commits and tells", _commit_all)
+    elif server.done != server.disk:
+        yield Move("commits", _commit)
+    for client in sorted((server.connected | server.awaited) & part.dead):
+        yield Move(f"evicts client{client}", partial(_evict, client=client))
+
+
+def _commit(part: Part) -> None:
+    part.server.disk = part.server.done
+
+
+def _commit_all(part: Part) -> None:
+    _commit(part)
+    act(part, part.life.committed())
+
+
+def _evict(part: Part, client: int) -> None:
+    server = part.server
+    for field in ("known", "connected", "awaited", "holders", "opens", "unheard", "untold"):
+        setattr(server, field, getattr(server, field) - {client})
+    act(part, part.life.evicted(client))
+
+
+def _call(part: Part, client: int) -> None:
+    link = part.links[client]
+    link.calls, link.call = link.calls - 1, "behind the gate"
+
+
+# -- what happens at once ----------------------------------------------------------------------------------------
+
+
+def make(move: Move, part: Part) -> None:
+    """The move, and what happens at once after it: whoever can send something sends it, when it arrives is left open.
+
+    Raises:
+        Broken: a message arrived that must not.
+    """
+    move.do(part)
+    _call_back(part)
+    for client in part.living():
+        while _client(part, client):
+            pass
+
+
+def _call_back(part: Part) -> None:
+    server = part.server
+    if server.up:
+        for kind, clients in (("callback", server.unheard), ("notice", server.untold)):
+            for client in clients:
+                if not part.on_way(kind, client):
+                    part.send(kind, client, server.instance)
+
+
+def _client(part: Part, client: int) -> bool:
+    """Send, send again, notice a restart, clean: one of them, and whether there was anything to do."""
+    link, barrier, server = part.links[client], part.barriers[client], part.server
+    there = server.up and server.instance == link.instance
+    if link.call == "behind the gate" and not barrier.closed and link.state == "full":
+        link.call, link.formatted = "sent", link.version
+        part.send("call", client, link.formatted, link.instance)
+    elif link.state in ("full", "replaying") and server.up and not there:
+        link.state = "lost"
+    elif link.state == "lost" and server.up and not part.on_way("connect", client):
+        part.send("connect", client)
+    elif link.state == "replaying" and server.instance == link.instance and not part.on_way("replay", client):
+        part.send("replay", client, link.formatted, link.instance, link.uncommitted, link.done, link.access)
+    elif link.state == "full" and server.instance == link.instance:
+        return (there and _sends_again(part, client, link)) or (
+            barrier.state in (ClientState.DRAINING, ClientState.CLEANING) and look(part, client)
+        )
+    else:
+        return False
+    return True
+
+
+def _sends_again(part: Part, client: int, link: Link) -> bool:
+    for kind, pending, version in (
+        ("call", link.call == "sent", link.formatted),
+        ("sync", link.synced == "sent", link.version),
+        ("release", link.releasing, link.version),
+        ("ask", link.asking, link.version),
+    ):
+        if pending and not part.on_way(kind, client):
+            part.send(kind, client, version, link.instance)
+            return True
+    return False

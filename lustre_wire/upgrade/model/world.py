@@ -1,0 +1,164 @@
+"""What `model` moves: a server, the clients' connections with it and what is on the network between them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from operator import attrgetter
+from typing import Any
+
+import attrs
+
+from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState
+from lustre_wire.upgrade.protocol.mark import Mark
+from lustre_wire.upgrade.protocol.policy import Policy
+from lustre_wire.upgrade.protocol.shutdown import Shutdown
+
+VERSIONS = ("1.8", "2.0")
+#: kind, client, and what it says.
+Message = tuple[Any, ...]
+
+
+class Broken(Exception):
+    """A law that does not hold."""
+
+
+class Turn(IntEnum):
+    """Servers are upgraded one after the other: what the administrator is to this one."""
+
+    BEFORE = 0
+    NOW = 1
+    DONE = 2
+
+
+@attrs.define(slots=True)
+class Link:
+    """A client's connection with the server, and what the client has of it.
+
+    Attributes:
+        instance: of the server it is connected to; 0 while it is not.
+        state: ``full``, ``lost`` or ``replaying``.
+        version: what the server speaks, and what requests are formatted in.
+        call: ``""``, ``behind the gate``, ``sent``; `calls` how many are still to be made.
+        formatted: the version the call was formatted in, as long as it may be sent again.
+        uncommitted: the call it has an answer for is on the replay list.
+        done: calls acknowledged.
+        open: its file is open; `dirty` and `locks` cached.
+        access: the all-access lock is ours; `asking` for it; `releasing` until the release is answered.
+        synced: sync under way: ``""``, ``sent``.
+        gone: evicted once.
+    """
+
+    instance: int = 1
+    state: str = "full"
+    version: int = 0
+    call: str = ""
+    calls: int = 1
+    formatted: int = 0
+    uncommitted: bool = False
+    done: int = 0
+    open: bool = True
+    dirty: bool = False
+    locks: bool = True
+    access: bool = True
+    asking: bool = False
+    releasing: bool = False
+    synced: str = ""
+    gone: bool = False
+
+
+@attrs.define(slots=True)
+class Server:
+    """A target.
+
+    Attributes:
+        instance: which start this is; `up` whether it runs; `version` the index of what it runs.
+        known: clients on its disk; `connected` those of them with a live export.
+        awaited: clients that have not finished recovery.
+        done: calls executed per client, in memory; `disk` the same, committed.
+        holders: clients that hold the all-access lock; `opens` those with their file open.
+        unheard: clients with a callback on the way or to be repeated; `untold` with a notice.
+    """
+
+    instance: int = 1
+    up: bool = True
+    version: int = 0
+    mark: Mark = attrs.field(factory=lambda: Mark(VERSIONS[0], clean=False))
+    known: frozenset[int] = frozenset()
+    connected: frozenset[int] = frozenset()
+    awaited: frozenset[int] = frozenset()
+    done: tuple[int, ...] = ()
+    disk: tuple[int, ...] = ()
+    holders: frozenset[int] = frozenset()
+    opens: frozenset[int] = frozenset()
+    unheard: frozenset[int] = frozenset()
+    untold: frozenset[int] = frozenset()
+    stops: int = 0
+
+
+def _fields(kind: type[attrs.AttrsInstance], *skip: str) -> attrgetter[tuple[Any, ...]]:
+    return attrgetter(*(field.name for field in attrs.fields(kind) if field.name not in skip))
+
+
+_LINK, _SERVER = _fields(Link), _fields(Server)
+_LIFE, _BARRIER = _fields(Shutdown), _fields(Barrier)
+_LIFE_STATE, _BARRIER_STATE = _fields(Shutdown, "policy"), _fields(Barrier, "policy")
+
+
+@attrs.define(slots=True)
+class Part:
+    """One server with all that it shares with the clients.
+
+    Attributes:
+        links, barriers: per client.
+        network: messages on their way.
+        turn: what the administrator is to this server.
+        dead: clients that crashed.
+        lost: messages lost here; `crashed` how often the server crashed.
+    """
+
+    policy: Policy
+    server: Server
+    life: Shutdown
+    links: list[Link]
+    barriers: list[Barrier]
+    network: frozenset[Message] = frozenset()
+    turn: Turn = Turn.BEFORE
+    dead: frozenset[int] = frozenset()
+    lost: int = 0
+    crashed: int = 0
+
+    def copy(self) -> Part:
+        return Part(
+            self.policy, Server(*_SERVER(self.server)), Shutdown(*_LIFE(self.life)),
+            [Link(*_LINK(link)) for link in self.links], [again(barrier) for barrier in self.barriers],
+            self.network, self.turn, self.dead, self.lost, self.crashed,
+        )  # fmt: skip
+
+    def key(self) -> tuple[Any, ...]:
+        """Equal for what is equal; whose turn it is, who died and what faults there were is told apart elsewhere."""
+        return (
+            _SERVER(self.server), _LIFE_STATE(self.life), tuple(map(_LINK, self.links)),
+            tuple(map(_BARRIER_STATE, self.barriers)), self.network,
+        )  # fmt: skip
+
+    def living(self) -> list[int]:
+        return [client for client in range(len(self.links)) if client not in self.dead]
+
+    def over(self) -> bool:
+        """The server runs the new version, and whoever lives has made his calls."""
+        server = self.server
+        return server.up and server.version == 1 and not server.awaited and all(
+            link.state == "full" and not link.calls and not link.call and barrier.state is ClientState.RUN
+            for link, barrier in ((self.links[client], self.barriers[client]) for client in self.living())
+        )  # fmt: skip
+
+    def send(self, *message: Any) -> None:
+        self.network |= {message}
+
+    def on_way(self, kind: str, client: int) -> bool:
+        """Is a message of this kind, or the answer to it, on the network?"""
+        return any(m[1] == client and m[0] in (kind, "re " + kind) for m in self.network)
+
+
+def again(barrier: Barrier) -> Barrier:
+    return Barrier(*_BARRIER(barrier))

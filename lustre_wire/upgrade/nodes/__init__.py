@@ -1,0 +1,1 @@
+"""The testbed's clients and servers, taking part in controlled stops."""

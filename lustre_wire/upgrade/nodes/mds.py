@@ -1,0 +1,101 @@
+"""An MDS under control; of its OSTs it is a client, and takes part in their stops as clients do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from lustre_wire.recovery.connect import ImportState
+from lustre_wire.recovery.imports import Import
+from lustre_wire.recovery.packet import PUT, Packet
+from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.node import MetadataNode
+from lustre_wire.testbed.operations import NOBODY
+from lustre_wire.testbed.packing import packer
+from lustre_wire.testbed.tasks import Steps, Until
+from lustre_wire.upgrade.evidence.journal import Journal, Moved
+from lustre_wire.upgrade.nodes.member import Member
+from lustre_wire.upgrade.nodes.participant import Participant
+from lustre_wire.upgrade.nodes.server import Controlled
+from lustre_wire.upgrade.protocol.barrier import ClientState, Facts
+from lustre_wire.upgrade.protocol.gate import Caller
+from lustre_wire.upgrade.protocol.policy import Away, Policy, Resume, Scope
+
+
+class ControlledMetadata(Participant, Controlled, MetadataNode):
+    """An MDS under control."""
+
+    def control(self, policy: Policy, journal: Journal | None = None) -> None:
+        super().control(policy, journal)
+        self.join_nothing()
+
+    def start(self, now: float) -> None:
+        for target in [target for target, state in self._states.items() if state is not ClientState.RUN]:
+            self.journal.moved.append(Moved(now, self.nid, target, ClientState.RUN, Facts()))  # forgotten in a crash
+        self.join_nothing()
+        self.answers = []
+        super().start(now)
+        self.service.made_by_name = self.policy.away is Away.REFORMAT
+        if self.policy.controlled and self.policy.scope is Scope.TARGET:
+            self._join_osts()
+        self.tasks.run(now)
+
+    def _join_osts(self) -> None:
+        """Nobody lifts a barrier of an MDS by hand: where an operator has to, it goes on when it has reconnected."""
+        alone = self.policy.resume is Resume.OPERATOR
+        policy = attrs.evolve(self.policy, resume=Resume.RECONNECT) if alone else self.policy
+        for osc in self.imports.values():
+            name = osc.config.target.decode()
+            self._join(name, osc, [osc], policy)
+            self.tasks.start(self._first_lock(self.members[name]), f"all-access lock of {name}")
+
+    def _first_lock(self, member: Member) -> Steps:
+        yield Until(lambda: member.holder.state is ImportState.FULL)
+        yield from self._ask_for_lock(member)
+
+    def ask(self, owner: Import, asked: op.Operation, name: str = "") -> Any:
+        self._note_formatting(owner, name or packer(owner.dialect).form(asked).format)
+        return (yield from super().ask(owner, asked, name))
+
+    def _ask(self, osc: Import, asked: op.Operation) -> Any:
+        """What the MDS wants of an OST waits at the gate, until the OST is back."""
+        while True:
+            caller = Caller(frozenset({osc.config.target.decode()}), update=True)
+            self.gate.enter(caller)
+            try:
+                if caller.status is None:
+                    yield Until(lambda: caller.status is not None)  # noqa: B023
+                if not caller.status:
+                    return (yield from super()._ask(osc, asked))
+            finally:
+                self.gate.leave(caller)
+
+    def receive(self, packet: Packet, now: float) -> None:
+        owners = [osc for osc in self.imports.values() if packet.source in osc.config.peers]
+        if packet.kind == PUT and owners and not any(packet.match_bits in osc.sending for osc in owners):
+            self.now = now
+            self.called_back(packet, owners)
+        else:
+            super().receive(packet, now)
+        self._see(now)
+
+    def tick(self, now: float) -> None:
+        super().tick(now)
+        self._see(now)
+
+    def _see(self, now: float) -> None:
+        if self.up:
+            self._watch()
+            self._go_on(now)
+
+    def take(self) -> list[Packet]:
+        self._note_sending(self.imports.values())
+        answers, self.answers = self.answers, []
+        return super().take() + answers
+
+    def _fids(self) -> frozenset[tuple[int, int]]:
+        if self.journal.quiet:
+            return frozenset()
+        inodes = (inode for _, inode in self.store.items("inode"))
+        return frozenset((inode.ino, inode.generation) for inode in inodes if inode.fid != NOBODY)

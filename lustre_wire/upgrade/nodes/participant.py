@@ -1,0 +1,219 @@
+"""A node that takes part in the stops of servers it is connected with: a client, or an MDS as a client of its OSTs."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lustre_wire import rpc
+from lustre_wire.recovery.connect import ImportState
+from lustre_wire.recovery.imports import Import
+from lustre_wire.recovery.ldlm.locks import request_of
+from lustre_wire.recovery.names import names
+from lustre_wire.recovery.packet import PUT, Packet
+from lustre_wire.recovery.request import Request
+from lustre_wire.recovery.rules import rules_of
+from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.callee import Callee
+from lustre_wire.testbed.packing import packer
+from lustre_wire.testbed.tasks import Steps, Tasks
+from lustre_wire.upgrade.evidence.journal import Formatted, Journal, Moved, Put
+from lustre_wire.upgrade.nodes.member import Member
+from lustre_wire.upgrade.protocol import all_access_lock as access
+from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Facts, Step
+from lustre_wire.upgrade.protocol.gate import Gate
+from lustre_wire.upgrade.protocol.policy import Notice, Policy
+
+#: Seconds between a good-bye and the first try to come back.
+BACK_AFTER = 1.0
+
+
+class Participant(Callee):
+    """The part of a node that does what its barriers ask.
+
+    Attributes:
+        gate: in front of everything it sends on its own account.
+        members: its barriers by the name of their server (``MGS`` for the one barrier of scope `mgs`).
+        journal: what it notes for whoever checks.
+    """
+
+    policy: Policy
+    journal: Journal
+    tasks: Tasks
+    gate: Gate
+
+    def join_nothing(self) -> None:
+        """As at boot: no barriers, an open gate."""
+        self.gate = Gate()
+        self.members: dict[str, Member] = {}
+        self._states: dict[str, ClientState] = {}
+
+    if TYPE_CHECKING:  # every node with imports has its own
+
+        def ask(self, owner: Import, asked: op.Operation, name: str = "") -> Any:
+            """One operation on one import; the finished request, whatever its status."""
+
+    def _look_around(self) -> None:
+        """Whatever else follows from what happened."""
+
+    def _dirty(self, member: Member) -> int:
+        """Bytes not yet written."""
+        return 0
+
+    def _flush(self, member: Member) -> None:
+        """Write them."""
+
+    def _join(self, name: str, holder: Import, imports: list[Import], policy: Policy) -> None:
+        member = self.members[name] = Member(Barrier(policy), holder, imports)
+        member.news(False)
+
+    def _ask_for_lock(self, member: Member) -> Steps:
+        """Ask for the all-access lock; where it is not granted at once, a stop is under way (B15)."""
+        if not self.policy.controlled or member.asking or member.lock is not None:
+            return
+        member.asking = True
+        owner = member.holder
+        k, generation = names(owner.dialect), owner.generation
+        lock = owner.locks.request(k.LDLM_PLAIN, access.RESOURCE, k.LCK_PR)
+        body = request_of(owner.dialect, lock, 0, rules_of(owner.dialect).plain_enqueue_count)
+        request = yield from self.ask(owner, op.Enqueue(dlm_req=body), "LDLM_ENQUEUE")
+        if owner.generation != generation:
+            return
+        member.asking = False
+        reply = self.result(request).dlm_rep if request.reply is not None and request.status == 0 else None
+        owner.locks.answered(lock, owner.dialect, reply, 0 if reply is not None else request.status or -errno.EIO)
+        if reply is None:
+            self._take(member, member.barrier.revoked())
+        else:
+            member.lock = lock
+
+    def _called(self, owner: Import, message: rpc.Message, packet: Packet) -> None:
+        super()._called(owner, message, packet)
+        if message.opcode != names(owner.dialect).LDLM_CP_CALLBACK:
+            return
+        cookie = message.buffers.dlm_req.lock_handle[0].cookie
+        for member in self.members.values():
+            if member.holder is owner and cookie == member.given_back:
+                member.notice = True
+
+    def _note_formatting(self, owner: Import, name: str, *, cleaning: bool = False) -> None:
+        if self.journal.quiet:
+            return
+        target, now, dialect = owner.config.target.decode(), self.now, owner.dialect.name
+        for member in self.members.values():
+            if owner in member.imports:
+                state = member.barrier.state
+                inside = self.gate.busy([target])
+                self.journal.formatted.append(Formatted(now, self.nid, target, name, dialect, state, cleaning, inside))
+
+    def _note_sending(self, owners: Iterable[Import]) -> None:
+        """What is about to be taken off these imports."""
+        if self.journal.quiet:
+            return
+        for owner, packet in ((each, packet) for each in owners for packet in each.out):
+            request = owner.sending.get(packet.match_bits)
+            if packet.kind == PUT and request is not None:
+                message, replay = request.message, owner.state is ImportState.REPLAY
+                self.journal.put.append(
+                    Put(
+                        self.now, self.nid, packet.target, packet.match_bits, message.name, message.dialect.name,
+                        message.body.pb_transno, replay,
+                    )
+                )  # fmt: skip
+
+    def _watch(self) -> None:
+        """Let every barrier see what happened, until nothing more follows from it."""
+        progress = True
+        while progress:
+            progress = False
+            for member in self.members.values():
+                steps = member.news(self.policy.controlled)
+                if member.barrier.state in (ClientState.DRAINING, ClientState.CLEANING):
+                    steps += member.barrier.look(self._facts(member))
+                progress |= bool(steps)
+                self._take(member, steps)
+            self._look_around()
+            self.tasks.run(self.now)
+
+    def _facts(self, member: Member) -> Facts:
+        return member.facts(self.gate.busy(member.targets), self._dirty(member))
+
+    def _take(self, member: Member, steps: list[Step]) -> None:
+        for step in steps:
+            getattr(self, self._steps[step])(member)
+        state = member.barrier.state
+        for target in member.targets:
+            last = self._states.get(target, ClientState.RUN)
+            if last is not state:
+                self._states[target] = state
+                self.journal.moved.append(Moved(self.now, self.nid, target, state, self._facts(member)))
+
+    def _close_gate(self, member: Member) -> None:
+        self.gate.close(member.targets, reading=False)
+
+    def _close_gate_to_reading(self, member: Member) -> None:
+        self.gate.close(member.targets, reading=True)
+
+    def _open_gate(self, member: Member) -> None:
+        self.gate.open(member.targets)
+
+    def _fail_gate(self, member: Member) -> None:
+        self.gate.fail(member.targets, -errno.EIO)
+
+    def _cancel_cached(self, member: Member) -> None:
+        for owner in member.imports:
+            self.cancel(owner, owner.locks.give_up(member.cached(owner), names(owner.dialect)))
+
+    def _sync(self, member: Member) -> None:
+        for owner in member.imports:
+            asked = op.Sync() if owner.config.connect == "MDS_CONNECT" else op.ObjectSync()
+            self._note_formatting(owner, packer(owner.dialect).form(asked).format, cleaning=True)
+            owner.submit(owner.wrap(packer(owner.dialect).request(asked), op=asked), self.now)
+
+    def _release(self, member: Member) -> None:
+        lock, owner = member.lock, member.holder
+        if lock is None:
+            return
+        owner.locks.release(lock, names(owner.dialect))
+        owner.locks.locks.pop(lock.cookie, None)
+        member.lock, member.given_back = None, lock.cookie
+        asked = op.Cancel(cancels=(lock.remote,))
+        self._note_formatting(owner, "LDLM_CANCEL", cleaning=True)
+        request = owner.wrap(packer(owner.dialect).request(asked), op=asked)
+        request.done = lambda answered: self._release_answered(member, answered)
+        member.release = request
+        owner.submit(request, self.now)
+
+    def _release_answered(self, member: Member, request: Request) -> None:
+        if member.release is request:
+            member.release = None
+            if not request.status and self.policy.notice is Notice.WITHHELD:
+                member.notice = True
+
+    def _disconnect(self, member: Member) -> None:
+        for owner in member.imports:
+            request = owner.request(owner.config.disconnect, no_resend=True)
+            request.done = partial(self._gone, owner)
+            owner.submit(request, self.now)
+
+    def _gone(self, owner: Import, _: Request) -> None:
+        owner.set_state(ImportState.DISCON)
+        owner.next_try = self.now + BACK_AFTER
+
+    def _ask_again(self, member: Member) -> None:
+        self.tasks.start(self._ask_for_lock(member), "all-access lock")
+
+    _steps = {
+        Step.CLOSE_GATE: "_close_gate",
+        Step.CLOSE_GATE_TO_READING: "_close_gate_to_reading",
+        Step.OPEN_GATE: "_open_gate",
+        Step.FAIL_GATE: "_fail_gate",
+        Step.FLUSH: "_flush",
+        Step.CANCEL: "_cancel_cached",
+        Step.SYNC: "_sync",
+        Step.RELEASE: "_release",
+        Step.DISCONNECT: "_disconnect",
+        Step.ASK_AGAIN: "_ask_again",
+    }

@@ -1,0 +1,346 @@
+"""A file system under load, and an operator who upgrades it: what scenarios are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from lustre_wire.dialects import dialect
+from lustre_wire.recovery.packet import PUT, Packet
+from lustre_wire.testbed.hardware import Hardware
+from lustre_wire.testbed.scenario import CLIENT_NID, FSNAME, FileSystem
+from lustre_wire.testbed.simulator import Faults, Simulator, Stuck
+from lustre_wire.testbed.tasks import Task
+from lustre_wire.testbed.tcp import ALIAS_MASK
+from lustre_wire.upgrade.evidence import snapshot, traffic
+from lustre_wire.upgrade.evidence.journal import Absence, Journal, Started
+from lustre_wire.upgrade.evidence.snapshot import Snapshot
+from lustre_wire.upgrade.nodes.client import UpgradeClient
+from lustre_wire.upgrade.nodes.mds import ControlledMetadata
+from lustre_wire.upgrade.nodes.server import VERSIONS, Controlled, ControlledServer
+from lustre_wire.upgrade.protocol.policy import Policy
+from lustre_wire.upgrade.protocol.shutdown import ServerState
+from lustre_wire.upgrade.stage.everybody import Everybody
+from lustre_wire.upgrade.stage.fault import Fault
+from lustre_wire.upgrade.stage.network import TcpNetwork
+from lustre_wire.upgrade.stage.operator import Operator
+from lustre_wire.upgrade.stage.workload import Worker, inspect
+
+#: Simulated seconds anything is waited for.
+PATIENCE = 3000.0
+
+
+class System(FileSystem):
+    """A file system of controlled servers."""
+
+    server = ControlledServer
+    metadata = ControlledMetadata
+
+
+@attrs.define(slots=True)
+class Operated:
+    """Something the operator did, or saw."""
+
+    time: float
+    text: str
+
+
+class Play(Operator):
+    """One run.
+
+    Args:
+        policy: how servers are stopped and started.
+        clients, osts: how many.
+        seed: of everything that is left to chance.
+        faults: of the network.
+        version: what the servers speak at first; clients speak all versions.
+        pair: the MDS and the OSTs have failover partners.
+        hardware: what links, servers and disks of the simulator can do, by default whatever is asked of them.
+        say: called with what happens, as it happens.
+        network: what connects the nodes, instead of a simulator.
+
+    Attributes:
+        faults: what goes wrong at which moment; each happens once.
+        operated: what the operator did.
+        servers: the node each target runs on now; `nodes` all nodes, partners of failover pairs too.
+        lost: what was acknowledged and is not there, once somebody looked.
+    """
+
+    def __init__(
+        self, policy: Policy, *, clients: int = 4, osts: int = 2, seed: int = 0, faults: Faults | None = None,
+        version: str = VERSIONS[0], pair: bool = False, say: Callable[[float, str], None] | None = None,
+        journal: Journal | None = None, network: TcpNetwork | None = None, hardware: Hardware | None = None,
+    ) -> None:  # fmt: skip
+        self.policy, self.seed, self.journal = policy, seed, journal or Journal()
+        self.system = System(dialect(version), osts=osts, pair=pair, hardware=hardware)
+        self.simulator: Simulator | TcpNetwork = network or Simulator(seed, faults, hardware)
+        self.operated: list[Operated] = []
+        self.faults: list[Fault] = []
+        self.crashes: list[tuple[float, int, float]] = []
+        self.cut_off: set[int] = set()
+        self._say = say
+        self.servers: dict[str, Controlled] = {"mgs": self._mgs(), "mds": self._mds()}
+        self.servers |= {f"ost{n}": node for n, node in enumerate(self.system.osts)}  # type: ignore[misc]
+        self.clients: list[UpgradeClient] = []
+        self.workers: list[Worker] = []
+        self.nodes = dict(self.servers)
+        for name, node in self.servers.items():
+            if node.nid in self.system.partners:
+                self.nodes[f"{name}-partner"] = self.system.partners[node.nid]  # type: ignore[assignment]
+        self.snapshots: list[Snapshot] = []
+        self.mounting: list[tuple[Task, UpgradeClient]] = []
+        self.absences: list[Absence] = []
+        self.deaths: list[tuple[float, int]] = []
+        self.lost: list[str] | None = None
+        for node in self.nodes.values():
+            node.control(policy, self.journal)
+            node.observer = self._observe
+            self.simulator.nodes[node.nid] = node
+        for node in self.servers.values():
+            self.simulator.start(node.nid)
+        self.simulator.on_event = self._before_event
+        for _ in range(clients):
+            self.new_client()
+
+    def _mgs(self) -> Controlled:
+        assert isinstance(self.system.mgs, Controlled)
+        return self.system.mgs
+
+    def _mds(self) -> Controlled:
+        assert isinstance(self.system.mds, Controlled)
+        return self.system.mds
+
+    @property
+    def now(self) -> float:
+        return self.simulator.now
+
+    def say(self, text: str) -> None:
+        self.operated.append(Operated(self.now, text))
+        if self._say is not None:
+            self._say(self.now, text)
+
+    def name_of(self, nid: int) -> str:
+        """``mds``, ``ost0``, ``client3``: what a node is called."""
+        found = next((name for name, node in self.nodes.items() if node.nid == nid), None)
+        return found or f"client{nid - CLIENT_NID}"
+
+    def own_nid(self, seen: int) -> int:
+        """A client's own NID; over TCP each server knows it by another, since it may share its address."""
+        return seen & ~ALIAS_MASK
+
+    def is_metadata(self, nid: int) -> bool:
+        """Is this an MDS?"""
+        return any(node.nid == nid and isinstance(node, ControlledMetadata) for node in self.nodes.values())
+
+    def starts(self) -> list[Started]:
+        """Every start of a server."""
+        return self.journal.started
+
+    def went_back(self) -> bool:
+        """Was there a step back to an older version?"""
+        return any(start.back for start in self.starts())
+
+    def present_before(self, time: float) -> list[UpgradeClient]:
+        """Clients that are up and on the network, and were mounted before this time."""
+        return [
+            client for task, client in self.mounting
+            if client.up and client.nid not in self.cut_off and task.done and client.mounted_at < time
+        ]  # fmt: skip
+
+    def untouched(self) -> set[int]:
+        """Clients nothing happened to: never cut off, crashed or evicted."""
+        evicted = {client for found in self.evicted().values() for client in found}
+        away = {absence.nid for absence in self.absences}
+        return {
+            c.nid for c in self.clients
+            if c.up and c.boots == 1 and c.nid not in away and self.name_of(c.nid) not in evicted
+        }  # fmt: skip
+
+    def _observe(self, node: Controlled, what: str) -> None:
+        if what in list(ServerState):
+            self.snapshots.append(snapshot.take(self, node, what))
+
+    # -- clients -------------------------------------------------------------------------------------------------
+
+    def new_client(self, *, wait: bool = True) -> UpgradeClient:
+        """One more client, mounted (or, without `wait`, mounting)."""
+        number = len(self.clients)
+        made = UpgradeClient(
+            CLIENT_NID + number, f"{number:08x}-6c75-7374-7265-746573746264".encode(),
+            tuple(dialect(version) for version in VERSIONS), [self.servers["mgs"].nid], FSNAME, 100 + number,
+            policy=self.policy, journal=self.journal,
+        )  # fmt: skip
+        self.clients.append(made)
+        self.workers.append(Worker(made, self.simulator, number, self.seed))
+        self.simulator.add(made)
+        task = made.do(made.mount(), self.now, "mount")
+        self.simulator.flush(made)
+        self.mounting.append((task, made))
+        if wait:
+            self.until(lambda: task.done, f"client{number} mounts")
+            if task.error is not None:
+                raise task.error
+        return made
+
+    def work(self, rounds: int) -> None:
+        """Everybody does some rounds of work; returns when all have, or cannot."""
+        self.load(rounds)
+        self.until(Everybody(self.workers, lambda worker: not self.able(worker) or not worker.busy), "the work is done")
+
+    def load(self, rounds: int = -1) -> None:
+        """Everybody begins to work, without end unless told otherwise."""
+        for worker in filter(self.able, self.workers):
+            worker.work(rounds)
+
+    def look(self) -> None:
+        """Everybody looks at every file he made."""
+        for worker in filter(self.able, self.workers):
+            for path in sorted(worker.ledger.files):
+                worker.client.now = self.now
+                task = worker.client.perform("getattr", path)
+                self.simulator.flush(worker.client)
+                self.until(lambda: task.done, f"{path} is looked at")  # noqa: B023
+
+    def rest(self) -> None:
+        """Everybody finishes what he does."""
+        for worker in self.workers:
+            worker.rest()
+        self.until(Everybody(self.workers, lambda worker: not self.able(worker) or not worker.busy), "the work is done")
+
+    def able(self, worker: Worker) -> bool:
+        """Is the client up, mounted and on the network?"""
+        client = worker.client
+        return client.up and client.mdc is not None and client.nid not in self.cut_off
+
+    # -- time ----------------------------------------------------------------------------------------------------
+
+    def until(self, holds: Callable[[], bool], what: str, limit: float = PATIENCE) -> None:
+        """Let time pass until something is so.
+
+        Raises:
+            Stuck: it does not come, or not within `limit` seconds.
+        """
+        try:
+            self.simulator.run(holds, limit)
+        except Stuck as stuck:
+            raise Stuck(f"waiting for: {what}: {stuck}") from None
+
+    def wait(self, seconds: float) -> None:
+        self.simulator.settle(seconds)
+
+    def _before_event(self, _: int) -> None:
+        for fault in [fault for fault in self.faults if not fault.happened and fault.due(self)]:
+            fault.happened = True
+            fault.strike(self)
+
+    # -- what goes wrong -----------------------------------------------------------------------------------------
+
+    def crash(self, nid: int) -> None:
+        """A node loses its memory."""
+        if not self.simulator.nodes[nid].up:
+            return
+        name = self.name_of(nid)
+        if name not in self.nodes:
+            self.deaths.append((self.now, nid))
+        else:
+            self.crashes.append((self.now, nid, self.nodes[name].committed_at))
+        self.say(f"{name} crashes")
+        self.simulator.crash(nid)
+
+    def cut(self, nid: int) -> None:
+        """A client hears and says nothing any more."""
+        self.say(f"{self.name_of(nid)} is cut off")
+        self.cut_off.add(nid)
+        knew = frozenset(name for name, node in self.nodes.items() if self._knows(node, nid))
+        self.absences.append(Absence(nid, self.now, float("inf"), knew))
+        for node in self.nodes.values():
+            self.simulator.partition(nid, node.nid)
+
+    def _knows(self, node: Controlled, nid: int) -> bool:
+        exports = node.target.exports.values() if node.target is not None else ()
+        return any(self.own_nid(export.nid) == nid and export.connected for export in exports)
+
+    def lose_answer(self, nid: int) -> None:
+        """Let time pass until the MDS answers a change of a client (a close is none); that answer gets lost."""
+        lost: list[Packet] = []
+
+        def lose(packet: Packet) -> bool:
+            answer = packet.kind == PUT and self.own_nid(packet.target) == nid and self.is_metadata(packet.source)
+            found = not lost and answer and traffic.is_change(packet)
+            lost.extend([packet] if found else [])
+            return found
+
+        self.simulator.lose = lose
+        self.until(lambda: bool(lost), f"a change of {self.name_of(nid)} is answered")
+        self.simulator.lose = None
+        self.say(f"the answer to a change of {self.name_of(nid)} is lost")
+
+    def rejoin(self, nid: int) -> None:
+        """It is back on the network."""
+        self.say(f"{self.name_of(nid)} is back on the network")
+        self.cut_off.discard(nid)
+        self.absences = [
+            attrs.evolve(a, end=self.now) if a.nid == nid and a.end > self.now else a for a in self.absences
+        ]
+        for node in self.nodes.values():
+            self.simulator.rejoin(nid, node.nid)
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def evicted(self) -> dict[str, list[str]]:
+        """Clients each server evicted, over all its starts."""
+        found: dict[str, list[str]] = {}
+        for name, node in self.nodes.items():
+            for life in node.history:
+                if life.what.startswith("evicted "):
+                    found.setdefault(name, []).append(_client_name(life.what.removeprefix("evicted ")))
+        return found
+
+    def clients_evicted(self) -> set[str]:
+        """Clients that were evicted, whoever noticed: a server, or they themselves."""
+        by_servers = {client for found in self.evicted().values() for client in found}
+        return (by_servers | {self.name_of(evicted.client) for evicted in self.journal.evicted}) - {"mds"}
+
+    def first_change(self) -> float:
+        """When the MDS first started in another version."""
+        return min((s.time for s in self.starts() if s.metadata and s.changed), default=float("inf"))
+
+    def last_change(self) -> float:
+        """When a server last started in another version."""
+        return max((start.time for start in self.starts() if start.changed), default=0.0)
+
+    def losses(self) -> list[str]:
+        """What was acknowledged and is not there: looked up by a client that was never part of it."""
+        self.until(lambda: all(task.done for task, client in self.mounting if client.up), "everybody is mounted")
+        self._doubt()
+        wrong = [line for worker in self.workers for line in worker.wrong]
+        viewer = self.new_client()
+        for worker in self.workers[:-1]:
+            task = viewer.do(inspect(worker.ledger, viewer), self.now, "inspect")
+            self.simulator.flush(viewer)
+            self.until(lambda: task.done, "everything is looked up")  # noqa: B023
+            if task.error is not None:
+                raise task.error
+            wrong += task.result
+        self.lost = wrong
+        return wrong
+
+    def _doubt(self) -> None:
+        """What may be lost by right: what only a client's memory had, and what it did not come back to replay."""
+        evicted = self.clients_evicted()
+        for worker in self.workers:
+            if worker.client.lost:
+                worker.ledger.doubtful |= worker.ledger.cached
+            absent = not worker.client.up or worker.client.nid in self.cut_off
+            if absent:
+                worker.ledger.doubtful |= worker.trying
+            if self.name_of(worker.client.nid) in evicted or absent:
+                worker.ledger.doubtful |= worker.ledger.cached
+                for crashed, _, committed in self.crashes:
+                    worker.ledger.unsure_since(committed, crashed)
+
+
+def _client_name(uuid: str) -> str:
+    """What a client is called whose UUID a server knows; an MDS is a client of its OSTs."""
+    return "mds" if uuid.startswith(FSNAME) else f"client{int(uuid[:8], 16)}"
