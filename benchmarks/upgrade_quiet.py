@@ -21,6 +21,7 @@ from benchmarks.upgrade_scale import mount, prepare, quiet_play, time_to_quiet
 from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.upgrade.protocol.shutdown import ServerState
+from lustre_wire.upgrade.stage.operator import Operator
 
 KIB = 1 << 10
 SERVERS = ("mds", "ost0")
@@ -60,7 +61,7 @@ def measure(case: Case, hardware: Hardware) -> float:
     for client in play.clients[: case.silent]:
         play.cut(client.nid)
     node = play.servers[case.server]
-    play.stop(case.server, wait=False)
+    Operator(play).stop(case.server, wait=False)
     play.until(lambda: node.life.state is not ServerState.REVOKING, "everybody is done")
     return time_to_quiet(play, case.server)
 

@@ -26,6 +26,7 @@ from lustre_wire.upgrade.protocol.policy import policy
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.everybody import Everybody
 from lustre_wire.upgrade.stage.network import TcpNetwork
+from lustre_wire.upgrade.stage.operator import Operator
 from lustre_wire.upgrade.stage.play import Play
 
 #: So many clients make a call at a time: as many as the MDS asks an OST for objects at once.
@@ -119,12 +120,12 @@ def one(clients: int, dirty: int, play: Play) -> dict[str, Any]:
     watch = Watch()
     watch.step("mount", lambda: mount(play, clients))
     watch.step("prepare", lambda: prepare(play, dirty))
-    watch.step("stop", lambda: play.stop("mds"))
+    watch.step("stop", lambda: Operator(play).stop("mds"))
     quiet = time_to_quiet(play, "mds")
 
     def back() -> None:
-        play.start("mds", "2.0")
-        play.settled()
+        Operator(play).start("mds", "2.0")
+        Operator(play).settled()
 
     watch.step("reopen", back)
     memory, cpu = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, sum(watch.cpu.values())

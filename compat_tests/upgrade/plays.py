@@ -6,7 +6,6 @@ from functools import cache
 
 from lustre_wire.upgrade.protocol.policy import policy
 from lustre_wire.upgrade.stage import scenario
-from lustre_wire.upgrade.stage.fault import fault
 from lustre_wire.upgrade.stage.play import Play
 from lustre_wire.upgrade.stage.scenario import Outcome, Scenario
 
@@ -19,7 +18,8 @@ def play(name: str | Scenario, policy_name: str = "simplified", *faults: str, se
     found = scenario.load(name) if isinstance(name, str) else name
     clients = NEEDED.get(found.name, 2)
     made = Play(policy(policy_name, **options), seed=seed, **scenario.play_options(found, clients=clients))
-    made.faults = [fault(text) for text in faults]
+    for text in faults:
+        made.expect(text)
     return scenario.run(found, made)
 
 

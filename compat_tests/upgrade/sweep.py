@@ -19,23 +19,18 @@ import attrs
 from compat_tests.upgrade.plays import NEEDED
 from lustre_wire.errors import WireError
 from lustre_wire.testbed.simulator import Stuck
-from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.policy import OPTIONS, POLICIES, policy
-from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage import scenario
-from lustre_wire.upgrade.stage.fault import fault
-from lustre_wire.upgrade.stage.play import Play
+from lustre_wire.upgrade.stage.play import CLIENT_STATES, SERVER_STATES, Play
 
 SCENARIOS = scenario.names()
 #: Each option's values, the policy's own first.
 VALUES = {
     name: ("no", "yes") if kind is bool else tuple(str(value) for value in kind) for name, kind in OPTIONS.items()
 }
-_SERVER = [str(state) for state in ServerState if state is not ServerState.SERVING]
-_CLIENT = [str(state) for state in ClientState if state is not ClientState.RUN]
 FAULTS = (
-    *(f"{node}-crash@{state}" for node in ("mgs", "mds", "ost0") for state in _SERVER),
-    *(f"client1-{what}@{state}" for what in ("crash", "silent") for state in (*_SERVER, *_CLIENT)),
+    *(f"{node}-crash@{state}" for node in ("mgs", "mds", "ost0") for state in SERVER_STATES),
+    *(f"client1-{what}@{state}" for what in ("crash", "silent") for state in (*SERVER_STATES, *CLIENT_STATES)),
 )
 
 
@@ -62,7 +57,8 @@ def play(case: Case) -> str:
     except WireError as refusal:
         return f"refused: {refusal}"
     made = Play(how, seed=case.seed, **scenario.play_options(found, clients=NEEDED.get(found.name, 2)))
-    made.faults = [fault(text) for text in case.faults]
+    for text in case.faults:
+        made.expect(text)
     try:
         outcome = scenario.run(found, made)
     except Stuck as stuck:

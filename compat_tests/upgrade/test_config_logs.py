@@ -10,6 +10,7 @@ from lustre_wire.testbed import mgs
 from lustre_wire.testbed.scenario import FSNAME, MDS_NID, OST_NID
 from lustre_wire.upgrade.nodes.writeconf import WriteconfRefused, writeconf
 from lustre_wire.upgrade.protocol.policy import policy
+from lustre_wire.upgrade.stage.operator import Operator
 from lustre_wire.upgrade.stage.play import Play
 
 OLD, NEW = dialect("1.8"), dialect("2.0")
@@ -29,7 +30,7 @@ def logs(play: Play) -> dict[bytes, bytes]:
 def test_G1_a_2_0_MGS_serves_the_log_that_1_8_wrote_to_a_new_client() -> None:
     play = small()
     before = logs(play)[NAME]
-    play.move("mgs", "2.0")
+    Operator(play).move("mgs", "2.0")
     assert logs(play)[NAME] == before
     assert play.new_client().mdc is not None
 
@@ -54,7 +55,7 @@ def test_G2_a_client_passes_over_the_LMV_and_mounts() -> None:
 
 def test_G3_names_in_an_existing_log_stay_as_1_8_wrote_them() -> None:
     play = small()
-    play.move("mgs", "2.0")
+    Operator(play).move("mgs", "2.0")
     commands = "\n".join(llog.records_as_commands(llog.read_log(logs(play)[NAME], NEW)))
     assert f"{FSNAME}-OST0000-osc" in commands
     assert f"{FSNAME}-clilov" in commands
@@ -83,7 +84,7 @@ def test_G5_a_mounted_client_keeps_the_devices_it_built() -> None:
     before = [owner.config.target for owner in play.clients[0].imports()]
     play.work(1)
     for name in ("mgs", "mds", "ost0"):
-        play.move(name, "2.0")
+        Operator(play).move(name, "2.0")
     play.work(1)
     assert [owner.config.target for owner in play.clients[0].imports()] == before
     assert play.losses() == []
@@ -107,6 +108,6 @@ def test_G6_G7_writeconf_is_an_error_while_a_client_is_mounted_and_works_when_no
 
 def test_G8_logs_need_no_conversion_after_the_upgrade_of_the_MGS() -> None:
     play = small()
-    play.move("mgs", "2.0")
+    Operator(play).move("mgs", "2.0")
     play.work(1)
     assert play.losses() == []

@@ -12,6 +12,7 @@ from lustre_wire.payloads import config, llog, logwriter
 from lustre_wire.testbed import mgs
 from lustre_wire.testbed.scenario import FSNAME, MDS_NID, OST_NID
 from lustre_wire.upgrade.protocol.policy import policy
+from lustre_wire.upgrade.stage.operator import Operator
 from lustre_wire.upgrade.stage.play import Play
 
 OLD, NEW = dialect("1.8"), dialect("2.0")
@@ -42,7 +43,7 @@ def test_D7_what_was_made_under_2_0_is_readable_under_1_8() -> None:
     play.work(6)
     made = dict(play.workers[0].ledger.files)
     assert made
-    play.move("mds", "1.8")
+    Operator(play).move("mds", "1.8")
     play.work(2)
     assert play.losses() == []
 
@@ -62,13 +63,13 @@ def test_D8_a_FID_is_gone_with_the_first_look_under_1_8_and_stays_where_nobody_l
     play = back_again()
     born = {path: done(play, "mkdir", path) for path in ("/looked-at", "/left-alone")}
     assert all(ident[0] >= 0x200000400 for ident in born.values())
-    play.move("mds", "1.8")
+    Operator(play).move("mds", "1.8")
     inode, generation, _ = done(play, "getattr", "/looked-at").ident
     if crash:
         play.crash(play.servers["mds"].nid)
-        play.start("mds")
-        play.settled()
-    play.move("mds", "2.0")
+        Operator(play).start("mds")
+        Operator(play).settled()
+    Operator(play).move("mds", "2.0")
     assert done(play, "getattr", "/looked-at").ident == (inode, generation, 0)
     assert done(play, "getattr", "/left-alone").ident == born["/left-alone"]
 
@@ -76,7 +77,7 @@ def test_D8_a_FID_is_gone_with_the_first_look_under_1_8_and_stays_where_nobody_l
 def test_D9_a_client_cannot_bring_the_removed_FID_back() -> None:
     play = back_again()
     play.work(2)
-    play.move("mds", "1.8")
+    Operator(play).move("mds", "1.8")
     client, path = play.clients[0], play.workers[0].home
     for name, value, status in ((b"trusted.lma", b"x" * 24, 0), (b"trusted.lov", b"x" * 24, -13)):
         task = client.perform("setxattr", path, name, value)

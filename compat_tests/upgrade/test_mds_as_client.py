@@ -13,6 +13,7 @@ from lustre_wire.upgrade.protocol import all_access_lock as access
 from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.policy import policy
 from lustre_wire.upgrade.protocol.shutdown import ServerState
+from lustre_wire.upgrade.stage.operator import Operator
 from lustre_wire.upgrade.stage.play import Play
 
 PATH = [ClientState.CLEANING, ClientState.WAITING, ClientState.REOPENING, ClientState.RUN]
@@ -68,7 +69,7 @@ def test_with_the_lock_at_the_MGS_it_is_refused_and_waits_as_before() -> None:
 def test_objects_it_needs_meanwhile_are_made_after_the_restart() -> None:
     play = Play(policy("simplified"), clients=1, osts=1, seed=2)
     client, mds = play.clients[0], play.servers["mds"]
-    play.stop("ost0")
+    Operator(play).stop("ost0")
     made = mds.service.pool[0]  # type: ignore[attr-defined]
     del made[1:]
     flags = mds.dialect.constants["MDS_OPEN_CREAT"] | mds.dialect.constants["FMODE_WRITE"]
@@ -76,7 +77,7 @@ def test_objects_it_needs_meanwhile_are_made_after_the_restart() -> None:
     play.simulator.flush(client)
     play.wait(20.0)
     assert [task.done for task in tasks] == [True, False, False]
-    play.start("ost0", "2.0")
+    Operator(play).start("ost0", "2.0")
     play.until(lambda: all(task.done for task in tasks), "the files are made")
     assert [task.error for task in tasks] == [None] * 3
     assert [line for verdict in judge(play).values() for line in verdict.wrong] == []
@@ -87,13 +88,13 @@ def test_an_MDS_that_crashes_under_the_stop_of_an_OST_holds_nobody_up_for_longer
     play = Play(policy("simplified"), clients=2, osts=1, seed=2)
     play.load()
     play.wait(1.0)
-    play.stop("ost0", wait=False)
+    Operator(play).stop("ost0", wait=False)
     play.until(lambda: play.servers["ost0"].life.state == state, f"the OST is {state}")
     play.crash(play.servers["mds"].nid)
     play.until(lambda: not play.servers["ost0"].up, "the OST is down")
-    play.start("ost0", "2.0")
-    play.start("mds")
-    play.settled()
+    Operator(play).start("ost0", "2.0")
+    Operator(play).start("mds")
+    Operator(play).settled()
     play.rest()
     assert play.losses() == []
     assert [line for verdict in judge(play).values() for line in verdict.wrong] == []
@@ -103,15 +104,15 @@ def test_an_MDS_that_crashes_under_the_stop_of_an_OST_holds_nobody_up_for_longer
 def test_an_MDS_that_comes_back_during_the_stop_of_an_OST() -> None:
     play = Play(policy("simplified"), clients=1, osts=1, seed=2)
     play.cut(play.clients[0].nid)  # so that the stop takes its time
-    play.stop("ost0", wait=False)
+    Operator(play).stop("ost0", wait=False)
     play.wait(1.0)
     play.crash(play.servers["mds"].nid)
     play.wait(1.0)
-    play.start("mds")
+    Operator(play).start("mds")
     play.until(lambda: not play.servers["ost0"].up, "the OST is down")
-    play.start("ost0", "2.0")
+    Operator(play).start("ost0", "2.0")
     play.rejoin(play.clients[0].nid)
-    play.settled()
+    Operator(play).settled()
     play.work(3)
     assert [line for verdict in judge(play).values() for line in verdict.wrong] == []
     assert b"lustre-MDT0000-mdtlov_UUID" in holders(play, "ost0")

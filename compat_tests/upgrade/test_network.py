@@ -11,6 +11,7 @@ from compat_tests.upgrade.test_scenarios import complaints
 from lustre_wire.upgrade.protocol.policy import policy
 from lustre_wire.upgrade.stage import scenario
 from lustre_wire.upgrade.stage.network import TcpNetwork
+from lustre_wire.upgrade.stage.operator import Operator
 from lustre_wire.upgrade.stage.play import Play
 
 
@@ -59,6 +60,6 @@ def test_while_it_is_silent_nothing_goes_either_way(network: TcpNetwork) -> None
     assert [sent for sent in packets if sent.packet.source == client.nid]
     assert [sent for sent in packets if sent.packet.source == client.nid and sent.arrived] == []
     made.rejoin(client.nid)
-    made.settled()
+    Operator(made).settled()
     made.work(2)
     assert made.losses() == []

@@ -16,6 +16,7 @@ from lustre_wire.testbed.tasks import Task
 from lustre_wire.upgrade.checks.monitor import judge
 from lustre_wire.upgrade.evidence.journal import Put
 from lustre_wire.upgrade.protocol.policy import policy
+from lustre_wire.upgrade.stage.operator import Operator
 from lustre_wire.upgrade.stage.play import Play
 
 OLD, NEW = dialect("1.8"), dialect("2.0")
@@ -69,7 +70,7 @@ class Staged:
         self.play.until(lambda: bool(gone), "a packet is lost")
         self.mds.stop(self.play.now)
         self.play.simulator.lose = None
-        self.play.start("mds", "2.0")
+        Operator(self.play).start("mds", "2.0")
         self.play.until(lambda: all(task.done for task in tasks), "all is answered")
         return tasks
 
@@ -200,7 +201,7 @@ def test_TH5_who_is_evicted_meanwhile_gets_an_error() -> None:
     staged.play.simulator.lose = lose
     task = staged.begin("mkdir", "/d")
     staged.mds.stop(staged.play.now)
-    staged.play.start("mds", "2.0")
+    Operator(staged.play).start("mds", "2.0")
     asking = staged.client.mdc.sending  # type: ignore[union-attr]
     staged.play.until(lambda: any(r.message.name == "SEQ_QUERY" for r in asking.values()), "FIDs are asked for")
     target = staged.mds.target

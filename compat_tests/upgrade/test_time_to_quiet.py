@@ -13,6 +13,7 @@ from lustre_wire.testbed.layouts import STRIPE_SIZE
 from lustre_wire.testbed.simulator import Faults
 from lustre_wire.upgrade.protocol.policy import policy
 from lustre_wire.upgrade.protocol.shutdown import ServerState
+from lustre_wire.upgrade.stage.operator import Operator
 from lustre_wire.upgrade.stage.play import Play
 
 #: MDS_OPEN_CREAT, FMODE_READ, FMODE_WRITE.
@@ -38,7 +39,7 @@ def time_to_quiet(server: str, dirty: list[int], silent: int, hardware: Hardware
     for client in play.clients[:silent]:
         play.cut(client.nid)
     node = play.servers[server]
-    play.stop(server, wait=False)
+    Operator(play).stop(server, wait=False)
     play.until(lambda: node.life.state is not ServerState.REVOKING, "all are done", 2.0 * CALLBACK_TIMEOUT)
     times = {life.what: life.time for life in node.history}
     return times[ServerState.QUIET] - times[ServerState.REVOKING]

@@ -10,7 +10,7 @@ from lustre_wire.testbed.simulator import Faults
 from lustre_wire.upgrade.checks.monitor import judge
 from lustre_wire.upgrade.protocol.policy import policy
 from lustre_wire.upgrade.protocol.shutdown import ServerState
-from lustre_wire.upgrade.stage.fault import Fault
+from lustre_wire.upgrade.stage.operator import Operator
 from lustre_wire.upgrade.stage.play import Play
 
 SERVERS = ("mds", "ost0")
@@ -31,6 +31,7 @@ class Upgrades(RuleBasedStateMachine):
     def mount(self, name: str, options: dict[str, str], seed: int, loss: float) -> None:
         faults = Faults(loss=loss, duplicate=loss, reorder=loss)
         self.play = Play(policy(name, **options), clients=2, osts=1, seed=seed, faults=faults)
+        self.operator = Operator(self.play)
 
     @rule(rounds=st.integers(1, 3))
     def work(self, rounds: int) -> None:
@@ -43,18 +44,18 @@ class Upgrades(RuleBasedStateMachine):
 
     @rule(server=st.sampled_from(SERVERS), version=st.sampled_from(["1.8", "2.0"]))
     def move(self, server: str, version: str) -> None:
-        self.play.move(server, version)
+        self.operator.move(server, version)
 
     @rule(server=st.sampled_from(SERVERS), state=st.sampled_from(STATES))
     def crash_at(self, server: str, state: ServerState) -> None:
-        self.play.faults.append(Fault(server, "crash", state))
+        self.play.expect(f"{server}-crash@{state}")
 
     @rule(server=st.sampled_from(SERVERS))
     def crash(self, server: str) -> None:
-        self.play.crash(self.play.servers[server].nid)
+        self.operator.crash(server)
         self.play.wait(1.0)
-        self.play.start(server)
-        self.play.settled()
+        self.operator.start(server)
+        self.operator.settled()
 
     @precondition(lambda self: not self.play.cut_off)
     @rule(client=st.integers(0, 1))
@@ -65,7 +66,7 @@ class Upgrades(RuleBasedStateMachine):
     @rule()
     def rejoin(self) -> None:
         self.play.rejoin(next(iter(self.play.cut_off)))
-        self.play.settled()
+        self.operator.settled()
 
     @precondition(lambda self: len(self.play.clients) < 4)
     @rule()
@@ -77,8 +78,8 @@ class Upgrades(RuleBasedStateMachine):
             return
         for nid in list(self.play.cut_off):
             self.play.rejoin(nid)
-        self.play.faults = []
-        self.play.settled()
+        self.play.pending.clear()
+        self.operator.settled()
         self.play.rest()
         lost = self.play.losses()
         wrong = {name: verdict.wrong for name, verdict in judge(self.play).items() if verdict.wrong}

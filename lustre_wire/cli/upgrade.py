@@ -21,7 +21,6 @@ from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.upgrade.checks.monitor import CHECKS
 from lustre_wire.upgrade.protocol.policy import OPTIONS, POLICIES, policy
 from lustre_wire.upgrade.stage import scenario, timeline
-from lustre_wire.upgrade.stage.fault import fault
 from lustre_wire.upgrade.stage.network import TcpNetwork
 from lustre_wire.upgrade.stage.play import Play
 from lustre_wire.upgrade.stage.scenario import Outcome, Scenario
@@ -89,8 +88,7 @@ def command(
         try:
             play = Play(how, network=network, **settings)
             for text in faults:
-                play.faults.append(fault(text))
-                play.faults[-1].check(play)
+                play.expect(text)
             outcome = scenario.run(found, play)
         except Stuck as stuck:
             raise WireError(f"{found.name}: {stuck}") from stuck
@@ -155,6 +153,8 @@ def _show(found: Scenario, outcome: Outcome) -> None:
     say("")
     for line in _complaints(outcome):
         say(line)
+    for fault in outcome.unstruck:
+        say(f"never happened: {fault}: that state was not come to, or only passed through in no time")
     evicted = ", ".join(sorted(play.clients_evicted(), key=lambda each: (len(each), each))) or "nobody"
     calls = sum(worker.ledger.acknowledged for worker in play.workers)
     say(f"evicted: {evicted}; calls acknowledged: {calls}, lost: {len(outcome.lost)}")
@@ -185,6 +185,7 @@ def _show_json(found: Scenario, outcome: Outcome) -> None:
     print_json({
         "scenario": found.name, "policy": play.policy.name, "fine": outcome.fine, "lost": outcome.lost,
         "unmet": outcome.unmet, "evicted": sorted(play.clients_evicted()),
+        "never_happened": [str(fault) for fault in outcome.unstruck],
         "rebuilt": _rebuilt(play)[0], "anew": _rebuilt(play)[1],
         "acknowledged": sum(worker.ledger.acknowledged for worker in play.workers),
     })  # fmt: skip

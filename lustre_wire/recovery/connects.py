@@ -62,13 +62,13 @@ def _before_export(target: Target, message: rpc.Message) -> int:
 def _against(target: Target, export: Export | None, message: rpc.Message, packet: Packet) -> int:
     """What speaks against it, seen from what is known of the client: a negative errno, or 0."""
     k, buffers, body = target.k, message.buffers, message.body
-    if export is None:
-        if target.window is not None:
-            return -errno.EBUSY
-        refused = target.guard.newcomer() if target.guard is not None else 0
+    if export is None and target.window is not None:
+        return -errno.EBUSY
+    if target.guard is not None and target.window is None and (export is None or not export.connected):
+        refused = target.guard.connecting(export)
         if refused:
             return refused
-    else:
+    if export is not None:
         if export.connected and body.pb_op_flags & k.MSG_CONNECT_INITIAL and export.nid != packet.source:
             return -errno.EALREADY
         if export.failed and target.rules.failed_export_status:

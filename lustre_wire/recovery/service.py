@@ -39,8 +39,9 @@ Handling = Generator[Wait, None, Answer]
 class Guard(Protocol):
     """Who decides besides the target itself: what controls its life (an upgrade)."""
 
-    def newcomer(self) -> int:
-        """What an unknown client's connect is answered: 0 to let it in, or a negative errno."""
+    def connecting(self, export: Export | None) -> int:
+        """What the connect of an unknown client is answered, or of one that is known and not connected while the target
+        serves: 0 to let it in, or a negative errno."""
 
     def handling(self, request: Incoming, inner: Handling) -> Handling:
         """The handling of a request other than connect, disconnect and ping: as it is, refused, or kept waiting."""

@@ -80,7 +80,7 @@ class Member:
         if self.notice:
             self.notice = False
             steps += self.barrier.all_committed()
-        if self.barrier.state is ClientState.REOPENING and self._all_full():
+        if self.barrier.state is ClientState.REOPENING and self.all_full():
             steps += self.barrier.recovered() if not self.asking else []
         return steps
 
@@ -88,7 +88,7 @@ class Member:
         if event.kind == "evicted":
             if owner is self.holder:
                 self.lock, self.release, self.asking = None, None, False
-            return self.barrier.evicted() if owner in self.imports else [Step.ASK_AGAIN]
+            return self.barrier.evicted() if owner in self.imports else self.barrier.lock_forgotten()
         if event.kind == "state" and event.detail[1] is ImportState.REPLAY:
             return self._restarted(owner)
         return []
@@ -110,5 +110,6 @@ class Member:
             return self.barrier.revoked()
         return self.barrier.granted() if lock.granted else self.barrier.queued()
 
-    def _all_full(self) -> bool:
+    def all_full(self) -> bool:
+        """Are all connections the barrier is about usable?"""
         return all(owner.state is ImportState.FULL for owner in self.imports)

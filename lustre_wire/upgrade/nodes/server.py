@@ -276,7 +276,9 @@ class Controlled(ServerNode):
 
     # -- Guard ---------------------------------------------------------------------------------------------------
 
-    def newcomer(self) -> int:
+    def connecting(self, export: Export | None) -> int:
+        if export is not None:
+            return self.life.returning()
         answer = self.life.newcomer()
         if not answer:
             self.journal.admitted.append(Admitted(self.now, self.nid, self.life.state))

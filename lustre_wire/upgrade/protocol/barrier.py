@@ -64,6 +64,7 @@ class Barrier:
         manual: set by a command, not by the server: it is lifted by a command too (B11).
         wanted: the server wants the lock back.
         noticed: the server said that everything is committed.
+        void: who wanted the lock has forgotten it.
     """
 
     policy: Policy
@@ -71,6 +72,7 @@ class Barrier:
     manual: bool = False
     noticed: bool = False
     wanted: bool = False
+    void: bool = False
     _asked: frozenset[Step] = frozenset()
 
     @property
@@ -82,7 +84,7 @@ class Barrier:
     def revoked(self) -> list[Step]:
         """The server wants the all-access lock. Behind a barrier set by hand it gets it as soon as all is clean."""
         if self.closed:
-            wanted, self.wanted = self.wanted, True
+            wanted, self.wanted, self.void = self.wanted, True, False
             return [Step.RELEASE] if self.manual and not wanted and self.state is ClientState.WAITING else []
         self.state, self.noticed, self.wanted, self._asked = ClientState.DRAINING, False, True, frozenset()
         return [Step.CLOSE_GATE if self.policy.held is Held.UPDATES else Step.CLOSE_GATE_TO_READING]
@@ -139,7 +141,7 @@ class Barrier:
     def restarted(self) -> list[Step]:
         """Connected to a server that started anew; recovery goes on."""
         if self.closed:
-            self.state, self.wanted = ClientState.REOPENING, False
+            self.state, self.wanted, self.void = ClientState.REOPENING, False, False
         return []
 
     def recovered(self) -> list[Step]:
@@ -151,12 +153,18 @@ class Barrier:
             return []
         if self.manual or self.policy.resume is Resume.OPERATOR:
             return []
-        return [Step.ASK_AGAIN] if self.policy.resume is Resume.LOCK else [*self._run(), Step.ASK_AGAIN]
+        return [Step.ASK_AGAIN] if self.policy.resume is Resume.LOCK else self._run()
 
     def granted(self) -> list[Step]:
-        """The all-access lock is ours again."""
-        waits = self.state is ClientState.REOPENING and self.policy.resume is Resume.LOCK and not self.manual
-        return self._run() if waits else []
+        """The all-access lock is ours again: what the block waited for, or nobody wants it any more (TH-8)."""
+        waits = self.state is ClientState.REOPENING and self.policy.resume is Resume.LOCK
+        return self._run() if (waits or self.void) and self.closed and not self.manual else []
+
+    def lock_forgotten(self) -> list[Step]:
+        """Who wanted the lock for all servers started anew and knows nothing of it: unless a server is restarting, the
+        stop is off as soon as the lock is ours again."""
+        self.wanted, self.void = False, self.closed and self.state is not ClientState.REOPENING
+        return [Step.ASK_AGAIN]
 
     def queued(self) -> list[Step]:
         """We asked for the lock and have to wait: a stop is under way. Where the MGS has it and it is what resumes,
@@ -171,7 +179,7 @@ class Barrier:
         """The server forgot this client: who waits gets an error, then life goes on."""
         if not self.closed:
             return [Step.ASK_AGAIN]
-        return [Step.FAIL_GATE, *self._run(), Step.ASK_AGAIN]
+        return [Step.FAIL_GATE, *self._run()]
 
     # ------------------------------------------------------------------------------------------------------------
 
@@ -182,6 +190,6 @@ class Barrier:
         return [step]
 
     def _run(self) -> list[Step]:
-        self.state, self.manual, self.noticed, self.wanted = ClientState.RUN, False, False, False
+        self.state, self.manual, self.noticed, self.wanted, self.void = ClientState.RUN, False, False, False, False
         self._asked = frozenset()
-        return [Step.OPEN_GATE]
+        return [Step.OPEN_GATE, Step.ASK_AGAIN]

@@ -139,6 +139,11 @@ def policy(name: str, **options: Any) -> Policy:
     made = attrs.evolve(found, **{key: _value(key, value) for key, value in options.items()})
     if made.scope is Scope.MGS and made.farewell is Farewell.LEAVE:
         raise WireError("with scope=mgs a client cannot know which servers leave: farewell=leave needs scope=target")
+    if made.away is Away.REFORMAT and not made.synchronous:
+        raise WireError(f"{name} replays nothing of the old version: it needs synchronous=yes")
+    idle = [option for option in OPTIONS if getattr(made, option) != getattr(found, option) and option != "synchronous"]
+    if idle and not made.controlled:
+        raise WireError(f"{name} knows no barrier: {idle[0]}={getattr(made, idle[0])} has no meaning there")
     return made
 
 

@@ -103,6 +103,11 @@ class Shutdown:
             return 0
         return -errno.EBUSY
 
+    def returning(self) -> int:
+        """What the connect of a client is answered that disconnected: after its good-bye it is to come back to the
+        next start, not to a server that waits for others to leave."""
+        return 0 if self.state is ServerState.SERVING else -errno.EBUSY
+
     def request(self, kind: str) -> int:
         """What a request is answered before anybody looks at it: 0 to handle it, or a negative errno.
 

@@ -2,195 +2,307 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from lustre_wire.dialects import dialect
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.last_rcvd import MountRefused
+from lustre_wire.recovery.target import Target
 from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.upgrade.evidence.journal import Writeconf
 from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.nodes.server import Controlled
 from lustre_wire.upgrade.nodes.writeconf import WriteconfRefused, writeconf
 from lustre_wire.upgrade.protocol import mark
+from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.mark import StartRefused
-from lustre_wire.upgrade.protocol.policy import Scope
+from lustre_wire.upgrade.protocol.policy import Resume, Scope
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.everybody import Everybody
-
-if TYPE_CHECKING:
-    from lustre_wire.upgrade.stage.play import Play
+from lustre_wire.upgrade.stage.play import Play
 
 #: Simulated seconds a server is down, and after a fault until the operator acts.
 DOWN, REACTION = 2.0, 2.0
 #: How often a stop that a crash cut short is tried again.
 TRIES = 4
+#: Simulated seconds between two looks at barriers that only a command lifts.
+ROUND = 1.0
 
 
 class Operator:
-    """The part of `Play` that the operator does."""
+    """Who is in charge of the servers of a play.
 
-    def stop(self: Play, name: str, *, wait: bool = True) -> bool:  # type: ignore[misc]
-        """Stop a server as the policy says. False if it went down otherwise (a crash)."""
-        node = self.servers[name]
-        if self.policy.scope is Scope.MGS and self.policy.controlled and name != "mgs":
-            self._hold()
-        self.say(f"stop {name}")
-        node.stop(self.now)
-        self.simulator.flush(node)
-        if wait:
-            self.until(lambda: not node.up, f"{name} is down")
-            if self.policy.scope is Scope.MGS and self.policy.controlled and node.life.state is ServerState.HALTED:
-                self._tell()
-        return self.stopped_well(name)
+    Attributes:
+        down: servers he stopped, or a scenario crashed: they stay down until he starts them.
+        cut_short: servers whose stop a crash cut short.
+    """
 
-    def stopped_well(self: Play, name: str) -> bool:  # type: ignore[misc]
+    def __init__(self, play: Play) -> None:
+        self.play = play
+        self.down: set[str] = set()
+        self.cut_short: set[str] = set()
+        if play.policy.controlled and play.policy.resume is Resume.OPERATOR:
+            play.simulator.at(play.now + ROUND, self._lift_what_is_ready)
+
+    @property
+    def _mgs_has_the_lock(self) -> bool:
+        return self.play.policy.controlled and self.play.policy.scope is Scope.MGS
+
+    # -- stopping and starting -----------------------------------------------------------------------------------
+
+    def stop(self, name: str, *, wait: bool = True) -> bool:
+        """Stop a server as the policy says. False if it went down otherwise (a crash).
+
+        Raises:
+            WireError: it is down already.
+            Stuck: it does not go down.
+        """
+        play, node = self.play, self.play.servers[name]
+        if not node.up:
+            raise WireError(f"{name} is down already")
+        if self._mgs_has_the_lock and name != "mgs":
+            self._take_locks_back()
+        play.say(f"stop {name}")
+        self.down.add(name)
+        node.stop(play.now)
+        play.simulator.flush(node)
+        return self.stopped(name) if wait else False
+
+    def stopped(self, name: str) -> bool:
+        """Wait until a server that is being stopped is down. False if it went down otherwise."""
+        node = self.play.servers[name]
+        self.play.until(lambda: not node.up, f"{name} is down")
+        if node.life.state is ServerState.HALTED:
+            self._tell_that_all_is_committed()
+        well = self.stopped_well(name)
+        (self.cut_short.discard if well else self.cut_short.add)(name)
+        return well
+
+    def stopped_well(self, name: str) -> bool:
         """Whether a server that is down was stopped as the policy wants it."""
-        found = mark.read(self.servers[name].store)
-        return not self.policy.start_rule or (found is not None and found.clean)
+        found = mark.read(self.play.servers[name].store)
+        return not self.play.policy.start_rule or (found is not None and found.clean)
 
-    def start(self: Play, name: str, version: str = "", *, forced: bool = False) -> None:  # type: ignore[misc]
+    def start(self, name: str, version: str = "", *, forced: bool = False) -> None:
         """Start a server, in another version if one is named.
 
         Raises:
             StartRefused, MountRefused: it does not start.
         """
-        node = self.servers[name]
+        play, node = self.play, self.play.servers[name]
         if version:
             node.dialect = dialect(version)
         node.forced = forced
-        self.say(f"start {name} in {node.dialect.name}{', forced' if forced else ''}")
+        play.say(f"start {name} in {node.dialect.name}{', forced' if forced else ''}")
         try:
-            self.simulator.start(node.nid)
+            play.simulator.start(node.nid)
         except (StartRefused, MountRefused) as refusal:
-            self.say(f"{name} does not start: {refusal}")
+            play.say(f"{name} does not start: {refusal}")
             raise
+        self.down.discard(name)
+        self.cut_short.discard(name)
+        if not self.down:
+            self._give_locks_again()
 
-    def move(self: Play, name: str, version: str) -> None:  # type: ignore[misc]
+    def start_in(self, name: str, version: str) -> None:
+        """Start a server that was stopped for it in a version; where a crash cut that stop short, start it as it was
+        and stop it again first.
+
+        Raises:
+            StartRefused, MountRefused: it does not start.
+            Stuck: it cannot be stopped cleanly.
+        """
+        if name in self.cut_short:
+            self.play.say(f"the stop of {name} was cut short")
+            self.move(name, version)
+        else:
+            self.start(name, version)
+
+    def move(self, name: str, version: str) -> None:
         """Stop a server and start it in another version; a stop that a crash cut short is repeated from the start.
 
         Raises:
             Stuck: it cannot be stopped cleanly.
         """
-        node = self.servers[name]
+        node = self.play.servers[name]
         for _ in range(TRIES):
-            before = node.dialect.name
+            mark_ = mark.read(node.store)
+            before = node.dialect.name if mark_ is None else mark_.version
             if (node.up and self.stop(name)) or (not node.up and self.stopped_well(name)):
-                self.wait(DOWN)
+                self.play.wait(DOWN)
                 self.start(name, version)
-                if self.policy.scope is Scope.MGS and self.policy.controlled:
-                    self._let_go()
                 self.settled()
                 return
-            self.wait(REACTION)
+            self.play.wait(REACTION)
             self.start(name, before)
             self.settled()
         raise Stuck(f"{name} could not be stopped cleanly in {TRIES} tries")
 
-    def fail_over(self: Play, name: str, version: str) -> None:  # type: ignore[misc]
-        """Stop a target on its node and start it on the partner's.
+    def fail_over(self, name: str, version: str = "") -> None:
+        """Stop a target on its node and start it on the partner's, in another version if one is named.
 
         Raises:
             WireError: it has no partner.
             StartRefused, MountRefused: it does not start there.
         """
-        pair = [self.nodes.get(other) for other in (name, f"{name}-partner")]
-        partner = next((node for node in pair if node is not self.servers[name]), None)
+        play = self.play
+        here = play.servers[name]
+        pair = [play.nodes.get(other) for other in (name, f"{name}-partner")]
+        partner = next((node for node in pair if node is not here and node is not None), None)
         if partner is None:
             raise WireError(f"{name} has no failover partner in this scenario")
-        if self.servers[name].up:
-            self.stop(name)
-        self.servers[name] = partner
-        self.wait(DOWN)
-        self.start(name, version)
+        before, well = here.dialect.name, not here.up or self.stop(name)
+        for _ in range(TRIES):
+            if well or (version or before) == before:
+                break
+            play.wait(REACTION)
+            self.start(name, before)
+            self.settled()
+            well = self.stop(name)
+        play.servers[name] = partner
+        play.wait(DOWN)
+        self.start(name, version or before)
         self.settled()
 
-    def by_hand(self: Play, name: str, *, on: bool) -> None:  # type: ignore[misc]
-        """Set or lift the barrier for a server on every client (TH-16, TH-19)."""
-        target = self.servers[name].uuid.decode()
-        self.say(f"{'set' if on else 'lift'} the barrier for {name} on every client")
-        for worker in filter(self.able, self.workers):
-            client = worker.client
-            member = target if target in client.members else "MGS"
-            client.now = self.now
-            client.set_barrier(member) if on else client.lift_barrier(member)
-            self.simulator.flush(client)
+    def crash(self, name: str) -> None:
+        """A server loses its memory, and stays down until it is started."""
+        self.down.add(name)
+        self.play.crash(self.play.servers[name].nid)
 
-    def writeconf_refused(self: Play) -> None:  # type: ignore[misc]
-        """Try to erase the configuration: an error while a client is mounted (G7).
+    # -- waiting -------------------------------------------------------------------------------------------------
+
+    def settled(self) -> None:
+        """Until everybody who can is back to work; servers that crashed meanwhile are started as they were.
 
         Raises:
-            WireError: it was not refused.
+            Stuck: somebody does not come back, or servers crash again and again.
         """
-        target, refused = self._target(self.servers["mgs"]), False
-        mounted = sum(1 for export in target.exports.values() if export.connected)
-        try:
-            writeconf(target, {})
-        except WriteconfRefused as refusal:
-            self.say(f"writeconf: {refusal}")
-            refused = True
-        self.journal.writeconfs.append(Writeconf(self.now, mounted, refused))
-        if not refused:
-            raise WireError("writeconf went through under mounted clients")
+        play = self.play
+        for _ in range(TRIES):
+            everybody = Everybody(play.workers, lambda worker: not play.able(worker) or self._well(worker.client))
+            play.until(lambda: not self._recovering() and everybody(), "everybody is back")  # noqa: B023
+            crashed = [name for name, node in play.servers.items() if not node.up and name not in self.down]
+            if not crashed:
+                return
+            play.wait(REACTION)
+            for name in crashed:
+                self.start(name)
+        raise Stuck(f"servers crashed in each of {TRIES} tries")
 
-    def settled(self: Play) -> None:  # type: ignore[misc]
-        """Until everybody who can is back to work."""
-        everybody = Everybody(self.workers, lambda worker: not self.able(worker) or self._well(worker.client))
-        self.until(lambda: not self._recovering() and everybody(), "everybody is back")
-
-    def _recovering(self: Play) -> bool:  # type: ignore[misc]
-        up = [node.target for node in self.servers.values() if node.up and node.target is not None]
+    def _recovering(self) -> bool:
+        up = [node.target for node in self.play.servers.values() if node.up and node.target is not None]
         return any(target.recovering for target in up)
 
-    def _well(self: Play, client: UpgradeClient) -> bool:  # type: ignore[misc]
-        down = {node.nid for node in self.servers.values() if not node.up}
+    def _well(self, client: UpgradeClient) -> bool:
+        """Its connections with servers that are up work, and so do its barriers where they can."""
+        down = {node.nid for node in self.play.servers.values() if not node.up}
         usable = [owner for owner in client.imports() if not down & set(owner.config.peers)]
         full = all(owner.state is ImportState.FULL and owner.remote for owner in usable)
-        barred = [m for m in client.members.values() if not down & {p for o in m.imports for p in o.config.peers}]
+        barred = [
+            member for member in client.members.values()
+            if not down & {peer for owner in (member.holder, *member.imports) for peer in owner.config.peers}
+        ]  # fmt: skip
         return full and not any(m.barrier.closed and not m.barrier.manual for m in barred) and self._current(client)
 
-    def _current(self: Play, client: UpgradeClient) -> bool:  # type: ignore[misc]
+    def _current(self, client: UpgradeClient) -> bool:
         """It knows the servers that run now, not those that ran before."""
-        for node in self.servers.values():
+        for node in self.play.servers.values():
             if node.up and node.target is not None:
                 for owner in client.imports():
                     if node.nid == owner.peer and owner.remote not in node.target.by_cookie:
                         return False
         return True
 
+    # -- barriers ------------------------------------------------------------------------------------------------
+
+    def by_hand(self, name: str, *, on: bool) -> None:
+        """Set or lift the barrier for a server on every client (TH-16, TH-19)."""
+        play = self.play
+        target = play.servers[name].uuid.decode()
+        play.say(f"{'set' if on else 'lift'} the barrier for {name} on every client")
+        for worker in filter(play.able, play.workers):
+            client = worker.client
+            if client.members:
+                member = target if target in client.members else "MGS"
+                client.now = play.now
+                client.set_barrier(member) if on else client.lift_barrier(member)
+                play.simulator.flush(client)
+
+    def _lift_what_is_ready(self) -> None:
+        """Where only a command ends the block (TH-19), he gives it to every client that is connected again."""
+        play = self.play
+        lifted = 0
+        for client in (worker.client for worker in play.workers if play.able(worker)):
+            for name, member in client.members.items():
+                barrier = member.barrier
+                if barrier.state is ClientState.REOPENING and not barrier.manual and member.all_full():
+                    client.now = play.now
+                    client.lift_barrier(name)
+                    play.simulator.flush(client)
+                    lifted += 1
+        if lifted:
+            play.say(f"lift the barrier on {lifted} client{'s' if lifted > 1 else ''}")
+        play.simulator.at(play.now + ROUND, self._lift_what_is_ready)
+
+    # -- configuration -------------------------------------------------------------------------------------------
+
+    def writeconf_refused(self) -> None:
+        """Try to erase the configuration: an error while a client is mounted (G7).
+
+        Raises:
+            WireError: it was not refused.
+        """
+        target, refused = _target(self.play.servers["mgs"]), False
+        mounted = sum(1 for export in target.exports.values() if export.connected)
+        try:
+            writeconf(target, {})
+        except WriteconfRefused as refusal:
+            self.play.say(f"writeconf: {refusal}")
+            refused = True
+        self.play.journal.writeconfs.append(Writeconf(self.play.now, mounted, refused))
+        if not refused:
+            raise WireError("writeconf went through under mounted clients")
+
     # -- the lock of the whole file system (TH-8) ----------------------------------------------------------------
 
-    def _hold(self: Play) -> None:  # type: ignore[misc]
-        """The MGS takes the locks back; who is evicted there is evicted everywhere."""
-        mgs = self.servers["mgs"]
-        if mgs.holding or not mgs.up:
-            return
-        known = {self.own_nid(export.nid) for export in self._target(mgs).exports.values()}
-        mgs.hold(self.now)
-        self.simulator.flush(mgs)
-        self.until(lambda: mgs.life.state is ServerState.QUIET or not mgs.up, "the MGS has all locks back")
-        left = {self.own_nid(export.nid) for export in self._target(mgs).exports.values()} if mgs.up else set()
-        for nid in known - left:
-            for node in self.servers.values():
-                if node is not mgs and node.up:
-                    target = self._target(node)
-                    for export in [e for e in target.exports.values() if self.own_nid(e.nid) == nid]:
-                        target.evict(export, self.now)
-                    self.simulator.flush(node)
+    def _take_locks_back(self) -> None:
+        """The MGS takes the locks back; who is evicted there is evicted everywhere. Where it crashes meanwhile, that
+        is done again."""
+        play, mgs = self.play, self.play.servers["mgs"]
+        for _ in range(TRIES):
+            if mgs.holding and mgs.up:
+                return
+            if not mgs.up:
+                self.settled()
+            known = {play.own_nid(export.nid) for export in _target(mgs).exports.values()}
+            mgs.hold(play.now)
+            play.simulator.flush(mgs)
+            play.until(lambda: mgs.life.state is ServerState.QUIET or not mgs.up, "the MGS has all locks back")
+            if mgs.up:
+                self._evict(known - {play.own_nid(export.nid) for export in _target(mgs).exports.values()})
+                return
+        raise Stuck(f"the MGS could not take the locks back in {TRIES} tries")
 
-    def _target(self: Play, node: Controlled) -> Any:  # type: ignore[misc]
-        assert node.target is not None
-        return node.target
+    def _evict(self, nids: set[int]) -> None:
+        for node in self.play.servers.values():
+            if node.up:
+                target = _target(node)
+                for export in [e for e in target.exports.values() if self.play.own_nid(e.nid) in nids]:
+                    target.evict(export, self.play.now)
+                self.play.simulator.flush(node)
 
-    def _tell(self: Play) -> None:  # type: ignore[misc]
-        mgs = self.servers["mgs"]
+    def _tell_that_all_is_committed(self) -> None:
+        mgs = self.play.servers["mgs"]
         if mgs.up and mgs.holding:
-            mgs.committed_everywhere(self.now)
-            self.simulator.flush(mgs)
+            mgs.committed_everywhere(self.play.now)
+            self.play.simulator.flush(mgs)
 
-    def _let_go(self: Play) -> None:  # type: ignore[misc]
-        mgs = self.servers["mgs"]
+    def _give_locks_again(self) -> None:
+        mgs = self.play.servers["mgs"]
         if mgs.up and mgs.holding:
-            mgs.let_go(self.now)
-            self.simulator.flush(mgs)
+            mgs.let_go(self.play.now)
+            self.play.simulator.flush(mgs)
+
+
+def _target(node: Controlled) -> Target:
+    assert node.target is not None
+    return node.target

@@ -1,4 +1,4 @@
-"""A file system under load, and an operator who upgrades it: what scenarios are made of."""
+"""A file system under load, and what goes wrong with it. What is done with its servers is the operator's business."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import attrs
 
+from lustre_wire.checking.faults import Fault
+from lustre_wire.checking.faults import fault as parse_fault
 from lustre_wire.dialects import dialect
+from lustre_wire.errors import WireError
 from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.scenario import CLIENT_NID, FSNAME, FileSystem
@@ -19,16 +22,18 @@ from lustre_wire.upgrade.evidence.snapshot import Snapshot
 from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.nodes.mds import ControlledMetadata
 from lustre_wire.upgrade.nodes.server import VERSIONS, Controlled, ControlledServer
+from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.policy import Policy
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.everybody import Everybody
-from lustre_wire.upgrade.stage.fault import Fault
 from lustre_wire.upgrade.stage.network import TcpNetwork
-from lustre_wire.upgrade.stage.operator import Operator
 from lustre_wire.upgrade.stage.workload import Worker, inspect
 
 #: Simulated seconds anything is waited for.
 PATIENCE = 3000.0
+#: States at which something may go wrong.
+SERVER_STATES = tuple(str(state) for state in ServerState if state is not ServerState.SERVING)
+CLIENT_STATES = tuple(str(state) for state in ClientState if state is not ClientState.RUN)
 
 
 class System(FileSystem):
@@ -46,7 +51,7 @@ class Operated:
     text: str
 
 
-class Play(Operator):
+class Play:
     """One run.
 
     Args:
@@ -61,7 +66,7 @@ class Play(Operator):
         network: what connects the nodes, instead of a simulator.
 
     Attributes:
-        faults: what goes wrong at which moment; each happens once.
+        pending: what goes wrong at which moment and has not yet; each fault happens once.
         operated: what the operator did.
         servers: the node each target runs on now; `nodes` all nodes, partners of failover pairs too.
         lost: what was acknowledged and is not there, once somebody looked.
@@ -76,7 +81,7 @@ class Play(Operator):
         self.system = System(dialect(version), osts=osts, pair=pair, hardware=hardware)
         self.simulator: Simulator | TcpNetwork = network or Simulator(seed, faults, hardware)
         self.operated: list[Operated] = []
-        self.faults: list[Fault] = []
+        self.pending: list[Fault] = []
         self.crashes: list[tuple[float, int, float]] = []
         self.cut_off: set[int] = set()
         self._say = say
@@ -230,11 +235,39 @@ class Play(Operator):
         self.simulator.settle(seconds)
 
     def _before_event(self, _: int) -> None:
-        for fault in [fault for fault in self.faults if not fault.happened and fault.due(self)]:
-            fault.happened = True
-            fault.strike(self)
+        for fault in [fault for fault in self.pending if self._due(fault)]:
+            self.pending.remove(fault)
+            self._strike(fault)
 
     # -- what goes wrong -----------------------------------------------------------------------------------------
+
+    def expect(self, text: str) -> None:
+        """Let something go wrong as soon as its moment comes: ``mds-crash@quiet``.
+
+        Raises:
+            WireError: it is no fault, or there is no such node.
+        """
+        fault = parse_fault(text, SERVER_STATES, CLIENT_STATES)
+        if fault.client is None and fault.node not in self.servers:
+            raise WireError(f"no {fault.node}: there are {', '.join(self.servers)}")
+        if fault.client is not None and fault.client >= len(self.clients):
+            raise WireError(f"no {fault.node}: there are {len(self.clients)} clients")
+        self.pending.append(fault)
+
+    def _due(self, fault: Fault) -> bool:
+        """Is this the moment?"""
+        if fault.state in list(ServerState):
+            named = [self.servers[fault.node]] if fault.client is None else self.servers.values()
+            return any(node.up and node.life.state == fault.state for node in named)
+        assert fault.client is not None
+        states = list(ClientState)
+        wanted = states.index(ClientState(fault.state))
+        members = self.clients[fault.client].members.values()
+        return any(states.index(member.barrier.state) >= wanted for member in members)
+
+    def _strike(self, fault: Fault) -> None:
+        nid = self.servers[fault.node].nid if fault.client is None else self.clients[fault.client].nid
+        self.crash(nid) if fault.what == "crash" else self.cut(nid)
 
     def crash(self, nid: int) -> None:
         """A node loses its memory."""

@@ -14,12 +14,14 @@ from typing import Any
 
 import attrs
 
+from lustre_wire.checking.faults import Fault
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.last_rcvd import MountRefused
 from lustre_wire.upgrade.checks.monitor import Verdict, judge
 from lustre_wire.upgrade.protocol.mark import StartRefused
 from lustre_wire.upgrade.protocol.policy import POLICIES
 from lustre_wire.upgrade.protocol.shutdown import ServerState
+from lustre_wire.upgrade.stage.operator import Operator
 from lustre_wire.upgrade.stage.play import Play
 
 NEW, OLD = "2.0", "1.8"
@@ -58,12 +60,14 @@ class Outcome:
         verdicts: of each invariant.
         lost: what was acknowledged and is not there.
         unmet: expectations that did not come true.
+        unstruck: faults whose moment never came.
     """
 
     play: Play
     verdicts: dict[str, Verdict]
     lost: list[str]
     unmet: list[str]
+    unstruck: list[Fault]
 
     @property
     def fine(self) -> bool:
@@ -151,168 +155,168 @@ def _verb(step: str) -> tuple[Action, dict[str, str]]:
 
 
 @verb("work N")
-def _work(play: Play, number: str) -> None:
-    play.work(int(number))
+def _work(operator: Operator, number: str) -> None:
+    operator.play.work(int(number))
 
 
 @verb("load")
-def _load(play: Play) -> None:
-    play.load()
+def _load(operator: Operator) -> None:
+    operator.play.load()
 
 
 @verb("rest")
-def _rest(play: Play) -> None:
-    play.rest()
+def _rest(operator: Operator) -> None:
+    operator.play.rest()
 
 
 @verb("look at every file")
-def _look(play: Play) -> None:
-    play.look()
+def _look(operator: Operator) -> None:
+    operator.play.look()
 
 
 @verb("wait SECONDS")
-def _wait(play: Play, number: str) -> None:
-    play.wait(float(number))
+def _wait(operator: Operator, number: str) -> None:
+    operator.play.wait(float(number))
 
 
 @verb("upgrade SERVERS")
-def _upgrade(play: Play, servers: str) -> None:
-    for name in _some(play, servers):
-        play.move(name, NEW)
+def _upgrade(operator: Operator, servers: str) -> None:
+    for name in _some(operator, servers):
+        operator.move(name, NEW)
 
 
 @verb("downgrade SERVERS")
-def _downgrade(play: Play, servers: str) -> None:
-    for name in _some(play, servers):
-        play.move(name, OLD)
+def _downgrade(operator: Operator, servers: str) -> None:
+    for name in _some(operator, servers):
+        operator.move(name, OLD)
 
 
-def _some(play: Play, which: str) -> list[str]:
+def _some(operator: Operator, which: str) -> list[str]:
     """Servers in the order of an upgrade: MGS, MDS, OSTs."""
-    osts = sorted(name for name in play.servers if name.startswith("ost"))
+    osts = sorted(name for name in operator.play.servers if name.startswith("ost"))
     named = {"all": ["mgs", "mds", *osts], "servers": ["mds", *osts], "osts": osts}.get(which, [which])
     for name in named:
-        if name not in play.servers:
-            raise WireError(f"no {name}: there are {', '.join(play.servers)}")
+        if name not in operator.play.servers:
+            raise WireError(f"no {name}: there are {', '.join(operator.play.servers)}")
     return named
 
 
 @verb("stop SERVER")
-def _stop(play: Play, server: str) -> None:
-    play.stop(_some(play, server)[0])
+def _stop(operator: Operator, server: str) -> None:
+    operator.stop(_some(operator, server)[0])
 
 
 @verb("stop SERVER, CLIENT is new at STATE")
-def _stop_with_newcomer(play: Play, server: str, client: str, state: str) -> None:
-    node = play.servers[_some(play, server)[0]]
+def _stop_with_newcomer(operator: Operator, server: str, client: str, state: str) -> None:
+    node = operator.play.servers[_some(operator, server)[0]]
     if state not in list(ServerState):
         raise WireError(f"no state {state!r}: there are {', '.join(ServerState)}")
-    if int(client) != len(play.clients):
-        raise WireError(f"the next client is client{len(play.clients)}")
-    play.stop(server, wait=False)
-    play.until(lambda: node.life.state == state or not node.up, f"{server} is {state}")
-    play.new_client(wait=False)
-    play.until(lambda: not node.up, f"{server} is down")
+    if int(client) != len(operator.play.clients):
+        raise WireError(f"the next client is client{len(operator.play.clients)}")
+    operator.stop(server, wait=False)
+    operator.play.until(lambda: node.life.state == state or not node.up, f"{server} is {state}")
+    operator.play.new_client(wait=False)
+    operator.stopped(server)
 
 
 @verb("start SERVER in VERSION")
-def _start(play: Play, server: str, version: str) -> None:
-    play.start(_some(play, server)[0], version)
-    play.settled()
+def _start(operator: Operator, server: str, version: str) -> None:
+    operator.start_in(_some(operator, server)[0], version)
+    operator.settled()
 
 
 @verb("start SERVER in VERSION, wait for nobody")
-def _start_at_once(play: Play, server: str, version: str) -> None:
-    play.start(_some(play, server)[0], version)
+def _start_at_once(operator: Operator, server: str, version: str) -> None:
+    operator.start_in(_some(operator, server)[0], version)
 
 
 @verb("force SERVER to start in VERSION")
-def _force(play: Play, server: str, version: str) -> None:
-    play.start(_some(play, server)[0], version, forced=True)
-    play.settled()
+def _force(operator: Operator, server: str, version: str) -> None:
+    operator.start(_some(operator, server)[0], version, forced=True)
+    operator.settled()
 
 
 @verb("SERVER does not start in VERSION")
-def _refused(play: Play, server: str, version: str) -> None:
-    if not play.policy.start_rule:
+def _refused(operator: Operator, server: str, version: str) -> None:
+    if not operator.play.policy.start_rule:
         return
     try:
-        play.start(_some(play, server)[0], version)
+        operator.start(_some(operator, server)[0], version)
     except (StartRefused, MountRefused):
         return
     raise WireError(f"{server} did start in {version}")
 
 
 @verb("crash SERVER")
-def _crash(play: Play, server: str) -> None:
-    play.crash(play.servers[_some(play, server)[0]].nid)
+def _crash(operator: Operator, server: str) -> None:
+    operator.crash(_some(operator, server)[0])
 
 
 @verb("crash CLIENT")
-def _crash_client(play: Play, client: str) -> None:
-    play.crash(_client(play, client))
+def _crash_client(operator: Operator, client: str) -> None:
+    operator.play.crash(_client(operator, client))
 
 
 @verb("cut CLIENT off")
-def _cut(play: Play, client: str) -> None:
-    play.cut(_client(play, client))
+def _cut(operator: Operator, client: str) -> None:
+    operator.play.cut(_client(operator, client))
 
 
 @verb("lose the answer to a change of CLIENT")
-def _lose_answer(play: Play, client: str) -> None:
-    play.lose_answer(_client(play, client))
+def _lose_answer(operator: Operator, client: str) -> None:
+    operator.play.lose_answer(_client(operator, client))
 
 
 @verb("CLIENT is back")
-def _back(play: Play, client: str) -> None:
-    play.rejoin(_client(play, client))
-    play.settled()
+def _back(operator: Operator, client: str) -> None:
+    operator.play.rejoin(_client(operator, client))
+    operator.settled()
 
 
 @verb("CLIENT is new")
-def _new(play: Play, client: str) -> None:
-    if int(client) != len(play.clients):
-        raise WireError(f"the next client is client{len(play.clients)}")
-    play.new_client()
+def _new(operator: Operator, client: str) -> None:
+    if int(client) != len(operator.play.clients):
+        raise WireError(f"the next client is client{len(operator.play.clients)}")
+    operator.play.new_client()
 
 
-def _client(play: Play, number: str) -> int:
-    if int(number) >= len(play.clients):
-        raise WireError(f"no client{number}: there are {len(play.clients)}")
-    return play.clients[int(number)].nid
+def _client(operator: Operator, number: str) -> int:
+    if int(number) >= len(operator.play.clients):
+        raise WireError(f"no client{number}: there are {len(operator.play.clients)}")
+    return operator.play.clients[int(number)].nid
 
 
 @verb("fail SERVER over")
-def _fail_over(play: Play, server: str) -> None:
-    play.fail_over(_some(play, server)[0], play.servers[server].dialect.name)
+def _fail_over(operator: Operator, server: str) -> None:
+    operator.fail_over(_some(operator, server)[0])
 
 
 @verb("fail SERVER over to VERSION")
-def _fail_over_to(play: Play, server: str, version: str) -> None:
-    play.fail_over(_some(play, server)[0], version)
+def _fail_over_to(operator: Operator, server: str, version: str) -> None:
+    operator.fail_over(_some(operator, server)[0], version)
 
 
 @verb("interrupt whoever is blocked on CLIENT")
-def _interrupt(play: Play, client: str) -> None:
-    node = play.clients[int(client)] if _client(play, client) else None
+def _interrupt(operator: Operator, client: str) -> None:
+    node = operator.play.clients[int(client)] if _client(operator, client) else None
     assert node is not None
     for task in list(node.tasks.running):
         node.interrupt(task)
 
 
 @verb("set the barrier for SERVER by hand")
-def _set(play: Play, server: str) -> None:
-    play.by_hand(_some(play, server)[0], on=True)
+def _set(operator: Operator, server: str) -> None:
+    operator.by_hand(_some(operator, server)[0], on=True)
 
 
 @verb("lift the barrier for SERVER by hand")
-def _lift(play: Play, server: str) -> None:
-    play.by_hand(_some(play, server)[0], on=False)
+def _lift(operator: Operator, server: str) -> None:
+    operator.by_hand(_some(operator, server)[0], on=False)
 
 
 @verb("writeconf is refused")
-def _writeconf(play: Play) -> None:
-    play.writeconf_refused()
+def _writeconf(operator: Operator) -> None:
+    operator.writeconf_refused()
 
 
 # -- expectations ------------------------------------------------------------------------------------------------
@@ -349,18 +353,20 @@ def run(scenario: Scenario, play: Play) -> Outcome:
         WireError: a step that cannot be taken.
         Stuck: something awaited did not come.
     """
+    operator = Operator(play)
     for step in scenario.steps:
         action, values = _verb(step)
-        action(play, **{key: value for key, value in values.items() if value is not None})
+        action(operator, **{key: value for key, value in values.items() if value is not None})
     return judged(scenario, play)
 
 
 def judged(scenario: Scenario, play: Play) -> Outcome:
     """What came of a play that is over."""
+    unstruck = list(play.pending)
     play.rest()
     lost = play.losses()
     unmet = [text for text in scenario.expect.get(play.policy.name, ()) if not _expectation(text)(play)]
-    return Outcome(play, judge(play), lost, unmet)
+    return Outcome(play, judge(play), lost, unmet, unstruck)
 
 
 def play_options(scenario: Scenario, **chosen: Any) -> dict[str, Any]:

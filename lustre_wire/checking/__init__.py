@@ -1,0 +1,1 @@
+"""What all checkers share: one vocabulary of faults, one register of invariants."""
