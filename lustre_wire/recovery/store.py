@@ -20,6 +20,7 @@ class Store:
     Attributes:
         writes: changes made since the last commit or crash.
         file_bytes: of all files.
+        on_commit: called when everything so far is on disk, by whoever watches the disk.
     """
 
     def __init__(self) -> None:
@@ -27,6 +28,7 @@ class Store:
         self._files: dict[str, bytearray] = {}
         self._undo: list[Callable[[], None]] = []
         self.file_bytes = 0
+        self.on_commit: Callable[[], None] | None = None
 
     @property
     def writes(self) -> int:
@@ -95,6 +97,8 @@ class Store:
     def commit(self) -> None:
         """Everything so far is on disk."""
         self._undo.clear()
+        if self.on_commit is not None:
+            self.on_commit()
 
     def crash(self) -> None:
         """Everything since the last commit is lost."""

@@ -1,23 +1,18 @@
-"""The numbered invariants of upgrade and downgrade (B, S, D, E, G and the law of dialects), checked in a finished play.
+"""The numbered invariants of upgrade and downgrade (B, S, D, E, G, some requirements, and the law of dialects).
 
 Each check says how often the situation it is about occurred and what was wrong: a check that saw nothing proves
-nothing. What is checked is the recorded traffic and what the nodes noted of themselves; `Snapshot`s hold what can only
-be seen at the moment a server reaches a state.
+nothing. What is checked is the bytes that went over the network and what was on the disks (`wire`), and besides what
+the nodes noted of themselves; `Snapshot`s hold what can only be seen at the moment a server reaches a state.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from lustre_wire.upgrade.checks import start as invariants_start
-from lustre_wire.upgrade.checks import stop as invariants_stop
+from lustre_wire.upgrade.checks import start, stop, wire
 from lustre_wire.upgrade.checks.verdict import CHECKS, Verdict
-
-if TYPE_CHECKING:
-    from lustre_wire.upgrade.stage.play import Play
+from lustre_wire.upgrade.stage.play import Play
 
 #: Where checks are declared.
-DECLARED = (invariants_stop, invariants_start)
+DECLARED = (stop, start, wire)
 
 
 def judge(play: Play) -> dict[str, Verdict]:

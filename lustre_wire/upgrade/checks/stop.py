@@ -15,7 +15,7 @@ from lustre_wire.upgrade.evidence.journal import Put
 from lustre_wire.upgrade.evidence.traffic import requests, transnos
 from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.mark import Start
-from lustre_wire.upgrade.protocol.policy import Cache, Newcomers
+from lustre_wire.upgrade.protocol.policy import Cache
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 
 if TYPE_CHECKING:
@@ -42,41 +42,6 @@ def b1(play: Play, verdict: Verdict) -> None:
         elif made.barrier in (ClientState.CLEANING, ClientState.WAITING, ClientState.DISCONNECTED):
             allowed = made.cleaning or made.name in CLEANING
             verdict.must(allowed, f"{at(play, made.time, made.client)}: {made.name} while {made.barrier}")
-
-
-@invariant("B2")
-def b2(play: Play, verdict: Verdict) -> None:
-    """Between its release and the restart a client sends nothing but ping, release, disconnect and connect."""
-    targets = _nodes(play)
-    for client, target, begin, end in _waits(play):
-        for put in play.journal.put:
-            if put.client == client and put.server in targets.get(target, ()) and begin < put.time < end:
-                why = f"{at(play, put.time, client)}: {put.name} to {target} after its release"
-                verdict.must(put.name in WAITING, why)
-
-
-def _nodes(play: Play) -> dict[str, set[int]]:
-    """The nodes each target may run on."""
-    found: dict[str, set[int]] = {}
-    for node in play.nodes.values():
-        found.setdefault(node.uuid.decode(), set()).add(node.nid)
-    return found
-
-
-def _waits(play: Play) -> list[tuple[int, str, float, float]]:
-    """Each time a client waited for a target: from its release to whatever came next."""
-    found: list[tuple[int, str, float, float]] = []
-    since: dict[tuple[int, str], float] = {}
-    for moved in play.journal.moved:
-        key = (moved.client, moved.target)
-        begin = since.pop(key, None)
-        if begin is not None and moved.state is ClientState.DISCONNECTED:
-            since[key] = begin
-        elif begin is not None:
-            found.append((*key, begin, moved.time))
-        if moved.state is ClientState.WAITING:
-            since[key] = moved.time
-    return found + [(*key, begin, inf) for key, begin in since.items()]
 
 
 @invariant("B3")
@@ -116,18 +81,6 @@ def b5(play: Play, verdict: Verdict) -> None:
         verdict.must(not snapshot.pending, f"{at(play, snapshot.time, snapshot.nid)}: {snapshot.pending} not done")
 
 
-@invariant("B6")
-def b6(play: Play, verdict: Verdict) -> None:
-    """No new client is let in from REVOKING to HALTED; it gets in after the restart."""
-    if play.policy.newcomers is Newcomers.HOLD:
-        return
-    for admitted in play.journal.admitted:
-        why = f"{at(play, admitted.time, admitted.server)}: a new client let in while {admitted.state}"
-        verdict.must(admitted.state not in STOPPING, why)
-    for task, client in play.mounting:
-        verdict.must(task.done and task.error is None, f"{play.name_of(client.nid)}: not mounted in the end")
-
-
 @invariant("B7")
 def b7(play: Play, verdict: Verdict) -> None:
     """After RUN is resumed open files are usable and nothing acknowledged is lost."""
@@ -141,22 +94,6 @@ def b7(play: Play, verdict: Verdict) -> None:
             verdict.must(unasked == 0, f"{worker.home}: calls failed: {worker.ledger.failed}, interrupted: {signals}")
     for line in play.lost or []:
         verdict.must(False, line)
-
-
-@invariant("B8")
-def b8(play: Play, verdict: Verdict) -> None:
-    """Between its release and the notice a client stays connected."""
-    for snapshot in snapshots(play, ServerState.COMMITTED):
-        for client in snapshot.clients:
-            verdict.must(client.connected, f"{at(play, snapshot.time, client.nid)}: gone before the notice")
-    nodes = _nodes(play)
-    committed = [(node.uuid.decode(), life.time) for node in play.nodes.values() for life in node.history
-                 if life.what in (ServerState.COMMITTED, ServerState.HALTED)]  # fmt: skip
-    left = [put for put in play.journal.put if put.name in DISCONNECTS]
-    for nid, target, begin, end in _waits(play):
-        heard = min((time for uuid, time in committed if uuid == target and begin <= time <= end), default=begin)
-        early = [p for p in left if p.client == nid and p.server in nodes.get(target, ()) and begin <= p.time < heard]
-        verdict.must(not early, f"{at(play, begin, nid)} left {target} after its release, before the notice")
 
 
 @invariant("B9")

@@ -151,7 +151,7 @@ class Controlled(ServerNode):
 
     def _prepare(self, how: Start) -> None:
         """The disk of another version: its clients stay known where the policy says so, by the mark both releases read
-        (OBD_COMPAT_20); a forced start and a way back forget them (SI-4a, D1)."""
+        (OBD_COMPAT_20); a forced start and a way back forget them (SI-4a, D1). It comes to disk with the mark (S2)."""
         assert self.dialect is not None
         metadata = isinstance(self, MetadataNode)
         book = LastRcvd(self.store, self.dialect, metadata=metadata)
@@ -163,7 +163,6 @@ class Controlled(ServerNode):
         elif metadata and self.policy.keeps_clients and rules_of(self.dialect).compat_20:
             head.lsd_feature_compat |= book.k.OBD_COMPAT_20
             book.write_header(head)
-        self.store.commit()
 
     # -- stopping ------------------------------------------------------------------------------------------------
 

@@ -63,8 +63,7 @@ class Operator:
             self._take_locks_back()
         play.say(f"stop {name}")
         self.down.add(name)
-        node.stop(play.now)
-        play.simulator.flush(node)
+        play.stop(name)
         return self.stopped(name) if wait else False
 
     def stopped(self, name: str) -> bool:
@@ -94,7 +93,7 @@ class Operator:
         node.forced = forced
         play.say(f"start {name} in {node.dialect.name}{', forced' if forced else ''}")
         try:
-            play.simulator.start(node.nid)
+            play.start(name)
         except (StartRefused, MountRefused) as refusal:
             play.say(f"{name} does not start: {refusal}")
             raise
@@ -274,8 +273,7 @@ class Operator:
             if not mgs.up:
                 self.settled()
             known = {play.own_nid(export.nid) for export in _target(mgs).exports.values()}
-            mgs.hold(play.now)
-            play.simulator.flush(mgs)
+            play.hold()
             play.until(lambda: mgs.life.state is ServerState.QUIET or not mgs.up, "the MGS has all locks back")
             if mgs.up:
                 self._evict(known - {play.own_nid(export.nid) for export in _target(mgs).exports.values()})
@@ -299,8 +297,7 @@ class Operator:
     def _give_locks_again(self) -> None:
         mgs = self.play.servers["mgs"]
         if mgs.up and mgs.holding:
-            mgs.let_go(self.play.now)
-            self.play.simulator.flush(mgs)
+            self.play.let_go()
 
 
 def _target(node: Controlled) -> Target:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from math import inf
 
 import attrs
 
@@ -10,20 +12,24 @@ from lustre_wire.checking.faults import Fault
 from lustre_wire.checking.faults import fault as parse_fault
 from lustre_wire.dialects import dialect
 from lustre_wire.errors import WireError
+from lustre_wire.recovery.last_rcvd import FILE, LastRcvd
 from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.scenario import CLIENT_NID, FSNAME, FileSystem
 from lustre_wire.testbed.simulator import Faults, Simulator, Stuck
 from lustre_wire.testbed.tasks import Task
 from lustre_wire.testbed.tcp import ALIAS_MASK
-from lustre_wire.upgrade.evidence import snapshot, traffic
+from lustre_wire.upgrade.evidence import snapshot, traffic, wire
 from lustre_wire.upgrade.evidence.journal import Absence, Journal, Started
+from lustre_wire.upgrade.evidence.records import Began, Flushed, Stopped
 from lustre_wire.upgrade.evidence.snapshot import Snapshot
+from lustre_wire.upgrade.evidence.wire import Wire
 from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.nodes.mds import ControlledMetadata
 from lustre_wire.upgrade.nodes.server import VERSIONS, Controlled, ControlledServer
+from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.barrier import ClientState
-from lustre_wire.upgrade.protocol.policy import Policy
+from lustre_wire.upgrade.protocol.policy import Policy, Scope
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.everybody import Everybody
 from lustre_wire.upgrade.stage.network import TcpNetwork
@@ -98,12 +104,18 @@ class Play:
         self.absences: list[Absence] = []
         self.deaths: list[tuple[float, int]] = []
         self.lost: list[str] | None = None
+        self.flushed: list[Flushed] = []
+        self.began: list[Began] = []
+        self.stopped: list[Stopped] = []
+        self._wire: tuple[int, Wire] | None = None
         for node in self.nodes.values():
             node.control(policy, self.journal)
             node.observer = self._observe
             self.simulator.nodes[node.nid] = node
-        for node in self.servers.values():
-            self.simulator.start(node.nid)
+            if not self.journal.quiet:
+                node.store.on_commit = partial(self._note_disk, node)
+        for name in self.servers:
+            self.start(name)
         self.simulator.on_event = self._before_event
         for _ in range(clients):
             self.new_client()
@@ -161,6 +173,75 @@ class Play:
             c.nid for c in self.clients
             if c.up and c.boots == 1 and c.nid not in away and self.name_of(c.nid) not in evicted
         }  # fmt: skip
+
+    # -- what is seen from outside -------------------------------------------------------------------------------
+
+    def wire(self) -> Wire:
+        """What went over the network, of a play that is over."""
+        packets = self.simulator.trace.packets
+        if self._wire is None or self._wire[0] != len(packets):
+            self._wire = len(packets), wire.read(packets, self.system.dialect)
+        return self._wire[1]
+
+    @property
+    def place(self) -> int:
+        """How many packets have gone over the network."""
+        return len(self.simulator.trace.packets)
+
+    def start(self, name: str) -> None:
+        """Start the node a target runs on.
+
+        Raises:
+            StartRefused, MountRefused: it does not start.
+        """
+        node, place, flushes = self.servers[name], self.place, len(self.flushed)
+        self._note_what_is_down()
+        self.simulator.start(node.nid)
+        self.began.append(Began(place, flushes, self.now, node.nid, node.uuid.decode(), node.dialect.name))
+
+    def stop(self, name: str) -> None:
+        """Have a server stopped."""
+        node = self.servers[name]
+        holder = self.servers["mgs"] if self.policy.scope is Scope.MGS else node
+        self._note_stop(name, node, holder, holds=False)
+        node.stop(self.now)
+        self.simulator.flush(node)
+
+    def hold(self) -> None:
+        """Have the MGS take the locks of the whole file system back."""
+        mgs = self.servers["mgs"]
+        self._note_stop("mgs", mgs, mgs, holds=True)
+        mgs.hold(self.now)
+        self.simulator.flush(mgs)
+
+    def let_go(self) -> None:
+        """Have it give them again."""
+        mgs = self.servers["mgs"]
+        self._note_ends(lambda stop: stop.holds)
+        mgs.let_go(self.now)
+        self.simulator.flush(mgs)
+
+    def _note_stop(self, name: str, node: Controlled, holder: Controlled, *, holds: bool) -> None:
+        target, flushes = node.uuid.decode(), len(self.flushed)
+        self.stopped.append(Stopped(self.place, flushes, self.now, name, node.nid, target, holds, holder.nid))
+
+    def _note_ends(self, over: Callable[[Stopped], bool], *, crashed: bool = False) -> None:
+        for index, stop in enumerate(self.stopped):
+            if stop.ended == inf and over(stop):
+                self.stopped[index] = attrs.evolve(
+                    stop, end=self.place, last=len(self.flushed), ended=self.now, crashed=crashed
+                )
+
+    def _note_what_is_down(self) -> None:
+        self._note_ends(lambda stop: not self.simulator.nodes[stop.nid].up)
+
+    def _note_disk(self, node: Controlled) -> None:
+        found = mark.read(node.store)
+        version, clean = (found.version, found.clean) if found is not None else ("", False)
+        transno = 0
+        if node.store.size(FILE):
+            transno = int(LastRcvd(node.store, node.dialect, metadata=False).header().lsd_last_transno)
+        self.flushed.append(Flushed(self.place, self.now, node.uuid.decode(), version, clean, transno))
 
     def _observe(self, node: Controlled, what: str) -> None:
         if what in list(ServerState):
@@ -235,6 +316,8 @@ class Play:
         self.simulator.settle(seconds)
 
     def _before_event(self, _: int) -> None:
+        if self.stopped and self.stopped[-1].ended == inf:
+            self._note_what_is_down()
         for fault in [fault for fault in self.pending if self._due(fault)]:
             self.pending.remove(fault)
             self._strike(fault)
@@ -280,6 +363,7 @@ class Play:
             self.crashes.append((self.now, nid, self.nodes[name].committed_at))
         self.say(f"{name} crashes")
         self.simulator.crash(nid)
+        self._note_ends(lambda stop: stop.nid == nid, crashed=True)
 
     def cut(self, nid: int) -> None:
         """A client hears and says nothing any more."""

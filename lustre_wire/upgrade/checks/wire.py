@@ -1,0 +1,335 @@
+"""Invariants read off the network and the disks: what a server or a client says of itself is not asked here."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from math import inf
+
+import attrs
+
+from lustre_wire import rpc
+from lustre_wire.dialects import dialect
+from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
+from lustre_wire.testbed.packing import packer
+from lustre_wire.upgrade.checks.verdict import SLACK, Verdict, at, invariant
+from lustre_wire.upgrade.evidence.records import Flushed, Stopped
+from lustre_wire.upgrade.evidence.same_layout import alike
+from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire, spoken
+from lustre_wire.upgrade.nodes.server import VERSIONS
+from lustre_wire.upgrade.protocol.mark import Start
+from lustre_wire.upgrade.protocol.policy import Away, Newcomers, Notice, Scope
+from lustre_wire.upgrade.stage.play import Play
+
+#: Answers of a server that did not look into a request.
+REFUSALS = frozenset({-errno.EAGAIN, -errno.ENOTCONN, -errno.EBUSY, -errno.ENODEV})
+
+
+@attrs.frozen
+class Stop:
+    """One stop, as the network shows it.
+
+    Attributes:
+        said: the operator's command.
+        releases: by client, the first release that arrived while the stop was under way.
+        asked: clients that were asked for the lock.
+        told: what says that all is committed: notices, or answers to releases that were kept back.
+        quiet: from when on nobody may have anything to ask any more: the last release, or the timeout.
+    """
+
+    said: Stopped
+    releases: dict[int, Message]
+    asked: frozenset[int]
+    told: tuple[Message, ...]
+    quiet: float
+
+
+def stops(play: Play) -> Iterator[Stop]:
+    """The controlled stops of a play."""
+    if not play.policy.controlled:
+        return
+    wire = play.wire()
+    revocations, releases, notices = wire.revocations(), wire.releases(), wire.notices()
+    answers = [(wire.request_of(m), m) for m in wire.of(Kind.REPLY, wire.k.LDLM_CANCEL) if not m.status]
+    if play.policy.notice is Notice.WITHHELD:
+        places = {m.place for m in releases}
+        notices = [m for asked, m in answers if asked is not None and asked.place in places]
+    for said in play.stopped:
+        own = play.policy.scope is Scope.TARGET or said.holds
+        span = (lambda m, s=said: m.server == s.holder and s.place <= m.place < s.end) if own else (lambda m: False)
+        asked = frozenset(m.client for m in revocations if span(m))
+        first: dict[int, Message] = {}
+        for message in releases:
+            if span(message) and message.arrived is not None and message.arrived <= said.ended:
+                first.setdefault(message.client, message)
+        last = max((m.arrived for m in first.values() if m.arrived is not None), default=said.time)
+        quiet = last if asked <= first.keys() else max(last, said.time + CALLBACK_TIMEOUT + SLACK)
+        yield Stop(said, first, asked, tuple(m for m in notices if span(m)), quiet)
+
+
+def _disk(play: Play, target: str) -> list[Flushed]:
+    return [flushed for flushed in play.flushed if flushed.target == target]
+
+
+def _served(play: Play, stop: Stopped) -> int:
+    """The place from which on the node that is stopped served."""
+    return max((b.place for b in play.began if b.nid == stop.nid and b.place <= stop.place), default=0)
+
+
+def _goes_on(wire: Wire) -> frozenset[int]:
+    """Opcodes a server answers to its last moment."""
+    k = wire.k
+    return frozenset({
+        k.OBD_PING, k.MDS_CONNECT, k.OST_CONNECT, k.MGS_CONNECT, k.MDS_DISCONNECT, k.OST_DISCONNECT, k.MGS_DISCONNECT,
+    })  # fmt: skip
+
+
+def _lost(play: Play, nid: int, before: float) -> bool:
+    """Did a client crash, or was it cut off, before a time?"""
+    return any(who == nid and when <= before for when, who in play.deaths) or any(
+        absence.nid == nid and absence.begin <= before for absence in play.absences
+    )
+
+
+@invariant("SI12")
+def si12(play: Play, verdict: Verdict) -> None:
+    """Clients are told that all is committed when it is, on the disk, and everybody who released is told."""
+    wire = play.wire()
+    found = list(stops(play))
+    for stop in found:
+        served = [s for s in found if not s.said.holds and stop.said.place <= s.said.place < stop.said.end]
+        for notice in stop.told:
+            who = at(play, notice.time, notice.server)
+            below = [s for s in ([stop] if not stop.said.holds else served) if s.said.time <= notice.time]
+            verdict.must(bool(below), f"{who} tells of a commit, and no target was stopped")
+            for each in below:
+                _on_disk(play, wire, each, stop, notice, verdict)
+        halted = [each for each in served if not each.said.crashed and each.said.ended < inf]
+        if stop.said.crashed or stop.said.ended == inf or (stop.said.holds and not halted):
+            continue
+        for client, release in stop.releases.items():
+            told = any(m.client == client and m.place > release.place for m in stop.told)
+            excused = _lost(play, client, stop.said.ended) or _down(play, client, release.time, stop.said.ended)
+            why = f"{at(play, stop.said.ended, stop.said.nid)} went down without telling {play.name_of(client)}"
+            verdict.must(told or excused, why)
+
+
+def _on_disk(play: Play, wire: Wire, target: Stop, stop: Stop, notice: Message, verdict: Verdict) -> None:
+    """At a notice, everything the target answered is on its disk, and the disk was flushed since the last release."""
+    said = target.said
+    came = [m.arrived for m in stop.releases.values() if m.arrived is not None and m.arrived <= notice.time]
+    since = max(came, default=said.time)
+    notes = [f for f in _disk(play, said.target) if f.place <= notice.place and f.time <= notice.time]
+    who = f"{at(play, notice.time, notice.server)} told {play.name_of(notice.client)}"
+    verdict.must(any(f.time >= since for f in notes), f"{who}: nothing was committed since the last release")
+    answered = (
+        m.transno for m in wire.of(Kind.REPLY) if m.server == said.nid and _served(play, said) <= m.place < notice.place
+    )
+    most, held = max(answered, default=0), notes[-1].transno if notes else 0
+    verdict.must(most <= held, f"{who}: {most:#x} was answered and {held:#x} is on disk")
+
+
+def _down(play: Play, nid: int, begin: float, end: float) -> bool:
+    """Was a server down, or started anew, in this time? An MDS is a client of its OSTs."""
+    return any(who == nid and when <= end for when, who, _ in play.crashes) or any(
+        s.nid == nid and s.time <= end and s.ended >= begin for s in play.stopped
+    )
+
+
+@invariant("TH9")
+def th9(play: Play, verdict: Verdict) -> None:
+    """Once all clients are done or evicted a server answers nothing but ping, good-bye, and that it is leaving."""
+    wire = play.wire()
+    passing = _goes_on(wire)
+    releases = {m.place for m in wire.releases()}
+    for stop in stops(play):
+        for reply in wire.of(Kind.REPLY):
+            if reply.server != stop.said.nid or not stop.said.place <= reply.place < stop.said.end:
+                continue
+            asked = wire.request_of(reply)
+            if asked is None or asked.opcode in passing or asked.place in releases or asked.place < stop.said.place:
+                continue
+            if asked.arrived is not None and asked.arrived > stop.quiet:
+                who = f"{at(play, reply.time, reply.server)} answered {play.name_of(reply.client)}"
+                verdict.must(reply.status in REFUSALS, f"{who} with {reply.status} to opcode {asked.opcode} when quiet")
+
+
+@invariant("B2")
+def b2(play: Play, verdict: Verdict) -> None:
+    """Between its release and the restart a client sends nothing but ping, release, disconnect and connect."""
+    wire = play.wire()
+    allowed = _goes_on(wire) | {wire.k.LDLM_CANCEL}
+    for release, message in _after_releases(play):
+        who = at(play, message.time, message.client)
+        verdict.must(message.opcode in allowed, f"{who}: opcode {message.opcode} after its release {release.time:.3f}")
+
+
+@invariant("B8")
+def b8(play: Play, verdict: Verdict) -> None:
+    """Between its release and the notice a client stays connected."""
+    wire = play.wire()
+    told = [(m, m.arrived) for stop in stops(play) for m in stop.told if m.arrived is not None]
+    for release, message in _after_releases(play):
+        if message.opcode in (wire.k.MDS_DISCONNECT, wire.k.OST_DISCONNECT):
+            heard = any(m.client == release.client and release.time <= when <= message.time for m, when in told)
+            verdict.must(heard, f"{at(play, message.time, message.client)} left after its release, before the notice")
+        else:
+            verdict.seen += 1
+
+
+def _after_releases(play: Play) -> Iterator[tuple[Message, Message]]:
+    """What a client sends after a release, to servers its lock was about, until it is connected with a new start."""
+    if not play.policy.controlled:
+        return
+    wire = play.wire()
+    fresh = [
+        (asked.client, asked.server, answer.arrived) for asked, answer in wire.connects()
+        if answer.arrived is not None and not answer.status and not answer.op_flags & wire.k.MSG_CONNECT_RECONNECT
+    ]  # fmt: skip
+    requests = wire.of(Kind.REQUEST)
+    nodes: dict[str, set[int]] = {}
+    for node in play.nodes.values():
+        nodes.setdefault(node.uuid.decode(), set()).add(node.nid)
+    for release in {(m.client, m.server, m.xid): m for m in reversed(wire.releases())}.values():
+        own = next(nids for nids in nodes.values() if release.server in nids)
+        every = set.union(*nodes.values())
+        about = every - own if play.policy.scope is Scope.MGS else own
+        ends = [t for c, s, t in fresh if c == release.client and s in every & (about | own) and t > release.time]
+        ends += [t for t, who in play.deaths if who == release.client and t > release.time]
+        ends += [t for t, who, _ in play.crashes if who == release.client and t > release.time]
+        end = min(ends, default=inf)
+        for message in requests:
+            if message.client == release.client and message.server in about and release.time < message.time < end:
+                yield release, message
+
+
+@invariant("B6")
+def b6(play: Play, verdict: Verdict) -> None:
+    """No new client is let in from REVOKING to HALTED; it gets in after the restart."""
+    if play.policy.newcomers is Newcomers.HOLD:
+        return
+    wire = play.wire()
+    old = wire.k.MSG_CONNECT_RECONNECT | wire.k.MSG_CONNECT_RECOVERING
+    controlled = [stop for stop in play.stopped if play.policy.controlled]
+    for asked, answer in wire.connects():
+        for stop in controlled:
+            arrived = asked.arrived if asked.arrived is not None else inf
+            if asked.server == stop.nid and stop.time < arrived <= stop.ended and answer.place < stop.end:
+                who = f"{at(play, answer.time, answer.server)}: {play.name_of(asked.client)}, which is new, was let in"
+                verdict.must(bool(answer.status or answer.op_flags & old), f"{who} during the stop")
+    for task, client in play.mounting:
+        verdict.must(
+            not client.up or (task.done and task.error is None) or client.nid in play.cut_off,
+            f"{play.name_of(client.nid)}: not mounted in the end",
+        )
+
+
+@invariant("S2")
+def s2(play: Play, verdict: Verdict) -> None:
+    """The clean mark comes to disk last of a controlled stop, and goes before anything else of a start does."""
+    found = [stop for stop in stops(play) if not stop.said.holds]
+    begun = {b.flushes for b in play.began}
+    clean: dict[str, bool] = {}
+    for number, flushed in enumerate(play.flushed):
+        who = f"{flushed.time:.3f} {flushed.target}"
+        mine = (stop for stop in found if stop.said.target == flushed.target)
+        stop = next((stop for stop in mine if stop.said.flushes <= number < stop.said.last), None)
+        before, clean[flushed.target] = clean.get(flushed.target, False), flushed.clean
+        if before and not flushed.clean:
+            verdict.must(number in begun, f"{who}: the clean mark was taken away by no start")
+        elif before:
+            verdict.must(stop is not None, f"{who}: something is on disk before the mark is cleared")
+        elif flushed.clean:
+            verdict.must(stop is not None, f"{who}: a server that serves is marked clean")
+            if stop is not None:
+                _mark_is_last(play, stop, flushed, verdict)
+    for stop in found:
+        if not stop.said.crashed and stop.said.ended < inf:
+            notes = [f for f in play.flushed[: stop.said.last] if f.target == stop.said.target]
+            who = at(play, stop.said.ended, stop.said.nid)
+            verdict.must(bool(notes) and notes[-1].clean, f"{who} left no clean mark")
+
+
+def _mark_is_last(play: Play, stop: Stop, flushed: Flushed, verdict: Verdict) -> None:
+    who = f"{at(play, flushed.time, stop.said.nid)} is marked clean"
+    done = [m for m in stop.releases.values() if (m.arrived or inf) <= flushed.time]
+    late = flushed.time >= stop.said.time + CALLBACK_TIMEOUT - SLACK or len(done) == len(stop.releases)
+    verdict.must(late, f"{who} before everybody is done")
+    for message in play.wire().messages:
+        if message.server == stop.said.nid and flushed.place <= message.place < stop.said.end:
+            if message.kind is Kind.REPLY and message.status >= 0 and message.opcode not in _goes_on(play.wire()):
+                verdict.must(False, f"{who} and answers opcode {message.opcode} afterwards")
+            elif message.kind is Kind.CALLBACK:
+                verdict.must(False, f"{who} and calls {play.name_of(message.client)} back afterwards")
+
+
+def _looked_into(play: Play) -> Iterator[tuple[Message, str, str]]:
+    """Requests an MDS answered having looked into them, with the dialect they were made in and the MDS's own."""
+    wire = play.wire()
+    made = spoken(wire, [dialect(version) for version in VERSIONS])
+    for reply in wire.of(Kind.REPLY):
+        asked = wire.request_of(reply)
+        if asked is None or asked.opcode == wire.k.MDS_CONNECT:
+            continue
+        if play.is_metadata(reply.server) and reply.status not in REFUSALS:
+            served = [b.version for b in play.began if b.nid == reply.server and b.place <= reply.place]
+            yield asked, made[asked.place], served[-1]
+
+
+@invariant("dialect")
+def dialects(play: Play, verdict: Verdict) -> None:
+    """An MDS looks into requests of its own dialect only, those laid out alike in both aside."""
+    for asked, made, own in _looked_into(play):
+        name = "" if made == own else rpc.decode(asked.data, dialect(made)).name
+        fits = made == own or alike(name, made, own)
+        verdict.must(fits, f"{at(play, asked.time, asked.server)} in {own} read {name} made in {made}")
+
+
+@invariant("S4")
+def s4(play: Play, verdict: Verdict) -> None:
+    """After a forced start in another version nothing of the old dialect is replayed."""
+    wire = play.wire()
+    made = spoken(wire, [dialect(version) for version in VERSIONS])
+    asked = [m for m in wire.of(Kind.REQUEST) if play.is_metadata(m.server)]
+    replays = [m for m in asked if m.flags & wire.k.MSG_REPLAY and m.transno]
+    starts = [start for start in play.starts() if start.metadata]
+    for start, after in zip(starts, [*starts[1:], None], strict=True):
+        if start.how == Start.FORGET:
+            until = after.time if after is not None else inf
+            old = [m for m in replays if start.time < m.time < until and made[m.place] != start.version]
+            verdict.must(not old and not start.known, f"{start.time:.3f}: {len(old)} replays, {start.known} known")
+
+
+@invariant("TH5")
+def th5(play: Play, verdict: Verdict) -> None:
+    """A change without an answer is sent again under its own number, also when it is made anew in another dialect: only
+    so is it known for what was done already."""
+    if play.policy.away is not Away.REFORMAT:
+        return
+    wire = play.wire()
+    answered = {(m.client, m.xid) for m in wire.of(Kind.REPLY) if m.arrived is not None and m.status not in REFUSALS}
+    first: dict[tuple[int, object], Message] = {}
+    made = spoken(wire, [dialect(version) for version in VERSIONS])
+    for message in wire.of(Kind.REQUEST, wire.k.MDS_REINT, wire.k.LDLM_ENQUEUE):
+        what = _change(message, made[message.place]) if play.is_metadata(message.server) else None
+        if what is None:
+            continue
+        before = first.setdefault((message.client, what), message)
+        if before.xid != message.xid and (before.client, before.xid) not in answered:
+            again = any(m.client == before.client and m.xid == before.xid and m.place > before.place
+                        for m in wire.of(Kind.REQUEST))  # fmt: skip
+            why = f"{at(play, message.time, message.client)}: {what[0]} of {before.xid:#x} sent as {message.xid:#x}"
+            verdict.must(again, why)
+        else:
+            verdict.seen += 1
+
+
+def _change(message: Message, made: str) -> tuple[object, ...] | None:
+    """What a request changes, in words that are the same in every dialect; None if it changes nothing."""
+    request = rpc.decode(message.data, dialect(made))
+    found = packer(dialect(made)).read(request)
+    if found is None or not hasattr(found[1], "name") or not (request.name.startswith("MDS_REINT")):
+        return None
+    asked = found[1]
+    return type(asked).__name__, tuple(getattr(asked, a)[:2] for a in ("parent",) if hasattr(asked, a)), asked.name
+

@@ -1,0 +1,213 @@
+"""What went over the network, read from its bytes alone: who asked whom for what, and what was answered.
+
+Nothing of it comes from the nodes. Of most messages only the head is read, which is the same in every dialect: the
+ptlrpc_body; of lock requests the ldlm_request behind it, of connects the UUID and the flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any
+
+import attrs
+
+from lustre_wire.dialects import Dialect
+from lustre_wire.engines import record
+from lustre_wire.frames import lustre_msg
+from lustre_wire.recovery.names import names
+from lustre_wire.recovery.packet import PUT
+from lustre_wire.recovery.rules import rules_of
+from lustre_wire.testbed.tcp import ALIAS_MASK
+from lustre_wire.testbed.trace import Sent
+from lustre_wire.upgrade.protocol import all_access_lock
+
+
+class Kind(Enum):
+    """What a message is: asked by a client, answered by a server, or asked by a server of a client."""
+
+    REQUEST = "request"
+    REPLY = "reply"
+    CALLBACK = "callback"
+
+
+@attrs.frozen(eq=False)
+class Message:
+    """One lustre_msg.
+
+    Attributes:
+        place: its number in the recording; `time` when it was sent, `arrived` when it came first (None: it did not).
+        client, server: NIDs of who asks and who is asked; of a callback who is called and who calls.
+        opcode, xid, status, transno, flags, op_flags: of the ptlrpc_body; `status` signed.
+        shape: lengths of the buffers.
+        data: the bytes.
+    """
+
+    place: int
+    time: float
+    arrived: float | None
+    client: int
+    server: int
+    kind: Kind
+    opcode: int
+    xid: int
+    status: int
+    transno: int
+    flags: int
+    op_flags: int
+    shape: tuple[int, ...]
+    data: bytes
+
+    def buffer(self, number: int) -> bytes:
+        """The bytes of one buffer; none of one that is not there."""
+        parts = lustre_msg.split(self.data)
+        if number >= len(parts.lengths):
+            return b""
+        return self.data[parts.offsets[number] : parts.offsets[number] + parts.lengths[number]]
+
+
+class Wire:
+    """A recording as messages, in the order of sending.
+
+    Args:
+        dialect: any: what is read of a message is the same in all.
+    """
+
+    def __init__(self, messages: Sequence[Message], dialect: Dialect) -> None:
+        self.messages, self.dialect, self.k = messages, dialect, names(dialect)
+        self._lock = record.codec(dialect.structs["ldlm_request"], "little")
+        self._lock_reply = record.codec(dialect.structs["ldlm_reply"], "little")
+        asked: dict[tuple[int, int, int], Message] = {}
+        self._answered: dict[int, Message] = {}
+        for message in messages:
+            key = message.client, message.server, message.xid
+            if message.kind is Kind.REQUEST:
+                asked[key] = message
+            elif message.kind is Kind.REPLY and key in asked:
+                self._answered[message.place] = asked[key]
+
+    def of(self, kind: Kind, *opcodes: int) -> list[Message]:
+        """Messages of a kind, with one of these opcodes if any are named."""
+        return [m for m in self.messages if m.kind is kind and (not opcodes or m.opcode in opcodes)]
+
+    def request_of(self, reply: Message) -> Message | None:
+        """What a reply answers: the request as it was sent last."""
+        return self._answered.get(reply.place)
+
+    # -- the all-access lock -------------------------------------------------------------------------------------
+
+    def lock_request(self, message: Message) -> Any:
+        """The ldlm_request of a lock message."""
+        data = message.buffer(1)
+        return self._lock.unpack(data, 0, len(data))
+
+    def about_access(self, message: Message) -> bool:
+        """Is this lock message about the all-access lock?"""
+        return bool(self.lock_request(message).lock_desc.l_resource.lr_name.name[:2] == list(ACCESS[:2]))
+
+    def revocations(self) -> list[Message]:
+        """Blocking callbacks on the all-access lock."""
+        return [m for m in self.of(Kind.CALLBACK, self.k.LDLM_BL_CALLBACK) if self.about_access(m)]
+
+    def notices(self) -> list[Message]:
+        """Completion callbacks that describe the server's own all-access lock as granted."""
+        found = [m for m in self.of(Kind.CALLBACK, self.k.LDLM_CP_CALLBACK) if self.about_access(m)]
+        return [m for m in found if self.lock_request(m).lock_desc.l_granted_mode == self.k.LCK_EX]
+
+    def releases(self) -> list[Message]:
+        """Cancels of an all-access lock, each time one was sent: known by the handle the server gave."""
+        granted: set[tuple[int, int]] = set()
+        found = []
+        for message in self.messages:
+            if message.kind is Kind.REPLY and message.opcode == self.k.LDLM_ENQUEUE and not message.status:
+                asked = self.request_of(message)
+                if asked is not None and len(message.shape) > 1 and self.about_access(asked):
+                    data = message.buffer(1)
+                    granted.add((message.server, self._lock_reply.unpack(data, 0, len(data)).lock_handle.cookie))
+            elif message.kind is Kind.REQUEST and message.opcode == self.k.LDLM_CANCEL:
+                asked_for = self.lock_request(message)
+                handles = [handle.cookie for handle in asked_for.lock_handle[: asked_for.lock_count]]
+                if any((message.server, handle) in granted for handle in handles):
+                    found.append(message)
+        return found
+
+    # -- connections ---------------------------------------------------------------------------------------------
+
+    def connects(self) -> list[tuple[Message, Message]]:
+        """Connect requests with their answers."""
+        opcodes = (self.k.MDS_CONNECT, self.k.OST_CONNECT, self.k.MGS_CONNECT)
+        found = ((self.request_of(m), m) for m in self.of(Kind.REPLY, *opcodes))
+        return [(asked, answer) for asked, answer in found if asked is not None]
+
+    def granted(self, answer: Message) -> int:
+        """Connect flags of a connect's answer."""
+        data = answer.buffer(1)
+        return int.from_bytes(data[:8], "little")
+
+
+#: The resource of the all-access lock, as its name travels.
+ACCESS: Sequence[int] = all_access_lock.RESOURCE
+
+
+def read(packets: Sequence[Sent], dialect: Dialect) -> Wire:
+    """The lustre_msgs among packets. Bulk data, early replies and answers to callbacks are left out: of a callback its
+    arrival is all that matters."""
+    k, body = names(dialect), record.codec(dialect.body, "little")
+    callbacks = {k.LDLM_BL_CALLBACK, k.LDLM_CP_CALLBACK, k.LDLM_GL_CALLBACK}
+    bulk = {form.bulk_portal for form in dialect.rpcs.values() if form.bulk_portal}
+    found: list[Message] = []
+    patient: set[tuple[int, int, int]] = set()
+    for place, sent in enumerate(packets):
+        packet = sent.packet
+        if packet.kind != PUT or not packet.data or packet.portal in bulk:
+            continue
+        parts = lustre_msg.split(packet.data)
+        head = body.unpack(packet.data, parts.offsets[0], parts.lengths[0])
+        asks, back = head.pb_type == k.PTL_RPC_MSG_REQUEST, head.pb_opc in callbacks
+        ends = packet.source & ~ALIAS_MASK, packet.target & ~ALIAS_MASK
+        client, server = ends if asks and not back else ends[::-1]
+        exchange = client, server, packet.match_bits
+        if asks and not back and parts.header.lm_flags & k.MSGHDR_AT_SUPPORT:
+            patient.add(exchange)
+        if not asks and (back or (exchange in patient and not packet.offset)):
+            continue
+        kind = Kind.CALLBACK if back else Kind.REQUEST if asks else Kind.REPLY
+        status = int(head.pb_status) - ((int(head.pb_status) & 0x80000000) << 1)
+        found.append(
+            Message(
+                place, sent.time, min(sent.arrived, default=None), client, server, kind, head.pb_opc,
+                packet.match_bits, status, head.pb_transno, int(head.pb_flags), int(head.pb_op_flags),
+                tuple(parts.lengths), packet.data,
+            )
+        )  # fmt: skip
+    return Wire(found, dialect)
+
+
+def spoken(wire: Wire, dialects: Sequence[Dialect]) -> dict[int, str]:
+    """The dialect each request was made in, by its place: what the connection was granted, but for a request sent again
+    with buffers of the same lengths, which is as it was the first time."""
+    granted: dict[tuple[int, int], tuple[float, str]] = {}
+    first: dict[tuple[int, int], Message] = {}
+    found: dict[int, str] = {}
+    news = sorted(
+        ((a.arrived, asked.client, asked.server, _named(wire.granted(a), dialects)) for asked, a in wire.connects()
+         if a.arrived is not None and not a.status),
+    )  # fmt: skip
+    for message in wire.messages:
+        if message.kind is Kind.REQUEST:
+            while news and news[0][0] <= message.time:
+                time, client, server, name = news.pop(0)
+                granted[client, server] = time, name
+            now = granted.get((message.client, message.server), (0.0, dialects[0].name))[1]
+            before = first.setdefault((message.client, message.xid), message)
+            again = before is not message and before.shape == message.shape
+            found[message.place] = found[before.place] if again else now
+    return found
+
+
+def _named(granted: int, dialects: Sequence[Dialect]) -> str:
+    for dialect in dialects:
+        rules = rules_of(dialect)
+        if granted & rules.granted == rules.granted and not granted & rules.withheld:
+            return dialect.name
+    return dialects[0].name
