@@ -43,10 +43,10 @@ class Simulator:
         lose: says which packets are lost, besides those that chance takes.
         alter: what is sent instead of a packet: a node that does not keep to the rules.
         on_event: called before each event with its number: where a test crashes a node at any step.
-        late: seconds by which events come later than they are due: none, unlike where real time passes.
+        behind: seconds by which events come later than they are due: none, unlike where real time passes.
     """
 
-    late = 0.0
+    behind = 0.0
 
     def __init__(self, seed: int = 0, faults: Faults | None = None, hardware: Hardware | None = None) -> None:
         self.random = random.Random(seed)
@@ -121,6 +121,10 @@ class Simulator:
         else:
             what()
         return True
+
+    def late(self, packet: Packet) -> None:
+        """A packet that was held up somewhere arrives now."""
+        self._push(self.now, "packet", self.trace.sent(self.now, packet))
 
     def at(self, time: float, what: Callable[[], None]) -> None:
         """Do something at a time."""

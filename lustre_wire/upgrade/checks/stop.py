@@ -74,7 +74,7 @@ def b5(play: Play, verdict: Verdict) -> None:
             if life.what == ServerState.REVOKING:
                 begun = life.time
             elif life.what == ServerState.QUIET and begun is not None:
-                took, most = life.time - begun, CALLBACK_TIMEOUT + SLACK + play.simulator.late
+                took, most = life.time - begun, CALLBACK_TIMEOUT + SLACK + play.simulator.behind
                 verdict.must(took <= most, f"{life.time:.3f} {name}: quiet after {took:.1f} s")
                 begun = None
     for snapshot in snapshots(play, ServerState.QUIET):

@@ -63,8 +63,21 @@ def stops(play: Play) -> Iterator[Stop]:
             if span(message) and message.arrived is not None and message.arrived <= said.ended:
                 first.setdefault(message.client, message)
         last = max((m.arrived for m in first.values() if m.arrived is not None), default=said.time)
-        quiet = last if asked <= first.keys() else max(last, said.time + CALLBACK_TIMEOUT + SLACK)
+        present = _connected(play, said) if own else frozenset()
+        quiet = last if asked | present <= first.keys() else max(last, said.time + CALLBACK_TIMEOUT + SLACK)
         yield Stop(said, first, asked, tuple(m for m in notices if span(m)), quiet)
+
+
+def _connected(play: Play, said: Stopped) -> frozenset[int]:
+    """Clients connected with the server that asks for the lock, when the operator says so."""
+    wire = play.wire()
+    begun = max((b.place for b in play.began if b.nid == said.holder and b.place <= said.place), default=0)
+    found = {
+        asked.client for asked, answer in wire.connects()
+        if asked.server == said.holder and begun <= answer.place < said.place and not answer.status
+    }  # fmt: skip
+    gone = wire.of(Kind.REQUEST, wire.k.MDS_DISCONNECT, wire.k.OST_DISCONNECT, wire.k.MGS_DISCONNECT)
+    return frozenset(found - {m.client for m in gone if m.server == said.holder and begun <= m.place < said.place})
 
 
 def _disk(play: Play, target: str) -> list[Flushed]:
@@ -100,6 +113,10 @@ def si12(play: Play, verdict: Verdict) -> None:
         served = [s for s in found if not s.said.holds and stop.said.place <= s.said.place < stop.said.end]
         for notice in stop.told:
             who = at(play, notice.time, notice.server)
+            early = notice.time < stop.quiet and notice.time < stop.said.time + CALLBACK_TIMEOUT - SLACK
+            away = all(_lost(play, client, notice.time) for client in stop.asked - stop.releases.keys())
+            held = all((m.arrived or inf) <= notice.time for m in stop.releases.values())
+            verdict.must(not early or (away and held), f"{who} tells of a commit before everybody is done")
             below = [s for s in ([stop] if not stop.said.holds else served) if s.said.time <= notice.time]
             verdict.must(bool(below), f"{who} tells of a commit, and no target was stopped")
             for each in below:
@@ -177,30 +194,95 @@ def b8(play: Play, verdict: Verdict) -> None:
             verdict.seen += 1
 
 
-def _after_releases(play: Play) -> Iterator[tuple[Message, Message]]:
-    """What a client sends after a release, to servers its lock was about, until it is connected with a new start."""
+@invariant("SI14")
+def si14(play: Play, verdict: Verdict) -> None:
+    """After its release a client makes nothing new until it is connected with the new start and has opened its files."""
+    uuids = {node.nid: node.uuid.decode() for node in play.nodes.values()}
+    for wait in _waits(play):
+        targets = {uuids[nid] for nid in wait.about}
+        for made in play.journal.formatted:
+            if made.client == wait.release.client and made.target in targets:
+                early = wait.release.time < made.time < wait.over and not made.cleaning
+                why = f"{at(play, made.time, made.client)}: {made.name} before it was back"
+                verdict.must(not early, why)
+
+
+@attrs.frozen
+class Wait:
+    """A client that released its lock: `about` are the nodes it may not bother until `end`, when it is connected with a
+    new start of one, and nothing is made for them until `over`, when that has recovered it."""
+
+    release: Message
+    about: frozenset[int]
+    end: float
+    over: float
+
+
+def _waits(play: Play) -> list[Wait]:
+    """Every release and what it began."""
     if not play.policy.controlled:
-        return
+        return []
     wire = play.wire()
+    k, gone = wire.k, [*((t, who) for t, who in play.deaths), *((t, who) for t, who, _ in play.crashes)]
     fresh = [
-        (asked.client, asked.server, answer.arrived) for asked, answer in wire.connects()
-        if answer.arrived is not None and not answer.status and not answer.op_flags & wire.k.MSG_CONNECT_RECONNECT
+        (asked.client, asked.server, answer.arrived, answer.op_flags & k.MSG_CONNECT_RECOVERING)
+        for asked, answer in wire.connects()
+        if answer.arrived is not None and not answer.status and not answer.op_flags & k.MSG_CONNECT_RECONNECT
     ]  # fmt: skip
-    requests = wire.of(Kind.REQUEST)
+    done = k.MSG_REQ_REPLAY_DONE | k.MSG_LOCK_REPLAY_DONE
+    recovered = [
+        (reply.client, reply.server, reply.arrived) for reply in wire.of(Kind.REPLY, k.OBD_PING)
+        if (asked := wire.request_of(reply)) is not None and asked.flags & done == done and reply.arrived is not None
+    ]  # fmt: skip
     nodes: dict[str, set[int]] = {}
     for node in play.nodes.values():
         nodes.setdefault(node.uuid.decode(), set()).add(node.nid)
+    found = []
     for release in {(m.client, m.server, m.xid): m for m in reversed(wire.releases())}.values():
         own = next(nids for nids in nodes.values() if release.server in nids)
-        every = set.union(*nodes.values())
-        about = every - own if play.policy.scope is Scope.MGS else own
-        ends = [t for c, s, t in fresh if c == release.client and s in every & (about | own) and t > release.time]
-        ends += [t for t, who in play.deaths if who == release.client and t > release.time]
-        ends += [t for t, who, _ in play.crashes if who == release.client and t > release.time]
-        end = min(ends, default=inf)
+        about = set.union(*nodes.values()) - own if play.policy.scope is Scope.MGS else own
+        starts = [(t, s, r) for c, s, t, r in fresh if c == release.client and s in about | own and t > release.time]
+        when, server, recovering = min(starts, default=(inf, 0, 0))
+        over = when
+        if recovering:
+            over = min((t for c, s, t in recovered if c == release.client and s == server and t > when), default=inf)
+        died = min((t for t, who in gone if who == release.client and t > release.time), default=inf)
+        found.append(Wait(release, frozenset(about), min(when, died), min(over, died)))
+    return found
+
+
+def _after_releases(play: Play) -> Iterator[tuple[Message, Message]]:
+    """What a client sends after a release, to servers its lock was about, until it is connected with a new start."""
+    requests = play.wire().of(Kind.REQUEST)
+    for wait in _waits(play):
         for message in requests:
-            if message.client == release.client and message.server in about and release.time < message.time < end:
-                yield release, message
+            mine = message.client == wait.release.client and message.server in wait.about
+            if mine and wait.release.time < message.time < wait.end:
+                yield wait.release, message
+
+
+@invariant("SI7")
+def si7(play: Play, verdict: Verdict) -> None:
+    """Who is evicted was away, or died, or could not replay because another was missing; or the policy evicts."""
+    lost = [(absence.nid, absence.begin) for absence in play.absences] + [(who, t) for t, who in play.deaths]
+    forced = [
+        start.time for start in play.starts() if start.metadata and (start.forgotten or start.how == Start.FORGET)
+    ]
+    names = {play.name_of(client.nid): client for client in play.clients}
+    told = [(life.time, life.what.removeprefix("evicted "), name) for name, node in play.nodes.items()
+            for life in node.history if life.what.startswith("evicted ")]  # fmt: skip
+    evicted = [(time, play.client_of(uuid), server) for time, uuid, server in told]
+    evicted += [(found.time, play.name_of(found.client), "the MDS") for found in play.journal.evicted]
+    for time, who, server in evicted:
+        client = names.get(who)
+        if client is None:  # an MDS, which is a client of its OSTs
+            continue
+        away = any(nid == client.nid and begin <= time for nid, begin in lost)
+        failed = any(begin <= time for _, begin in lost) and any(
+            event.kind == "version failed" for owner in client.imports() for event in owner.events
+        )
+        why = f"{time:.3f} {who} was evicted by {server} and had never been away"
+        verdict.must(away or failed or any(start <= time for start in forced), why)
 
 
 @invariant("B6")
@@ -332,4 +414,3 @@ def _change(message: Message, made: str) -> tuple[object, ...] | None:
         return None
     asked = found[1]
     return type(asked).__name__, tuple(getattr(asked, a)[:2] for a in ("parent",) if hasattr(asked, a)), asked.name
-

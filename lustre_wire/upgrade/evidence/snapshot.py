@@ -93,7 +93,7 @@ def _client(client: UpgradeClient, owner: Import) -> ClientSnapshot:
         sum(1 for r in requests if not r.keep),
         sum(1 for r in requests if r.keep),
         sum(1 for file in client.files.values() if not file.dead) if metadata else 0,
-        len(member.cached(owner)) if member is not None else 0,
+        sum(1 for lock in member.cached(owner) if lock.granted) if member is not None else 0,
         sum(len(page.data) for page in client.dirty if client.oscs[page.index] is owner),
         owner.state is ImportState.FULL,
     )  # fmt: skip

@@ -46,6 +46,7 @@ class UpgradeClient(Participant, Calls):
         root = yield from super().mount()
         assert self.mdc is not None
         for member in self.members.values():
+            yield Until(lambda: not member.barrier.closed)  # noqa: B023
             yield from self._ask_for_lock(member)
         self.mounted_at = self.now
         self.journal.mounted.append(Mounted(self.now, self.nid, self.targets()))

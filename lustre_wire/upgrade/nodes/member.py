@@ -43,6 +43,11 @@ class Member:
     def targets(self) -> list[str]:
         return [owner.config.target.decode() for owner in self.imports]
 
+    @property
+    def in_use(self) -> list[Import]:
+        """Connections that there are: a mount that is under way has some of them yet to make."""
+        return [owner for owner in self.imports if owner.state is not ImportState.NEW]
+
     def facts(self, calls: int, dirty: int) -> Facts:
         """What the books of the imports say.
 
@@ -112,4 +117,4 @@ class Member:
 
     def all_full(self) -> bool:
         """Are all connections the barrier is about usable?"""
-        return all(owner.state is ImportState.FULL for owner in self.imports)
+        return all(owner.state is ImportState.FULL for owner in self.in_use)

@@ -88,6 +88,8 @@ class Participant(Callee):
             self._take(member, member.barrier.revoked())
         else:
             member.lock = lock
+            if not lock.granted:
+                self._take(member, member.barrier.queued())
 
     def _called(self, owner: Import, message: rpc.Message, packet: Packet) -> None:
         super()._called(owner, message, packet)
@@ -167,7 +169,7 @@ class Participant(Callee):
             self.cancel(owner, owner.locks.give_up(member.cached(owner), names(owner.dialect)))
 
     def _sync(self, member: Member) -> None:
-        for owner in member.imports:
+        for owner in member.in_use:
             asked = op.Sync() if owner.config.connect == "MDS_CONNECT" else op.ObjectSync()
             self._note_formatting(owner, packer(owner.dialect).form(asked).format, cleaning=True)
             owner.submit(owner.wrap(packer(owner.dialect).request(asked), op=asked), self.now)
@@ -193,7 +195,7 @@ class Participant(Callee):
                 member.notice = True
 
     def _disconnect(self, member: Member) -> None:
-        for owner in member.imports:
+        for owner in member.in_use:
             request = owner.request(owner.config.disconnect, no_resend=True)
             request.done = partial(self._gone, owner)
             owner.submit(request, self.now)

@@ -192,8 +192,11 @@ class Controlled(ServerNode):
 
     def committed_everywhere(self, now: float) -> None:
         """All targets have committed: clients may be told."""
+        assert self.target is not None
         self.now = now
         self._do(self.life.committed())
+        self.target.tick(now)
+        self._after(now)
 
     def let_go(self, now: float) -> None:
         """The MGS wants the locks no longer: who waits for his gets it."""

@@ -139,6 +139,8 @@ def policy(name: str, **options: Any) -> Policy:
     made = attrs.evolve(found, **{key: _value(key, value) for key, value in options.items()})
     if made.scope is Scope.MGS and made.farewell is Farewell.LEAVE:
         raise WireError("with scope=mgs a client cannot know which servers leave: farewell=leave needs scope=target")
+    if made.scope is Scope.MGS and made.newcomers is Newcomers.HOLD:
+        raise WireError("with scope=mgs a new client is refused, it cannot be held: newcomers=hold needs scope=target")
     if made.away is Away.REFORMAT and not made.synchronous:
         raise WireError(f"{name} replays nothing of the old version: it needs synchronous=yes")
     idle = [option for option in OPTIONS if getattr(made, option) != getattr(found, option) and option != "synchronous"]

@@ -21,7 +21,7 @@ class TcpNetwork:
 
     Attributes:
         now, nodes, trace, lose, on_event: as of the `Simulator`; `on_event` is called at every look.
-        late: the longest that a look came later than it should, in the nodes' seconds: what a busy machine costs.
+        behind: the longest that a look came later than it should, in the nodes' seconds: what a busy machine costs.
     """
 
     def __init__(self, port: int, *, speed: float = 20.0, tap: Tap | None = None) -> None:
@@ -31,7 +31,7 @@ class TcpNetwork:
         self._tcp: dict[int, TcpNode] = {}
         self.nodes: dict[int, Node] = {}
         self.trace = Trace()
-        self.late = 0.0
+        self.behind = 0.0
         self.on_event: Callable[[int], None] | None = None
         self.events = 0
         self.lose: Callable[[Packet], bool] | None = None
@@ -100,7 +100,7 @@ class TcpNetwork:
                 self.on_event(self.events)
             looked = self.now
             self._loop.run_until_complete(asyncio.sleep(LOOK))
-            self.late = max(self.late, self.now - looked - LOOK * self._clock.speed)
+            self.behind = max(self.behind, self.now - looked - LOOK * self._clock.speed)
             if self.now > end and not until():
                 raise Stuck(f"not there after {limit} seconds")
 

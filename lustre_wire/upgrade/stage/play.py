@@ -107,6 +107,7 @@ class Play:
         self.flushed: list[Flushed] = []
         self.began: list[Began] = []
         self.stopped: list[Stopped] = []
+        self._awaited: list[tuple[int, str, Callable[[], object]]] = []
         self._wire: tuple[int, Wire] | None = None
         for node in self.nodes.values():
             node.control(policy, self.journal)
@@ -141,6 +142,10 @@ class Play:
         """``mds``, ``ost0``, ``client3``: what a node is called."""
         found = next((name for name, node in self.nodes.items() if node.nid == nid), None)
         return found or f"client{nid - CLIENT_NID}"
+
+    def client_of(self, uuid: str) -> str:
+        """What a client is called whose UUID a server knows; an MDS is a client of its OSTs."""
+        return "mds" if uuid.startswith(FSNAME) else f"client{int(uuid[:8], 16)}"
 
     def own_nid(self, seen: int) -> int:
         """A client's own NID; over TCP each server knows it by another, since it may share its address."""
@@ -246,6 +251,9 @@ class Play:
     def _observe(self, node: Controlled, what: str) -> None:
         if what in list(ServerState):
             self.snapshots.append(snapshot.take(self, node, what))
+        for awaited in [each for each in self._awaited if each[:2] == (node.nid, what)]:
+            self._awaited.remove(awaited)
+            awaited[2]()
 
     # -- clients -------------------------------------------------------------------------------------------------
 
@@ -268,6 +276,34 @@ class Play:
             if task.error is not None:
                 raise task.error
         return made
+
+    def newcomer(self, name: str, state: str) -> None:
+        """One more client mounts, and its connect reaches a server as soon as that comes into a state: in the simulator
+        exactly then, since the network holds the packet up; over TCP it begins to mount then."""
+        if self.policy.controlled and self.policy.scope is Scope.MGS:  # that is who keeps the door
+            name, state = "mgs", ServerState.COMMITTED if state == ServerState.HALTED else state
+        node = self.servers[name]
+        if not isinstance(self.simulator, Simulator):
+            self._awaited.append((node.nid, state, lambda: self.new_client(wait=False)))
+            return
+        simulator, held, before = self.simulator, list[Packet](), self.simulator.lose
+        nid = CLIENT_NID + len(self.clients)
+
+        def hold_up(packet: Packet) -> bool:
+            mine = packet.source == nid and packet.target == node.nid
+            held.extend([packet] if mine else [])
+            return mine
+
+        simulator.lose = hold_up
+        made = self.new_client(wait=False)
+        self.until(lambda: bool(held), f"{self.name_of(nid)} asks {name} to let it in")
+        simulator.lose = before
+        self._awaited.append((node.nid, state, lambda: self._comes(made, name, state, held[0])))
+
+    def _comes(self, client: UpgradeClient, name: str, state: str, packet: Packet) -> None:
+        assert isinstance(self.simulator, Simulator)
+        self.say(f"{self.name_of(client.nid)} asks {name} to let it in, which is {state}")
+        self.simulator.late(packet)
 
     def work(self, rounds: int) -> None:
         """Everybody does some rounds of work; returns when all have, or cannot."""
@@ -297,7 +333,7 @@ class Play:
     def able(self, worker: Worker) -> bool:
         """Is the client up, mounted and on the network?"""
         client = worker.client
-        return client.up and client.mdc is not None and client.nid not in self.cut_off
+        return client.up and client.mounted_at <= self.now and client.nid not in self.cut_off
 
     # -- time ----------------------------------------------------------------------------------------------------
 
@@ -411,7 +447,7 @@ class Play:
         for name, node in self.nodes.items():
             for life in node.history:
                 if life.what.startswith("evicted "):
-                    found.setdefault(name, []).append(_client_name(life.what.removeprefix("evicted ")))
+                    found.setdefault(name, []).append(self.client_of(life.what.removeprefix("evicted ")))
         return found
 
     def clients_evicted(self) -> set[str]:
@@ -456,8 +492,3 @@ class Play:
                 worker.ledger.doubtful |= worker.ledger.cached
                 for crashed, _, committed in self.crashes:
                     worker.ledger.unsure_since(committed, crashed)
-
-
-def _client_name(uuid: str) -> str:
-    """What a client is called whose UUID a server knows; an MDS is a client of its OSTs."""
-    return "mds" if uuid.startswith(FSNAME) else f"client{int(uuid[:8], 16)}"

@@ -208,15 +208,13 @@ def _stop(operator: Operator, server: str) -> None:
 
 @verb("stop SERVER, CLIENT is new at STATE")
 def _stop_with_newcomer(operator: Operator, server: str, client: str, state: str) -> None:
-    node = operator.play.servers[_some(operator, server)[0]]
+    name = _some(operator, server)[0]
     if state not in list(ServerState):
         raise WireError(f"no state {state!r}: there are {', '.join(ServerState)}")
     if int(client) != len(operator.play.clients):
         raise WireError(f"the next client is client{len(operator.play.clients)}")
-    operator.stop(server, wait=False)
-    operator.play.until(lambda: node.life.state == state or not node.up, f"{server} is {state}")
-    operator.play.new_client(wait=False)
-    operator.stopped(server)
+    operator.play.newcomer(name, state)
+    operator.stop(name)
 
 
 @verb("start SERVER in VERSION")
