@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
+from typing import Any
 
 import attrs
 
@@ -14,21 +15,36 @@ from lustre_wire.upgrade.stage.play import Play
 
 
 def _sites() -> dict[str, tuple[str, range]]:
-    """Each `must`: ``B1.2`` is the second of B1. The file it stands in and its lines."""
+    """Each `must`: ``B1.2`` is the second of B1, in its function or in one it hands its verdict to. The file it stands in
+    and its lines."""
     found = {}
     for name, (_, check) in CHECKS.items():
-        lines, first = inspect.getsourcelines(check)
-        file = inspect.getsourcefile(check)
-        calls = [
-            node for node in ast.walk(ast.parse("".join(lines)))
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "must"
-        ]  # fmt: skip
-        assert calls, f"{name} cannot fail"
-        for number, call in enumerate(sorted(calls, key=lambda call: call.lineno), 1):
-            assert file is not None
-            assert call.end_lineno is not None
-            found[f"{name}.{number}"] = (file, range(first + call.lineno - 1, first + call.end_lineno))
+        number = 0
+        for function in _functions(check):
+            lines, first = inspect.getsourcelines(function)
+            for call in _calls(function):
+                if isinstance(call.func, ast.Attribute) and call.func.attr == "must":
+                    number += 1
+                    assert call.end_lineno is not None
+                    where = range(first + call.lineno - 1, first + call.end_lineno)
+                    found[f"{name}.{number}"] = (inspect.getsourcefile(function) or "", where)
+        assert number, f"{name} cannot fail"
     return found
+
+
+def _functions(check: Any) -> list[Any]:
+    """A check and the functions of its module it hands its verdict to."""
+    handed = [
+        call.func.id for call in _calls(check)
+        if isinstance(call.func, ast.Name) and any(isinstance(a, ast.Name) and a.id == "verdict" for a in call.args)
+    ]  # fmt: skip
+    return [check, *(getattr(sys.modules[check.__module__], name) for name in dict.fromkeys(handed))]
+
+
+def _calls(function: Any) -> list[ast.Call]:
+    tree = ast.parse("".join(inspect.getsourcelines(function)[0]))
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return sorted(found, key=lambda call: (call.lineno, call.col_offset))
 
 
 SITES = _sites()

@@ -186,7 +186,7 @@ def test_every_invariant_is_violated_by_some_broken_node() -> None:
 def test_broken_nodes_are_noticed(
     name: str, scenario: Any, policy: str, owner: Any, attribute: str, broken: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = _watched(monkeypatch)
+    made = watched(monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(owner, attribute, broken)
         with suppress(Stuck, OperationFailed, WireError, AssertionError):  # what they did before that is judged too
@@ -194,7 +194,7 @@ def test_broken_nodes_are_noticed(
         assert reported(made[-1], name)
 
 
-def _watched(monkeypatch: pytest.MonkeyPatch) -> list[Play]:
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[Play]:
     """Every play made from here on."""
     made: list[Play] = []
     begin = Play.__init__

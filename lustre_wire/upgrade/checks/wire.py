@@ -11,11 +11,13 @@ import attrs
 from lustre_wire import rpc
 from lustre_wire.dialects import dialect
 from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
+from lustre_wire.recovery.names import names
+from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.packing import packer
 from lustre_wire.upgrade.checks.verdict import SLACK, Verdict, at, invariant
 from lustre_wire.upgrade.evidence.records import Flushed, Stopped
 from lustre_wire.upgrade.evidence.same_layout import alike
-from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire, spoken
+from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire, fits, spoken
 from lustre_wire.upgrade.nodes.server import VERSIONS
 from lustre_wire.upgrade.protocol.mark import Start
 from lustre_wire.upgrade.protocol.policy import Away, Newcomers, Notice, Scope
@@ -62,9 +64,10 @@ def stops(play: Play) -> Iterator[Stop]:
         for message in releases:
             if span(message) and message.arrived is not None and message.arrived <= said.ended:
                 first.setdefault(message.client, message)
-        last = max((m.arrived for m in first.values() if m.arrived is not None), default=said.time)
-        present = _connected(play, said) if own else frozenset()
-        quiet = last if asked | present <= first.keys() else max(last, said.time + CALLBACK_TIMEOUT + SLACK)
+        awaited = asked | (_connected(play, said) if own else frozenset())
+        came = [m.arrived for client, m in first.items() if m.arrived is not None and client in awaited]
+        last = max(came, default=said.time)
+        quiet = last if awaited <= first.keys() else max(last, said.time + CALLBACK_TIMEOUT + SLACK)
         yield Stop(said, first, asked, tuple(m for m in notices if span(m)), quiet)
 
 
@@ -196,7 +199,7 @@ def b8(play: Play, verdict: Verdict) -> None:
 
 @invariant("SI14")
 def si14(play: Play, verdict: Verdict) -> None:
-    """After its release a client makes nothing new until it is connected with the new start and has opened its files."""
+    """After its release a client makes nothing new until the new start knows it and its files are open again."""
     uuids = {node.nid: node.uuid.decode() for node in play.nodes.values()}
     for wait in _waits(play):
         targets = {uuids[nid] for nid in wait.about}
@@ -257,7 +260,7 @@ def _after_releases(play: Play) -> Iterator[tuple[Message, Message]]:
     for wait in _waits(play):
         for message in requests:
             mine = message.client == wait.release.client and message.server in wait.about
-            if mine and wait.release.time < message.time < wait.end:
+            if mine and wait.release.place < message.place and message.time < wait.end:
                 yield wait.release, message
 
 
@@ -296,7 +299,7 @@ def b6(play: Play, verdict: Verdict) -> None:
     for asked, answer in wire.connects():
         for stop in controlled:
             arrived = asked.arrived if asked.arrived is not None else inf
-            if asked.server == stop.nid and stop.time < arrived <= stop.ended and answer.place < stop.end:
+            if asked.server == stop.nid and stop.place <= asked.place and arrived <= stop.ended:
                 who = f"{at(play, answer.time, answer.server)}: {play.name_of(asked.client)}, which is new, was let in"
                 verdict.must(bool(answer.status or answer.op_flags & old), f"{who} during the stop")
     for task, client in play.mounting:
@@ -355,7 +358,8 @@ def _looked_into(play: Play) -> Iterator[tuple[Message, str, str]]:
             continue
         if play.is_metadata(reply.server) and reply.status not in REFUSALS:
             served = [b.version for b in play.began if b.nid == reply.server and b.place <= reply.place]
-            yield asked, made[asked.place], served[-1]
+            others = [name for name in VERSIONS if not fits(asked, made[asked.place]) and fits(asked, name)]
+            yield asked, others[0] if others else made[asked.place], served[-1]
 
 
 @invariant("dialect")
@@ -410,7 +414,8 @@ def _change(message: Message, made: str) -> tuple[object, ...] | None:
     """What a request changes, in words that are the same in every dialect; None if it changes nothing."""
     request = rpc.decode(message.data, dialect(made))
     found = packer(dialect(made)).read(request)
-    if found is None or not hasattr(found[1], "name") or not (request.name.startswith("MDS_REINT")):
+    asked = found[1] if found is not None else None
+    creates = isinstance(asked, op.Open) and asked.flags & names(dialect(made)).MDS_OPEN_CREAT
+    if asked is None or not hasattr(asked, "name") or not (creates or request.name.startswith("MDS_REINT")):
         return None
-    asked = found[1]
     return type(asked).__name__, tuple(getattr(asked, a)[:2] for a in ("parent",) if hasattr(asked, a)), asked.name

@@ -337,14 +337,14 @@ class Play:
 
     # -- time ----------------------------------------------------------------------------------------------------
 
-    def until(self, holds: Callable[[], bool], what: str, limit: float = PATIENCE) -> None:
-        """Let time pass until something is so.
+    def until(self, holds: Callable[[], bool], what: str, limit: float | None = None) -> None:
+        """Let time pass until something is so, `PATIENCE` seconds unless told otherwise.
 
         Raises:
             Stuck: it does not come, or not within `limit` seconds.
         """
         try:
-            self.simulator.run(holds, limit)
+            self.simulator.run(holds, PATIENCE if limit is None else limit)
         except Stuck as stuck:
             raise Stuck(f"waiting for: {what}: {stuck}") from None
 

@@ -1,0 +1,211 @@
+"""Nodes that break the protocol on purpose, each in a plain play: the monitor reports every one of them.
+
+What is broken is the node; what reports it are bytes and disks wherever the fault can be seen there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import attrs
+import pytest
+
+from compat_tests.upgrade.checks import reported
+from compat_tests.upgrade.plays import play
+from compat_tests.upgrade.test_broken_nodes import watched
+from lustre_wire.errors import WireError
+from lustre_wire.recovery.imports import Import
+from lustre_wire.recovery.last_rcvd import LastRcvd
+from lustre_wire.recovery.replay import ReplayList
+from lustre_wire.recovery.service import Wait
+from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.packing import packer
+from lustre_wire.testbed.simulator import Stuck
+from lustre_wire.testbed.tasks import OperationFailed
+from lustre_wire.upgrade.nodes import client as client_node
+from lustre_wire.upgrade.nodes import rebuild, reopen, server
+from lustre_wire.upgrade.nodes.client import UpgradeClient
+from lustre_wire.upgrade.nodes.server import LINGER, Controlled
+from lustre_wire.upgrade.protocol import mark
+from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Facts, Step
+from lustre_wire.upgrade.protocol.gate import Gate
+from lustre_wire.upgrade.protocol.mark import Mark, Start
+from lustre_wire.upgrade.protocol.shutdown import ServerState, Shutdown
+from lustre_wire.upgrade.stage import play as stage_play
+
+LOOK, RESTARTED, NOTIFY, HANDLING = Barrier.look, Barrier.restarted, Controlled._notify, Controlled.handling
+RELEASE, REBUILD, REVOKE, RECOVERED = UpgradeClient._release, rebuild.rebuild, Controlled._revoke, Barrier.recovered
+CONNECT, DECIDE, NEWCOMER = Import._connected, mark.decide, Shutdown.newcomer
+
+
+def no_commit(self: Controlled) -> None:
+    self._do(self.life.committed())
+
+
+def no_notice(self: Controlled) -> None:
+    self._halt_due = self.now + LINGER
+
+
+def notice_for_one(self: Controlled) -> None:
+    self._released = dict(list(self._released.items())[:1])
+    NOTIFY(self)
+
+
+def marked_at(state: ServerState) -> Callable[[Controlled, str], None]:
+    """The clean mark is on disk as soon as this state is reached."""
+
+    def note(self: Controlled, what: str) -> None:
+        if what == state:
+            mark.write(self.store, Mark(self.dialect.name, clean=True))
+        NOTE(self, what)
+
+    return note
+
+
+NOTE = Controlled._note
+
+
+def let_in_at(*states: ServerState) -> Callable[[Shutdown], int]:
+    return lambda self: 0 if self.state in states else NEWCOMER(self)
+
+
+def new_number(request: Any, owner: Any, session: Any) -> str:
+    why = REBUILD(request, owner, session)
+    if not why:
+        request.xid = 0
+    return why
+
+
+def asks_secretly(self: UpgradeClient, member: Any) -> None:
+    """Something is asked after the release, and noted nowhere."""
+    RELEASE(self, member)
+    for owner in member.in_use:
+        if owner.config.connect == "MDS_CONNECT":
+            asked = op.GetAttr(ident=self.root)
+            owner.submit(owner.wrap(packer(owner.dialect).request(asked), op=asked), self.now)
+
+
+def answers_at_once(**_: Any) -> Wait:
+    return Wait(ready=True)
+
+
+def lifted_early(self: Barrier) -> list[Step]:
+    RESTARTED(self)
+    return self._run()
+
+
+def lifted_at_the_notice(self: Barrier) -> list[Step]:
+    return self._run() if self.state is ClientState.WAITING else []
+
+
+def blind_to(fact: str) -> Callable[[Barrier, Facts], list[Step]]:
+    return lambda self, facts: LOOK(self, attrs.evolve(facts, **{fact: 0}))
+
+
+def sends_again_under_a_new_number(self: Import, *args: Any) -> None:
+    CONNECT(self, *args)
+    for request in list(self.replay.requests()):
+        request.xid += 1 << 40
+
+
+def forgets_opens(self: ReplayList, transno: int) -> None:
+    self.last_committed = max(self.last_committed, transno)
+    self._entries = [e for e in self._entries if e[0] > self.last_committed]
+
+
+def creates_again(file: Any, dialect: Any) -> None:
+    OPEN_AGAIN(file, dialect)
+    file.request.message.body.pb_transno += 1
+
+
+def everybody_evicted(self: Controlled) -> None:
+    """Nobody is asked for his lock: all are evicted when the time is over."""
+    self._evict_due = self.now + 5.0
+
+
+def never_evicts(self: Controlled) -> None:
+    """Who does not answer counts as done, and stays known."""
+    for uuid in list(self.life.pending):
+        self._do(self.life.released(uuid))
+
+
+def old_dialect(self: Import, granted: int, data: Any) -> None:
+    dialect = self.dialect
+    ADOPT(self, granted, data)
+    if self.connected_before and self.config.connect == "MDS_CONNECT":
+        self.dialect = dialect
+
+
+ADOPT, OPEN_AGAIN = Import._adopt, reopen.open_again
+HOLD = {"newcomers": "hold"}
+PLAIN = "clean-upgrade"
+#: What is broken: the check that reports it, the scenario, the policy, its options, and what stands in which place.
+MUTANTS: dict[str, tuple[str, str, str, dict[str, str], Any, str, Any]] = {
+    # those of the issue
+    "notifies without committing": ("SI12", PLAIN, "simplified", {}, Controlled, "_commit_soon", no_commit),
+    "never notifies": ("SI12", PLAIN, "simplified", {}, Controlled, "_notify", no_notice),
+    "answers in QUIET": ("TH9", "new-clients", "simplified", HOLD, Shutdown, "request", lambda self, kind: 0),
+    "marked clean at QUIET": (
+        "S2", PLAIN, "simplified", {}, Controlled, "_note", marked_at(ServerState.QUIET)),
+    "marked clean at COMMITTED": (
+        "S2", PLAIN, "simplified", {}, Controlled, "_note", marked_at(ServerState.COMMITTED)),
+    "a newcomer at REVOKING": (
+        "B6", "new-clients", "simplified", {}, Shutdown, "newcomer", let_in_at(ServerState.REVOKING)),
+    "a newcomer at QUIET": ("B6", "new-clients", "simplified", {}, Shutdown, "newcomer", let_in_at(ServerState.QUIET)),
+    "a newcomer at COMMITTED": (
+        "B6", "new-clients", "simplified", {}, Shutdown, "newcomer", let_in_at(ServerState.COMMITTED)),
+    "a newcomer at HALTED": (
+        "B6", "new-clients", "simplified", {}, Shutdown, "newcomer", let_in_at(ServerState.HALTED)),
+    "rebuilt under a new number": ("TH5", "lost-answer", "reformat", {}, rebuild, "rebuild", new_number),
+    "asks after its release": ("B2", PLAIN, "simplified", {}, UpgradeClient, "_release", asks_secretly),
+    "an answer not kept back": ("SI12", PLAIN, "simplified", {"notice": "withheld"}, server, "Wait", answers_at_once),
+    "the barrier lifted before reopening": ("SI14", PLAIN, "simplified", {}, Barrier, "restarted", lifted_early),
+    # twenty more
+    "tells one client only": ("SI12", PLAIN, "simplified", {}, Controlled, "_notify", notice_for_one),
+    "the barrier lifted at the notice": (
+        "SI14", PLAIN, "simplified", {}, Barrier, "all_committed", lifted_at_the_notice),
+    "does not flush": ("B4", "piecemeal-osts", "simplified", {}, Barrier, "look", blind_to("dirty")),
+    "does not cancel": ("B4", PLAIN, "simplified", {}, Barrier, "look", blind_to("locks")),
+    "does not wait for its calls": ("B12", PLAIN, "simplified", {}, Barrier, "look", blind_to("in_flight")),
+    "opens do not outlive their commit": ("B14", PLAIN, "simplified", {}, ReplayList, "committed", forgets_opens),
+    "replays under another transno": ("B10", PLAIN, "simplified", {}, client_node.reopen, "open_again", creates_again),
+    "asks nobody for the lock": ("SI7", PLAIN, "simplified", {}, Controlled, "_revoke", everybody_evicted),
+    "counts the silent as done": ("B15", "silent-client", "simplified", {}, Controlled, "_evict_pending", never_evicts),
+    "speaks the old dialect for ever": ("dialect", PLAIN, "simplified", {}, Import, "_adopt", old_dialect),
+    "never marks": ("S2", PLAIN, "simplified", {}, Controlled, "_write_mark", lambda self: None),
+    "does not clear the mark": (
+        "S2", PLAIN, "simplified", {}, server.mark, "write",
+        lambda store, found: (store.set(("shutdown mark",), Mark(found.version, clean=True)), store.commit())),
+    "replays its requests under new numbers": (
+        "B10", PLAIN, "simplified", {}, Import, "_connected", sends_again_under_a_new_number),
+    "starts whatever the mark says": (
+        "dialect", "forced-start", "simplified", {}, mark, "decide",
+        lambda previous, version, **_: Start.FIRST if previous is None else Start.REOPEN),
+    "leaves with its release": (
+        "B8", PLAIN, "simplified", {"farewell": "leave"}, Barrier, "look",
+        lambda self, facts: [Step.DISCONNECT, *steps] if Step.RELEASE in (steps := LOOK(self, facts)) else steps),
+    "holds back nothing": ("B1", PLAIN, "simplified", {}, Gate, "_held", lambda self, caller: False),
+    "quiet before all are done": (
+        "B5", PLAIN, "simplified", {}, Shutdown, "released",
+        lambda self, client: (setattr(self, "pending", frozenset()), self._quiet())[1]),
+    "opens a barrier set by hand": ("B11", "by-hand", "simplified", {}, Barrier, "recovered", lambda self: self._run()),
+    "an evicted client goes on as before": (
+        "E4", PLAIN, "shipped", {}, UpgradeClient, "_evicted", lambda self, owner: None),
+    "forgets its clients at every start": (
+        "E2", "recover-then-upgrade", "simplified", {}, LastRcvd, "_read_slots",
+        lambda self, head: setattr(self, "slots", {})),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_node_that_breaks_the_protocol_is_reported(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check, scenario, policy, options, owner, attribute, broken = MUTANTS[name]
+    made = watched(monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(stage_play, "PATIENCE", 200.0)
+        patch.setattr(owner, attribute, broken)
+        with suppress(Stuck, OperationFailed, WireError):  # what they did before that is judged too
+            play(scenario, policy, **options)
+    assert check in {site.partition(".")[0] for site in reported(made[-1])}
