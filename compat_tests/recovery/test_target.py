@@ -10,6 +10,7 @@ import pytest
 
 import lustre_wire as lw
 from lustre_wire import rpc
+from lustre_wire.recovery import target as target_module
 from lustre_wire.recovery import timeouts
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.names import names
@@ -509,3 +510,19 @@ def test_a_silent_client_is_evicted(dialect: str) -> None:
     assert c.uuid in p.target.exports
     p.target.tick(6 * timeouts.PING_INTERVAL + 1)
     assert c.uuid not in p.target.exports
+
+
+@both
+def test_the_head_decides_before_anything_else_is_read(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request over a connection that is gone may be of the other dialect: its buffers are nobody's business."""
+    p, c = Played(dialect), Client(b"client", 11, handle=12345, conn_cnt=1)
+
+    def read(*_: Any, **__: Any) -> Any:
+        raise AssertionError("the whole message was read")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(target_module.rpc, "decode", read)
+        xid = p.send(c, p.create())
+    portal = p.target.out[-1].portal
+    assert p.replies()[xid].status == -errno.ENOTCONN
+    assert portal == p.dialect.rpcs["MDS_REINT/CREATE"].reply_portal

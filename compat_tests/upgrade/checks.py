@@ -15,13 +15,12 @@ from lustre_wire.upgrade.stage.play import Play
 
 
 def _sites() -> dict[str, tuple[str, range]]:
-    """Each `must`: ``B1.2`` is the second of B1, in its function or in one it hands its verdict to. The file it stands in
-    and its lines."""
+    """Each `must`: ``B1.2`` is the second of B1, in its function or one it hands its verdict to. Its file and lines."""
     found = {}
     for name, (_, check) in CHECKS.items():
         number = 0
         for function in _functions(check):
-            lines, first = inspect.getsourcelines(function)
+            _, first = inspect.getsourcelines(function)
             for call in _calls(function):
                 if isinstance(call.func, ast.Attribute) and call.func.attr == "must":
                     number += 1

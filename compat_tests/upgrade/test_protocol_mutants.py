@@ -20,6 +20,7 @@ from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.last_rcvd import LastRcvd
 from lustre_wire.recovery.replay import ReplayList
 from lustre_wire.recovery.service import Wait
+from lustre_wire.recovery.target import Target
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.simulator import Stuck
@@ -31,13 +32,13 @@ from lustre_wire.upgrade.nodes.server import LINGER, Controlled
 from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Facts, Step
 from lustre_wire.upgrade.protocol.gate import Gate
-from lustre_wire.upgrade.protocol.mark import Mark, Start
-from lustre_wire.upgrade.protocol.shutdown import ServerState, Shutdown
+from lustre_wire.upgrade.protocol.mark import Mark
+from lustre_wire.upgrade.protocol.shutdown import Act, ServerState, Shutdown
 from lustre_wire.upgrade.stage import play as stage_play
 
 LOOK, RESTARTED, NOTIFY, HANDLING = Barrier.look, Barrier.restarted, Controlled._notify, Controlled.handling
 RELEASE, REBUILD, REVOKE, RECOVERED = UpgradeClient._release, rebuild.rebuild, Controlled._revoke, Barrier.recovered
-CONNECT, DECIDE, NEWCOMER = Import._connected, mark.decide, Shutdown.newcomer
+NEWCOMER, QUIET, COMMIT_SOON = Shutdown.newcomer, Shutdown._quiet, Controlled._commit_soon
 
 
 def no_commit(self: Controlled) -> None:
@@ -104,12 +105,6 @@ def blind_to(fact: str) -> Callable[[Barrier, Facts], list[Step]]:
     return lambda self, facts: LOOK(self, attrs.evolve(facts, **{fact: 0}))
 
 
-def sends_again_under_a_new_number(self: Import, *args: Any) -> None:
-    CONNECT(self, *args)
-    for request in list(self.replay.requests()):
-        request.xid += 1 << 40
-
-
 def forgets_opens(self: ReplayList, transno: int) -> None:
     self.last_committed = max(self.last_committed, transno)
     self._entries = [e for e in self._entries if e[0] > self.last_committed]
@@ -123,6 +118,22 @@ def creates_again(file: Any, dialect: Any) -> None:
 def everybody_evicted(self: Controlled) -> None:
     """Nobody is asked for his lock: all are evicted when the time is over."""
     self._evict_due = self.now + 5.0
+
+
+def evicts_one(self: Controlled) -> None:
+    COMMIT_SOON(self)
+    if self.target is not None and self.target.service.metadata:
+        self.target.evict(next(iter(self.target.exports.values())), self.now)
+
+
+def tells_first(self: Shutdown) -> list[Act]:
+    acts = QUIET(self)
+    return [Act.NOTIFY, *acts] if acts else acts
+
+
+def commits_nothing(self: Target) -> None:
+    """The header is written and the disk is not flushed."""
+    self.last_committed = self.last_transno
 
 
 def never_evicts(self: Controlled) -> None:
@@ -173,26 +184,22 @@ MUTANTS: dict[str, tuple[str, str, str, dict[str, str], Any, str, Any]] = {
     "replays under another transno": ("B10", PLAIN, "simplified", {}, client_node.reopen, "open_again", creates_again),
     "asks nobody for the lock": ("SI7", PLAIN, "simplified", {}, Controlled, "_revoke", everybody_evicted),
     "counts the silent as done": ("B15", "silent-client", "simplified", {}, Controlled, "_evict_pending", never_evicts),
-    "speaks the old dialect for ever": ("dialect", PLAIN, "simplified", {}, Import, "_adopt", old_dialect),
+    "speaks the old dialect for ever": ("B7", PLAIN, "simplified", {}, Import, "_adopt", old_dialect),
     "never marks": ("S2", PLAIN, "simplified", {}, Controlled, "_write_mark", lambda self: None),
     "does not clear the mark": (
         "S2", PLAIN, "simplified", {}, server.mark, "write",
         lambda store, found: (store.set(("shutdown mark",), Mark(found.version, clean=True)), store.commit())),
-    "replays its requests under new numbers": (
-        "B10", PLAIN, "simplified", {}, Import, "_connected", sends_again_under_a_new_number),
-    "starts whatever the mark says": (
-        "dialect", "forced-start", "simplified", {}, mark, "decide",
-        lambda previous, version, **_: Start.FIRST if previous is None else Start.REOPEN),
     "leaves with its release": (
         "B8", PLAIN, "simplified", {"farewell": "leave"}, Barrier, "look",
         lambda self, facts: [Step.DISCONNECT, *steps] if Step.RELEASE in (steps := LOOK(self, facts)) else steps),
     "holds back nothing": ("B1", PLAIN, "simplified", {}, Gate, "_held", lambda self, caller: False),
     "quiet before all are done": (
-        "B5", PLAIN, "simplified", {}, Shutdown, "released",
+        "B15", PLAIN, "simplified", {}, Shutdown, "released",
         lambda self, client: (setattr(self, "pending", frozenset()), self._quiet())[1]),
     "opens a barrier set by hand": ("B11", "by-hand", "simplified", {}, Barrier, "recovered", lambda self: self._run()),
-    "an evicted client goes on as before": (
-        "E4", PLAIN, "shipped", {}, UpgradeClient, "_evicted", lambda self, owner: None),
+    "evicts one that is done": ("SI7", PLAIN, "simplified", {}, Controlled, "_commit_soon", evicts_one),
+    "tells before it commits": ("SI12", PLAIN, "simplified", {}, Shutdown, "_quiet", tells_first),
+    "commits, but not what clients changed": ("SI12", PLAIN, "simplified", {}, Target, "commit", commits_nothing),
     "forgets its clients at every start": (
         "E2", "recover-then-upgrade", "simplified", {}, LastRcvd, "_read_slots",
         lambda self, head: setattr(self, "slots", {})),

@@ -14,7 +14,7 @@ import attrs
 from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
-from lustre_wire.recovery import connects, timeouts
+from lustre_wire.recovery import connects, head, timeouts
 from lustre_wire.recovery.answers import Answers
 from lustre_wire.recovery.callbacks import Callbacks
 from lustre_wire.recovery.deadlines import Deadlines
@@ -56,6 +56,7 @@ class Target(Answers):
     ) -> None:
         self.uuid, self.nid, self.dialect, self.store, self.service = uuid, nid, dialect, store, service
         self.k, self.rules, self.connect_name = names(dialect), rules_of(dialect), connect
+        self._connects = dialect.rpcs[connect].opcode
         self.handles = Handles(seed)
         self.namespace = Namespace(dialect, self.handles)
         self.last_rcvd = LastRcvd(store, dialect, metadata=service.metadata)
@@ -218,23 +219,25 @@ class Target(Answers):
     def _request(self, packet: Packet, now: float) -> None:
         if len(packet.data) > MAX_REQUEST:
             return
-        try:
-            message = rpc.decode(packet.data, self.dialect)
-        except WireError:
-            return
+        message = head.of_request(packet.data, self.dialect)
+        if message is None or message.opcode == self._connects or self._live(message, packet):
+            try:
+                message = rpc.decode(packet.data, self.dialect)
+            except WireError:
+                return
         if message.direction != rpc.REQUEST or message.body is None:
             return
         at = message.header.lm_flags & self.k.MSGHDR_AT_SUPPORT
         if at and not message.body.pb_timeout:
             return
         seconds = message.body.pb_timeout if at else timeouts.OBD_TIMEOUT
-        export = self.by_cookie.get(message.body.pb_handle.cookie)
-        if message.opcode == self.k.dialect.rpcs[self.connect_name].opcode:
+        if message.opcode == self._connects:
             connects.handle(self, message, packet, now)
             return
+        export = self._live(message, packet)
         request = Incoming(message, packet, export or Export(b"", 0, nid=packet.source), now, now + seconds)
-        if export is None or not export.connected or export.nid != packet.source:
-            self.reply(request, Answer(-errno.ENOTCONN, failed=True))  # a handle is its owner's, whoever knows it
+        if export is None:
+            self.reply(request, Answer(-errno.ENOTCONN, failed=True))
             return
         export.heard = now
         if message.body.pb_conn_cnt < export.conn_cnt:
@@ -242,6 +245,11 @@ class Target(Answers):
         if export.delivered_before(request.xid, message.body.pb_conn_cnt, request.flags):
             return
         self._admit(request, now)
+
+    def _live(self, message: rpc.Message, packet: Packet) -> Export | None:
+        """The connection behind a request's handle. A handle is its owner's, whoever knows it."""
+        export = self.by_cookie.get(message.body.pb_handle.cookie)
+        return export if export is not None and export.connected and export.nid == packet.source else None
 
     def _admit(self, request: Incoming, now: float) -> None:
         export, k = request.export, self.k

@@ -17,7 +17,7 @@ from lustre_wire.testbed.packing import packer
 from lustre_wire.upgrade.checks.verdict import SLACK, Verdict, at, invariant
 from lustre_wire.upgrade.evidence.records import Flushed, Stopped
 from lustre_wire.upgrade.evidence.same_layout import alike
-from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire, fits, spoken
+from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire, spoken
 from lustre_wire.upgrade.nodes.server import VERSIONS
 from lustre_wire.upgrade.protocol.mark import Start
 from lustre_wire.upgrade.protocol.policy import Away, Newcomers, Notice, Scope
@@ -186,15 +186,17 @@ def b2(play: Play, verdict: Verdict) -> None:
 
 @invariant("B8")
 def b8(play: Play, verdict: Verdict) -> None:
-    """Between its release and the notice a client stays connected."""
+    """A client that was asked for its lock stays connected until the notice."""
     wire = play.wire()
-    told = [(m, m.arrived) for stop in stops(play) for m in stop.told if m.arrived is not None]
-    for release, message in _after_releases(play):
-        if message.opcode in (wire.k.MDS_DISCONNECT, wire.k.OST_DISCONNECT):
-            heard = any(m.client == release.client and release.time <= when <= message.time for m, when in told)
-            verdict.must(heard, f"{at(play, message.time, message.client)} left after its release, before the notice")
-        else:
-            verdict.seen += 1
+    left = wire.of(Kind.REQUEST, wire.k.MDS_DISCONNECT, wire.k.OST_DISCONNECT)
+    for stop in stops(play):
+        heard = {m.client: m.arrived for m in reversed(stop.told) if m.arrived is not None}
+        gone = [m for m in left if m.client in stop.asked and stop.said.place <= m.place < stop.said.end]
+        verdict.seen += len(stop.told)
+        for message in gone:
+            if message.server == stop.said.holder or stop.said.holds:
+                early = heard.get(message.client, inf) > message.time
+                verdict.must(not early, f"{at(play, message.time, message.client)} left before it had the notice")
 
 
 @invariant("SI14")
@@ -358,8 +360,7 @@ def _looked_into(play: Play) -> Iterator[tuple[Message, str, str]]:
             continue
         if play.is_metadata(reply.server) and reply.status not in REFUSALS:
             served = [b.version for b in play.began if b.nid == reply.server and b.place <= reply.place]
-            others = [name for name in VERSIONS if not fits(asked, made[asked.place]) and fits(asked, name)]
-            yield asked, others[0] if others else made[asked.place], served[-1]
+            yield asked, made[asked.place], served[-1]
 
 
 @invariant("dialect")

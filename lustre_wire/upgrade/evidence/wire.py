@@ -12,15 +12,12 @@ from typing import Any
 
 import attrs
 
-from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
-from lustre_wire.dialects import dialect as dialect_named
 from lustre_wire.engines import record
 from lustre_wire.frames import lustre_msg
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import PUT
 from lustre_wire.recovery.rules import rules_of
-from lustre_wire.schema.types import Struct
 from lustre_wire.testbed.tcp import ALIAS_MASK
 from lustre_wire.testbed.trace import Sent
 from lustre_wire.upgrade.protocol import all_access_lock
@@ -206,16 +203,6 @@ def spoken(wire: Wire, dialects: Sequence[Dialect]) -> dict[int, str]:
             again = before is not message and before.shape == message.shape
             found[message.place] = found[before.place] if again else now
     return found
-
-
-def fits(request: Message, name: str) -> bool:
-    """Whether the buffers of a request have the lengths they have in a dialect."""
-    message = rpc.decode(request.data, dialect_named(name))
-    if message.format is None:
-        return False
-    kinds = [slot.type for slot in message.format.request.__slot_specs__]
-    lengths = [kind.cls.__wire__.size if isinstance(kind, Struct) else -1 for kind in kinds]
-    return all(want in (-1, got) for want, got in zip(lengths, request.shape[1:], strict=False))
 
 
 def _named(granted: int, dialects: Sequence[Dialect]) -> str:
