@@ -207,3 +207,16 @@ def test_whatever_is_combined_everybody_is_back_or_evicted_and_nothing_is_lost(c
 )
 def test_combinations_that_once_hung_or_were_judged_wrongly(case: Case) -> None:
     assert sweep.play(case) == "fine"
+
+
+def test_what_version_based_recovery_takes_is_told() -> None:
+    """VB-5: the clients that built on what an absent client had done cannot replay, and are evicted."""
+    found = scenario.load("drain-crash")
+    made = Play(policy("simplified", held="updates"), seed=9, **scenario.play_options(found, clients=6))
+    made.expect("mds-crash@revoking")
+    outcome = scenario.run(found, made)
+    assert complaints(outcome) == []
+    failures = made.version_failures()
+    assert failures
+    assert all(failures.values())
+    assert failures.keys() <= made.clients_evicted()

@@ -153,6 +153,9 @@ def _show(found: Scenario, outcome: Outcome) -> None:
     say("")
     for line in _complaints(outcome):
         say(line)
+    for name, paths in play.version_failures().items():
+        why = "it had built on a change of a client that did not come back (version-based recovery)"
+        say(f"{name} could not replay: {why}; it was evicted, and what it did to {paths} paths is in doubt")
     for fault in outcome.unstruck:
         say(f"never happened: {fault}: that state was not come to, or only passed through in no time")
     evicted = ", ".join(sorted(play.clients_evicted(), key=lambda each: (len(each), each))) or "nobody"
@@ -185,7 +188,7 @@ def _show_json(found: Scenario, outcome: Outcome) -> None:
     print_json({
         "scenario": found.name, "policy": play.policy.name, "fine": outcome.fine, "lost": outcome.lost,
         "unmet": outcome.unmet, "evicted": sorted(play.clients_evicted()),
-        "never_happened": [str(fault) for fault in outcome.unstruck],
+        "version_failures": play.version_failures(), "never_happened": [str(fault) for fault in outcome.unstruck],
         "rebuilt": _rebuilt(play)[0], "anew": _rebuilt(play)[1],
         "acknowledged": sum(worker.ledger.acknowledged for worker in play.workers),
     })  # fmt: skip

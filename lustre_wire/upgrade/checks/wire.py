@@ -270,9 +270,11 @@ def _after_releases(play: Play) -> Iterator[tuple[Message, Message]]:
 def si7(play: Play, verdict: Verdict) -> None:
     """Who is evicted was away, or died, or could not replay because another was missing; or the policy evicts."""
     lost = [(absence.nid, absence.begin) for absence in play.absences] + [(who, t) for t, who in play.deaths]
+    forgets = not play.policy.keeps_clients
     forced = [
-        start.time for start in play.starts() if start.metadata and (start.forgotten or start.how == Start.FORGET)
-    ]
+        start.time for start in play.starts()
+        if start.metadata and (start.how == Start.FORGET or start.back or (start.changed and forgets))
+    ]  # fmt: skip
     names = {play.name_of(client.nid): client for client in play.clients}
     told = [(life.time, life.what.removeprefix("evicted "), name) for name, node in play.nodes.items()
             for life in node.history if life.what.startswith("evicted ")]  # fmt: skip

@@ -172,7 +172,7 @@ class Play:
 
     def untouched(self) -> set[int]:
         """Clients nothing happened to: never cut off, crashed or evicted."""
-        evicted = {client for found in self.evicted().values() for client in found}
+        evicted = self.clients_evicted()
         away = {absence.nid for absence in self.absences}
         return {
             c.nid for c in self.clients
@@ -455,6 +455,14 @@ class Play:
         by_servers = {client for found in self.evicted().values() for client in found}
         return (by_servers | {self.name_of(evicted.client) for evicted in self.journal.evicted}) - {"mds"}
 
+    def version_failures(self) -> dict[str, int]:
+        """Clients that could not replay what they had done, because somebody who was not there had changed the same
+        objects before them (version-based recovery), and how many of their paths that leaves in doubt."""
+        return {
+            self.name_of(worker.client.nid): len(worker.ledger.doubtful) for worker in self.workers
+            if any(event.kind == "version failed" for owner in worker.client.imports() for event in owner.events)
+        }  # fmt: skip
+
     def first_change(self) -> float:
         """When the MDS first started in another version."""
         return min((s.time for s in self.starts() if s.metadata and s.changed), default=float("inf"))
@@ -490,5 +498,7 @@ class Play:
                 worker.ledger.doubtful |= worker.trying
             if self.name_of(worker.client.nid) in evicted or absent:
                 worker.ledger.doubtful |= worker.ledger.cached
+                learnt = [found.time for found in self.journal.evicted if found.client == worker.client.nid]
                 for crashed, _, committed in self.crashes:
-                    worker.ledger.unsure_since(committed, crashed)
+                    told = min((time for time in learnt if time >= crashed), default=crashed)
+                    worker.ledger.unsure_since(committed, told)
