@@ -213,7 +213,7 @@ def test_R4_what_an_eviction_does_to_requests(dialect: str) -> None:
     assert p.made.state is S.FULL and not len(p.made.replay) and done.finished
     old = p.made.request("OBD_PING")
     old.generation = 0
-    p.made._start(old, p.now)
+    p.made.start(old, p.now)
     assert old.status == -errno.EIO
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import attrs
 
 from lustre_wire import rpc
+from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.deadlines import Deadlines
 from lustre_wire.recovery.exports import Export
-from lustre_wire.recovery.ldlm import Ast, Lock, describe
+from lustre_wire.recovery.ldlm import Ast, Lock, Namespace, describe
 from lustre_wire.recovery.ldlm.namespace import BLOCKING, COMPLETION, GLIMPSE
+from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import PUT, Packet, Xids
 from lustre_wire.recovery.request import repsize
-
-if TYPE_CHECKING:
-    from lustre_wire.recovery.target import Target
 
 #: Seconds a client has to answer a callback, and then to give the lock back; seconds between repetitions.
 CALLBACK_TIMEOUT = 50
@@ -38,14 +38,17 @@ class Pending:
 
 
 class Callbacks:
-    """Callbacks of one target.
+    """Callbacks of one target, to the owners of locks in `namespace`; `send` puts packets on the network.
 
     A client that neither answers nor gives the lock back in `CALLBACK_TIMEOUT` is evicted. One whose lock was taken
     away at once (`LDLM_FL_CANCEL_ON_BLOCK`) is only told.
     """
 
-    def __init__(self, target: Target, xids: Xids) -> None:
-        self.target, self.xids = target, xids
+    def __init__(
+        self, dialect: Dialect, nid: int, namespace: Namespace, send: Callable[[Packet], None], xids: Xids
+    ) -> None:
+        self.dialect, self.k, self.nid, self.namespace = dialect, names(dialect), nid, namespace
+        self._put, self.xids = send, xids
         self.pending: dict[int, Pending] = {}
         self._unanswered: Deadlines[Pending] = Deadlines(self._answer_due)
         self._owed: Deadlines[Lock] = Deadlines(self._release_due)
@@ -55,7 +58,7 @@ class Callbacks:
 
     def _release_due(self, lock: Lock) -> float | None:
         """For a lock that was asked back, as long as it is held."""
-        return lock.callback_deadline if self.target.namespace.locks.get(lock.cookie) is lock else None
+        return lock.callback_deadline if self.namespace.locks.get(lock.cookie) is lock else None
 
     def send(self, asts: list[Ast], now: float) -> None:
         """Send callbacks that are owed."""
@@ -71,8 +74,8 @@ class Callbacks:
         self._start(Ast(COMPLETION, lock), now, wait)
 
     def _start(self, ast: Ast, now: float, wait: Any = None) -> None:
-        export, k = ast.lock.owner, self.target.k
-        dialect = self.target.dialect
+        export, k = ast.lock.owner, self.k
+        dialect = self.dialect
         handle = dialect.structs["lustre_handle"]
         desc = describe(dialect, ast.cause or ast.lock, granted=ast.cause is None)
         flags = k.LDLM_FL_AST_SENT if ast.kind == COMPLETION and ast.lock.flags & k.LDLM_FL_AST_SENT else 0
@@ -102,8 +105,8 @@ class Callbacks:
         assert form is not None
         pending.again = now + REPEAT
         export = pending.ast.lock.owner
-        self.target.out.append(
-            Packet(PUT, self.target.nid, export.nid, form.portal or 0, pending.xid, 0, rpc.encode(pending.message))
+        self._put(
+            Packet(PUT, self.nid, export.nid, form.portal or 0, pending.xid, 0, rpc.encode(pending.message))
         )
 
     def answered(self, packet: Packet, now: float) -> bool:
@@ -114,17 +117,17 @@ class Callbacks:
         if packet.source != pending.ast.lock.owner.nid:
             return False
         try:
-            reply = rpc.decode(packet.data, self.target.dialect, request=pending.message)
+            reply = rpc.decode(packet.data, self.dialect, request=pending.message)
         except WireError:
             return True
-        if pending.message.header.lm_flags & self.target.k.MSGHDR_AT_SUPPORT and not packet.offset:
+        if pending.message.header.lm_flags & self.k.MSGHDR_AT_SUPPORT and not packet.offset:
             return True
         del self.pending[pending.xid]
         lock = pending.ast.lock
         if pending.ast.kind == GLIMPSE:
             lock.data = reply.buffers.lvb if reply.status == 0 else None
         elif pending.ast.kind == BLOCKING and reply.status < 0:
-            self.target.namespace.cancel(lock.cookie)
+            self.namespace.cancel(lock.cookie)
         if pending.wait is not None:
             pending.wait.wake()
         return True

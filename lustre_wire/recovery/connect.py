@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import Any
 
 import attrs
 
@@ -20,6 +21,14 @@ class ImportState(enum.Enum):
     FULL = "FULL"
     EVICTED = "EVICTED"
     CLOSED = "CLOSED"
+
+
+@attrs.define(slots=True, frozen=True)
+class ImportEvent:
+    """Something that happened: ``state`` (old, new), ``granted``, ``evicted``, ``replay status`` and the like."""
+
+    kind: str
+    detail: Any = None
 
 
 @attrs.define(slots=True, frozen=True)

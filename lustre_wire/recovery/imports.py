@@ -13,9 +13,8 @@ from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
-from lustre_wire.recovery import timeouts
-from lustre_wire.recovery.connect import ImportState
-from lustre_wire.recovery.connecting import Connecting, ImportEvent
+from lustre_wire.recovery import connect, timeouts
+from lustre_wire.recovery.connect import ImportEvent, ImportState
 from lustre_wire.recovery.ldlm import LockTable
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import GET, PUT, REPLY, Packet, Xids
@@ -24,6 +23,9 @@ from lustre_wire.recovery.replay import ReplayList
 from lustre_wire.recovery.request import UNSENT, Request, repsize
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.timeouts import Estimate
+
+#: Bytes reserved for the connect data of the reply: the struct and 16 words more (ptlrpc/import.c).
+CONNECT_ROOM = 200
 
 
 @attrs.define(slots=True)
@@ -58,7 +60,7 @@ class ImportConfig:
     secflvr: int = 0
 
 
-class Import(Connecting):
+class Import:
     """One import.
 
     Attributes:
@@ -124,7 +126,7 @@ class Import(Connecting):
         elif request.lane and self._lane_busy(request):
             return
         else:
-            self._start(request, now)
+            self.start(request, now)
 
     def receive(self, packet: Packet, now: float) -> None:
         """A packet for this import: a reply, bulk data, or the server fetching bulk data."""
@@ -209,7 +211,7 @@ class Import(Connecting):
         lane.append(request)
         return len(lane) > 1
 
-    def _start(self, request: Request, now: float) -> None:
+    def start(self, request: Request, now: float) -> None:
         if request.generation != self.generation:
             self.finish(request, -errno.EIO, now)
         elif self.state is ImportState.FULL or request.recovery:
@@ -254,7 +256,7 @@ class Import(Connecting):
         if lane and lane[0] is request:
             lane.popleft()
             if lane:
-                self._start(lane[0], now)
+                self.start(lane[0], now)
 
     def set_state(self, state: ImportState) -> None:
         if state is not self.state:
@@ -373,6 +375,91 @@ class Import(Connecting):
         for request in under_way:
             self.finish(request, -errno.EINTR, now)
         self.events.append(ImportEvent("evicted"))
+
+    # -- connecting ---------------------------------------------------------------------------------------------
+
+    def _connect_request(self) -> Request:
+        dialect = self.config.dialects[0]
+        k, config, rules = names(dialect), self.config, rules_of(dialect)
+        flags = rules.connect_op_flags | (0 if self.connected_before else k.MSG_CONNECT_INITIAL)
+        previous = self.connect_data
+        data = dialect.structs["obd_connect_data"](ocd_connect_flags=config.flags, ocd_version=rules.version)
+        for name, value in config.data.items():
+            setattr(data, name, value)
+        if previous is not None:
+            data.ocd_ibits_known = previous.ocd_ibits_known
+        if self.replay.lowest:
+            flags |= k.MSG_CONNECT_TRANSNO
+            data.ocd_transno = self.replay.lowest
+        message = rpc.build(
+            dialect, config.connect, target_uuid=config.target, client_uuid=config.client,
+            conn_handle=dialect.structs["lustre_handle"](cookie=config.handle), connect_data=data,
+        )  # fmt: skip
+        message.body.pb_op_flags = flags
+        message.header.lm_repsize = repsize(dialect, CONNECT_ROOM)
+        return self.wrap(message, no_resend=True, recovery=True)
+
+    def _connected(self, request: Request, message: rpc.Message, now: float) -> None:
+        k, status = names(request.message.dialect), message.status
+        if self.state is not ImportState.CONNECTING:
+            return
+        if status:
+            self.failed_to_connect(status, now, message)
+            return
+        flags, data = int(message.body.pb_op_flags), message.buffers.connect_data
+        granted = int(data.ocd_connect_flags) if data is not None else 0
+        handle = message.body.pb_handle.cookie
+        if granted & ~self.config.flags:
+            self.events.append(ImportEvent("granted more than asked", granted & ~self.config.flags))
+            self.failed_to_connect(-errno.EPROTO, now)
+            return
+        found = connect.outcome(
+            first=not self.connected_before, reconnect=bool(flags & k.MSG_CONNECT_RECONNECT),
+            recovering=bool(flags & k.MSG_CONNECT_RECOVERING), handle=handle, known_handle=self.remote,
+            invalid=self.invalid, delayed=bool(flags & _optional(k, "MSG_CONNECT_DELAYED")),
+        )  # fmt: skip
+        if found is connect.NOT_CONNECTED:
+            self.failed_to_connect(-errno.ENOTCONN, now)
+            return
+        self.set_state(found.state)
+        self.connected_before, self.remote, self._same_peer = True, handle, True
+        self.replay.committed(message.body.pb_last_committed)
+        self._adopt(granted, data)
+        self.recovery.begin(found, now)
+
+    def _adopt(self, granted: int, data: Any) -> None:
+        """What was granted decides the dialect of what is formatted from now on; nothing is formatted again (R15)."""
+        self.granted, self.connect_data, before = granted, data, self.dialect
+        for dialect in self.config.dialects:
+            rules = rules_of(dialect)
+            if granted & rules.granted == rules.granted and not granted & rules.withheld:
+                self.dialect = dialect
+                break
+        flags = rules_of(self.dialect).header_flags
+        self.header_flags = sum(lm for flag, lm in flags.items() if granted & flag)
+        self.events.append(ImportEvent("granted", granted))
+        if self.dialect is not before and self.on_dialect is not None:
+            self.on_dialect(before)
+
+    def failed_to_connect(self, status: int, now: float, message: rpc.Message | None = None) -> None:
+        """No connection this time; the next try goes to the same node only if the server asked for patience."""
+        self.events.append(ImportEvent("connect failed", status))
+        data = getattr(message.buffers, "connect_data", None) if message is not None else None
+        if (
+            status == -errno.EPROTO
+            and data is not None
+            and data.ocd_version != rules_of(self.config.dialects[0]).version
+        ):
+            self.set_state(ImportState.CLOSED)
+            self.invalidate(now)
+            return
+        self._same_peer = status in (-errno.EBUSY, -errno.EAGAIN)
+        self.set_state(ImportState.DISCON)
+        self.next_try = now + min(timeouts.INITIAL_CONNECT_TIMEOUT, self.conn_cnt)
+
+
+def _optional(k: Any, name: str) -> int:
+    return int(k.dialect.constants.get(name, 0))
 
 
 __all__ = ["Import", "ImportConfig", "ImportEvent"]

@@ -3,18 +3,53 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from lustre_wire import rpc
-from lustre_wire.recovery.connect import ImportState, Outcome
-from lustre_wire.recovery.connecting import ImportEvent
-from lustre_wire.recovery.ldlm import Lock
+from lustre_wire.dialects import Dialect
+from lustre_wire.recovery.connect import ImportEvent, ImportState, Outcome
+from lustre_wire.recovery.ldlm import Lock, LockTable
 from lustre_wire.recovery.names import names
+from lustre_wire.recovery.replay import ReplayList
 from lustre_wire.recovery.request import Request, repsize
 from lustre_wire.recovery.rules import rules_of
 
-if TYPE_CHECKING:
-    from lustre_wire.recovery.imports import Import
+
+class Connection(Protocol):
+    """What recovery needs of the import it is about; see `Import`."""
+
+    state: ImportState
+    invalid: bool
+    locks: LockTable
+    replay: ReplayList
+    sending: dict[int, Request]
+    delayed: list[Request]
+    events: list[ImportEvent]
+
+    @property
+    def dialect(self) -> Dialect:
+        """What new requests are formatted in."""
+
+    def request(self, name: str, **options: Any) -> Request:
+        """A request in that dialect."""
+
+    def send(self, request: Request, now: float, flags: int = 0) -> None:
+        """Put a request on the wire."""
+
+    def start(self, request: Request, now: float) -> None:
+        """Send it, or let it wait."""
+
+    def finish(self, request: Request, status: int, now: float) -> None:
+        """It is over."""
+
+    def set_state(self, state: ImportState) -> None:
+        """Go into a state."""
+
+    def lost(self, now: float) -> None:
+        """The connection is of no use any more."""
+
+    def invalidate(self, now: float) -> None:
+        """Evicted."""
 
 
 class Recovery:
@@ -25,7 +60,7 @@ class Recovery:
         version_failed: a replay failed its version check: the list is finished, then the client is evicted (V3).
     """
 
-    def __init__(self, owner: Import) -> None:
+    def __init__(self, owner: Connection) -> None:
         self.owner = owner
         self.last_replayed = 0
         self.version_failed = False
@@ -188,7 +223,7 @@ class Recovery:
             if request.not_before > now:
                 owner.delayed.append(request)
             else:
-                owner._start(request, now)
+                owner.start(request, now)
 
     def _event(self, kind: str, detail: object) -> None:
         self.owner.events.append(ImportEvent(kind, detail))

@@ -14,15 +14,17 @@ import attrs
 from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
-from lustre_wire.recovery import connects, head, timeouts
-from lustre_wire.recovery.answers import Answers
+from lustre_wire.frames import lustre_msg
+from lustre_wire.recovery import head, timeouts
+from lustre_wire.recovery.answers import bare_reply
 from lustre_wire.recovery.callbacks import Callbacks
 from lustre_wire.recovery.deadlines import Deadlines
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.last_rcvd import LastRcvd
 from lustre_wire.recovery.ldlm import Namespace
+from lustre_wire.recovery.ldlm.namespace import MAX_LOCKS
 from lustre_wire.recovery.names import names
-from lustre_wire.recovery.packet import PUT, REPLY, Handles, Packet, Xids
+from lustre_wire.recovery.packet import GET, PUT, REPLY, Handles, Packet, Xids
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.service import Guard, Handling, Service, TargetEvent, Wait
 from lustre_wire.recovery.store import Store
@@ -35,9 +37,11 @@ from lustre_wire.recovery.window import RecoveryWindow, Verdict
 MAX_REQUEST = 8 << 10
 #: Seconds of silence after which a client is evicted (ping_evictor.c).
 SILENCE = 6 * timeouts.PING_INTERVAL
+#: Seconds that all the locks a target has room for may lie unused: its lock volume (ldlm_pool.c: LDLM_POOL_MAX_AGE).
+LOCK_AGE = 36000
 
 
-class Target(Answers):
+class Target:
     """One target on one store. Made anew at each start; what is remembered is what the store has.
 
     Attributes:
@@ -70,7 +74,7 @@ class Target(Answers):
         self.by_cookie: dict[int, Export] = {}
         self._silent: Deadlines[Export] = Deadlines(self._silent_at)
         self._patience: Deadlines[Incoming] = Deadlines(self._early_due)
-        self.callbacks = Callbacks(self, Xids(seed & 0xFFFFFFFF))
+        self.callbacks = Callbacks(dialect, nid, self.namespace, self._put, Xids(seed & 0xFFFFFFFF))
         self._waiting = Waiting()
         self._faults: list[Exception] = []
         if self.last_rcvd.start(uuid):
@@ -232,7 +236,7 @@ class Target(Answers):
             return
         seconds = message.body.pb_timeout if at else timeouts.OBD_TIMEOUT
         if message.opcode == self._connects:
-            connects.handle(self, message, packet, now)
+            self._connect(message, packet, now)
             return
         export = self._live(message, packet)
         request = Incoming(message, packet, export or Export(b"", 0, nid=packet.source), now, now + seconds)
@@ -418,6 +422,219 @@ class Target(Answers):
     def _add_export(self, export: Export) -> None:
         self.exports[export.uuid] = export
         self.by_cookie[export.cookie] = export
+
+    # -- answering ----------------------------------------------------------------------------------------------
+
+    def reply(self, request: Incoming, answer: Answer) -> None:
+        """Send the answer to a request."""
+        if request.replied:
+            return
+        request.replied = True
+        request.export.active.pop(request.xid, None)
+        message = self.reply_message(request, answer)
+        form = request.message.format
+        portal = self.reply_portal(request)
+        if answer.bulk is not None and form is not None and form.bulk_portal is not None:
+            self._send(request, form.bulk_portal, 0, answer.bulk)
+        offset = 0
+        if request.message.header.lm_flags & self.k.MSGHDR_AT_SUPPORT:
+            offset = lustre_msg.early_reply_size(self.dialect.body.__wire__.size)
+        self._send(request, portal, offset, rpc.encode(message))
+
+    def reply_message(self, request: Incoming, answer: Answer) -> rpc.Message:
+        """The lustre_msg of an answer: ptlrpc_body and, where there are any, the format's buffers."""
+        k = self.k
+        form = request.message.format
+        if form is not None and answer.buffers:
+            message = rpc.build(self.dialect, form.name, rpc.REPLY, **answer.buffers)
+        else:
+            message = bare_reply(self.dialect, request.message.opcode)
+        body = message.body
+        error = answer.failed and answer.status < 0 and answer.status not in self.rules.plain_errors
+        body.pb_type = k.PTL_RPC_MSG_ERR if error else k.PTL_RPC_MSG_REPLY
+        body.pb_status = answer.status & 0xFFFFFFFF
+        body.pb_last_xid = request.xid
+        body.pb_last_committed = self.last_committed
+        body.pb_transno = request.transno
+        body.pb_timeout = body.pb_service_time = 1
+        if request.export.granted & k.OBD_CONNECT_LRU_RESIZE:
+            body.pb_limit, body.pb_slv = MAX_LOCKS, MAX_LOCKS * LOCK_AGE
+        if request.transno and (self.rules.versions_in_replay or not self.is_replay(request)):
+            body.pb_pre_versions = list(request.versions)
+        if (
+            self.window is not None
+            and self.window.versioned
+            and self.rules.version_replay_flag
+            and self.is_replay(request)
+        ):
+            body.pb_flags |= k.MSG_VERSION_REPLAY
+        return message
+
+    def reply_portal(self, request: Incoming) -> int:
+        """Where the client waits for the answer: the import's own reply portal."""
+        form = request.message.format
+        if form is not None and form.name not in ("OBD_PING", "LDLM_ENQUEUE", "LDLM_CONVERT"):
+            return form.reply_portal or 0
+        return self.dialect.rpcs[self.connect_name].reply_portal or 0
+
+    def _early(self, request: Incoming, now: float) -> None:
+        """Ask a client for patience before it gives up (ptlrpc/service.c: ptlrpc_at_send_early_reply)."""
+        if not request.message.header.lm_flags & self.k.MSGHDR_AT_SUPPORT:
+            return
+        if request.deadline - timeouts.AT_EARLY_MARGIN > now or request.replied:
+            return
+        request.early += 1
+        request.deadline = now + timeouts.AT_EXTRA
+        message = self.reply_message(request, Answer())
+        early = bare_reply(self.dialect, request.message.opcode)
+        early.body = message.body
+        early.body.pb_transno, early.body.pb_pre_versions = 0, [0] * 4
+        early.body.pb_timeout = int(request.deadline - request.arrived)
+        data = rpc.encode(early)
+        parts = lustre_msg.split(data)
+        whole = request.message.header.lm_flags & int(self.dialect.constants.get("MSGHDR_CKSUM_INCOMPAT18", 0))
+        body = data[parts.offsets[0] : parts.offsets[0] + parts.lengths[0]]
+        early.header.lm_cksum = lustre_msg.early_reply_checksum(body, whole=bool(whole))
+        self._send(request, self.reply_portal(request), 0, rpc.encode(early))
+
+    def _put(self, packet: Packet) -> None:
+        self.out.append(packet)
+
+    def _send(self, request: Incoming, portal: int, offset: int, data: bytes) -> None:
+        self.out.append(Packet(PUT, self.nid, request.packet.source, portal, request.xid, offset, data))
+
+    # -- bulk ----------------------------------------------------------------------------------------------------
+
+    def _fetch(self, request: Incoming, length: int) -> None:
+        form = request.message.format
+        portal = (form.bulk_portal if form is not None else None) or 0
+        self.out.append(
+            Packet(GET, self.nid, request.packet.source, portal, request.xid, length=length, cookie=request.xid)
+        )
+
+    def abort_bulk(self, export: Export) -> None:
+        """Give up requests of a client that wait for its bulk data; it will send them again (ptlrpc_abort_bulk)."""
+        for request in self._waiting.give_up(export, bulk_only=True):
+            export.active.pop(request.xid, None)
+
+    # -- connects, in the order of ldlm/ldlm_lib.c: target_handle_connect ----------------------------------------
+
+    def _connect(self, message: rpc.Message, packet: Packet, now: float) -> None:
+        """Answer a connect request."""
+        request = Incoming(message, packet, Export(b"", 0, nid=packet.source), now, now + timeouts.OBD_TIMEOUT)
+        status = self._before_export(message)
+        if status:
+            self.reply(request, Answer(status, failed=True))
+            return
+        buffers = message.buffers
+        export = self.exports.get(buffers.client_uuid)
+        k, flags = self.k, int(message.body.pb_op_flags)
+        offered = int(buffers.connect_data.ocd_connect_flags) if buffers.connect_data is not None else 0
+        if export is not None and export.connected and flags & k.MSG_CONNECT_INITIAL and offered & k.OBD_CONNECT_MDS:
+            self.drop(export)
+            export = None
+        status = self._against(export, message, packet)
+        zeroed = status == -errno.EALREADY and export is not None and export.remote != buffers.conn_handle.cookie
+        if status:
+            reply = self.reply_message(request, Answer(status, failed=True))
+            reply.body.pb_handle.cookie = 0 if zeroed or export is None else export.cookie
+            self._answer_connect(request, reply)
+            return
+        self._accept(export, request, now)
+
+    def _before_export(self, message: rpc.Message) -> int:
+        """What is wrong with the request itself, or with the target: a negative errno, or 0."""
+        k, buffers = self.k, message.buffers
+        if isinstance(buffers, rpc.Generic):
+            return -errno.EPROTO
+        if not buffers.target_uuid or buffers.target_uuid != self.uuid:
+            return -errno.EINVAL
+        if self.stopping:
+            return -errno.ENODEV
+        if not self.accepting:
+            return -errno.EAGAIN
+        if not buffers.client_uuid:
+            return -errno.EINVAL
+        if buffers.conn_handle is None or (buffers.connect_data is None and self.rules.needs_connect_data):
+            return -errno.EPROTO
+        data = buffers.connect_data
+        libclient = message.body.pb_op_flags & k.MSG_CONNECT_LIBCLIENT and data is not None
+        return -errno.EPROTO if libclient and data.ocd_version >> 16 != self.rules.version >> 16 else 0
+
+    def _against(self, export: Export | None, message: rpc.Message, packet: Packet) -> int:
+        """What speaks against it, seen from what is known of the client: a negative errno, or 0."""
+        k, buffers, body = self.k, message.buffers, message.body
+        if export is None and self.window is not None:
+            return -errno.EBUSY
+        if self.guard is not None and self.window is None and (export is None or not export.connected):
+            refused = self.guard.connecting(export)
+            if refused:
+                return refused
+        if export is not None:
+            if export.connected and body.pb_op_flags & k.MSG_CONNECT_INITIAL and export.nid != packet.source:
+                return -errno.EALREADY
+            if export.failed and self.rules.failed_export_status:
+                return self.rules.failed_export_status
+            if export.active and not self.recovering:
+                export.conn_cnt = max(export.conn_cnt, body.pb_conn_cnt - 1)
+                self.abort_bulk(export)
+                return -errno.EBUSY
+            if body.pb_conn_cnt == 1:
+                return -errno.EALREADY
+            if export.connected and export.remote != buffers.conn_handle.cookie:
+                return -errno.EALREADY
+        offered = int(buffers.connect_data.ocd_connect_flags) if buffers.connect_data is not None else 0
+        needed = self.rules.granted if self.service.metadata else 0
+        if offered & needed != needed:
+            return -errno.EBADE
+        if export is not None and body.pb_conn_cnt <= export.conn_cnt:
+            return -errno.EALREADY
+        return 0
+
+    def _accept(self, export: Export | None, request: Incoming, now: float) -> None:
+        k, message = self.k, request.message
+        buffers, flags = message.buffers, k.MSG_CONNECT_REPLAYABLE
+        if export is None:
+            export = Export(buffers.client_uuid, self.handles.new())
+            if self.service.remembers:
+                export.slot = self.last_rcvd.add(export.uuid)
+                self.commit()
+            self._add_export(export)
+        elif export.connected:
+            flags |= k.MSG_CONNECT_RECONNECT
+        known, export.connected = export.connected, True
+        export.remote, export.nid = buffers.conn_handle.cookie, request.packet.source
+        export.conn_cnt, export.heard = message.body.pb_conn_cnt, now
+        if not known:
+            self.listen(export)
+        data = buffers.connect_data
+        granted = (
+            int(data.ocd_connect_flags) & self.service.supported & ~int(self.rules.withheld) if data is not None else 0
+        )
+        export.granted = granted
+        export.header_flags = sum(lm for flag, lm in self.rules.header_flags.items() if granted & flag)
+        if self.window is not None:
+            flags |= k.MSG_CONNECT_RECOVERING
+            reported = data.ocd_transno if data is not None and message.body.pb_op_flags & k.MSG_CONNECT_TRANSNO else 0
+            self.window.joined(export, reported, now)
+        answer = Answer(0, {"connect_data": self._granted(export, data)} if data is not None else {})
+        reply = self.reply_message(request, answer)
+        reply.body.pb_op_flags = flags
+        reply.body.pb_handle.cookie = export.cookie
+        self.events.append(TargetEvent("connected", export.uuid))
+        self._answer_connect(request, reply)
+
+    def _granted(self, export: Export, asked: Any) -> Any:
+        data = self.dialect.structs["obd_connect_data"](
+            ocd_connect_flags=export.granted, ocd_version=self.rules.version, ocd_ibits_known=asked.ocd_ibits_known,
+            ocd_transno=asked.ocd_transno,
+        )  # fmt: skip
+        self.service.connected(export, data)
+        return data
+
+    def _answer_connect(self, request: Incoming, reply: rpc.Message) -> None:
+        request.replied = True
+        self._send(request, self.reply_portal(request), 0, rpc.encode(reply))
 
 
 __all__ = ["Guard", "Handling", "Service", "Target", "TargetEvent", "Wait"]

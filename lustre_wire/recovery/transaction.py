@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from lustre_wire.recovery.exports import Incoming
+from lustre_wire.recovery.names import Names
+from lustre_wire.recovery.rules import RecoveryRules
+from lustre_wire.recovery.store import Store
 
-if TYPE_CHECKING:
-    from lustre_wire.recovery.target import Target
+
+class Numbered(Protocol):
+    """What a transaction needs of its target; see `Target`."""
+
+    store: Store
+    last_transno: int
+    k: Names
+    rules: RecoveryRules
+
+    def is_replay(self, request: Incoming) -> bool:
+        """Is this a request whose first run was lost?"""
+
+    def version(self, key: Any) -> int:
+        """An object's version."""
 
 
 class Refused(Exception):
@@ -27,7 +42,7 @@ class Transaction:
         transno: of this change; a replay keeps the one it had.
     """
 
-    def __init__(self, target: Target, request: Incoming) -> None:
+    def __init__(self, target: Numbered, request: Incoming) -> None:
         self.target, self.request = target, request
         self.replay = target.is_replay(request)
         self.transno = request.message.transno if self.replay else target.last_transno + 1
