@@ -85,7 +85,7 @@ def test_names_can_be_made_linked_moved_and_removed(fs: Simulated) -> None:
 def _only_precreated(fs: Simulated) -> bool:
     """No object below those in stock is left: those of removed files were destroyed."""
     for index, node in enumerate(fs.system.osts):
-        stock = fs.system.mds.service.pool[index]
+        stock = fs.system.mds.service.opens.pool[index]
         assert sorted(key[1] for key, _ in node.store.items("object")) == stock
     return True
 

@@ -145,7 +145,7 @@ def test_a_directory_has_a_size_in_whole_pages_and_every_page_is_whole(dialect: 
     sizes = {len(s.packet.data) for s in fs.simulator.trace.packets if s.packet.portal == portal}
     assert sizes == {4096}
     if dialect == "1.8":
-        space = fs.system.mds.service.space
+        space = fs.system.mds.service.mdt.space
         folder = space.need_dir(fs.do(c.resolve("/d")))
         assert pages.blocks(fs.system.dialect, space, folder, 0, 4096)[1] == seen.size
 
@@ -385,7 +385,7 @@ def test_a_fault_in_a_handler_is_seen_and_stops_nobody(dialect: str) -> None:
 
     def wrong(form: Any, asked: Any, request: Any) -> Any:
         answer = yield from right(form, asked, request)
-        service.space.store.set("half done", True)
+        service.mdt.space.store.set("half done", True)
         raise Fault(answer.status)
 
     service.handlers[op.Create] = wrong
@@ -395,7 +395,7 @@ def test_a_fault_in_a_handler_is_seen_and_stops_nobody(dialect: str) -> None:
     service.handlers[op.Create] = right
     fs.simulator.run(lambda: task.done, limit=5)
     assert isinstance(task.error, OperationFailed) and task.error.status == -errno.EIO
-    assert "half done" not in service.space.store and fs.do(two.readdir("/"), two) == [b".", b".."]
+    assert "half done" not in service.mdt.space.store and fs.do(two.readdir("/"), two) == [b".", b".."]
     fs.do(two.mkdir("/d"), two)
     fs.do(one.rmdir("/d"), one)
 

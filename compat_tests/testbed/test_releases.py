@@ -134,7 +134,7 @@ def test_E1_E4_an_upgrade_evicts_and_the_client_goes_on_in_the_new_dialect() -> 
     assert caught.value.status == -errno.EIO
     fs.do(c.mkdir("/dir/new"))
     assert sorted(fs.do(c.readdir("/"))) == [b".", b"..", b"dir", b"old"]
-    inode = fs.system.mds.service.space.get(0x20000)
+    inode = fs.system.mds.service.mdt.space.get(0x20000)
     found = fs.do(c.getattr("/old"))
     assert found.ident == (inode.ino, inode.generation, 0), "an object of 1.8 is named by its inode and generation"
     again = create(fs, "/fresh")

@@ -70,7 +70,7 @@ def test_objects_it_needs_meanwhile_are_made_after_the_restart() -> None:
     play = Play(policy("simplified"), clients=1, osts=1, seed=2)
     client, mds = play.clients[0], play.servers["mds"]
     Operator(play).stop("ost0")
-    made = mds.service.pool[0]  # type: ignore[attr-defined]
+    made = mds.service.opens.pool[0]  # type: ignore[attr-defined]
     del made[1:]
     flags = mds.dialect.constants["MDS_OPEN_CREAT"] | mds.dialect.constants["FMODE_WRITE"]
     tasks = [client.perform("open", f"/f{number}", flags) for number in range(3)]

@@ -11,7 +11,7 @@ import pytest
 from lustre_wire.dialects import dialect
 from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.recovery.target import TargetEvent
-from lustre_wire.testbed.mds import Metadata
+from lustre_wire.testbed.mds.service import Metadata
 from lustre_wire.testbed.tasks import Task
 from lustre_wire.upgrade.checks.monitor import judge
 from lustre_wire.upgrade.evidence.journal import Put

@@ -16,7 +16,7 @@ from lustre_wire.recovery.packet import Handles, Packet, Xids
 from lustre_wire.recovery.store import Store
 from lustre_wire.recovery.target import Service, Target, TargetEvent
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed.mds import Metadata
+from lustre_wire.testbed.mds.service import Metadata
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import Call, OperationFailed, Steps, Tasks, Until
 
@@ -210,17 +210,17 @@ class MetadataNode(ServerNode):
         group = k.OBD_MD_FLID | k.OBD_MD_FLGROUP
         orphans = op.ObjectCreate(id=used, valid=group | k.OBD_MD_FLFLAGS, flags=k.OBD_FL_DELORPHAN)
         last = pack.result(pack.form(orphans), (yield from self._ask(osc, orphans)).reply).id
-        pool = self.service.pool.setdefault(index, [])
+        pool = self.service.opens.pool.setdefault(index, [])
         while True:
             request = yield from self._ask(osc, op.ObjectCreate(id=last + PRECREATE, valid=group))
             made = pack.result(pack.form(op.ObjectCreate()), request.reply).id
-            pool = self.service.pool[index]
+            pool = self.service.opens.pool[index]
             pool.extend(range(last + 1, made + 1))
             last = made
-            for wait in self.service.thirsty:
+            for wait in self.service.opens.thirsty:
                 wait.wake()
-            self.service.thirsty.clear()
-            yield Until(lambda: len(self.service.pool[index]) < LOW_WATER)
+            self.service.opens.thirsty.clear()
+            yield Until(lambda: len(self.service.opens.pool[index]) < LOW_WATER)
 
     def _open_the_door(self) -> None:
         assert self.target is not None

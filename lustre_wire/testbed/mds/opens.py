@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import stat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
@@ -14,48 +14,67 @@ from lustre_wire.recovery.target import Handling, Wait
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import layouts
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.mds.mdt import Mdt
 from lustre_wire.testbed.operations import NOBODY, Result
 from lustre_wire.testbed.packing import Form
 from lustre_wire.testbed.space import Inode, filename
 
-if TYPE_CHECKING:
-    from lustre_wire.testbed.mds import Metadata
+
+@attrs.define(slots=True, eq=False)
+class OpenFile:
+    """An open handle of a client."""
+
+    handle: int
+    ino: int
+    flags: int
+    xid: int
 
 
 class Opens:
-    """The part of `Metadata` that opens and closes."""
+    """Opens and closes of an MDT.
 
-    def _open(self: Metadata, form: Form, asked: op.Open, request: Incoming) -> Handling:  # type: ignore[misc]
-        k, replay = self.k, self.target.is_replay(request)
+    Attributes:
+        pool: objects made on the OSTs and not yet used, by OST index.
+        stripes: how many objects a new file gets; `osts` how many OSTs there are to make them.
+        thirsty: opens that wait for objects to be made.
+    """
+
+    def __init__(self, mdt: Mdt, stripes: int, osts: int) -> None:
+        self.mdt, self.k, self.stripes, self.osts = mdt, mdt.k, stripes, osts
+        self.pool: dict[int, list[int]] = {}
+        self.thirsty: list[Wait] = []
+
+    def open(self, form: Form, asked: op.Open, request: Incoming) -> Handling:
+        k, replay = self.k, self.mdt.target.is_replay(request)
         found = int(k.DISP_IT_EXECD | k.DISP_LOOKUP_EXECD)
-        if replay and request.message.transno <= self.target.found_committed:
+        if replay and request.message.transno <= self.mdt.target.found_committed:
             return self._reopened(form, asked, request)
-        parent = self.space.need_dir(asked.parent)
+        parent = self.mdt.space.need_dir(asked.parent)
         creating = bool(asked.flags & k.MDS_OPEN_CREAT)
         name = filename(asked.name, dots=(errno.EISDIR, errno.EISDIR) if creating else (0, 0))
-        inode = self.space.lookup(parent, name)
+        inode = self.mdt.space.lookup(parent, name)
         if inode is None and not creating:
-            reply = reply_of(self.dialect, None, 0, found | int(k.DISP_LOOKUP_NEG), -errno.ENOENT)
-            return self.answer(form, request, Result(dlm_rep=reply), k.ELDLM_LOCK_ABORTED)
+            reply = reply_of(self.mdt.dialect, None, 0, found | int(k.DISP_LOOKUP_NEG), -errno.ENOENT)
+            return self.mdt.answer(form, request, Result(dlm_rep=reply), k.ELDLM_LOCK_ABORTED)
         while inode is None and not replay and self._dry():
             wait = Wait()
             self.thirsty.append(wait)
             yield wait
         if inode is None:
-            yield from self.locked(request, [(parent, int(k.MDS_INODELOCK_UPDATE))])
-            parent = self.space.living_dir(asked.parent)
-            inode = self.space.lookup(parent, name)
+            yield from self.mdt.locked(request, [(parent, int(k.MDS_INODELOCK_UPDATE))])
+            parent = self.mdt.space.living_dir(asked.parent)
+            inode = self.mdt.space.lookup(parent, name)
         return self._opened(form, asked, request, parent, inode, found)
 
-    def _opened(  # type: ignore[misc]
-        self: Metadata, form: Form, asked: op.Open, request: Incoming, parent: Inode, inode: Inode | None, found: int
+    def _opened(
+        self, form: Form, asked: op.Open, request: Incoming, parent: Inode, inode: Inode | None, found: int
     ) -> Answer:
         k, created = self.k, inode is None
         status = self._may_open(asked, inode)
         if status:
-            reply = reply_of(self.dialect, None, 0, found | int(k.DISP_LOOKUP_POS), status)
-            return self.answer(form, request, Result(dlm_rep=reply), k.ELDLM_LOCK_ABORTED)
-        transaction = self.target.begin(request)
+            reply = reply_of(self.mdt.dialect, None, 0, found | int(k.DISP_LOOKUP_POS), status)
+            return self.mdt.answer(form, request, Result(dlm_rep=reply), k.ELDLM_LOCK_ABORTED)
+        transaction = self.mdt.target.begin(request)
         if asked.flags & k.MDS_OPEN_CREAT:
             transaction.versions("open", parent=parent.ino, child=None if inode is None else inode.ino)
         if inode is None:
@@ -66,7 +85,7 @@ class Opens:
         transaction.finish(found)
         return self._open_answer(form, request, inode, handle, found)
 
-    def _may_open(self: Metadata, asked: op.Open, inode: Inode | None) -> int:  # type: ignore[misc]
+    def _may_open(self, asked: op.Open, inode: Inode | None) -> int:
         k = self.k
         if inode is None:
             return 0
@@ -78,8 +97,8 @@ class Opens:
             return -errno.ENOTDIR
         return 0
 
-    def _make_file(self: Metadata, asked: op.Open, request: Incoming, parent: Inode, replay: bool) -> Inode:  # type: ignore[misc]
-        ino, generation, fid = self.space.new(asked.mode, asked.child, again=replay)
+    def _make_file(self, asked: op.Open, request: Incoming, parent: Inode, replay: bool) -> Inode:
+        ino, generation, fid = self.mdt.space.new(asked.mode, asked.child, again=replay)
         md = asked.ea if replay and asked.ea.strip(b"\0") else self._stripe(ino)
         if replay:
             self._objects_used(md)
@@ -87,15 +106,15 @@ class Opens:
             ino, generation, stat.S_IFREG | stat.S_IMODE(asked.mode), fid, asked.uid, asked.gid, atime=asked.time,
             mtime=asked.time, ctime=asked.time, parent=parent.ino, md=md,
         )  # fmt: skip
-        self.space.add(inode)
-        self.space.link(parent, asked.name, inode, asked.time)
+        self.mdt.space.add(inode)
+        self.mdt.space.link(parent, asked.name, inode, asked.time)
         return inode
 
-    def _dry(self: Metadata) -> bool:  # type: ignore[misc]
+    def _dry(self) -> bool:
         """Are there no objects for a new file yet?"""
         return len(self.pool) < self.osts or any(not stock for stock in self.pool.values())
 
-    def _stripe(self: Metadata, ino: int) -> bytes:  # type: ignore[misc]
+    def _stripe(self, ino: int) -> bytes:
         """A layout of objects made in advance; none where no OST is known."""
         if not self.osts:
             return b""
@@ -104,39 +123,37 @@ class Opens:
         if any(not self.pool[index] for index in picked):
             raise Refused(-errno.ENOSPC)
         objects = [(index, self.pool[index].pop(0)) for index in picked]
-        md = layouts.make(self.dialect, ino, objects)
+        md = layouts.make(self.mdt.dialect, ino, objects)
         self._objects_used(md)
         return md
 
-    def _objects_used(self: Metadata, md: bytes) -> None:  # type: ignore[misc]
+    def _objects_used(self, md: bytes) -> None:
         """Note the last object used on each OST (lov_objid): what lies above is an orphan after a crash."""
-        for index, number in layouts.objects(self.dialect, md) if md else ():
+        for index, number in layouts.objects(self.mdt.dialect, md) if md else ():
             key = ("lov_objid", index)
-            self.space.store.set(key, max(number, self.space.store.get(key, 0)))
+            self.mdt.space.store.set(key, max(number, self.mdt.space.store.get(key, 0)))
             pool = self.pool.get(index)
             if pool is not None:
                 self.pool[index] = [other for other in pool if other > number]
 
-    def _hold(self: Metadata, request: Incoming, inode: Inode, flags: int) -> int:  # type: ignore[misc]
-        from lustre_wire.testbed.mds import OpenFile
-
-        handle = self.target.handles.new()
+    def _hold(self, request: Incoming, inode: Inode, flags: int) -> int:
+        handle = self.mdt.target.handles.new()
         request.export.files[handle] = OpenFile(handle, inode.ino, flags, request.xid)
         return handle
 
-    def _open_answer(self: Metadata, form: Form, request: Incoming, inode: Inode, handle: int, found: int) -> Answer:  # type: ignore[misc]
-        result = self.attributes(self.space.get(inode.ino), md=True)
+    def _open_answer(self, form: Form, request: Incoming, inode: Inode, handle: int, found: int) -> Answer:
+        result = self.mdt.attributes(self.mdt.space.get(inode.ino), md=True)
         result.handle, result.valid = handle, result.valid | int(self.k.OBD_MD_FLHANDLE)
-        result.dlm_rep = reply_of(self.dialect, None, int(self.k.LDLM_FL_LOCK_CHANGED), found)
-        return self.answer(form, request, result, self.k.ELDLM_LOCK_ABORTED)
+        result.dlm_rep = reply_of(self.mdt.dialect, None, int(self.k.LDLM_FL_LOCK_CHANGED), found)
+        return self.mdt.answer(form, request, result, self.k.ELDLM_LOCK_ABORTED)
 
-    def _reopened(self: Metadata, form: Form, asked: op.Open, request: Incoming) -> Answer:  # type: ignore[misc]
+    def _reopened(self, form: Form, asked: op.Open, request: Incoming) -> Answer:
         """An open whose effect is on disk: only the handle is new (R3, R19); versions are not compared (V6)."""
         k = self.k
         known = next((f for f in request.export.files.values() if f.xid == request.xid), None)
-        inode = self.space.find(asked.child) if asked.child != NOBODY else None
+        inode = self.mdt.space.find(asked.child) if asked.child != NOBODY else None
         if inode is None:
-            inode = self.space.lookup(self.space.need_dir(asked.parent), asked.name)
+            inode = self.mdt.space.lookup(self.mdt.space.need_dir(asked.parent), asked.name)
         if inode is None:
             raise Refused(-errno.ENOENT, failed=True)
         handle = known.handle if known is not None else self._hold(request, inode, asked.flags)
@@ -144,45 +161,45 @@ class Opens:
         found = int(k.DISP_IT_EXECD | k.DISP_LOOKUP_EXECD | k.DISP_LOOKUP_POS | k.DISP_OPEN_OPEN)
         return self._open_answer(form, request, inode, handle, found)
 
-    def _reconstruct_open(self: Metadata, form: Form, asked: op.Open, request: Incoming) -> Answer:  # type: ignore[misc]
+    def reconstructed(self, form: Form, asked: op.Open, request: Incoming) -> Answer:
         """The answer to an open that got lost: the disposition kept in the slot, the handle found by xid (R25)."""
         known = next((f for f in request.export.files.values() if f.xid == request.xid), None)
-        inode = self.space.find(asked.child) if self.space.by_fid and asked.child != NOBODY else None
-        inode = self.space.get(known.ino) if known is not None else inode
+        inode = self.mdt.space.find(asked.child) if self.mdt.space.by_fid and asked.child != NOBODY else None
+        inode = self.mdt.space.get(known.ino) if known is not None else inode
         if inode is None:
-            inode = self.space.lookup(self.space.need_dir(asked.parent), asked.name)
+            inode = self.mdt.space.lookup(self.mdt.space.need_dir(asked.parent), asked.name)
         if inode is None:
             raise Refused(-errno.ENOENT)
         handle = known.handle if known is not None else self._hold(request, inode, asked.flags)
         return self._open_answer(form, request, inode, handle, request.disposition)
 
-    def _close(self: Metadata, form: Form, asked: op.Close, request: Incoming) -> Handling:  # type: ignore[misc]
+    def close(self, form: Form, asked: op.Close, request: Incoming) -> Handling:
         known = request.export.files.get(asked.handle)
         if known is None:
             raise Refused(-errno.ESTALE, failed=True)
-        transaction = self.target.begin(request)
-        inode = self.space.get(known.ino)
+        transaction = self.mdt.target.begin(request)
+        inode = self.mdt.space.get(known.ino)
         changed = attrs.evolve(inode, atime=max(inode.atime, asked.atime))
-        self.space.put(changed)
-        result = self.attributes(changed)
-        gone = self._drop_open(request.export, asked.handle)
+        self.mdt.space.put(changed)
+        result = self.mdt.attributes(changed)
+        gone = self.drop(request.export, asked.handle)
         if gone is not None:
-            result = self.attributes(gone, md=True)
+            result = self.mdt.attributes(gone, md=True)
         transaction.finish()
-        return self.answer(form, request, result)
+        return self.mdt.answer(form, request, result)
         yield
 
-    def _drop_open(self: Metadata, export: Export, handle: int) -> Inode | None:  # type: ignore[misc]
+    def drop(self, export: Export, handle: int) -> Inode | None:
         """Take an open handle away; the object if it is gone with it."""
         known = export.files.pop(handle, None)
-        if known is None or ("orphan", known.ino) not in self.space.store:
+        if known is None or ("orphan", known.ino) not in self.mdt.space.store:
             return None
-        if any(f.ino == known.ino for e in self.target.exports.values() for f in e.files.values()):
+        if any(f.ino == known.ino for e in self.mdt.target.exports.values() for f in e.files.values()):
             return None
-        inode = self.space.get(known.ino)
-        self.space.remove(inode)
+        inode = self.mdt.space.get(known.ino)
+        self.mdt.space.remove(inode)
         return inode
 
-    def is_open(self: Metadata, inode: Inode) -> bool:  # type: ignore[misc]
-        exports: Any = self.target.exports.values()
+    def is_open(self, inode: Inode) -> bool:
+        exports: Any = self.mdt.target.exports.values()
         return any(f.ino == inode.ino for export in exports for f in export.files.values())

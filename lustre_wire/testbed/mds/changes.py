@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import stat
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import attrs
 
@@ -13,6 +14,7 @@ from lustre_wire.recovery.target import Handling
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed import pages
+from lustre_wire.testbed.mds.mdt import Mdt
 from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import Form
 from lustre_wire.testbed.space import Inode, filename, xattr_name
@@ -22,150 +24,160 @@ PATH_MAX = 4096
 #: What Linux answers where a name is "." or ".." (fs/namei.c): to making, to unlinking, to removing a directory.
 EXISTS, UNLINK, RMDIR = (errno.EEXIST, errno.EEXIST), (errno.EISDIR, errno.EISDIR), (errno.EINVAL, errno.ENOTEMPTY)
 
-if TYPE_CHECKING:
-    from lustre_wire.testbed.mds import Metadata
+
+XATTR_IGNORED, XATTR_DENIED = (b"trusted.lma", b"trusted.link"), (b"trusted.lov",)
 
 
 class Changes:
-    """The part of `Metadata` that changes names and attributes."""
+    """Changes of names and attributes on an MDT.
 
-    def _create(self: Metadata, form: Form, asked: op.Create, request: Incoming) -> Handling:  # type: ignore[misc]
-        parent = self.space.need_dir(asked.parent)
+    Args:
+        is_open: whether somebody has an object open.
+
+    Attributes:
+        made_by_name: a create sent again is looked up by name where no file has the FID it chose: it may have been
+            done by a server that names files itself. No release does so.
+    """
+
+    def __init__(self, mdt: Mdt, is_open: Callable[[Inode], bool]) -> None:
+        self.mdt, self.k, self.is_open = mdt, mdt.k, is_open
+        self.made_by_name = False
+
+    def create(self, form: Form, asked: op.Create, request: Incoming) -> Handling:
+        parent = self.mdt.space.need_dir(asked.parent)
         name = filename(asked.name, dots=EXISTS)
         target = (asked.data or b"").rstrip(b"\0") if stat.S_ISLNK(asked.mode) else b""
         if stat.S_IFMT(asked.mode) not in pages.EXT2_TYPES or b"\0" in target:
             raise Refused(-errno.EINVAL)
         if stat.S_ISLNK(asked.mode) and not 0 < len(target) < PATH_MAX:
             raise Refused(-(errno.ENAMETOOLONG if target else errno.ENOENT))
-        yield from self.locked(request, [(parent, int(self.k.MDS_INODELOCK_UPDATE))])
-        parent = self.space.living_dir(asked.parent)
-        if self.space.lookup(parent, name) is not None:
+        yield from self.mdt.locked(request, [(parent, int(self.k.MDS_INODELOCK_UPDATE))])
+        parent = self.mdt.space.living_dir(asked.parent)
+        if self.mdt.space.lookup(parent, name) is not None:
             raise Refused(-errno.EEXIST)
-        transaction = self.target.begin(request)
+        transaction = self.mdt.target.begin(request)
         transaction.versions("create", parent=parent.ino, name=None, child=None)
-        ino, generation, fid = self.space.new(asked.mode, asked.child, again=transaction.replay)
+        ino, generation, fid = self.mdt.space.new(asked.mode, asked.child, again=transaction.replay)
         folder = stat.S_ISDIR(asked.mode)
         inode = Inode(
             ino, generation, asked.mode, fid, asked.uid, asked.gid, atime=asked.time, mtime=asked.time,
             ctime=asked.time, rdev=asked.rdev, nlink=2 if folder else 1, parent=parent.ino, size=len(target),
             target=target,
         )  # fmt: skip
-        self.space.add(inode)
-        self.space.link(parent, name, inode, asked.time)
+        self.mdt.space.add(inode)
+        self.mdt.space.link(parent, name, inode, asked.time)
         transaction.touch(parent.ino, inode.ino)
         transaction.finish()
-        return self.answer(form, request, self.attributes(inode))
+        return self.mdt.answer(form, request, self.mdt.attributes(inode))
 
-    def _made(self: Metadata, asked: op.Create) -> Inode | None:  # type: ignore[misc]
+    def made(self, asked: op.Create) -> Inode | None:
         """What a create made: by the identity the client chose, or by name (R25)."""
-        made = self.space.find(asked.child) if self.space.by_fid else None
-        if made is not None or (self.space.by_fid and not self.made_by_name):
+        made = self.mdt.space.find(asked.child) if self.mdt.space.by_fid else None
+        if made is not None or (self.mdt.space.by_fid and not self.made_by_name):
             return made
-        return self.space.lookup(self.space.need_dir(asked.parent), asked.name)
+        return self.mdt.space.lookup(self.mdt.space.need_dir(asked.parent), asked.name)
 
-    def _link(self: Metadata, form: Form, asked: op.Link, request: Incoming) -> Handling:  # type: ignore[misc]
+    def link(self, form: Form, asked: op.Link, request: Incoming) -> Handling:
         bits = int(self.k.MDS_INODELOCK_UPDATE)
-        wanted = [(self.space.need_dir(asked.parent), bits), (self.space.need(asked.source), bits)]
+        wanted = [(self.mdt.space.need_dir(asked.parent), bits), (self.mdt.space.need(asked.source), bits)]
         name = filename(asked.name, dots=EXISTS)
-        yield from self.locked(request, wanted)
-        parent, source = self.space.living_dir(asked.parent), self.space.need(asked.source)
-        if self.space.lookup(parent, name) is not None:
+        yield from self.mdt.locked(request, wanted)
+        parent, source = self.mdt.space.living_dir(asked.parent), self.mdt.space.need(asked.source)
+        if self.mdt.space.lookup(parent, name) is not None:
             raise Refused(-errno.EEXIST)
         if source.is_dir:
             raise Refused(-errno.EPERM)
-        transaction = self.target.begin(request)
+        transaction = self.mdt.target.begin(request)
         transaction.versions("link", target_dir=parent.ino, source=source.ino, name=None)
         source = attrs.evolve(source, nlink=source.nlink + 1, ctime=asked.time)
-        self.space.put(source)
-        self.space.store.delete(("orphan", source.ino))
-        self.space.link(parent, name, source, asked.time)
+        self.mdt.space.put(source)
+        self.mdt.space.store.delete(("orphan", source.ino))
+        self.mdt.space.link(parent, name, source, asked.time)
         transaction.touch(parent.ino, source.ino)
         transaction.finish()
-        return self.answer(form, request, self.attributes(source))
+        return self.mdt.answer(form, request, self.mdt.attributes(source))
 
-    def _unlink(self: Metadata, form: Form, asked: op.Unlink, request: Incoming) -> Handling:  # type: ignore[misc]
-        parent = self.space.need_dir(asked.parent)
+    def unlink(self, form: Form, asked: op.Unlink, request: Incoming) -> Handling:
+        parent = self.mdt.space.need_dir(asked.parent)
         name = filename(asked.name, dots=RMDIR if stat.S_ISDIR(asked.mode) else UNLINK)
-        child = self.space.lookup(parent, name)
+        child = self.mdt.space.lookup(parent, name)
         if child is None:
             raise Refused(-errno.ENOENT)
         full = int(self.k.MDS_INODELOCK_LOOKUP | self.k.MDS_INODELOCK_UPDATE)
-        yield from self.locked(request, [(parent, int(self.k.MDS_INODELOCK_UPDATE)), (child, full)])
-        parent = self.space.need_dir(asked.parent)
-        child = self.space.lookup(parent, name)
+        yield from self.mdt.locked(request, [(parent, int(self.k.MDS_INODELOCK_UPDATE)), (child, full)])
+        parent = self.mdt.space.need_dir(asked.parent)
+        child = self.mdt.space.lookup(parent, name)
         if child is None:
             raise Refused(-errno.ENOENT)
         if child.is_dir != stat.S_ISDIR(asked.mode):
             raise Refused(-(errno.EISDIR if child.is_dir else errno.ENOTDIR))
         if child.entries:
             raise Refused(-errno.ENOTEMPTY)
-        transaction = self.target.begin(request)
+        transaction = self.mdt.target.begin(request)
         transaction.versions("unlink", parent=parent.ino, child=child.ino)
         transaction.touch(parent.ino, child.ino)
-        self.space.unlink(parent, name, child, asked.time)
+        self.mdt.space.unlink(parent, name, child, asked.time)
         result = self._one_name_less(child, asked.time)
         transaction.finish()
-        return self.answer(form, request, result)
+        return self.mdt.answer(form, request, result)
 
-    def _one_name_less(self: Metadata, inode: Inode, time: int) -> Result:  # type: ignore[misc]
+    def _one_name_less(self, inode: Inode, time: int) -> Result:
         """An object lost a name; the last one takes it away, or makes it an orphan while it is open."""
         left = 0 if inode.is_dir else inode.nlink - 1
         changed = attrs.evolve(inode, nlink=left, ctime=time)
         if left:
-            self.space.put(changed)
-            return self.attributes(changed)
+            self.mdt.space.put(changed)
+            return self.mdt.attributes(changed)
         if self.is_open(inode):
-            self.space.put(changed)
-            self.space.store.set(("orphan", inode.ino), True)
-            return self.attributes(changed)
-        self.space.remove(inode)
-        return self.attributes(changed, md=True)
+            self.mdt.space.put(changed)
+            self.mdt.space.store.set(("orphan", inode.ino), True)
+            return self.mdt.attributes(changed)
+        self.mdt.space.remove(inode)
+        return self.mdt.attributes(changed, md=True)
 
-    def _rename(self: Metadata, form: Form, asked: op.Rename, request: Incoming) -> Handling:  # type: ignore[misc]
-        source_dir, target_dir = self.space.need_dir(asked.source_dir), self.space.need_dir(asked.target_dir)
+    def rename(self, form: Form, asked: op.Rename, request: Incoming) -> Handling:
+        source_dir, target_dir = self.mdt.space.need_dir(asked.source_dir), self.mdt.space.need_dir(asked.target_dir)
         if not asked.old or not asked.new:
             raise Refused(-errno.ENOENT)
         if not {asked.old, asked.new}.isdisjoint((b".", b"..")):
             raise Refused(-errno.EBUSY)
-        old = self.space.lookup(source_dir, filename(asked.old))
+        old = self.mdt.space.lookup(source_dir, filename(asked.old))
         if old is None:
             raise Refused(-errno.ENOENT)
-        new = self.space.lookup(target_dir, filename(asked.new))
+        new = self.mdt.space.lookup(target_dir, filename(asked.new))
         update, full = int(self.k.MDS_INODELOCK_UPDATE), int(self.k.MDS_INODELOCK_LOOKUP | self.k.MDS_INODELOCK_UPDATE)
         wanted = [(source_dir, update), (target_dir, update), (old, full), *([(new, full)] if new is not None else [])]
-        yield from self.locked(request, wanted)
+        yield from self.mdt.locked(request, wanted)
         return self._renamed(form, asked, request)
 
-    def _renamed(self: Metadata, form: Form, asked: op.Rename, request: Incoming) -> Answer:  # type: ignore[misc]
-        source_dir, target_dir = self.space.need_dir(asked.source_dir), self.space.living_dir(asked.target_dir)
-        old, new = self.space.lookup(source_dir, asked.old), self.space.lookup(target_dir, asked.new)
+    def _renamed(self, form: Form, asked: op.Rename, request: Incoming) -> Answer:
+        source_dir, target_dir = self.mdt.space.need_dir(asked.source_dir), self.mdt.space.living_dir(asked.target_dir)
+        old, new = self.mdt.space.lookup(source_dir, asked.old), self.mdt.space.lookup(target_dir, asked.new)
         self._may_rename(source_dir, target_dir, old, new)
         assert old is not None
-        transaction = self.target.begin(request)
+        transaction = self.mdt.target.begin(request)
         transaction.versions(
             "rename", source_dir=source_dir.ino, target_dir=target_dir.ino, old=old.ino, new=new.ino if new else None
         )
         transaction.touch(source_dir.ino, target_dir.ino, old.ino, *([new.ino] if new else []))
-        result = self.attributes(old)
+        result = self.mdt.attributes(old)
         if new is not None and new.ino != old.ino:
-            target_dir = self.space.unlink(target_dir, asked.new, new, asked.time)
+            target_dir = self.mdt.space.unlink(target_dir, asked.new, new, asked.time)
             result = self._one_name_less(new, asked.time)
         if new is None or new.ino != old.ino:
-            self.space.unlink(self.space.get(source_dir.ino), asked.old, old, asked.time)
+            self.mdt.space.unlink(self.mdt.space.get(source_dir.ino), asked.old, old, asked.time)
             moved = attrs.evolve(old, parent=target_dir.ino, ctime=asked.time)
-            self.space.put(moved)
-            self.space.link(self.space.get(target_dir.ino), asked.new, moved, asked.time)
+            self.mdt.space.put(moved)
+            self.mdt.space.link(self.mdt.space.get(target_dir.ino), asked.new, moved, asked.time)
         transaction.finish()
-        return self.answer(form, request, result)
+        return self.mdt.answer(form, request, result)
 
-    def _may_rename(  # type: ignore[misc]
-        self: Metadata, source_dir: Inode, target_dir: Inode, old: Inode | None, new: Inode | None
-    ) -> None:
+    def _may_rename(self, source_dir: Inode, target_dir: Inode, old: Inode | None, new: Inode | None) -> None:
         if old is None:
             raise Refused(-errno.ENOENT)
-        if self.space.holds(old, target_dir):
+        if self.mdt.space.holds(old, target_dir):
             raise Refused(-errno.EINVAL)
-        if new is not None and self.space.holds(new, source_dir):
+        if new is not None and self.mdt.space.holds(new, source_dir):
             raise Refused(-errno.ENOTEMPTY)
         if new is not None and new.ino != old.ino:
             if new.is_dir and not old.is_dir:
@@ -175,22 +187,22 @@ class Changes:
             if new.entries:
                 raise Refused(-errno.ENOTEMPTY)
 
-    def _setattr(self: Metadata, form: Form, asked: op.SetAttr, request: Incoming) -> Handling:  # type: ignore[misc]
-        k, inode = self.k, self.space.need(asked.ident)
-        yield from self.locked(request, [(inode, int(k.MDS_INODELOCK_LOOKUP | k.MDS_INODELOCK_UPDATE))])
-        inode = self.space.need(asked.ident)
-        transaction = self.target.begin(request)
+    def setattr(self, form: Form, asked: op.SetAttr, request: Incoming) -> Handling:
+        k, inode = self.k, self.mdt.space.need(asked.ident)
+        yield from self.mdt.locked(request, [(inode, int(k.MDS_INODELOCK_LOOKUP | k.MDS_INODELOCK_UPDATE))])
+        inode = self.mdt.space.need(asked.ident)
+        transaction = self.mdt.target.begin(request)
         checked = asked.valid & (k.MDS_ATTR_MODE | k.MDS_ATTR_UID | k.MDS_ATTR_GID | k.MDS_ATTR_ATTR_FLAG)
         if checked:
             transaction.versions("setattr", object=inode.ino)
         inode = self._changed(inode, asked)
-        self.space.put(inode)
+        self.mdt.space.put(inode)
         if checked:
             transaction.touch(inode.ino)
         transaction.finish()
-        return self.answer(form, request, self.attributes(inode))
+        return self.mdt.answer(form, request, self.mdt.attributes(inode))
 
-    def _changed(self: Metadata, inode: Inode, asked: op.SetAttr) -> Inode:  # type: ignore[misc]
+    def _changed(self, inode: Inode, asked: op.SetAttr) -> Inode:
         k = self.k
         changes: dict[str, tuple[int, Any]] = {
             "mode": (k.MDS_ATTR_MODE, stat.S_IFMT(inode.mode) | stat.S_IMODE(asked.mode)),
@@ -204,26 +216,24 @@ class Changes:
         }
         return attrs.evolve(inode, **{name: value for name, (bit, value) in changes.items() if asked.valid & bit})
 
-    def _setxattr(self: Metadata, form: Form, asked: op.SetXattr, request: Incoming) -> Handling:  # type: ignore[misc]
-        from lustre_wire.testbed.mds import XATTR_DENIED, XATTR_IGNORED
-
-        inode, name = self.space.need(asked.ident), xattr_name(asked.name)
+    def setxattr(self, form: Form, asked: op.SetXattr, request: Incoming) -> Handling:
+        inode, name = self.mdt.space.need(asked.ident), xattr_name(asked.name)
         if name in XATTR_DENIED:
             raise Refused(-errno.EACCES)
         if name in XATTR_IGNORED:
-            return self.answer(form, request, self.attributes(inode))
-        yield from self.locked(request, [(inode, int(self.k.MDS_INODELOCK_UPDATE))])
-        inode = self.space.need(asked.ident)
+            return self.mdt.answer(form, request, self.mdt.attributes(inode))
+        yield from self.mdt.locked(request, [(inode, int(self.k.MDS_INODELOCK_UPDATE))])
+        inode = self.mdt.space.need(asked.ident)
         values = dict(inode.xattrs)
         if asked.valid & self.k.OBD_MD_FLXATTRRM:
             if values.pop(name, None) is None:
                 raise Refused(-errno.ENODATA)
         else:
             values[name] = asked.value or b""
-        transaction = self.target.begin(request)
+        transaction = self.mdt.target.begin(request)
         transaction.versions("setxattr", object=inode.ino)
         inode = attrs.evolve(inode, xattrs=tuple(sorted(values.items())))
-        self.space.put(inode)
+        self.mdt.space.put(inode)
         transaction.touch(inode.ino)
         transaction.finish()
-        return self.answer(form, request, self.attributes(inode))
+        return self.mdt.answer(form, request, self.mdt.attributes(inode))

@@ -1,0 +1,1 @@
+"""An MDS: what its MDT does with requests, in either dialect."""
