@@ -18,7 +18,7 @@ import pytest
 
 import lustre_wire as lw
 from lustre_wire.recovery.names import names
-from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.scenario import Simulated
 from lustre_wire.testbed.scenarios import TcpSystem
 

@@ -12,7 +12,7 @@ import lustre_wire as lw
 from lustre_wire import rpc
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Packet
-from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.scenario import Simulated
 from lustre_wire.testbed.seen import Seen, watch
 from lustre_wire.testbed.simulator import Faults

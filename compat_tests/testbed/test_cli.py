@@ -16,7 +16,7 @@ import lustre_wire as lw
 from compat_tests.testbed.test_tcp import free_port
 from lustre_wire.capture.rpcs import read_messages
 from lustre_wire.recovery.names import names
-from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.scenario import FileSystem
 from lustre_wire.testbed.tcp import Clock, TcpNode
 

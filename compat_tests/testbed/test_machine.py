@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.names import names
-from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.monitor import judge
 from lustre_wire.testbed.node import Node
 from lustre_wire.testbed.scenario import Simulated

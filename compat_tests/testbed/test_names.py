@@ -18,7 +18,7 @@ from lustre_wire import rpc
 from lustre_wire.recovery.ldlm.locks import request_of
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.operations import Ident
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.scenario import Simulated

@@ -23,7 +23,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Handles, Packet
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed import pages
-from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.scenario import Simulated
 from lustre_wire.testbed.scenarios import TcpSystem

@@ -21,7 +21,7 @@ from lustre_wire.frames import lnet
 from lustre_wire.frames.connection import SocklndConnection
 from lustre_wire.frames.lnet import LnetMsgType
 from lustre_wire.recovery.names import names
-from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.scenario import CLIENT_NID, MDS_NID, MGS_NID, OST_NID
 from lustre_wire.testbed.scenarios import TcpSystem, over_tcp, sequence, simulate
 from lustre_wire.testbed.tcp import address_of

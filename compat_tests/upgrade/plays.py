@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
+from lustre_wire.upgrade import scenario
 from lustre_wire.upgrade.protocol.policy import policy
-from lustre_wire.upgrade.stage import scenario
+from lustre_wire.upgrade.scenario import Outcome, Scenario
 from lustre_wire.upgrade.stage.play import Play
-from lustre_wire.upgrade.stage.scenario import Outcome, Scenario
 
 #: Clients a scenario talks of by number.
 NEEDED = {"new-clients": 4, "config": 4, "silent-client": 3}

@@ -19,8 +19,8 @@ import attrs
 from compat_tests.upgrade.plays import NEEDED
 from lustre_wire.errors import WireError
 from lustre_wire.testbed.simulator import Stuck
+from lustre_wire.upgrade import scenario
 from lustre_wire.upgrade.protocol.policy import OPTIONS, POLICIES, policy
-from lustre_wire.upgrade.stage import scenario
 from lustre_wire.upgrade.stage.play import CLIENT_STATES, SERVER_STATES, Play
 
 SCENARIOS = scenario.names()

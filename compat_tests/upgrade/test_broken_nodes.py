@@ -16,7 +16,7 @@ from lustre_wire.dialects import dialect
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.last_rcvd import LastRcvd
 from lustre_wire.recovery.target import Target
-from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.mgs import Configuration
 from lustre_wire.testbed.node import ServerNode
 from lustre_wire.testbed.simulator import Stuck
@@ -31,9 +31,9 @@ from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Step
 from lustre_wire.upgrade.protocol.gate import Caller, Gate
 from lustre_wire.upgrade.protocol.mark import Start
 from lustre_wire.upgrade.protocol.shutdown import Act, ServerState, Shutdown
+from lustre_wire.upgrade.scenario import Scenario, parse
 from lustre_wire.upgrade.stage import operator
 from lustre_wire.upgrade.stage.play import Play
-from lustre_wire.upgrade.stage.scenario import Scenario, parse
 
 NEW = dialect("2.0")
 

@@ -21,8 +21,8 @@ from lustre_wire import rpc
 from lustre_wire.dialects import dialect
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import OperationFailed
+from lustre_wire.upgrade.checks import traffic
 from lustre_wire.upgrade.checks import wire as checks
-from lustre_wire.upgrade.evidence import traffic
 from lustre_wire.upgrade.evidence.journal import ByHand, Evicted, Formatted, Held, Put, Writeconf
 from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire
 from lustre_wire.upgrade.nodes.server import Life

@@ -8,8 +8,8 @@ import pytest
 
 from compat_tests.ports import free_port
 from compat_tests.upgrade.test_scenarios import complaints
+from lustre_wire.upgrade import scenario
 from lustre_wire.upgrade.protocol.policy import policy
-from lustre_wire.upgrade.stage import scenario
 from lustre_wire.upgrade.stage.network import TcpNetwork
 from lustre_wire.upgrade.stage.operator import Operator
 from lustre_wire.upgrade.stage.play import Play

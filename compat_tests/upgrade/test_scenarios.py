@@ -7,8 +7,8 @@ from compat_tests.upgrade import sweep
 from compat_tests.upgrade.plays import played
 from compat_tests.upgrade.sweep import Case, drawn
 from lustre_wire.errors import WireError
+from lustre_wire.upgrade import scenario
 from lustre_wire.upgrade.protocol.policy import policy
-from lustre_wire.upgrade.stage import scenario
 from lustre_wire.upgrade.stage.play import Play
 
 SCENARIOS = scenario.names()

@@ -18,12 +18,13 @@ from lustre_wire.cli.testbed import PORT, Recorder
 from lustre_wire.errors import WireError
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.simulator import Stuck
+from lustre_wire.upgrade import scenario
 from lustre_wire.upgrade.checks.monitor import CHECKS
 from lustre_wire.upgrade.protocol.policy import OPTIONS, POLICIES, policy
-from lustre_wire.upgrade.stage import scenario, timeline
+from lustre_wire.upgrade.scenario import Outcome, Scenario
+from lustre_wire.upgrade.stage import timeline
 from lustre_wire.upgrade.stage.network import TcpNetwork
 from lustre_wire.upgrade.stage.play import Play
-from lustre_wire.upgrade.stage.scenario import Outcome, Scenario
 
 _TOML: Final = ".toml"
 #: Bytes a second.

@@ -9,7 +9,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.testbed import mgs
-from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.node import MetadataNode, Node, ServerNode
 from lustre_wire.testbed.ost import Objects

@@ -12,7 +12,7 @@ import attrs
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.names import names
-from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.node import Node, ServerNode
 from lustre_wire.testbed.scenario import FileSystem, Simulated
 from lustre_wire.testbed.simulator import Faults

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lustre_wire.testbed.packing import packer
+from lustre_wire.upgrade.checks.traffic import identities, requests, shown
 from lustre_wire.upgrade.checks.verdict import SLACK, Verdict, at, invariant
-from lustre_wire.upgrade.evidence.traffic import identities, requests, shown
 from lustre_wire.upgrade.protocol.mark import Start
 from lustre_wire.upgrade.protocol.shutdown import ServerState
-
-if TYPE_CHECKING:
-    from lustre_wire.upgrade.stage.play import Play
+from lustre_wire.upgrade.stage.play import Play
 
 
 @invariant("S1")

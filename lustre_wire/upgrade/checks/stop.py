@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import errno
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.operations import NOBODY
 from lustre_wire.testbed.packing import packer
+from lustre_wire.upgrade.checks.traffic import requests, transnos
 from lustre_wire.upgrade.checks.verdict import SLACK, Verdict, at, invariant, snapshots
 from lustre_wire.upgrade.evidence.journal import Put
-from lustre_wire.upgrade.evidence.traffic import requests, transnos
 from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.mark import Start
 from lustre_wire.upgrade.protocol.policy import Cache
 from lustre_wire.upgrade.protocol.shutdown import ServerState
-
-if TYPE_CHECKING:
-    from lustre_wire.upgrade.stage.play import Play
+from lustre_wire.upgrade.stage.play import Play
 
 #: What a client may still send while it cleans up (B1); and between its release and the restart (B2).
 CLEANING = frozenset({

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import attrs
 
-from lustre_wire.upgrade.evidence.snapshot import Snapshot
 from lustre_wire.upgrade.protocol.shutdown import ServerState
-
-if TYPE_CHECKING:
-    from lustre_wire.upgrade.stage.play import Play
+from lustre_wire.upgrade.stage.play import Play
+from lustre_wire.upgrade.stage.snapshot import Snapshot
 
 #: Seconds a commit and the last messages may take beyond the callback timeout.
 SLACK = 1.0

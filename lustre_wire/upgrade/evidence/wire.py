@@ -16,7 +16,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record
 from lustre_wire.frames import lustre_msg
 from lustre_wire.recovery.names import names
-from lustre_wire.recovery.packet import PUT
+from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.testbed.tcp import ALIAS_MASK
 from lustre_wire.testbed.trace import Sent
@@ -181,6 +181,12 @@ def read(packets: Sequence[Sent], dialect: Dialect) -> Wire:
             )
         )  # fmt: skip
     return Wire(found, dialect)
+
+
+def is_change(packet: Packet, dialect: Dialect) -> bool:
+    """Whether an MDS answers a change that a client would miss: of a close nothing is left when its server has gone."""
+    found = read([Sent(0.0, packet)], dialect).messages
+    return bool(found and found[0].transno) and found[0].opcode != names(dialect).MDS_CLOSE
 
 
 def spoken(wire: Wire, dialects: Sequence[Dialect]) -> dict[int, str]:

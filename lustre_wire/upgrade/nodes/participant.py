@@ -16,7 +16,7 @@ from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.recovery.request import Request
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed.callee import Callee
+from lustre_wire.testbed.client.callee import Callee
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import Steps, Tasks
 from lustre_wire.upgrade.evidence.journal import Formatted, Journal, Moved, Put

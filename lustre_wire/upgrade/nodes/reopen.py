@@ -16,7 +16,7 @@ from lustre_wire.recovery.ldlm.locks import request_of
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.request import Request
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed.files import OpenFile
+from lustre_wire.testbed.client.node import OpenFile
 from lustre_wire.testbed.operations import Ident
 from lustre_wire.testbed.packing import packer
 

@@ -11,7 +11,7 @@ from lustre_wire.recovery.ldlm import Lock
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed import layouts
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.tasks import Steps
 
 

@@ -19,11 +19,10 @@ from lustre_wire.testbed.scenario import CLIENT_NID, FSNAME, FileSystem
 from lustre_wire.testbed.simulator import Faults, Simulator, Stuck
 from lustre_wire.testbed.tasks import Task
 from lustre_wire.testbed.tcp import ALIAS_MASK
-from lustre_wire.upgrade.evidence import snapshot, traffic, wire
+from lustre_wire.upgrade.evidence import wire
 from lustre_wire.upgrade.evidence.journal import Absence, Journal, Started
 from lustre_wire.upgrade.evidence.records import Began, Flushed, Stopped
-from lustre_wire.upgrade.evidence.snapshot import Snapshot
-from lustre_wire.upgrade.evidence.wire import Wire
+from lustre_wire.upgrade.evidence.wire import Wire, is_change
 from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.nodes.mds import ControlledMetadata
 from lustre_wire.upgrade.nodes.server import VERSIONS, Controlled, ControlledServer
@@ -31,8 +30,10 @@ from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.policy import Policy, Scope
 from lustre_wire.upgrade.protocol.shutdown import ServerState
+from lustre_wire.upgrade.stage import snapshot
 from lustre_wire.upgrade.stage.everybody import Everybody
 from lustre_wire.upgrade.stage.network import TcpNetwork
+from lustre_wire.upgrade.stage.snapshot import Snapshot
 from lustre_wire.upgrade.stage.workload import Worker, inspect
 
 #: Simulated seconds anything is waited for.
@@ -250,7 +251,8 @@ class Play:
 
     def _observe(self, node: Controlled, what: str) -> None:
         if what in list(ServerState):
-            self.snapshots.append(snapshot.take(self, node, what))
+            there = [client for client in self.clients if client.up and client.nid not in self.cut_off]
+            self.snapshots.append(snapshot.take(there, node, what))
         for awaited in [each for each in self._awaited if each[:2] == (node.nid, what)]:
             self._awaited.remove(awaited)
             awaited[2]()
@@ -420,7 +422,7 @@ class Play:
 
         def lose(packet: Packet) -> bool:
             answer = packet.kind == PUT and self.own_nid(packet.target) == nid and self.is_metadata(packet.source)
-            found = not lost and answer and traffic.is_change(packet)
+            found = not lost and answer and is_change(packet, self.system.dialect)
             lost.extend([packet] if found else [])
             return found
 

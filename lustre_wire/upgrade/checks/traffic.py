@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from lustre_wire import rpc
 from lustre_wire.dialects import dialect
-from lustre_wire.engines import record
-from lustre_wire.frames import lustre_msg
-from lustre_wire.recovery.names import names
-from lustre_wire.recovery.packet import PUT, Packet
+from lustre_wire.recovery.packet import PUT
 from lustre_wire.testbed.operations import NOBODY, Ident
 from lustre_wire.testbed.packing import packer
 from lustre_wire.upgrade.evidence.journal import Put
-
-if TYPE_CHECKING:
-    from lustre_wire.upgrade.stage.play import Play
+from lustre_wire.upgrade.evidence.wire import Kind
+from lustre_wire.upgrade.stage.play import Play
 
 
 @attrs.frozen
@@ -84,26 +79,7 @@ def identities(message: rpc.Message) -> list[int]:
 def transnos(play: Play) -> dict[tuple[int, int], int]:
     """The transno each request was answered with, the first time."""
     found: dict[tuple[int, int], int] = {}
-    for packet in (sent.packet for sent in play.simulator.trace.packets):
-        if packet.kind == PUT and play.is_metadata(packet.source) and packet.data:
-            number = transno(packet)
-            if number:
-                found.setdefault((packet.target, packet.match_bits), number)
+    for reply in play.wire().of(Kind.REPLY):
+        if reply.transno and play.is_metadata(reply.server):
+            found.setdefault((reply.client, reply.xid), reply.transno)
     return found
-
-
-def transno(packet: Packet) -> int:
-    """pb_transno of the lustre_msg in a packet."""
-    return int(_body(packet).pb_transno)
-
-
-def is_change(packet: Packet) -> bool:
-    """Whether an MDS answers a change that a client would miss: of a close nothing is left when its server has gone."""
-    body = _body(packet)
-    return bool(body.pb_transno) and body.pb_opc != names(dialect("1.8")).MDS_CLOSE
-
-
-def _body(packet: Packet) -> Any:
-    """The ptlrpc_body in a packet, whose first fields and numbers are the same in either dialect."""
-    parts = lustre_msg.split(packet.data)
-    return record.codec(dialect("1.8").body, "little").unpack(packet.data, parts.offsets[0], parts.lengths[0])

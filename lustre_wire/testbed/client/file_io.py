@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lustre_wire.recovery.ldlm import Extent, Flock, Lock
 from lustre_wire.recovery.ldlm.locks import request_of
@@ -11,18 +11,15 @@ from lustre_wire.recovery.ldlm.policies import EOF
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed import layouts
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.client.node import ConnectedNode, OpenFile
 from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.tasks import OperationFailed
 
-if TYPE_CHECKING:
-    from lustre_wire.testbed.client import ClientNode
-    from lustre_wire.testbed.files import OpenFile
 
+class FileIo(ConnectedNode):
+    """A client that reads and writes the files it has open."""
 
-class Data:
-    """The part of `ClientNode` that reads and writes."""
-
-    def write(self: ClientNode, number: int, offset: int, data: bytes) -> Any:  # type: ignore[misc]
+    def write(self, number: int, offset: int, data: bytes) -> Any:
         file = self._usable(number)
         for stripe, at, length, start in layouts.pieces(len(file.objects), offset, len(data)):
             index, obj = file.objects[stripe]
@@ -34,7 +31,7 @@ class Data:
         file.size_changed = True
         return len(data)
 
-    def read(self: ClientNode, number: int, offset: int, length: int) -> Any:  # type: ignore[misc]
+    def read(self, number: int, offset: int, length: int) -> Any:
         file = self._usable(number)
         size = yield from self._file_size(file.objects)
         length = max(0, min(length, size - offset))
@@ -48,20 +45,20 @@ class Data:
                 self.release(self.oscs[index], lock)
         return bytes(out)
 
-    def _usable(self: ClientNode, number: int) -> OpenFile:  # type: ignore[misc]
+    def _usable(self, number: int) -> OpenFile:
         file = self.file(number)
         if file.dead or not file.objects:
             raise OperationFailed(-errno.EIO)
         return file
 
-    def _extent(self: ClientNode, index: int, obj: int, mode: str) -> Any:  # type: ignore[misc]
+    def _extent(self, index: int, obj: int, mode: str) -> Any:
         osc = self.oscs[index]
         k = names(osc.dialect)
         wanted = getattr(k, mode)
         held = osc.locks.match(k, k.LDLM_EXTENT, (obj, 0, 0, 0), wanted | k.LCK_PW, Extent(0, EOF))
         return held or (yield from self.lock(osc, k.LDLM_EXTENT, (obj, 0, 0, 0), wanted, Extent(0, EOF)))
 
-    def _transfer(self: ClientNode, kind: Any, index: int, obj: int, at: int, what: bytes | int) -> Any:  # type: ignore[misc]
+    def _transfer(self, kind: Any, index: int, obj: int, at: int, what: bytes | int) -> Any:
         osc = self.oscs[index]
         k, structs = names(osc.dialect), osc.dialect.structs
         length = what if isinstance(what, int) else len(what)
@@ -83,14 +80,14 @@ class Data:
             raise OperationFailed(-errno.EPROTO)
         return read.ljust(length if isinstance(what, int) else 0, b"\0")
 
-    def _file_size(self: ClientNode, objects: list[tuple[int, int]]) -> Any:  # type: ignore[misc]
+    def _file_size(self, objects: list[tuple[int, int]]) -> Any:
         """The size of a file: a glimpse at each object."""
         sizes = []
         for index, obj in objects:
             sizes.append((yield from self._glimpse(index, obj)))
         return layouts.file_size(len(objects), sizes) if objects else 0
 
-    def _glimpse(self: ClientNode, index: int, obj: int) -> Any:  # type: ignore[misc]
+    def _glimpse(self, index: int, obj: int) -> Any:
         osc = self.oscs[index]
         k = names(osc.dialect)
         lock = osc.locks.request(k.LDLM_EXTENT, (obj, 0, 0, 0), k.LCK_PR, Extent(0, EOF))
@@ -104,7 +101,7 @@ class Data:
             self.release(osc, lock)
         return int(result.lvb.lvb_size) if result.lvb is not None else 0
 
-    def truncate(self: ClientNode, number: int, size: int) -> Any:  # type: ignore[misc]
+    def truncate(self, number: int, size: int) -> Any:
         """Cut a file, or lengthen it: every object to what is left of it."""
         file = self._usable(number)
         for stripe, (index, obj) in enumerate(file.objects):
@@ -121,7 +118,7 @@ class Data:
                 self.release(osc, lock)
         file.size_changed = True
 
-    def fsync(self: ClientNode, number: int) -> Any:  # type: ignore[misc]
+    def fsync(self, number: int) -> Any:
         """A file's bytes are on disk."""
         file = self._usable(number)
         for index, obj in file.objects:
@@ -129,7 +126,7 @@ class Data:
             valid = k.OBD_MD_FLID | k.OBD_MD_FLGROUP | k.OBD_MD_FLSIZE | k.OBD_MD_FLBLOCKS
             yield from self.want(self.oscs[index], op.ObjectSync(id=obj, valid=valid, blocks=EOF))
 
-    def _destroy(self: ClientNode, result: Result) -> Any:  # type: ignore[misc]
+    def _destroy(self, result: Result) -> Any:
         """The last name of a file is gone: its objects go too."""
         k = names(self.metadata().dialect)
         if not result.valid & k.OBD_MD_FLEASIZE or not result.md:
@@ -140,8 +137,8 @@ class Data:
             if request.status not in (0, -errno.ENOENT, -errno.EINTR):
                 raise OperationFailed(request.status)
 
-    def flock(  # type: ignore[misc]
-        self: ClientNode, number: int, mode: str, start: int = 0, end: int = EOF, pid: int = 1, *, wait: bool = True
+    def flock(
+        self, number: int, mode: str, start: int = 0, end: int = EOF, pid: int = 1, *, wait: bool = True
     ) -> Any:
         """Lock a range of a file for a process: ``LCK_PR``, ``LCK_PW``, or ``LCK_NL`` to unlock."""
         file, mdc = self.file(number), self.metadata()

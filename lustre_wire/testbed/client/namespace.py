@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import errno
 import stat
-from typing import TYPE_CHECKING, Any
-
-import attrs
+from typing import Any
 
 from lustre_wire import rpc
+from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.ldlm import Bits
 from lustre_wire.recovery.ldlm.locks import request_of
@@ -16,71 +15,36 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.request import Request
 from lustre_wire.testbed import layouts, pages
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed.data import Data
+from lustre_wire.testbed.client.file_io import FileIo
+from lustre_wire.testbed.client.node import OpenFile
 from lustre_wire.testbed.operations import Ident, Result
 from lustre_wire.testbed.packing import packer
-from lustre_wire.testbed.tasks import Call, OperationFailed
-
-if TYPE_CHECKING:
-    from lustre_wire.testbed.client import ClientNode
+from lustre_wire.testbed.tasks import Call, OperationFailed, Steps
 
 PAGE = 4096
-#: Seconds since the epoch at simulated time 0.
-EPOCH = 1297600000
 #: What a client asks of a getattr.
 LAYOUT_ROOM = 1024
 
 
-@attrs.define(slots=True, eq=False)
-class OpenFile:
-    """A file this client has open.
-
-    Attributes:
-        handle: the server's; changes when the open is replayed.
-        number: the client's own.
-        request: the open, kept for replay until the close is committed.
-        closing: the close under way, whose handle is patched when the open is replayed (R16).
-        dead: the server forgot it; every use fails with -EIO.
-    """
-
-    number: int
-    ident: Ident
-    handle: int
-    mode: int
-    objects: list[tuple[int, int]]
-    request: Request
-    closing: Request | None = None
-    dead: bool = False
-    size_changed: bool = False
-
-
-class Files(Data):
-    """The part of `ClientNode` that users call."""
-
-    def seconds(self: ClientNode) -> int:  # type: ignore[misc]
-        return EPOCH + int(self.now)
-
-    def metadata(self: ClientNode) -> Import:  # type: ignore[misc]
-        if self.mdc is None:
-            raise OperationFailed(-errno.ENODEV)
-        return self.mdc
+class ClientNode(FileIo):
+    """A client with all that users call."""
 
     # -- names ---------------------------------------------------------------------------------------------------
 
-    def resolve(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
+    def resolve(self, path: str) -> Any:
         """The identity of a path."""
         ident = self.root
         for part in [p for p in path.encode().split(b"/") if p]:
             ident = (yield from self.lookup(ident, part)).ident
         return ident
 
-    def parent(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
+    def parent(self, path: str) -> Any:
         """The identity of a path's directory, and the last name."""
         folder, _, name = path.rstrip("/").rpartition("/")
         ident = yield from self.resolve(folder)
         return ident, name.encode()
 
-    def lookup(self: ClientNode, parent: Ident, name: bytes) -> Any:  # type: ignore[misc]
+    def lookup(self, parent: Ident, name: bytes) -> Any:
         """An entry of a directory: from the cache while its lock is held, or asked for together with a lock."""
         mdc = self.metadata()
         k = names(mdc.dialect)
@@ -92,7 +56,7 @@ class Files(Data):
         self.release(mdc, lock)
         return result
 
-    def getattr(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
+    def getattr(self, path: str) -> Any:
         """Attributes of a path; the size of a file is what its objects say."""
         parts = path.strip("/")
         if not parts:
@@ -109,7 +73,7 @@ class Files(Data):
             result.size = yield from self._file_size(objects)
         return result
 
-    def _intent(self: ClientNode, parent: Ident, name: bytes, intent: int, form: str) -> Any:  # type: ignore[misc]
+    def _intent(self, parent: Ident, name: bytes, intent: int, form: str) -> Any:
         mdc = self.metadata()
         k = names(mdc.dialect)
         bits = k.MDS_INODELOCK_LOOKUP if intent == k.IT_LOOKUP else k.MDS_INODELOCK_UPDATE
@@ -126,7 +90,7 @@ class Files(Data):
 
     # -- open and close ------------------------------------------------------------------------------------------
 
-    def open(self: ClientNode, path: str, flags: int, mode: int = 0o644) -> Any:  # type: ignore[misc]
+    def open(self, path: str, flags: int, mode: int = 0o644) -> Any:
         """Open, and make where the flags say so; the client's own number for the file."""
         parent, name = yield from self.parent(path)
         mdc = self.metadata()
@@ -155,7 +119,7 @@ class Files(Data):
             raise OperationFailed(failed or -errno.EIO)
         return self._opened(request, result)
 
-    def _opened(self: ClientNode, request: Request, result: Result) -> int:  # type: ignore[misc]
+    def _opened(self, request: Request, result: Result) -> int:
         objects = layouts.objects(request.message.dialect, result.md) if result.md else []
         number = max(self.files, default=0) + 1
         file = OpenFile(number, result.ident, result.handle, result.mode, objects, request)
@@ -163,7 +127,7 @@ class Files(Data):
         request.replayed = lambda _, reply: self._open_replayed(file, reply)
         return number
 
-    def _open_saved(self: ClientNode, request: Request) -> None:  # type: ignore[misc]
+    def _open_saved(self, request: Request) -> None:
         """What an open's replay has to say: which object, its layout, the old handle (mdc_set_open_replay_data)."""
         result = self.result(request)
         if not result.handle:
@@ -176,7 +140,7 @@ class Files(Data):
         packer(request.message.dialect).amend(request.message, **replay)
         request.message.buffers.dlm_req.lock_flags |= k.LDLM_FL_INTENT_ONLY
 
-    def _open_replayed(self: ClientNode, file: OpenFile, reply: rpc.Message) -> None:  # type: ignore[misc]
+    def _open_replayed(self, file: OpenFile, reply: rpc.Message) -> None:
         pack = packer(file.request.message.dialect)
         result = pack.result(pack.form(file.request.op), reply)
         if result.handle:
@@ -184,7 +148,7 @@ class Files(Data):
             if file.closing is not None:
                 packer(file.closing.message.dialect).amend(file.closing.message, handle=result.handle)
 
-    def close(self: ClientNode, number: int) -> Any:  # type: ignore[misc]
+    def close(self, number: int) -> Any:
         """Close; objects of a file that went with it are destroyed."""
         file, mdc = self.file(number), self.metadata()
         size = (yield from self._file_size(file.objects)) if file.size_changed else 0
@@ -212,16 +176,10 @@ class Files(Data):
             raise OperationFailed(request.status)
         yield from self._destroy(self.result(request))
 
-    def call(self: ClientNode, owner: Import, request: Request) -> Any:  # type: ignore[misc]
+    def call(self, owner: Import, request: Request) -> Any:
         return (yield Call(owner, request))
 
-    def file(self: ClientNode, number: int) -> OpenFile:  # type: ignore[misc]
-        found = self.files.get(number)
-        if found is None:
-            raise OperationFailed(-errno.EBADF)
-        return found
-
-    def new_ident(self: ClientNode) -> Any:  # type: ignore[misc]
+    def new_ident(self) -> Any:
         """The next FID of this client's sequence; a new sequence from the server when there is none."""
         if not self.sequence[0]:
             k = names(self.metadata().dialect)
@@ -232,7 +190,7 @@ class Files(Data):
 
     # -- changes -------------------------------------------------------------------------------------------------
 
-    def make(self: ClientNode, path: str, mode: int, data: bytes | None = None, rdev: int = 0) -> Any:  # type: ignore[misc]
+    def make(self, path: str, mode: int, data: bytes | None = None, rdev: int = 0) -> Any:
         """mkdir, symlink, mknod: `mode` says which."""
         mdc = self.metadata()
         parent, name = yield from self.parent(path)
@@ -243,31 +201,31 @@ class Files(Data):
         )  # fmt: skip
         return (yield from self.want(mdc, asked, saved=self._create_saved)).ident
 
-    def mkdir(self: ClientNode, path: str, mode: int = 0o755) -> Any:  # type: ignore[misc]
+    def mkdir(self, path: str, mode: int = 0o755) -> Any:
         return (yield from self.make(path, stat.S_IFDIR | mode))
 
-    def symlink(self: ClientNode, target: str, path: str) -> Any:  # type: ignore[misc]
+    def symlink(self, target: str, path: str) -> Any:
         return (yield from self.make(path, stat.S_IFLNK | 0o777, target.encode() + b"\0"))
 
-    def readlink(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
+    def readlink(self, path: str) -> Any:
         mdc = self.metadata()
         ident = yield from self.resolve(path)
         valid = names(mdc.dialect).OBD_MD_LINKNAME
         result = yield from self.want(mdc, op.GetAttr(ident=ident, valid=valid, easize=LAYOUT_ROOM))
         return (result.md or b"").rstrip(b"\0").decode()
 
-    def _create_saved(self: ClientNode, request: Request) -> None:  # type: ignore[misc]
+    def _create_saved(self, request: Request) -> None:
         """A replayed create asks for the identity the server gave (mdc_store_inode_generation)."""
         packer(request.message.dialect).amend(request.message, child=self.result(request).ident)
 
-    def _early(self: ClientNode, *idents: Ident) -> tuple[int, ...]:  # type: ignore[misc]
+    def _early(self, *idents: Ident) -> tuple[int, ...]:
         """Locks to give up with a change of these objects."""
         mdc = self.metadata()
         k = names(mdc.dialect)
         bits = k.MDS_INODELOCK_LOOKUP | k.MDS_INODELOCK_UPDATE
         return mdc.locks.early_cancels(k, [((i[0], i[1], 0, 0), bits) for i in idents if i != op.NOBODY])
 
-    def link(self: ClientNode, old: str, new: str) -> Any:  # type: ignore[misc]
+    def link(self, old: str, new: str) -> Any:
         source = yield from self.resolve(old)
         parent, name = yield from self.parent(new)
         asked = op.Link(
@@ -275,7 +233,7 @@ class Files(Data):
         )
         return (yield from self.want(self.metadata(), asked))
 
-    def unlink(self: ClientNode, path: str, *, folder: bool = False) -> Any:  # type: ignore[misc]
+    def unlink(self, path: str, *, folder: bool = False) -> Any:
         parent, name = yield from self.parent(path)
         child = yield from self.resolve(path)
         mode = stat.S_IFDIR if folder else stat.S_IFREG
@@ -285,10 +243,10 @@ class Files(Data):
         result = yield from self.want(self.metadata(), asked)
         yield from self._destroy(result)
 
-    def rmdir(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
+    def rmdir(self, path: str) -> Any:
         return (yield from self.unlink(path, folder=True))
 
-    def rename(self: ClientNode, old: str, new: str) -> Any:  # type: ignore[misc]
+    def rename(self, old: str, new: str) -> Any:
         source_dir, old_name = yield from self.parent(old)
         target_dir, new_name = yield from self.parent(new)
         asked = op.Rename(
@@ -298,36 +256,36 @@ class Files(Data):
         result = yield from self.want(self.metadata(), asked)
         yield from self._destroy(result)
 
-    def setattr(self: ClientNode, path: str, valid: int, **values: Any) -> Any:  # type: ignore[misc]
+    def setattr(self, path: str, valid: int, **values: Any) -> Any:
         """`valid` are `MDS_ATTR_*`; values by the names of `operations.SetAttr`."""
         ident = yield from self.resolve(path)
         asked = op.SetAttr(ident=ident, valid=valid, cancels=self._early(ident), **values)
         return (yield from self.want(self.metadata(), asked))
 
-    def setxattr(self: ClientNode, path: str, name: bytes, value: bytes) -> Any:  # type: ignore[misc]
+    def setxattr(self, path: str, name: bytes, value: bytes) -> Any:
         ident = yield from self.resolve(path)
         k = names(self.metadata().dialect)
         asked = op.SetXattr(ident=ident, valid=k.OBD_MD_FLXATTR, name=name, value=value, time=self.seconds())
         return (yield from self.want(self.metadata(), asked))
 
-    def removexattr(self: ClientNode, path: str, name: bytes) -> Any:  # type: ignore[misc]
+    def removexattr(self, path: str, name: bytes) -> Any:
         ident = yield from self.resolve(path)
         asked = op.SetXattr(ident=ident, valid=names(self.metadata().dialect).OBD_MD_FLXATTRRM, name=name)
         return (yield from self.want(self.metadata(), asked))
 
-    def getxattr(self: ClientNode, path: str, name: bytes) -> Any:  # type: ignore[misc]
+    def getxattr(self, path: str, name: bytes) -> Any:
         ident = yield from self.resolve(path)
         k = names(self.metadata().dialect)
         asked = op.GetXattr(ident=ident, valid=k.OBD_MD_FLXATTR, name=name, size=LAYOUT_ROOM)
         return (yield from self.want(self.metadata(), asked)).value or b""
 
-    def listxattr(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
+    def listxattr(self, path: str) -> Any:
         ident = yield from self.resolve(path)
         asked = op.GetXattr(ident=ident, valid=names(self.metadata().dialect).OBD_MD_FLXATTRLS, size=LAYOUT_ROOM)
         value = (yield from self.want(self.metadata(), asked)).value or b""
         return [name for name in value.split(b"\0") if name]
 
-    def readdir(self: ClientNode, path: str) -> Any:  # type: ignore[misc]
+    def readdir(self, path: str) -> Any:
         """The names in a directory, in either page format."""
         mdc = self.metadata()
         folder = yield from self.getattr(path)
@@ -352,7 +310,7 @@ class Files(Data):
                     return found
         return found
 
-    def statfs(self: ClientNode) -> Any:  # type: ignore[misc]
+    def statfs(self) -> Any:
         """Statistics of the MDS and of every OST."""
         out = [(yield from self.want(self.metadata(), op.StatFs())).statfs]
         for osc in self.oscs.values():
@@ -360,9 +318,20 @@ class Files(Data):
             out.append(result.statfs)
         return out
 
-    def sync(self: ClientNode) -> Any:  # type: ignore[misc]
+    def sync(self) -> Any:
         """Everything done so far is on the disk of the MDS."""
         yield from self.want(self.metadata(), op.Sync())
+
+    def unmount(self) -> Steps:
+        """Close what is open, give locks back, disconnect."""
+        for handle in list(self.files):
+            yield from self.close(handle)
+        for owner in self.imports():
+            if owner.state is ImportState.FULL:
+                request = owner.request(owner.config.disconnect, no_resend=True)
+                yield Call(owner, request)
+                owner.set_state(ImportState.CLOSED)
+
 
 
 def _signed(value: int) -> int:

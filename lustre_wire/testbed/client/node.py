@@ -1,4 +1,4 @@
-"""A client: mount and unmount, callbacks, and the bookkeeping behind its operations (`files` has the operations)."""
+"""A client's connections: mount, callbacks, locks, and the bookkeeping behind its operations."""
 
 from __future__ import annotations
 
@@ -18,18 +18,42 @@ from lustre_wire.recovery.request import Request
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.testbed import configlogs
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed.callee import Callee
-from lustre_wire.testbed.files import Files, OpenFile
+from lustre_wire.testbed.client.callee import Callee
 from lustre_wire.testbed.node import Node, make_import
 from lustre_wire.testbed.operations import Ident
 from lustre_wire.testbed.packing import Form, packer
 from lustre_wire.testbed.tasks import Call, OperationFailed, Steps, Task, Tasks, Until
 
 CHUNK = 8192
+#: Seconds since the epoch at simulated time 0.
+EPOCH = 1297600000
 
 
-class ClientNode(Node, Files, Callee):
-    """A client of one file system.
+@attrs.define(slots=True, eq=False)
+class OpenFile:
+    """A file this client has open.
+
+    Attributes:
+        handle: the server's; changes when the open is replayed.
+        number: the client's own.
+        request: the open, kept for replay until the close is committed.
+        closing: the close under way, whose handle is patched when the open is replayed (R16).
+        dead: the server forgot it; every use fails with -EIO.
+    """
+
+    number: int
+    ident: Ident
+    handle: int
+    mode: int
+    objects: list[tuple[int, int]]
+    request: Request
+    closing: Request | None = None
+    dead: bool = False
+    size_changed: bool = False
+
+
+class ConnectedNode(Node, Callee):
+    """A client of one file system, without anything to do there: connections, mount, locks.
 
     Args:
         dialects: what it can speak, the one of its release first; what a server grants decides what it does speak.
@@ -74,6 +98,8 @@ class ClientNode(Node, Files, Callee):
 
     def crash(self) -> None:
         super().crash()
+        for task in self.tasks.running:  # while what they hold is still there to be let go
+            task.steps.close()
         self.forget()
 
     def imports(self) -> list[Import]:
@@ -115,6 +141,22 @@ class ClientNode(Node, Files, Callee):
         task = self.tasks.start(steps, name)
         self.tasks.run(now)
         return task
+
+    # -- what is open, and when ---------------------------------------------------------------------------------
+
+    def file(self, number: int) -> OpenFile:
+        found = self.files.get(number)
+        if found is None:
+            raise OperationFailed(-errno.EBADF)
+        return found
+
+    def seconds(self) -> int:
+        return EPOCH + int(self.now)
+
+    def metadata(self) -> Import:
+        if self.mdc is None:
+            raise OperationFailed(-errno.ENODEV)
+        return self.mdc
 
     # -- asking --------------------------------------------------------------------------------------------------
 
@@ -213,16 +255,6 @@ class ClientNode(Node, Files, Callee):
         )
         made.on_invalid = lambda: self._evicted(made)
         return made
-
-    def unmount(self) -> Steps:
-        """Close what is open, give locks back, disconnect."""
-        for handle in list(self.files):
-            yield from self.close(handle)
-        for owner in self.imports():
-            if owner.state is ImportState.FULL:
-                request = owner.request(owner.config.disconnect, no_resend=True)
-                yield Call(owner, request)
-                owner.set_state(ImportState.CLOSED)
 
     # -- locks ---------------------------------------------------------------------------------------------------
 

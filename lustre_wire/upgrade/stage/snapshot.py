@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import attrs
 
@@ -13,9 +13,6 @@ from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.nodes.server import Controlled
 from lustre_wire.upgrade.protocol import all_access_lock as access
 from lustre_wire.upgrade.protocol import mark
-
-if TYPE_CHECKING:
-    from lustre_wire.upgrade.stage.play import Play
 
 
 @attrs.frozen
@@ -62,20 +59,19 @@ class Snapshot:
     clients: tuple[ClientSnapshot, ...]
 
 
-def take(play: Play, node: Controlled, state: str) -> Snapshot:
-    """Look at a server and at every client it still knows."""
+def take(clients: Iterable[UpgradeClient], node: Controlled, state: str) -> Snapshot:
+    """Look at a server and at every client of these that it still knows."""
     target, found = node.target, mark.read(node.store)
     held = set(access.holders(target.namespace)) if target is not None else set()
     locks = [lock for lock in (target.namespace.granted() if target is not None else ()) if lock.owner is not None]
     flock = target.k.LDLM_FLOCK if target is not None else 0
     known = {e.nid & ~ALIAS_MASK for e in target.exports.values() if e.remote} if target is not None else set()
-    clients = [c for c in play.clients if c.nid in known and c.up and c.nid not in play.cut_off]
     return Snapshot(
         node.now, node.nid, state, len(node.life.pending),
         sum(1 for lock in locks if lock.type != flock and lock not in held),
         sum(1 for lock in held if lock.granted), node.wants_locks,
         target is not None and target.service.remembers, found is not None and found.clean, node.store.writes,
-        tuple(made for client in clients for made in _clients(client, node)),
+        tuple(made for client in clients if client.nid in known for made in _clients(client, node)),
     )  # fmt: skip
 
 
