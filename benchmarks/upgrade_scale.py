@@ -24,7 +24,7 @@ from lustre_wire.testbed.trace import Sent, Trace
 from lustre_wire.upgrade.evidence.journal import Journal
 from lustre_wire.upgrade.protocol.policy import policy
 from lustre_wire.upgrade.protocol.shutdown import ServerState
-from lustre_wire.upgrade.stage.everybody import Everybody
+from lustre_wire.upgrade.stage.all_of import AllOf
 from lustre_wire.upgrade.stage.network import TcpNetwork
 from lustre_wire.upgrade.stage.operator import Operator
 from lustre_wire.upgrade.stage.play import Play
@@ -78,14 +78,14 @@ def quiet_play(hardware: Hardware | None = None, network: TcpNetwork | None = No
 def mount(play: Play, clients: int) -> None:
     """So many clients, all at once."""
     made = [play.new_client(wait=False) for _ in range(clients)]
-    play.until(Everybody(made, lambda client: not client.tasks.running), "mounted", ENDLESS)
+    play.until(AllOf(made, lambda client: not client.tasks.running), "mounted", ENDLESS)
     for task, _ in play.mounting:
         if task.error is not None:
             raise task.error
 
 
 def prepare(play: Play, dirty: int) -> None:
-    """Everybody opens a file of his own and writes into his cache."""
+    """AllOf opens a file of his own and writes into his cache."""
     numbers = everybody(play, "open", lambda index: (f"/f{index}", MAKE))
     if dirty:
         data = bytes(dirty)
@@ -101,7 +101,7 @@ def everybody(play: Play, name: str, arguments: Callable[[int], tuple[Any, ...]]
             client.now = play.now
             tasks.append(client.perform(name, *arguments(index)))
             play.simulator.flush(client)
-        play.until(Everybody(tasks, lambda task: task.done), name, ENDLESS)
+        play.until(AllOf(tasks, lambda task: task.done), name, ENDLESS)
         for task in tasks:
             if task.error is not None:
                 raise task.error

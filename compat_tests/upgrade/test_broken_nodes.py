@@ -76,10 +76,10 @@ def _kill_files(file: Any, dialect: Any) -> None:
     file.dead = True
 
 
-def _forget_replays(self: UpgradeClient, member: Any) -> None:
-    for owner in member.imports:
+def _forget_replays(self: UpgradeClient, barred: Any) -> None:
+    for owner in barred.imports:
         owner.replay.clear()
-    RELEASE(self, member)
+    RELEASE(self, barred)
 
 
 def _count_but_keep(self: Target, export: Any, now: float) -> None:

@@ -11,6 +11,8 @@ from compat_tests.ports import free_port
 from lustre_wire.capture.inputs import read_input
 from lustre_wire.cli.upgrade import command
 from lustre_wire.errors import WireError
+from lustre_wire.upgrade.nodes.server import Controlled
+from lustre_wire.upgrade.stage import play
 
 SMALL = ["forced-start", "--clients", "2", "--osts", "1"]
 
@@ -97,6 +99,56 @@ def test_over_tcp_with_a_capture_that_decodes(tmp_path) -> None:  # type: ignore
 def test_a_capture_needs_tcp() -> None:
     with pytest.raises(UsageError, match="--pcap needs --tcp"):
         run("--pcap", "x.pcap")
+
+
+def test_first_of_all_it_says_what_becomes_of_each_client() -> None:
+    status, text = run("silent-client", "--clients", "3", "--osts", "1", "--seed", "7")
+    head = text.splitlines()[1:5]
+    assert status == 0
+    assert head[0].split()[:3] == ["client", "blocked", "s"]
+    assert ["cut off at" in line for line in head[1:]] == [False, False, True]
+    status, text = run("silent-client", "--clients", "3", "--osts", "1", "--seed", "7", "--json")
+    views = [json.loads(line) for line in text.splitlines()[:3]]
+    assert [view["client"] for view in views] == ["client0", "client1", "client2"]
+    assert all(view["blocked"] >= view["longest"] > 1 for view in views[:2])
+
+
+def test_a_client_that_looks_out_for_the_restart_is_blocked_for_a_fraction_of_the_time() -> None:
+    def blocked(watch: str) -> float:
+        _, text = run("clean-upgrade", "--clients", "2", "--osts", "1", "--set", f"watch={watch}", "--json")
+        return max(float(json.loads(line)["blocked"]) for line in text.splitlines()[:2])
+
+    assert blocked("probe") < blocked("ping") / 3
+
+
+def test_a_play_that_gets_stuck_still_shows_its_timeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(play, "PATIENCE", 60.0)
+    monkeypatch.setattr(Controlled, "_commit_soon", lambda self: None)
+    status, text = run("clean-upgrade", "--clients", "1", "--osts", "1")
+    assert status == 1
+    assert "\nmds " in text
+    assert "stuck: waiting for: mgs is down" in text
+    status, text = run("clean-upgrade", "--clients", "1", "--osts", "1", "--json")
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert status == 1
+    assert any(line.get("node") == "mds" for line in lines)
+    assert lines[-1]["stuck"].startswith("waiting for: mgs is down")
+
+
+def test_a_fault_whose_moment_never_comes_is_told() -> None:
+    _, text = run(*SMALL, "--fault", "mgs-crash@quiet")
+    assert "never happened: mgs-crash@quiet" in text
+
+
+def test_the_picture_has_an_axis_and_labels_that_do_not_overlap(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    picture = tmp_path / "timeline.svg"
+    run("clean-upgrade", "--clients", "1", "--osts", "1", "-o", str(picture))
+    texts = list(ElementTree.parse(picture).iter("{http://www.w3.org/2000/svg}text"))
+    assert any((element.text or "").endswith(" s") for element in texts)
+    labels = [(e.attrib["y"], float(e.attrib["x"]), e.text or "") for e in texts if e.attrib.get("font-size") == "9"]
+    assert labels
+    for row, x, label in labels:
+        assert not [other for other in labels if other[0] == row and x < other[1] < x + 4 * len(label)]
 
 
 def test_the_list() -> None:

@@ -79,10 +79,10 @@ def new_number(request: Any, owner: Any, session: Any) -> str:
     return why
 
 
-def asks_secretly(self: UpgradeClient, member: Any) -> None:
+def asks_secretly(self: UpgradeClient, barred: Any) -> None:
     """Something is asked after the release, and noted nowhere."""
-    RELEASE(self, member)
-    for owner in member.in_use:
+    RELEASE(self, barred)
+    for owner in barred.in_use:
         if owner.config.connect == "MDS_CONNECT":
             asked = op.GetAttr(ident=self.root)
             owner.submit(owner.wrap(packer(owner.dialect).request(asked), op=asked), self.now)

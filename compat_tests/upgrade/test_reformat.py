@@ -11,7 +11,7 @@ import pytest
 from lustre_wire.dialects import dialect
 from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.recovery.target import TargetEvent
-from lustre_wire.testbed.mds.service import Metadata
+from lustre_wire.testbed.mds.changes import Changes
 from lustre_wire.testbed.tasks import Task
 from lustre_wire.upgrade.checks.monitor import judge
 from lustre_wire.upgrade.evidence.journal import Put
@@ -142,7 +142,7 @@ def test_TH5_a_directory_made_in_1_8_is_there_once_and_answered_with_its_inode()
 
 def test_TH5_a_2_0_server_that_looks_for_creates_by_FID_only_would_not_find_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the plan needs besides a translator: shipped 2.0 looks for what a create made under the FID it chose."""
-    monkeypatch.setattr(Metadata, "_made", lambda self, asked: self.space.find(asked.child))
+    monkeypatch.setattr(Changes, "made", lambda self, asked: self.mdt.space.find(asked.child))
     staged = Staged()
     (task,) = staged.upgrade_at(staged.an_answer_to_a_change(), ("mkdir", "/d"))
     assert task.error.status == -errno.ENOENT  # type: ignore[union-attr]

@@ -154,6 +154,8 @@ def test_the_same_seed_is_the_same_play(seed: int) -> None:
         ('title = "t"\nabout = "a"\nsteps = []\n[expect]\ngrand = []', "expect holds lists by policy"),
         ('title = "t"\nabout = "a"\nsteps = []\n[expect]\nshipped = ["joy"]', "not an expectation: 'joy'"),
         ('title = "t"\nabout = "a"\nsteps = []\ncolour = "red"', "a scenario has"),
+        ('title = "t"\nabout = "a"\nsteps = []\nclients = -3', "x: clients = -3: there must be one at least"),
+        ('title = "t"\nabout = "a"\nsteps = []\nversion = "1.4"', "x: version = '1.4': there are 1.8, 2.0"),
     ],
 )
 def test_what_is_no_scenario(text: str, said: str) -> None:
@@ -220,3 +222,9 @@ def test_what_version_based_recovery_takes_is_told() -> None:
     assert failures
     assert all(failures.values())
     assert failures.keys() <= made.clients_evicted()
+
+
+def test_a_server_that_is_down_is_not_stopped_again() -> None:
+    found = scenario.parse("x", 'title = "t"\nabout = "a"\nclients = 1\nosts = 1\nsteps = ["stop mds", "stop mds"]')
+    with pytest.raises(WireError, match="mds is down already"):
+        scenario.run(found, Play(policy("simplified"), **scenario.play_options(found)))

@@ -90,9 +90,12 @@ def command(
             play = Play(how, network=network, **settings)
             for text in faults:
                 play.expect(text)
-            outcome = scenario.run(found, play)
         except Stuck as stuck:
             raise WireError(f"{found.name}: {stuck}") from stuck
+        try:
+            outcome = scenario.run(found, play)
+        except Stuck as stuck:
+            outcome = scenario.stuck(play, stuck)
     if output is not None:
         with writing(output, others) as stream:
             stream.write(timeline.svg(play, f"{found.title} — {policy_name}").encode())
@@ -140,6 +143,9 @@ def _live() -> Any:
 def _show(found: Scenario, outcome: Outcome) -> None:
     play = outcome.play
     say(paint(f"{found.title} — policy {play.policy.name}", bold=True))
+    rows = [tuple(map(str, view.values())) for view in _clients(play)]
+    print_table(("client", "blocked s#", "longest call s#", "calls#", "failed#", "evicted, and why"), rows)
+    say("")
     for done in play.operated:
         say(f"{done.time:12.3f}  {done.text}")
     say("")
@@ -168,8 +174,24 @@ def _show(found: Scenario, outcome: Outcome) -> None:
     say(paint("fine" if outcome.fine else "NOT FINE", bold=True))
 
 
+def _clients(play: Play) -> list[dict[str, Any]]:
+    """What became of each client's users: seconds in calls that took longer than a second, failures, eviction."""
+    evicted = play.clients_evicted()
+    found = []
+    for worker in play.workers:
+        name = play.name_of(worker.client.nid)
+        if worker.ledger.acknowledged or worker.ledger.failed or name in evicted:
+            found.append({
+                "client": name, "blocked": round(worker.blocked, 1), "longest": round(worker.longest, 1),
+                "calls": worker.ledger.acknowledged, "failed": sum(worker.ledger.failed.values()),
+                "evicted": play.why_evicted(name) if name in evicted else "",
+            })  # fmt: skip
+    return found
+
+
 def _complaints(outcome: Outcome) -> list[str]:
-    wrong = [f"{name}: {line}" for name, verdict in outcome.verdicts.items() for line in verdict.wrong]
+    wrong = [f"stuck: {outcome.stuck}"] if outcome.stuck else []
+    wrong += [f"{name}: {line}" for name, verdict in outcome.verdicts.items() for line in verdict.wrong]
     return wrong + [f"lost: {line}" for line in outcome.lost] + [f"expected: {text}" for text in outcome.unmet]
 
 
@@ -181,13 +203,16 @@ def _rebuilt(play: Play) -> tuple[int, int]:
 
 def _show_json(found: Scenario, outcome: Outcome) -> None:
     play = outcome.play
+    for view in _clients(play):
+        print_json(view)
     for lane in timeline.lanes(play):
         for time, state in lane.changes:
             print_json({"time": None if time == float("inf") else time, "node": lane.name, "state": state})
     for name, verdict in outcome.verdicts.items():
         print_json({"invariant": name, "seen": verdict.seen, "wrong": verdict.wrong})
     print_json({
-        "scenario": found.name, "policy": play.policy.name, "fine": outcome.fine, "lost": outcome.lost,
+        "scenario": found.name, "policy": play.policy.name, "fine": outcome.fine, "stuck": outcome.stuck or None,
+        "lost": outcome.lost,
         "unmet": outcome.unmet, "evicted": sorted(play.clients_evicted()),
         "version_failures": play.version_failures(), "never_happened": [str(fault) for fault in outcome.unstruck],
         "rebuilt": _rebuilt(play)[0], "anew": _rebuilt(play)[1],

@@ -67,6 +67,7 @@ class Import:
         state: `ImportState`.
         dialect: what new requests are formatted in.
         granted: connect flags of the last accepted connect.
+        ping_interval: seconds between pings.
         out: packets to be sent, in order; the owner takes them.
         events: what happened; the owner takes them.
         on_invalid: called when the import is evicted, with its lock table still full.
@@ -97,7 +98,7 @@ class Import:
         self.on_invalid: Callable[[], None] | None = None
         self.on_dialect: Callable[[Dialect], None] | None = None
         self.next_try = 0.0
-        self.next_ping = 0.0
+        self.next_ping, self.ping_interval = 0.0, float(timeouts.PING_INTERVAL)
         self._attempt: Request | None = None
         self._same_peer = True
 
@@ -179,8 +180,11 @@ class Import:
 
     def ping(self, now: float) -> None:
         """See whether the server is there."""
-        self.next_ping = now + timeouts.PING_INTERVAL
-        self.submit(self.request("OBD_PING", no_delay=True, no_resend=True), now)
+        self.next_ping = now + self.ping_interval
+        request = self.request("OBD_PING", no_delay=True, no_resend=True)
+        self.submit(request, now)
+        if self.ping_interval < timeouts.PING_INTERVAL:  # whoever asks more often does not wait longer either
+            request.deadline = min(request.deadline, now + self.ping_interval)
 
     def request(self, name: str, *, portal: int = 0, **options: Any) -> Request:
         """A request in the dialect in force, without buffers or with those in `buffers`.
@@ -299,7 +303,7 @@ class Import:
             return
         body = message.body
         self.estimates.setdefault(request.portal, Estimate()).measure(body.pb_timeout, now)
-        self.next_ping = now + timeouts.PING_INTERVAL
+        self.next_ping = now + self.ping_interval
         if request is self._attempt:
             self._attempt = None
             self.sending.pop(request.xid, None)

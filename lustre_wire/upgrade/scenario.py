@@ -17,14 +17,16 @@ import attrs
 from lustre_wire.checking.faults import Fault
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.last_rcvd import MountRefused
+from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.upgrade.checks.monitor import Verdict, judge
+from lustre_wire.upgrade.nodes.server import VERSIONS
 from lustre_wire.upgrade.protocol.mark import StartRefused
 from lustre_wire.upgrade.protocol.policy import POLICIES
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.operator import Operator
 from lustre_wire.upgrade.stage.play import Play
 
-NEW, OLD = "2.0", "1.8"
+OLD, NEW = VERSIONS
 _KEYS = {"title", "about", "clients", "osts", "pair", "version", "steps", "expect"}
 
 
@@ -61,6 +63,7 @@ class Outcome:
         lost: what was acknowledged and is not there.
         unmet: expectations that did not come true.
         unstruck: faults whose moment never came.
+        stuck: what was waited for in vain; the play ended there.
     """
 
     play: Play
@@ -68,10 +71,12 @@ class Outcome:
     lost: list[str]
     unmet: list[str]
     unstruck: list[Fault]
+    stuck: str = ""
 
     @property
     def fine(self) -> bool:
-        return not self.lost and not self.unmet and not any(verdict.wrong for verdict in self.verdicts.values())
+        wrong = any(verdict.wrong for verdict in self.verdicts.values())
+        return not (self.stuck or self.lost or self.unmet or wrong)
 
 
 def names() -> list[str]:
@@ -111,6 +116,11 @@ def parse(name: str, text: str) -> Scenario:
     wrong = [key for key, value in found.items() if type(value) is not kinds[key]]
     if wrong or any(not isinstance(step, str) for step in found["steps"]):
         raise WireError(f"{name}: {', '.join(wrong) or 'steps'} is not what it should be")
+    for key in ("clients", "osts"):
+        if found.get(key, 1) < 1:
+            raise WireError(f"{name}: {key} = {found[key]}: there must be one at least")
+    if found.get("version", OLD) not in VERSIONS:
+        raise WireError(f"{name}: version = {found['version']!r}: there are {', '.join(VERSIONS)}")
     made = Scenario(
         name, steps=tuple(found.pop("steps")), expect={key: tuple(value) for key, value in expect.items()}, **found
     )
@@ -365,6 +375,11 @@ def judged(scenario: Scenario, play: Play) -> Outcome:
     lost = play.losses()
     unmet = [text for text in scenario.expect.get(play.policy.name, ()) if not _expectation(text)(play)]
     return Outcome(play, judge(play), lost, unmet, unstruck)
+
+
+def stuck(play: Play, why: Stuck) -> Outcome:
+    """What came of a play that did not come to its end."""
+    return Outcome(play, judge(play), [], [], list(play.pending), str(why))
 
 
 def play_options(scenario: Scenario, **chosen: Any) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def b4(play: Play, verdict: Verdict) -> None:
 
 @invariant("B5")
 def b5(play: Play, verdict: Verdict) -> None:
-    """Everybody is done or evicted before QUIET, and QUIET comes within the callback timeout."""
+    """AllOf is done or evicted before QUIET, and QUIET comes within the callback timeout."""
     for name, node in play.nodes.items():
         begun = None
         for life in node.history:

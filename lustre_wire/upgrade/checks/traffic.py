@@ -18,7 +18,7 @@ from lustre_wire.upgrade.stage.play import Play
 
 
 @attrs.frozen
-class Said:
+class Exchange:
     """A request to an MDS as it went out, or the answer to it: then `reply` is there, and `time` its own."""
 
     time: float
@@ -27,7 +27,7 @@ class Said:
     reply: rpc.Message | None = None
 
 
-def conversation(play: Play) -> Iterator[Said]:
+def conversation(play: Play) -> Iterator[Exchange]:
     """Requests and answers in the order of sending, each decoded in the dialect its request was made in.
 
     What a client noted and what the network carried are joined by number and order: over TCP their clocks differ.
@@ -35,15 +35,15 @@ def conversation(play: Play) -> Iterator[Said]:
     noted: dict[tuple[int, int, int], deque[Put]] = {}
     for put in play.journal.put:
         noted.setdefault((put.client, put.server, put.xid), deque()).append(put)
-    asked: dict[tuple[int, int], Said] = {}
+    asked: dict[tuple[int, int], Exchange] = {}
     for sent in play.simulator.trace.packets:
         packet = sent.packet
         made = noted.get((packet.source, packet.target, packet.match_bits))
         if packet.kind == PUT and play.is_metadata(packet.target) and made:
             put = made.popleft()
-            said = Said(sent.time, put, rpc.decode(packet.data, dialect(put.dialect)))
-            asked[packet.source, packet.match_bits] = said
-            yield said
+            exchange = Exchange(sent.time, put, rpc.decode(packet.data, dialect(put.dialect)))
+            asked[packet.source, packet.match_bits] = exchange
+            yield exchange
         elif packet.kind == PUT and play.is_metadata(packet.source):
             before = asked.get((packet.target, packet.match_bits))
             if before is not None and packet.portal == before.request.format.reply_portal:  # type: ignore[union-attr]
@@ -53,18 +53,19 @@ def conversation(play: Play) -> Iterator[Said]:
 
 def requests(play: Play) -> Iterator[tuple[Put, rpc.Message]]:
     """Requests to an MDS with their messages."""
-    return ((said.put, said.request) for said in conversation(play) if said.reply is None)
+    return ((exchange.put, exchange.request) for exchange in conversation(play) if exchange.reply is None)
 
 
 def shown(play: Play) -> Iterator[tuple[float, Ident]]:
     """Inode and generation of every object that an MDS which names objects so told a client of, and when."""
-    for said in conversation(play):
-        pack = packer(said.request.dialect)
-        found = pack.read(said.request) if said.reply is not None and not pack.personality.client_names else None
-        if found is not None and said.reply is not None and not isinstance(said.reply.buffers, rpc.Generic):
-            ident = pack.result(found[0], said.reply).ident
+    for exchange in conversation(play):
+        pack = packer(exchange.request.dialect)
+        reply = exchange.reply
+        found = pack.read(exchange.request) if reply is not None and not pack.personality.client_names else None
+        if found is not None and reply is not None and not isinstance(reply.buffers, rpc.Generic):
+            ident = pack.result(found[0], reply).ident
             if ident != NOBODY:
-                yield said.time, ident
+                yield exchange.time, ident
 
 
 def identities(message: rpc.Message) -> list[int]:

@@ -16,7 +16,7 @@ from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.packing import packer
 from lustre_wire.upgrade.checks.verdict import SLACK, Verdict, at, invariant
 from lustre_wire.upgrade.evidence.records import Flushed, Stopped
-from lustre_wire.upgrade.evidence.same_layout import alike
+from lustre_wire.upgrade.evidence.same_layout import same_layout
 from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire, spoken
 from lustre_wire.upgrade.nodes.server import VERSIONS
 from lustre_wire.upgrade.protocol.mark import Start
@@ -370,7 +370,7 @@ def dialects(play: Play, verdict: Verdict) -> None:
     """An MDS looks into requests of its own dialect only, those laid out alike in both aside."""
     for asked, made, own in _looked_into(play):
         name = "" if made == own else rpc.decode(asked.data, dialect(made)).name
-        fits = made == own or alike(name, made, own)
+        fits = made == own or same_layout(name, made, own)
         verdict.must(fits, f"{at(play, asked.time, asked.server)} in {own} read {name} made in {made}")
 
 

@@ -8,7 +8,7 @@ from lustre_wire.dialects import Dialect, dialect
 
 
 @cache
-def alike(name: str, one: str, other: str) -> bool:
+def same_layout(name: str, one: str, other: str) -> bool:
     """Whether a request of this format is laid out the same in two dialects, buffer by buffer, field by field."""
     first, second = dialect(one), dialect(other)
     if name not in first.rpcs or name not in second.rpcs:

@@ -18,8 +18,8 @@ from lustre_wire.testbed.tasks import OperationFailed, Steps, Until
 from lustre_wire.translate import FidAllocator, Session
 from lustre_wire.upgrade.evidence.journal import ByHand, Evicted, Journal, Mounted, Rebuilt
 from lustre_wire.upgrade.nodes import rebuild, reopen
+from lustre_wire.upgrade.nodes.barred import Barred
 from lustre_wire.upgrade.nodes.calls import Calls
-from lustre_wire.upgrade.nodes.member import Member
 from lustre_wire.upgrade.nodes.participant import Participant
 from lustre_wire.upgrade.nodes.writeback import Page
 from lustre_wire.upgrade.protocol.policy import Away, Policy, Scope
@@ -45,9 +45,9 @@ class UpgradeClient(Participant, Calls):
         """Mount, and get the all-access locks: a mount during a stop waits at the barrier."""
         root = yield from super().mount()
         assert self.mdc is not None
-        for member in self.members.values():
-            yield Until(lambda: not member.barrier.closed)  # noqa: B023
-            yield from self._ask_for_lock(member)
+        for barred in self.barred.values():
+            yield Until(lambda: not barred.barrier.closed)  # noqa: B023
+            yield from self._ask_for_lock(barred)
         self.mounted_at = self.now
         self.journal.mounted.append(Mounted(self.now, self.nid, self.targets()))
         self.journal.spoke.append((self.now, self.nid, self.mdc.dialect.name))
@@ -68,9 +68,9 @@ class UpgradeClient(Participant, Calls):
         else:
             for owner in imports:
                 self._join(owner.config.target.decode(), owner, [owner], self.policy)
-        member = next(iter(self.members.values()))
-        yield from self._ask_for_lock(member)
-        yield Until(lambda: not member.barrier.closed)
+        barred = next(iter(self.barred.values()))
+        yield from self._ask_for_lock(barred)
+        yield Until(lambda: not barred.barrier.closed)
 
     def set_barrier(self, name: str) -> None:
         """The administrator's command: hold everything for a server (or ``MGS``: for all)."""
@@ -81,9 +81,9 @@ class UpgradeClient(Participant, Calls):
         self._by_hand(name, on=False)
 
     def _by_hand(self, name: str, *, on: bool) -> None:
-        member = self.members[name]
-        self.journal.by_hand += [ByHand(self.now, self.nid, target, on) for target in member.targets]
-        self._take(member, member.barrier.set_by_hand() if on else member.barrier.lift_by_hand())
+        barred = self.barred[name]
+        self.journal.by_hand += [ByHand(self.now, self.nid, target, on) for target in barred.targets]
+        self._take(barred, barred.barrier.set_by_hand() if on else barred.barrier.lift_by_hand())
         self._watch()
 
     # -- Node ----------------------------------------------------------------------------------------------------
@@ -122,14 +122,14 @@ class UpgradeClient(Participant, Calls):
         if pages:
             self.tasks.start(self.flush_pages(pages), "flush")
 
-    def _dirty(self, member: Member) -> int:
-        return sum(len(page.data) for page in self._pages(member))
+    def _dirty(self, barred: Barred) -> int:
+        return sum(len(page.data) for page in self._pages(barred))
 
-    def _flush(self, member: Member) -> None:
-        self.tasks.start(self.flush_pages(self._pages(member)), "flush")
+    def _flush(self, barred: Barred) -> None:
+        self.tasks.start(self.flush_pages(self._pages(barred)), "flush")
 
-    def _pages(self, member: Member) -> list[Page]:
-        return [page for page in self.dirty if self.oscs[page.index] in member.imports]
+    def _pages(self, barred: Barred) -> list[Page]:
+        return [page for page in self.dirty if self.oscs[page.index] in barred.imports]
 
     # -- another dialect -----------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from lustre_wire.testbed.operations import NOBODY
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import Steps, Until
 from lustre_wire.upgrade.evidence.journal import Journal, Moved
-from lustre_wire.upgrade.nodes.member import Member
+from lustre_wire.upgrade.nodes.barred import Barred
 from lustre_wire.upgrade.nodes.participant import Participant
 from lustre_wire.upgrade.nodes.server import Controlled
 from lustre_wire.upgrade.protocol.barrier import ClientState, Facts
@@ -48,11 +48,11 @@ class ControlledMetadata(Participant, Controlled, MetadataNode):
         for osc in self.imports.values():
             name = osc.config.target.decode()
             self._join(name, osc, [osc], policy)
-            self.tasks.start(self._first_lock(self.members[name]), f"all-access lock of {name}")
+            self.tasks.start(self._first_lock(self.barred[name]), f"all-access lock of {name}")
 
-    def _first_lock(self, member: Member) -> Steps:
-        yield Until(lambda: member.holder.state is ImportState.FULL)
-        yield from self._ask_for_lock(member)
+    def _first_lock(self, barred: Barred) -> Steps:
+        yield Until(lambda: barred.holder.state is ImportState.FULL)
+        yield from self._ask_for_lock(barred)
 
     def ask(self, owner: Import, asked: op.Operation, name: str = "") -> Any:
         self._note_formatting(owner, name or packer(owner.dialect).form(asked).format)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lustre_wire import rpc
+from lustre_wire.recovery import timeouts
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.ldlm.locks import request_of
@@ -20,14 +21,16 @@ from lustre_wire.testbed.client.callee import Callee
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import Steps, Tasks
 from lustre_wire.upgrade.evidence.journal import Formatted, Journal, Moved, Put
-from lustre_wire.upgrade.nodes.member import Member
+from lustre_wire.upgrade.nodes.barred import Barred
 from lustre_wire.upgrade.protocol import all_access_lock as access
 from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Facts, Step
 from lustre_wire.upgrade.protocol.gate import Gate
-from lustre_wire.upgrade.protocol.policy import Notice, Policy
+from lustre_wire.upgrade.protocol.policy import Notice, Policy, Watch
 
 #: Seconds between a good-bye and the first try to come back.
 BACK_AFTER = 1.0
+#: Seconds between two questions of a node that looks out for the restart.
+PROBE_EVERY = 1.5
 
 
 class Participant(Callee):
@@ -35,7 +38,7 @@ class Participant(Callee):
 
     Attributes:
         gate: in front of everything it sends on its own account.
-        members: its barriers by the name of their server (``MGS`` for the one barrier of scope `mgs`).
+        barred: its barriers by the name of their server (``MGS`` for the one barrier of scope `mgs`).
         journal: what it notes for whoever checks.
     """
 
@@ -47,7 +50,7 @@ class Participant(Callee):
     def join_nothing(self) -> None:
         """As at boot: no barriers, an open gate."""
         self.gate = Gate()
-        self.members: dict[str, Member] = {}
+        self.barred: dict[str, Barred] = {}
         self._states: dict[str, ClientState] = {}
 
     if TYPE_CHECKING:  # every node with imports has its own
@@ -58,55 +61,55 @@ class Participant(Callee):
     def _look_around(self) -> None:
         """Whatever else follows from what happened."""
 
-    def _dirty(self, member: Member) -> int:
+    def _dirty(self, barred: Barred) -> int:
         """Bytes not yet written."""
         return 0
 
-    def _flush(self, member: Member) -> None:
+    def _flush(self, barred: Barred) -> None:
         """Write them."""
 
     def _join(self, name: str, holder: Import, imports: list[Import], policy: Policy) -> None:
-        member = self.members[name] = Member(Barrier(policy), holder, imports)
-        member.news(False)
+        barred = self.barred[name] = Barred(Barrier(policy), holder, imports)
+        barred.news(False)
 
-    def _ask_for_lock(self, member: Member) -> Steps:
+    def _ask_for_lock(self, barred: Barred) -> Steps:
         """Ask for the all-access lock; where it is not granted at once, a stop is under way (B15)."""
-        if not self.policy.controlled or member.asking or member.lock is not None:
+        if not self.policy.controlled or barred.asking or barred.lock is not None:
             return
-        member.asking = True
-        owner = member.holder
+        barred.asking = True
+        owner = barred.holder
         k, generation = names(owner.dialect), owner.generation
         lock = owner.locks.request(k.LDLM_PLAIN, access.RESOURCE, k.LCK_PR)
         body = request_of(owner.dialect, lock, 0, rules_of(owner.dialect).plain_enqueue_count)
         request = yield from self.ask(owner, op.Enqueue(dlm_req=body), "LDLM_ENQUEUE")
         if owner.generation != generation:
             return
-        member.asking = False
+        barred.asking = False
         reply = self.result(request).dlm_rep if request.reply is not None and request.status == 0 else None
         owner.locks.answered(lock, owner.dialect, reply, 0 if reply is not None else request.status or -errno.EIO)
         if reply is None:
-            self._take(member, member.barrier.revoked())
+            self._take(barred, barred.barrier.revoked())
         else:
-            member.lock = lock
+            barred.lock = lock
             if not lock.granted:
-                self._take(member, member.barrier.queued())
+                self._take(barred, barred.barrier.queued())
 
     def _called(self, owner: Import, message: rpc.Message, packet: Packet) -> None:
         super()._called(owner, message, packet)
         if message.opcode != names(owner.dialect).LDLM_CP_CALLBACK:
             return
         cookie = message.buffers.dlm_req.lock_handle[0].cookie
-        for member in self.members.values():
-            if member.holder is owner and cookie == member.given_back:
-                member.notice = True
+        for barred in self.barred.values():
+            if barred.holder is owner and cookie == barred.given_back:
+                barred.notice = True
 
     def _note_formatting(self, owner: Import, name: str, *, cleaning: bool = False) -> None:
         if self.journal.quiet:
             return
         target, now, dialect = owner.config.target.decode(), self.now, owner.dialect.name
-        for member in self.members.values():
-            if owner in member.imports:
-                state = member.barrier.state
+        for barred in self.barred.values():
+            if owner in barred.imports:
+                state = barred.barrier.state
                 inside = self.gate.busy([target])
                 self.journal.formatted.append(Formatted(now, self.nid, target, name, dialect, state, cleaning, inside))
 
@@ -130,72 +133,83 @@ class Participant(Callee):
         progress = True
         while progress:
             progress = False
-            for member in self.members.values():
-                steps = member.news(self.policy.controlled)
-                if member.barrier.state in (ClientState.DRAINING, ClientState.CLEANING):
-                    steps += member.barrier.look(self._facts(member))
+            for barred in self.barred.values():
+                steps = barred.news(self.policy.controlled)
+                if barred.barrier.state in (ClientState.DRAINING, ClientState.CLEANING):
+                    steps += barred.barrier.look(self._facts(barred))
                 progress |= bool(steps)
-                self._take(member, steps)
+                self._take(barred, steps)
             self._look_around()
             self.tasks.run(self.now)
 
-    def _facts(self, member: Member) -> Facts:
-        return member.facts(self.gate.busy(member.targets), self._dirty(member))
+    def _facts(self, barred: Barred) -> Facts:
+        return barred.facts(self.gate.busy(barred.targets), self._dirty(barred))
 
-    def _take(self, member: Member, steps: list[Step]) -> None:
+    def _take(self, barred: Barred, steps: list[Step]) -> None:
         for step in steps:
-            getattr(self, self._steps[step])(member)
-        state = member.barrier.state
-        for target in member.targets:
+            getattr(self, self._steps[step])(barred)
+        if self.policy.watch is Watch.PROBE:
+            self._look_out(barred)
+        state = barred.barrier.state
+        for target in barred.targets:
             last = self._states.get(target, ClientState.RUN)
             if last is not state:
                 self._states[target] = state
-                self.journal.moved.append(Moved(self.now, self.nid, target, state, self._facts(member)))
+                self.journal.moved.append(Moved(self.now, self.nid, target, state, self._facts(barred)))
 
-    def _close_gate(self, member: Member) -> None:
-        self.gate.close(member.targets, reading=False)
+    def _look_out(self, barred: Barred) -> None:
+        """From the notice until it runs again a node asks often whether the server is back."""
+        waits = barred.barrier.closed and barred.barrier.noticed
+        for owner in barred.in_use:
+            if waits and owner.ping_interval > PROBE_EVERY:
+                owner.ping_interval, owner.next_ping = PROBE_EVERY, self.now + PROBE_EVERY
+            elif not waits:
+                owner.ping_interval = float(timeouts.PING_INTERVAL)
 
-    def _close_gate_to_reading(self, member: Member) -> None:
-        self.gate.close(member.targets, reading=True)
+    def _close_gate(self, barred: Barred) -> None:
+        self.gate.close(barred.targets, reading=False)
 
-    def _open_gate(self, member: Member) -> None:
-        self.gate.open(member.targets)
+    def _close_gate_to_reading(self, barred: Barred) -> None:
+        self.gate.close(barred.targets, reading=True)
 
-    def _fail_gate(self, member: Member) -> None:
-        self.gate.fail(member.targets, -errno.EIO)
+    def _open_gate(self, barred: Barred) -> None:
+        self.gate.open(barred.targets)
 
-    def _cancel_cached(self, member: Member) -> None:
-        for owner in member.imports:
-            self.cancel(owner, owner.locks.give_up(member.cached(owner), names(owner.dialect)))
+    def _fail_gate(self, barred: Barred) -> None:
+        self.gate.fail(barred.targets, -errno.EIO)
 
-    def _sync(self, member: Member) -> None:
-        for owner in member.in_use:
+    def _cancel_cached(self, barred: Barred) -> None:
+        for owner in barred.imports:
+            self.cancel(owner, owner.locks.give_up(barred.cached(owner), names(owner.dialect)))
+
+    def _sync(self, barred: Barred) -> None:
+        for owner in barred.in_use:
             asked = op.Sync() if owner.config.connect == "MDS_CONNECT" else op.ObjectSync()
             self._note_formatting(owner, packer(owner.dialect).form(asked).format, cleaning=True)
             owner.submit(owner.wrap(packer(owner.dialect).request(asked), op=asked), self.now)
 
-    def _release(self, member: Member) -> None:
-        lock, owner = member.lock, member.holder
+    def _release(self, barred: Barred) -> None:
+        lock, owner = barred.lock, barred.holder
         if lock is None:
             return
         owner.locks.release(lock, names(owner.dialect))
         owner.locks.locks.pop(lock.cookie, None)
-        member.lock, member.given_back = None, lock.cookie
+        barred.lock, barred.given_back = None, lock.cookie
         asked = op.Cancel(cancels=(lock.remote,))
         self._note_formatting(owner, "LDLM_CANCEL", cleaning=True)
         request = owner.wrap(packer(owner.dialect).request(asked), op=asked)
-        request.done = lambda answered: self._release_answered(member, answered)
-        member.release = request
+        request.done = lambda answered: self._release_answered(barred, answered)
+        barred.release = request
         owner.submit(request, self.now)
 
-    def _release_answered(self, member: Member, request: Request) -> None:
-        if member.release is request:
-            member.release = None
+    def _release_answered(self, barred: Barred, request: Request) -> None:
+        if barred.release is request:
+            barred.release = None
             if not request.status and self.policy.notice is Notice.WITHHELD:
-                member.notice = True
+                barred.notice = True
 
-    def _disconnect(self, member: Member) -> None:
-        for owner in member.in_use:
+    def _disconnect(self, barred: Barred) -> None:
+        for owner in barred.in_use:
             request = owner.request(owner.config.disconnect, no_resend=True)
             request.done = partial(self._gone, owner)
             owner.submit(request, self.now)
@@ -204,8 +218,8 @@ class Participant(Callee):
         owner.set_state(ImportState.DISCON)
         owner.next_try = self.now + BACK_AFTER
 
-    def _ask_again(self, member: Member) -> None:
-        self.tasks.start(self._ask_for_lock(member), "all-access lock")
+    def _ask_again(self, barred: Barred) -> None:
+        self.tasks.start(self._ask_for_lock(barred), "all-access lock")
 
     _steps = {
         Step.CLOSE_GATE: "_close_gate",

@@ -66,6 +66,14 @@ class Farewell(StrEnum):
     LEAVE = "leave"
 
 
+class Watch(StrEnum):
+    """How a client that waits looks out for the restart: with its ordinary pings, or by asking often (SI-18
+    allows a pinger that only watches for the restart)."""
+
+    PING = "ping"
+    PROBE = "probe"
+
+
 class Away(StrEnum):
     """A client that missed the stop: evicted when it returns, or its requests are made anew in the new dialect."""
 
@@ -83,7 +91,7 @@ class Policy:
         start_rule: a target starts only in the same version, after a clean stop, or forced.
         keeps_clients: the clients in last_rcvd survive a change of version.
         synchronous: while the upgrade lasts the target commits before each answer.
-        scope, resume, held, cache, newcomers, notice, farewell, away: see their types.
+        scope, resume, held, cache, newcomers, notice, farewell, watch, away: see their types.
     """
 
     name: str
@@ -98,6 +106,7 @@ class Policy:
     newcomers: Newcomers = Newcomers.REFUSE
     notice: Notice = Notice.EXPLICIT
     farewell: Farewell = Farewell.STAY
+    watch: Watch = Watch.PING
     away: Away = Away.EVICT
 
 
@@ -118,6 +127,7 @@ OPTIONS: dict[str, type[StrEnum] | type[bool]] = {
     "newcomers": Newcomers,
     "notice": Notice,
     "farewell": Farewell,
+    "watch": Watch,
     "synchronous": bool,
 }
 

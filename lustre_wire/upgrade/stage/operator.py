@@ -17,7 +17,7 @@ from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.mark import StartRefused
 from lustre_wire.upgrade.protocol.policy import Resume, Scope
 from lustre_wire.upgrade.protocol.shutdown import ServerState
-from lustre_wire.upgrade.stage.everybody import Everybody
+from lustre_wire.upgrade.stage.all_of import AllOf
 from lustre_wire.upgrade.stage.play import Play
 
 #: Simulated seconds a server is down, and after a fault until the operator acts.
@@ -177,7 +177,7 @@ class Operator:
         """
         play = self.play
         for _ in range(TRIES):
-            everybody = Everybody(play.workers, lambda worker: not play.able(worker) or self._well(worker.client))
+            everybody = AllOf(play.workers, lambda worker: not play.able(worker) or self._well(worker.client))
             play.until(lambda: not self._recovering() and everybody(), "everybody is back")  # noqa: B023
             crashed = [name for name, node in play.servers.items() if not node.up and name not in self.down]
             if not crashed:
@@ -197,8 +197,8 @@ class Operator:
         usable = [owner for owner in client.imports() if not down & set(owner.config.peers)]
         full = all(owner.state is ImportState.FULL and owner.remote for owner in usable)
         barred = [
-            member for member in client.members.values()
-            if not down & {peer for owner in (member.holder, *member.imports) for peer in owner.config.peers}
+            barred for barred in client.barred.values()
+            if not down & {peer for owner in (barred.holder, *barred.imports) for peer in owner.config.peers}
         ]  # fmt: skip
         return full and not any(m.barrier.closed and not m.barrier.manual for m in barred) and self._current(client)
 
@@ -220,10 +220,10 @@ class Operator:
         play.say(f"{'set' if on else 'lift'} the barrier for {name} on every client")
         for worker in filter(play.able, play.workers):
             client = worker.client
-            if client.members:
-                member = target if target in client.members else "MGS"
+            if client.barred:
+                barred = target if target in client.barred else "MGS"
                 client.now = play.now
-                client.set_barrier(member) if on else client.lift_barrier(member)
+                client.set_barrier(barred) if on else client.lift_barrier(barred)
                 play.simulator.flush(client)
 
     def _lift_what_is_ready(self) -> None:
@@ -231,9 +231,9 @@ class Operator:
         play = self.play
         lifted = 0
         for client in (worker.client for worker in play.workers if play.able(worker)):
-            for name, member in client.members.items():
-                barrier = member.barrier
-                if barrier.state is ClientState.REOPENING and not barrier.manual and member.all_full():
+            for name, barred in client.barred.items():
+                barrier = barred.barrier
+                if barrier.state is ClientState.REOPENING and not barrier.manual and barred.all_full():
                     client.now = play.now
                     client.lift_barrier(name)
                     play.simulator.flush(client)

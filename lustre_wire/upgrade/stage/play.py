@@ -28,10 +28,11 @@ from lustre_wire.upgrade.nodes.mds import ControlledMetadata
 from lustre_wire.upgrade.nodes.server import VERSIONS, Controlled, ControlledServer
 from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.barrier import ClientState
+from lustre_wire.upgrade.protocol.mark import Start
 from lustre_wire.upgrade.protocol.policy import Policy, Scope
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage import snapshot
-from lustre_wire.upgrade.stage.everybody import Everybody
+from lustre_wire.upgrade.stage.all_of import AllOf
 from lustre_wire.upgrade.stage.network import TcpNetwork
 from lustre_wire.upgrade.stage.snapshot import Snapshot
 from lustre_wire.upgrade.stage.workload import Worker, inspect
@@ -310,7 +311,7 @@ class Play:
     def work(self, rounds: int) -> None:
         """Everybody does some rounds of work; returns when all have, or cannot."""
         self.load(rounds)
-        self.until(Everybody(self.workers, lambda worker: not self.able(worker) or not worker.busy), "the work is done")
+        self.until(AllOf(self.workers, lambda worker: not self.able(worker) or not worker.busy), "the work is done")
 
     def load(self, rounds: int = -1) -> None:
         """Everybody begins to work, without end unless told otherwise."""
@@ -330,7 +331,7 @@ class Play:
         """Everybody finishes what he does."""
         for worker in self.workers:
             worker.rest()
-        self.until(Everybody(self.workers, lambda worker: not self.able(worker) or not worker.busy), "the work is done")
+        self.until(AllOf(self.workers, lambda worker: not self.able(worker) or not worker.busy), "the work is done")
 
     def able(self, worker: Worker) -> bool:
         """Is the client up, mounted and on the network?"""
@@ -383,8 +384,8 @@ class Play:
         assert fault.client is not None
         states = list(ClientState)
         wanted = states.index(ClientState(fault.state))
-        members = self.clients[fault.client].members.values()
-        return any(states.index(member.barrier.state) >= wanted for member in members)
+        barred = self.clients[fault.client].barred.values()
+        return any(states.index(barred.barrier.state) >= wanted for barred in barred)
 
     def _strike(self, fault: Fault) -> None:
         nid = self.servers[fault.node].nid if fault.client is None else self.clients[fault.client].nid
@@ -456,6 +457,23 @@ class Play:
         """Clients that were evicted, whoever noticed: a server, or they themselves."""
         by_servers = {client for found in self.evicted().values() for client in found}
         return (by_servers | {self.name_of(evicted.client) for evicted in self.journal.evicted}) - {"mds"}
+
+    def why_evicted(self, name: str) -> str:
+        """What an evicted client did to be evicted, as far as a reason can be seen."""
+        client = next(client for client in self.clients if self.name_of(client.nid) == name)
+        away = next((absence.begin for absence in self.absences if absence.nid == client.nid), None)
+        died = next((time for time, nid in self.deaths if nid == client.nid), None)
+        if died is not None:
+            return f"crashed at {died:.1f}"
+        if away is not None:
+            return f"cut off at {away:.1f}"
+        if name in self.version_failures():
+            return "could not replay what it had built on a change of a client that did not come back"
+        if any(start.back for start in self.starts()):
+            return "a step back evicts everybody"
+        if any(start.how == Start.FORGET for start in self.starts()):
+            return "the start was forced"
+        return f"policy {self.policy.name} forgets clients at a change of version" if self.last_change() else "unknown"
 
     def version_failures(self) -> dict[str, int]:
         """Clients that could not replay what they had done, because somebody who was not there had changed the same

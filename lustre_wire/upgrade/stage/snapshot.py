@@ -81,7 +81,7 @@ def _clients(client: UpgradeClient, node: Controlled) -> list[ClientSnapshot]:
 
 def _client(client: UpgradeClient, owner: Import) -> ClientSnapshot:
     requests = owner.replay.requests()
-    member = next((m for m in client.members.values() if owner in m.imports), None)
+    barred = next((m for m in client.barred.values() if owner in m.imports), None)
     metadata = owner is client.mdc
     return ClientSnapshot(
         client.nid,
@@ -89,7 +89,7 @@ def _client(client: UpgradeClient, owner: Import) -> ClientSnapshot:
         sum(1 for r in requests if not r.keep),
         sum(1 for r in requests if r.keep),
         sum(1 for file in client.files.values() if not file.dead) if metadata else 0,
-        sum(1 for lock in member.cached(owner) if lock.granted) if member is not None else 0,
+        sum(1 for lock in barred.cached(owner) if lock.granted) if barred is not None else 0,
         sum(len(page.data) for page in client.dirty if client.oscs[page.index] is owner),
         owner.state is ImportState.FULL,
     )  # fmt: skip

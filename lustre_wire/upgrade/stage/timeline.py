@@ -1,8 +1,9 @@
-"""A play drawn: one lane per node, time from left to right, not to scale: a column is a moment of change."""
+"""A play drawn: one lane per node, time from left to right and to scale."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from math import ceil, floor, log10
 from xml.sax.saxutils import escape
 
 import attrs
@@ -16,14 +17,14 @@ STATES = {
     "absent": (" ", "none", "not there"),
     "1.8": ("1", "#8fb3d9", "serving or running in 1.8"),
     "2.0": ("2", "#8fce8f", "serving or running in 2.0"),
-    "revoking": ("R", "#f2d27a", "server: revoking"),
-    "quiet": ("Q", "#e8a15a", "server: quiet"),
+    "revoking": ("R", "#e8d44d", "server: revoking"),
+    "quiet": ("Q", "#d9772b", "server: quiet"),
     "committed": ("C", "#d98a8a", "server: committed"),
     "halted": ("H", "#a05555", "server: halted"),
     "down": (".", "#444444", "down"),
     "draining": ("d", "#f7e3a8", "client: draining"),
-    "cleaning": ("c", "#f2d27a", "client: cleaning"),
-    "waiting": ("w", "#e8a15a", "client: waiting"),
+    "cleaning": ("c", "#e6c23a", "client: cleaning"),
+    "waiting": ("w", "#e08f3c", "client: waiting"),
     "disconnected": ("x", "#b59fd1", "client: disconnected"),
     "reopening": ("o", "#b5e0d8", "client: reopening"),
     "cut off": ("~", "#cccccc", "client: cut off"),
@@ -87,32 +88,54 @@ def _client(play: Play, nid: int) -> list[tuple[float, str]]:
     return changes
 
 
-def columns(found: list[Lane], most: int) -> list[float]:
-    """Moments to show: all at which something changed, or as many as fit, evenly picked."""
-    times = sorted({time for lane in found for time, _ in lane.changes if time != float("inf")})
-    step = -(-len(times) // most) if times else 1
-    return times[step - 1 :: step] + ([times[-1]] if times and len(times) % step else [])
+#: Which of two states of a node shows where both fall into one column: the later in this order.
+_RANK = {state: number for number, state in enumerate([
+    "absent", "1.8", "2.0", "reopening", "disconnected", "waiting", "cut off", "cleaning", "draining", "down", "halted",
+    "committed", "quiet", "revoking", "evicted",
+])}  # fmt: skip
+
+
+def span(found: list[Lane]) -> tuple[float, float]:
+    """From the first change to the last."""
+    times = [time for lane in found for time, _ in lane.changes if time != float("inf")]
+    return min(times, default=0.0), max(times, default=1.0)
+
+
+def shown(lane: Lane, begin: float, end: float) -> str:
+    """What a column shows of a lane: the rarest state in its time, so that no moment of a stop is passed over."""
+    inside = [state for time, state in lane.changes if begin < time <= end]
+    return max([lane.at(begin), *inside], key=_RANK.__getitem__)
 
 
 def text(play: Play, width: int = 96) -> str:
-    """The timeline in letters, with times of some columns and the legend of what occurs."""
+    """The timeline in letters: columns of equal time, a scale in seconds, and the legend of what occurs."""
     found = lanes(play)
-    moments = columns(found, width)
+    begin, end = span(found)
+    column = max(end - begin, 1e-6) / width
     margin = max(len(lane.name) for lane in found) + 1
-    rows = [lane.name.ljust(margin) + "".join(STATES[lane.at(t)][0] for t in moments).rstrip() for lane in found]
-    marks = [" "] * (len(moments) + 12)
-    free = 0
-    for index, moment in enumerate(moments):
-        label = f"|{moment:.2f}"
-        if index >= free and index + len(label) <= len(marks):
-            marks[index : index + len(label)] = label
-            free = index + len(label) + 1
-    seen = {lane.at(t) for lane in found for t in moments}
+    states = [[shown(lane, begin + n * column, begin + (n + 1) * column) for n in range(width)] for lane in found]
+    rows = [
+        lane.name.ljust(margin) + "".join(STATES[state][0] for state in row).rstrip()
+        for lane, row in zip(found, states, strict=True)
+    ]  # fmt: skip
+    scale = ""
+    for tick in ticks(begin, end, width // 12):
+        at = int((tick - begin) / column)
+        if at >= len(scale):
+            scale = scale.ljust(at) + f"|{tick:g} s "
+    seen = {state for row in states for state in row}
     legend = [
         f"{letter} {meaning}" for state, (letter, _, meaning) in STATES.items() if state in seen and letter != " "
     ]
-    lines = [" " * margin + "".join(marks).rstrip(), *rows, "", *_folded(legend, width)]
-    return "\n".join(lines)
+    per = f"a column is {column:.3g} s"
+    return "\n".join([" " * margin + scale.rstrip(), *rows, "", *_folded([*legend, per], width)])
+
+
+def ticks(begin: float, end: float, most: int) -> list[float]:
+    """Round times between two times, at most so many."""
+    step = 10.0 ** floor(log10(max(end - begin, 1e-6)))
+    step = next(s for s in (step / 10, step / 5, step / 2, step, 2 * step, 5 * step) if (end - begin) / s <= most)
+    return [n * step for n in range(ceil(begin / step), int(end / step) + 1)]
 
 
 def _folded(words: list[str], width: int) -> list[str]:
@@ -125,31 +148,52 @@ def _folded(words: list[str], width: int) -> list[str]:
 
 
 def svg(play: Play, title: str) -> str:
-    """The timeline as an SVG picture: lanes, moments, what the operator did, legend."""
-    found, step, height, left, top = lanes(play), 9, 18, 110, 120
-    moments = columns(found, 160)
-    wide, tall = left + step * len(moments) + 20, top + height * len(found) + 26 + 18 * (len(STATES) // 4 + 1)
+    """The timeline as an SVG picture: an axis in seconds, a lane for each node, what the operator did, the legend."""
+    found, height, left, wide = lanes(play), 18, 110, 960
+    begin, end = span(found)
+    scale = wide / max(end - begin, 1e-6)
+    labels = _labels([(left + (done.time - begin) * scale, f"{done.time:.1f} {done.text}") for done in play.operated])
+    top = 44 + 12 * (1 + max((row for _, _, row in labels), default=0))
+    bottom = top + height * len(found)
+    used = [name for name in STATES if name != "absent" and any(name == s for lane in found for _, s in lane.changes)]
+    tall = bottom + 40 + 18 * (-(-len(used) // 4))
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{tall}" font-family="sans-serif"'
-        ' font-size="11">',
-        f'<rect width="{wide}" height="{tall}" fill="white"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + wide + 200}" height="{tall}"'
+        ' font-family="sans-serif" font-size="11">',
+        f'<rect width="{left + wide + 200}" height="{tall}" fill="white"/>',
         f'<text x="8" y="18" font-size="14">{escape(title)}</text>',
     ]
-    for done in play.operated:
-        x = left + step * max(0, bisect_right(moments, done.time) - 1)
-        said = escape(f"{done.time:.1f} {done.text}")
-        out.append(f'<text transform="translate({x + 4},{top - 6}) rotate(-40)" font-size="8">{said}</text>')
-    for row, lane in enumerate(found):
-        y = top + row * height
+    for x, label, row in labels:
+        y = 38 + 12 * row
+        out.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{bottom}" stroke="#bbbbbb"/>')
+        out.append(f'<text x="{x + 2:.1f}" y="{y}" font-size="9">{escape(label)}</text>')
+    for number, lane in enumerate(found):
+        y = top + number * height
         out.append(f'<text x="8" y="{y + 12}">{escape(lane.name)}</text>')
-        for column, moment in enumerate(moments):
-            state = lane.at(moment)
-            if state != "absent":
-                x, colour, said = left + column * step, STATES[state][1], escape(f"{lane.name} {moment:.3f} {state}")
-                size = f'width="{step}" height="{height - 4}" fill="{colour}"'
-                out.append(f'<rect x="{x}" y="{y}" {size}><title>{said}</title></rect>')
-    for index, (_, colour, meaning) in enumerate(list(STATES.values())[1:]):
-        x, y = 8 + (index % 4) * 190, top + height * len(found) + 16 + 18 * (index // 4)
-        out.append(f'<rect x="{x}" y="{y}" width="12" height="12" fill="{colour}"/>')
-        out.append(f'<text x="{x + 18}" y="{y + 10}">{escape(meaning)}</text>')
+        until = [time for time, _ in lane.changes[1:]] + [end]
+        for (time, state), then in zip(lane.changes, until, strict=True):
+            if state != "absent" and time <= end:
+                x, size = left + (time - begin) * scale, max((min(then, end) - time) * scale, 1.0)
+                said = escape(f"{lane.name} {time:.3f} s: {STATES[state][2]}")
+                box = f'x="{x:.2f}" y="{y}" width="{size:.2f}" height="{height - 4}" fill="{STATES[state][1]}"'
+                out.append(f"<rect {box}><title>{said}</title></rect>")
+    for tick in ticks(begin, end, 16):
+        x = left + (tick - begin) * scale
+        out.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{bottom}" y2="{bottom + 4}" stroke="black"/>')
+        out.append(f'<text x="{x:.1f}" y="{bottom + 15}" text-anchor="middle">{tick:g} s</text>')
+    for number, state in enumerate(used):
+        x, y = 8 + (number % 4) * 230, bottom + 26 + 18 * (number // 4)
+        out.append(f'<rect x="{x}" y="{y}" width="12" height="12" fill="{STATES[state][1]}"/>')
+        out.append(f'<text x="{x + 18}" y="{y + 10}">{escape(STATES[state][2])}</text>')
     return "\n".join([*out, "</svg>", ""])
+
+
+def _labels(wanted: list[tuple[float, str]]) -> list[tuple[float, str, int]]:
+    """Labels with the row of each: the first in which it does not run into the one before."""
+    ends: list[float] = []
+    found = []
+    for x, label in wanted:
+        row = next((row for row, end in enumerate(ends) if end <= x), len(ends))
+        ends[row : row + 1] = [x + 5.2 * len(label) + 8]
+        found.append((x, label, row))
+    return found

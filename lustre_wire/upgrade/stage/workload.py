@@ -17,6 +17,8 @@ from lustre_wire.upgrade.stage.network import TcpNetwork
 
 #: Seconds a user thinks between two calls, at most.
 THINKING = 0.4
+#: Seconds a call may take without its user noticing.
+USUAL = 1.0
 #: Files a user keeps open at once.
 HELD = 2
 
@@ -59,6 +61,7 @@ class Worker:
         held: open files: path and the client's number.
         task: the call under way; `trying` the paths it changes.
         wrong: what he read that was not what he wrote.
+        blocked: seconds spent in calls that took longer than `USUAL`; `longest` the longest of them.
     """
 
     def __init__(self, client: UpgradeClient, simulator: Simulator | TcpNetwork, number: int, seed: int) -> None:
@@ -70,6 +73,7 @@ class Worker:
         self.task: Task | None = None
         self.wrong: list[str] = []
         self.left = 0
+        self.blocked = self.longest = self._asked_at = 0.0
         self.trying: frozenset[str] = frozenset()
         self._serial = 0
         self._script: Script | None = None
@@ -101,11 +105,13 @@ class Worker:
         except StopIteration:
             self._script = None
             return
-        self.client.now = self.simulator.now
+        self.client.now = self._asked_at = self.simulator.now
         self.task = self.client.perform(name, *args, then=self._answered)
         self.simulator.flush(self.client)
 
     def _answered(self, result: Any, error: OperationFailed | None) -> None:
+        took = self.simulator.now - self._asked_at
+        self.longest, self.blocked = max(self.longest, took), self.blocked + (took if took > USUAL else 0.0)
         if error is None:
             self.ledger.acknowledged += 1
         else:

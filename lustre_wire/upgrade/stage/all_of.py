@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Everybody(Generic[T]):
+class AllOf(Generic[T]):
     """True once something holds of all at one moment. Who it did not hold of the last time is looked at first.
 
     Args:

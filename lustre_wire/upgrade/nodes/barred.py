@@ -16,7 +16,7 @@ from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Facts, St
 
 
 @attrs.define(slots=True, eq=False)
-class Member:
+class Barred:
     """A client's part in the stops of one server, or of all of them.
 
     Attributes:
