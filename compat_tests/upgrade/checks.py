@@ -9,15 +9,16 @@ from typing import Any
 
 import attrs
 
+from lustre_wire.checking.verdict import Verdict
 from lustre_wire.upgrade.checks.monitor import CHECKS
-from lustre_wire.upgrade.checks.verdict import Verdict
 from lustre_wire.upgrade.stage.play import Play
 
 
 def _sites() -> dict[str, tuple[str, range]]:
     """Each `must`: ``B1.2`` is the second of B1, in its function or one it hands its verdict to. Its file and lines."""
     found = {}
-    for name, (_, check) in CHECKS.items():
+    for name, found_check in CHECKS.items():
+        check = found_check.check
         number = 0
         for function in _functions(check):
             _, first = inspect.getsourcelines(function)
@@ -55,8 +56,8 @@ class Witness(Verdict):
 
     where: set[str] = attrs.field(factory=set)
 
-    def must(self, holds: bool, why: str) -> None:
-        super().must(holds, why)  # type: ignore[misc]
+    def must(self, holds: bool, *said: object) -> None:
+        super().must(holds, *said)  # type: ignore[misc]
         if not holds:
             frame = sys._getframe(1)
             file, line = frame.f_code.co_filename, frame.f_lineno
@@ -67,5 +68,5 @@ def reported(made: Play, *names: str) -> set[str]:
     """The checks that report something."""
     witness = Witness()
     for name in names or CHECKS:
-        CHECKS[name][1](made, witness)
+        CHECKS[name].check(made, witness)
     return witness.where

@@ -7,7 +7,8 @@ import errno
 import pytest
 
 from compat_tests.upgrade.plays import played
-from lustre_wire.upgrade.checks.monitor import CHECKS, Verdict
+from lustre_wire.checking.verdict import Verdict
+from lustre_wire.upgrade.checks.monitor import CHECKS
 from lustre_wire.upgrade.checks.stop import STOPPING
 from lustre_wire.upgrade.protocol.barrier import ClientState
 

@@ -155,7 +155,7 @@ def _show(found: Scenario, outcome: Outcome) -> None:
     rows = []
     for name, verdict in outcome.verdicts.items():
         said = "FAILS" if verdict.wrong else "holds" if verdict.seen else "not met with"
-        rows.append((name, said, str(verdict.seen), CHECKS[name][0]))
+        rows.append((name, said, str(verdict.seen), CHECKS[name].sentence))
     print_table(("invariant", "verdict", "seen#", "says"), rows)
     say("")
     for line in _complaints(outcome):

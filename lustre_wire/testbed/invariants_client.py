@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 from itertools import pairwise
 
+from lustre_wire.checking.registry import invariant
+from lustre_wire.checking.verdict import Verdict
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.testbed.reading import (
@@ -19,13 +21,10 @@ from lustre_wire.testbed.reading import (
     recoveries,
     replays,
 )
-from lustre_wire.testbed.seen import Seen
-from lustre_wire.testbed.verdict import Verdict, registry
-
-CHECKS, invariant = registry()
+from lustre_wire.testbed.seen import TRAFFIC, Seen
 
 
-@invariant("R1")
+@invariant("R1", TRAFFIC)
 def r1(messages: list[Seen], verdict: Verdict) -> None:
     """Only what was answered with a transno is replayed, and only where replay exists."""
     for pair in pairs(messages):
@@ -34,7 +33,7 @@ def r1(messages: list[Seen], verdict: Verdict) -> None:
             verdict.must(reply is not None, replay, "replayed without an answer that had a transno")
 
 
-@invariant("R2")
+@invariant("R2", TRAFFIC)
 def r2(messages: list[Seen], verdict: Verdict) -> None:
     """What is known to be committed is not replayed, opens aside."""
     for pair in pairs(messages):
@@ -43,7 +42,7 @@ def r2(messages: list[Seen], verdict: Verdict) -> None:
             verdict.must(not done or replay.opens, replay, "replayed although committed")
 
 
-@invariant("R3")
+@invariant("R3", TRAFFIC)
 def r3(messages: list[Seen], verdict: Verdict) -> None:
     """Opens are replayed under their original transno, until their close is committed."""
     for pair in pairs(messages):
@@ -60,7 +59,7 @@ def r3(messages: list[Seen], verdict: Verdict) -> None:
                     verdict.must(not gone, replay, "replayed although its close is committed")
 
 
-@invariant("R4")
+@invariant("R4", TRAFFIC)
 def r4(messages: list[Seen], verdict: Verdict) -> None:
     """After an eviction nothing from before is sent again."""
     for pair in pairs(messages):
@@ -73,7 +72,7 @@ def r4(messages: list[Seen], verdict: Verdict) -> None:
                     verdict.must(m.xid not in before, m, "sent again after the eviction")
 
 
-@invariant("R5")
+@invariant("R5", TRAFFIC)
 def r5(messages: list[Seen], verdict: Verdict) -> None:
     """Replays go out in ascending transno, one at a time."""
     for pair in pairs(messages):
@@ -86,7 +85,7 @@ def r5(messages: list[Seen], verdict: Verdict) -> None:
                 verdict.must(answered, two, "sent before the last was answered")
 
 
-@invariant("R6")
+@invariant("R6", TRAFFIC)
 def r6(messages: list[Seen], verdict: Verdict) -> None:
     """A last_committed that goes backwards brings nothing back."""
     for pair in pairs(messages):
@@ -100,7 +99,7 @@ def r6(messages: list[Seen], verdict: Verdict) -> None:
             told = max(told, m.committed)
 
 
-@invariant("R7")
+@invariant("R7", TRAFFIC)
 def r7(messages: list[Seen], verdict: Verdict) -> None:
     """Another transno in the answer to a replay ends this connection, and nothing from before is sent again."""
     for pair in pairs(messages):
@@ -113,7 +112,7 @@ def r7(messages: list[Seen], verdict: Verdict) -> None:
             verdict.must(not any(m.replay for m in after), reply, "replayed after another transno")
 
 
-@invariant("R8")
+@invariant("R8", TRAFFIC)
 def r8(messages: list[Seen], verdict: Verdict) -> None:
     """Another status in the answer to a replay does not stop the replay."""
     for pair in pairs(messages):
@@ -128,7 +127,7 @@ def r8(messages: list[Seen], verdict: Verdict) -> None:
             verdict.must(on, reply, "replay did not go on")
 
 
-@invariant("R9")
+@invariant("R9", TRAFFIC)
 def r9(messages: list[Seen], verdict: Verdict) -> None:
     """What was being replayed when the connection broke is replayed with MSG_RESENT."""
     for pair in pairs(messages):
@@ -144,7 +143,7 @@ def r9(messages: list[Seen], verdict: Verdict) -> None:
                 verdict.must(after.has("MSG_RESENT"), after, "replayed again without MSG_RESENT")
 
 
-@invariant("R10")
+@invariant("R10", TRAFFIC)
 def r10(messages: list[Seen], verdict: Verdict) -> None:
     """What is sent again has the same xid and MSG_RESENT, in the order of the first time; bulk gets a new xid."""
     for pair in pairs(messages):
@@ -162,7 +161,7 @@ def r10(messages: list[Seen], verdict: Verdict) -> None:
             first.setdefault(m.xid, m)
 
 
-@invariant("R10a")
+@invariant("R10a", TRAFFIC)
 def r10a(messages: list[Seen], verdict: Verdict) -> None:
     """A replay has MSG_REPLAY, and MSG_RESENT only when it was under way as the connection broke."""
     for pair in pairs(messages):
@@ -175,7 +174,7 @@ def r10a(messages: list[Seen], verdict: Verdict) -> None:
             replayed.add((m.xid, m.conn_cnt))
 
 
-@invariant("R10b")
+@invariant("R10b", TRAFFIC)
 def r10b(messages: list[Seen], verdict: Verdict) -> None:
     """1.8 asks again after -EINPROGRESS, under a new xid, later each time; 2.0 does not."""
     for pair in pairs(messages):
@@ -201,7 +200,7 @@ def r10b(messages: list[Seen], verdict: Verdict) -> None:
                 before.append(again[0].time - reply.arrived)
 
 
-@invariant("R11")
+@invariant("R11", TRAFFIC)
 def r11(messages: list[Seen], verdict: Verdict) -> None:
     """While a client recovers it sends nothing but connects, replays, lock replays, cancels and pings."""
     for pair in pairs(messages):
@@ -212,7 +211,7 @@ def r11(messages: list[Seen], verdict: Verdict) -> None:
                     verdict.must(fine, m, f"{m.name} while recovering")
 
 
-@invariant("R12")
+@invariant("R12", TRAFFIC)
 def r12(messages: list[Seen], verdict: Verdict) -> None:
     """conn_cnt increases with every attempt."""
     for pair in pairs(messages):
@@ -222,7 +221,7 @@ def r12(messages: list[Seen], verdict: Verdict) -> None:
             verdict.must(two.conn_cnt > one.conn_cnt or bool(fresh), two, f"{two.conn_cnt} after {one.conn_cnt}")
 
 
-@invariant("R13")
+@invariant("R13", TRAFFIC)
 def r13(messages: list[Seen], verdict: Verdict) -> None:
     """Every connect offers the flags of the first."""
     for pair in pairs(messages):
@@ -231,7 +230,7 @@ def r13(messages: list[Seen], verdict: Verdict) -> None:
             verdict.must(m.offered == tried[0].offered, m, f"offers {m.offered:#x}, first {tried[0].offered:#x}")
 
 
-@invariant("R14")
+@invariant("R14", TRAFFIC)
 def r14(messages: list[Seen], verdict: Verdict) -> None:
     """Nothing is granted that was not offered."""
     for pair in pairs(messages):
@@ -239,7 +238,7 @@ def r14(messages: list[Seen], verdict: Verdict) -> None:
             verdict.must(not reply.offered & ~request.offered, reply, "grants what was not offered")
 
 
-@invariant("R15")
+@invariant("R15", TRAFFIC)
 def r15(messages: list[Seen], verdict: Verdict) -> None:
     """A replay is the request as it was formatted; only opens and creates got what their reply said."""
     for pair in pairs(messages):
@@ -257,7 +256,7 @@ def r15(messages: list[Seen], verdict: Verdict) -> None:
                 verdict.must(same and m.name == before.name, m, "reformatted")
 
 
-@invariant("R16")
+@invariant("R16", TRAFFIC)
 def r16(messages: list[Seen], verdict: Verdict) -> None:
     """A close sent after its open was replayed carries the handle of the replay's answer."""
     for pair in pairs(messages):

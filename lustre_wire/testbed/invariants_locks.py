@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 
+from lustre_wire.checking.registry import invariant
+from lustre_wire.checking.verdict import Verdict
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.request import repsize
 from lustre_wire.recovery.rules import rules_of
@@ -18,13 +20,10 @@ from lustre_wire.testbed.reading import (
     replays,
     servers,
 )
-from lustre_wire.testbed.seen import Seen
-from lustre_wire.testbed.verdict import Verdict, registry
-
-CHECKS, invariant = registry()
+from lustre_wire.testbed.seen import TRAFFIC, Seen
 
 
-@invariant("L1")
+@invariant("L1", TRAFFIC)
 def l1(messages: list[Seen], verdict: Verdict) -> None:
     """A lock replay says its lock's state, and has neither MSG_REPLAY nor a transno."""
     for m in messages:
@@ -35,7 +34,7 @@ def l1(messages: list[Seen], verdict: Verdict) -> None:
             verdict.must((m.lock_flags & states).bit_count() <= 1, m, "two states")
 
 
-@invariant("L2")
+@invariant("L2", TRAFFIC)
 def l2(messages: list[Seen], verdict: Verdict) -> None:
     """A lock that its client gave back is not replayed."""
     for pair in pairs(messages):
@@ -52,7 +51,7 @@ def l2(messages: list[Seen], verdict: Verdict) -> None:
                 verdict.must(remote.get(m.lock) not in given, m, "replayed after it was given back")
 
 
-@invariant("L3")
+@invariant("L3", TRAFFIC)
 def l3(messages: list[Seen], verdict: Verdict) -> None:
     """The answer to a lock replay has room for an ost_lvb."""
     for m in messages:
@@ -61,7 +60,7 @@ def l3(messages: list[Seen], verdict: Verdict) -> None:
             verdict.must(m.room >= repsize(m.dialect, *rooms), m, f"room for {m.room} bytes")
 
 
-@invariant("L4")
+@invariant("L4", TRAFFIC)
 def l4(messages: list[Seen], verdict: Verdict) -> None:
     """A lock replay has the dialect's pb_flags: nothing in 1.8, REQ_REPLAY_DONE in 2.0."""
     for m in messages:
@@ -69,7 +68,7 @@ def l4(messages: list[Seen], verdict: Verdict) -> None:
             verdict.must(m.flags == rules_of(m.dialect).lock_replay_flags, m, f"pb_flags {m.flags:#x}")
 
 
-@invariant("L5")
+@invariant("L5", TRAFFIC)
 def l5(messages: list[Seen], verdict: Verdict) -> None:
     """A lock is replayed under the client's own handle, known from its enqueue."""
     for pair in pairs(messages):
@@ -81,7 +80,7 @@ def l5(messages: list[Seen], verdict: Verdict) -> None:
                 verdict.must(m.lock in enqueued, m, "a lock that was never asked for")
 
 
-@invariant("L6")
+@invariant("L6", TRAFFIC)
 def l6(messages: list[Seen], verdict: Verdict) -> None:
     """A failed lock replay is followed by a reconnect; what was replayed goes by the new handle."""
     for pair in pairs(messages):
@@ -96,7 +95,7 @@ def l6(messages: list[Seen], verdict: Verdict) -> None:
                 verdict.must(after is None or after.connect, reply, "no reconnect")
 
 
-@invariant("V1")
+@invariant("V1", TRAFFIC)
 def v1(messages: list[Seen], verdict: Verdict) -> None:
     """A replay brings along the versions of its first answer, bit for bit."""
     for pair in pairs(messages):
@@ -106,7 +105,7 @@ def v1(messages: list[Seen], verdict: Verdict) -> None:
                 verdict.must(replay.versions == reply.versions, replay, f"{replay.versions}, was {reply.versions}")
 
 
-@invariant("V2")
+@invariant("V2", TRAFFIC)
 def v2(messages: list[Seen], verdict: Verdict) -> None:
     """The version of what does not exist yet is ENOENT_VERSION in 2.0, and no version in 1.8."""
     for pair in pairs(messages):
@@ -118,7 +117,7 @@ def v2(messages: list[Seen], verdict: Verdict) -> None:
                 verdict.must(m.versions[1] == absent, m, f"slot 1 is {m.versions[1]}")
 
 
-@invariant("V3")
+@invariant("V3", TRAFFIC)
 def v3(messages: list[Seen], verdict: Verdict) -> None:
     """After a failed version check the client ends its list, says so, connects again and is evicted."""
     for pair in pairs(messages):
@@ -131,7 +130,7 @@ def v3(messages: list[Seen], verdict: Verdict) -> None:
             verdict.must(any(e.time > m.time for e in evictions(pair)), m, "not evicted")
 
 
-@invariant("V4")
+@invariant("V4", TRAFFIC)
 def v4(messages: list[Seen], verdict: Verdict) -> None:
     """When everybody is back the versions match by themselves."""
     for server in servers(messages):
@@ -147,7 +146,7 @@ def v4(messages: list[Seen], verdict: Verdict) -> None:
                     verdict.must(reply.status != -errno.EOVERFLOW, reply, "versions differ though nobody is missing")
 
 
-@invariant("V6")
+@invariant("V6", TRAFFIC)
 def v6(messages: list[Seen], verdict: Verdict) -> None:
     """Versions are compared for replays alone, and only of clients that were granted it."""
     for pair in pairs(messages):

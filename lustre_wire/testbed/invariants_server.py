@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import errno
 
+from lustre_wire.checking.registry import invariant
+from lustre_wire.checking.verdict import Verdict
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.testbed.reading import Part, answer_of, first_reply, joined, pairs, parts_of, servers
-from lustre_wire.testbed.seen import Seen
-from lustre_wire.testbed.verdict import Verdict, registry
-
-CHECKS, invariant = registry()
-
+from lustre_wire.testbed.seen import TRAFFIC, Seen
 
 #: Seconds within which a server answers what it need not hold back.
 AT_ONCE = 0.1
@@ -31,7 +29,7 @@ def _answered_too_soon(part: Part, parts: list[Part], verdict: Verdict) -> None:
                 verdict.must(arrived, reply, "answered before another client was done")
 
 
-@invariant("R17a")
+@invariant("R17a", TRAFFIC)
 def r17a(messages: list[Seen], verdict: Verdict) -> None:
     """The last ping is answered when every client that takes part has sent its own."""
     for server in servers(messages):
@@ -40,7 +38,7 @@ def r17a(messages: list[Seen], verdict: Verdict) -> None:
             _answered_too_soon(part, parts, verdict)
 
 
-@invariant("R18")
+@invariant("R18", TRAFFIC)
 def r18(messages: list[Seen], verdict: Verdict) -> None:
     """What has no transno is no replay: it is answered at once, unless done flags put it into a stage's queue."""
     for server in servers(messages):
@@ -55,7 +53,7 @@ def r18(messages: list[Seen], verdict: Verdict) -> None:
                     verdict.must(reply is not None and reply.time - m.arrived < AT_ONCE, m, "held back")
 
 
-@invariant("R19")
+@invariant("R19", TRAFFIC)
 def r19(messages: list[Seen], verdict: Verdict) -> None:
     """An open that was committed long ago is replayed at once in 1.8, and in its stage in 2.0 (R23)."""
     for server in servers(messages):
@@ -69,7 +67,7 @@ def r19(messages: list[Seen], verdict: Verdict) -> None:
                 verdict.must(reply is not None and reply.time - m.arrived < AT_ONCE, m, "an old open was held back")
 
 
-@invariant("R20")
+@invariant("R20", TRAFFIC)
 def r20(messages: list[Seen], verdict: Verdict) -> None:
     """A replay delivered more than once is answered once for each time it was sent, not for each copy."""
     for pair in pairs(messages):
@@ -80,7 +78,7 @@ def r20(messages: list[Seen], verdict: Verdict) -> None:
             verdict.must(len(answers) <= len(sent), sent[-1], f"sent {len(sent)} times, answered {len(answers)} times")
 
 
-@invariant("R21")
+@invariant("R21", TRAFFIC)
 def r21(messages: list[Seen], verdict: Verdict) -> None:
     """A server answers new replays of all its clients in the order of their transnos."""
     for server in {m.server for m in messages}:
@@ -102,7 +100,7 @@ def r21(messages: list[Seen], verdict: Verdict) -> None:
                     answered = []
 
 
-@invariant("R22")
+@invariant("R22", TRAFFIC)
 def r22(messages: list[Seen], verdict: Verdict) -> None:
     """While a server recovers it does what recovery needs, and tells all other requests to come again."""
     for server in servers(messages):
@@ -120,7 +118,7 @@ def r22(messages: list[Seen], verdict: Verdict) -> None:
                     verdict.must(reply.status != -errno.EAGAIN, m, f"{m.name} refused in recovery")
 
 
-@invariant("R23")
+@invariant("R23", TRAFFIC)
 def r23(messages: list[Seen], verdict: Verdict) -> None:
     """Where recovery has stages, nobody's replay is answered before everybody is back or the window ended."""
     for server in {m.server for m in messages}:
@@ -142,7 +140,7 @@ def r23(messages: list[Seen], verdict: Verdict) -> None:
                 answered = False
 
 
-@invariant("R23a")
+@invariant("R23a", TRAFFIC)
 def r23a(messages: list[Seen], verdict: Verdict) -> None:
     """A client that says twice that it is done counts once: the others are still waited for."""
     for server in servers(messages):
@@ -154,7 +152,7 @@ def r23a(messages: list[Seen], verdict: Verdict) -> None:
                 _answered_too_soon(part, parts, verdict)
 
 
-@invariant("R24")
+@invariant("R24", TRAFFIC)
 def r24(messages: list[Seen], verdict: Verdict) -> None:
     """A request sent again is not done again: whatever is answered twice is answered with the same transno."""
     for pair in pairs(messages):
@@ -167,7 +165,7 @@ def r24(messages: list[Seen], verdict: Verdict) -> None:
             known.setdefault(m.xid, m)
 
 
-@invariant("R25")
+@invariant("R25", TRAFFIC)
 def r25(messages: list[Seen], verdict: Verdict) -> None:
     """A rebuilt or replayed answer names the same object."""
     for pair in pairs(messages):

@@ -6,14 +6,17 @@ nothing: whoever runs it has to look at the count.
 
 from __future__ import annotations
 
+from lustre_wire.checking import registry
+from lustre_wire.checking.verdict import Verdict
 from lustre_wire.testbed import invariants_client, invariants_locks, invariants_server
-from lustre_wire.testbed.seen import Seen
-from lustre_wire.testbed.verdict import Check, Verdict
+from lustre_wire.testbed.seen import TRAFFIC, Seen
 
+#: Where checks are declared.
+DECLARED = (invariants_client, invariants_server, invariants_locks)
 #: Every check, by the number of its invariant.
-CHECKS: dict[str, Check] = {**invariants_client.CHECKS, **invariants_server.CHECKS, **invariants_locks.CHECKS}
+CHECKS = registry.of(TRAFFIC)
 
 
 def judge(messages: list[Seen], names: list[str] | None = None) -> dict[str, Verdict]:
     """Every check, or those named, over one recording."""
-    return {name: check(messages) for name, check in CHECKS.items() if names is None or name in names}
+    return registry.judge(TRAFFIC, messages, names)

@@ -11,6 +11,9 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.trace import Exchange, Trace
 
+#: What checks of it are said to read.
+TRAFFIC = "traffic"
+
 
 @attrs.define(slots=True, eq=False)
 class Seen:
@@ -65,6 +68,9 @@ class Seen:
     copies: int = 1
     room: int = 0
     cancels: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"message {self.number} at {self.time:.3f}"
 
     @property
     def connect(self) -> bool:

@@ -15,10 +15,11 @@ from typing import Any
 import attrs
 
 from lustre_wire.checking.faults import Fault
+from lustre_wire.checking.verdict import Verdict
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.last_rcvd import MountRefused
 from lustre_wire.testbed.simulator import Stuck
-from lustre_wire.upgrade.checks.monitor import Verdict, judge
+from lustre_wire.upgrade.checks.monitor import judge
 from lustre_wire.upgrade.nodes.server import VERSIONS
 from lustre_wire.upgrade.protocol.mark import StartRefused
 from lustre_wire.upgrade.protocol.policy import POLICIES

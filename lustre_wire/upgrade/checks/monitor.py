@@ -7,21 +7,18 @@ the nodes noted of themselves; `Snapshot`s hold what can only be seen at the mom
 
 from __future__ import annotations
 
+from lustre_wire.checking import registry
+from lustre_wire.checking.verdict import Verdict
 from lustre_wire.upgrade.checks import start, stop, wire
-from lustre_wire.upgrade.checks.verdict import CHECKS, Verdict
+from lustre_wire.upgrade.checks.common import PLAY
 from lustre_wire.upgrade.stage.play import Play
 
 #: Where checks are declared.
 DECLARED = (stop, start, wire)
+#: Every check, by the number of its invariant.
+CHECKS = registry.of(PLAY)
 
 
 def judge(play: Play) -> dict[str, Verdict]:
     """All invariants over a play that is over."""
-    found: dict[str, Verdict] = {}
-    for name, (_, check) in CHECKS.items():
-        found[name] = Verdict()
-        check(play, found[name])
-    return found
-
-
-__all__ = ["CHECKS", "DECLARED", "Verdict", "judge"]
+    return registry.judge(PLAY, play)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from lustre_wire.checking.verdict import Verdict
 from lustre_wire.testbed.packing import packer
+from lustre_wire.upgrade.checks.common import SLACK, at, invariant
 from lustre_wire.upgrade.checks.traffic import identities, requests, shown
-from lustre_wire.upgrade.checks.verdict import SLACK, Verdict, at, invariant
 from lustre_wire.upgrade.protocol.mark import Start
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.play import Play

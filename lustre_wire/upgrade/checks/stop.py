@@ -6,12 +6,13 @@ import errno
 from math import inf
 from typing import Any
 
+from lustre_wire.checking.verdict import Verdict
 from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.operations import NOBODY
 from lustre_wire.testbed.packing import packer
+from lustre_wire.upgrade.checks.common import SLACK, at, invariant, snapshots
 from lustre_wire.upgrade.checks.traffic import requests, transnos
-from lustre_wire.upgrade.checks.verdict import SLACK, Verdict, at, invariant, snapshots
 from lustre_wire.upgrade.evidence.journal import Put
 from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.mark import Start
@@ -65,7 +66,7 @@ def b4(play: Play, verdict: Verdict) -> None:
 
 @invariant("B5")
 def b5(play: Play, verdict: Verdict) -> None:
-    """AllOf is done or evicted before QUIET, and QUIET comes within the callback timeout."""
+    """Everybody is done or evicted before QUIET, and QUIET comes within the callback timeout."""
     for name, node in play.nodes.items():
         begun = None
         for life in node.history:

@@ -9,12 +9,13 @@ from math import inf
 import attrs
 
 from lustre_wire import rpc
+from lustre_wire.checking.verdict import Verdict
 from lustre_wire.dialects import dialect
 from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.packing import packer
-from lustre_wire.upgrade.checks.verdict import SLACK, Verdict, at, invariant
+from lustre_wire.upgrade.checks.common import SLACK, at, invariant
 from lustre_wire.upgrade.evidence.records import Flushed, Stopped
 from lustre_wire.upgrade.evidence.same_layout import same_layout
 from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire, spoken
