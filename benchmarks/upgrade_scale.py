@@ -85,7 +85,7 @@ def mount(play: Play, clients: int) -> None:
 
 
 def prepare(play: Play, dirty: int) -> None:
-    """AllOf opens a file of his own and writes into his cache."""
+    """Everybody opens a file of his own and writes into his cache."""
     numbers = everybody(play, "open", lambda index: (f"/f{index}", MAKE))
     if dirty:
         data = bytes(dirty)

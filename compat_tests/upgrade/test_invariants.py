@@ -51,9 +51,9 @@ def test_B6_no_new_client_from_revoking_to_halted() -> None:
     assert outcome.verdicts["B6"].wrong == []
     made = outcome.play
     came = [(a, reply.status) for a, reply in made.wire().connects() if made.is_metadata(a.server)]
-    for newcomer, before, state in zip(made.clients[4:], made.clients[3:], STOPPING, strict=False):
+    for newcomer, stop, state in zip(made.clients[4:], made.stopped, STOPPING, strict=False):
         lives = made.servers["mds"].history
-        at = next(life.time for life in lives if life.what == state and life.time > before.mounted_at)
+        at = next(life.time for life in lives if life.what == state and life.time >= stop.time)
         assert [status for a, status in came if a.client == newcomer.nid and a.arrived == at] == [-errno.EBUSY]
 
 
