@@ -104,6 +104,7 @@ class Personality:
         forms: every operation.
         client_names: the client chooses the identity of new files (FIDs); otherwise the server does (inodes).
         open_bits: inode bits an intent open asks for.
+        flock_slot: which word of a resource's name says that it is of file locks (llite/file.c: ll_file_flock).
         close_valid: what a close says is valid: without and with a size.
         directory: how directory pages travel: ``"blocks"`` or ``"pages"``.
         mds_flags, ost_flags, mgs_flags: connect flags clients ask for: what the testbed can do of what a client can.
@@ -114,6 +115,7 @@ class Personality:
     forms: tuple[Form, ...]
     client_names: bool
     open_bits: int
+    flock_slot: int
     close_valid: tuple[int, int]
     directory: str
     mds_flags: int

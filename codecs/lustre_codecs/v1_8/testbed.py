@@ -136,6 +136,7 @@ PERSONALITY: Final = Personality(
     forms=FORMS,
     client_names=False,
     open_bits=k.MdsInodelock.MDS_INODELOCK_LOOKUP,
+    flock_slot=2,
     close_valid=(
         k.ObdMd.OBD_MD_FLATIME | k.ObdMd.OBD_MD_FLMTIME | k.ObdMd.OBD_MD_FLCTIME,
         k.ObdMd.OBD_MD_FLATIME | k.ObdMd.OBD_MD_FLMTIME | k.ObdMd.OBD_MD_FLCTIME | k.ObdMd.OBD_MD_FLSIZE

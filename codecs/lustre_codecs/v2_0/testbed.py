@@ -157,6 +157,7 @@ PERSONALITY: Final = Personality(
     forms=FORMS,
     client_names=True,
     open_bits=k.MdsInodelock.MDS_INODELOCK_UPDATE,
+    flock_slot=3,
     close_valid=(
         k.MdsAttr.MDS_ATTR_MODE | k.MdsAttr.MDS_ATTR_ATIME_SET | k.MdsAttr.MDS_ATTR_MTIME_SET
         | k.MdsAttr.MDS_ATTR_CTIME_SET,

@@ -5,15 +5,24 @@ from __future__ import annotations
 import errno
 from typing import Any
 
+from lustre_wire.dialects import Dialect
 from lustre_wire.recovery.ldlm import Extent, Flock, Lock
-from lustre_wire.recovery.ldlm.locks import request_of
+from lustre_wire.recovery.ldlm.locks import ResName, request_of
 from lustre_wire.recovery.ldlm.policies import EOF
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed import layouts
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.node import ConnectedNode, OpenFile
-from lustre_wire.testbed.operations import Result
+from lustre_wire.testbed.operations import Ident, Result
+from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import OperationFailed
+
+
+def flock_resource(ident: Ident, dialect: Dialect) -> ResName:
+    """The resource of an object's file locks, as a dialect names it."""
+    words = [ident[0], ident[1], 0, 0]
+    words[packer(dialect).personality.flock_slot] = int(names(dialect).LDLM_FLOCK)
+    return (words[0], words[1], words[2], words[3])
 
 
 class FileIo(ConnectedNode):
@@ -144,6 +153,6 @@ class FileIo(ConnectedNode):
         file, mdc = self.file(number), self.metadata()
         k = names(mdc.dialect)
         flags = 0 if wait or mode == "LCK_NL" else k.LDLM_FL_BLOCK_NOWAIT
-        resource = (file.ident[0], file.ident[1], 0, 0)
+        resource = flock_resource(file.ident, mdc.dialect)
         lock: Lock = yield from self.lock(mdc, k.LDLM_FLOCK, resource, getattr(k, mode), Flock(start, end, pid), flags)
         return lock

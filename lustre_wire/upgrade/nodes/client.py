@@ -13,6 +13,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Packet
 from lustre_wire.recovery.request import Request
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.client.file_io import flock_resource
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import OperationFailed, Steps, Until
 from lustre_wire.translate import FidAllocator, Session
@@ -144,6 +145,9 @@ class UpgradeClient(Participant, Calls):
             return
         if self.policy.away is Away.REFORMAT:
             self._purge(self.mdc)
+        for lock in self.mdc.locks.locks.values():
+            if lock.type == names(dialect).LDLM_FLOCK:  # it is replayed, under the name the others will ask for it by
+                lock.resource = flock_resource((lock.resource[0], lock.resource[1], 0), dialect)
         for file in self.files.values():
             if not file.dead:
                 reopen.open_again(file, dialect)
