@@ -1,0 +1,80 @@
+"""Do model and code agree? What a server and one client of it went through together in a play, held to the model.
+
+A play is projected onto pairs: the state of a server's stop (or ``down``) and that of a client's barrier for it. The
+model says which pairs there are, and which follow which; a play that is in another pair, or comes to one otherwise, shows
+something that the model leaves out or the code does wrong.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+import attrs
+
+from lustre_wire.upgrade.model.laws import laws
+from lustre_wire.upgrade.model.moves import first_part, make, moves
+from lustre_wire.upgrade.model.world import Broken, Part
+from lustre_wire.upgrade.protocol.policy import Policy
+
+#: The server's state and the client's.
+Pair = tuple[str, str]
+#: How many moves of the model one change of a play may stand for: nodes note where they end, not what they pass.
+STEPS = 4
+
+
+@attrs.frozen
+class Projection:
+    """The pairs of a model, and which pairs follow each by one move."""
+
+    follow: dict[Pair, frozenset[Pair]]
+
+    def refuses(self, trace: Iterable[Pair]) -> Iterator[str]:
+        """What in a trace the model does not have."""
+        before: Pair | None = None
+        for pair in trace:
+            if pair not in self.follow:
+                yield f"the model has no {pair[0]} server with a {pair[1]} client"
+            elif before is not None and before in self.follow and pair not in self._within(before):
+                yield f"in the model {before} is not followed by {pair}"
+            before = pair
+
+    def _within(self, pair: Pair) -> set[Pair]:
+        found = {pair}
+        for _ in range(STEPS):
+            found |= {then for each in found for then in self.follow[each]}
+        return found
+
+
+def project(how: Policy, *, losses: int = 1, crashes: int = 1) -> Projection:
+    """All pairs of one server and one client that still lives, with so many messages lost and crashes."""
+    follow: dict[Pair, set[Pair]] = {}
+    first = first_part(how, 1)
+    seen, queue = {_key(first)}, deque([first])
+    while queue:
+        part = queue.popleft()
+        here = _pair(part)
+        follow.setdefault(here, set())
+        for move in moves(part, losses, crashes):
+            there = part.copy()
+            try:
+                make(move, there)
+                laws(there)
+            except Broken:
+                continue
+            if not there.dead:
+                follow[here].add(_pair(there))
+                follow.setdefault(_pair(there), set())
+                if _key(there) not in seen:
+                    seen.add(_key(there))
+                    queue.append(there)
+    return Projection({pair: frozenset(then) for pair, then in follow.items()})
+
+
+def _pair(part: Part) -> Pair:
+    state = str(part.life.state) if part.server.up else "down"
+    return state, str(part.barriers[0].state)
+
+
+def _key(part: Part) -> object:
+    return part.key(), part.turn, part.dead, part.lost, part.crashed
