@@ -78,9 +78,9 @@ def identities(message: rpc.Message) -> list[int]:
 
 
 def transnos(play: Play) -> dict[tuple[int, int], int]:
-    """The transno each request was answered with, the first time."""
+    """The transno each request was answered with, the first time that the client got to know it."""
     found: dict[tuple[int, int], int] = {}
     for reply in play.wire().of(Kind.REPLY):
-        if reply.transno and play.is_metadata(reply.server):
+        if reply.transno and reply.arrived is not None and play.is_metadata(reply.server):
             found.setdefault((reply.client, reply.xid), reply.transno)
     return found

@@ -1,7 +1,7 @@
 """Do model and code agree? What a server and one client of it went through together in a play, held to the model.
 
 A play is projected onto pairs: the state of a server's stop (or ``down``) and that of a client's barrier for it. The
-model says which pairs there are, and which follow which; a play that is in another pair, or comes to one otherwise, shows
+model says which pairs there are, and which follow which; a play that is in another, or comes to one otherwise, shows
 something that the model leaves out or the code does wrong.
 """
 
