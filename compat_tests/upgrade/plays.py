@@ -13,11 +13,14 @@ from lustre_wire.upgrade.stage.play import Play
 NEEDED = {"new-clients": 4, "config": 4, "silent-client": 3}
 
 
-def play(name: str | Scenario, policy_name: str = "simplified", *faults: str, seed: int = 7, **options: str) -> Outcome:
+def play(
+    name: str | Scenario, policy_name: str = "simplified", *faults: str, seed: int = 7, osts: int | None = None,
+    **options: str,
+) -> Outcome:  # fmt: skip
     """A scenario from beginning to end, with as few clients as it needs."""
     found = scenario.load(name) if isinstance(name, str) else name
     clients = NEEDED.get(found.name, 2)
-    made = Play(policy(policy_name, **options), seed=seed, **scenario.play_options(found, clients=clients))
+    made = Play(policy(policy_name, **options), seed=seed, **scenario.play_options(found, clients=clients, osts=osts))
     for text in faults:
         made.expect(text)
     return scenario.run(found, made)

@@ -33,9 +33,7 @@ class Invariant(Generic[E]):
 INVARIANTS: dict[str, Invariant[Any]] = {}
 
 
-def invariant(
-    number: str, reads: str
-) -> Callable[[Callable[[E, Verdict], None]], Callable[[E, Verdict], None]]:
+def invariant(number: str, reads: str) -> Callable[[Callable[[E, Verdict], None]], Callable[[E, Verdict], None]]:
     """Register a check under the number of its invariant."""
 
     def register(check: Callable[[E, Verdict], None]) -> Callable[[E, Verdict], None]:

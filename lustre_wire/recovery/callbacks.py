@@ -105,9 +105,7 @@ class Callbacks:
         assert form is not None
         pending.again = now + REPEAT
         export = pending.ast.lock.owner
-        self._put(
-            Packet(PUT, self.nid, export.nid, form.portal or 0, pending.xid, 0, rpc.encode(pending.message))
-        )
+        self._put(Packet(PUT, self.nid, export.nid, form.portal or 0, pending.xid, 0, rpc.encode(pending.message)))
 
     def answered(self, packet: Packet, now: float) -> bool:
         """Is this the answer to a callback? Then it is dealt with."""

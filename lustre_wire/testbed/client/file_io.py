@@ -146,9 +146,7 @@ class FileIo(ConnectedNode):
             if request.status not in (0, -errno.ENOENT, -errno.EINTR):
                 raise OperationFailed(request.status)
 
-    def flock(
-        self, number: int, mode: str, start: int = 0, end: int = EOF, pid: int = 1, *, wait: bool = True
-    ) -> Any:
+    def flock(self, number: int, mode: str, start: int = 0, end: int = EOF, pid: int = 1, *, wait: bool = True) -> Any:
         """Lock a range of a file for a process: ``LCK_PR``, ``LCK_PW``, or ``LCK_NL`` to unlock."""
         file, mdc = self.file(number), self.metadata()
         k = names(mdc.dialect)

@@ -333,7 +333,6 @@ class ClientNode(FileIo):
                 owner.set_state(ImportState.CLOSED)
 
 
-
 def _signed(value: int) -> int:
     """An errno that travelled as an unsigned 64-bit number."""
     return value - (1 << 64) if value >> 63 else value
