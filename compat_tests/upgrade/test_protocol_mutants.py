@@ -14,7 +14,7 @@ import pytest
 
 from compat_tests.upgrade.checks import reported
 from compat_tests.upgrade.plays import play
-from compat_tests.upgrade.test_broken_nodes import watched
+from compat_tests.upgrade.test_broken_nodes import BROKEN, watched
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.last_rcvd import LastRcvd
@@ -25,6 +25,7 @@ from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.testbed.tasks import OperationFailed
+from lustre_wire.upgrade.checks.monitor import CHECKS
 from lustre_wire.upgrade.nodes import client as client_node
 from lustre_wire.upgrade.nodes import rebuild, reopen, server
 from lustre_wire.upgrade.nodes.client import UpgradeClient
@@ -204,6 +205,10 @@ MUTANTS: dict[str, tuple[str, str, str, dict[str, str], Any, str, Any]] = {
         "E2", "recover-then-upgrade", "simplified", {}, LastRcvd, "_read_slots",
         lambda self, head: setattr(self, "slots", {})),
 }  # fmt: skip
+
+
+def test_every_invariant_is_violated_by_some_broken_node() -> None:
+    assert {case[0] for case in BROKEN} | {case[0] for case in MUTANTS.values()} == CHECKS.keys()
 
 
 @pytest.mark.parametrize("name", MUTANTS)
