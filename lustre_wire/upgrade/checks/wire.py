@@ -354,16 +354,22 @@ def _mark_is_last(play: Play, stop: Stop, flushed: Flushed, verdict: Verdict) ->
 
 
 def _looked_into(play: Play) -> Iterator[tuple[Message, str, str]]:
-    """Requests an MDS answered having looked into them, with the dialect they were made in and the MDS's own."""
+    """Requests that came to an MDS over a live connection and were not refused by their head, answered or not, with the
+    dialect they were made in and the MDS's own."""
     wire = play.wire()
     made = spoken(wire, [dialect(version) for version in VERSIONS])
-    for reply in wire.of(Kind.REPLY):
-        asked = wire.request_of(reply)
-        if asked is None or asked.opcode == wire.k.MDS_CONNECT:
+    refused = {a.place for m in wire.of(Kind.REPLY) if m.status in REFUSALS and (a := wire.request_of(m)) is not None}
+    accepted = [(asked.client, asked.server, answer) for asked, answer in wire.connects() if not answer.status]
+    for asked in wire.of(Kind.REQUEST):
+        if asked.arrived is None or asked.opcode == wire.k.MDS_CONNECT or not play.is_metadata(asked.server):
             continue
-        if play.is_metadata(reply.server) and reply.status not in REFUSALS:
-            served = [b.version for b in play.began if b.nid == reply.server and b.place <= reply.place]
-            yield asked, made[asked.place], served[-1]
+        served = [b for b in play.began if b.nid == asked.server and b.place <= asked.place]
+        known = any(
+            client == asked.client and server == asked.server and served[-1].place <= answer.place < asked.place
+            for client, server, answer in accepted
+        )  # fmt: skip
+        if known and asked.place not in refused:
+            yield asked, made[asked.place], served[-1].version
 
 
 @invariant("dialect")

@@ -189,6 +189,10 @@ def is_change(packet: Packet, dialect: Dialect) -> bool:
     return bool(found and found[0].transno) and found[0].opcode != names(dialect).MDS_CLOSE
 
 
+#: Buffers of a request that have the same lengths each time it is sent: names and layouts come behind them.
+FIXED = 4
+
+
 def spoken(wire: Wire, dialects: Sequence[Dialect]) -> dict[int, str]:
     """The dialect each request was made in, by its place: what the connection was granted, but for a request sent again
     with buffers of the same lengths, which is as it was the first time."""
@@ -206,7 +210,8 @@ def spoken(wire: Wire, dialects: Sequence[Dialect]) -> dict[int, str]:
                 granted[client, server] = time, name
             now = granted.get((message.client, message.server), (0.0, dialects[0].name))[1]
             before = first.setdefault((message.client, message.xid), message)
-            again = before is not message and before.shape == message.shape
+            as_before = len(before.shape) == len(message.shape) and before.shape[:FIXED] == message.shape[:FIXED]
+            again = before is not message and as_before
             found[message.place] = found[before.place] if again else now
     return found
 
