@@ -38,7 +38,8 @@ def log(*bodies: tuple[int, bytes], cancelled: tuple[int, ...] = ()) -> bytes:
     for i in range(len(bodies) + 1):
         if i not in cancelled:
             bitmap[i // 8] |= 1 << i % 8
-    head = struct.pack("<4I", CHUNK, 0, 0x10645539, 0) + struct.pack("<Q5I", 1297555200, len(bodies) + 1, 88, 0, 4, 0)
+    count = len(bodies) + 1 - len(cancelled)
+    head = struct.pack("<4I", CHUNK, 0, 0x10645539, 0) + struct.pack("<Q5I", 1297555200, count, 88, 0, 4, 0)
     head += b"config_uuid".ljust(40, b"\0") + bytes(4) + bytes(bitmap) + struct.pack("<2I", CHUNK, len(records))
     return head + b"".join(records)
 
@@ -107,9 +108,10 @@ class TestLastRcvd:
         assert shown.count("lcd_last_result: -2 ENOENT") == 2
         assert shown.splitlines()[-1] == "2 clients, last transaction 4711"
 
-    def test_features_the_dialect_does_not_know(self) -> None:
+    def test_features_that_a_server_of_the_dialect_refuses(self) -> None:
         shown = run("last-rcvd", "-d", "1.8", data=last_rcvd(incompat=0x8000C), status=1).stdout
-        assert "lsd_feature_incompat has bits unknown to dialect 1.8: 0x80000" in shown
+        assert "lsd_feature_incompat, byte 72: expected none of 0x80000, got 0x8000c; refuses to start" in shown
+        assert "(mds/mds_fs.c:mds_init_server_data)" in shown
 
     def test_json(self) -> None:
         shown = json.loads(run("last-rcvd", "-d", "2.0", "--json", data=last_rcvd(b"first", b"", b"third")).stdout)
@@ -129,7 +131,9 @@ def test_mountdata() -> None:
 
 @pytest.mark.parametrize("command", ["llog", "last-rcvd", "mountdata"])
 def test_files_that_cannot_be_used(command: str, tmp_path: Path) -> None:
-    for name in (str(tmp_path), str(tmp_path / "missing"), "/dev/null"):
+    junk = tmp_path / "junk"
+    junk.write_bytes(b"no file of a server")
+    for name in (str(tmp_path), str(tmp_path / "missing"), str(junk)):
         result = CliRunner().invoke(cli, [command, name])
         assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
 

@@ -158,7 +158,7 @@ def test_an_irregular_body_stays_bytes(dialect: str) -> None:
 @pytest.mark.parametrize(
     ("data", "path"),
     [
-        (b"", "llh_hdr.lrh_type"),
+        (b"lustre", "llog_log_hdr"),
         (header_bytes([], 0)[:5000], "llog_log_hdr"),
         (bytes(CHUNK), "llh_hdr.lrh_type"),
         (struct.pack("<I", 4096) + header_bytes([], 0)[4:], "llh_hdr.lrh_len"),
@@ -313,15 +313,17 @@ def test_an_excluded_ost_is_added_as_inactive() -> None:
 
 
 def test_what_1_8_cannot_read_of_a_2_0_log() -> None:
-    """It refuses a required command it does not know, and skips one that may be skipped."""
+    """It refuses a required command it does not know, and skips one that may be skipped, and all that is for an LMV."""
     dialect = lw.dialect("2.0")
     log = logwriter.new_log(dialect)
-    logwriter.append(log, make_config(dialect, "LCFG_ADD_MDC", "lustre-clilmv", "lustre-MDT0000_UUID", "0", "1", "x"))
+    logwriter.append(log, make_config(dialect, "LCFG_ADD_MDC", "lustre-lmv", "lustre-MDT0000_UUID", "0", "1", "x"))
     logwriter.append(log, make_config(dialect, "LCFG_SPTLRPC_CONF", "", "lustre.srpc.flavor.default=krb5p"))
     logwriter.append(log, make_config(dialect, "LCFG_PARAM", "lustre-client", "llite.max_cached_mb=1"))
     logwriter.append(log, dialect.structs["llog_changelog_user_rec"](cur_id=1))
+    logwriter.append(log, make_config(dialect, "LCFG_ATTACH", "lustre-clilmv", "lmv", "lustre-clilmv_UUID"))
+    logwriter.append(log, make_config(dialect, "LCFG_ADD_MDC", "lustre-clilmv", "lustre-MDT0000_UUID", "0", "1", "x"))
     found = [(record.index, verdict) for record, verdict in llog.unknown_to(log, "1.8")]
-    assert found == [(1, "refuses"), (2, "skips"), (4, "skips")]
+    assert found == [(1, "refuses"), (2, "skips"), (4, "skips"), (5, "skips"), (6, "skips")]
     assert llog.unknown_to(log, "2.0") == []
 
 

@@ -46,11 +46,11 @@ def test_clients_by_slot(dialect: str) -> None:
     assert [c["uuid"] for c in last_rcvd.to_json(file)["clients"]] == ["first", "third"]
 
 
-def test_features_that_1_8_does_not_know() -> None:
-    """2.0 adds IAM_DIR 0x40 and LMA 0x80; 0x8000 is nobody's."""
+def test_features_that_a_server_refuses() -> None:
+    """2.0 adds IAM_DIR 0x40 to what an MDT takes; LMA 0x80 never was among that, and 0x8000 is nobody's."""
     data = whole(incompat=0xC | 0x40 | 0x80 | 0x8000)
     assert last_rcvd.read(data, "1.8").unknown_features() == {"lsd_feature_incompat": 0x80C0}
-    assert last_rcvd.read(data, "2.0").unknown_features() == {"lsd_feature_incompat": 0x8000}
+    assert last_rcvd.read(data, "2.0").unknown_features() == {"lsd_feature_incompat": 0x8080}
 
 
 @dialects

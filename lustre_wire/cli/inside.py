@@ -9,7 +9,7 @@ from lustre_wire.capture import Captured
 from lustre_wire.capture.captured import BULK
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
-from lustre_wire.payloads import directory, llog
+from lustre_wire.payloads import changelog, directory, llog
 from lustre_wire.payloads.config import Config
 from lustre_wire.payloads.llog import LogRecord
 from lustre_wire.rpc import Generic, Message
@@ -17,7 +17,7 @@ from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.rpc import Records
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import Node, struct_text
-from lustre_wire.text.values import hexed, quoted
+from lustre_wire.text.values import field_text, hexed, quoted
 
 
 def type_of(record: LogRecord, dialect: Dialect) -> str:
@@ -31,8 +31,19 @@ def text_of(record: LogRecord, dialect: Dialect) -> str:
     """What a log record says: a configuration command as it would be typed, a struct's text, or bytes."""
     value = record.value
     if isinstance(value, Config):
-        return f"{value.device}: {value.line()}" if value.device else value.line()
+        line = f"{value.device}: {value.line()}" if value.device else value.line()
+        marker = value.struct()
+        return f"{line} {_written(marker, dialect)}" if hasattr(marker, "cm_flags") else line
+    if changelog.is_change(value):
+        return changelog.line(value, dialect)
     return hexed(value) if isinstance(value, bytes) else struct_text(value, dialect, short=True)
+
+
+def _written(marker: Any, dialect: Dialect) -> str:
+    """When a marker was written and cancelled, and by which version."""
+    fields = (spec_of(marker).by_name[name] for name in ("cm_createtime", "cm_canceltime", "cm_vers"))
+    told = [f"{field.name[3:]} {field_text(field, getattr(marker, field.name), dialect)}" for field in fields]
+    return f"({', '.join(told)})"
 
 
 def _log(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
+from lustre_wire.cli.faults import faults_status, print_faults
 from lustre_wire.cli.inputs import whole_file
 from lustre_wire.cli.names import DIALECT, default_dialect
-from lustre_wire.cli.output import examples, json_option, paint, print_json, print_node, say
+from lustre_wire.cli.output import examples, json_option, print_json, print_node
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads import last_rcvd
 from lustre_wire.text import struct_tree
@@ -24,18 +25,18 @@ from lustre_wire.text import struct_tree
 def command(file: str, dialect: Dialect | None, as_json: bool) -> int:
     """Show the last_rcvd FILE of a server: the server's own data, and the slot of every client it knows.
 
-    The exit status is 1 if the file has features that the dialect does not know: such a server refuses to start on it.
+    What a server of that dialect would not start on, or would not read, follows, and makes the exit status 1.
     """
-    found = last_rcvd.read(whole_file(file), dialect or default_dialect())
-    unknown = found.unknown_features()
+    reading = last_rcvd.examine(whole_file(file), dialect or default_dialect())
+    found = reading.value
+    if found is None:
+        raise reading.faults[0].error(dialect)
     if as_json:
-        print_json(last_rcvd.to_json(found))
-        return int(bool(unknown))
+        print_json({**last_rcvd.to_json(found), "faults": [fault.to_json() for fault in reading.faults]})
+        return faults_status(reading)
     print_node(struct_tree(found.server, found.dialect, name="server"))
     for slot, client in found.connected.items():
         at = found.server.lsd_client_start + slot * found.server.lsd_client_size
         print_node(struct_tree(client, found.dialect, name=f"client {slot}", offset=at))
-    say(f"{len(found.connected)} clients, last transaction {found.last_transno()}")
-    for name, bits in unknown.items():
-        say(paint(f"{name} has bits unknown to dialect {found.dialect.name}: {bits:#x}", fg="red"))
-    return int(bool(unknown))
+    click.echo(f"{len(found.connected)} clients, last transaction {found.last_transno()}")
+    return print_faults(reading)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import click
 
+from lustre_wire.cli.faults import faults_status, print_faults
 from lustre_wire.cli.inputs import whole_file
 from lustre_wire.cli.inside import text_of, type_of
 from lustre_wire.cli.names import DIALECT, default_dialect
-from lustre_wire.cli.output import examples, json_option, print_json, print_table, say
+from lustre_wire.cli.output import examples, json_option, print_json, print_table
 from lustre_wire.dialects import Dialect
-from lustre_wire.payloads import llog
+from lustre_wire.payloads import llog, logcheck
 from lustre_wire.payloads.llog import LogFile
+from lustre_wire.payloads.reading import server
 
 
 @click.command(
@@ -30,20 +32,28 @@ def command(file: str, dialect: Dialect | None, as_records: bool, other: Dialect
     """Show a log FILE of a server.
 
     A configuration log is shown as the lctl script that would write it, with the markers as comments and what a reader
-    passes over behind "# skipped:"; any other log as a table of its records. With --unknown-to the exit status is 1 if
-    there are such records.
+    passes over behind "# skipped:"; any other log as a table of its records. What is damaged follows, with what a node
+    of that dialect does about it, and makes the exit status 1; as do, with --unknown-to, records of that kind.
     """
-    log = llog.read_log(whole_file(file), dialect or default_dialect())
+    found = dialect or default_dialect()
+    release = server(found).release if dialect is not None else ""
+    reading = logcheck.examine(whole_file(file), found, release)
+    log = reading.value
+    if log.header is None and reading.faults:
+        raise reading.faults[0].error(found)
     if other is not None:
         return _print_unknown(log, other, as_json)
     if as_json:
-        print_json(llog.to_json(log))
+        print_json({**llog.to_json(log), "faults": [fault.to_json() for fault in reading.faults]})
+        return faults_status(reading)
+    if log.header is None:
+        click.echo("uninitialised log: nothing was ever written to it")
     elif as_records or not log.configs:
         _print_records(log)
     else:
         for line in llog.records_as_commands(log):
-            say(line)
-    return 0
+            click.echo(line)
+    return print_faults(reading)
 
 
 def _print_records(log: LogFile) -> None:
@@ -61,7 +71,9 @@ def _print_unknown(log: LogFile, other: Dialect, as_json: bool) -> int:
     for record, what in found:
         kind, says = type_of(record, log.dialect), text_of(record, log.dialect)
         if as_json:
-            print_json({"index": record.index, "type": kind, "does": what, "says": says})
+            print_json({
+                "index": record.index, "type": kind, "does": what, "function": what.function, "says": says,
+            })  # fmt: skip
         else:
-            say(f"record {record.index}: {other.name} {what} {says}")
+            click.echo(f"record {record.index}: {other.name} {what} {says} ({what.function})")
     return int(bool(found))

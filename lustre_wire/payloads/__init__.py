@@ -5,6 +5,8 @@ Each module reads one kind of payload; what is read gives the same bytes again w
 ======================  ==============================================================================
 `llog`                  log files and blocks of them: records, catalogues, configuration logs
 `logwriter`             the same, written: new logs, records appended and cancelled
+`reading`               what readers of files give: all that could be read, and the faults
+`logcheck`              what is not right about a log, and what the nodes that read it do about it
 `changelog`             what a log of changes in the namespace says
 `config`                one configuration command, and the command lines of a configuration log
 `last_rcvd`             what a server knows of its clients after a restart

@@ -9,11 +9,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from lustre_wire.dialects import Dialect
 from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.llog import LogFile
 from lustre_wire.schema.struct import spec_of
+from lustre_wire.text.values import quoted
 
-__all__ = ["changes", "lines", "readers"]
+__all__ = ["changes", "is_change", "line", "lines", "readers"]
 
 _CHANGE: Final = "changelog_rec"
 _USER: Final = "llog_changelog_user_rec"
@@ -34,6 +36,11 @@ def readers(log: LogFile) -> dict[int, int]:
     return {user.cur_id: user.cur_endrec for user in found}
 
 
+def is_change(value: Any) -> bool:
+    """Whether a record's value is a change."""
+    return _is(value, _CHANGE)
+
+
 def _is(value: Any, name: str) -> bool:
     return hasattr(type(value), "__wire__") and spec_of(value).name == name
 
@@ -41,17 +48,17 @@ def _is(value: Any, name: str) -> bool:
 @checked
 def lines(log: LogFile) -> list[str]:
     """The changes as `lfs changelog` writes them: number, type, time in UTC, flags, FID, and where it has that name."""
-    found = changes(log)
-    names = log.dialect.part("llog").CHANGES if found else {}
-    mask = log.dialect.constants.get("CLF_FLAGMASK", 0)
-    return [_line(change, names.get(int(change.cr_type), "?"), mask) for change in found]
+    return [line(change, log.dialect) for change in changes(log)]
 
 
-def _line(change: Any, kind: str, mask: int) -> str:
+def line(change: Any, dialect_: Dialect) -> str:
+    """One change, a `ChangelogRec`, as `lfs changelog` writes it."""
+    kind = dialect_.part("llog").CHANGES.get(int(change.cr_type), "?")
+    mask = dialect_.constants.get("CLF_FLAGMASK", 0)
     seconds, nanoseconds = divmod(change.cr_time, 1 << _SECONDS)
     when = datetime.fromtimestamp(seconds, UTC)
     told = f"{change.cr_index} {int(change.cr_type):02d}{kind:5} {when:%H:%M:%S}.{nanoseconds:06d} {when:%Y.%m.%d}"
-    name = octets(change.cr_name).decode("utf-8", "backslashreplace")
+    name = quoted(octets(change.cr_name))
     where = f" p={_fid(change.cr_pfid)} {name}" if name else ""
     return f"{told} {change.cr_flags & mask:#x} t={_fid(change.cr_tfid)}{where}"
 

@@ -6,6 +6,7 @@ is little-endian.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import attrs
@@ -14,14 +15,17 @@ from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.errors import WireError
 from lustre_wire.jsonform import struct_to_json
 from lustre_wire.kinds import checked, octets
-from lustre_wire.payloads.wire import pack, text, unpack
-from lustre_wire.schema.enums import WireFlag
+from lustre_wire.payloads.reading import Fault, Reading, server
+from lustre_wire.payloads.wire import pack, place, text, unpack
+from lustre_wire.schema.servers import Does, TargetKind
 from lustre_wire.schema.struct import spec_of
 
-__all__ = ["LastRcvd", "read", "to_json", "write"]
+__all__ = ["LastRcvd", "examine", "read", "to_json", "write"]
 
 _SERVER: Final = "lr_server_data"
 _CLIENT: Final = "lsd_client_data"
+#: The kind and the index that a target's name ends in.
+_NAME: Final = re.compile(r"-(MDT|OST)([0-9a-fA-F]{4})(?:_UUID)?$")
 
 
 @attrs.define(slots=True)
@@ -47,21 +51,33 @@ class LastRcvd:
         """The slots in use, by number: those whose UUID is not empty."""
         return {number: client for number, client in enumerate(self.clients) if client.lcd_uuid[:1].strip(b"\0")}
 
-    def unknown_features(self) -> dict[str, int]:
-        """The bits of the feature words that the dialect has no name for, by field.
+    @property
+    def kind(self) -> str:
+        """What the target is by its name, "MDT" or "OST", or by its features where the name does not say."""
+        named = _NAME.search(text(self.server.lsd_uuid))
+        if named is not None:
+            return named[1]
+        is_ost = self.server.lsd_feature_incompat & self.dialect.enums["ObdIncompat"].__members__["OBD_INCOMPAT_OST"]
+        return "OST" if is_ost else "MDT"
 
-        An MDT with unknown bits in rocompat or incompat refuses to start; unknown compat bits do not matter.
+    @property
+    def index(self) -> int | None:
+        """The index that the target's name has; None where it has none."""
+        named = _NAME.search(text(self.server.lsd_uuid))
+        return int(named[2], 16) if named is not None else None
+
+    def unknown_features(self, release: str = "") -> dict[str, int]:
+        """The bits for which a server of a release (that of the dialect if not given) refuses to start, by field.
+
+        Nobody looks at lsd_feature_compat.
+
+        Raises:
+            WireError: no such release.
         """
-        out = {}
-        for field in spec_of(self.server).fields:
-            if field.enum is not None and issubclass(field.enum, WireFlag):
-                known = 0
-                for member in self.dialect.enum_of(field.enum).__members__.values():
-                    known |= int(member)
-                unknown = int(getattr(self.server, field.name)) & ~known
-                if unknown:
-                    out[field.name] = unknown
-        return out
+        kind = server(release or self.dialect).targets[self.kind]
+        words = {"lsd_feature_rocompat": int(kind.rocompat), "lsd_feature_incompat": int(kind.incompat)}
+        unknown = {name: int(getattr(self.server, name)) & ~known for name, known in words.items()}
+        return {name: bits for name, bits in unknown.items() if bits}
 
     def last_transno(self) -> int:
         """The highest transaction number in the file, the clients' included: where a restarted server goes on."""
@@ -79,31 +95,78 @@ def read(data: bytes, dialect_: Dialect | str) -> LastRcvd:
         TruncatedError: shorter than the server's data.
         WireError: slots that overlap the server's data, or that are smaller than a client's data.
     """
-    found = dialect(dialect_)
-    data = octets(data, "data")
-    try:
-        return _read(data, found)
-    except WireError as error:
-        error.dialect = found.name
-        raise
+    made = examine(data, dialect_).checked(dialect(dialect_))
+    assert made is not None  # only a file shorter than the server's data, which checked refuses
+    return made
 
 
-def _read(data: bytes, found: Dialect) -> LastRcvd:
-    server_cls, client_cls = found.structs[_SERVER], found.structs[_CLIENT]
-    server = unpack(server_cls, data, "little")
-    head, least = spec_of(server_cls).size, spec_of(client_cls).size
-    start, size = server.lsd_client_start, server.lsd_client_size
-    if start < head:
-        raise WireError(f"expected at least {head}, got {start}", path="lsd_client_start")
-    if size < least:
-        raise WireError(f"expected at least {least}, got {size}", path="lsd_client_size")
-    made = LastRcvd(found, server, gap=data[head:start])
-    at = start
+def examine(data: bytes, dialect_: Dialect | str, release: str = "") -> Reading[LastRcvd | None]:
+    """A last_rcvd file as far as it can be read, with what a server does not accept; None if the head is not whole.
+
+    Args:
+        release: whose servers' doings the faults tell; those of the dialect if not given.
+
+    Raises:
+        WireError: no such dialect or release.
+    """
+    found, data = dialect(dialect_), octets(data, "data")
+    behaviour = server(release or found)
+    cls = found.structs[_SERVER]
+    size = spec_of(cls).size
+    if len(data) < size:
+        does = behaviour.targets["MDT"].features
+        return Reading(None, [Fault(_SERVER, 0, f"{size} bytes", str(len(data)), does, unread=True, short=True)])
+    made = LastRcvd(found, unpack(cls, data, "little"))
+    kind = behaviour.targets[made.kind]
+    faults = [
+        _in_head(cls, name, f"none of {bits:#x}", f"{int(getattr(made.server, name)):#x}", kind.features)
+        for name, bits in made.unknown_features(release).items()
+    ]
+    index = made.server.lsd_ost_index
+    compared = kind.index is not None and made.index is not None and (index or not kind.fills_index)
+    if compared and index != made.index:
+        faults.append(_in_head(cls, "lsd_ost_index", str(made.index), index, kind.index))
+    faults += _sizes(made, kind)
+    if not any(fault.unread for fault in faults):
+        faults += _slots(made, data, kind)
+    return Reading(made, faults)
+
+
+def _in_head(cls: Any, name: str, expected: str, found: object, does: Does | None, *, unread: bool = False) -> Fault:
+    return Fault(name, place(cls, name)[0], expected, str(found), does, unread=unread)
+
+
+def _sizes(made: LastRcvd, kind: TargetKind) -> list[Fault]:
+    head, least = spec_of(made.server).size, spec_of(made.dialect.structs[_CLIENT]).size
+    needed = {"lsd_server_size": 1, "lsd_client_start": head, "lsd_client_size": least}
+    values = {name: int(getattr(made.server, name)) for name in needed}
+    return [
+        _in_head(
+            type(made.server), name, f"at least {needed[name]}", value, kind.slots if value else kind.sizes,
+            unread=name != "lsd_server_size",
+        )
+        for name, value in values.items() if value < needed[name]
+    ]  # fmt: skip
+
+
+def _slots(made: LastRcvd, data: bytes, kind: TargetKind) -> list[Fault]:
+    """Read the slots; the faults are a slot the file ends in, and clients that have two."""
+    cls, start, size = made.dialect.structs[_CLIENT], made.server.lsd_client_start, made.server.lsd_client_size
+    made.gap = data[spec_of(made.server).size : start]
+    at, faults, slots = start, list[Fault](), dict[bytes, int]()
     while at + size <= len(data):
-        made.clients.append(unpack(client_cls, data, "little", at, at + size))
+        made.clients.append(unpack(cls, data, "little", at, at + size))
         at += size
     made.rest = data[at:]
-    return made
+    for slot, client in made.connected.items():
+        first = slots.setdefault(client.lcd_uuid.split(b"\0")[0], slot)
+        if first != slot:
+            who = f"a client other than that of slot {first}"
+            faults.append(Fault(f"client {slot}", start + slot * size, who, text(client.lcd_uuid), kind.twice))
+    if made.rest.strip(b"\0"):
+        expected = f"{size} bytes"
+        faults.append(Fault(f"client {len(made.clients)}", at, expected, str(len(made.rest)), kind.cut, short=True))
+    return faults
 
 
 @checked

@@ -1,8 +1,8 @@
 """llog: log files, blocks of them as NEXT_BLOCK sends them, and the configuration logs among them.
 
-A log is chunks of 8192 bytes. The first is the header with the bitmap of live records; records never cross a chunk, and
-what is left of one is filled with a padding record. A writer uses its own byte order, so each record is told apart by
-its type. Source: obdclass/llog.c, llog_lvfs.c and llog_swab.c of 1.8.9-wc1 and 2.0.0.
+A log is chunks of 8192 bytes, or of more from 2.8 on. The first is the header with the bitmap of live records; records
+never cross a chunk, and what is left of one is filled with a padding record. A writer uses its own byte order, so each
+record is told apart by its type. Source: obdclass/llog.c, llog_lvfs.c and llog_swab.c of 1.8.9-wc1 and 2.0.0.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ from typing import Any, Final
 import attrs
 
 from lustre_wire.dialects import Dialect, dialect
-from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.errors import WireError
 from lustre_wire.jsonform import struct_to_json
 from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.config import Config, command_lines, config_to_json, read_config, write_config
-from lustre_wire.payloads.wire import OTHER, exactly, order_of, pack, peek, round8, rounded, unpack
+from lustre_wire.payloads.reading import Fault, Reading, server
+from lustre_wire.payloads.wire import OTHER, exactly, pack, peek, place, round8, rounded, unpack
 from lustre_wire.schema.nodes import ByteOrder, Group
+from lustre_wire.schema.servers import Does
 from lustre_wire.schema.struct import spec_of
 
 __all__ = [
-    "Chunk", "LogFile", "LogRecord", "Step", "read_chunk", "read_log", "records_as_commands", "steps", "to_json",
-    "unknown_to", "write_log", "write_record",
+    "Chunk", "LogFile", "LogRecord", "Step", "read_chunk", "read_log", "records_as_commands", "scan_log",
+    "steps", "to_json", "unknown_to", "write_log", "write_record",
 ]  # fmt: skip
 
 HEADER: Final = "llog_log_hdr"
@@ -32,6 +34,8 @@ TAIL: Final = "llog_rec_tail"
 WORD: Final = 32
 _OUTSIDE: Final = "outside markers"
 _SKIPPED: Final = "group marked CM_SKIP"
+_NO_COMMAND: Final = "no command"
+_LMV: Final = "for an LMV"
 
 
 @attrs.define(slots=True)
@@ -67,10 +71,11 @@ class LogRecord:
 
 @attrs.define(slots=True)
 class Chunk:
-    """8192 bytes of a log: records, and the bytes behind the last of them."""
+    """8192 bytes of a log or more, from `offset` on: records, and the bytes behind the last of them."""
 
     records: list[LogRecord] = attrs.field(factory=list)
     rest: bytes = b""
+    offset: int = attrs.field(default=0, eq=False)
 
 
 @attrs.define(slots=True)
@@ -80,7 +85,7 @@ class LogFile:
     Attributes:
         dialect: in whose light it was read.
         order: the byte order of its header.
-        header: the `LlogLogHdr` struct.
+        header: the `LlogLogHdr` struct; None where nothing was ever written, or the header cannot be read.
         chunks: what follows it.
     """
 
@@ -88,6 +93,11 @@ class LogFile:
     order: ByteOrder
     header: Any
     chunks: list[Chunk] = attrs.field(factory=list)
+
+    @property
+    def chunk_size(self) -> int:
+        """Bytes of the header and of each chunk behind it."""
+        return spec_of(self.header).size
 
     @property
     def records(self) -> list[LogRecord]:
@@ -98,7 +108,7 @@ class LogFile:
     def is_live(self, record: LogRecord) -> bool:
         """Whether the header's bitmap has the record: not padding, and not cancelled."""
         word, bit = divmod(record.index, WORD)
-        words = self.header.llh_bitmap
+        words = self.header.llh_bitmap if self.header is not None else ()
         return word < len(words) and bool(words[word] >> bit & 1)
 
     @property
@@ -106,10 +116,60 @@ class LogFile:
         """The records that a reader of the log processes."""
         return [record for record in self.records if self.is_live(record)]
 
+    def type_name(self, record: LogRecord) -> str:
+        """The type of a record by name, or its number where the dialect has none."""
+        return str(self.dialect.enums["LlogOp"].name_of(record.type))
+
     @property
     def configs(self) -> list[Config]:
         """The configuration commands of the live records."""
         return [record.value for record in self.live_records if isinstance(record.value, Config)]
+
+
+def scan_log(data: bytes, dialect_: Dialect | str, release: str = "") -> Reading[LogFile]:
+    """A log file as far as it can be read: what stands before a record without a possible length, and behind its chunk.
+
+    The faults are those that keep bytes from being read, with what a node of `release` does, or of the dialect's own;
+    `logcheck.examine` also compares what has been read.
+
+    Raises:
+        WireError: no such dialect or release.
+    """
+    found, data = dialect(dialect_), octets(data, "data")
+    log, reader = LogFile(found, "little", None), server(release or found).log
+    reading = Reading(log)
+    if data:
+        _read_header(data, log, reader.header, reading.faults)
+    if log.header is not None:
+        size = log.chunk_size
+        for at in range(size, len(data), size):
+            end = min(at + size, len(data))
+            log.chunks.append(_read_chunk(data, at, end, size, log, reader.length, reading.faults))
+    return reading
+
+
+def _read_header(data: bytes, log: LogFile, does: Does, faults: list[Fault]) -> None:
+    found = log.dialect
+    cls, magic = found.structs[HEADER], found.constants["LLOG_HDR_MAGIC"]
+    sizes: Mapping[int, Any] = found.part("llog").HEADERS
+    least = spec_of(cls).size
+    if len(data) < spec_of(found.structs[HEAD]).size:
+        faults.append(Fault(HEADER, 0, f"{least} bytes", str(len(data)), does, unread=True, short=True))
+        return
+    kinds = {order: peek(cls, "llh_hdr.lrh_type", data, order) for order in OTHER}
+    if magic not in kinds.values():
+        at, expected = place(cls, "llh_hdr.lrh_type")[0], f"{magic:#x} in either byte order"
+        faults.append(Fault("llh_hdr.lrh_type", at, expected, f"{kinds['little']:#x}", does, unread=True))
+        return
+    log.order = next(order for order, kind in kinds.items() if kind == magic)
+    size = peek(cls, "llh_hdr.lrh_len", data, log.order)
+    if size not in sizes:
+        names = " or ".join(map(str, sizes))
+        faults.append(Fault("llh_hdr.lrh_len", 0, names, str(size), does, unread=True))
+    elif len(data) < size:
+        faults.append(Fault(HEADER, 0, f"{size} bytes", str(len(data)), does, unread=True, short=True))
+    else:
+        log.header = unpack(sizes[size], data, log.order, 0, size)
 
 
 @checked
@@ -120,21 +180,7 @@ def read_log(data: bytes, dialect_: Dialect | str) -> LogFile:
         TruncatedError: it ends inside its header or a record.
         WireError: no llog header, or a record whose length makes no sense.
     """
-    found = dialect(dialect_)
-    data = octets(data, "data")
-    cls, size = found.structs[HEADER], found.constants["LLOG_CHUNK_SIZE"]
-    try:
-        order = order_of(cls, "llh_hdr.lrh_type", found.constants["LLOG_HDR_MAGIC"], data)
-        header = unpack(cls, data, order)
-        if header.llh_hdr.lrh_len != size:
-            raise WireError(f"expected {size}, got {header.llh_hdr.lrh_len}", path="llh_hdr.lrh_len", offset=0)
-        log = LogFile(found, order, header)
-        for at in range(size, len(data), size):
-            log.chunks.append(_read_chunk(data, at, min(at + size, len(data)), found, order))
-    except WireError as error:
-        error.dialect = found.name
-        raise
-    return log
+    return scan_log(data, dialect_).checked(dialect(dialect_))
 
 
 @checked
@@ -146,21 +192,29 @@ def read_chunk(data: bytes, dialect_: Dialect | str, order: ByteOrder = "little"
         WireError: a record whose length makes no sense.
     """
     found, data = dialect(dialect_), octets(data, "data")
-    try:
-        return _read_chunk(data, 0, len(data), found, order)
-    except WireError as error:
-        error.dialect = found.name
-        raise
+    log, faults = LogFile(found, order, None), list[Fault]()
+    most, does = max(len(data), found.constants["LLOG_CHUNK_SIZE"]), server(found).log.length
+    chunk = _read_chunk(data, 0, len(data), most, log, does, faults)
+    return Reading(chunk, faults).checked(found)
 
 
-def _read_chunk(data: bytes, at: int, end: int, found: Dialect, order: ByteOrder) -> Chunk:
-    head, chunk = found.structs[HEAD], Chunk()
-    while end - at >= spec_of(head).size and peek(head, "lrh_index", data, order, at):
-        written = _order_of_record(data, at, found, order)
+def _read_chunk(
+    data: bytes, at: int, end: int, most: int, log: LogFile, does: Does, faults: list[Fault]
+) -> Chunk:  # fmt: skip
+    """The records from `at` to `end`; a fault where one is longer than `most` or than what is left, or none at all."""
+    found, chunk = log.dialect, Chunk(offset=at)
+    head, least = found.structs[HEAD], found.constants["LLOG_MIN_REC_SIZE"]
+    while end - at >= spec_of(head).size and peek(head, "lrh_index", data, log.order, at):
+        written = _order_of_record(data, at, found, log.order)
         size = peek(head, "lrh_len", data, written, at)
-        check_length(size, found, at)
+        if not least <= size <= most or size % 8:
+            expected = f"a multiple of 8 from {least} to {most}"
+            faults.append(Fault("lrh_len", at, expected, str(size), does, unread=True))
+            break
         if at + size > end:
-            raise TruncatedError(f"expected a record of {size} bytes, got {end - at}", path="lrh_len", offset=at)
+            expected = f"a record of {size} bytes"
+            faults.append(Fault("lrh_len", at, expected, str(end - at), does, unread=True, short=True))
+            break
         chunk.records.append(_read_record(data[at : at + size], found, written))
         at += size
     chunk.rest = data[at:end]
@@ -257,7 +311,7 @@ def write_log(log: LogFile) -> bytes:
     Raises:
         WireError: a value that does not fit its field.
     """
-    out = [pack(log.header, log.order)]
+    out = [pack(log.header, log.order)] if log.header is not None else []
     for chunk in log.chunks:
         out += map(write_record, chunk.records)
         out.append(chunk.rest)
@@ -269,31 +323,37 @@ def write_log(log: LogFile) -> bytes:
 
 @attrs.define(slots=True)
 class Step:
-    """A command of a configuration log as a reader takes it; `skipped` says why it passes it over, or is empty."""
+    """A live record of a configuration log as a reader takes it; `skipped` says why it passes it over, or is empty.
+
+    `config` is None where the record is no command.
+    """
 
     record: LogRecord
-    config: Config
+    config: Config | None
     skipped: str = ""
 
 
 @checked
 def steps(log: LogFile) -> Iterator[Step]:
-    """The commands of a configuration log as a reader takes them: between a START and an END marker, not skipped.
+    """The live records of a configuration log as a node of its dialect takes them.
 
-    In a group whose START marker has CM_EXCLUDE, an OST is added as an inactive one.
+    Commands count between a START and an END marker, if the group is not marked CM_SKIP and the release has such
+    devices. In a group whose START marker has CM_EXCLUDE, an OST is added as an inactive one.
 
     Source: obdclass/obd_config.c:class_config_llog_handler of 1.8.9-wc1 and 2.0.0.
     """
     flags = log.dialect.enums["CfgMarkerFlags"].__members__
     start, end, skip, exclude = (int(flags[name]) for name in ("CM_START", "CM_END", "CM_SKIP", "CM_EXCLUDE"))
-    reason, excluded = _OUTSIDE, False
+    reason, excluded, behaviour = _OUTSIDE, False, server(log.dialect)
     for record in log.live_records:
         config = record.config
         if config is None:
+            yield Step(record, None, _NO_COMMAND)
             continue
         marker = config.struct()
         if not hasattr(marker, "cm_flags"):
-            yield Step(record, _inactive(config) if excluded else config, reason)
+            lmv = _LMV if not reason and behaviour.skips_lmv is not None and _is_lmv(config) else ""
+            yield Step(record, _inactive(config) if excluded else config, reason or lmv)
             continue
         if marker.cm_flags & start:
             reason, excluded = _SKIPPED if marker.cm_flags & skip else "", bool(marker.cm_flags & exclude)
@@ -316,12 +376,15 @@ def records_as_commands(log: LogFile) -> list[str]:
     lines: list[str] = []
     taken: list[Config] = []
     for step in steps(log):
-        if step.skipped:
-            lines += command_lines(taken)
-            taken = []
-            lines.append(f"# skipped: {step.config.line()}")
-        else:
+        if step.config is not None and not step.skipped:
             taken.append(step.config)
+            continue
+        lines += command_lines(taken)
+        taken = []
+        record = step.record
+        size = int(record.header.lrh_len)
+        stranger = f"record {record.index} is no command: type {record.type:#x}, {size} bytes"
+        lines.append(f"# skipped: {stranger if step.config is None else step.config.line()}")
     return lines + command_lines(taken)
 
 
@@ -339,7 +402,7 @@ def to_json(log: LogFile) -> dict[str, Any]:
             "live": log.is_live(record),
         }  # fmt: skip
         records.append({**entry, **_value_to_json(record.value)})
-    header = struct_to_json(log.header)
+    header = struct_to_json(log.header) if log.header is not None else None
     return {"dialect": log.dialect.name, "endian": log.order, "header": header, "records": records}
 
 
@@ -352,20 +415,30 @@ def _value_to_json(value: Any) -> dict[str, Any]:
 
 
 @checked
-def unknown_to(log: LogFile, dialect_: Dialect | str) -> list[tuple[LogRecord, str]]:
-    """The live records that a node of another version does not know, and what it does: "skips" or "refuses" them.
+def unknown_to(log: LogFile, dialect_: Dialect | str) -> list[tuple[LogRecord, Does]]:
+    """The live records that a node of another version does not take, and what it does: "skips" or "refuses" them.
 
-    A command without the bit LCFG_REQUIRED may be skipped; a record of a type without a name is not processed.
+    A command without the bit LCFG_REQUIRED may be skipped; a record of a type without a name is not processed. Clients
+    without LMVs pass over all that is for one. The verdict's `function` is the one of Lustre that decides.
     """
     other = dialect(dialect_)
-    types, commands = other.enums["LlogOp"], other.enums["LcfgCommand"]
+    behaviour, types, commands = server(other), other.enums["LlogOp"], other.enums["LcfgCommand"]
     required = other.constants["LCFG_REQUIRED"]
     out = []
     for record in log.live_records:
+        config = record.config
         if types.name_of(record.type).isdigit():
-            out.append((record, "skips"))
-        elif record.config is not None:
-            number = int(record.config.command)
-            if commands.name_of(number).isdigit():
-                out.append((record, "refuses" if number & required else "skips"))
+            out.append((record, behaviour.stranger))
+        elif config is None:
+            continue
+        elif behaviour.skips_lmv is not None and _is_lmv(config):
+            out.append((record, behaviour.skips_lmv))
+        elif commands.name_of(int(config.command)).isdigit():
+            out.append((record, behaviour.refused if int(config.command) & required else behaviour.optional))
     return out
+
+
+def _is_lmv(config: Config) -> bool:
+    """Whether a command is about an LMV, which clients without one tell by these names."""
+    attach = config.dialect.enums["LcfgCommand"].__members__["LCFG_ATTACH"]
+    return config.device.endswith("clilmv") or (config.command == attach and config.text(1) == "lmv")

@@ -26,6 +26,12 @@ def place(cls: Any, path: str) -> tuple[int, int]:
     return offset, field.size
 
 
+def offset_in(obj: Any, path: str) -> int:
+    """Offset in bytes of a field in a struct, nested ones as for `place`."""
+    cls: Any = type(obj)
+    return place(cls, path)[0]
+
+
 def peek(cls: Any, path: str, data: Any, order: ByteOrder, at: int = 0) -> int:
     """One number of a struct at offset `at` of `data`, without reading the rest of it.
 

@@ -1,0 +1,11 @@
+"""What servers of 2.0.0 make of the files they find, and those of every other release."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lustre_codecs.behaviour.servers import SERVERS
+
+__all__ = ["SERVER", "SERVERS"]
+
+SERVER: Final = SERVERS["2.0.0"]
