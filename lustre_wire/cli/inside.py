@@ -22,8 +22,7 @@ from lustre_wire.text.values import field_text, hexed, quoted
 
 def type_of(record: LogRecord, dialect: Dialect) -> str:
     """The type of a log record by name, or in hexadecimal."""
-    types: Any = dialect.enums["LlogOp"]
-    name: str = types.name_of(record.type)
+    name = llog.LogFile(dialect, record.order, None).type_name(record)
     return f"{record.type:#x}" if name.isdigit() else name
 
 

@@ -7,10 +7,10 @@ import click
 from lustre_wire.cli.faults import faults_status, print_faults
 from lustre_wire.cli.inputs import whole_file
 from lustre_wire.cli.names import DIALECT, default_dialect
-from lustre_wire.cli.output import examples, json_option, print_json, print_node
+from lustre_wire.cli.output import examples, json_option, print_json
+from lustre_wire.cli.serverfile import show_last_rcvd
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads import last_rcvd
-from lustre_wire.text import struct_tree
 
 
 @click.command(
@@ -34,9 +34,5 @@ def command(file: str, dialect: Dialect | None, as_json: bool) -> int:
     if as_json:
         print_json({**last_rcvd.to_json(found), "faults": [fault.to_json() for fault in reading.faults]})
         return faults_status(reading)
-    print_node(struct_tree(found.server, found.dialect, name="server"))
-    for slot, client in found.connected.items():
-        at = found.server.lsd_client_start + slot * found.server.lsd_client_size
-        print_node(struct_tree(client, found.dialect, name=f"client {slot}", offset=at))
-    click.echo(f"{len(found.connected)} clients, last transaction {found.last_transno()}")
+    show_last_rcvd(found)
     return print_faults(reading)

@@ -8,7 +8,8 @@ from lustre_wire.cli.faults import faults_status, print_faults
 from lustre_wire.cli.inputs import whole_file
 from lustre_wire.cli.inside import text_of, type_of
 from lustre_wire.cli.names import DIALECT, default_dialect
-from lustre_wire.cli.output import examples, json_option, print_json, print_table
+from lustre_wire.cli.output import examples, json_option, print_json
+from lustre_wire.cli.serverfile import show_log
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads import llog, logcheck
 from lustre_wire.payloads.llog import LogFile
@@ -46,24 +47,8 @@ def command(file: str, dialect: Dialect | None, as_records: bool, other: Dialect
     if as_json:
         print_json({**llog.to_json(log), "faults": [fault.to_json() for fault in reading.faults]})
         return faults_status(reading)
-    if log.header is None:
-        click.echo("uninitialised log: nothing was ever written to it")
-    elif as_records or not log.configs:
-        _print_records(log)
-    else:
-        for line in llog.records_as_commands(log):
-            click.echo(line)
+    show_log(log, as_records=as_records)
     return print_faults(reading)
-
-
-def _print_records(log: LogFile) -> None:
-    found = log.dialect
-    rows = [
-        [str(record.index), "live" if log.is_live(record) else "", type_of(record, found), text_of(record, found)]
-        for record in log.records
-    ]
-    title = f"{len(log.live_records)} live of {len(log.records)} records, {log.order}-endian"
-    print_table(["record#", "", "type", "says"], rows, title=title)
 
 
 def _print_unknown(log: LogFile, other: Dialect, as_json: bool) -> int:

@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "conformance": "Another implementation against the conformance vectors.",
     "decode": "Messages of captures, hex, raw or recorded files, replies with their requests.",
     "diff": "Two dialects side by side: structs, RPC formats, constants.",
+    "file": "Any file of a server, recognised and read: logs, last_rcvd, mountdata, object numbers, attributes.",
     "fuzz": "Mutated messages for our decoder, a command, or a server on loopback.",
     "last-rcvd": "What a server knows of its clients after a restart, from its last_rcvd file.",
     "layout": "Offset tables of structs; buffers of RPC formats; members of enumerations.",

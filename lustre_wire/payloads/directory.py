@@ -18,7 +18,7 @@ from lustre_wire.payloads.wire import pack, peek, place, round8, unpack
 from lustre_wire.schema.struct import spec_of
 
 __all__ = [
-    "PAGE", "BlockEntry", "PageEntry", "Pages", "build_blocks", "build_pages", "read_blocks", "read_pages",
+    "PAGE", "BlockEntry", "PageEntry", "Pages", "build_blocks", "build_pages", "fid_of", "read_blocks", "read_pages",
     "write_blocks", "write_pages",
 ]  # fmt: skip
 
@@ -30,6 +30,8 @@ _BLOCK_ENTRY: Final = "ll_dir_entry"
 _PAGE_HEAD: Final = "lu_dirpage"
 _ENTRY: Final = "lu_dirent"
 _TYPE: Final = "luda_type"
+#: A FID follows the name and its NUL, behind a byte that counts both (ldiskfs: LDISKFS_DIRENT_LUFID).
+_HAS_FID: Final = 0x10
 _END: Final = ("MDS_DIR_END_OFF", "DIR_END_OFF")
 
 
@@ -127,6 +129,16 @@ def _read_block_entry(cls: Any, data: bytes, at: int, end: int, found: Dialect) 
     body = at + name_at + length
     inode, kind = peek(cls, "lde_inode", data, "little", at), peek(cls, "lde_file_type", data, "little", at)
     return BlockEntry(inode, data[at + name_at : body], kind, data[body : at + size]), size
+
+
+def fid_of(entry: BlockEntry, dialect_: Dialect | str) -> Any:
+    """The `LuFid` that 2.0 and later keep behind a name in their own directories; None where there is none."""
+    data = entry.slack or b""
+    cls = dialect(dialect_).structs["lu_fid"]
+    size = spec_of(cls).size
+    if not entry.file_type & _HAS_FID or len(data) < size + 2 or data[1] != size + 1:
+        return None
+    return unpack(cls, data, "big", 2, 2 + size)
 
 
 @checked

@@ -117,8 +117,10 @@ class LogFile:
         return [record for record in self.records if self.is_live(record)]
 
     def type_name(self, record: LogRecord) -> str:
-        """The type of a record by name, or its number where the dialect has none."""
-        return str(self.dialect.enums["LlogOp"].name_of(record.type))
+        """The type of a record by name, also one of later releases, or its number where none has a name for it."""
+        name = str(self.dialect.enums["LlogOp"].name_of(record.type))
+        later = self.dialect.part("llog").LlogLaterType
+        return str(later.name_of(record.type)) if name.isdigit() else name
 
     @property
     def configs(self) -> list[Config]:
@@ -270,8 +272,8 @@ def _config(body: bytes, found: Dialect) -> Config | None:
 
 
 def _struct_of(found: Dialect, kind: int) -> Any:
-    records: Mapping[int, Any] = found.part("llog").RECORDS
-    return records.get(int(kind))
+    part = found.part("llog")
+    return part.RECORDS.get(int(kind)) or part.LATER.get(int(kind))
 
 
 def is_whole(cls: Any) -> bool:
@@ -394,11 +396,10 @@ def to_json(log: LogFile) -> dict[str, Any]:
 
     A record has "index", "type", "endian", "live", and "config", "struct" with "fields", or "hex".
     """
-    types = log.dialect.enums["LlogOp"]
     records = []
     for record in log.records:
         entry = {
-            "index": record.index, "type": types.name_of(record.type), "endian": record.order,
+            "index": record.index, "type": log.type_name(record), "endian": record.order,
             "live": log.is_live(record),
         }  # fmt: skip
         records.append({**entry, **_value_to_json(record.value)})

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import attrs
 
 from lustre_wire.dialects import Dialect, dialect
+from lustre_wire.errors import WireError
 from lustre_wire.jsonform import struct_to_json
 from lustre_wire.kinds import checked, octets
-from lustre_wire.payloads.wire import order_of, pack, text, unpack
+from lustre_wire.payloads.reading import Fault, Reading, server
+from lustre_wire.payloads.wire import offset_in, order_of, pack, text, unpack
 from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.struct import spec_of
 
-__all__ = ["MountData", "read", "to_json", "write"]
+__all__ = ["MountData", "examine", "read", "to_json", "write"]
 
 _STRUCT: Final = "lustre_disk_data"
+#: The index in a service's name: behind "-", ":" before it has registered, "=" before it has its final name.
+_INDEX: Final = re.compile(r"[-:=](?:MDT|OST)([0-9a-fA-F]{4})$")
 
 
 @attrs.define(slots=True)
@@ -50,12 +55,38 @@ def read(data: bytes, dialect_: Dialect | str) -> MountData:
         TruncatedError: shorter than the struct.
         WireError: another magic.
     """
-    found = dialect(dialect_)
-    data = octets(data, "data")
+    made = examine(data, dialect_).checked(dialect(dialect_))
+    assert made is not None  # only a file without the magic, or cut short, which checked refuses
+    return made
+
+
+def examine(data: bytes, dialect_: Dialect | str, release: str = "") -> Reading[MountData | None]:
+    """A mountdata file, with what a server does not accept; None if it is none, or not whole.
+
+    Args:
+        release: whose servers' doings the faults tell; those of the dialect if not given.
+
+    Raises:
+        WireError: no such dialect or release.
+    """
+    found, data = dialect(dialect_), octets(data, "data")
+    behaviour = server(release or found)
     cls = found.structs[_STRUCT]
-    size = spec_of(cls).size
-    order = order_of(cls, "ldd_magic", found.constants["LDD_MAGIC"], data)
-    return MountData(found, order, unpack(cls, data, order, 0), data[size:])
+    try:
+        order = order_of(cls, "ldd_magic", found.constants["LDD_MAGIC"], data)
+        made = MountData(found, order, unpack(cls, data, order, 0), data[spec_of(cls).size :])
+    except WireError as error:
+        return Reading(None, [Fault.of(error, behaviour.mountdata or behaviour.tools, unread=True)])
+    faults = []
+    for name in ("ldd_feature_rocompat", "ldd_feature_incompat"):
+        if behaviour.mountdata is not None and getattr(made.data, name):
+            found_bits = f"{int(getattr(made.data, name)):#x}"
+            faults.append(Fault(name, offset_in(made.data, name), "0", found_bits, behaviour.mountdata))
+    index = _INDEX.search(made.service)
+    if index is not None and made.data.ldd_svindex != int(index[1], 16):
+        at, expected = offset_in(made.data, "ldd_svindex"), str(int(index[1], 16))
+        faults.append(Fault("ldd_svindex", at, expected, str(made.data.ldd_svindex), behaviour.tools))
+    return Reading(made, faults)
 
 
 @checked

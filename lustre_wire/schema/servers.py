@@ -117,6 +117,7 @@ class Server:
         refused, optional: a command that no device knows, with and without LCFG_REQUIRED.
         skips_lmv: whether clients pass over the commands for LMVs, which they do not have.
         mountdata: features in a target's mountdata; None where the kernel does not read it.
+        tools: a mountdata that makes no sense, by the tools that mount.
     """
 
     release: str
@@ -127,5 +128,6 @@ class Server:
     stranger: Does
     refused: Does
     optional: Does
+    tools: Does
     skips_lmv: Does | None = None
     mountdata: Does | None = None

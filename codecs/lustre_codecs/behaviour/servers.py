@@ -147,6 +147,7 @@ _1_8_0: Final = Server(
     stranger=Does("skips", _HANDLER),
     refused=Does("refuses", _COMMAND),
     optional=Does("skips", _COMMAND),
+    tools=Does("does not mount it as what it is", "utils/mount_lustre.c:main"),
     skips_lmv=Does("skips", _HANDLER),
     mountdata=Does("refuses to mount: -EINVAL", "obdclass/obd_mount.c:ldd_parse"),
 )  # fmt: skip

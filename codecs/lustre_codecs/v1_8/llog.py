@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lustre_codecs.common.constants import LlogOp
-from lustre_codecs.common.llog import HEADERS
+from lustre_codecs.common.llog import HEADERS, LATER, LlogLaterType
 from lustre_codecs.common.structs import LlogGenRec
 from lustre_codecs.v1_8 import structs
 
-__all__ = ["HEADERS", "RECORDS"]
+__all__ = ["HEADERS", "LATER", "RECORDS", "LlogLaterType"]
 
 RECORDS: Final[Mapping[int, Any]] = {
     LlogOp.MDS_UNLINK_REC: structs.LlogUnlinkRec,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from lustre_codecs.common.llog import HEADERS
+from lustre_codecs.common.llog import HEADERS, LATER, LlogLaterType
 from lustre_codecs.common.structs import LlogGenRec
 from lustre_codecs.v2_0 import structs
 from lustre_codecs.v2_0.constants import ChangelogRecType, LlogOp
 
-__all__ = ["CHANGES", "HEADERS", "RECORDS"]
+__all__ = ["CHANGES", "HEADERS", "LATER", "RECORDS", "LlogLaterType"]
 
 RECORDS: Final[Mapping[int, Any]] = {
     LlogOp.MDS_UNLINK_REC: structs.LlogUnlinkRec,

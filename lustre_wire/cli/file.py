@@ -1,0 +1,60 @@
+"""``lustre-wire file``: any file of a server, recognised and read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lustre_wire.cli.faults import faults_status, print_faults
+from lustre_wire.cli.inputs import whole_file
+from lustre_wire.cli.names import DIALECT, default_dialect
+from lustre_wire.cli.output import examples, json_option, paint, print_json
+from lustre_wire.cli.releases import RELEASE, release_of
+from lustre_wire.cli.serverfile import show, to_json
+from lustre_wire.dialects import Dialect
+from lustre_wire.errors import WireError
+from lustre_wire.payloads.files import recognise
+
+
+@click.command(
+    epilog=examples("""
+        lustre-wire file CONFIGS/* last_rcvd lov_objid
+        lustre-wire file last_rcvd --release 1.8.9-wc1
+        getfattr -d -m - -e hex FILE | lustre-wire file -
+        lustre-wire file OBJECTS/1f_5f64b0d3 --json
+    """)
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(allow_dash=True))
+@click.option("--dialect", "-d", type=DIALECT, help="Dialect in whose light it is read; the latest one if not given.")
+@click.option("--release", type=RELEASE, help="Whose servers are to use it; the newest one known if not given.")
+@json_option
+def command(paths: tuple[str, ...], dialect: Dialect | None, release: str | None, as_json: bool) -> int:
+    """Recognise what each PATH is and show what it holds.
+
+    Contents tell logs, mountdata, indexes and quota files; names tell the others, as CATALOGS, lov_objid and LAST_ID.
+    What the servers of that release would not take as it stands follows each file, and makes the exit status 1; a file
+    that cannot be read or is none of a server's makes it 2.
+    """
+    found, judge, status = dialect or default_dialect(), release_of(release, dialect), 0
+    for path in paths:
+        try:
+            data = whole_file(path)
+        except (OSError, WireError) as error:
+            click.echo(f"lustre-wire: {path}: {getattr(error, 'strerror', None) or error}", err=True)
+            status = 2
+            continue
+        file = recognise(path, data, found, judge)
+        if file is None:
+            click.echo(f"lustre-wire: {path}: no file of a server is like this", err=True)
+            status = 2
+            continue
+        if as_json:
+            print_json(to_json(file, found))
+        else:
+            if len(paths) > 1:
+                click.echo(paint(f"{path}: {file.kind}, {Path(path).stat().st_size} bytes", bold=True))
+            show(file, found)
+            print_faults(file.reading)
+        status = max(status, faults_status(file.reading))
+    return status

@@ -1,0 +1,42 @@
+"""Releases as options: any whose servers are known, by name or by the dialect that stands for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from lustre_wire import dialects
+from lustre_wire.dialects import Dialect
+from lustre_wire.payloads.reading import server, servers
+
+
+class ReleaseType(click.ParamType[str]):
+    """A release: one of the table of servers, a dialect's name, or the beginning of a release's name (its last one)."""
+
+    name = "release"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        known = list(servers())
+        if value in known:
+            return str(value)
+        if value in dialects.names():
+            return server(dialects.dialect(value)).release
+        line = [name for name in known if name.startswith((f"{value}.", f"{value}-"))]
+        if not line:
+            self.fail(f"no release {value!r}; there are {', '.join(known)}", param, ctx)
+        return line[-1]
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in servers() if name.startswith(incomplete)]
+
+
+RELEASE = ReleaseType()
+
+
+def release_of(release: str | None, dialect: Dialect | None) -> str:
+    """The release that is meant: the one named, that of a dialect, or else the newest one known."""
+    if release is not None:
+        return release
+    return server(dialect).release if dialect is not None else list(servers())[-1]
