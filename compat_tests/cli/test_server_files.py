@@ -119,7 +119,7 @@ class TestLastRcvd:
 
 
 def test_mountdata() -> None:
-    head = struct.pack("<8I", 0x1DD00001, 4, 1, 0xC, 1, 0x101, 0xABCD, 1)
+    head = struct.pack("<8I", 0x1DD00001, 4, 0, 0, 1, 0x101, 0, 1)
     head += b"golden".ljust(64, b"\0") + b"golden-MDT0000".ljust(64, b"\0") + b"golden-MDT0000_UUID"
     data = head.ljust(12288, b"\0")
     shown = run("mountdata", "-d", "1.8", data=data).stdout
@@ -127,6 +127,10 @@ def test_mountdata() -> None:
     assert "ldd_flags: LDD_F_SV_TYPE_MDT|LDD_F_WRITECONF" in shown
     assert "ldd_uuid: golden-MDT0000_UUID" in shown
     assert json.loads(run("mountdata", "-d", "1.8", "--json", data=data).stdout)["service"] == "golden-MDT0000"
+    features = data[:12] + struct.pack("<3I", 0x10, 1, 0x101) + data[24:]
+    assert "ldd_feature_incompat, byte 12: expected 0, got 0x10; refuses to mount: -EINVAL" in run(
+        "mountdata", "-d", "1.8", data=features, status=1
+    ).stdout
 
 
 @pytest.mark.parametrize("command", ["llog", "last-rcvd", "mountdata"])

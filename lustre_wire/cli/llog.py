@@ -9,6 +9,7 @@ from lustre_wire.cli.inputs import whole_file
 from lustre_wire.cli.inside import text_of, type_of
 from lustre_wire.cli.names import DIALECT, default_dialect
 from lustre_wire.cli.output import examples, json_option, print_json
+from lustre_wire.cli.releases import RELEASE_NAME
 from lustre_wire.cli.serverfile import show_log
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads import llog, logcheck
@@ -27,9 +28,9 @@ from lustre_wire.payloads.reading import server
 @click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
 @click.option("--dialect", "-d", type=DIALECT, help="Dialect of the server that wrote it; the latest one if not given.")
 @click.option("--records", "-r", "as_records", is_flag=True, help="Every record, padding and cancelled ones too.")
-@click.option("--unknown-to", "other", type=DIALECT, help="Only the records that a node of that dialect does not know.")
+@click.option("--unknown-to", "other", type=RELEASE_NAME, help="Only the records that a node of that release lacks.")
 @json_option
-def command(file: str, dialect: Dialect | None, as_records: bool, other: Dialect | None, as_json: bool) -> int:
+def command(file: str, dialect: Dialect | None, as_records: bool, other: str | None, as_json: bool) -> int:
     """Show a log FILE of a server.
 
     A configuration log is shown as the lctl script that would write it, with the markers as comments and what a reader
@@ -51,7 +52,7 @@ def command(file: str, dialect: Dialect | None, as_records: bool, other: Dialect
     return print_faults(reading)
 
 
-def _print_unknown(log: LogFile, other: Dialect, as_json: bool) -> int:
+def _print_unknown(log: LogFile, other: str, as_json: bool) -> int:
     found = llog.unknown_to(log, other)
     for record, what in found:
         kind, says = type_of(record, log.dialect), text_of(record, log.dialect)
@@ -60,5 +61,5 @@ def _print_unknown(log: LogFile, other: Dialect, as_json: bool) -> int:
                 "index": record.index, "type": kind, "does": what, "function": what.function, "says": says,
             })  # fmt: skip
         else:
-            click.echo(f"record {record.index}: {other.name} {what} {says} ({what.function})")
+            click.echo(f"record {record.index}: {other} {what} {says} ({what.function})")
     return int(bool(found))

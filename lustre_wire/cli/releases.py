@@ -17,9 +17,12 @@ class ReleaseType(click.ParamType[str]):
 
     name = "release"
 
+    def __init__(self, *, as_named: bool = False) -> None:
+        self._as_named = as_named
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         known = list(servers())
-        if value in known:
+        if value in known or (self._as_named and value in dialects.names()):
             return str(value)
         if value in dialects.names():
             return server(dialects.dialect(value)).release
@@ -33,6 +36,8 @@ class ReleaseType(click.ParamType[str]):
 
 
 RELEASE = ReleaseType()
+#: The same, a dialect's name kept as it was given.
+RELEASE_NAME = ReleaseType(as_named=True)
 
 
 def release_of(release: str | None, dialect: Dialect | None) -> str:

@@ -20,7 +20,7 @@ from lustre_wire.payloads.config import Config, command_lines, config_to_json, r
 from lustre_wire.payloads.reading import Fault, Reading, server
 from lustre_wire.payloads.wire import OTHER, exactly, pack, peek, place, round8, rounded, unpack
 from lustre_wire.schema.nodes import ByteOrder, Group
-from lustre_wire.schema.servers import Does
+from lustre_wire.schema.servers import Does, Server
 from lustre_wire.schema.struct import spec_of
 
 __all__ = [
@@ -416,27 +416,37 @@ def _value_to_json(value: Any) -> dict[str, Any]:
 
 
 @checked
-def unknown_to(log: LogFile, dialect_: Dialect | str) -> list[tuple[LogRecord, Does]]:
-    """The live records that a node of another version does not take, and what it does: "skips" or "refuses" them.
+def unknown_to(log: LogFile, other: Dialect | str) -> list[tuple[LogRecord, Does]]:
+    """The live records that a node of another release does not take, and what it does: "skips" or "refuses" them.
 
-    A command without the bit LCFG_REQUIRED may be skipped; a record of a type without a name is not processed. Clients
-    without LMVs pass over all that is for one. The verdict's `function` is the one of Lustre that decides.
+    Clients without LMVs pass over all that is for one. A command that no device knows, or a device of a type that does
+    not exist, is refused if the command has the bit LCFG_REQUIRED; a record of a type that the release does not know is
+    not processed. The verdict's `function` is the one of Lustre that decides.
+
+    Args:
+        other: the release, or the dialect that stands for one.
+
+    Raises:
+        WireError: no such release or dialect.
     """
-    other = dialect(dialect_)
-    behaviour, types, commands = server(other), other.enums["LlogOp"], other.enums["LcfgCommand"]
-    required = other.constants["LCFG_REQUIRED"]
-    out = []
-    for record in log.live_records:
-        config = record.config
-        if types.name_of(record.type).isdigit():
-            out.append((record, behaviour.stranger))
-        elif config is None:
-            continue
-        elif behaviour.skips_lmv is not None and _is_lmv(config):
-            out.append((record, behaviour.skips_lmv))
-        elif commands.name_of(int(config.command)).isdigit():
-            out.append((record, behaviour.refused if int(config.command) & required else behaviour.optional))
-    return out
+    behaviour = server(other)
+    found = ((record, _verdict(record, behaviour)) for record in log.live_records)
+    return [(record, verdict) for record, verdict in found if verdict is not None]
+
+
+def _verdict(record: LogRecord, behaviour: Server) -> Does | None:
+    config = record.config
+    if record.type not in behaviour.records:
+        return behaviour.stranger
+    if config is None:
+        return None
+    if behaviour.skips_lmv is not None and _is_lmv(config):
+        return behaviour.skips_lmv
+    number, k = int(config.command), config.dialect
+    if number not in behaviour.commands:
+        return behaviour.refused if number & k.constants["LCFG_REQUIRED"] else behaviour.optional
+    attach = k.enums["LcfgCommand"].__members__["LCFG_ATTACH"]
+    return behaviour.attach if number == attach and config.text(1) not in behaviour.types else None
 
 
 def _is_lmv(config: Config) -> bool:

@@ -116,6 +116,12 @@ class Server:
         stranger: a live record of a configuration log that is no command.
         refused, optional: a command that no device knows, with and without LCFG_REQUIRED.
         skips_lmv: whether clients pass over the commands for LMVs, which they do not have.
+        commands: the configuration commands that it knows.
+        types: the types of devices that a command may attach; `attach` what becomes of another.
+        records: the types of log records that it takes.
+        layouts: the magics of trusted.lov and trusted.lmv that it reads; `layout` what becomes of another.
+        lma: the bits of lma_incompat that do not keep an object from being used; `lma_other` what others do.
+        needs_fid: what becomes of a client of an MDT whose connect does not offer OBD_CONNECT_FID; None if it is taken.
         mountdata: features in a target's mountdata; None where the kernel does not read it.
         tools: a mountdata that makes no sense, by the tools that mount.
     """
@@ -129,5 +135,14 @@ class Server:
     refused: Does
     optional: Does
     tools: Does
+    commands: frozenset[int]
+    types: frozenset[str]
+    attach: Does
+    records: frozenset[int]
+    layouts: frozenset[int]
+    layout: Does
+    lma: int
+    lma_other: Does
+    needs_fid: Does | None = None
     skips_lmv: Does | None = None
     mountdata: Does | None = None

@@ -12,7 +12,11 @@ from dataclasses import replace
 from typing import Final
 
 from lustre_codecs.common import disk as common
+from lustre_codecs.common.llog import LlogLaterType as Later
+from lustre_codecs.disk import attributes as ea
+from lustre_codecs.v1_8 import llog as llog_1_8
 from lustre_codecs.v2_0 import disk
+from lustre_codecs.v2_0.constants import LcfgCommand
 from lustre_wire.schema import WireFlag
 from lustre_wire.schema.servers import Does, LogReader, Server, TargetKind
 
@@ -138,6 +142,37 @@ _OSD_2_15: Final = replace(_OSD_2_12_9, ahead=Does("goes on from there", _PROCES
 
 # --- configuration commands -------------------------------------------------------------------------------------------
 
+_NOT_IN_1_8_0: Final = {LcfgCommand.LCFG_SET_LDLM_TIMEOUT}
+_SINCE_2_0: Final = {LcfgCommand.LCFG_ADD_MDC, LcfgCommand.LCFG_DEL_MDC, LcfgCommand.LCFG_SPTLRPC_CONF}
+#: LCFG_PRE_CLEANUP of 2.4, LCFG_SET_PARAM of 2.5.
+_PRE_CLEANUP: Final = 0xCF031
+_SET_PARAM: Final = 0xCE032
+
+_COMMANDS_1_8: Final = frozenset(set(LcfgCommand) - _SINCE_2_0)
+_COMMANDS_2_0: Final = frozenset(LcfgCommand)
+#: 1.8 has a type "mdt" too, which is the service; its logs attach "mds", and that is what 2.0 takes for "mdt".
+_TYPES_1_8: Final = frozenset(
+    ("mds", "mdc", "lov", "osc", "ost", "obdfilter", "mgs", "mgc", "obdecho", "echo_client")
+)  # fmt: skip
+_TYPES_2_0: Final = _TYPES_1_8 | {"mdt", "lmv", "mdd", "cmm", "osd-ldiskfs"}
+_TYPES_2_4: Final = _TYPES_2_0 - {"cmm"} | {"lod", "osp", "lwp", "qmt", "osd-zfs"}
+_RECORDS_1_8: Final = frozenset({*map(int, llog_1_8.RECORDS), 0x10600000, 0x10620000, 0x10630000})
+_JOINED: Final = 0x10650000
+_RECORDS_2_0: Final = _RECORDS_1_8 - {_JOINED} | {Later.CHANGELOG_REC, Later.CHANGELOG_USER_REC}
+_RECORDS_2_4: Final = _RECORDS_2_0 | {Later.MDS_UNLINK64_REC}
+_RECORDS_2_5: Final = _RECORDS_2_4 | {Later.HSM_AGENT_REC}
+_RECORDS_2_8: Final = _RECORDS_2_5 | {Later.UPDATE_REC}
+_RECORDS_2_15: Final = _RECORDS_2_8 | {Later.CHANGELOG_USER_REC2}
+_LAYOUTS_2_0: Final = frozenset({ea.LOV_MAGIC_V1, ea.LOV_MAGIC_V3})
+_LAYOUTS_2_6: Final = _LAYOUTS_2_0 | {ea.LMV_MAGIC_V1, ea.LMV_MAGIC_STRIPE, ea.LMV_USER_MAGIC}
+_LAYOUTS_2_10: Final = _LAYOUTS_2_6 | {ea.LOV_MAGIC_COMP_V1}
+_LAYOUTS_2_13: Final = _LAYOUTS_2_10 | {ea.LOV_MAGIC_FOREIGN, ea.LOV_MAGIC_SEL}
+_LMA: Final = ea.LmaiFlags
+_LMA_2_4: Final = int(_LMA.LMAI_AGENT | _LMA.LMAI_REMOTE_PARENT)
+_LMA_2_6: Final = int(_LMA_2_4 | _LMA.LMAI_STRIPED)
+_LMA_2_8: Final = int(_LMA_2_6 | _LMA.LMAI_ORPHAN)
+_LMA_2_14: Final = int(_LMA_2_8 | _LMA.LMAI_ENCRYPT)
+
 _HANDLER: Final = "obdclass/obd_config.c:class_config_llog_handler"
 _COMMAND: Final = "obdclass/obd_config.c:class_process_config"
 _1_8_0: Final = Server(
@@ -150,37 +185,74 @@ _1_8_0: Final = Server(
     tools=Does("does not mount it as what it is", "utils/mount_lustre.c:main"),
     skips_lmv=Does("skips", _HANDLER),
     mountdata=Does("refuses to mount: -EINVAL", "obdclass/obd_mount.c:ldd_parse"),
+    commands=_COMMANDS_1_8 - _NOT_IN_1_8_0, types=_TYPES_1_8, records=_RECORDS_1_8,
+    attach=Does("refuses", "obdclass/obd_config.c:class_attach"),
+    layouts=_LAYOUTS_2_0 | {ea.LOV_MAGIC_JOIN_V1},
+    layout=Does("gives an error for the file: -EINVAL", "lov/lov_pack.c:lov_unpackmd"),
+    lma=0, lma_other=Does("knows nothing of it: the object is taken for an ordinary one", "mds/mds_open.c:mds_open"),
 )  # fmt: skip
-_2_0_0: Final = replace(_1_8_0, release="2.0.0", targets={"MDT": _MDT_2_0, "OST": _FILTER}, skips_lmv=None)
+_1_8_9: Final = replace(
+    _1_8_0, release="1.8.9-wc1", targets={"MDT": _MDS_1_8, "OST": _FILTER}, commands=_COMMANDS_1_8
+)  # fmt: skip
+_2_0_0: Final = replace(
+    _1_8_9, release="2.0.0", targets={"MDT": _MDT_2_0, "OST": _FILTER}, skips_lmv=None, commands=_COMMANDS_2_0,
+    types=_TYPES_2_0, records=_RECORDS_2_0, layouts=_LAYOUTS_2_0,
+    lma_other=Does("refuses the object: -EOPNOTSUPP", "osd-ldiskfs/osd_handler.c"),
+    needs_fid=Does("refuses the client: -EBADE", "mdt/mdt_handler.c:mdt_connect_internal"),
+)  # fmt: skip
 _2_2_0: Final = replace(_2_0_0, release="2.2.0", targets={"MDT": _MDT_2_2, "OST": _FILTER})
 _2_4_0: Final = replace(
-    _2_2_0, release="2.4.0", targets={"MDT": _MDT_2_4, "OST": _OFD_2_4}, log=_OSD_2_4, mountdata=None
+    _2_2_0, release="2.4.0", targets={"MDT": _MDT_2_4, "OST": _OFD_2_4}, log=_OSD_2_4, mountdata=None,
+    commands=_COMMANDS_2_0 | {_PRE_CLEANUP}, types=_TYPES_2_4, records=_RECORDS_2_4, lma=_LMA_2_4,
 )  # fmt: skip
-_2_6_0: Final = replace(_2_4_0, release="2.6.0", targets={"MDT": _MDT_2_6, "OST": _OST_2_6}, log=_OSD_2_6)
-_2_8_0: Final = replace(_2_6_0, release="2.8.0", targets={"MDT": _MDT_2_8, "OST": _OST_2_7}, log=_OSD_2_8)
-_2_15_0: Final = replace(_2_8_0, release="2.15.0", log=_OSD_2_15)
+_2_5_0: Final = replace(
+    _2_4_0, release="2.5.0", commands=_2_4_0.commands | {_SET_PARAM}, records=_RECORDS_2_5
+)  # fmt: skip
+_2_6_0: Final = replace(
+    _2_5_0, release="2.6.0", targets={"MDT": _MDT_2_6, "OST": _OST_2_6}, log=_OSD_2_6, layouts=_LAYOUTS_2_6,
+    lma=_LMA_2_6,
+)  # fmt: skip
+_2_7_0: Final = replace(_2_6_0, release="2.7.0", targets={"MDT": _MDT_2_6, "OST": _OST_2_7})
+_2_8_0: Final = replace(
+    _2_7_0, release="2.8.0", targets={"MDT": _MDT_2_8, "OST": _OST_2_7}, log=_OSD_2_8, records=_RECORDS_2_8,
+    lma=_LMA_2_8,
+)  # fmt: skip
+_2_10_0: Final = replace(_2_8_0, release="2.10.0", layouts=_LAYOUTS_2_10)
+_2_13_0: Final = replace(_2_10_0, release="2.13.0", log=_OSD_2_13, layouts=_LAYOUTS_2_13)
+_2_14_0: Final = replace(_2_13_0, release="2.14.0", lma=_LMA_2_14)
+_2_15_0: Final = replace(_2_14_0, release="2.15.0", log=_OSD_2_15, records=_RECORDS_2_15)
 
 #: Every release that has files of its own, in the order of the releases.
 SERVERS: Final[Mapping[str, Server]] = {
     server.release: server
     for server in (
         _1_8_0,
-        replace(_1_8_0, release="1.8.9-wc1", targets={"MDT": _MDS_1_8, "OST": _FILTER}),
+        _1_8_9,
         _2_0_0,
         replace(_2_0_0, release="2.1.0"),
         replace(_2_0_0, release="2.1.6"),
         _2_2_0,
         replace(_2_2_0, release="2.3.0"),
         _2_4_0,
-        replace(_2_4_0, release="2.5.0"),
-        replace(_2_4_0, release="2.5.3", targets={"MDT": _MDT_2_4, "OST": _OFD_2_5_3}),
+        _2_5_0,
+        replace(_2_5_0, release="2.5.3", targets={"MDT": _MDT_2_4, "OST": _OFD_2_5_3}),
         _2_6_0,
-        replace(_2_6_0, release="2.7.0", targets={"MDT": _MDT_2_6, "OST": _OST_2_7}),
+        _2_7_0,
         _2_8_0,
-        *(replace(_2_8_0, release=name) for name in ("2.9.0", "2.10.0", "2.10.8", "2.11.0", "2.12.0")),
-        replace(_2_8_0, release="2.12.9", log=_OSD_2_12_9),
-        *(replace(_2_8_0, release=name, log=_OSD_2_13) for name in ("2.13.0", "2.14.0")),
+        replace(_2_8_0, release="2.9.0"),
+        _2_10_0,
+        *(replace(_2_10_0, release=name) for name in ("2.10.8", "2.11.0", "2.12.0")),
+        replace(_2_10_0, release="2.12.9", log=_OSD_2_12_9),
+        _2_13_0,
+        _2_14_0,
         _2_15_0,
         *(replace(_2_15_0, release=name) for name in ("2.15.8", "2.16.0", "2.16.1", "2.17.0")),
     )
+}
+
+#: The names of the bits of each feature word, those of all releases.
+FEATURES: Final[Mapping[str, type[WireFlag]]] = {
+    "lsd_feature_compat": common.ObdCompat,
+    "lsd_feature_rocompat": ObdRocompat,
+    "lsd_feature_incompat": ObdIncompat,
 }

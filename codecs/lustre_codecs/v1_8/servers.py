@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from lustre_codecs.behaviour.servers import SERVERS
+from lustre_codecs.behaviour.servers import FEATURES, SERVERS
 
-__all__ = ["SERVER", "SERVERS"]
+__all__ = ["FEATURES", "SERVER", "SERVERS"]
 
 SERVER: Final = SERVERS["1.8.9-wc1"]

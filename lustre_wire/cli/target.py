@@ -1,0 +1,88 @@
+"""``lustre-wire target``: what a whole target is, from its files."""
+
+from __future__ import annotations
+
+import click
+
+from lustre_wire.cli.names import DIALECT, default_dialect
+from lustre_wire.cli.output import examples, json_option, paint, print_json
+from lustre_wire.cli.releases import RELEASE, release_of
+from lustre_wire.cli.targetfiles import contents
+from lustre_wire.dialects import Dialect
+from lustre_wire.payloads.target import Target, assemble, to_json
+from lustre_wire.text.values import named, quoted
+
+
+@click.command(
+    epilog=examples("""
+        lustre-wire target /mnt/copy-of-mdt
+        lustre-wire target mdt.img --release 2.17
+        lustre-wire target /dev/mapper/ost0 --json
+    """)
+)
+@click.argument("path", metavar="DIR|IMAGE", type=click.Path(exists=True))
+@click.option("--dialect", "-d", type=DIALECT, help="Dialect in whose light it is read; the latest one if not given.")
+@click.option("--release", type=RELEASE, help="Whose servers are to use it; the newest one known if not given.")
+@json_option
+def command(path: str, dialect: Dialect | None, release: str | None, as_json: bool) -> int:
+    """Read a whole target: a folder of its files, or an ldiskfs image or device, which debugfs reads.
+
+    Says what it is, which version wrote it, its features, the clients it knows, what waits in its logs, and how far its
+    objects are. What the servers of that release would not take as it stands follows, and makes the exit status 1.
+    """
+    found = dialect or default_dialect()
+    target = assemble(contents(path), found, release_of(release, dialect))
+    if as_json:
+        print_json(to_json(target))
+    elif not target.files:
+        click.echo("no file of a target")
+    else:
+        _show(target)
+    return int(not target.files or any(fault.matters for _, fault in target.all_faults()))
+
+
+def _show(target: Target) -> None:
+    click.echo(paint(f"{_plain(target.name) or 'a target without a name'}: {' and '.join(target.roles)}", bold=True))
+    if target.written_by:
+        click.echo(f"  newest marker written by {target.written_by}")
+    _show_description(target)
+    _show_clients(target)
+    for path, count in target.pending.items():
+        click.echo(f"  {count} records wait in {_plain(path)}")
+    for path, numbers in target.object_numbers.items():
+        shown = ", ".join(map(str, numbers[:16])) + (", ..." if len(numbers) > 16 else "")
+        click.echo(f"  {_plain(path)}: {shown or 'empty'}")
+    kinds: dict[str, list[str]] = {}
+    for path, file in target.files.items():
+        kinds.setdefault(file.kind, []).append(_plain(path))
+    for kind, paths in kinds.items():
+        click.echo(f"  {kind}: {', '.join(paths)}")
+    if target.others:
+        click.echo(f"  not recognised: {', '.join(map(_plain, target.others))}")
+    for path, fault in target.all_faults():
+        where = f"{_plain(path)}: " if path else ""
+        click.echo(paint(f"{where}{fault}", fg="red" if fault.matters else "yellow"))
+
+
+def _show_description(target: Target) -> None:
+    if target.description is None:
+        return
+    for name, values in target.description.parameters.items():
+        click.echo(f"  {_plain(name)}={_plain(' '.join(values))}")
+
+
+def _show_clients(target: Target) -> None:
+    found = target.clients
+    if found is None:
+        return
+    for name, bits in found.dialect.part("servers").FEATURES.items():
+        click.echo(f"  {name.removeprefix('lsd_feature_')}: {named(bits, int(getattr(found.server, name)))}")
+    click.echo(f"  mounted {found.server.lsd_mount_count} times, last transaction {found.last_transno()}")
+    click.echo(f"  {len(found.connected)} clients")
+    for slot, client in found.connected.items():
+        transno, xid = client.lcd_last_transno, client.lcd_last_xid
+        click.echo(f"    slot {slot}: {quoted(client.lcd_uuid)}, last transaction {transno}, request {xid}")
+
+
+def _plain(text: str) -> str:
+    return quoted(text.encode("utf-8", "surrogateescape"))
