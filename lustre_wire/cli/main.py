@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "llog": "Log files: a configuration log as the commands that would write it, other logs as records.",
     "mountdata": "What a target is and how to mount it, from its CONFIGS/mountdata.",
     "translate": "Conversations of one dialect in another: a capture, and what was lost or impossible.",
+    "precheck": "What stands in the way of an upgrade or downgrade: in targets, logs, attributes, captures.",
     "target": "A whole target, from a folder of its files or an ldiskfs image.",
     "testbed": "A small file system in memory: served over TCP, or played through in a simulator.",
     "upgrade": "The upgrade of a live file system from 1.8 to 2.0: played, drawn, checked.",
