@@ -8,8 +8,9 @@ import click
 
 from lustre_wire.cli.faults import faults_status, print_faults
 from lustre_wire.cli.inputs import whole_file
+from lustre_wire.cli.main import UNUSABLE
 from lustre_wire.cli.names import DIALECT, default_dialect
-from lustre_wire.cli.output import examples, json_option, paint, print_json
+from lustre_wire.cli.output import complain, examples, json_option, paint, print_json, say
 from lustre_wire.cli.releases import RELEASE, release_of
 from lustre_wire.cli.serverfile import show, to_json
 from lustre_wire.dialects import Dialect
@@ -41,19 +42,19 @@ def command(paths: tuple[str, ...], dialect: Dialect | None, release: str | None
         try:
             data = whole_file(path)
         except (OSError, WireError) as error:
-            click.echo(f"lustre-wire: {path}: {getattr(error, 'strerror', None) or error}", err=True)
-            status = 2
+            complain(f"{path}: {getattr(error, 'strerror', None) or error}")
+            status = UNUSABLE
             continue
         file = recognise(path, data, found, judge)
         if file is None:
-            click.echo(f"lustre-wire: {path}: no file of a server is like this", err=True)
-            status = 2
+            complain(f"{path}: no file of a server is like this")
+            status = UNUSABLE
             continue
         if as_json:
             print_json(to_json(file, found))
         else:
             if len(paths) > 1:
-                click.echo(paint(f"{path}: {file.kind}, {Path(path).stat().st_size} bytes", bold=True))
+                say(paint(f"{path}: {file.kind}, {Path(path).stat().st_size} bytes", bold=True))
             show(file, found)
             print_faults(file.reading)
         status = max(status, faults_status(file.reading))

@@ -8,7 +8,7 @@ from lustre_wire.cli.faults import faults_status, print_faults
 from lustre_wire.cli.inputs import whole_file
 from lustre_wire.cli.inside import text_of, type_of
 from lustre_wire.cli.names import DIALECT, default_dialect
-from lustre_wire.cli.output import examples, json_option, print_json
+from lustre_wire.cli.output import examples, json_option, print_json, say
 from lustre_wire.cli.releases import RELEASE_NAME
 from lustre_wire.cli.serverfile import show_log
 from lustre_wire.dialects import Dialect
@@ -61,5 +61,5 @@ def _print_unknown(log: LogFile, other: str, as_json: bool) -> int:
                 "index": record.index, "type": kind, "does": what, "function": what.function, "says": says,
             })  # fmt: skip
         else:
-            click.echo(f"record {record.index}: {other} {what} {says} ({what.function})")
+            say(f"record {record.index}: {other} {what} {says} ({what.function})")
     return int(bool(found))

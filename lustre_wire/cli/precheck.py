@@ -8,10 +8,12 @@ from pathlib import Path
 
 import click
 
-from lustre_wire.capture.rpcs import Statistics
-from lustre_wire.cli.inputs import STDIN, messages, port_option, src_of, whole_file
+from lustre_wire.capture.connections import AUTO
+from lustre_wire.capture.outputs import STDIN
+from lustre_wire.cli.inputs import Inputs, port_option, src_of, whole_file
+from lustre_wire.cli.main import UNUSABLE
 from lustre_wire.cli.names import default_dialect
-from lustre_wire.cli.output import examples, json_option, paint, print_json
+from lustre_wire.cli.output import examples, json_option, paint, print_json, say
 from lustre_wire.cli.releases import RELEASE
 from lustre_wire.cli.targetfiles import contents, is_image
 from lustre_wire.cli.translate import BROKEN, IMPOSSIBLE, Conversations
@@ -21,7 +23,6 @@ from lustre_wire.payloads.precheck import Finding, of_file, of_targets
 from lustre_wire.payloads.reading import server
 from lustre_wire.payloads.target import Target, assemble
 from lustre_wire.rpc import REPLY, Message
-from lustre_wire.text.values import quoted
 
 #: Where FIDs for files of old clients are taken from, so that no file lacks one.
 _SEQUENCE = 0x200000400
@@ -52,13 +53,12 @@ def command(paths: tuple[str, ...], old: str, new: str, port: int, as_json: bool
         if as_json:
             print_json(finding.to_json())
             continue
-        said = quoted(str(finding).encode("utf-8", "surrogateescape"))
-        click.echo(f"{paint(finding.rule, fg='red', bold=True)}: {said}")
-        click.echo(f"    {finding.advice}")
+        say(paint(finding.rule, fg="red", bold=True), f": {finding}", sep="")
+        say(f"    {finding.advice}")
     if as_json:
         print_json({"from": old, "to": new, "ready": not found, "findings": len(found)})
     else:
-        click.echo(f"{old} -> {new}: {f'not ready, {len(found)} findings' if found else 'ready'}")
+        say(f"{old} -> {new}: {f'not ready, {len(found)} findings' if found else 'ready'}")
     return int(bool(found))
 
 
@@ -89,8 +89,8 @@ def _of_capture(path: str, old: str, new: str, port: int) -> Iterator[Finding]:
     target = _dialect_of(new)
     conversations = Conversations(target, (), (), _SEQUENCE) if target is not None else None
     refused, lost = Counter[str](), Counter[str]()
-    statistics = Statistics()
-    for captured in messages(path, "auto", port, statistics):
+    inputs = Inputs((path,), AUTO, port)
+    for _, captured in inputs:
         message = captured.message
         if message is None or message.direction == REPLY:
             continue
@@ -100,6 +100,8 @@ def _of_capture(path: str, old: str, new: str, port: int) -> Iterator[Finding]:
             outcome = conversations.translate(captured)
             if outcome.what in (IMPOSSIBLE, BROKEN):
                 lost[f"{outcome.operation}: {outcome.why}"] += 1
+    if inputs.unusable:
+        raise click.exceptions.Exit(UNUSABLE)
     for client, count in refused.items():
         what = f"{count} connects to an MDT without OBD_CONNECT_FID"
         yield Finding("connect flags", f"{path}, client {client}", what, server(new).needs_fid)

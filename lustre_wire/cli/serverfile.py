@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import click
-
 from lustre_wire.cli.inside import text_of, type_of
-from lustre_wire.cli.output import print_node, print_table
+from lustre_wire.cli.output import print_node, print_table, say
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads import attributes, directory, last_rcvd, llog, mountdata, records, tables
 from lustre_wire.payloads.attributes import Composite, Listed
@@ -47,7 +45,7 @@ def to_json(file: ServerFile, dialect: Dialect) -> dict[str, Any]:
 def show_log(log: LogFile, *, as_records: bool = False) -> None:
     """A configuration log as its commands, another as a table of its records."""
     if log.header is None:
-        click.echo("uninitialised log: nothing was ever written to it")
+        say("uninitialised log: nothing was ever written to it")
     elif as_records or not log.configs:
         rows = [
             [str(record.index), "live" if log.is_live(record) else "", type_of(record, log.dialect),
@@ -58,7 +56,7 @@ def show_log(log: LogFile, *, as_records: bool = False) -> None:
         print_table(["record#", "", "type", "says"], rows, title=title)
     else:
         for line in llog.records_as_commands(log):
-            click.echo(line)
+            say(line)
 
 
 def show_last_rcvd(found: LastRcvd) -> None:
@@ -67,21 +65,21 @@ def show_last_rcvd(found: LastRcvd) -> None:
     for slot, client in found.connected.items():
         at = found.server.lsd_client_start + slot * found.server.lsd_client_size
         print_node(struct_tree(client, found.dialect, name=f"client {slot}", offset=at))
-    click.echo(f"{len(found.connected)} clients, last transaction {found.last_transno()}")
+    say(f"{len(found.connected)} clients, last transaction {found.last_transno()}")
 
 
 def _show_records(file: RecordFile, dialect: Dialect) -> None:
     if file.head is not None:
         print_node(struct_tree(file.head, dialect, name=file.kind.name))
     for number, record in enumerate(file.records):
-        click.echo(f"{number:>7}  {struct_text(record, dialect)}")
+        say(f"{number:>7}  {struct_text(record, dialect)}")
 
 
 def _show_table(table: Table, dialect: Dialect) -> None:
     print_node(struct_tree(table.head, dialect, name=table.name))
     for entry in table.entries:
         told = [_text(part, dialect) for part in (entry.key, entry.record) if part is not None]
-        click.echo(f"{entry.offset:>7}  {' -> '.join(told)}")
+        say(f"{entry.offset:>7}  {' -> '.join(told)}")
 
 
 def _text(value: Any, dialect: Dialect) -> str:
@@ -91,7 +89,7 @@ def _text(value: Any, dialect: Dialect) -> str:
 def show_listing(objects: list[Listed], dialect: Dialect) -> None:
     """Objects with their attributes."""
     for listed in objects:
-        click.echo(quoted(listed.about.encode("utf-8", "surrogateescape")))
+        say(listed.about)
         for value in listed.values:
             _show_attribute(value, dialect)
 
@@ -100,13 +98,13 @@ def _show_attribute(value: attributes.Value, dialect: Dialect) -> None:
     holds = value.holds
     if isinstance(holds, Links):
         for link in holds.links:
-            click.echo(f"  {value.name}: {quoted(link.name)} in {struct_text(link.parent, dialect)}")
+            say(f"  {value.name}: {quoted(link.name)} in {struct_text(link.parent, dialect)}")
     elif isinstance(holds, Composite):
-        click.echo(f"  {value.name}: {struct_text(holds.head, dialect)}")
+        say(f"  {value.name}: {struct_text(holds.head, dialect)}")
         for number, component in enumerate(holds.components):
-            click.echo(f"    component {number}: {_text(component, dialect)}")
+            say(f"    component {number}: {_text(component, dialect)}")
     else:
-        click.echo(f"  {value.name}: {_text(holds, dialect)}")
+        say(f"  {value.name}: {_text(holds, dialect)}")
 
 
 def show_blocks(blocks: list[list[BlockEntry]], dialect: Dialect) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from lustre_wire.cli.names import DIALECT, default_dialect
-from lustre_wire.cli.output import examples, json_option, paint, print_json
+from lustre_wire.cli.output import examples, json_option, paint, print_json, say
 from lustre_wire.cli.releases import RELEASE, release_of
 from lustre_wire.cli.targetfiles import contents
 from lustre_wire.dialects import Dialect
@@ -35,40 +35,40 @@ def command(path: str, dialect: Dialect | None, release: str | None, as_json: bo
     if as_json:
         print_json(to_json(target))
     elif not target.files:
-        click.echo("no file of a target")
+        say("no file of a target")
     else:
         _show(target)
     return int(not target.files or any(fault.matters for _, fault in target.all_faults()))
 
 
 def _show(target: Target) -> None:
-    click.echo(paint(f"{_plain(target.name) or 'a target without a name'}: {' and '.join(target.roles)}", bold=True))
+    say(paint(f"{target.name or 'a target without a name'}: {' and '.join(target.roles)}", bold=True))
     if target.written_by:
-        click.echo(f"  newest marker written by {target.written_by}")
+        say(f"  newest marker written by {target.written_by}")
     _show_description(target)
     _show_clients(target)
     for path, count in target.pending.items():
-        click.echo(f"  {count} records wait in {_plain(path)}")
+        say(f"  {count} records wait in {path}")
     for path, numbers in target.object_numbers.items():
         shown = ", ".join(map(str, numbers[:16])) + (", ..." if len(numbers) > 16 else "")
-        click.echo(f"  {_plain(path)}: {shown or 'empty'}")
+        say(f"  {path}: {shown or 'empty'}")
     kinds: dict[str, list[str]] = {}
     for path, file in target.files.items():
-        kinds.setdefault(file.kind, []).append(_plain(path))
+        kinds.setdefault(file.kind, []).append(path)
     for kind, paths in kinds.items():
-        click.echo(f"  {kind}: {', '.join(paths)}")
+        say(f"  {kind}: {', '.join(paths)}")
     if target.others:
-        click.echo(f"  not recognised: {', '.join(map(_plain, target.others))}")
+        say(f"  not recognised: {', '.join(target.others)}")
     for path, fault in target.all_faults():
-        where = f"{_plain(path)}: " if path else ""
-        click.echo(paint(f"{where}{fault}", fg="red" if fault.matters else "yellow"))
+        where = f"{path}: " if path else ""
+        say(paint(f"{where}{fault}", fg="red" if fault.matters else "yellow"))
 
 
 def _show_description(target: Target) -> None:
     if target.description is None:
         return
     for name, values in target.description.parameters.items():
-        click.echo(f"  {_plain(name)}={_plain(' '.join(values))}")
+        say(f"  {name}={' '.join(values)}")
 
 
 def _show_clients(target: Target) -> None:
@@ -76,13 +76,10 @@ def _show_clients(target: Target) -> None:
     if found is None:
         return
     for name, bits in found.dialect.part("servers").FEATURES.items():
-        click.echo(f"  {name.removeprefix('lsd_feature_')}: {named(bits, int(getattr(found.server, name)))}")
-    click.echo(f"  mounted {found.server.lsd_mount_count} times, last transaction {found.last_transno()}")
-    click.echo(f"  {len(found.connected)} clients")
+        say(f"  {name.removeprefix('lsd_feature_')}: {named(bits, int(getattr(found.server, name)))}")
+    say(f"  mounted {found.server.lsd_mount_count} times, last transaction {found.last_transno()}")
+    say(f"  {len(found.connected)} clients")
     for slot, client in found.connected.items():
         transno, xid = client.lcd_last_transno, client.lcd_last_xid
-        click.echo(f"    slot {slot}: {quoted(client.lcd_uuid)}, last transaction {transno}, request {xid}")
+        say(f"    slot {slot}: {quoted(client.lcd_uuid)}, last transaction {transno}, request {xid}")
 
-
-def _plain(text: str) -> str:
-    return quoted(text.encode("utf-8", "surrogateescape"))
