@@ -11,6 +11,12 @@ Each module reads one kind of payload; what is read gives the same bytes again w
 `config`                one configuration command, and the command lines of a configuration log
 `last_rcvd`             what a server knows of its clients after a restart
 `mountdata`             what a target is and how to mount it
+`files`                 any file of a target, by its contents or its path
+`records`               files of one head and records of one struct: object numbers, sequences, catalogues, replies
+`tables`                indexes of ldiskfs and quota files
+`attributes`            extended attributes, also as getfattr prints them
+`target`                a whole target from its files
+`precheck`              what stands in the way of another release
 `lov`                   file layouts: striping, pools, joined files, and what users ask for
 `mea`                   directories split over several MDTs
 `directory`             directory pages: blocks of 1.8, pages ordered by hash of 2.0

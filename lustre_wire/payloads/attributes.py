@@ -142,7 +142,7 @@ def write(value: Value) -> bytes:
     return (linkea.write(holds) if isinstance(holds, linkea.Links) else pack(holds, "little")) + value.rest
 
 
-def examine_listing(text: str, dialect_: Dialect | str) -> Reading[list[Listed]]:
+def examine_listing(data: bytes, dialect_: Dialect | str) -> Reading[list[Listed]]:
     """What ``getfattr -d -m - -e hex`` printed, or JSON lines with "xattrs" in hexadecimal, object by object.
 
     Raises:
@@ -150,18 +150,18 @@ def examine_listing(text: str, dialect_: Dialect | str) -> Reading[list[Listed]]
     """
     found, listed, faults = dialect(dialect_), list[Listed](), list[Fault]()
     at = 0
-    for line in text.splitlines(keepends=True):
-        for about, name, digits in _attributes(line.strip()):
+    for line in bytes(data).splitlines(keepends=True):
+        for about, name, digits in _attributes(line.decode("utf-8", "surrogateescape").strip()):
             if about is not None and (not listed or not name or listed[-1].about != about):
                 listed.append(Listed(about))
             if name and listed:
                 try:
                     listed[-1].values.append(read(name, bytes.fromhex(digits), found))
                 except (WireError, ValueError) as error:
-                    listed[-1].values.append(Value(name, digits.encode()))
+                    listed[-1].values.append(Value(name, digits.encode("utf-8", "surrogatepass")))
                     told = error if isinstance(error, WireError) else WireError(str(error))
                     faults.append(Fault.of(told, _IGNORES, within=f"{listed[-1].about} {name}", base=at))
-        at += len(line.encode())
+        at += len(line)
     return Reading(listed, faults)
 
 

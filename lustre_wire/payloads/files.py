@@ -66,8 +66,7 @@ def recognise(path: str, data: bytes, dialect_: Dialect | str, release: str = ""
     if _is_directory(data):
         return ServerFile(path, "directory", _blocks(data, part.BLOCKS))
     if data.startswith(_LISTING):
-        text = data.decode("utf-8", "surrogateescape")
-        return ServerFile(path, "extended attributes", attributes.examine_listing(text, found))
+        return ServerFile(path, "extended attributes", attributes.examine_listing(data, found))
     return None
 
 
