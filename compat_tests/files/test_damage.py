@@ -15,6 +15,7 @@ import pytest
 
 from compat_tests.shared import needs_real, real
 from lustre_wire.payloads import last_rcvd, logcheck
+from lustre_wire.payloads.files import recognise
 from lustre_wire.payloads.reading import Fault
 
 pytestmark = needs_real
@@ -262,3 +263,53 @@ def test_every_other_damage_of_a_last_rcvd(path: Path) -> None:
         index = bytearray(path.read_bytes())
         put(index, 140, 7)
         assert bool(said_of(index, release)) == (release not in ("1.8.9-wc1", "2.0.0"))
+
+
+# --- the other files --------------------------------------------------------------------------------------------------
+
+
+def word(at: int, value: int) -> Callable[[bytearray], None]:
+    return lambda data: put(data, at, value)
+
+
+def shorter(data: bytearray) -> None:
+    del data[-3:]
+
+
+def half(data: bytearray) -> None:
+    del data[len(data) // 3 :]
+
+
+MOUNT = "utils/mount_lustre.c:main"
+SEQUENCES, GROUPS = "fid/fid_store.c:seq_store_read", "obdfilter/filter.c:filter_prep_groups"
+QUOTA, ENTRY = "lvfs/lustre_quota_fmt.c:check_quota_file", "ldiskfs/namei.c:ext4_check_dir_entry"
+OBJIDS = "mds/mds_lov.c:mds_lov_read_objids"
+USERS, DISK = "1.8.9-mdt--OBJECTS--admin_quotafile_v2.usr", "1.8.7-mdt--CONFIGS--mountdata"
+PARSE, CATALOGUES = "obdclass/obd_mount.c:ldd_parse", "obdclass/llog_osd.c:llog_osd_get_cat_list"
+#: file, what is done to it, release, what its reader does, and its function.
+OF_OTHERS: list[tuple[str, str, Callable[[bytearray], None], str, str, str]] = [
+    ("mountdata magic", DISK, word(0, 5), "1.8.9-wc1", "refuses to mount", PARSE),
+    ("mountdata magic later", "2.10-ost--CONFIGS--mountdata", word(0, 5), "2.10.8", "does not mount", MOUNT),
+    ("mountdata rocompat", DISK, word(8, 1), "2.3.0", "refuses to mount", PARSE),
+    ("mountdata incompat", DISK, word(12, 1), "1.8.0", "refuses to mount", PARSE),
+    ("mountdata index", DISK, word(24, 3), "2.17.0", "does not mount", MOUNT),
+    ("mountdata cut", DISK, shorter, "1.8.9-wc1", "refuses to mount", PARSE),
+    ("catalogue list cut", "1.8.7-mdt--CATALOGS", shorter, "2.0.0", "takes what is missing for zeroes", CATALOGUES),
+    ("sequences cut", "2.1.1-mdt--seq_srv", shorter, "2.1.6", "refuses to start: -EIO", SEQUENCES),
+    ("object numbers cut", "2.10-mdt1--lov_objid", shorter, "2.10.8", "passes over", OBJIDS),
+    ("last object number cut", "2.10-ost--O--0--LAST_ID", shorter, "2.10.8", "refuses", GROUPS),
+    ("quota magic's version", USERS, word(4, 9), "1.8.9-wc1", "refuses the file", QUOTA),
+    ("quota cut", USERS, half, "1.8.9-wc1", "refuses the file", QUOTA),
+    ("directory entry", "1.8.7-mdt--dir-2.blocks", word(28, 0x0A010003), "1.8.9-wc1", "-EIO", ENTRY),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", OF_OTHERS, ids=lambda row: row[0])
+def test_every_damage_of_another_file_is_told(row: tuple[str, str, Callable[[bytearray], None], str, str, str]) -> None:
+    _, name, damage, release, does, function = row
+    (path,) = real(name)
+    data = bytearray(path.read_bytes())
+    damage(data)
+    file = recognise(name, bytes(data), "2.0", release)
+    assert file is not None
+    assert any(does in what and where == function for what, where in told(file.reading.faults)), file.reading.faults

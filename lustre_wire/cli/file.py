@@ -9,11 +9,9 @@ import click
 from lustre_wire.cli.faults import faults_status, print_faults
 from lustre_wire.cli.inputs import whole_file
 from lustre_wire.cli.main import UNUSABLE
-from lustre_wire.cli.names import DIALECT, default_dialect
 from lustre_wire.cli.output import complain, examples, json_option, paint, print_json, say
-from lustre_wire.cli.releases import RELEASE, release_of
+from lustre_wire.cli.releases import light_of, newest, release_option
 from lustre_wire.cli.serverfile import show, to_json
-from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.payloads.files import recognise
 
@@ -27,17 +25,16 @@ from lustre_wire.payloads.files import recognise
     """)
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(allow_dash=True))
-@click.option("--dialect", "-d", type=DIALECT, help="Dialect in whose light it is read; the latest one if not given.")
-@click.option("--release", type=RELEASE, help="Whose servers are to use it; the newest one known if not given.")
+@release_option
 @json_option
-def command(paths: tuple[str, ...], dialect: Dialect | None, release: str | None, as_json: bool) -> int:
+def command(paths: tuple[str, ...], release: str | None, as_json: bool) -> int:
     """Recognise what each PATH is and show what it holds.
 
     Contents tell logs, mountdata, indexes and quota files; names tell the others, as CATALOGS, lov_objid and LAST_ID.
     What the servers of that release would not take as it stands follows each file, and makes the exit status 1; a file
     that cannot be read or is none of a server's makes it 2.
     """
-    found, judge, status = dialect or default_dialect(), release_of(release, dialect), 0
+    found, judge, status = light_of(release), release or newest(), 0
     for path in paths:
         try:
             data = whole_file(path)

@@ -7,14 +7,11 @@ import click
 from lustre_wire.cli.faults import faults_status, print_faults
 from lustre_wire.cli.inputs import whole_file
 from lustre_wire.cli.inside import text_of, type_of
-from lustre_wire.cli.names import DIALECT, default_dialect
 from lustre_wire.cli.output import examples, json_option, print_json, say
-from lustre_wire.cli.releases import RELEASE_NAME
+from lustre_wire.cli.releases import RELEASE_NAME, light_of, release_option
 from lustre_wire.cli.serverfile import show_log
-from lustre_wire.dialects import Dialect
 from lustre_wire.payloads import llog, logcheck
 from lustre_wire.payloads.llog import LogFile
-from lustre_wire.payloads.reading import server
 
 
 @click.command(
@@ -26,20 +23,19 @@ from lustre_wire.payloads.reading import server
     """)
 )
 @click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
-@click.option("--dialect", "-d", type=DIALECT, help="Dialect of the server that wrote it; the latest one if not given.")
+@release_option
 @click.option("--records", "-r", "as_records", is_flag=True, help="Every record, padding and cancelled ones too.")
 @click.option("--unknown-to", "other", type=RELEASE_NAME, help="Only the records that a node of that release lacks.")
 @json_option
-def command(file: str, dialect: Dialect | None, as_records: bool, other: str | None, as_json: bool) -> int:
+def command(file: str, release: str | None, as_records: bool, other: str | None, as_json: bool) -> int:
     """Show a log FILE of a server.
 
     A configuration log is shown as the lctl script that would write it, with the markers as comments and what a reader
     passes over behind "# skipped:"; any other log as a table of its records. What is damaged follows, with what a node
     of that dialect does about it, and makes the exit status 1; as do, with --unknown-to, records of that kind.
     """
-    found = dialect or default_dialect()
-    release = server(found).release if dialect is not None else ""
-    reading = logcheck.examine(whole_file(file), found, release)
+    found = light_of(release)
+    reading = logcheck.examine(whole_file(file), found, release or "")
     log = reading.value
     if log.header is None and reading.faults:
         raise reading.faults[0].error(found)

@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from lustre_wire import dialects
+from lustre_wire.cli.names import default_dialect
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads.reading import server, servers
 
@@ -40,8 +41,23 @@ RELEASE = ReleaseType()
 RELEASE_NAME = ReleaseType(as_named=True)
 
 
-def release_of(release: str | None, dialect: Dialect | None) -> str:
-    """The release that is meant: the one named, that of a dialect, or else the newest one known."""
-    if release is not None:
-        return release
-    return server(dialect).release if dialect is not None else list(servers())[-1]
+#: Which release wrote a file, or is to use it.
+release_option = click.option(
+    "--dialect", "-d", "--release", "release", type=RELEASE,
+    help="Release of the servers that wrote it, or are to use it; the newest one if not given.",
+)  # fmt: skip
+
+
+def newest() -> str:
+    """The newest release whose servers are known."""
+    return list(servers())[-1]
+
+
+def light_of(release: str | None) -> Dialect:
+    """The dialect in whose light files of a release are read: the latest one with declarations of files up to it."""
+    if release is None:
+        return default_dialect()
+    order = list(servers())
+    having = sorted(dialects.all_dialects(), key=lambda each: order.index(server(each).release))
+    older = [each for each in having if order.index(server(each).release) <= order.index(release)]
+    return older[-1] if older else having[0]

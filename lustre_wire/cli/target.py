@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import click
 
-from lustre_wire.cli.names import DIALECT, default_dialect
 from lustre_wire.cli.output import examples, json_option, paint, print_json, say
-from lustre_wire.cli.releases import RELEASE, release_of
+from lustre_wire.cli.releases import light_of, newest, release_option
 from lustre_wire.cli.targetfiles import contents
-from lustre_wire.dialects import Dialect
 from lustre_wire.payloads.target import Target, assemble, to_json
 from lustre_wire.text.values import named, quoted
 
@@ -21,17 +19,15 @@ from lustre_wire.text.values import named, quoted
     """)
 )
 @click.argument("path", metavar="DIR|IMAGE", type=click.Path(exists=True))
-@click.option("--dialect", "-d", type=DIALECT, help="Dialect in whose light it is read; the latest one if not given.")
-@click.option("--release", type=RELEASE, help="Whose servers are to use it; the newest one known if not given.")
+@release_option
 @json_option
-def command(path: str, dialect: Dialect | None, release: str | None, as_json: bool) -> int:
+def command(path: str, release: str | None, as_json: bool) -> int:
     """Read a whole target: a folder of its files, or an ldiskfs image or device, which debugfs reads.
 
     Says what it is, which version wrote it, its features, the clients it knows, what waits in its logs, and how far its
     objects are. What the servers of that release would not take as it stands follows, and makes the exit status 1.
     """
-    found = dialect or default_dialect()
-    target = assemble(contents(path), found, release_of(release, dialect))
+    target = assemble(contents(path), light_of(release), release or newest())
     if as_json:
         print_json(to_json(target))
     elif not target.files:
