@@ -23,7 +23,6 @@ pytestmark = needs_real
 LLOG, LVFS, OSD = "obdclass/llog.c", "obdclass/llog_lvfs.c", "obdclass/llog_osd.c"
 PROCESS = f"{LLOG}:llog_process_thread"
 CONFIG = "obdclass/obd_config.c:class_config_llog_handler"
-SANITY = "include/lustre_cfg.h:lustre_cfg_sanity_check"
 OBD_CFG_REC = 0x10620000
 
 #: Places of a log: (offset, length, index) of its records from the second on, none at the end of a chunk.
@@ -64,6 +63,13 @@ def zero(data: bytearray, place: Place) -> None:
 
 def cut(data: bytearray, place: Place) -> None:
     del data[place[0] + 16 :]
+
+
+def longer_buffer(data: bytearray, place: Place) -> None:
+    """The last buffer of a command is said to be 8 bytes longer."""
+    count = struct.unpack_from("<I", data, place[0] + 16 + 28)[0]
+    at = place[0] + 16 + 32 + 4 * (count - 1)
+    put(data, at, struct.unpack_from("<I", data, at)[0] + 8)
 
 
 def gone(data: bytearray, place: Place) -> None:
@@ -143,14 +149,23 @@ OF_ANY_LOG: dict[str, tuple[Damage, dict[str, tuple[str, str]]]] = {
         **each(ALL[4:], "stops: -EINVAL", f"{OSD}:llog_osd_next_block"),
     }),
 }  # fmt: skip
+#: cfg_len is the whole record's up to 2.16; the header file moved twice.
+REFUSED = {
+    **each(ALL[:4], "the mount fails", "include/lustre_cfg.h:lustre_cfg_sanity_check"),
+    **each(ALL[4:5], "the mount fails", "include/uapi/linux/lustre_cfg.h:lustre_cfg_sanity_check"),
+    **each(ALL[5:], "the mount fails", "include/uapi/linux/lustre/lustre_cfg.h:lustre_cfg_sanity_check"),
+}
 OF_CONFIGURATIONS: dict[str, tuple[Damage, dict[str, tuple[str, str]]]] = {
     "no command": (of_record(8, 0x10620099), each(ALL, "skips", CONFIG)),
     "no log record": (of_record(8, 0x77), {
         **each(ALL[:5], "skips", CONFIG), **each(ALL[5:], "passes over", f"{LLOG}:llog_verify_record"),
     }),
-    "another version": (of_record(16, 0xDEADBEEF), each(ALL, "the mount fails", SANITY)),
-    "too many buffers": (of_record(16 + 28, 9), each(ALL, "the mount fails", SANITY)),
-    "a buffer beyond the record": (of_record(16 + 32, 5000), each(ALL, "the mount fails", SANITY)),
+    "another version": (of_record(16, 0xDEADBEEF), REFUSED),
+    "too many buffers": (of_record(16 + 28, 9), REFUSED),
+    "a buffer beyond the record": (of_record(16 + 32, 5000), REFUSED),
+    "a buffer that ends in the tail": (longer_buffer, {
+        **each(ALL[:6], "takes the end of the record", CONFIG), "2.17.0": REFUSED["2.17.0"],
+    }),
 }  # fmt: skip
 
 CONFIGURATIONS = [p for p in real("*CONFIGS--*") if p.stat().st_size and "mountdata" not in p.name]

@@ -149,10 +149,13 @@ class _Checker:
 
     def _no_command(self, record: LogRecord, body: int) -> Fault:
         """Why a record of a command is none."""
-        path, does = f"record {record.index}", self._server.command
+        path, does, found = f"record {record.index}", self._server.command, self._log.dialect
         try:
-            read_config(record.value, self._log.dialect)
+            read_config(record.value, found)
         except WireError as error:
+            around = spec_of(found.structs[HEAD]).size + spec_of(found.structs[TAIL]).size
+            if self._server.overrun is not None and _reads(record.value + bytes(around), found):
+                does = self._server.overrun
             return Fault.of(error, does, within=path, base=body)
         return Fault(path, body, "a lustre_cfg", f"{len(record.value)} bytes that are none", does)
 
@@ -177,6 +180,15 @@ def _placed(chunk: Chunk) -> Iterator[tuple[int, LogRecord]]:
     for record in chunk.records:
         yield at, record
         at += int(record.header.lrh_len)
+
+
+def _reads(data: bytes, found: Dialect) -> bool:
+    """Whether bytes are a command and something behind it."""
+    try:
+        read_config(data, found)
+    except WireError:
+        return False
+    return True
 
 
 def _is_marker(config: Config) -> bool:

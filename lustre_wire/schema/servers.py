@@ -112,6 +112,8 @@ class Server:
         targets: by the kind of target that a name has, "MDT" or "OST".
         log: its way to read logs.
         command: a configuration command whose lengths or version make no sense.
+        overrun: one whose buffers end in the tail of its record or less than a head behind; None where that counts
+            as no sense too.
         marker: a marker of another size.
         stranger: a live record of a configuration log that is no command.
         refused, optional: a command that no device knows, with and without LCFG_REQUIRED.
@@ -143,6 +145,7 @@ class Server:
     layout: Does
     lma: int
     lma_other: Does
+    overrun: Does | None = None
     needs_fid: Does | None = None
     skips_lmv: Does | None = None
     mountdata: Does | None = None

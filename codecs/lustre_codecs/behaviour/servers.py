@@ -174,10 +174,12 @@ _LMA_2_8: Final = int(_LMA_2_6 | _LMA.LMAI_ORPHAN)
 _LMA_2_14: Final = int(_LMA_2_8 | _LMA.LMAI_ENCRYPT)
 
 _HANDLER: Final = "obdclass/obd_config.c:class_config_llog_handler"
+_SANITY: Final = "lustre_cfg.h:lustre_cfg_sanity_check"
 _COMMAND: Final = "obdclass/obd_config.c:class_process_config"
 _1_8_0: Final = Server(
     "1.8.0", {"MDT": _MDS_1_8_0, "OST": _FILTER}, _LVFS,
-    command=Does("stops: -EINVAL, and the mount fails", "include/lustre_cfg.h:lustre_cfg_sanity_check"),
+    command=Does("stops: -EINVAL, and the mount fails", f"include/{_SANITY}"),
+    overrun=Does("takes the end of the record for the rest of it", _HANDLER),
     marker=Does("takes what stands there for one", _HANDLER),
     stranger=Does("skips", _HANDLER),
     refused=Does("refuses", _COMMAND),
@@ -217,8 +219,13 @@ _2_8_0: Final = replace(
     _2_7_0, release="2.8.0", targets={"MDT": _MDT_2_8, "OST": _OST_2_7}, log=_OSD_2_8, records=_RECORDS_2_8,
     lma=_LMA_2_8,
 )  # fmt: skip
-_2_10_0: Final = replace(_2_8_0, release="2.10.0", layouts=_LAYOUTS_2_10)
-_2_13_0: Final = replace(_2_10_0, release="2.13.0", log=_OSD_2_13, layouts=_LAYOUTS_2_13)
+_2_10_0: Final = replace(
+    _2_8_0, release="2.10.0", layouts=_LAYOUTS_2_10, command=Does(_1_8_0.command, f"include/uapi/linux/{_SANITY}")
+)  # fmt: skip
+_2_11_0: Final = replace(
+    _2_10_0, release="2.11.0", command=Does(_1_8_0.command, f"include/uapi/linux/lustre/{_SANITY}")
+)  # fmt: skip
+_2_13_0: Final = replace(_2_11_0, release="2.13.0", log=_OSD_2_13, layouts=_LAYOUTS_2_13)
 _2_14_0: Final = replace(_2_13_0, release="2.14.0", lma=_LMA_2_14)
 _2_15_0: Final = replace(_2_14_0, release="2.15.0", log=_OSD_2_15, records=_RECORDS_2_15)
 
@@ -241,12 +248,15 @@ SERVERS: Final[Mapping[str, Server]] = {
         _2_8_0,
         replace(_2_8_0, release="2.9.0"),
         _2_10_0,
-        *(replace(_2_10_0, release=name) for name in ("2.10.8", "2.11.0", "2.12.0")),
-        replace(_2_10_0, release="2.12.9", log=_OSD_2_12_9),
+        replace(_2_10_0, release="2.10.8"),
+        _2_11_0,
+        replace(_2_11_0, release="2.12.0"),
+        replace(_2_11_0, release="2.12.9", log=_OSD_2_12_9),
         _2_13_0,
         _2_14_0,
         _2_15_0,
-        *(replace(_2_15_0, release=name) for name in ("2.15.8", "2.16.0", "2.16.1", "2.17.0")),
+        *(replace(_2_15_0, release=name) for name in ("2.15.8", "2.16.0", "2.16.1")),
+        replace(_2_15_0, release="2.17.0", overrun=None),
     )
 }
 
