@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from lustre_wire.cli.faults import faults_status, print_faults
@@ -50,8 +48,7 @@ def command(paths: tuple[str, ...], release: str | None, as_json: bool) -> int:
         if as_json:
             print_json(to_json(file, found))
         else:
-            if len(paths) > 1:
-                say(paint(f"{path}: {file.kind}, {Path(path).stat().st_size} bytes", bold=True))
+            say(paint(f"{path}: {file.kind}, {len(data)} bytes", bold=True))
             show(file, found)
             print_faults(file.reading)
         status = max(status, faults_status(file.reading))

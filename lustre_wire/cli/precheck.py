@@ -15,7 +15,7 @@ from lustre_wire.cli.main import UNUSABLE
 from lustre_wire.cli.names import default_dialect
 from lustre_wire.cli.output import examples, json_option, paint, print_json, say
 from lustre_wire.cli.releases import RELEASE
-from lustre_wire.cli.targetfiles import contents, is_image
+from lustre_wire.cli.targetfiles import TargetFiles, is_image
 from lustre_wire.cli.translate import BROKEN, IMPOSSIBLE, Conversations
 from lustre_wire.dialects import Dialect, all_dialects
 from lustre_wire.payloads.files import recognise
@@ -66,7 +66,10 @@ def _findings(paths: tuple[str, ...], old: str, new: str, port: int) -> Iterator
     light, targets = default_dialect(), list[tuple[str, Target]]()
     for path in paths:
         if path != STDIN and (Path(path).is_dir() or is_image(path)):
-            targets.append((path, assemble(contents(path), light, new)))
+            files = TargetFiles(path)
+            targets.append((path, assemble(files, light, new)))
+            if files.unread:
+                raise click.exceptions.Exit(UNUSABLE)
             continue
         file = recognise(path, whole_file(path), light, new) if not _is_capture(path) else None
         yield from of_file(path, file, new) if file is not None else _of_capture(path, old, new, port)

@@ -18,8 +18,12 @@ from lustre_wire.payloads.llog import LogFile
 from lustre_wire.payloads.mountdata import MountData
 from lustre_wire.payloads.records import RecordFile
 from lustre_wire.payloads.tables import Table
+from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import struct_text, struct_tree
-from lustre_wire.text.values import hexed, quoted
+from lustre_wire.text.values import field_text, hexed, quoted
+
+#: What of a log's header is shown.
+_LOG_HEAD: Final = ("llh_timestamp", "llh_count", "llh_flags", "llh_size", "llh_cat_idx", "llh_tgtuuid")
 
 
 def show(file: ServerFile, dialect: Dialect) -> None:
@@ -57,6 +61,15 @@ def show_log(log: LogFile, *, as_records: bool = False) -> None:
     else:
         for line in llog.records_as_commands(log):
             say(line)
+
+
+def _show_log_file(log: LogFile, dialect: Dialect) -> None:
+    """The log behind what its header says."""
+    if log.header is not None:
+        fields = spec_of(log.header).by_name
+        told = [f"{name[4:]} {field_text(fields[name], getattr(log.header, name), dialect)}" for name in _LOG_HEAD]
+        say(f"  {', '.join(told)}")
+    show_log(log)
 
 
 def show_last_rcvd(found: LastRcvd) -> None:
@@ -128,7 +141,7 @@ def _list_to_json(value: list[Any], dialect: Dialect) -> list[Any]:
 
 
 _SHOW: Final[dict[type, Callable[[Any, Dialect], None]]] = {
-    LogFile: lambda log, _: show_log(log),
+    LogFile: _show_log_file,
     LastRcvd: lambda found, _: show_last_rcvd(found),
     MountData: lambda found, _: print_node(struct_tree(found.data, found.dialect, name=found.service)),
     RecordFile: _show_records,

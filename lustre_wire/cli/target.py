@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
+from lustre_wire.cli.main import FINDINGS, FINE, UNUSABLE
 from lustre_wire.cli.output import examples, json_option, paint, print_json, say
 from lustre_wire.cli.releases import light_of, newest, release_option
-from lustre_wire.cli.targetfiles import contents
+from lustre_wire.cli.targetfiles import TargetFiles
 from lustre_wire.payloads.target import Target, assemble, to_json
 from lustre_wire.text.values import named, quoted
 
@@ -27,14 +28,17 @@ def command(path: str, release: str | None, as_json: bool) -> int:
     Says what it is, which version wrote it, its features, the clients it knows, what waits in its logs, and how far its
     objects are. What the servers of that release would not take as it stands follows, and makes the exit status 1.
     """
-    target = assemble(contents(path), light_of(release), release or newest())
+    contents = TargetFiles(path)
+    target = assemble(contents, light_of(release), release or newest())
     if as_json:
         print_json(to_json(target))
     elif not target.files:
         say("no file of a target")
     else:
         _show(target)
-    return int(not target.files or any(fault.matters for _, fault in target.all_faults()))
+    if contents.unread:
+        return UNUSABLE
+    return FINDINGS if not target.files or any(fault.matters for _, fault in target.all_faults()) else FINE
 
 
 def _show(target: Target) -> None:
@@ -78,4 +82,3 @@ def _show_clients(target: Target) -> None:
     for slot, client in found.connected.items():
         transno, xid = client.lcd_last_transno, client.lcd_last_xid
         say(f"    slot {slot}: {quoted(client.lcd_uuid)}, last transaction {transno}, request {xid}")
-

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from lustre_wire.cli.inputs import whole_file
+from lustre_wire.cli.output import complain
 from lustre_wire.errors import WireError
 
 #: Folders of a target whose files belong to users, or are objects.
@@ -29,18 +29,49 @@ _SECONDS: Final = 120
 _ROOT_INODE: Final = 2
 
 
-def contents(path: str) -> Iterator[tuple[str, bytes]]:
-    """(path within the target, contents) of the files of a folder or an image.
+class TargetFiles:
+    """The files of a folder or an image: (path within the target, contents) each.
 
-    Raises:
-        WireError: neither a folder nor an ldiskfs image, debugfs is missing or fails, or a file is too large.
-        OSError: it cannot be read.
+    Attributes:
+        unread: how many files could not be read; each has been complained of.
     """
-    if Path(path).is_dir():
-        return _of_folder(Path(path))
-    if not is_image(path):
-        raise WireError("neither a folder with the files of a target nor an ldiskfs image", path=path)
-    return _of_image(Path(path).resolve())
+
+    def __init__(self, path: str) -> None:
+        self.unread = 0
+        self._path = path
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        """The files.
+
+        Raises:
+            WireError: neither a folder nor an ldiskfs image, or debugfs is missing or fails.
+            OSError: it cannot be read.
+        """
+        if Path(self._path).is_dir():
+            return self._of_folder(Path(self._path))
+        if not is_image(self._path):
+            raise WireError("neither a folder with the files of a target nor an ldiskfs image", path=self._path)
+        return _of_image(Path(self._path).resolve())
+
+    def _of_folder(self, root: Path) -> Iterator[tuple[str, bytes]]:
+        for place, folders, names in os.walk(root):
+            inside = Path(place).relative_to(root).as_posix().removeprefix(".")
+            folders[:] = sorted(name for name in folders if _wanted(f"{inside}/{name}".lstrip("/")))
+            for name in sorted(names):
+                file, path = Path(place) / name, f"{inside}/{name}".lstrip("/")
+                try:
+                    about = file.lstat()
+                    if stat.S_ISREG(about.st_mode) and not _too_large(path, about.st_size):
+                        yield path, file.read_bytes()
+                except OSError as error:
+                    self.unread += 1
+                    complain(f"{file}: {error.strerror or error}")
+
+
+def _too_large(path: str, size: int) -> bool:
+    if size > _LONGEST:
+        complain(f"{path}: not read, since it has {size} bytes")
+    return size > _LONGEST
 
 
 def is_image(path: str) -> bool:
@@ -54,16 +85,6 @@ def is_image(path: str) -> bool:
 
 def _wanted(folder: str) -> bool:
     return folder.rpartition("/")[2] not in _SKIPPED and not _OBJECTS.match(folder)
-
-
-def _of_folder(root: Path) -> Iterator[tuple[str, bytes]]:
-    for place, folders, names in os.walk(root):
-        inside = Path(place).relative_to(root).as_posix().removeprefix(".")
-        folders[:] = sorted(name for name in folders if _wanted(f"{inside}/{name}".lstrip("/")))
-        for name in sorted(names):
-            file = Path(place) / name
-            if stat.S_ISREG(file.lstat().st_mode):
-                yield f"{inside}/{name}".lstrip("/"), whole_file(str(file))
 
 
 def _of_image(image: Path) -> Iterator[tuple[str, bytes]]:
@@ -81,7 +102,7 @@ def _of_image(image: Path) -> Iterator[tuple[str, bytes]]:
                 continue
             if stat.S_ISDIR(kind) and depth < _DEEPEST and _wanted(path):
                 todo.append((path, int(number), depth + 1))
-            elif stat.S_ISREG(kind) and int(size or 0) <= _LONGEST:
+            elif stat.S_ISREG(kind) and not _too_large(path, int(size or 0)):
                 left -= int(size or 0)
                 if left < 0:
                     raise WireError(f"more than {_MOST} bytes in files of the target", path=str(image))

@@ -18,7 +18,7 @@ from lustre_wire.errors import WireError
 from lustre_wire.frames.events import Event
 from lustre_wire.frames.socklnd import SocklndStream
 from lustre_wire.jsonform import from_json, to_json
-from lustre_wire.payloads import last_rcvd, llog
+from lustre_wire.payloads import files, last_rcvd, llog, records
 from lustre_wire.rpc import decode, encode
 from lustre_wire.translate import translate
 
@@ -107,8 +107,18 @@ def last_rcvd_file(data: bytes) -> None:
         assert last_rcvd.write(file) == data, "written to other bytes"
 
 
+def server_file(data: bytes) -> None:
+    """Any file of a target, under names that tell what contents do not."""
+    for path in ("CONFIGS/log", "last_rcvd", "mountdata", "lov_objid", "reply_data", "oi.16", "fld", "listing"):
+        for dialect in all_dialects():
+            found = files.recognise(path, data, dialect)
+            if found is not None and isinstance(found.reading.value, records.RecordFile):
+                assert records.write(found.reading.value) == data or found.reading.faults, "written to other bytes"
+
+
 _ALL: Final = (
     one_message, translation, json_form, capture_file, any_input, socklnd_stream, llog_file, last_rcvd_file,
+    server_file,
 )  # fmt: skip
 
 #: Every entry point by name.
