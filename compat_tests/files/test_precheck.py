@@ -33,6 +33,7 @@ def found(paths: list[Path], old: str, new: str) -> list[dict[str, str]]:
 @pytest.mark.parametrize(
     ("mdt", "ost", "old", "new"),
     [
+        ("1.6-mds", "1.6-ost", "1.6", "1.8"),
         ("1.8.7-mdt", "1.8.7-ost", "1.8", "2.0"), ("1.8.7-mdt", "1.8.7-ost", "1.8", "2.4.0"),
         ("1.8.9-mdt", "1.8.9-ost", "1.8", "2.5"), ("1.8.0-mds", "1.8.0-ost", "1.8.0", "1.8.9-wc1"),
         ("2.1.1-mdt", "2.1.1-ost", "2.1", "2.4.0"), ("2.1.4-mdt", "2.1.4-ost", "2.1", "2.10"),
@@ -48,13 +49,14 @@ def test_what_lustres_own_tests_upgrade_is_ready(mdt: str, ost: str, old: str, n
 @pytest.mark.parametrize(
     ("mdt", "ost", "old", "new", "rules"),
     [
+        ("1.6-mds", "1.6-ost", "1.6", "2.0", {"clients"}),
         ("2.1.4-mdt", "2.1.4-ost", "2.1", "1.8", {"commands"}),
         ("2.3.0-mdt", "2.1.4-ost", "2.3", "2.1", {"features"}),
         ("2.10-mdt1", "2.10-ost", "2.10", "2.5", {"features", "logs", "records", "layouts", "objects"}),
         ("2.10-mdt1", "2.10-ost", "2.10", "2.8.0", {"layouts"}),
     ],
 )
-def test_what_cannot_go_back(mdt: str, ost: str, old: str, new: str, rules: set[str], tmp_path: Path) -> None:
+def test_what_cannot_go_there(mdt: str, ost: str, old: str, new: str, rules: set[str], tmp_path: Path) -> None:
     findings = found([unpack(mdt, tmp_path / "mdt"), unpack(ost, tmp_path / "ost")], old, new)
     assert {finding["rule"] for finding in findings} == rules
     assert all(finding["do"] and finding["function"] for finding in findings)

@@ -13,6 +13,12 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.payloads.reading import server, servers
 
 
+def _number(name: Any) -> list[int]:
+    """A release's name as numbers; empty where it is none."""
+    parts = str(name).split("-")[0].split(".")
+    return [int(part) for part in parts] if all(part.isdigit() for part in parts) else []
+
+
 class ReleaseType(click.ParamType[str]):
     """A release: one of the table of servers, a dialect's name, or the beginning of a release's name (its last one)."""
 
@@ -28,6 +34,8 @@ class ReleaseType(click.ParamType[str]):
         if value in dialects.names():
             return server(dialects.dialect(value)).release
         line = [name for name in known if name.startswith((f"{value}.", f"{value}-"))]
+        if not line and _number(value) and _number(value) < _number(known[0]):
+            return known[0]  # files of older servers read as those of the first
         if not line:
             self.fail(f"no release {value!r}; there are {', '.join(known)}", param, ctx)
         return line[-1]
