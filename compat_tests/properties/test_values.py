@@ -21,9 +21,27 @@ from compat_tests.recorded import FIXTURES, messages
 from lustre_wire import bulk, capture, schema, testing, text, translate
 from lustre_wire.dialects import all_dialects
 from lustre_wire.frames import events, lnet_large, nid
-from lustre_wire.payloads import config, directory, hsm, last_rcvd, linkea, llog, logwriter, lov, mountdata
+from lustre_wire.payloads import (
+    attributes,
+    config,
+    directory,
+    files,
+    hsm,
+    last_rcvd,
+    linkea,
+    llog,
+    logwriter,
+    lov,
+    mountdata,
+    precheck,
+    reading,
+    records,
+    tables,
+    target,
+)  # fmt: skip
 from lustre_wire.rpc import Generic
 from lustre_wire.schema import rpc
+from lustre_wire.schema.servers import Does
 
 CAPTURE = (FIXTURES / "captures" / "04-client-mount.pcap").read_bytes()
 D20 = lw.dialect("2.0")
@@ -58,6 +76,8 @@ STRIPE = lov.Object(1, 0, 0, 2)
 REPORT = lw.translate(lw.build("2.0", "OBD_PING"), "1.8").report
 ENTRY = translate.Entry("lost", "suppgid2", "rec.suppgid2", 5)
 MUTANT = testing.Mutator([("2.0", lw.encode(lw.build("2.0", "OBD_PING")))]).mutant(3)
+FAULT = reading.Fault("lsd_uuid", 0, "this", "that", Does("refuses it", "a.c:f"))
+FILE = files.ServerFile("CONFIGS/mountdata", "mountdata", reading.Reading(None, [FAULT]))
 
 #: Values, each of a class of its own. What they are made of is among them by being inside.
 VALUES: list[Any] = [
@@ -72,7 +92,11 @@ VALUES: list[Any] = [
     directory.BlockEntry(5, b"name"), directory.PageEntry(D20.structs["lu_dirent"](), b"name"),
     directory.build_pages([], "2.0"), hsm.build("lustre", [], "2.0"), linkea.Link(FID, b"name"),
     linkea.build([linkea.Link(FID, b"name")], "2.0"), STRIPE, lov.Striping(1, 2, 0, 65536, "", (STRIPE,)),
-    last_rcvd.LastRcvd(D20, D20.structs["lr_server_data"]()),
+    last_rcvd.LastRcvd(D20, D20.structs["lr_server_data"]()), FAULT, reading.Reading(5, [FAULT]),
+    attributes.Value("trusted.lov", b"x"), attributes.Listed("/a", [attributes.Value("trusted.lov", b"x")]),
+    attributes.Composite(FID, [FID], b""), tables.Entry(0, FID, FID), tables.Table("index", None, []),
+    records.RecordFile(D20.part("files").FILES[0]), target.Target(D20, {"CONFIGS/mountdata": FILE}), FILE,
+    precheck.Finding("features", "lustre-MDT0000", "bits 0x4", FAULT.does),
     mountdata.MountData(D20, "big", D20.structs["lustre_disk_data"]()),
     nid.LnetNid(), lnet_large.PingInfo((), ()), events.AcceptorRequest(0, 1, "big", 5),
     schema.layout(FID), schema.layout(FID).fields[0], schema.spec_of(FID), schema.spec_of(FID).fields[0], schema.U32,

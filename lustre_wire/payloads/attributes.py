@@ -16,6 +16,7 @@ import attrs
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.jsonform import struct_to_json
+from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads import acl, linkea
 from lustre_wire.payloads.reading import Fault, Reading
 from lustre_wire.payloads.wire import pack, unpack
@@ -59,13 +60,14 @@ class Listed:
     values: list[Value] = attrs.field(factory=list)
 
 
+@checked
 def read(name: str, data: bytes, dialect_: Dialect | str) -> Value:
     """The value of an attribute; bytes where the name is not Lustre's.
 
     Raises:
         WireError: no struct of that attribute has this size or magic.
     """
-    found, data = dialect(dialect_), bytes(data)
+    found, data = dialect(dialect_), octets(data, "data")
     if name == _LINK:
         return Value(name, linkea.read(data, _with_links(found)))
     if name in _ACLS:
@@ -128,6 +130,7 @@ def _composite(declared: Attribute, head: Any, data: bytes) -> Composite:
     return Composite(head, components, data)
 
 
+@checked
 def write(value: Value) -> bytes:
     """The bytes of an attribute's value. A composite layout is written as it was read.
 
@@ -142,6 +145,7 @@ def write(value: Value) -> bytes:
     return (linkea.write(holds) if isinstance(holds, linkea.Links) else pack(holds, "little")) + value.rest
 
 
+@checked
 def examine_listing(data: bytes, dialect_: Dialect | str) -> Reading[list[Listed]]:
     """What ``getfattr -d -m - -e hex`` printed, or JSON lines with "xattrs" in hexadecimal, object by object.
 
@@ -150,7 +154,7 @@ def examine_listing(data: bytes, dialect_: Dialect | str) -> Reading[list[Listed
     """
     found, listed, faults = dialect(dialect_), list[Listed](), list[Fault]()
     at = 0
-    for line in bytes(data).splitlines(keepends=True):
+    for line in octets(data, "data").splitlines(keepends=True):
         for about, name, digits in _attributes(line.decode("utf-8", "surrogateescape").strip()):
             if about is not None and (not listed or not name or listed[-1].about != about):
                 listed.append(Listed(about))
@@ -184,6 +188,7 @@ def _attributes(line: str) -> Iterator[tuple[str | None, str, str]]:
             yield from ((None, str(name), str(digits)) for name, digits in values.items())
 
 
+@checked
 def to_json(value: Value) -> dict[str, Any]:
     """An attribute as plain JSON types: "name", and "struct" with "fields", "components", "links" or "hex"."""
     holds = value.holds

@@ -12,6 +12,7 @@ from typing import Any, Final
 from lustre_wire.dialects import Dialect
 from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.llog import LogFile
+from lustre_wire.payloads.wire import expect
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text.values import quoted
 
@@ -36,6 +37,7 @@ def readers(log: LogFile) -> dict[int, int]:
     return {user.cur_id: user.cur_endrec for user in found}
 
 
+@checked
 def is_change(value: Any) -> bool:
     """Whether a record's value is a change."""
     return _is(value, _CHANGE)
@@ -51,8 +53,14 @@ def lines(log: LogFile) -> list[str]:
     return [line(change, log.dialect) for change in changes(log)]
 
 
+@checked
 def line(change: Any, dialect_: Dialect) -> str:
-    """One change, a `ChangelogRec`, as `lfs changelog` writes it."""
+    """One change, a `ChangelogRec`, as `lfs changelog` writes it.
+
+    Raises:
+        WireError: no change.
+    """
+    expect(change, _CHANGE)
     kind = dialect_.part("llog").CHANGES.get(int(change.cr_type), "?")
     mask = dialect_.constants.get("CLF_FLAGMASK", 0)
     seconds, nanoseconds = divmod(change.cr_time, 1 << _SECONDS)

@@ -131,6 +131,7 @@ def _read_block_entry(cls: Any, data: bytes, at: int, end: int, found: Dialect) 
     return BlockEntry(inode, data[at + name_at : body], kind, data[body : at + size]), size
 
 
+@checked
 def fid_of(entry: BlockEntry, dialect_: Dialect | str) -> Any:
     """The `LuFid` that 2.0 and later keep behind a name in their own directories; None where there is none."""
     data = entry.slack or b""

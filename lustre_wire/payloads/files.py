@@ -8,6 +8,7 @@ import attrs
 
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.errors import WireError
+from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads import attributes, directory, last_rcvd, logcheck, mountdata, records, tables
 from lustre_wire.payloads.directory import PAGE, BlockEntry
 from lustre_wire.payloads.llog import HEADER, LogFile
@@ -34,6 +35,7 @@ class ServerFile:
     reading: Reading[Any]
 
 
+@checked
 def recognise(path: str, data: bytes, dialect_: Dialect | str, release: str = "") -> ServerFile | None:
     """What a file is and what it holds; None where neither its contents nor its path say.
 
@@ -44,7 +46,7 @@ def recognise(path: str, data: bytes, dialect_: Dialect | str, release: str = ""
     Raises:
         WireError: no such dialect or release.
     """
-    found, data = dialect(dialect_), bytes(data)
+    found, data = dialect(dialect_), octets(data, "data")
     part = found.part("files")
     is_index, is_quota = tables.is_index(data, found), tables.is_quota(data, found)
     if _is_log(data, found) or (part.LOGS.search(path) and not is_index and not is_quota):

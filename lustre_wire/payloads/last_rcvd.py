@@ -100,6 +100,7 @@ def read(data: bytes, dialect_: Dialect | str) -> LastRcvd:
     return made
 
 
+@checked
 def examine(data: bytes, dialect_: Dialect | str, release: str = "") -> Reading[LastRcvd | None]:
     """A last_rcvd file as far as it can be read, with what a server does not accept; None if the head is not whole.
 

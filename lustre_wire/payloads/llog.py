@@ -128,6 +128,7 @@ class LogFile:
         return [record.value for record in self.live_records if isinstance(record.value, Config)]
 
 
+@checked
 def scan_log(data: bytes, dialect_: Dialect | str, release: str = "") -> Reading[LogFile]:
     """A log file as far as it can be read: what stands before a record without a possible length, and behind its chunk.
 

@@ -13,6 +13,7 @@ import attrs
 
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.errors import WireError
+from lustre_wire.kinds import checked
 from lustre_wire.payloads.config import Config, read_config
 from lustre_wire.payloads.llog import HEAD, TAIL, WORD, Chunk, LogFile, LogRecord, scan_log
 from lustre_wire.payloads.reading import Fault, Reading, server, servers
@@ -23,6 +24,7 @@ from lustre_wire.schema.struct import spec_of
 __all__ = ["examine"]
 
 
+@checked
 def examine(data: bytes, dialect_: Dialect | str, release: str = "") -> Reading[LogFile]:
     """A log file as far as it can be read, with everything about it that is not as a server writes it.
 

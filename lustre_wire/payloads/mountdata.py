@@ -60,6 +60,7 @@ def read(data: bytes, dialect_: Dialect | str) -> MountData:
     return made
 
 
+@checked
 def examine(data: bytes, dialect_: Dialect | str, release: str = "") -> Reading[MountData | None]:
     """A mountdata file, with what a server does not accept; None if it is none, or not whole.
 

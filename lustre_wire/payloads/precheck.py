@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import attrs
 
+from lustre_wire.kinds import checked
 from lustre_wire.payloads import llog
 from lustre_wire.payloads.attributes import Composite, Listed
 from lustre_wire.payloads.files import ServerFile
@@ -71,6 +72,7 @@ class Finding:
         return out
 
 
+@checked
 def of_targets(targets: Sequence[tuple[str, Target]], to: str) -> Iterator[Finding]:
     """What stands in the way with several targets of one file system, read as servers of release `to` would.
 
@@ -84,6 +86,7 @@ def of_targets(targets: Sequence[tuple[str, Target]], to: str) -> Iterator[Findi
             yield from _numbers(where, target, targets)
 
 
+@checked
 def of_target(where: str, target: Target, to: str) -> Iterator[Finding]:
     """What stands in the way with one target.
 
@@ -105,6 +108,7 @@ def of_target(where: str, target: Target, to: str) -> Iterator[Finding]:
         yield Finding("clients", where, f"{len(found.connected)} clients known", does)
 
 
+@checked
 def of_file(where: str, file: ServerFile, to: str) -> Iterator[Finding]:
     """What stands in the way with one file, which was read with the servers of release `to` in mind.
 

@@ -13,6 +13,7 @@ import attrs
 
 from lustre_wire.dialects import Dialect, all_dialects, dialect
 from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.kinds import checked
 from lustre_wire.schema.servers import Does, Server
 
 __all__ = ["Fault", "Reading", "server", "servers"]
@@ -48,6 +49,7 @@ class Fault:
         return self.does is None or self.does.noticed
 
     @classmethod
+    @checked
     def of(cls, error: WireError, does: Does | None, *, within: str = "", base: int = 0, unread: bool = False) -> Fault:
         """The fault that an error tells of something at `base` of the file, within the field `within`."""
         told = _EXPECTED.fullmatch(error.message)
@@ -59,6 +61,7 @@ class Fault:
     def __str__(self) -> str:
         return str(self.error()) + (f"; {self.does} ({self.does.function})" if self.does is not None else "")
 
+    @checked
     def error(self, dialect_: Dialect | None = None) -> WireError:
         """The fault as the error that a caller without use for part of a file gets."""
         kind = TruncatedError if self.short else WireError
@@ -82,6 +85,7 @@ class Reading(Generic[_T]):
     value: _T
     faults: list[Fault] = attrs.field(factory=list)
 
+    @checked
     def checked(self, dialect_: Dialect) -> _T:
         """The value, if all of the file could be read.
 
@@ -94,6 +98,7 @@ class Reading(Generic[_T]):
         return self.value
 
 
+@checked
 def servers() -> dict[str, Server]:
     """How the servers of each known release treat files, by the release's name, in the order of the releases."""
     found: dict[str, Server] = {}
@@ -102,6 +107,7 @@ def servers() -> dict[str, Server]:
     return found
 
 
+@checked
 def server(name: Dialect | str) -> Server:
     """How the servers of a release treat files: of that release, or of the one that a dialect is about.
 

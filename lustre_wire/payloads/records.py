@@ -11,6 +11,7 @@ import attrs
 
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.jsonform import struct_to_json
+from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.reading import Fault, Reading
 from lustre_wire.payloads.wire import offset_in, pack, unpack
 from lustre_wire.schema.files import FileKind
@@ -29,6 +30,7 @@ class RecordFile:
     rest: bytes = b""
 
 
+@checked
 def kind_of(path: str, data: bytes, dialect_: Dialect | str) -> FileKind | None:
     """Which kind of file this is: by its first word where its kind has a magic, else by its path; or None."""
     kinds: tuple[FileKind, ...] = dialect(dialect_).part("files").FILES
@@ -37,6 +39,7 @@ def kind_of(path: str, data: bytes, dialect_: Dialect | str) -> FileKind | None:
     return next(by_magic, None) or next((kind for kind in kinds if kind.pattern.search(path)), None)
 
 
+@checked
 def read(data: bytes, kind: FileKind, dialect_: Dialect | str) -> RecordFile:
     """A file of a kind from bytes.
 
@@ -46,9 +49,10 @@ def read(data: bytes, kind: FileKind, dialect_: Dialect | str) -> RecordFile:
     return examine(data, kind).checked(dialect(dialect_))
 
 
+@checked
 def examine(data: bytes, kind: FileKind) -> Reading[RecordFile]:
     """A file of a kind as far as it can be read."""
-    data, made, faults = bytes(data), RecordFile(kind), list[Fault]()
+    data, made, faults = octets(data, "data"), RecordFile(kind), list[Fault]()
     head, record, at = kind.head, kind.records, 0
     if kind.by_magic and data:
         magic = int.from_bytes(data[:4], "little")
@@ -87,6 +91,7 @@ def _sizes(made: RecordFile, head: int, record: Any) -> list[Fault]:
     ]  # fmt: skip
 
 
+@checked
 def write(file: RecordFile) -> bytes:
     """The bytes of a file.
 
@@ -97,6 +102,7 @@ def write(file: RecordFile) -> bytes:
     return b"".join([*(pack(part, "little") for part in parts), file.rest])
 
 
+@checked
 def to_json(file: RecordFile) -> dict[str, Any]:
     """A file as plain JSON types: "kind", "head" and "records"."""
     head = struct_to_json(file.head) if file.head is not None else None

@@ -12,6 +12,7 @@ import attrs
 
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.jsonform import struct_to_json
+from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.reading import Fault, Reading
 from lustre_wire.payloads.wire import offset_in, peek, place, unpack
 from lustre_wire.schema.files import IndexKind
@@ -46,6 +47,7 @@ class Table:
     entries: list[Entry] = attrs.field(factory=list)
 
 
+@checked
 def is_index(data: bytes, dialect_: Dialect | str) -> bool:
     """Whether bytes are an index file, by the number that it begins with."""
     root = dialect(dialect_).part("files").INDEX_ROOT
@@ -53,9 +55,10 @@ def is_index(data: bytes, dialect_: Dialect | str) -> bool:
     return len(data) >= spec_of(root).size and peek(root, "ilr_magic", data, "little") in field.magic
 
 
+@checked
 def examine_index(data: bytes, path: str, dialect_: Dialect | str) -> Reading[Table]:
     """The entries of an index file; `path` tells what it maps where its sizes leave a choice."""
-    part, data = dialect(dialect_).part("files"), bytes(data)
+    part, data = dialect(dialect_).part("files"), octets(data, "data")
     root = unpack(part.INDEX_ROOT, data, "little", 0, spec_of(part.INDEX_ROOT).size)
     kind = _index_kind(part.INDEXES, path, root.ilr_keysize, root.ilr_recsize)
     table, faults = Table(kind.name if kind is not None else "index", root), list[Fault]()
@@ -95,15 +98,17 @@ def _magics(cls: Any) -> tuple[int, ...]:
     return next(field.magic for field in spec_of(cls).fields if field.magic)
 
 
+@checked
 def is_quota(data: bytes, dialect_: Dialect | str) -> bool:
     """Whether bytes are a quota file, by the number that it begins with."""
     magics = dialect(dialect_).part("files").QUOTA_MAGICS
     return len(data) >= 4 and int.from_bytes(data[:4], "little") in magics
 
 
+@checked
 def examine_quota(data: bytes, dialect_: Dialect | str) -> Reading[Table]:
     """The limits that a quota file of 1.6 to 2.3 holds, by user or group."""
-    part, data = dialect(dialect_).part("files"), bytes(data)
+    part, data = dialect(dialect_).part("files"), octets(data, "data")
     users = int.from_bytes(data[:4], "little") == part.QUOTA_MAGICS[0]
     table, faults = Table("user quota" if users else "group quota"), list[Fault]()
     size = spec_of(part.QUOTA_HEAD).size
@@ -146,6 +151,7 @@ def _quota_entries(data: bytes, block: int, head: Any, entry: Any) -> list[Entry
     ]  # fmt: skip
 
 
+@checked
 def to_json(table: Table) -> dict[str, Any]:
     """A table as plain JSON types: "kind", "head" and "entries" with "key" and "record"."""
     entries = [{"key": _plain(entry.key), "record": _plain(entry.record)} for entry in table.entries]

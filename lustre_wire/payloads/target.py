@@ -8,6 +8,8 @@ from typing import Any, Final
 import attrs
 
 from lustre_wire.dialects import Dialect, dialect
+from lustre_wire.errors import WireError
+from lustre_wire.kinds import checked
 from lustre_wire.payloads import last_rcvd
 from lustre_wire.payloads.files import ServerFile, recognise
 from lustre_wire.payloads.last_rcvd import LastRcvd
@@ -21,6 +23,8 @@ from lustre_wire.text.numbers import release as version_text
 __all__ = ["Target", "assemble", "to_json"]
 
 _ROLES: Final = {"LDD_F_SV_TYPE_MGS": "MGS", "LDD_F_SV_TYPE_MDT": "MDT", "LDD_F_SV_TYPE_OST": "OST"}
+#: What the paths of files of object numbers end in.
+_NUMBERS: Final = ("lov_objid", "LAST_ID")
 
 
 @attrs.define(slots=True)
@@ -37,6 +41,7 @@ class Target:
     others: list[str] = attrs.field(factory=list)
     faults: list[Fault] = attrs.field(factory=list)
 
+    @checked
     def value(self, kind: type, ending: str = "") -> Any:
         """What the first file holds that is of a type and whose path ends so; None where there is none."""
         found = (f.reading.value for path, f in self.files.items() if path.endswith(ending))
@@ -93,7 +98,7 @@ class Target:
         found = ((path, file.reading.value) for path, file in self.files.items())
         return {
             path: [int(record.id) for record in value.records] for path, value in found
-            if isinstance(value, RecordFile) and path.endswith(("lov_objid", "LAST_ID"))
+            if isinstance(value, RecordFile) and path.endswith(_NUMBERS) and value.kind.pattern.search(path)
         }  # fmt: skip
 
     def all_faults(self) -> Iterator[tuple[str, Fault]]:
@@ -103,6 +108,7 @@ class Target:
         yield from (("", fault) for fault in self.faults)
 
 
+@checked
 def assemble(contents: Iterable[tuple[str, bytes]], dialect_: Dialect | str, release: str = "") -> Target:
     """A target from its files, (path, contents) each.
 
@@ -110,11 +116,14 @@ def assemble(contents: Iterable[tuple[str, bytes]], dialect_: Dialect | str, rel
         release: whose servers' doings the faults tell; those of the dialect if not given.
 
     Raises:
-        WireError: no such dialect or release.
+        WireError: no such dialect or release, or contents that are not such pairs.
     """
     found = dialect(dialect_)
     target = Target(found)
-    for path, data in contents:
+    for each in contents:
+        if not isinstance(each, tuple) or len(each) != 2:
+            raise WireError(f"expected a path and bytes, got {type(each).__name__}", path="contents")
+        path, data = each
         file = recognise(path, data, found, release)
         if file is None:
             target.others.append(path)
@@ -137,6 +146,7 @@ def _between(target: Target, judge: Dialect | str) -> Iterator[Fault]:
         yield Fault("lsd_uuid", 0, expected, found, does)
 
 
+@checked
 def to_json(target: Target) -> dict[str, Any]:
     """A target as plain JSON types."""
     clients = target.clients
