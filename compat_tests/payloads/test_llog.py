@@ -220,6 +220,27 @@ def test_a_record_that_leaves_no_room_for_padding_is_the_last(dialect: str, size
     assert llog.write_log(log) == before
 
 
+@pytest.mark.parametrize(("size", "padding"), [(32768, 0), (16384, 0), (16376, 16392), (16368, 0), (32752, 32768)])
+def test_the_chunks_are_those_of_the_logs_own_header(size: int, padding: int) -> None:
+    """Of 32 KiB in a log of updates; llog_osd_write_rec of 2.17.0 goes by lrh_len of the header."""
+    chunk = 32768
+    bitmap = b"\1".ljust(chunk - 96, b"\0")
+    head = struct.pack("<4IQ5I", chunk, 0, 0x10645539, 0, 1297555200, 1, 88, 0, 4, 0) + b"updates".ljust(40, b"\0")
+    log = llog.read_log(head + bytes(4) + bitmap + struct.pack("<2I", chunk, 0), "2.0")
+    for _ in range(2 if size < 32752 else 1):
+        logwriter.append(log, bytes(size - 24), CFG)
+    made = llog.write_log(log)
+    pads = [(r.type, r.header.lrh_len) for r in log.records if r.type == PAD]
+    assert pads == ([(PAD, padding)] if padding else [])
+    assert not len(made) % 8 and llog.write_log(llog.read_log(made, "2.0")) == made
+
+
+def test_nothing_is_appended_to_a_log_without_a_header() -> None:
+    log = llog.read_log(b"", "2.0")
+    with pytest.raises(lw.WireError, match="header"):
+        logwriter.append(log, bytes(40), CFG)
+
+
 def test_cancelling_clears_the_bit_and_keeps_the_bytes() -> None:
     log = logwriter.new_log("1.8")
     first, second = (logwriter.append(log, unlink_body(i), UNLINK) for i in (1, 2))

@@ -236,11 +236,11 @@ def _order_of_record(data: bytes, at: int, found: Dialect, order: ByteOrder) -> 
     return order
 
 
-def check_length(size: int, found: Dialect, at: int) -> None:
-    """Refuse a record length that no record has."""
-    least, most = found.constants["LLOG_MIN_REC_SIZE"], found.constants["LLOG_CHUNK_SIZE"]
+def check_length(size: int, found: Dialect, most: int) -> None:
+    """Refuse a record length that no record has in chunks of `most` bytes."""
+    least = found.constants["LLOG_MIN_REC_SIZE"]
     if not least <= size <= most or size % 8:
-        raise WireError(f"expected a multiple of 8 from {least} to {most}, got {size}", path="lrh_len", offset=at)
+        raise WireError(f"expected a multiple of 8 from {least} to {most}, got {size}", path="lrh_len", offset=0)
 
 
 def _read_record(data: bytes, found: Dialect, order: ByteOrder) -> LogRecord:

@@ -1,6 +1,7 @@
 """Building a log: an empty one, records appended as a server appends them, records cancelled.
 
-Source: obdclass/llog_lvfs.c:llog_lvfs_write_rec and obdclass/llog.c:llog_cancel_rec of 1.8.9-wc1 and 2.0.0.
+Source: obdclass/llog_lvfs.c:llog_lvfs_write_rec and obdclass/llog.c:llog_cancel_rec of 1.8.9-wc1 and 2.0.0; the same
+rule by the chunks of the log's own header in obdclass/llog_osd.c:llog_osd_write_rec of 2.17.0.
 """
 
 from __future__ import annotations
@@ -63,21 +64,23 @@ def new_log(
 def append(log: LogFile, value: Any, kind: int | None = None) -> LogRecord:
     """Add a record at the end, behind a padding record where the chunk has no room for it.
 
-    A server wants room for one more record of the least size behind each that does not fill its chunk. A record of
-    8,176 or 8,184 bytes has none even in a chunk of its own: a server pads all of the chunk before it, and stops
-    (LASSERT in llog_lvfs_pad) at the record that follows, which is refused here.
+    A server wants room for one more record of the least size behind each that does not fill its chunk. A record 8 or
+    16 bytes shorter than a chunk (8,176 or 8,184 bytes) has none even in a chunk of its own: a server pads all of the
+    chunk before it, and stops (LASSERT in llog_lvfs_pad) at the record that follows, which is refused here.
 
     Args:
         value: a `Config`, a wire struct that the dialect's logs have, or the bytes of a body, a multiple of 8.
         kind: `lrh_type`, needed for bytes.
 
     Raises:
-        WireError: a record the dialect does not know, one longer than a chunk, a full log, or one whose last chunk has
-            no room for padding.
+        WireError: a record the dialect does not know, one longer than a chunk, a full log, one whose last chunk has no
+            room for padding, or one without a header.
     """
+    if log.header is None:
+        raise WireError("expected a log with a header", path="llog")
     record = _new_record(log, value, kind)
     size = int(record.header.lrh_len)
-    check_length(size, log.dialect, 0)
+    check_length(size, log.dialect, log.chunk_size)
     left = _room(log)
     if not left:
         log.chunks.append(Chunk())
@@ -115,7 +118,7 @@ def _room(log: LogFile) -> int:
         raise WireError("the log ends in bytes that are no record", path="llog")
     last.rest = b""
     used = sum(int(record.header.lrh_len) for record in last.records)
-    return int(log.dialect.constants["LLOG_CHUNK_SIZE"]) - used
+    return log.chunk_size - used
 
 
 def _new_record(log: LogFile, value: Any, kind: int | None) -> LogRecord:
