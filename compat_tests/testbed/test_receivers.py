@@ -23,6 +23,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Handles, Packet
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed import pages
+from lustre_wire.testbed.client.file_io import flock_resource
 from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.scenario import Simulated
@@ -164,8 +165,8 @@ def getlk(fs: Simulated, c: ClientNode, file: int, mode: str, policy: Flock, fla
     """Ask for a FLOCK as F_GETLK does: status, and the `ldlm_reply`."""
     assert c.mdc is not None
     k = names(fs.system.dialect)
-    ident = c.files[file].ident
-    lock = c.mdc.locks.request(k.LDLM_FLOCK, (ident[0], ident[1], 0, 0), getattr(k, mode), policy)
+    resource = flock_resource(c.files[file].ident, fs.system.dialect)
+    lock = c.mdc.locks.request(k.LDLM_FLOCK, resource, getattr(k, mode), policy)
     request = asked(fs, c.mdc, op.Enqueue(dlm_req=request_of(fs.system.dialect, lock, flags, 0)), c, "LDLM_ENQUEUE")
     return request.status, request.reply.buffers.dlm_rep if request.status == 0 else None
 
