@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import click
 
-from lustre_wire.cli.names import DIALECT, close_to, found_in, matching
+from lustre_wire.cli.names import DIALECT, asked_of_either, close_to, either, found_in, matching
 from lustre_wire.cli.output import examples, json_option, print_json, print_table
 from lustre_wire.cli.rpcdiff import all_rpcs, one_rpc
 from lustre_wire.dialects import Dialect
-from lustre_wire.schema import Layout, LayoutField, layout, spec_of
+from lustre_wire.schema import LayoutField, layout, spec_of
+from lustre_wire.schema.history import renamed
 from lustre_wire.schema.shown import is_padding
 from lustre_wire.translate import rules_between
 from lustre_wire.translate.tables import Place, field_rows
@@ -30,22 +31,26 @@ class Pair:
     what: str
 
 
-def compare(old: Layout, new: Layout) -> list[Pair]:
+def compare(old: Any, new: Any) -> list[Pair]:
     """The fields of two structs side by side, in the order of the old one, then what only the new one has.
 
-    A field of another name is the same one renamed if offset, size and type agree and neither name exists on the other
-    side.
+    Of two releases of one struct its history says which field is which. Otherwise a field of another name is the same
+    one renamed if offset, size and type agree and neither name exists on the other side.
     """
-    by_name = {f.name: f for f in new.fields}
-    olds = {f.name for f in old.fields}
-    unnamed = {(f.offset, f.size, f.type): f for f in new.fields if f.name not in olds}
+    before, after, known = layout(old), layout(new), renamed(old, new)
+    by_name = {f.name: f for f in after.fields}
+    olds = {f.name for f in before.fields}
+    unnamed = {(f.offset, f.size, f.type): f for f in after.fields if f.name not in olds}
     pairs, used = [], set()
-    for field in old.fields:
-        other = by_name.get(field.name) or unnamed.get((field.offset, field.size, field.type))
+    for field in before.fields:
+        if known is not None:
+            other = by_name.get(known.get(field.name, ""))
+        else:
+            other = by_name.get(field.name) or unnamed.get((field.offset, field.size, field.type))
         if other is not None:
             used.add(other.name)
         pairs.append(Pair(field, other, _what(field, other)))
-    pairs += [Pair(None, f, "only new") for f in new.fields if f.name not in used]
+    pairs += [Pair(None, f, "only new") for f in after.fields if f.name not in used]
     return pairs
 
 
@@ -76,6 +81,7 @@ def _what(old: LayoutField, new: LayoutField | None) -> str:
         lustre-wire diff 1.8 2.0 MDS_GETXATTR
         lustre-wire diff 1.8 2.0 'OBD_CONNECT_*'
         lustre-wire diff 1.8 2.0 --json --exit-code
+        lustre-wire diff 2.5 2.17 mdt_body
     """)
 )
 @click.argument("old", type=DIALECT)
@@ -137,15 +143,15 @@ def _named(name: str, old: Dialect, new: Dialect, as_json: bool) -> Iterator[dic
                 raise click.UsageError(
                     f"dialect {dialect.name} knows no struct {each!r}{close_to(each, dialect.structs)}"
                 )
-        yield from _side_by_side(layout(old.structs[first]), layout(new.structs[second]))
+        yield from _side_by_side(old.structs[first], new.structs[second])
         return
-    structs = sorted({*matching(name, old.structs), *matching(name, new.structs)})
+    structs = asked_of_either(name, old.structs, new.structs)
     for each in structs:
         if each in old.structs and each in new.structs:
-            yield from _side_by_side(layout(old.structs[each]), layout(new.structs[each]))
+            yield from _side_by_side(old.structs[each], new.structs[each])
         else:
             yield _struct_row(each, old, new)
-    rpcs = sorted({*matching(name, old.rpcs), *matching(name, new.rpcs)})
+    rpcs = asked_of_either(name, old.rpcs, new.rpcs)
     for each in rpcs:
         yield from one_rpc(each, old, new)
     constants = [row for row in _constants(old, new) if matching(name, [row["name"]])]
@@ -155,10 +161,15 @@ def _named(name: str, old: Dialect, new: Dialect, as_json: bool) -> Iterator[dic
         found_in(name, {part: {**getattr(old, part), **getattr(new, part)} for part in parts}, new)
 
 
-def _side_by_side(old: Layout, new: Layout) -> Iterator[dict[str, Any]]:
-    name = old.name if old.name == new.name else f"{old.name}:{new.name}"
-    change = SAME if old.size == new.size else RESIZED
-    yield {"kind": "struct", "name": name, "old": f"{old.size} bytes", "new": f"{new.size} bytes", "change": change}
+def _name(old: Any, new: Any) -> str:
+    names = dict.fromkeys(spec_of(cls).name for cls in (old, new) if cls is not None)
+    return ":".join(names)
+
+
+def _side_by_side(old: Any, new: Any) -> Iterator[dict[str, Any]]:
+    name, sizes = _name(old, new), [spec_of(cls).size for cls in (old, new)]
+    change = SAME if sizes[0] == sizes[1] else RESIZED
+    yield {"kind": "struct", "name": name, "old": f"{sizes[0]} bytes", "new": f"{sizes[1]} bytes", "change": change}
     for pair in compare(old, new):
         field = (pair.old or pair.new).name  # type: ignore[union-attr]  # one of them is there
         yield {
@@ -172,21 +183,22 @@ def _field(field: LayoutField | None) -> str:
 
 
 def _struct_row(name: str, old: Dialect, new: Dialect) -> dict[str, Any]:
-    sides = [layout(d.structs[name]) if name in d.structs else None for d in (old, new)]
-    texts = ["-" if side is None else f"{side.size} bytes" for side in sides]
-    return {"kind": "struct", "name": name, "old": texts[0], "new": texts[1], "change": _struct_change(*sides)}
+    sides = [d.structs.get(name) for d in (old, new)]
+    texts = ["-" if side is None else f"{spec_of(side).size} bytes" for side in sides]
+    return {"kind": "struct", "name": _name(*sides), "old": texts[0], "new": texts[1], "change": _struct_change(*sides)}
 
 
-def _struct_change(old: Layout | None, new: Layout | None) -> str:
+def _struct_change(old: Any, new: Any) -> str:
     if old is None or new is None:
         return "only old" if new is None else "only new"
     changed = [p for p in compare(old, new) if p.what != SAME]
     text = f"{len(changed)} field{'s' if len(changed) > 1 else ''} differ{'' if len(changed) > 1 else 's'}"
-    return ", ".join(filter(None, [RESIZED if old.size != new.size else "", text if changed else ""])) or SAME
+    resized = RESIZED if spec_of(old).size != spec_of(new).size else ""
+    return ", ".join(filter(None, [resized, text if changed else ""])) or SAME
 
 
 def _structs(old: Dialect, new: Dialect) -> Iterator[dict[str, Any]]:
-    for name in sorted({*old.structs, *new.structs}):
+    for name in either(old.structs, new.structs):
         yield _struct_row(name, old, new)
 
 

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "diff": "Two dialects side by side: structs, RPC formats, constants.",
     "file": "Any file of a server, recognised and read: logs, last_rcvd, mountdata, object numbers, attributes.",
     "fuzz": "Mutated messages for our decoder, a command, or a server on loopback.",
+    "history": "The life of a struct, field, constant or RPC format, release by release.",
     "last-rcvd": "What a server knows of its clients after a restart, from its last_rcvd file.",
     "layout": "Offset tables of structs; buffers of RPC formats; members of enumerations.",
     "llog": "Log files: a configuration log as the commands that would write it, other logs as records.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import click
@@ -30,7 +30,8 @@ class DialectType(click.ParamType[Dialect]):
             self.fail(error.message, param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(name) for name in dialects.names() if name.startswith(incomplete)]
+        known = dict.fromkeys([*dialects.names(), *dialects.releases()])
+        return [CompletionItem(name) for name in known if name.startswith(incomplete)]
 
 
 DIALECT = DialectType()
@@ -61,9 +62,27 @@ def command_words(text: str) -> list[str]:
     return words
 
 
-def matching(pattern: str, names: Iterable[str]) -> list[str]:
-    """The names a pattern with ``*`` and ``?`` stands for, whatever their case."""
-    return [name for name in names if fnmatch.fnmatchcase(name.lower(), pattern.lower())]
+def matching(pattern: str, names: Collection[str]) -> list[str]:
+    """The names a pattern with ``*`` and ``?`` stands for, whatever their case.
+
+    A table may know more names than it lists, those that things have in other releases: they are found too.
+    """
+    found = [name for name in names if fnmatch.fnmatchcase(name.lower(), pattern.lower())]
+    return found or [pattern] * (pattern in names)
+
+
+def either(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Names of what either table lists, sorted; what was renamed between them once, by its old name."""
+    renamed = {id(new[name]) for name in old if name in new}
+    return sorted({*old, *(name for name in new if id(new[name]) not in renamed)})
+
+
+def asked_of_either(pattern: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Of `either`, what a pattern names on one side at least."""
+    names = {*matching(pattern, old), *matching(pattern, new)}
+    wanted = {id(table[name]) for table in (old, new) for name in names if name in table}
+    found = either(old, new)
+    return [name for name in found if any(name in table and id(table[name]) in wanted for table in (old, new))]
 
 
 def close_to(name: str, known: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from lustre_wire.cli.layout import type_text
+from lustre_wire.cli.names import either
 from lustre_wire.dialects import Dialect
 from lustre_wire.schema.rpc import RpcFormat, SlotSpec
 
@@ -15,19 +16,20 @@ SAME = "same"
 
 def all_rpcs(old: Dialect, new: Dialect) -> Iterator[dict[str, Any]]:
     """A row for every RPC format of either dialect."""
-    for key in sorted({*old.rpcs, *new.rpcs}):
-        yield _summary(key, old.rpcs.get(key), new.rpcs.get(key))
+    for key in either(old.rpcs, new.rpcs):
+        yield _summary(old.rpcs.get(key), new.rpcs.get(key))
 
 
 def one_rpc(key: str, old: Dialect, new: Dialect) -> Iterator[dict[str, Any]]:
     """A row for one format and for each of its buffers."""
     before, after = old.rpcs.get(key), new.rpcs.get(key)
-    yield _summary(key, before, after)
+    yield _summary(before, after)
     if before is not None and after is not None:
-        yield from _buffers(key, before, after)
+        yield from _buffers(_key(before, after), before, after)
 
 
-def _summary(key: str, old: RpcFormat | None, new: RpcFormat | None) -> dict[str, Any]:
+def _summary(old: RpcFormat | None, new: RpcFormat | None) -> dict[str, Any]:
+    key = _key(old, new)
     if old is None or new is None:
         change = "only old" if new is None else "only new"
     else:
@@ -36,6 +38,11 @@ def _summary(key: str, old: RpcFormat | None, new: RpcFormat | None) -> dict[str
         text = f"{changed} buffer{'s' if changed > 1 else ''} differ{'' if changed > 1 else 's'}" if changed else ""
         change = ", ".join(filter(None, [moved, text])) or SAME
     return {"kind": "rpc", "name": key, "old": _form(old), "new": _form(new), "change": change}
+
+
+def _key(*forms: RpcFormat | None) -> str:
+    """What a format is called on both sides."""
+    return ":".join(dict.fromkeys(form.key for form in forms if form is not None))
 
 
 def _portals(form: RpcFormat) -> tuple[int | None, ...]:

@@ -225,6 +225,20 @@ class StructHistory(History):
         return made
 
 
+def renamed(old: Any, new: Any) -> dict[str, str] | None:
+    """The fields of a view that another view of the same declaration has too: C name there -> C name here.
+
+    None where the two are not views of one history.
+    """
+    (declared, before), (other, after) = (getattr(cls, "__made__", (cls, "")) for cls in (old, new))
+    history = history_of(declared)
+    if not isinstance(history, StructHistory) or declared is not other:
+        return None
+    places = [(p.at(release(before), history.prefix), p.at(release(after), history.prefix)) for p in history.places]
+    names = {one.name: two.name for one, two in places if one is not None and two is not None}
+    return names | {p.name: p.name for p in history.overlays}
+
+
 def _init(renamed: dict[str, str]) -> Callable[..., None]:
     """A constructor that takes newest names too."""
 
