@@ -120,11 +120,13 @@ class Dialect:
     def structs(self) -> Mapping[str, Any]:
         """Wire struct classes by their C names; those of other releases are found too."""
         found = (v for m in self._loaded for v in vars(m).values() if isinstance(v, type))
-        plain = {s.name: c for c in found if isinstance(s := vars(c).get("__wire__"), StructSpec)}
+        # a view that a declaration names is of the release it names, not of this one
+        own = (c for c in found if "__made__" not in vars(c))
+        plain = {s.name: c for c in own if isinstance(s := vars(c).get("__wire__"), StructSpec)}
         return self._views(plain, self._histories(StructHistory))
 
     @cached_property
-    def enums(self) -> Mapping[str, type[WireFlag] | type[WireEnum]]:
+    def enums(self) -> Mapping[str, Any]:
         """Flag sets and enumerations by class name."""
         found = (v for m in self._loaded for v in vars(m).values() if isinstance(v, type))
         plain = {c.__name__: c for c in found if issubclass(c, (WireFlag, WireEnum)) and c.__members__}

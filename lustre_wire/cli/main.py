@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "layout": "Offset tables of structs; buffers of RPC formats; members of enumerations.",
     "llog": "Log files: a configuration log as the commands that would write it, other logs as records.",
     "mountdata": "What a target is and how to mount it, from its CONFIGS/mountdata.",
+    "stubs": "What type checkers need for code of one release.",
     "translate": "Conversations of one dialect in another: a capture, and what was lost or impossible.",
     "precheck": "What stands in the way of an upgrade or downgrade: in targets, logs, attributes, captures.",
     "target": "A whole target, from a folder of its files or an ldiskfs image.",

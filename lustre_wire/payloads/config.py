@@ -50,7 +50,8 @@ class Config:
     @property
     def command(self) -> int:
         """lcfg_command, as the dialect's enumeration."""
-        return self.dialect.enums["LcfgCommand"](self.header.lcfg_command)
+        number: int = self.dialect.enums["LcfgCommand"](self.header.lcfg_command)
+        return number
 
     @property
     def device(self) -> str:

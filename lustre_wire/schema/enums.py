@@ -67,10 +67,6 @@ class _Extending(enum.EnumMeta):
         made.__history__ = EnumHistory(made, members, margins, life(since, until))
         return made
 
-    if TYPE_CHECKING:
-
-        def __getattr__(cls, name: str) -> Any: ...  # members that come through `extends`
-
     def __init__(self, *args: Any, extends: Any = None, since: Any = (), until: Any = (), **kwds: Any) -> None:
         super().__init__(*args, **kwds)
 
