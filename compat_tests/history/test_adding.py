@@ -20,9 +20,10 @@ PATCH = Path(__file__).with_name("2.17.0.patch")
 SOURCE = Path(lustre_codecs.__path__[0])
 DECLARATIONS = ("enums", "structs", "transport", "rpcs", "senders", "releases.py", "line.py")
 
-#: What each release of a copy of the declarations says, held to the facts as `test_walk.py` does it.
+#: What each release of a copy of the declarations says, held to the facts as `test_walk.py` and `test_formats.py` do it.
 WALK = """
 import lustre_codecs, lustre_wire as lw
+from compat_tests.history import test_formats
 from compat_tests.history.test_walk import TestEveryRelease
 assert lustre_codecs.__path__ == [{copy!r}], lustre_codecs.__path__
 walk = TestEveryRelease()
@@ -31,6 +32,8 @@ for name in lw.releases():
     walk.test_numbers(name)
     walk.test_no_number_stays_behind(name)
     walk.test_connect_flags(name)
+    if name.startswith("2."):
+        test_formats.TestEveryRelease().test_slots(name)
 print(*lw.releases())
 """
 
