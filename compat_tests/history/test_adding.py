@@ -20,7 +20,7 @@ PATCH = Path(__file__).with_name("2.17.0.patch")
 SOURCE = Path(lustre_codecs.__path__[0])
 DECLARATIONS = ("enums", "structs", "transport", "rpcs", "senders", "releases.py", "line.py")
 
-#: What each release of a copy of the declarations says, held to the facts as `test_walk.py` and `test_formats.py` do it.
+#: What each release of a copy of the declarations says, held to the facts as the tests of walk and formats do it.
 WALK = """
 import lustre_codecs, lustre_wire as lw
 from compat_tests.history import test_formats
