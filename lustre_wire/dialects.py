@@ -120,9 +120,9 @@ class Dialect:
     def structs(self) -> Mapping[str, Any]:
         """Wire struct classes by their C names; those of other releases are found too."""
         found = (v for m in self._loaded for v in vars(m).values() if isinstance(v, type))
-        # a view that a declaration names is of the release it names, not of this one
-        own = (c for c in found if "__made__" not in vars(c))
-        plain = {s.name: c for c in own if isinstance(s := vars(c).get("__wire__"), StructSpec)}
+        plain = {s.name: c for c in found if isinstance(s := vars(c).get("__wire__"), StructSpec)}
+        if self.release is not None:  # a view that a module made for itself is of another release
+            plain = {name: c for name, c in plain.items() if not hasattr(c, "__made__")}
         return self._views(plain, self._histories(StructHistory))
 
     @cached_property

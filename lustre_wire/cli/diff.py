@@ -168,7 +168,7 @@ def _name(old: Any, new: Any) -> str:
 
 def _side_by_side(old: Any, new: Any) -> Iterator[dict[str, Any]]:
     name, sizes = _name(old, new), [spec_of(cls).size for cls in (old, new)]
-    change = SAME if sizes[0] == sizes[1] else RESIZED
+    change = ", ".join(_changed(old, new)) or SAME
     yield {"kind": "struct", "name": name, "old": f"{sizes[0]} bytes", "new": f"{sizes[1]} bytes", "change": change}
     for pair in compare(old, new):
         field = (pair.old or pair.new).name  # type: ignore[union-attr]  # one of them is there
@@ -176,6 +176,13 @@ def _side_by_side(old: Any, new: Any) -> Iterator[dict[str, Any]]:
             "kind": "field", "name": f"{name}.{field}", "old": _field(pair.old), "new": _field(pair.new),
             "change": pair.what,
         }  # fmt: skip
+
+
+def _changed(old: Any, new: Any) -> list[str]:
+    """What differs of two structs as a whole."""
+    specs = spec_of(old), spec_of(new)
+    is_renamed = specs[0].name != specs[1].name and renamed(old, new) is not None
+    return [*([RENAMED] if is_renamed else []), *([RESIZED] if specs[0].size != specs[1].size else [])]
 
 
 def _field(field: LayoutField | None) -> str:
@@ -193,8 +200,7 @@ def _struct_change(old: Any, new: Any) -> str:
         return "only old" if new is None else "only new"
     changed = [p for p in compare(old, new) if p.what != SAME]
     text = f"{len(changed)} field{'s' if len(changed) > 1 else ''} differ{'' if len(changed) > 1 else 's'}"
-    resized = RESIZED if spec_of(old).size != spec_of(new).size else ""
-    return ", ".join(filter(None, [resized, text if changed else ""])) or SAME
+    return ", ".join([*_changed(old, new), *([text] if changed else [])]) or SAME
 
 
 def _structs(old: Dialect, new: Dialect) -> Iterator[dict[str, Any]]:

@@ -36,7 +36,8 @@ def _summary(old: RpcFormat | None, new: RpcFormat | None) -> dict[str, Any]:
         changed = sum(row["change"] != SAME for row in _buffers(key, old, new))
         moved = "other portals" if _portals(old) != _portals(new) else ""
         text = f"{changed} buffer{'s' if changed > 1 else ''} differ{'' if changed > 1 else 's'}" if changed else ""
-        change = ", ".join(filter(None, [moved, text])) or SAME
+        other = "renamed" if old.key != new.key else ""
+        change = ", ".join(filter(None, [other, moved, text])) or SAME
     return {"kind": "rpc", "name": key, "old": _form(old), "new": _form(new), "change": change}
 
 
