@@ -49,9 +49,11 @@ WRITERS: dict[tuple[str, str], Callable[[str], list[str]]] = {
     ("upgrade", "output"): lambda out: ["upgrade", "--clients", "1", "-o", out],
     ("upgrade", "pcap"): lambda out: ["upgrade", "--clients", "1", *tcp(), "--pcap", out],
     ("fuzz", "findings"): lambda out: [*FUZZ, out],
+    ("stubs", "output"): lambda out: ["stubs", "2.0", "-o", out],
 }
-FILES = [words for name, words in WRITERS.items() if name[1] != "findings" and name != ("upgrade", "pcap")]
-ALL_FILES = [words for name, words in WRITERS.items() if name[1] != "findings"]
+FOLDERS = (("fuzz", "findings"), ("stubs", "output"))
+FILES = [words for name, words in WRITERS.items() if name not in FOLDERS and name != ("upgrade", "pcap")]
+ALL_FILES = [words for name, words in WRITERS.items() if name not in FOLDERS]
 
 
 def run(args: list[str], status: int) -> Result:

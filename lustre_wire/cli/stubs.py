@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lustre_wire.capture.outputs import write_whole
 from lustre_wire.cli.output import examples, say
 from lustre_wire.errors import WireError
 from lustre_wire.stubs import HEADER, stubs
@@ -40,7 +41,7 @@ def command(release: str, output: Path) -> None:
     for file, text in files.items():
         path = output / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        write_whole(path, text.encode())
     say(f"{len(files)} files in {output}")
 
 
