@@ -183,8 +183,9 @@ def test_what_cannot_work_is_refused_before_the_play(name: str, options: dict[st
 
 
 def test_a_fault_whose_moment_never_came_is_told() -> None:
-    assert [str(fault) for fault in played("clean-upgrade", "simplified", "mgs-crash@quiet").unstruck] == [
-        "mgs-crash@quiet"
+    """As shipped no server asks for its locks back, so none crashes while it does."""
+    assert [str(fault) for fault in played("clean-upgrade", "shipped", "mds-crash@revoking").unstruck] == [
+        "mds-crash@revoking"
     ]
 
 
@@ -199,7 +200,10 @@ def test_whatever_is_combined_everybody_is_back_or_evicted_and_nothing_is_lost(c
     [
         Case("clean-upgrade", options=(("farewell", "leave"),), faults=("client1-silent@waiting",)),
         Case("failover-pair", options=(("scope", "mgs"),)),
-        Case("silent-client", options=(("scope", "mgs"), ("resume", "lock")), faults=("mgs-crash@revoking",)),
+        pytest.param(
+            Case("silent-client", options=(("scope", "mgs"), ("resume", "lock")), faults=("mgs-crash@revoking",)),
+            marks=pytest.mark.xfail(strict=True, reason="B4: a lock is left at the MDS when it is halted"),
+        ),
         Case("clean-upgrade", options=(("newcomers", "hold"),), faults=("client1-crash@cleaning",)),
         Case("recover-then-upgrade", options=(("resume", "operator"),)),
         Case("brief-absence", faults=("mds-crash@revoking",)),
