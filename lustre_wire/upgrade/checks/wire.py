@@ -230,11 +230,16 @@ def _waits(play: Play) -> list[Wait]:
         return []
     wire = play.wire()
     k, gone = wire.k, [*((t, who) for t, who in play.deaths), *((t, who) for t, who, _ in play.crashes)]
-    fresh = [
-        (asked.client, asked.server, answer.arrived, answer.op_flags & k.MSG_CONNECT_RECOVERING)
-        for asked, answer in wire.connects()
-        if answer.arrived is not None and not answer.status and not answer.op_flags & k.MSG_CONNECT_RECONNECT
-    ]  # fmt: skip
+    answered: dict[tuple[int, int], list[Message]] = {}
+    for asked, answer in wire.connects():
+        if not answer.status:
+            answered.setdefault((asked.client, asked.server), []).append(answer)
+    fresh = []
+    for (client, target), answers in answered.items():
+        for first in (each for each in answers if not each.op_flags & k.MSG_CONNECT_RECONNECT):
+            # a lost answer counts from when its client hears another one
+            heard = (each.arrived for each in answers if each.arrived is not None and each.place >= first.place)
+            fresh.append((client, target, min(heard, default=inf), first.op_flags & k.MSG_CONNECT_RECOVERING))
     done = k.MSG_REQ_REPLAY_DONE | k.MSG_LOCK_REPLAY_DONE
     recovered = [
         (reply.client, reply.server, reply.arrived) for reply in wire.of(Kind.REPLY, k.OBD_PING)
