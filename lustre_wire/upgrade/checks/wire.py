@@ -231,9 +231,9 @@ def _waits(play: Play) -> list[Wait]:
     wire = play.wire()
     k, gone = wire.k, [*((t, who) for t, who in play.deaths), *((t, who) for t, who, _ in play.crashes)]
     answered: dict[tuple[int, int], list[Message]] = {}
-    for asked, answer in wire.connects():
+    for connect, answer in wire.connects():
         if not answer.status:
-            answered.setdefault((asked.client, asked.server), []).append(answer)
+            answered.setdefault((connect.client, connect.server), []).append(answer)
     fresh = []
     for (client, target), answers in answered.items():
         for first in (each for each in answers if not each.op_flags & k.MSG_CONNECT_RECONNECT):
