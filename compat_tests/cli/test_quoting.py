@@ -116,8 +116,8 @@ CALLED = {
     "testbed run": ["testbed", "run", "{}", "--dialect", "1.8"],
     "fuzz": ["fuzz", "--dialect", "1.8", "--count", "2", "--no-minimise", "--exec", "{crash}"],
     "target": ["target", "{target}"],
-    "testbed serve": ["testbed", "serve", "--dialect", "{}"], "upgrade": ["upgrade", "{}"], "history": ["history", "{}"],
-    "stubs": ["stubs", "{}"],
+    "testbed serve": ["testbed", "serve", "--dialect", "{}"], "upgrade": ["upgrade", "{}"],
+    "history": ["history", "{}"], "stubs": ["stubs", "{}"],
 }  # fmt: skip
 
 

@@ -30,7 +30,7 @@ class Upgrades(RuleBasedStateMachine):
     )  # fmt: skip
     def mount(self, name: str, options: dict[str, str], seed: int, loss: float) -> None:
         faults = Faults(loss=loss, duplicate=loss, reorder=loss)
-        chosen = policy(name, **options) if name == "simplified" else policy(name)  # the other one has no barrier to set
+        chosen = policy(name, **options) if name == "simplified" else policy(name)  # the other has no barrier to set
         self.play = Play(chosen, clients=2, osts=1, seed=seed, faults=faults)
         self.operator = Operator(self.play)
 
