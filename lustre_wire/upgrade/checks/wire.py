@@ -245,6 +245,12 @@ def _waits(play: Play) -> list[Wait]:
         (reply.client, reply.server, reply.arrived) for reply in wire.of(Kind.REPLY, k.OBD_PING)
         if (asked := wire.request_of(reply)) is not None and asked.flags & done == done and reply.arrived is not None
     ]  # fmt: skip
+    recovered += [  # where the answer to the last ping was lost, a connect says that recovery is over
+        (client, target, each.arrived)
+        for (client, target), answers in answered.items()
+        for each in answers
+        if each.arrived is not None and not each.op_flags & k.MSG_CONNECT_RECOVERING
+    ]
     nodes: dict[str, set[int]] = {}
     for node in play.nodes.values():
         nodes.setdefault(node.uuid.decode(), set()).add(node.nid)
