@@ -124,7 +124,8 @@ def _fault(value: Any, hint: Any, path: str, seen: set[int]) -> WireError | None
         faults = [_fault(v, k, f"{path}[{i}]", seen) for i, (v, k) in enumerate(zip(value, kinds, strict=True))]
     elif inspect.isclass(hint) and _is_record(hint):
         known = _hints(hint)  # type: ignore[arg-type]  # a class has a hash
-        faults = [_fault(getattr(value, n, None), known[n], f"{path}.{n}", seen) for n in known]
+        public = [name for name in known if not name.startswith("_")]  # the others are no business of callers
+        faults = [_fault(getattr(value, n, None), known[n], f"{path}.{n}", seen) for n in public]
     else:
         return None
     return next((fault for fault in faults if fault is not None), None)

@@ -66,6 +66,7 @@ class LastRcvd:
         named = _NAME.search(text(self.server.lsd_uuid))
         return int(named[2], 16) if named is not None else None
 
+    @checked
     def unknown_features(self, release: str = "") -> dict[str, int]:
         """The bits for which a server of a release (that of the dialect if not given) refuses to start, by field.
 

@@ -116,6 +116,7 @@ class LogFile:
         """The records that a reader of the log processes."""
         return [record for record in self.records if self.is_live(record)]
 
+    @checked
     def type_name(self, record: LogRecord) -> str:
         """The type of a record by name, also one of later releases, or its number where none has a name for it."""
         name = str(self.dialect.enums["LlogOp"].name_of(record.type))
