@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -250,6 +251,17 @@ def test_buffers_and_their_declarations_pickle() -> None:
 
 def test_a_number_of_several_flags_is_what_they_are_then() -> None:
     assert number_at(ItOp.IT_OPEN | ItOp.IT_CREAT, release("2.0")) == 3
+
+
+@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.cls.__name__)
+def test_what_releases_share_is_what_each_has_by_itself(history: RpcHistory) -> None:
+    """Newest first: a view that one release made serves another only where its own would be the same."""
+    for side in history.sides().values():
+        shared, alone = copy.copy(side), copy.copy(side)
+        shared.views, shared._at = {}, {}
+        for when in reversed([release(name) for name in facts()["releases"] if history.exists(release(name))]):
+            alone.views = {}
+            assert shared.view(when).__slot_specs__ == alone.make(when).__slot_specs__, when
 
 
 def test_bulk_data_follow_their_struct() -> None:

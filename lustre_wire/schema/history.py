@@ -29,7 +29,7 @@ from lustre_wire.schema.shown import Given, Magic
 from lustre_wire.schema.struct import Overlay, StructSpec, c_name_of, hints_of, wire_struct
 from lustre_wire.schema.types import AS_SENT, Array, FieldType, Flex, Scalar, Struct, Tag, as_type
 from lustre_wire.schema.union import WireUnion, wire_union
-from lustre_wire.schema.views import History, changed, history_of, newest_view, view
+from lustre_wire.schema.views import History, changed, history_of, newest_view, shape_of, view
 
 _T = TypeVar("_T")
 _KEPT_OUT = ("__dict__", "__weakref__", "__annotations__", "__slots__")
@@ -164,7 +164,7 @@ class StructHistory(History):
             options["text"] = _text(options["text"], names)
         if self.is_union and "swab_as" in options:
             options["swab_as"] = names[options["swab_as"]]
-        shape = size.value, tuple(hints.items()), tuple(overlays), tuple(names.items()), repr(options)
+        shape = size.value, tuple(hints.items()), tuple(overlays), tuple(names.items()), shape_of(options)
         found = self.views.get(shape)
         return found or self.shared(shape, self._class(int(size.value), hints, names, overlays, options, when))
 

@@ -30,7 +30,7 @@ from lustre_wire.schema.rpc import Bits, Buffers, Chosen, Match, Records, RpcFor
 from lustre_wire.schema.rpc import slot as plain_slot
 from lustre_wire.schema.struct import hints_of
 from lustre_wire.schema.types import Struct
-from lustre_wire.schema.views import History, history_of, view
+from lustre_wire.schema.views import History, history_of, shape_of, view
 
 _T = TypeVar("_T")
 
@@ -103,7 +103,7 @@ class BuffersHistory(History):
         names = self.names(when)
         hints = {names[n]: resolve(self.hint(n, when), when) for n in names}
         said = {names[n]: self._said(self.slots[n][1], names, when) for n in names}
-        shape = tuple(hints.items()), repr(said), tuple(names.items())
+        shape = tuple(hints.items()), shape_of(said), tuple(names.items())
         return self.views.get(shape) or self.shared(shape, self._class(hints, said, names, when))
 
     def _said(self, slot: Slot, names: dict[str, str], when: Release) -> dict[str, Any]:
@@ -197,10 +197,7 @@ class RpcHistory(History):
     def __init__(self, cls: Any, opcode: Any, alive: Margin, options: dict[str, Any]) -> None:
         super().__init__(cls)
         self.opcode, self.alive = opcode, alive
-        self.options = {
-            name: value if name in _MAPPINGS else lasting(value)
-            for name, value in options.items()
-        }
+        self.options = {name: value if name in _MAPPINGS else lasting(value) for name, value in options.items()}
 
     def own_moments(self) -> set[str]:
         dated = [self.alive, *(m for m in self.options.values() if isinstance(m, Margin))]
@@ -237,7 +234,7 @@ class RpcHistory(History):
             options["bulk_holds"] = _held_at(options["bulk_holds"], {}, when)
         options = {name: value for name, value in options.items() if value is not None}
         made = {side: history.view(when) for side, history in sides.items()}
-        shape = tuple(made.values()), repr(options)
+        shape = tuple(made.values()), shape_of(options)
         found = self.views.get(shape)
         if found is None:
             body = {**made, "__doc__": self.cls.__doc__, "__module__": self.cls.__module__}

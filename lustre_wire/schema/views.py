@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
 from lustre_wire.errors import SchemaError
@@ -82,6 +83,20 @@ class History(ABC):
     def shared(self, shape: Hashable, made: Any) -> Any:
         """Keep a view under its shape."""
         return self.views.setdefault(shape, made)
+
+
+def shape_of(value: Any) -> Hashable:
+    """A value as part of a shape: equal for two views only where they hold the same objects.
+
+    Not a `repr`: two views of one struct print alike.
+    """
+    if isinstance(value, Mapping):
+        return tuple((name, shape_of(one)) for name, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return type(value), tuple(shape_of(one) for one in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return type(value), tuple(shape_of(getattr(value, field.name)) for field in fields(value) if field.compare)
+    return type(value), value
 
 
 def changed() -> None:
