@@ -200,10 +200,7 @@ def test_whatever_is_combined_everybody_is_back_or_evicted_and_nothing_is_lost(c
     [
         Case("clean-upgrade", options=(("farewell", "leave"),), faults=("client1-silent@waiting",)),
         Case("failover-pair", options=(("scope", "mgs"),)),
-        pytest.param(
-            Case("silent-client", options=(("scope", "mgs"), ("resume", "lock")), faults=("mgs-crash@revoking",)),
-            marks=pytest.mark.xfail(strict=True, reason="B4: a lock is left at the MDS when it is halted"),
-        ),
+        Case("silent-client", options=(("scope", "mgs"), ("resume", "lock")), faults=("mgs-crash@revoking",)),
         Case("clean-upgrade", options=(("newcomers", "hold"),), faults=("client1-crash@cleaning",)),
         Case("recover-then-upgrade", options=(("resume", "operator"),)),
         Case("brief-absence", faults=("mds-crash@revoking",)),

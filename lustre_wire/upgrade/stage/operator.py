@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from lustre_wire.dialects import dialect
 from lustre_wire.errors import WireError
+from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.recovery.connect import ImportState
+from lustre_wire.recovery.exports import Export
 from lustre_wire.recovery.last_rcvd import MountRefused
 from lustre_wire.recovery.target import Target
 from lustre_wire.testbed.simulator import Stuck
@@ -264,29 +266,34 @@ class Operator:
     # -- the lock of the whole file system (TH-8) ----------------------------------------------------------------
 
     def _take_locks_back(self) -> None:
-        """The MGS takes the locks back; who is evicted there is evicted everywhere. Where it crashes meanwhile, that
-        is done again."""
+        """The MGS takes the locks back; who has not given it its lock is evicted everywhere: who was silent, and who
+        is a stranger to it (an MGS that crashed remembers nobody, and does not ask who has not come back to it). Where
+        it crashes meanwhile, that is done again."""
         play, mgs = self.play, self.play.servers["mgs"]
         for _ in range(TRIES):
             if mgs.holding and mgs.up:
                 return
             if not mgs.up:
                 self.settled()
-            known = {play.own_nid(export.nid) for export in _target(mgs).exports.values()}
+            given_up = play.now + CALLBACK_TIMEOUT
+            play.until(lambda: not self._strangers() or play.now >= given_up, "the MGS knows everybody")  # noqa: B023
             play.hold()
             play.until(lambda: mgs.life.state is ServerState.QUIET or not mgs.up, "the MGS has all locks back")
             if mgs.up:
-                self._evict(known - {play.own_nid(export.nid) for export in _target(mgs).exports.values()})
+                for node, export in self._strangers():
+                    _target(node).evict(export, play.now)
+                    play.simulator.flush(node)
                 return
         raise Stuck(f"the MGS could not take the locks back in {TRIES} tries")
 
-    def _evict(self, nids: set[int]) -> None:
-        for node in self.play.servers.values():
-            if node.up:
-                target = _target(node)
-                for export in [e for e in target.exports.values() if self.play.own_nid(e.nid) in nids]:
-                    target.evict(export, self.play.now)
-                self.play.simulator.flush(node)
+    def _strangers(self) -> list[tuple[Controlled, Export]]:
+        """Clients of targets, where they are known, that the MGS does not know."""
+        play = self.play
+        known = {play.own_nid(e.nid) for e in _target(play.servers["mgs"]).exports.values() if e.connected}
+        return [
+            (node, export) for node in play.servers.values() if node.up for export in _target(node).exports.values()
+            if export.connected and play.own_nid(export.nid) not in known and not play.is_metadata(export.nid)
+        ]  # fmt: skip
 
     def _tell_that_all_is_committed(self) -> None:
         mgs = self.play.servers["mgs"]
