@@ -116,6 +116,20 @@ def test_recovery_without_a_restart_lifts_nothing() -> None:
     assert barrier.state is ClientState.WAITING
 
 
+def test_TH16_behind_a_barrier_set_by_hand_a_second_stop_gets_its_lock_too() -> None:
+    """The server crashed after its stop and started as it was; the barrier stays, and the lock is there to be asked for."""
+    barrier = waiting_barrier()
+    barrier.manual = True
+    barrier.restarted()
+    assert barrier.recovered() == [Step.ASK_AGAIN]
+    assert barrier.recovered() == barrier.granted() == []
+    barrier.revoked()
+    assert barrier.recovered() == []
+    assert barrier.look(IDLE) == [Step.SYNC]
+    assert barrier.look(IDLE) == [Step.RELEASE]
+    assert (barrier.state, barrier.manual) == (ClientState.WAITING, True)
+
+
 def test_TH8_where_the_lock_resumes_recovery_alone_does_not() -> None:
     barrier = waiting_barrier(resume="lock")
     barrier.restarted()
@@ -141,7 +155,7 @@ def test_TH19_where_the_operator_resumes_nothing_else_does() -> None:
     barrier = waiting_barrier(resume="operator")
     assert barrier.lift_by_hand() == []
     barrier.restarted()
-    assert barrier.recovered() == []
+    assert barrier.recovered() == [Step.ASK_AGAIN]
     assert barrier.granted() == []
     assert barrier.lift_by_hand() == [Step.OPEN_GATE, Step.ASK_AGAIN]
 
@@ -163,7 +177,7 @@ def test_B11_a_barrier_set_by_hand_cleans_releases_nothing_and_is_lifted_by_hand
     assert steps == [[Step.FLUSH], [Step.CANCEL], [Step.SYNC], []]
     assert barrier.state is ClientState.WAITING
     barrier.restarted()
-    assert barrier.recovered() == []
+    assert barrier.recovered() == [Step.ASK_AGAIN]
     assert barrier.lift_by_hand() == [Step.OPEN_GATE, Step.ASK_AGAIN]
 
 
@@ -178,7 +192,7 @@ def test_a_server_that_wants_the_lock_behind_a_barrier_set_by_hand_gets_it_once(
         steps += barrier.look(IDLE) + barrier.revoked()
     assert steps.count(Step.RELEASE) == 1
     barrier.restarted()
-    assert barrier.recovered() == []
+    assert barrier.recovered() == [Step.ASK_AGAIN]
     assert barrier.lift_by_hand() == [Step.OPEN_GATE, Step.ASK_AGAIN]
 
 

@@ -205,6 +205,12 @@ def test_whatever_is_combined_everybody_is_back_or_evicted_and_nothing_is_lost(c
         Case("recover-then-upgrade", options=(("resume", "operator"),)),
         Case("brief-absence", faults=("mds-crash@revoking",)),
         Case("failover-pair", faults=("client1-silent@committed",)),
+        # an acknowledged change whose user was still thinking when the server crashed
+        Case("silent-client", faults=("mds-crash@revoking",), seed=11),
+        # behind a barrier set by hand, a second stop
+        Case("by-hand", faults=("mds-crash@committed", "client1-silent@disconnected"), seed=110),
+        # in the window of the MGS a newcomer is answered, not held up to its end
+        Case("new-clients", options=(("scope", "mgs"), ("resume", "lock")), faults=("mgs-crash@quiet",), seed=249),
     ],
     ids=str,
 )

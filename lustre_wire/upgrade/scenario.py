@@ -24,7 +24,7 @@ from lustre_wire.upgrade.nodes.server import VERSIONS
 from lustre_wire.upgrade.protocol.mark import StartRefused
 from lustre_wire.upgrade.protocol.policy import POLICIES
 from lustre_wire.upgrade.protocol.shutdown import ServerState
-from lustre_wire.upgrade.stage.operator import Operator
+from lustre_wire.upgrade.stage.operator import DOWN, Operator
 from lustre_wire.upgrade.stage.play import Play
 
 OLD, NEW = VERSIONS
@@ -226,6 +226,7 @@ def _stop_with_newcomer(operator: Operator, server: str, client: str, state: str
         raise WireError(f"the next client is client{len(operator.play.clients)}")
     operator.play.newcomer(name, state)
     operator.stop(name)
+    operator.play.wait(DOWN)  # whoever came last is answered before the server is back
 
 
 @verb("start SERVER in VERSION")

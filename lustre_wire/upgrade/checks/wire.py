@@ -315,7 +315,7 @@ def b6(play: Play, verdict: Verdict) -> None:
     for asked, answer in wire.connects():
         for stop in controlled:
             arrived = asked.arrived if asked.arrived is not None else inf
-            if asked.server == stop.nid and stop.place <= asked.place and arrived <= stop.ended:
+            if asked.server == stop.nid and stop.place <= asked.place and arrived < stop.ended:
                 who = f"{at(play, answer.time, answer.server)}: {play.name_of(asked.client)}, which is new, was let in"
                 verdict.must(bool(answer.status or answer.op_flags & old), f"{who} during the stop")
     for task, client in play.mounting:

@@ -141,19 +141,19 @@ class Barrier:
     def restarted(self) -> list[Step]:
         """Connected to a server that started anew; recovery goes on."""
         if self.closed:
-            self.state, self.wanted, self.void = ClientState.REOPENING, False, False
+            self.state, self.wanted, self.void, self._asked = ClientState.REOPENING, False, False, frozenset()
         return []
 
     def recovered(self) -> list[Step]:
-        """Recovery with a server that started anew is over: whatever the last one wanted is void."""
+        """Recovery with a server that started anew is over: whatever the last one wanted is void. Whoever goes on
+        waiting, for a command or for the lock, needs the lock all the same: the new server may want it back."""
         if self.state is not ClientState.REOPENING:
             return []
-        if self.wanted and not self.manual:  # the new server stops already: there is nothing to open in between
+        if self.wanted:  # the new server stops already: there is nothing to open in between
             self.state, self._asked = ClientState.DRAINING, frozenset()
             return []
-        if self.manual or self.policy.resume is Resume.OPERATOR:
-            return []
-        return [Step.ASK_AGAIN] if self.policy.resume is Resume.LOCK else self._run()
+        waits = self.manual or self.policy.resume is not Resume.RECONNECT
+        return self._once(Step.ASK_AGAIN) if waits else self._run()
 
     def granted(self) -> list[Step]:
         """The all-access lock is ours again: what the block waited for, or nobody wants it any more (TH-8)."""

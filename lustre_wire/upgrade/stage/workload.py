@@ -36,7 +36,7 @@ class Ledger:
         doubtful: paths an operation on which failed or was cut off: either outcome is right.
         acknowledged: how many calls succeeded; `failed` how many did not, by errno.
         cached: files with writes that may still be in the client's memory, and go with it.
-        changes: when each path was last changed.
+        changes: when a user was told of the last change of each path.
     """
 
     files: dict[str, bytes] = attrs.field(factory=dict)
@@ -73,7 +73,7 @@ class Worker:
         self.task: Task | None = None
         self.wrong: list[str] = []
         self.left = 0
-        self.blocked = self.longest = self._asked_at = 0.0
+        self.blocked = self.longest = self._asked_at = self._told_at = 0.0
         self.trying: frozenset[str] = frozenset()
         self._serial = 0
         self._script: Script | None = None
@@ -110,7 +110,8 @@ class Worker:
         self.simulator.flush(self.client)
 
     def _answered(self, result: Any, error: OperationFailed | None) -> None:
-        took = self.simulator.now - self._asked_at
+        self._told_at = self.simulator.now
+        took = self._told_at - self._asked_at
         self.longest, self.blocked = max(self.longest, took), self.blocked + (took if took > USUAL else 0.0)
         if error is None:
             self.ledger.acknowledged += 1
@@ -165,7 +166,7 @@ class Worker:
                 self.held.pop(path, None)
         else:
             if changing:
-                self.ledger.changes |= dict.fromkeys(paths, self.simulator.now)
+                self.ledger.changes |= dict.fromkeys(paths, self._told_at)
         self.trying = frozenset()
 
     def _new(self, kind: str) -> str:
