@@ -228,7 +228,7 @@ def test_setxattr_is_a_record_in_2_0() -> None:
     assert (made.buffers.name, made.buffers.eadata) == (b"user.a", b"v")
     back = down(made)
     assert back.opcode == FLAGS["MDS_SETXATTR"]
-    body.fid1.f_type = 0
+    body.fid1 = s18("ll_fid", id=FILE18.id, generation=FILE18.generation)
     assert back.buffers.mds_body == body
     body.suppgid = 0
     assert up(request(D18, "MDS_SETXATTR", mds_body=body, xattr_name=b"a")).buffers.rec_reint.sx_suppgid1 == NO_GROUP
