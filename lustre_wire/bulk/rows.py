@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from lustre_wire.bulk.given import (
@@ -222,6 +223,17 @@ def _table(cls: type, order: ByteOrder, fields: Iterable[str] | None, out: Mappi
         if out.table.cls is cls and out.table.order == order:
             return out.table
         fields = tuple(out)
+    if fields is not None and type(fields) is not tuple:
+        fields = names_of(fields, "fields")
+    try:
+        return _asked(cls, order, fields)
+    except (TypeError, ValueError):  # something without a hash: it is said what
+        return _asked.__wrapped__(cls, order, fields)
+
+
+@lru_cache(maxsize=2048)
+def _asked(cls: type, order: ByteOrder, fields: tuple[str, ...] | None) -> Table:
+    """The table of arguments that are what they should be: they are looked at once."""
     names = None if fields is None else names_of(fields, "fields")
     return table(struct_class(cls), byte_order(order), names)
 

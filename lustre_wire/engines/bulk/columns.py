@@ -245,7 +245,7 @@ class Columns(Mapping[str, memoryview]):
         Raises:
             WireError: a column is missing, too short, of another kind, size or byte order, not contiguous or read-only.
         """
-        rows = whole(rows, "rows")
+        rows = rows if type(rows) is int and rows >= 0 else whole(rows, "rows")
         if isinstance(out, Columns) and out.table is table and out.rows >= rows:
             return out if out.rows == rows else out.slice(0, rows)
         if not isinstance(out, Mapping):
