@@ -24,6 +24,8 @@ from lustre_wire.upgrade.protocol.policy import OPTIONS, POLICIES, policy
 from lustre_wire.upgrade.stage.play import CLIENT_STATES, SERVER_STATES, Play
 
 SCENARIOS = scenario.names()
+#: Hours of simulated time: drawn a tenth as often as the others.
+LONG = {"mixed-months"}
 #: Each option's values, the policy's own first.
 VALUES = {
     name: ("no", "yes") if kind is bool else tuple(str(value) for value in kind) for name, kind in OPTIONS.items()
@@ -73,13 +75,14 @@ def play(case: Case) -> str:
 def drawn(many: int, seed: int) -> Iterator[Case]:
     """Cases drawn from everything."""
     chance = random.Random(seed)
+    weights = [0.1 if name in LONG else 1.0 for name in SCENARIOS]
     for number in range(many):
         options = tuple(
             (name, chance.choice(values)) for name, values in VALUES.items() if chance.random() < 0.35
         )  # fmt: skip
         faults = tuple(chance.choice(FAULTS) for _ in range(chance.choice((0, 1, 1, 1, 2))))
         name = chance.choices(list(POLICIES), (1, 4, 1))[0]
-        yield Case(chance.choice(SCENARIOS), name, options, faults, number)
+        yield Case(chance.choices(SCENARIOS, weights)[0], name, options, faults, number)
 
 
 def single() -> Iterator[Case]:

@@ -105,6 +105,11 @@ class LastRcvd:
             else:
                 self._free.append(index)
 
+    def holds_clients(self) -> bool:
+        """Is any slot of the file in use?"""
+        places = range(self.k.LR_CLIENT_START, self.store.size(FILE), self.k.LR_CLIENT_SIZE)
+        return any(self.store.read(FILE, place, 1) not in (b"", b"\0") for place in places)
+
     def slot(self, index: int) -> Any:
         """The client slot number `index`."""
         at = self.k.LR_CLIENT_START + index * self.k.LR_CLIENT_SIZE

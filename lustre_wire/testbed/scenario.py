@@ -57,8 +57,8 @@ class FileSystem:
         mgs_nid, mds_nid, ost_nid = nids or (MGS_NID, MDS_NID, OST_NID)
         ost_nids = [ost_nid + n for n in range(osts)]
         spare = {mds_nid: mds_nid + 1} | {nid: nid + PARTNER for nid in ost_nids} if pair else {}
-        log = mgs.client_log(found, FSNAME, mds_nid, ost_nids, stripes, spare)
-        logs = {f"{FSNAME}-client".encode(): log}
+        self._places = mds_nid, ost_nids, stripes, spare
+        logs = self.logs(found)
         self.mgs = self.server(mgs_nid, b"MGS", found, lambda d, _: mgs.Configuration(d, logs), "MGS_CONNECT", seed + 1)
         self.osts = [self._ost(number, nid, seed + 10) for number, nid in enumerate(ost_nids)]
         known = [(ost.uuid, [n for n in (ost.nid, spare.get(ost.nid)) if n is not None]) for ost in self.osts]
@@ -71,6 +71,10 @@ class FileSystem:
         for node in (self.mds, *self.osts):
             if node.nid in self.partners:
                 self.partners[node.nid].store = node.store
+
+    def logs(self, dialect: Dialect) -> dict[bytes, bytes]:
+        """The configuration logs, as an MGS of this dialect writes them when the targets register."""
+        return {f"{FSNAME}-client".encode(): mgs.client_log(dialect, FSNAME, *self._places)}
 
     def _ost(self, number: int, nid: int, seed: int) -> ServerNode:
         uuid = f"{FSNAME}-OST{number:04x}_UUID".encode()

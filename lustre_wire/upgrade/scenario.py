@@ -175,6 +175,11 @@ def _load(operator: Operator) -> None:
     operator.play.load()
 
 
+@verb("load, thinking SECONDS at most")
+def _load_slowly(operator: Operator, number: str) -> None:
+    operator.play.load(thinking=float(number))
+
+
 @verb("rest")
 def _rest(operator: Operator) -> None:
     operator.play.rest()
@@ -325,8 +330,63 @@ def _lift(operator: Operator, server: str) -> None:
 
 
 @verb("writeconf is refused")
+def _writeconf_refused(operator: Operator) -> None:
+    if operator.writeconf():
+        raise WireError("writeconf went through under mounted clients")
+
+
+@verb("writeconf")
 def _writeconf(operator: Operator) -> None:
-    operator.writeconf_refused()
+    if not operator.writeconf():
+        raise WireError("writeconf is refused while clients are mounted")
+
+
+@verb("force SERVER down")
+def _force_down(operator: Operator, server: str) -> None:
+    operator.force_down(_some(operator, server)[0])
+
+
+@verb("start SERVER in VERSION, abort recovery")
+def _abort_recovery(operator: Operator, server: str, version: str) -> None:
+    name = _some(operator, server)[0]
+    operator.start_in(name, version)
+    operator.abort_recovery(name)
+    operator.settled()
+
+
+@verb("CLIENT unmounts")
+def _unmount(operator: Operator, client: str) -> None:
+    _client(operator, client)
+    operator.play.unmount(int(client))
+
+
+@verb("CLIENT mounts")
+def _mount(operator: Operator, client: str) -> None:
+    _client(operator, client)
+    operator.play.mount(int(client))
+
+
+@verb("upgrade CLIENT")
+def _upgrade_client(operator: Operator, client: str) -> None:
+    _reboot(operator, client, NEW)
+
+
+@verb("downgrade CLIENT")
+def _downgrade_client(operator: Operator, client: str) -> None:
+    _reboot(operator, client, OLD)
+
+
+def _reboot(operator: Operator, client: str, version: str) -> None:
+    """A client that is up is unmounted first; its user goes on afterwards if he was at work."""
+    play, number = operator.play, int(client)
+    _client(operator, client)
+    left = play.workers[number].left
+    if play.clients[number].up:
+        play.unmount(number)
+        play.wait(DOWN)
+    play.mount(number, version)
+    if left:
+        play.workers[number].work(left)
 
 
 # -- expectations ------------------------------------------------------------------------------------------------

@@ -149,6 +149,8 @@ class FileIo(ConnectedNode):
     def flock(self, number: int, mode: str, start: int = 0, end: int = EOF, pid: int = 1, *, wait: bool = True) -> Any:
         """Lock a range of a file for a process: ``LCK_PR``, ``LCK_PW``, or ``LCK_NL`` to unlock."""
         file, mdc = self.file(number), self.metadata()
+        if file.dead:
+            raise OperationFailed(-errno.EIO)
         k = names(mdc.dialect)
         flags = 0 if wait or mode == "LCK_NL" else k.LDLM_FL_BLOCK_NOWAIT
         resource = flock_resource(file.ident, mdc.dialect)

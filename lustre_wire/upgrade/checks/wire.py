@@ -286,7 +286,7 @@ def si7(play: Play, verdict: Verdict) -> None:
     forced = [
         start.time for start in play.starts()
         if start.metadata and (start.how == Start.FORGET or start.back or (start.changed and forgets))
-    ]  # fmt: skip
+    ] + play.forced  # fmt: skip
     names = {play.name_of(client.nid): client for client in play.clients}
     told = [(life.time, life.what.removeprefix("evicted "), name) for name, node in play.nodes.items()
             for life in node.history if life.what.startswith("evicted ")]  # fmt: skip

@@ -13,7 +13,6 @@ from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.last_rcvd import FILE, LastRcvd
 from lustre_wire.recovery.ldlm import Lock
-from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Packet
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.target import Handling, Target, Wait
@@ -103,7 +102,8 @@ class Controlled(ServerNode):
             StartRefused: another version ran last, and was not stopped cleanly.
         """
         previous = mark.read(self.store)
-        how, had_clients = self._how(previous), self.store.size(FILE) > names(self.dialect).LR_CLIENT_START
+        how = self._how(previous)
+        had_clients = LastRcvd(self.store, self.dialect, metadata=False).holds_clients()
         if previous is not None and previous.version != self.dialect.name:
             self._prepare(how)
         mark.write(self.store, Mark(self.dialect.name, clean=False))
@@ -208,8 +208,25 @@ class Controlled(ServerNode):
         self.target.tick(now)
         self._after(now)
 
-    def shut_down(self, now: float) -> None:
-        super().shut_down(now)
+    def force_down(self, now: float) -> None:
+        """Unmounted by force (umount -f): everybody is evicted, so nothing is left to recover, which is as clean a stop
+        as a controlled one where there is a mark to say so (TH-14)."""
+        self.now = now
+        target = self.target
+        assert target is not None
+        for export in list(target.exports.values()):
+            target.evict(export, now)
+        self._after(now)
+        if self.policy.start_rule:
+            self._write_mark()
+        self.shut_down(now)
+
+    def abort_recovery(self, now: float) -> None:
+        """The administrator waits for nobody any more (abort_recov)."""
+        self.now = now
+        assert self.target is not None
+        self.target.abort_recovery(now)
+        self._after(now)
 
     def crash(self) -> None:
         was_up = self.up

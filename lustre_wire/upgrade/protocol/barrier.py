@@ -110,10 +110,14 @@ class Barrier:
 
     def look(self, facts: Facts) -> list[Step]:
         """See what can be done now; called whenever the facts may have changed."""
+        steps: list[Step] = []
         if self.state is ClientState.DRAINING and not facts.in_flight:
             self.state = ClientState.CLEANING
-        if self.state is not ClientState.CLEANING:
-            return []
+            if self.policy.held is Held.UPDATES:  # who read on would fill the cache that is being emptied
+                steps = [Step.CLOSE_GATE_TO_READING]
+        return steps + self._clean(facts) if self.state is ClientState.CLEANING else []
+
+    def _clean(self, facts: Facts) -> list[Step]:
         if facts.dirty:
             return self._once(Step.FLUSH)
         if facts.in_flight:
@@ -125,8 +129,7 @@ class Barrier:
         if facts.uncommitted:
             return []
         self.state = ClientState.WAITING
-        steps = [Step.RELEASE] if self.wanted else []
-        return ([Step.CLOSE_GATE_TO_READING] if self.policy.held is Held.UPDATES else []) + steps
+        return [Step.RELEASE] if self.wanted else []
 
     def all_committed(self) -> list[Step]:
         """The server's notice. Until it comes the replay list is kept and the connection too (B8, B14)."""

@@ -164,6 +164,23 @@ class Operator:
         self.start(name, version or before)
         self.settled()
 
+    def force_down(self, name: str) -> None:
+        """Unmount a server by force (TH-14).
+
+        Raises:
+            WireError: it is down already.
+        """
+        if not self.play.servers[name].up:
+            raise WireError(f"{name} is down already")
+        self.play.say(f"unmount {name} by force")
+        self.down.add(name)
+        self.play.force_down(name)
+
+    def abort_recovery(self, name: str) -> None:
+        """Let a server that was just started wait for nobody."""
+        self.play.say(f"abort the recovery of {name}")
+        self.play.abort_recovery(name)
+
     def crash(self, name: str) -> None:
         """A server loses its memory, and stays down until it is started."""
         self.down.add(name)
@@ -246,22 +263,20 @@ class Operator:
 
     # -- configuration -------------------------------------------------------------------------------------------
 
-    def writeconf_refused(self) -> None:
-        """Try to erase the configuration: an error while a client is mounted (G7).
-
-        Raises:
-            WireError: it was not refused.
-        """
-        target, refused = _target(self.play.servers["mgs"]), False
+    def writeconf(self) -> bool:
+        """Erase the configuration; the targets register anew, so that the MGS writes it in its own version (TH-18).
+        False if a client is mounted: then it is left as it is (G7)."""
+        play, mgs = self.play, self.play.servers["mgs"]
+        target, refused = _target(mgs), False
         mounted = sum(1 for export in target.exports.values() if export.connected)
         try:
-            writeconf(target, {})
+            writeconf(target, play.system.logs(mgs.dialect))
+            play.say(f"writeconf: the configuration is written anew by {mgs.dialect.name}")
         except WriteconfRefused as refusal:
-            self.play.say(f"writeconf: {refusal}")
+            play.say(f"writeconf: {refusal}")
             refused = True
-        self.play.journal.writeconfs.append(Writeconf(self.play.now, mounted, refused))
-        if not refused:
-            raise WireError("writeconf went through under mounted clients")
+        play.journal.writeconfs.append(Writeconf(play.now, mounted, refused))
+        return not refused
 
     # -- the lock of the whole file system (TH-8) ----------------------------------------------------------------
 

@@ -35,7 +35,7 @@ from lustre_wire.upgrade.stage import snapshot
 from lustre_wire.upgrade.stage.all_of import AllOf
 from lustre_wire.upgrade.stage.network import TcpNetwork
 from lustre_wire.upgrade.stage.snapshot import Snapshot
-from lustre_wire.upgrade.stage.workload import Worker, inspect
+from lustre_wire.upgrade.stage.workload import THINKING, Worker, inspect
 
 #: Simulated seconds anything is waited for.
 PATIENCE = 3000.0
@@ -49,6 +49,11 @@ class System(FileSystem):
 
     server = ControlledServer
     metadata = ControlledMetadata
+
+
+def _uuid(number: int, boots: int) -> bytes:
+    """A client's UUID, another one at each boot."""
+    return f"{number:08x}-6c75-7374-{0x7265 + boots:04x}-746573746264".encode()
 
 
 @attrs.define(slots=True)
@@ -78,6 +83,8 @@ class Play:
         operated: what the operator did.
         servers: the node each target runs on now; `nodes` all nodes, partners of failover pairs too.
         lost: what was acknowledged and is not there, once somebody looked.
+        deaths: when clients crashed; `unmounted` when they were unmounted.
+        forced: when the operator unmounted a server by force, or aborted a recovery: either evicts by plan (TH-14).
     """
 
     def __init__(
@@ -105,6 +112,8 @@ class Play:
         self.mounting: list[tuple[Task, UpgradeClient]] = []
         self.absences: list[Absence] = []
         self.deaths: list[tuple[float, int]] = []
+        self.unmounted: list[tuple[float, int]] = []
+        self.forced: list[float] = []
         self.lost: list[str] | None = None
         self.flushed: list[Flushed] = []
         self.began: list[Began] = []
@@ -175,10 +184,9 @@ class Play:
     def untouched(self) -> set[int]:
         """Clients nothing happened to: never cut off, crashed or evicted."""
         evicted = self.clients_evicted()
-        away = {absence.nid for absence in self.absences}
+        away = {absence.nid for absence in self.absences} | {nid for _, nid in self.deaths}
         return {
-            c.nid for c in self.clients
-            if c.up and c.boots == 1 and c.nid not in away and self.name_of(c.nid) not in evicted
+            c.nid for c in self.clients if c.up and c.nid not in away and self.name_of(c.nid) not in evicted
         }  # fmt: skip
 
     # -- what is seen from outside -------------------------------------------------------------------------------
@@ -212,6 +220,21 @@ class Play:
         holder = self.servers["mgs"] if self.policy.scope is Scope.MGS else node
         self._note_stop(name, node, holder, holds=False)
         node.stop(self.now)
+        self.simulator.flush(node)
+
+    def force_down(self, name: str) -> None:
+        """Have a server unmounted by force: it evicts whoever it knows."""
+        node = self.servers[name]
+        self.forced.append(self.now)
+        self._note_stop(name, node, node, holds=False)
+        node.force_down(self.now)
+        self._note_what_is_down()
+
+    def abort_recovery(self, name: str) -> None:
+        """Have a server that recovers wait for nobody any more: who is not back is evicted."""
+        node = self.servers[name]
+        self.forced.append(self.now)
+        node.abort_recovery(self.now)
         self.simulator.flush(node)
 
     def hold(self) -> None:
@@ -264,21 +287,62 @@ class Play:
         """One more client, mounted (or, without `wait`, mounting)."""
         number = len(self.clients)
         made = UpgradeClient(
-            CLIENT_NID + number, f"{number:08x}-6c75-7374-7265-746573746264".encode(),
-            tuple(dialect(version) for version in VERSIONS), [self.servers["mgs"].nid], FSNAME, 100 + number,
-            policy=self.policy, journal=self.journal,
+            CLIENT_NID + number, _uuid(number, 0), tuple(dialect(version) for version in VERSIONS),
+            [self.servers["mgs"].nid], FSNAME, 100 + number, policy=self.policy, journal=self.journal,
         )  # fmt: skip
         self.clients.append(made)
         self.workers.append(Worker(made, self.simulator, number, self.seed))
         self.simulator.add(made)
-        task = made.do(made.mount(), self.now, "mount")
-        self.simulator.flush(made)
-        self.mounting.append((task, made))
+        self._mount(made, wait=wait)
+        return made
+
+    def _mount(self, client: UpgradeClient, *, wait: bool = True) -> None:
+        task = client.do(client.mount(), self.now, "mount")
+        self.simulator.flush(client)
+        self.mounting.append((task, client))
         if wait:
-            self.until(lambda: task.done, f"client{number} mounts")
+            self.until(lambda: task.done, f"{self.name_of(client.nid)} mounts")
             if task.error is not None:
                 raise task.error
-        return made
+
+    def unmount(self, number: int) -> None:
+        """A client's user finishes what he does, closes what he has open, and the client goes down.
+
+        Raises:
+            WireError: it is down or cut off.
+        """
+        worker, client = self.workers[number], self.clients[number]
+        if not self.able(worker):
+            raise WireError(f"client{number} is not there to be unmounted")
+        self.say(f"client{number} unmounts")
+        worker.rest()
+        self.until(lambda: not worker.busy, f"client{number} is idle")
+        task = client.do(client.unmount(), self.now, "unmount")
+        self.simulator.flush(client)
+        self.until(lambda: task.done, f"client{number} is unmounted")
+        if task.error is not None:
+            raise task.error
+        worker.cut_short(cleanly=True)
+        self.unmounted.append((self.now, client.nid))
+        self.simulator.crash(client.nid)
+
+    def mount(self, number: int, version: str = "") -> None:
+        """A client that is down boots, in another version if one is named, and mounts: as a new one, for all servers
+        know.
+
+        Raises:
+            WireError: it is up.
+        """
+        client = self.clients[number]
+        if client.up:
+            raise WireError(f"client{number} is up already")
+        if version:
+            others = (dialect(other) for other in VERSIONS if other != version)
+            client.dialects = (dialect(version), *others)
+        client.uuid = _uuid(number, client.boots)
+        self.say(f"client{number} mounts in {client.dialects[0].name}")
+        self.simulator.start(client.nid)
+        self._mount(client)
 
     def newcomer(self, name: str, state: str) -> None:
         """One more client mounts, and its connect reaches a server as soon as that comes into a state: in the simulator
@@ -313,9 +377,10 @@ class Play:
         self.load(rounds)
         self.until(AllOf(self.workers, lambda worker: not self.able(worker) or not worker.busy), "the work is done")
 
-    def load(self, rounds: int = -1) -> None:
-        """Everybody begins to work, without end unless told otherwise."""
+    def load(self, rounds: int = -1, thinking: float = THINKING) -> None:
+        """Everybody begins to work, without end unless told otherwise, thinking so many seconds at most in between."""
         for worker in filter(self.able, self.workers):
+            worker.thinking = thinking
             worker.work(rounds)
 
     def look(self) -> None:
@@ -398,6 +463,7 @@ class Play:
         name = self.name_of(nid)
         if name not in self.nodes:
             self.deaths.append((self.now, nid))
+            self.workers[nid - CLIENT_NID].cut_short(cleanly=False)
         else:
             self.crashes.append((self.now, nid, self.nodes[name].committed_at))
         self.say(f"{name} crashes")
@@ -473,6 +539,8 @@ class Play:
             return "a step back evicts everybody"
         if any(start.how == Start.FORGET for start in self.starts()):
             return "the start was forced"
+        if self.forced:
+            return "a server was unmounted by force, or its recovery aborted"
         return f"policy {self.policy.name} forgets clients at a change of version" if self.last_change() else "unknown"
 
     def version_failures(self) -> dict[str, int]:
@@ -513,8 +581,11 @@ class Play:
         for worker in self.workers:
             if worker.client.lost:
                 worker.ledger.doubtful |= worker.ledger.cached
-            absent = not worker.client.up or worker.client.nid in self.cut_off
+            worker.unlocked_by_eviction()
+            died = any(nid == worker.client.nid for _, nid in self.deaths)
+            absent = died or worker.client.nid in self.cut_off
             if absent:
+                worker.ledger.locked.clear()
                 worker.ledger.doubtful |= worker.trying
             if self.name_of(worker.client.nid) in evicted or absent:
                 worker.ledger.doubtful |= worker.ledger.cached

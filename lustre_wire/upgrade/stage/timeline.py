@@ -72,11 +72,13 @@ def _client(play: Play, nid: int) -> list[tuple[float, str]]:
     events += [(evicted.time, "evicted", "") for evicted in play.journal.evicted if evicted.client == nid]
     for absence in (a for a in play.absences if a.nid == nid):
         events += [(absence.begin, "cut off", "yes"), (absence.end, "cut off", "")]
-    events += [(time, "down", "") for time, who in play.deaths if who == nid]
+    events += [(time, "down", "") for time, who in (*play.deaths, *play.unmounted) if who == nid]
     changes: list[tuple[float, str]] = []
     barriers: dict[str, str] = {}
     known = {"dialect": "absent", "cut off": ""}
     for time, what, state in sorted(events, key=lambda event: event[0]):
+        if what == "down":
+            barriers.clear()
         if what in known:
             known[what] = state
         elif what not in ("evicted", "down"):

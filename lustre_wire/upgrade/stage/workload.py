@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import random
+import stat
 from collections.abc import Generator
 from typing import Any
 
@@ -21,6 +22,8 @@ THINKING = 0.4
 USUAL = 1.0
 #: Files a user keeps open at once.
 HELD = 2
+#: The extended attribute a user sets.
+NOTE = b"user.note"
 
 Script = Generator[tuple[Any, ...], Any, Any]
 
@@ -31,7 +34,9 @@ class Ledger:
 
     Attributes:
         files: path and content of what was made and not removed again.
-        folders: directories made.
+        folders: directories made; `links` symbolic links and where they point.
+        modes, notes: what was set of a file's mode, and of its extended attribute `NOTE`.
+        locked: open files with a lock of this user's own (FLOCK) that keeps others out.
         gone: paths removed or renamed away.
         doubtful: paths an operation on which failed or was cut off: either outcome is right.
         acknowledged: how many calls succeeded; `failed` how many did not, by errno.
@@ -41,12 +46,33 @@ class Ledger:
 
     files: dict[str, bytes] = attrs.field(factory=dict)
     folders: set[str] = attrs.field(factory=set)
+    links: dict[str, str] = attrs.field(factory=dict)
+    modes: dict[str, int] = attrs.field(factory=dict)
+    notes: dict[str, bytes] = attrs.field(factory=dict)
+    locked: set[str] = attrs.field(factory=set)
     gone: set[str] = attrs.field(factory=set)
     doubtful: set[str] = attrs.field(factory=set)
     acknowledged: int = 0
     failed: dict[int, int] = attrs.field(factory=dict)
     cached: set[str] = attrs.field(factory=set)
     changes: dict[str, float] = attrs.field(factory=dict)
+
+    def moved(self, old: str, new: str) -> None:
+        """A file has another name."""
+        self.files[new] = self.files.pop(old)
+        if old in self.modes:
+            self.modes[new] = self.modes.pop(old)
+        if old in self.notes:
+            self.notes[new] = self.notes.pop(old)
+        self.gone.add(old)
+
+    def removed(self, path: str) -> None:
+        """A name is gone."""
+        self.files.pop(path, None)
+        self.modes.pop(path, None)
+        self.notes.pop(path, None)
+        self.folders.discard(path)
+        self.gone.add(path)
 
     def unsure_since(self, first: float, last: float) -> None:
         """What was done in this time may be lost by right: the server crashed before it was on disk, and this client
@@ -59,6 +85,7 @@ class Worker:
 
     Attributes:
         held: open files: path and the client's number.
+        thinking: seconds he thinks between two calls, at most.
         task: the call under way; `trying` the paths it changes.
         wrong: what he read that was not what he wrote.
         blocked: seconds spent in calls that took longer than `USUAL`; `longest` the longest of them.
@@ -70,6 +97,7 @@ class Worker:
         self.home = f"/c{number}"
         self.ledger = Ledger()
         self.held: dict[str, int] = {}
+        self.thinking = THINKING
         self.task: Task | None = None
         self.wrong: list[str] = []
         self.left = 0
@@ -89,24 +117,32 @@ class Worker:
         self.left = rounds
         if self._script is None:
             self._script = self._life()
-            self._next(None, None)
+            self._next(self._script, None, None)
 
     def rest(self) -> None:
         """Finish the round under way and do no more."""
         self.left = 0
 
-    def _next(self, result: Any, error: OperationFailed | None) -> None:
-        script = self._script
-        if script is None or not self.client.up:
-            self._script = None
+    def cut_short(self, *, cleanly: bool) -> None:
+        """His client is gone. After a clean end nothing is in doubt: all is closed, and nothing was under way."""
+        if not cleanly:
+            self.ledger.doubtful |= self.trying | self.ledger.cached
+        self._script, self.task, self.trying = None, None, frozenset()
+        self.held.clear()
+        self.ledger.cached.clear()
+        self.ledger.locked.clear()
+
+    def _next(self, script: Script | None, result: Any, error: OperationFailed | None) -> None:
+        if script is None or script is not self._script:  # of a client that is gone
             return
         try:
             name, *args = script.send(result) if error is None else script.throw(error)
+            options = args.pop() if args and isinstance(args[-1], dict) else {}
         except StopIteration:
             self._script = None
             return
         self.client.now = self._asked_at = self.simulator.now
-        self.task = self.client.perform(name, *args, then=self._answered)
+        self.task = self.client.perform(name, *args, then=self._answered, **options)
         self.simulator.flush(self.client)
 
     def _answered(self, result: Any, error: OperationFailed | None) -> None:
@@ -117,8 +153,13 @@ class Worker:
             self.ledger.acknowledged += 1
         else:
             self.ledger.failed[-error.status] = self.ledger.failed.get(-error.status, 0) + 1
-        think = self.random.uniform(0, THINKING)
-        self.simulator.at(self.simulator.now + think, lambda: self._next(result, error))
+        think, script = self.random.uniform(0, self.thinking), self._script
+        self.simulator.at(self.simulator.now + think, lambda: self._next(script, result, error))
+
+    def unlocked_by_eviction(self) -> None:
+        """A file that died in an eviction has no lock any more."""
+        alive = {path for path, number in self.held.items() if number in self.client.files}
+        self.ledger.locked &= {path for path in alive if not self.client.files[self.held[path]].dead}
 
     # -- what he does --------------------------------------------------------------------------------------------
 
@@ -132,27 +173,50 @@ class Worker:
     def _round(self) -> Script:
         choice = self.random.random()
         mine = sorted(self.ledger.files.keys() - self.held.keys() - self.ledger.doubtful)
-        if choice < 0.3 or not mine:
+        if choice < 0.25 or not mine:
             path = self._new("f")
             yield from self._tried(self._make(path, keep=len(self.held) < HELD), path)
-        elif choice < 0.5 and self.held:
+        elif choice < 0.4 and self.held:
             path = self.random.choice(sorted(self.held))
             yield from self._tried(self._append(path, later=self.random.random() < 0.5), path)
-        elif choice < 0.6 and self.held:
+        elif choice < 0.48 and self.held:
             path = self.random.choice(sorted(self.held))
             yield from self._tried(self._close(path), path)
-        elif choice < 0.7:
+        elif choice < 0.56:
             path = self._new("d")
             yield from self._tried(self._mkdir(path), path)
-        elif choice < 0.8:
+        elif choice < 0.64:
             old, new = self.random.choice(mine), self._new("r")
             yield from self._tried(self._rename(old, new), old, new)
-        elif choice < 0.9:
+        elif choice < 0.72:
             path = self.random.choice(mine)
             yield from self._tried(self._unlink(path), path)
-        else:
+        elif choice < 0.8:
             path = self.random.choice(mine)
             yield from self._tried(self._read(path), path, changing=False)
+        else:
+            yield from self._seldom(self.random.choice(mine))
+
+    def _seldom(self, path: str) -> Script:
+        """One of the calls that users make now and then, on a closed file, an open one, or a name of its own."""
+        open_one = self.random.choice(sorted(self.held)) if self.held else None
+        empty = sorted(self.ledger.folders - {self.home} - self.ledger.doubtful)
+        new = self._new("s")
+        calls: list[tuple[Script, tuple[str, ...], bool]] = [
+            (self._chmod(path), (path,), True), (self._annotate(path), (path,), True),
+            (self._symlink(path, new), (new,), True), (self._second_name(path, new), (path, new), True),
+            (self._list(), (), False), (self._statistics(), (), False),
+        ]  # fmt: skip
+        if empty:
+            folder = self.random.choice(empty)
+            calls.append((self._rmdir(folder), (folder,), True))
+        if open_one is not None:
+            calls += [
+                (self._lock(open_one), (open_one,), True), (self._cut(open_one), (open_one,), True),
+                (self._fsync(open_one), (open_one,), True),
+            ]  # fmt: skip
+        script, paths, changing = self.random.choice(calls)
+        yield from self._tried(script, *paths, changing=changing)
 
     def _tried(self, script: Script, *paths: str, changing: bool = True) -> Script:
         """A failure leaves it open what became of the paths, and so does an end without an answer."""
@@ -164,6 +228,7 @@ class Worker:
                 self.ledger.doubtful |= set(paths)
             for path in paths:
                 self.held.pop(path, None)
+                self.ledger.locked.discard(path)
         else:
             if changing:
                 self.ledger.changes |= dict.fromkeys(paths, self._told_at)
@@ -201,6 +266,8 @@ class Worker:
         self.ledger.cached.discard(path)
 
     def _close(self, path: str) -> Script:
+        if path in self.ledger.locked:
+            yield from self._lock(path)
         yield "close", self.held.pop(path)
         self.ledger.cached.discard(path)
 
@@ -210,19 +277,83 @@ class Worker:
 
     def _rename(self, old: str, new: str) -> Script:
         yield "rename", old, new
-        self.ledger.files[new] = self.ledger.files.pop(old)
-        self.ledger.gone.add(old)
+        self.ledger.moved(old, new)
 
     def _unlink(self, path: str) -> Script:
         yield "unlink", path
-        del self.ledger.files[path]
-        self.ledger.gone.add(path)
+        self.ledger.removed(path)
 
     def _read(self, path: str) -> Script:
         number: Any = yield from self._open(path, "read")
         found = yield "read", number, 0, len(self.ledger.files[path]) + 10
         self._compare(path, found)
         yield "close", number
+
+    def _chmod(self, path: str) -> Script:
+        k, mode = names(self.client.metadata().dialect), self.random.choice((0o600, 0o640, 0o644))
+        valid = k.MDS_ATTR_MODE | k.MDS_ATTR_CTIME
+        yield "setattr", path, int(valid), {"mode": stat.S_IFREG | mode, "ctime": self.client.seconds()}
+        self.ledger.modes[path] = mode
+        self._same(f"{path}: mode", stat.S_IMODE((yield "getattr", path).mode), mode)
+
+    def _annotate(self, path: str) -> Script:
+        """Sets the attribute, or takes it away again."""
+        if path in self.ledger.notes:
+            yield "removexattr", path, NOTE
+            del self.ledger.notes[path]
+        else:
+            value = f"{path} {self._serial}".encode()
+            yield "setxattr", path, NOTE, value
+            self.ledger.notes[path] = value
+            self._same(f"{path}: attribute", (yield "getxattr", path, NOTE), value)
+        self._same(f"{path}: has the attribute", NOTE in (yield "listxattr", path), path in self.ledger.notes)
+
+    def _symlink(self, path: str, new: str) -> Script:
+        yield "symlink", path, new
+        self.ledger.links[new] = path
+        self._same(f"{new}: points to", (yield "readlink", new), path)
+
+    def _second_name(self, path: str, new: str) -> Script:
+        """A second name that takes the place of the first."""
+        yield "link", path, new
+        yield "unlink", path
+        self.ledger.moved(path, new)
+
+    def _list(self) -> Script:
+        ledger = self.ledger
+        there = {path for path in (*ledger.files, *ledger.folders, *ledger.links) if path not in ledger.doubtful}
+        found = {f"{self.home}/{name.decode()}" for name in (yield "readdir", self.home)}
+        self._same(f"{self.home}: lacks", sorted(there - {self.home} - found), [])
+        self._same(f"{self.home}: still has", sorted((ledger.gone - ledger.doubtful - there) & found), [])
+
+    def _statistics(self) -> Script:
+        yield ("statfs",)
+        yield ("sync",)
+
+    def _rmdir(self, folder: str) -> Script:
+        yield "rmdir", folder
+        self.ledger.removed(folder)
+
+    def _lock(self, path: str) -> Script:
+        """Locks a whole file, or unlocks it."""
+        unlock = path in self.ledger.locked
+        yield "flock", self.held[path], "LCK_NL" if unlock else "LCK_PW", {"wait": False}
+        (self.ledger.locked.discard if unlock else self.ledger.locked.add)(path)
+
+    def _cut(self, path: str) -> Script:
+        left = self.ledger.files[path][:-1]
+        yield "truncate", self.held[path], len(left)
+        self.ledger.files[path] = left
+        self.ledger.cached.discard(path)
+        self._compare(path, (yield "read", self.held[path], 0, len(left) + 10))
+
+    def _fsync(self, path: str) -> Script:
+        yield "fsync", self.held[path]
+        self.ledger.cached.discard(path)
+
+    def _same(self, what: str, found: object, expected: object) -> None:
+        if found != expected:
+            self.wrong.append(f"{what} {found!r}, not {expected!r}")
 
     def _compare(self, path: str, found: bytes) -> None:
         if found != self.ledger.files[path]:
@@ -248,10 +379,40 @@ def inspect(ledger: Ledger, client: UpgradeClient) -> Generator[Any, Any, list[s
         else:
             if found != data:
                 wrong.append(f"{path}: holds {found!r}, acknowledged {data!r}")
+            wrong += yield from _attributes(path, ledger, client)
+    for path, target in sorted(ledger.links.items()):
+        if path not in ledger.doubtful:
+            found = yield from _result(client.readlink(path))
+            wrong += [f"{path}: points to {found!r}, acknowledged {target!r}"] if found != target else []
+    for path in sorted(ledger.locked - ledger.doubtful):
+        number = yield from client.open(path, int(k.FMODE_READ | k.FMODE_WRITE))
+        status = yield from _status(client.flock(number, "LCK_PW", wait=False))
+        yield from client.close(number)
+        wrong += [f"{path}: locked by its user, and another gets the lock"] if status != -errno.EAGAIN else []
     for path in sorted(ledger.gone - ledger.doubtful - ledger.files.keys()):
         status = yield from _status(client.getattr(path))
         wrong += [f"{path}: removed, and there again"] if status != -errno.ENOENT else []
     return wrong
+
+
+def _attributes(path: str, ledger: Ledger, client: UpgradeClient) -> Generator[Any, Any, list[str]]:
+    """What was set of a file besides its bytes, and is not so."""
+    wrong = []
+    if path in ledger.modes:
+        mode = stat.S_IMODE((yield from client.getattr(path)).mode)
+        wrong += [f"{path}: mode {mode:o}, acknowledged {ledger.modes[path]:o}"] if mode != ledger.modes[path] else []
+    if path in ledger.notes:
+        note = yield from _result(client.getxattr(path, NOTE))
+        wrong += [f"{path}: {NOTE!r} is {note!r}"] if note != ledger.notes[path] else []
+    return wrong
+
+
+def _result(steps: Any) -> Any:
+    """What an operation found, or how it failed."""
+    try:
+        return (yield from steps)
+    except OperationFailed as failure:
+        return str(failure)
 
 
 def _status(steps: Any) -> Any:
