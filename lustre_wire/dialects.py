@@ -25,7 +25,7 @@ from lustre_wire.kinds import checked
 from lustre_wire.schema import releases as tree
 from lustre_wire.schema.enums import WireEnum, WireFlag
 from lustre_wire.schema.history import StructHistory
-from lustre_wire.schema.margins import lasting
+from lustre_wire.schema.margins import OWN, lasting, life
 from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.numbers import EnumHistory, number_at
 from lustre_wire.schema.releases import Release
@@ -79,6 +79,7 @@ class Dialect:
         grants: what the reply to a connect shows of the dialect: opcode of the connect -> (mask, value), where
             ``ocd_connect_flags & mask == value`` says that the connection speaks this dialect. A target whose connect
             shows nothing is left out. A dialect without any is never found out from messages, only asked for by name.
+        behaviour: the package of what its code does beyond its formats, see `part`; "" where nothing is known of it.
         release: the release at which histories are viewed; None for declarations that are of one version.
         note: what else a reader should know: which release was asked for, where there are no facts of it.
     """
@@ -90,13 +91,19 @@ class Dialect:
     containers: frozenset[int] = frozenset({2})
     flavour_mask: int = 0
     grants: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    behaviour: str = ""
     release: Release | None = None
     note: str = ""
+    _parts: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _choosers: dict[tuple[str, ...], Chooser] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def _loaded(self) -> tuple[ModuleType, ...]:
-        return tuple(import_module(m) if isinstance(m, str) else m for m in self.modules)
+        found = (import_module(m) if isinstance(m, str) else m for m in self.modules)
+        if self.release is None:
+            return tuple(found)
+        lives = ((m, life(getattr(m, "__since__", ()), getattr(m, "__until__", ()))) for m in found)
+        return tuple(m for m, alive in lives if alive.at(self.release) is OWN)
 
     @cached_property
     def _when(self) -> Release:
@@ -201,16 +208,20 @@ class Dialect:
         return self.enums.get(cls.__name__, cls)
 
     @checked
-    def part(self, name: str) -> ModuleType:
-        """A further module of declarations beside the dialect's own, loaded when first asked for: ``part("recovery")``.
+    def part(self, name: str) -> Any:
+        """What is known of its code on a subject, made when first asked for: ``part("recovery")``.
+
+        It is what the function `at` of that module of `behaviour` makes of the release.
 
         Raises:
-            WireError: the dialect has no such part.
+            WireError: nothing is known of the release there.
         """
-        package = self._loaded[-1].__name__.rpartition(".")[0]
-        if not name.isidentifier() or find_spec(f"{package}.{name}") is None:
+        found = self._parts.get(name)
+        if found is None and self.behaviour and name.isidentifier() and find_spec(f"{self.behaviour}.{name}"):
+            found = self._parts[name] = import_module(f"{self.behaviour}.{name}").at(self._when)
+        if found is None:
             raise WireError(f"no declarations for {name[:64]!r}", dialect=self.name)
-        return import_module(f"{package}.{name}")
+        return found
 
     @cached_property
     def version_mask(self) -> int:
@@ -257,7 +268,8 @@ class Line:
     """Releases whose declarations are histories, and what makes a dialect of each.
 
     Attributes:
-        packages: whose modules hold the histories.
+        packages: whose modules hold the histories, and what has none: a module may say in `__since__` and `__until__`
+            which releases have that.
         traits: attributes of `Dialect` beside name and modules, each the same for all releases or by release (see
             `lustre_wire.schema.margins.dated`).
         called: releases whose dialect has a name of its own: ``{"1.8.9-wc1": "1.8"}``.

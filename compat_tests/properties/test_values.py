@@ -95,7 +95,7 @@ VALUES: list[Any] = [
     last_rcvd.LastRcvd(D20, D20.structs["lr_server_data"]()), FAULT, reading.Reading(5, [FAULT]),
     attributes.Value("trusted.lov", b"x"), attributes.Listed("/a", [attributes.Value("trusted.lov", b"x")]),
     attributes.Composite(FID, [FID], b""), tables.Entry(0, FID, FID), tables.Table("index", None, []),
-    records.RecordFile(D20.part("files").FILES[0]), target.Target(D20, {"CONFIGS/mountdata": FILE}), FILE,
+    records.RecordFile(D20.part("files").files[0]), target.Target(D20, {"CONFIGS/mountdata": FILE}), FILE,
     precheck.Finding("features", "lustre-MDT0000", "bits 0x4", FAULT.does),
     mountdata.MountData(D20, "big", D20.structs["lustre_disk_data"]()),
     nid.LnetNid(), lnet_large.PingInfo((), ()), events.AcceptorRequest(0, 1, "big", 5),

@@ -73,7 +73,7 @@ BY_ANNOTATION: dict[str, Callable[[], Any]] = {
     "str | Dialect": lambda: "2.0", "tuple[int, int]": lambda: (1, 2),
     "Event": lambda: events.Noop(0, 3, "big", 0, (0, 0)),
     "LnetHandleWire": lnet.LnetHandleWire, "LnetHdr": lambda: _PING, "LnetPingInfo": lnet.LnetPingInfo,
-    "FileKind": lambda: D20.part("files").FILES[0], "WireError": lambda: lw.WireError("x"),
+    "FileKind": lambda: D20.part("files").files[0], "WireError": lambda: lw.WireError("x"),
     "Iterable[tuple[str, bytes]]": lambda: [("last_rcvd", b"x")], "type": lambda: int, "Does | None": lambda: None,
     "Sequence[tuple[str, Target]]": lambda: [("a", copy.deepcopy(_OBJECTS["Target"]))],
     "Callable[[bytes], bool]": lambda: bool, "FieldSpec": lambda: schema.spec_of(FID).fields[0],

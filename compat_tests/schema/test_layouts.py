@@ -12,7 +12,10 @@ from lustre_wire.frames import ksock, lnet
 from lustre_wire.schema import spec_of, swab_ranges
 from lustre_wire.schema.struct import field_at
 
-DECLARED = [(dialect, name) for dialect in DIALECTS for name in sorted(lw.dialect(dialect).structs)]
+#: Structs of one node's memory, which the layouts of wire structs leave out; the walk over all releases holds them to
+#: what Lustre itself asserts of them.
+NOT_MEASURED = {"gss_wire_ctx", "rawobj_s"}
+DECLARED = [(d, name) for d in DIALECTS for name in sorted(lw.dialect(d).structs.keys() - NOT_MEASURED)]
 
 #: Wire structs of the facts that no dialect declares, and why.
 SET_ASIDE = {

@@ -100,8 +100,8 @@ def test_types_are_enough_once_hypothesis_is_imported() -> None:
     """The entry point registers every declared struct, in a fresh process that imports nothing of the test kit."""
     script = (
         "from hypothesis import strategies as st, find\n"
-        "from lustre_codecs.v2_0.structs import MdtBody\n"
-        "assert type(find(st.from_type(MdtBody), lambda b: b.mode > 3)) is MdtBody\n"
+        "from lustre_codecs.structs.attributes import MdtBody\n"
+        "assert type(find(st.from_type(MdtBody), lambda b: b.mbo_mode > 3)) is type(MdtBody())\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

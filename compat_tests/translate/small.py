@@ -7,11 +7,12 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import lustre_wire as lw
-from lustre_codecs.common.constants import Opcode, PtlrpcMsgType
-from lustre_codecs.common.structs import PtlrpcBody
+from lustre_codecs.enums.ptlrpc import Opcode, PtlrpcMsgType
+from lustre_codecs.structs.ptlrpc import PtlrpcBody
 from lustre_wire.dialects import Dialect
 from lustre_wire.schema import u16, u32
 from lustre_wire.schema.rpc import Buffers, CString, FixedText, NonZero, Opaque, derive, rpc, slot
+from lustre_wire.schema.views import view
 from lustre_wire.translate.engine import register
 from lustre_wire.translate.rules import Bits, Operation, RuleSet, Side, Slot, bits, pair, renamed
 
@@ -217,7 +218,7 @@ def dialect(name: str, *formats: Any) -> Dialect:
     module.MSG_REPLAY = 4  # type: ignore[attr-defined]
     module.PTLRPC_MSG_VERSION = 3  # type: ignore[attr-defined]
     module.LUSTRE_VERSION_MASK = 0xFFFF0000  # type: ignore[attr-defined]
-    return Dialect(name, (module,), PtlrpcBody, 152)
+    return Dialect(name, (module,), view(PtlrpcBody, "2.0.0"), 152)
 
 
 OLD = dialect("old", OldAll, OldGone, OldSplit, OldWide, OldFloat, OldAnswer, Older, Refused, Lonely, Readpage)

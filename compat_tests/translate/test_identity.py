@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import lustre_wire as lw
 from compat_tests.translate.test_verdicts import D18, D20, FLAGS, body18, body20, lock, mkdir20, request, s18, s20
-from lustre_codecs.interop.identity import fid_to_object, object_to_fid
+from lustre_codecs.translation.identity import fid_to_object, object_to_fid
 
 
 def up(fid: Any, session: lw.Session | None = None, **more: Any) -> Any:

@@ -34,7 +34,7 @@ from compat_tests.translate.small import (
     Second,
     dialect,
 )
-from lustre_codecs.common.constants import Opcode
+from lustre_codecs.enums.ptlrpc import Opcode
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines.payload import Extra
 from lustre_wire.errors import LossyTranslation, SchemaError, Untranslatable, WireError

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from compat_tests.facts import layouts
-from lustre_codecs.common import structs as common
-from lustre_codecs.v1_8 import structs as old
-from lustre_codecs.v2_0 import structs as new
+from lustre_codecs.structs.ldlm import LdlmResourceDesc
+from lustre_codecs.structs.reint import MdsRecUnlink, MdtRecUnlink
+from lustre_codecs.translation.ends import NEW, OLD
+from lustre_wire.schema.views import view
 from lustre_wire.translate import rules_between
 from lustre_wire.translate.rules import UP
 from lustre_wire.translate.tables import field_rows, operations, refusals
@@ -35,7 +36,7 @@ def test_every_field_of_every_struct_has_a_rule_and_stands_where_the_layout_fact
 
 
 def test_a_moved_field_a_renamed_one_and_one_that_only_2_0_has() -> None:
-    rule = RULES.struct_rule(old.MdsRecUnlink, new.MdtRecUnlink)
+    rule = RULES.struct_rule(view(MdsRecUnlink, OLD), view(MdtRecUnlink, NEW))
     rows = {(r.old and r.old.name, r.new and r.new.name): r for r in field_rows(rule)}
     assert rows["ul_mode", "ul_mode"][:4] == (("ul_mode", 20, 4), ("ul_mode", 116, 4), "moved", "moved")
     assert rows["ul_suppgid", "ul_suppgid1"].up == "renamed, moved"
@@ -53,6 +54,7 @@ def test_operations_of_both_dialects_and_those_of_one() -> None:
 def test_it_does_not_matter_what_is_asked_first() -> None:
     fresh = replace(RULES, cache={})
     assert list(operations(fresh))
-    rule = fresh.struct_rule(common.LdlmResourceDesc, common.LdlmResourceDesc)
-    assert rule is RULES.struct_rule(common.LdlmResourceDesc, common.LdlmResourceDesc)
+    resource = view(LdlmResourceDesc, OLD)
+    rule = fresh.struct_rule(resource, view(LdlmResourceDesc, NEW))
+    assert rule is RULES.struct_rule(resource, resource)
     assert any(field.kind(UP) == "computed" for field in rule.fields)

@@ -75,7 +75,7 @@ def _show_clients(target: Target) -> None:
     found = target.clients
     if found is None:
         return
-    for name, bits in found.dialect.part("servers").FEATURES.items():
+    for name, bits in found.dialect.part("servers").features.items():
         say(f"  {name.removeprefix('lsd_feature_')}: {named(bits, int(getattr(found.server, name)))}")
     say(f"  mounted {found.server.lsd_mount_count} times, last transaction {found.last_transno()}")
     say(f"  {len(found.connected)} clients")

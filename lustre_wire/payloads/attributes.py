@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any, Final
 
 import attrs
@@ -72,7 +73,7 @@ def read(name: str, data: bytes, dialect_: Dialect | str) -> Value:
         return Value(name, linkea.read(data, _with_links(found)))
     if name in _ACLS:
         return Value(name, acl.read(data, found))
-    declared = next((each for each in found.part("files").ATTRIBUTES if each.name == name), None)
+    declared = next((each for each in found.part("files").attributes if each.name == name), None)
     if declared is None:
         return Value(name, data)
     return _declared(declared, data)
@@ -80,7 +81,7 @@ def read(name: str, data: bytes, dialect_: Dialect | str) -> Value:
 
 def _with_links(found: Dialect) -> Dialect:
     """Link EAs are of 2.0 and later; an older server's administrator meets them all the same."""
-    return found if "link_ea_header" in found.structs else dialect(found.part("files").LINKS)
+    return found if "link_ea_header" in found.structs else dialect(found.part("files").links)
 
 
 def _declared(declared: Attribute, data: bytes) -> Value:
@@ -111,7 +112,7 @@ def _has_bits(declared: Attribute, cls: Any, data: bytes) -> bool:
     if cls not in declared.by_bits:
         return True
     name, bits = declared.by_bits[cls]
-    return bool(getattr(unpack(cls, data, "little"), name) & bits)
+    return bool(attrgetter(name)(unpack(cls, data, "little")) & bits)
 
 
 def _composite(declared: Attribute, head: Any, data: bytes) -> Composite:

@@ -61,7 +61,7 @@ def line(change: Any, dialect_: Dialect) -> str:
         WireError: no change.
     """
     expect(change, _CHANGE)
-    kind = dialect_.part("llog").CHANGES.get(int(change.cr_type), "?")
+    kind = dialect_.part("llog").changes.get(int(change.cr_type), "?")
     mask = dialect_.constants.get("CLF_FLAGMASK", 0)
     seconds, nanoseconds = divmod(change.cr_time, 1 << _SECONDS)
     when = datetime.fromtimestamp(seconds, UTC)

@@ -61,7 +61,7 @@ class Config:
     @property
     def declared(self) -> Command | None:
         """What the dialect knows of the command."""
-        commands: Mapping[int, Command] = self.dialect.part("config").COMMANDS
+        commands: Mapping[int, Command] = self.dialect.part("config")
         return commands.get(int(self.command))
 
     @property

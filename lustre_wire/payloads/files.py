@@ -49,7 +49,7 @@ def recognise(path: str, data: bytes, dialect_: Dialect | str, release: str = ""
     found, data = dialect(dialect_), octets(data, "data")
     part = found.part("files")
     is_index, is_quota = tables.is_index(data, found), tables.is_quota(data, found)
-    if _is_log(data, found) or (part.LOGS.search(path) and not is_index and not is_quota):
+    if _is_log(data, found) or (part.logs.search(path) and not is_index and not is_quota):
         reading = logcheck.examine(data, found, release)
         return ServerFile(path, _kind_of_log(reading.value), reading)
     if path.endswith("mountdata") or _starts_as_mountdata(data, found):
@@ -66,7 +66,7 @@ def recognise(path: str, data: bytes, dialect_: Dialect | str, release: str = ""
     if path.endswith("last_rcvd") or _has_slots(data, found):
         return ServerFile(path, "last_rcvd", last_rcvd.examine(data, found, release))
     if _is_directory(data):
-        return ServerFile(path, "directory", _blocks(data, part.BLOCKS))
+        return ServerFile(path, "directory", _blocks(data, part.blocks))
     if data.startswith(_LISTING):
         return ServerFile(path, "extended attributes", attributes.examine_listing(data, found))
     return None

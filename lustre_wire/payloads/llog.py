@@ -19,6 +19,7 @@ from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.config import Config, command_lines, config_to_json, read_config, write_config
 from lustre_wire.payloads.reading import Fault, Reading, server
 from lustre_wire.payloads.wire import OTHER, exactly, pack, peek, place, round8, rounded, unpack
+from lustre_wire.schema.commands import LogTypes
 from lustre_wire.schema.nodes import ByteOrder, Group
 from lustre_wire.schema.servers import Does, Server
 from lustre_wire.schema.struct import spec_of
@@ -120,8 +121,7 @@ class LogFile:
     def type_name(self, record: LogRecord) -> str:
         """The type of a record by name, also one of later releases, or its number where none has a name for it."""
         name = str(self.dialect.enums["LlogOp"].name_of(record.type))
-        later = self.dialect.part("llog").LlogLaterType
-        return str(later.name_of(record.type)) if name.isdigit() else name
+        return str(self.dialect.part("llog").names.name_of(record.type)) if name.isdigit() else name
 
     @property
     def configs(self) -> list[Config]:
@@ -155,7 +155,7 @@ def scan_log(data: bytes, dialect_: Dialect | str, release: str = "") -> Reading
 def _read_header(data: bytes, log: LogFile, does: Does, faults: list[Fault]) -> None:
     found = log.dialect
     cls, magic = found.structs[HEADER], found.constants["LLOG_HDR_MAGIC"]
-    sizes: Mapping[int, Any] = found.part("llog").HEADERS
+    sizes: Mapping[int, Any] = found.part("llog").headers
     least = spec_of(cls).size
     if len(data) < spec_of(found.structs[HEAD]).size:
         faults.append(Fault(HEADER, 0, f"{least} bytes", str(len(data)), does, unread=True, short=True))
@@ -274,8 +274,8 @@ def _config(body: bytes, found: Dialect) -> Config | None:
 
 
 def _struct_of(found: Dialect, kind: int) -> Any:
-    part = found.part("llog")
-    return part.RECORDS.get(int(kind)) or part.LATER.get(int(kind))
+    part: LogTypes = found.part("llog")
+    return part.records.get(int(kind)) or part.later.get(int(kind))
 
 
 def is_whole(cls: Any) -> bool:

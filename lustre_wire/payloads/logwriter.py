@@ -126,7 +126,7 @@ def _new_record(log: LogFile, value: Any, kind: int | None) -> LogRecord:
     if isinstance(value, Config):
         kind = found.constants["OBD_CFG_REC"]
     elif kind is None:
-        records: Mapping[int, Any] = found.part("llog").RECORDS
+        records: Mapping[int, Any] = found.part("llog").records
         kind = next((k for k, cls in records.items() if cls is type(value)), None)
     if kind is None:
         raise WireError(f"no record type for {type(value).__name__}", path="lrh_type", dialect=found.name)

@@ -103,7 +103,7 @@ def servers() -> dict[str, Server]:
     """How the servers of each known release treat files, by the release's name, in the order of the releases."""
     found: dict[str, Server] = {}
     for each in all_dialects():
-        found |= each.part("servers").SERVERS
+        found |= each.part("servers").all
     return found
 
 
@@ -118,5 +118,5 @@ def server(name: Dialect | str) -> Server:
         known = servers()
         if name in known:
             return known[name]
-    made: Server = dialect(name).part("servers").SERVER
+    made: Server = dialect(name).part("servers").own
     return made

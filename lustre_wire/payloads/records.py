@@ -33,7 +33,7 @@ class RecordFile:
 @checked
 def kind_of(path: str, data: bytes, dialect_: Dialect | str) -> FileKind | None:
     """Which kind of file this is: by its first word where its kind has a magic, else by its path; or None."""
-    kinds: tuple[FileKind, ...] = dialect(dialect_).part("files").FILES
+    kinds: tuple[FileKind, ...] = dialect(dialect_).part("files").files
     magic = int.from_bytes(data[:4], "little")
     by_magic = (kind for kind in kinds if len(data) >= 4 and magic in kind.by_magic)
     return next(by_magic, None) or next((kind for kind in kinds if kind.pattern.search(path)), None)

@@ -50,7 +50,7 @@ class Table:
 @checked
 def is_index(data: bytes, dialect_: Dialect | str) -> bool:
     """Whether bytes are an index file, by the number that it begins with."""
-    root = dialect(dialect_).part("files").INDEX_ROOT
+    root = dialect(dialect_).part("files").index_root
     field = spec_of(root).by_name["ilr_magic"]
     return len(data) >= spec_of(root).size and peek(root, "ilr_magic", data, "little") in field.magic
 
@@ -59,22 +59,22 @@ def is_index(data: bytes, dialect_: Dialect | str) -> bool:
 def examine_index(data: bytes, path: str, dialect_: Dialect | str) -> Reading[Table]:
     """The entries of an index file; `path` tells what it maps where its sizes leave a choice."""
     part, data = dialect(dialect_).part("files"), octets(data, "data")
-    root = unpack(part.INDEX_ROOT, data, "little", 0, spec_of(part.INDEX_ROOT).size)
-    kind = _index_kind(part.INDEXES, path, root.ilr_keysize, root.ilr_recsize)
+    root = unpack(part.index_root, data, "little", 0, spec_of(part.index_root).size)
+    kind = _index_kind(part.indexes, path, root.ilr_keysize, root.ilr_recsize)
     table, faults = Table(kind.name if kind is not None else "index", root), list[Fault]()
     size = root.ilr_keysize + root.ilr_recsize
     if not root.ilr_keysize or not root.ilr_recsize or size > _BLOCK:
         expected = f"from 1 to {_BLOCK} bytes a key and record"
         return Reading(table, [Fault("ilr_keysize", offset_in(root, "ilr_keysize"), expected, str(size), _ROOT, True)])
-    head = spec_of(part.INDEX_LEAF).size
+    head = spec_of(part.index_leaf).size
     for block in range(_BLOCK, len(data), _BLOCK):
         leaf = data[block : block + _BLOCK]
-        if len(leaf) < head or peek(part.INDEX_LEAF, "ill_magic", leaf, "little") not in _magics(part.INDEX_LEAF):
+        if len(leaf) < head or peek(part.index_leaf, "ill_magic", leaf, "little") not in _magics(part.index_leaf):
             continue  # an index block, or an idle one
-        count = peek(part.INDEX_LEAF, "ill_count", leaf, "little")
+        count = peek(part.index_leaf, "ill_count", leaf, "little")
         room = (len(leaf) - head) // size
         if count > room:
-            at = block + place(part.INDEX_LEAF, "ill_count")[0]
+            at = block + place(part.index_leaf, "ill_count")[0]
             faults.append(Fault("ill_count", at, f"at most {room}", str(count), _LEAF))
         for number in range(min(count, room)):
             at = head + number * size
@@ -101,7 +101,7 @@ def _magics(cls: Any) -> tuple[int, ...]:
 @checked
 def is_quota(data: bytes, dialect_: Dialect | str) -> bool:
     """Whether bytes are a quota file, by the number that it begins with."""
-    magics = dialect(dialect_).part("files").QUOTA_MAGICS
+    magics = dialect(dialect_).part("files").quota_magics
     return len(data) >= 4 and int.from_bytes(data[:4], "little") in magics
 
 
@@ -109,23 +109,23 @@ def is_quota(data: bytes, dialect_: Dialect | str) -> bool:
 def examine_quota(data: bytes, dialect_: Dialect | str) -> Reading[Table]:
     """The limits that a quota file of 1.6 to 2.3 holds, by user or group."""
     part, data = dialect(dialect_).part("files"), octets(data, "data")
-    users = int.from_bytes(data[:4], "little") == part.QUOTA_MAGICS[0]
+    users = int.from_bytes(data[:4], "little") == part.quota_magics[0]
     table, faults = Table("user quota" if users else "group quota"), list[Fault]()
-    size = spec_of(part.QUOTA_HEAD).size
+    size = spec_of(part.quota_head).size
     if len(data) < size:
         expected = f"{size} bytes"
         return Reading(table, [Fault(table.name, 0, expected, str(len(data)), _QUOTA, unread=True, short=True)])
-    head = table.head = unpack(part.QUOTA_HEAD, data, "little", 0, size)
-    entry = part.QUOTA_ENTRIES.get(head.dqh_version)
+    head = table.head = unpack(part.quota_head, data, "little", 0, size)
+    entry = part.quota_entries.get(head.dqh_version)
     if entry is None:
-        expected, at = " or ".join(map(str, part.QUOTA_ENTRIES)), offset_in(head, "dqh_version")
+        expected, at = " or ".join(map(str, part.quota_entries)), offset_in(head, "dqh_version")
         return Reading(table, [Fault("dqh_version", at, expected, str(head.dqh_version), _QUOTA, unread=True)])
     blocks = -(-len(data) // _QUOTA_BLOCK)
     if len(data) > size and head.dqi_blocks > blocks:
         at = offset_in(head, "dqi_blocks")
         faults.append(Fault("dqi_blocks", at, f"at most {blocks}", str(head.dqi_blocks), _QUOTA, short=True))
     for block in _quota_leaves(data, min(blocks, max(head.dqi_blocks, 1))):
-        table.entries += _quota_entries(data, block, part.QUOTA_BLOCK_HEAD, entry)
+        table.entries += _quota_entries(data, block, part.quota_block_head, entry)
     return Reading(table, faults)
 
 

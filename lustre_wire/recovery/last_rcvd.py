@@ -93,6 +93,9 @@ class LastRcvd:
                 lsd_feature_compat=own[0] | compat_20,
                 lsd_feature_rocompat=k.OBD_ROCOMPAT_LOVOBJID,
                 lsd_feature_incompat=own[1] | k.OBD_INCOMPAT_COMMON_LR,
+                lsd_server_size=k.LR_SERVER_SIZE,
+                lsd_client_start=k.LR_CLIENT_START,
+                lsd_client_size=k.LR_CLIENT_SIZE,
             )
         )
 

@@ -83,6 +83,6 @@ def rules_of(dialect: Dialect) -> RecoveryRules:
     Raises:
         WireError: the dialect declares none.
     """
-    found = dialect.part("recovery").RULES
+    found = dialect.part("recovery")
     assert isinstance(found, RecoveryRules)
     return found

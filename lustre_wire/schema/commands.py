@@ -1,4 +1,4 @@
-"""`Command`: what a record of a configuration log says and the command line that writes it."""
+"""What logs hold: records by type; the command of a configuration log's record, and the line that writes it."""
 
 from __future__ import annotations
 
@@ -29,3 +29,22 @@ class Command:
     dotted: bool = False
     header: str = ""
     structs: Mapping[Any, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LogTypes:
+    """The records of a release's logs.
+
+    Attributes:
+        records: type -> the struct of the whole record, or of what stands between its head and tail.
+        later: the same of the types that newer releases write.
+        headers: bytes of a chunk -> the struct of the header of such a log.
+        names: the enumeration of types, with the names of all releases.
+        changes: type of a change -> what `lfs changelog` calls it (changelog_str).
+    """
+
+    records: Mapping[int, Any]
+    later: Mapping[int, Any]
+    headers: Mapping[int, Any]
+    names: Any
+    changes: Mapping[int, str]

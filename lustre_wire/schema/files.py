@@ -10,7 +10,7 @@ from typing import Any
 
 from lustre_wire.schema.servers import Does
 
-__all__ = ["Attribute", "FileKind", "IndexKind"]
+__all__ = ["Attribute", "FileKind", "IndexKind", "ServerFiles"]
 
 
 @dataclass(frozen=True)
@@ -70,3 +70,34 @@ class Attribute:
     structs: tuple[Any, ...] = ()
     by_magic: Mapping[int, Any] = field(default_factory=dict)
     by_bits: Mapping[Any, tuple[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ServerFiles:
+    """The files of targets, those of every release: a newer server meets them, and an older one may have to.
+
+    Attributes:
+        files: files of a head and records, in the order of how often people meet them.
+        logs: paths of logs; one of 0 bytes is a log that was never written to.
+        attributes: extended attributes of objects.
+        indexes: index files, by their path and the sizes of their keys and records.
+        index_root, index_leaf: the structs at the head of an index file, and of a block of its entries.
+        quota_magics: of quota files of 1.6 to 2.3, of users and of groups.
+        quota_entries: the struct of such a file's limits by its version.
+        quota_head, quota_block_head: the structs at its head, and of a block of limits.
+        blocks, links: dialects that have the struct of entries in directory blocks, and that of names kept with an
+            object.
+    """
+
+    files: tuple[FileKind, ...]
+    logs: re.Pattern[str]
+    attributes: tuple[Attribute, ...]
+    indexes: tuple[IndexKind, ...]
+    index_root: Any
+    index_leaf: Any
+    quota_magics: tuple[int, int]
+    quota_entries: Mapping[int, Any]
+    quota_head: Any
+    quota_block_head: Any
+    blocks: str
+    links: str

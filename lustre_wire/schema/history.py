@@ -26,7 +26,7 @@ from lustre_wire.schema.nodes import Order
 from lustre_wire.schema.numbers import mask_at, moments_of, number_at
 from lustre_wire.schema.releases import Release, release
 from lustre_wire.schema.shown import Given, Magic
-from lustre_wire.schema.struct import Overlay, StructSpec, c_name_of, hints_of, wire_struct
+from lustre_wire.schema.struct import Overlay, StructSpec, announce, c_name_of, hints_of, wire_struct
 from lustre_wire.schema.types import AS_SENT, Array, FieldType, Flex, Scalar, Struct, Tag, as_type
 from lustre_wire.schema.union import WireUnion, wire_union
 from lustre_wire.schema.views import History, changed, history_of, newest_view, shape_of, view
@@ -381,6 +381,7 @@ def history(
         options |= {"swab_as": swab_as} if is_union else {"swab": swab, "text": text}
         margins = {name: lasting(value) for name, value in options.items() if value is not None}
         made.__history__ = StructHistory(made, places, lasting(size), margins, prefix, short or {})
+        announce(made)
         return made  # type: ignore[no-any-return]  # the class, made anew
 
     return build

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["Does", "LogReader", "Server", "TargetKind"]
+__all__ = ["Does", "LogReader", "Server", "Servers", "TargetKind"]
 
 
 class Does(str):
@@ -149,3 +150,18 @@ class Server:
     needs_fid: Does | None = None
     skips_lmv: Does | None = None
     mountdata: Does | None = None
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What a release's servers make of the files they find, and those of every other release.
+
+    Attributes:
+        own: those of the release.
+        all: every release that has files of its own, by name, in the order of the releases.
+        features: the names of the bits of each feature word of last_rcvd, those of all releases.
+    """
+
+    own: Server
+    all: Mapping[str, Server]
+    features: Mapping[str, Any]

@@ -136,7 +136,7 @@ class Packer:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self.personality: Personality = dialect.part("testbed").PERSONALITY
+        self.personality: Personality = dialect.part("testbed")
         self.by_operation = {form.operation: form for form in self.personality.forms}
         self.by_format: dict[str, Form] = {}
         for form in self.personality.forms:

@@ -7,7 +7,7 @@ with its default on the way there, and must hold nothing (or be lost, or make th
 
 ::
 
-    pair(v1_8.MdsRecUnlink, v2_0.MdtRecUnlink,
+    pair(MdsRecUnlink, MdtRecUnlink,
         renamed("ul_suppgid", "ul_suppgid1"),
         computed("ul_fid1", "ul_fid1", up=fid_up, down=fid_down, note="ll_fid is an IGIF"),
         only_new("ul_suppgid2", default=NONE, loss="suppgid2"),
@@ -28,7 +28,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.kinds import checked
+from lustre_wire.schema.history import StructHistory
+from lustre_wire.schema.releases import release
 from lustre_wire.schema.struct import StructSpec, field_at, spec_of
+from lustre_wire.schema.views import history_of
 
 #: What a value becomes: a function of (value, the whole source struct, the `Work` in progress).
 Compute = Callable[[Any, Any, Any], Any]
@@ -183,7 +186,7 @@ def _top(path: str) -> str:
 
 
 def pair(old: Any, new: Any, *rules: FieldRule, partial: bool = False) -> StructRule:
-    """The rule of two structs, the unnamed common fields filled in.
+    """The rule of two structs, the unnamed common fields filled in: of one name, or one field of a history.
 
     Args:
         old, new: wire struct classes.
@@ -204,13 +207,25 @@ def pair(old: Any, new: Any, *rules: FieldRule, partial: bool = False) -> Struct
     if len(set(whole_old)) != len(whole_old) and not partial:
         raise SchemaError("a field is named twice", path=old_spec.name)
     named = {*told_old, *told_new}
-    both = (f.name for f in new_spec.fields if f.name in old_spec.by_name and not f.hole)
+    own = {f.name for f in old_spec.fields}
+    both = (f.name for f in new_spec.fields if f.name in own and not f.hole)
     common = [FieldRule(name, name) for name in both if name not in named]
+    common += [FieldRule(o, n) for o, n in _renamed(old, new) if o not in named and n not in named]
     done = (*rules, *common)
     if not partial:
         _check_covered(old_spec, [_top(r.old) for r in done])
     _check_covered(new_spec, [_top(r.new) for r in done])
     return StructRule(old, new, done, partial)
+
+
+def _renamed(old: Any, new: Any) -> list[tuple[str, str]]:
+    """The fields of two views of one history that have another name in each."""
+    (declared, before), (other, after) = (getattr(cls, "__made__", (None, "")) for cls in (old, new))
+    history = history_of(declared)
+    if declared is not other or not isinstance(history, StructHistory):
+        return []
+    then, now = history.names(release(before)), history.names(release(after))
+    return [(name, now[key]) for key, name in then.items() if key in now and now[key] != name]
 
 
 def _check_covered(spec: StructSpec, named: list[str]) -> None:

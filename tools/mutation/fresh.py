@@ -90,10 +90,10 @@ def tried(mutant: Mutant, ids: Sequence[str]) -> str:
 
         for name in ("1.8", "2.0"):
             assert lw.dialect(name).formats
-        import lustre_codecs.interop
+        import lustre_codecs.translation
     except Exception:  # whatever it is, nobody could fail to notice it
         return "killed"
-    assert lustre_codecs.interop.RULES
+    assert lustre_codecs.translation.RULES
     files = dict.fromkeys(name.partition("::")[0] for name in ids)
     status = run_pytest([*files, "-x"], _Chosen(ids))
     return "survived" if status == pytest.ExitCode.OK else "killed"

@@ -27,7 +27,7 @@ lctl would be given; what is in angle brackets stands in the buffer of that name
 
 
 def _records() -> str:
-    known = [d.part("llog").RECORDS for d in dialects()]
+    known = [d.part("llog").records for d in dialects()]
     types = {int(v): n for d in dialects() for n, v in d.enums["LlogOp"].__members__.items()}
     rows = [
         [f"`{name}`", f"{number:#x}", *(_struct(records.get(number)) for records in known)]
@@ -41,7 +41,7 @@ def _struct(cls: Any) -> str:
 
 
 def _commands() -> str:
-    known = [d.part("config").COMMANDS for d in dialects()]
+    known = [d.part("config") for d in dialects()]
     numbers = {int(v): n for d in dialects() for n, v in d.enums["LcfgCommand"].__members__.items()}
     rows = []
     for number, name in sorted(numbers.items()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import Any, Final
 
 from lustre_wire import Dialect
@@ -10,6 +11,8 @@ from lustre_wire.schema import spec_of
 from lustre_wire.schema.conditions import conditions
 from lustre_wire.schema.nodes import Cell, Group, Node, Repeat
 from lustre_wire.schema.rpc import Buffers, Chosen, Records, RpcFormat, SlotSpec
+from lustre_wire.schema.rpc_history import RpcHistory
+from lustre_wire.schema.views import history_of
 from tools.reference.common import NAMES, dialects, said, struct_link, table
 
 #: (file, title, what it holds); an operation belongs to the first whose prefixes its name has.
@@ -170,8 +173,11 @@ def _notes(title: str, d: Dialect, form: RpcFormat) -> str:
 
 
 def _declaration(d: Dialect, form: RpcFormat) -> Any:
+    """The class whose history has the format."""
+    assert d.release is not None
     for module in d.modules:
-        for value in vars(module).values():
-            if getattr(value, "__rpc__", None) is form:
+        for value in vars(import_module(str(module))).values():
+            history = history_of(value)
+            if isinstance(history, RpcHistory) and history.format(d.release) is form:
                 return value
     raise LookupError(form.key)

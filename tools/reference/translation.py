@@ -21,7 +21,7 @@ def page(old: str = "1.8", new: str = "2.0") -> str:
 def _head(rules: RuleSet) -> Iterator[str]:
     yield f"# Translation between {rules.old} and {rules.new}"
     yield ""
-    yield "Made from the declarations in `codecs/lustre_codecs/interop` by `python -m tools.reference`. Do not edit."
+    yield "Made from `codecs/lustre_codecs/translation` by `python -m tools.reference`. Do not edit."
     yield ""
     yield f"*Up* is from {rules.old} to {rules.new}, *down* from {rules.new} to {rules.old}; offsets are in bytes."
     yield 'Unless it is 0 (or the default), a field that is "lossy N" is lost under the name N, and one that is'

@@ -11,29 +11,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from lustre_codecs.common import disk as common
-from lustre_codecs.common.llog import LlogLaterType as Later
+from lustre_codecs.behaviour import llog
 from lustre_codecs.disk import attributes as ea
-from lustre_codecs.v1_8 import llog as llog_1_8
-from lustre_codecs.v2_0 import disk
-from lustre_codecs.v2_0.constants import LcfgCommand
-from lustre_wire.schema import WireFlag
-from lustre_wire.schema.servers import Does, LogReader, Server, TargetKind
-
-
-class ObdIncompat(WireFlag, extends=disk.ObdIncompat):
-    """Features without which a target must not be used, those of later releases too (lustre_disk.h)."""
-
-    OBD_INCOMPAT_LMM_VER = 0x100
-    OBD_INCOMPAT_MULTI_OI = 0x200
-    OBD_INCOMPAT_MULTI_RPCS = 0x400
-
-
-class ObdRocompat(WireFlag, extends=common.ObdRocompat):
-    """Features without which a target must not be written; 1.8 calls the bit of IDX_IN_IDIF CROW (lustre_disk.h)."""
-
-    OBD_ROCOMPAT_IDX_IN_IDIF = 2
-
+from lustre_codecs.enums.config import LcfgCommand
+from lustre_codecs.enums.disk import ObdCompat, ObdIncompat, ObdRocompat
+from lustre_codecs.enums.layout import (
+    LMV_MAGIC_STRIPE,
+    LMV_MAGIC_V1,
+    LOV_MAGIC_COMP_V1,
+    LOV_MAGIC_FOREIGN,
+    LOV_MAGIC_JOIN_V1,
+    LOV_MAGIC_V1,
+    LOV_MAGIC_V3,
+)
+from lustre_codecs.enums.llog import LlogOp
+from lustre_codecs.enums.metadata import LmaIncompat
+from lustre_wire.schema.numbers import number_at
+from lustre_wire.schema.releases import Release, release
+from lustre_wire.schema.servers import Does, LogReader, Server, Servers, TargetKind
 
 _IN: Final = ObdIncompat
 _RO: Final = ObdRocompat
@@ -142,32 +137,34 @@ _OSD_2_15: Final = replace(_OSD_2_12_9, ahead=Does("goes on from there", _PROCES
 
 # --- configuration commands -------------------------------------------------------------------------------------------
 
-_NOT_IN_1_8_0: Final = {LcfgCommand.LCFG_SET_LDLM_TIMEOUT}
-_SINCE_2_0: Final = {LcfgCommand.LCFG_ADD_MDC, LcfgCommand.LCFG_DEL_MDC, LcfgCommand.LCFG_SPTLRPC_CONF}
-#: LCFG_PRE_CLEANUP of 2.4, LCFG_SET_PARAM of 2.5.
-_PRE_CLEANUP: Final = 0xCF031
-_SET_PARAM: Final = 0xCE032
+#: The MGS takes the commands about nodemaps as ioctls; they never stand in a log.
+_IN_LOGS: Final = tuple(command for command in LcfgCommand if not command.name.startswith("LCFG_NODEMAP_"))
 
-_COMMANDS_1_8: Final = frozenset(set(LcfgCommand) - _SINCE_2_0)
-_COMMANDS_2_0: Final = frozenset(LcfgCommand)
+
+def _commands(name: str) -> frozenset[int]:
+    there = (number_at(command, release(name)) for command in _IN_LOGS)
+    return frozenset(number for number in there if number is not None)
+
+
 #: 1.8 has a type "mdt" too, which is the service; its logs attach "mds", and that is what 2.0 takes for "mdt".
 _TYPES_1_8: Final = frozenset(
     ("mds", "mdc", "lov", "osc", "ost", "obdfilter", "mgs", "mgc", "obdecho", "echo_client")
 )  # fmt: skip
 _TYPES_2_0: Final = _TYPES_1_8 | {"mdt", "lmv", "mdd", "cmm", "osd-ldiskfs"}
 _TYPES_2_4: Final = _TYPES_2_0 - {"cmm"} | {"lod", "osp", "lwp", "qmt", "osd-zfs"}
-_RECORDS_1_8: Final = frozenset({*map(int, llog_1_8.RECORDS), 0x10600000, 0x10620000, 0x10630000})
-_JOINED: Final = 0x10650000
-_RECORDS_2_0: Final = _RECORDS_1_8 - {_JOINED} | {Later.CHANGELOG_REC, Later.CHANGELOG_USER_REC}
-_RECORDS_2_4: Final = _RECORDS_2_0 | {Later.MDS_UNLINK64_REC}
-_RECORDS_2_5: Final = _RECORDS_2_4 | {Later.HSM_AGENT_REC}
-_RECORDS_2_8: Final = _RECORDS_2_5 | {Later.UPDATE_REC}
-_RECORDS_2_15: Final = _RECORDS_2_8 | {Later.CHANGELOG_USER_REC2}
-_LAYOUTS_2_0: Final = frozenset({ea.LOV_MAGIC_V1, ea.LOV_MAGIC_V3})
-_LAYOUTS_2_6: Final = _LAYOUTS_2_0 | {ea.LMV_MAGIC_V1, ea.LMV_MAGIC_STRIPE, ea.LMV_USER_MAGIC}
-_LAYOUTS_2_10: Final = _LAYOUTS_2_6 | {ea.LOV_MAGIC_COMP_V1}
-_LAYOUTS_2_13: Final = _LAYOUTS_2_10 | {ea.LOV_MAGIC_FOREIGN, ea.LOV_MAGIC_SEL}
-_LMA: Final = ea.LmaiFlags
+_RECORDS_1_8: Final = frozenset({
+    *map(int, llog.at(release("1.8.9-wc1")).records), LlogOp.LLOG_PAD_MAGIC, LlogOp.OBD_CFG_REC, LlogOp.PTL_CFG_REC,
+})  # fmt: skip
+_RECORDS_2_0: Final = _RECORDS_1_8 - {LlogOp.LLOG_JOIN_REC} | {LlogOp.CHANGELOG_REC, LlogOp.CHANGELOG_USER_REC}
+_RECORDS_2_4: Final = _RECORDS_2_0 | {LlogOp.MDS_UNLINK64_REC}
+_RECORDS_2_5: Final = _RECORDS_2_4 | {LlogOp.HSM_AGENT_REC}
+_RECORDS_2_8: Final = _RECORDS_2_5 | {LlogOp.UPDATE_REC}
+_RECORDS_2_15: Final = _RECORDS_2_8 | {LlogOp.CHANGELOG_USER_REC2}
+_LAYOUTS_2_0: Final = frozenset({LOV_MAGIC_V1, LOV_MAGIC_V3})
+_LAYOUTS_2_6: Final = _LAYOUTS_2_0 | {LMV_MAGIC_V1, LMV_MAGIC_STRIPE, ea.LMV_USER_MAGIC}
+_LAYOUTS_2_10: Final = _LAYOUTS_2_6 | {LOV_MAGIC_COMP_V1}
+_LAYOUTS_2_13: Final = _LAYOUTS_2_10 | {LOV_MAGIC_FOREIGN, ea.LOV_MAGIC_SEL}
+_LMA: Final = LmaIncompat
 _LMA_2_4: Final = int(_LMA.LMAI_AGENT | _LMA.LMAI_REMOTE_PARENT)
 _LMA_2_6: Final = int(_LMA_2_4 | _LMA.LMAI_STRIPED)
 _LMA_2_8: Final = int(_LMA_2_6 | _LMA.LMAI_ORPHAN)
@@ -187,17 +184,17 @@ _1_8_0: Final = Server(
     tools=Does("does not mount it as what it is", "utils/mount_lustre.c:main"),
     skips_lmv=Does("skips", _HANDLER),
     mountdata=Does("refuses to mount: -EINVAL", "obdclass/obd_mount.c:ldd_parse"),
-    commands=_COMMANDS_1_8 - _NOT_IN_1_8_0, types=_TYPES_1_8, records=_RECORDS_1_8,
+    commands=_commands("1.8.0"), types=_TYPES_1_8, records=_RECORDS_1_8,
     attach=Does("refuses", "obdclass/obd_config.c:class_attach"),
-    layouts=_LAYOUTS_2_0 | {ea.LOV_MAGIC_JOIN_V1},
+    layouts=_LAYOUTS_2_0 | {LOV_MAGIC_JOIN_V1},
     layout=Does("gives an error for the file: -EINVAL", "lov/lov_pack.c:lov_unpackmd"),
     lma=0, lma_other=Does("knows nothing of it: the object is taken for an ordinary one", "mds/mds_open.c:mds_open"),
 )  # fmt: skip
 _1_8_9: Final = replace(
-    _1_8_0, release="1.8.9-wc1", targets={"MDT": _MDS_1_8, "OST": _FILTER}, commands=_COMMANDS_1_8
+    _1_8_0, release="1.8.9-wc1", targets={"MDT": _MDS_1_8, "OST": _FILTER}, commands=_commands("1.8.9-wc1")
 )  # fmt: skip
 _2_0_0: Final = replace(
-    _1_8_9, release="2.0.0", targets={"MDT": _MDT_2_0, "OST": _FILTER}, skips_lmv=None, commands=_COMMANDS_2_0,
+    _1_8_9, release="2.0.0", targets={"MDT": _MDT_2_0, "OST": _FILTER}, skips_lmv=None, commands=_commands("2.0.0"),
     types=_TYPES_2_0, records=_RECORDS_2_0, layouts=_LAYOUTS_2_0,
     lma_other=Does("refuses the object: -EOPNOTSUPP", "osd-ldiskfs/osd_handler.c"),
     needs_fid=Does("refuses the client: -EBADE", "mdt/mdt_handler.c:mdt_connect_internal"),
@@ -205,10 +202,10 @@ _2_0_0: Final = replace(
 _2_2_0: Final = replace(_2_0_0, release="2.2.0", targets={"MDT": _MDT_2_2, "OST": _FILTER})
 _2_4_0: Final = replace(
     _2_2_0, release="2.4.0", targets={"MDT": _MDT_2_4, "OST": _OFD_2_4}, log=_OSD_2_4, mountdata=None,
-    commands=_COMMANDS_2_0 | {_PRE_CLEANUP}, types=_TYPES_2_4, records=_RECORDS_2_4, lma=_LMA_2_4,
+    commands=_commands("2.4.0"), types=_TYPES_2_4, records=_RECORDS_2_4, lma=_LMA_2_4,
 )  # fmt: skip
 _2_5_0: Final = replace(
-    _2_4_0, release="2.5.0", commands=_2_4_0.commands | {_SET_PARAM}, records=_RECORDS_2_5
+    _2_4_0, release="2.5.0", commands=_commands("2.5.0"), records=_RECORDS_2_5
 )  # fmt: skip
 _2_6_0: Final = replace(
     _2_5_0, release="2.6.0", targets={"MDT": _MDT_2_6, "OST": _OST_2_6}, log=_OSD_2_6, layouts=_LAYOUTS_2_6,
@@ -230,7 +227,7 @@ _2_14_0: Final = replace(_2_13_0, release="2.14.0", lma=_LMA_2_14)
 _2_15_0: Final = replace(_2_14_0, release="2.15.0", log=_OSD_2_15, records=_RECORDS_2_15)
 
 #: Every release that has files of its own, in the order of the releases.
-SERVERS: Final[Mapping[str, Server]] = {
+_SERVERS: Final[Mapping[str, Server]] = {
     server.release: server
     for server in (
         _1_8_0,
@@ -260,9 +257,13 @@ SERVERS: Final[Mapping[str, Server]] = {
     )
 }
 
-#: The names of the bits of each feature word, those of all releases.
-FEATURES: Final[Mapping[str, type[WireFlag]]] = {
-    "lsd_feature_compat": common.ObdCompat,
+_FEATURES: Final = {
+    "lsd_feature_compat": ObdCompat,
     "lsd_feature_rocompat": ObdRocompat,
     "lsd_feature_incompat": ObdIncompat,
 }
+
+
+def at(release: Release) -> Servers:
+    """What servers of a release make of files, and those of every other."""
+    return Servers(_SERVERS[release.name], _SERVERS, _FEATURES)

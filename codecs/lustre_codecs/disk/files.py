@@ -9,7 +9,12 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final
 
-from lustre_codecs.common.structs import LuFid
+from lustre_codecs.enums.disk import LRH_MAGIC_V1, LRH_MAGIC_V2
+from lustre_codecs.structs.disk import LsdReplyDataV1, LsdReplyDataV2, LsdReplyHeader
+from lustre_codecs.structs.fid import LuFid, LuSeqRange
+from lustre_codecs.structs.llog import LlogCatid
+from lustre_codecs.structs.quota import LquotaGlbRec, LquotaSlvRec
+from lustre_codecs.structs.security import LustreCapaKey
 from lustre_wire.schema import (
     U32,
     U64,
@@ -29,9 +34,13 @@ from lustre_wire.schema import (
 )
 from lustre_wire.schema.files import FileKind, IndexKind
 from lustre_wire.schema.servers import Does
+from lustre_wire.schema.views import newest_view
 
-LRH_MAGIC_V1: Final = 0xBDABDA01
-LRH_MAGIC_V2: Final = 0xBDABDA02
+# structs that the histories have, in the form of today
+_FID: Final = newest_view(LuFid)
+_CATALOGUE: Final = newest_view(LlogCatid)
+_SEQUENCES: Final = newest_view(LuSeqRange)
+_HEADER: Final = newest_view(LsdReplyHeader)
 
 
 @wire_struct(size=8, byteorder="little", swab=False, text="{id}")
@@ -41,70 +50,27 @@ class ObjectId:
     id: u64 = 0
 
 
-@wire_struct(
-    size=32, c_name="llog_catid", byteorder="little", swab=False, text="{lgl_oid:#x}:{lgl_seq:#x}:{lgl_ogen:#x}"
-)  # fmt: skip
-class LlogCatid:
-    """Where the catalogue of one OST is: inode and generation, or since 2.4 a number in sequence 1."""
+class AgentReqStatus(WireEnum):
+    """arr_status: how far a request to a copy tool has come."""
 
-    lgl_oid: u64 = 0
-    lgl_seq: u64 = 0
-    lgl_ogen: u32 = 0
-    lci_padding: Annotated[list[int], Array(U32, 3)] = [0] * 3
+    ARS_WAITING = 0
+    ARS_STARTED = 1
+    ARS_FAILED = 2
+    ARS_CANCELED = 3
+    ARS_SUCCEED = 4
 
 
-@wire_struct(size=24, c_name="lu_seq_range", byteorder="little", swab=False, text="[{lsr_start:#x}-{lsr_end:#x})")
-class LuSeqRange:
-    """What is left of the sequences that a server may give away."""
+@wire_struct(size=40, swab=False)
+class LlogAgentReqBody:
+    """A log's request to a copy tool (2.5 and later); the action, an `hsm_action_item`, follows."""
 
-    lsr_start: u64 = 0
-    lsr_end: u64 = 0
-    lsr_index: u32 = 0
-    lsr_flags: u32 = 0
-
-
-@wire_struct(size=72, c_name="lustre_capa_key", byteorder="little", swab=False, text="MDS {lk_seq} key {lk_keyid}")
-class LustreCapaKey:
-    """A key by which capabilities are signed; the file has the one in use and the next."""
-
-    lk_seq: u64 = 0
-    lk_keyid: u32 = 0
-    lk_padding: u32 = 0
-    lk_key: Annotated[bytes, Raw(56)] = bytes(56)
-
-
-@wire_struct(size=32, byteorder="little", swab=False)
-class LsdReplyHeader:
-    """Head of reply_data (2.8 and later)."""
-
-    lrh_magic: Annotated[u32, Shown.HEX, Magic(LRH_MAGIC_V1, LRH_MAGIC_V2)] = LRH_MAGIC_V1
-    lrh_header_size: u32 = 32
-    lrh_reply_size: u32 = 32
-    lrh_pad: Annotated[bytes, Raw(20)] = bytes(20)
-
-
-@wire_struct(size=32, byteorder="little", swab=False, text="{lrd_client_gen} xid {lrd_xid} transno {lrd_transno}")
-class LsdReplyDataV1:
-    """One answer that is kept for a client which may have several requests under way."""
-
-    lrd_transno: u64 = 0
-    lrd_xid: u64 = 0
-    lrd_data: u64 = 0
-    lrd_result: Annotated[u32, Shown.STATUS] = 0
-    lrd_client_gen: u32 = 0
-
-
-@wire_struct(size=64, byteorder="little", swab=False, text="{lrd_client_gen} xid {lrd_xid} transno {lrd_transno}")
-class LsdReplyDataV2:
-    """The same of 2.16, which may do it for a batch."""
-
-    lrd_transno: u64 = 0
-    lrd_xid: u64 = 0
-    lrd_data: u64 = 0
-    lrd_result: Annotated[u32, Shown.STATUS] = 0
-    lrd_client_gen: u32 = 0
-    lrd_batch_idx: u32 = 0
-    lrd_padding: Annotated[list[int], Array(U32, 7)] = [0] * 7
+    arr_status: Annotated[AgentReqStatus, U32] = AgentReqStatus(0)
+    arr_archive_id: u32 = 0
+    arr_flags: Annotated[u64, Shown.HEX] = 0
+    arr_compound_id: u64 = 0
+    arr_req_create: Annotated[u64, Shown.TIME] = 0
+    arr_req_change: Annotated[u64, Shown.TIME] = 0
+    arr_hai: Annotated[bytes, Flex(Raw(1))] = b""
 
 
 class LfsckStatus(WireEnum):
@@ -311,23 +277,6 @@ class LquotaKey:
     qid: u64 = 0
 
 
-@wire_struct(size=32, byteorder="little", swab=False, text="hard {qbr_hardlimit} soft {qbr_softlimit}")
-class LquotaGlbRec:
-    """Limits of one id, in inodes or KiB, on the quota master."""
-
-    qbr_hardlimit: u64 = 0
-    qbr_softlimit: u64 = 0
-    qbr_time: u64 = 0
-    qbr_granted: u64 = 0
-
-
-@wire_struct(size=8, byteorder="little", swab=False, text="granted {qsr_granted}")
-class LquotaSlvRec:
-    """What one target may use for an id, in inodes or KiB."""
-
-    qsr_granted: u64 = 0
-
-
 @wire_struct(size=8, byteorder="little", swab=False, text="{nk_nodemap_id:#x}/{nk_sub:#x}")
 class NodemapKey:
     """Which record of which nodemap; the kind of record stands in the upper four bits of the first word."""
@@ -357,8 +306,10 @@ INDEXES: Final = (
     IndexKind("object index", r"oi\.\d+(?:\.\d+)?", LuFidBig, OsdInodeId),
     IndexKind("FID location database", r"fld", FldKey, FldRecord),
     IndexKind("FID location database", r"fld", FldKey, FldRecordOld),
-    IndexKind("quota limits", r"quota_master(?:/|--).*|quota_slave.*|0x[0-9a-f]+(?:-.*)?", LquotaKey, LquotaGlbRec),
-    IndexKind("quota grants", r"quota_master(?:/|--).*|quota_slave.*|0x[0-9a-f]+(?:-.*)?", LquotaKey, LquotaSlvRec),
+    IndexKind("quota limits", r"quota_master(?:/|--).*|quota_slave.*|0x[0-9a-f]+(?:-.*)?", LquotaKey,
+              newest_view(LquotaGlbRec)),
+    IndexKind("quota grants", r"quota_master(?:/|--).*|quota_slave.*|0x[0-9a-f]+(?:-.*)?", LquotaKey,
+              newest_view(LquotaSlvRec)),
     IndexKind("nodemap", r"nodemap", NodemapKey, NodemapRec),
 )
 
@@ -370,19 +321,21 @@ def _kind(name: str, path: str, function: str, does: str, head: type | None, rec
 #: Files of one head and records, in the order of how often people meet them.
 FILES: Final = (
     _kind("catalogue list", "CATALOGS", "obdclass/llog_osd.c:llog_osd_get_cat_list",
-          "takes what is missing for zeroes: a new catalogue", None, LlogCatid),
+          "takes what is missing for zeroes: a new catalogue", None, _CATALOGUE),
     _kind("object numbers of OSTs", "lov_objid", "mds/mds_lov.c:mds_lov_read_objids",
           "passes over what is no whole number", None, ObjectId),
     _kind("last object number", "LAST_ID", "obdfilter/filter.c:filter_prep_groups",
           "refuses to start", None, ObjectId),
     _kind("sequences of the server", "seq_srv(?:-.*)?", "fid/fid_store.c:seq_store_read",
-          "refuses to start: -EIO", None, LuSeqRange),
+          "refuses to start: -EIO", None, _SEQUENCES),
     _kind("sequences of the controller", "seq_ctl(?:-.*)?", "fid/fid_store.c:seq_store_read",
-          "refuses to start: -EIO", None, LuSeqRange),
-    _kind("capability keys", "capa_keys", "mdt/mdt_capa.c:mdt_capa_keys_init", "refuses to start", None, LustreCapaKey),
+          "refuses to start: -EIO", None, _SEQUENCES),
+    _kind("capability keys", "capa_keys", "mdt/mdt_capa.c:mdt_capa_keys_init", "refuses to start", None,
+          newest_view(LustreCapaKey)),
     FileKind("replies", "reply_data", Does("refuses to start: -EINVAL", "target/tgt_lastrcvd.c:tgt_reply_data_init"),
              sizes=("lrh_header_size", "lrh_reply_size"), by_magic={
-                 LRH_MAGIC_V1: (LsdReplyHeader, LsdReplyDataV1), LRH_MAGIC_V2: (LsdReplyHeader, LsdReplyDataV2)}),
+                 LRH_MAGIC_V1: (_HEADER, newest_view(LsdReplyDataV1)),
+                 LRH_MAGIC_V2: (_HEADER, newest_view(LsdReplyDataV2))}),
     FileKind("check's bookmark", "lfsck_bookmark",
              Does("makes a new one", "lfsck/lfsck_bookmark.c:lfsck_bookmark_setup"),
              by_magic={0x20130C1D: (LfsckBookmark, None)}),

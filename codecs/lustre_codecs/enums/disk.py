@@ -53,6 +53,7 @@ class ObdRocompat(WireFlag):
 
     OBD_ROCOMPAT_LOVOBJID = 1
     OBD_ROCOMPAT_CROW = 2, until("2.0")
+    OBD_ROCOMPAT_IDX_IN_IDIF = 2, since("2.7")
 
 
 class ObdIncompat(WireFlag):
@@ -66,6 +67,9 @@ class ObdIncompat(WireFlag):
     OBD_INCOMPAT_SOM = 0x20
     OBD_INCOMPAT_IAM_DIR = 0x40, since("2.0")
     OBD_INCOMPAT_LMA = 0x80, since("2.0")
+    OBD_INCOMPAT_LMM_VER = 0x100, since("2.2")
+    OBD_INCOMPAT_MULTI_OI = 0x200, since("2.2")
+    OBD_INCOMPAT_MULTI_RPCS = 0x400, since("2.8")
 
 
 # lustre_disk.h

@@ -303,7 +303,7 @@ class LovCompMdV1(Wire):
     lcm_padding3: Annotated[bytes, Raw(1)] = since("2.16")
     lcm_padding1__: Annotated[list[int], Array(U16.as_sent(), 2)] = called("lcm_padding1").since("2.16")
     lcm_padding2: pad64
-    lcm_entries: Annotated[list[LovCompMdEntryV1], Flex(LovCompMdEntryV1), AS_SENT]
+    lcm_entries: Annotated[list[LovCompMdEntryV1], Flex(LovCompMdEntryV1, count="lcm_entry_count"), AS_SENT]
 
 
 @history(size={"2.13": 16}, byteorder="little")

@@ -1,6 +1,6 @@
 """LNet's, socklnd's and the container's wire structs.
 
-They are the same bytes in all releases, but for the large addresses of 2.16, and are declared in `lustre_wire.frames`,
+They are the same bytes in all releases, and are declared in `lustre_wire.frames`,
 which knows no release. Here stand the names by which a dialect finds them, and what 1.8 declares otherwise.
 Source: `fixtures/facts/wire-history.json`, and the headers of 1.8.9, 2.0.0 and 2.17.0 (lib-types.h, socklnd.h,
 lnet-idl.h, lustre_idl.h).
@@ -31,15 +31,7 @@ from lustre_wire.frames.lnet import (
     LnetPut,
     LnetReply,
 )
-from lustre_wire.frames.lnet_large import (
-    LnetAcceptorConnreqV2,
-    LnetHdrLarge,
-    LnetNiLargeStatus,
-    LnetNiStatusV2,
-    LnetPingInfoV2,
-)
-from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2
-from lustre_wire.frames.nid import LnetNid
+from lustre_wire.frames.lustre_msg import LustreMsgV2
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import since, until
 from lustre_wire.schema.types import U64, Chars, Flex, u32, u64
@@ -48,10 +40,10 @@ from lustre_wire.schema.union import WireUnion
 __all__ = [
     "LNET_PROTO_ACCEPTOR_VERSION", "LNET_PROTO_PING_MAGIC", "LNET_PROTO_TCP_MAGIC", "LNET_PROTO_TCP_VERSION_MAJOR",
     "LNET_PROTO_TCP_VERSION_MINOR",
-    "KsockHelloMsg", "KsockLnetMsg", "KsockMsg", "KsockMsgU", "LnetAcceptorConnreq", "LnetAcceptorConnreqV2", "LnetAck",
-    "LnetCountersCommon", "LnetGet", "LnetHandleWire", "LnetHdr", "LnetHdrLarge", "LnetHdrMsg", "LnetHello",
-    "LnetMagicversion", "LnetMsgType", "LnetNiLargeStatus", "LnetNiStatus", "LnetNiStatusV2", "LnetNid", "LnetPingInfo",
-    "LnetPingInfoPiBody", "LnetPingInfoV2", "LnetProcessIdPacked", "LnetPut", "LnetReply", "LustreMsgV1", "LustreMsgV2",
+    "KsockHelloMsg", "KsockLnetMsg", "KsockMsg", "KsockMsgU", "LnetAcceptorConnreq", "LnetAck",
+    "LnetCountersCommon", "LnetGet", "LnetHandleWire", "LnetHdr", "LnetHdrMsg", "LnetHello",
+    "LnetMagicversion", "LnetMsgType", "LnetNiStatus", "LnetPingInfo",
+    "LnetPingInfoPiBody", "LnetProcessIdPacked", "LnetPut", "LnetReply", "LustreMsgV2",
 ]  # fmt: skip
 
 

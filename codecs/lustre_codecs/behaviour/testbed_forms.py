@@ -1,0 +1,134 @@
+"""What the testbed's messages have in common in 1.8 and 2.0.
+
+Sizes of reply buffers (`room`) are those the recorded clients reserve (lm_repsize).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lustre_codecs.enums.connect import ObdConnect
+from lustre_codecs.enums.metadata import MdsInodelock
+from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.packing import Cancels, Const, Fid, Fields, Form
+
+#: Bytes: mdt_body, EA of a file with as many stripes as can be, its unlink cookies, ACL, capability, ost_lvb.
+BODY, MD, COOKIES, ACL, CAPA, LVB, DLM_REP, OBDO = 216, 1024, 128, 260, 120, 40, 112, 208
+#: Default size of a new file's EA: what a client puts into an open that may create.
+DEFAULT_EA = 72
+ALL: Final = 0xFFFFFFFF
+MINUS_ONE: Final = 0xFFFFFFFF
+
+#: What a client asks of, and grants to, the three kinds of target in both dialects.
+MDS_FLAGS: Final = (
+    ObdConnect.OBD_CONNECT_VERSION | ObdConnect.OBD_CONNECT_ACL | ObdConnect.OBD_CONNECT_XATTR
+    | ObdConnect.OBD_CONNECT_IBITS | ObdConnect.OBD_CONNECT_JOIN | ObdConnect.OBD_CONNECT_ATTRFID
+    | ObdConnect.OBD_CONNECT_NODEVOH | ObdConnect.OBD_CONNECT_CANCELSET | ObdConnect.OBD_CONNECT_AT
+    | ObdConnect.OBD_CONNECT_LRU_RESIZE | ObdConnect.OBD_CONNECT_VBR | ObdConnect.OBD_CONNECT_LOV_V3
+)  # fmt: skip
+OST_FLAGS: Final = (
+    ObdConnect.OBD_CONNECT_GRANT | ObdConnect.OBD_CONNECT_SRVLOCK | ObdConnect.OBD_CONNECT_VERSION
+    | ObdConnect.OBD_CONNECT_REQPORTAL | ObdConnect.OBD_CONNECT_TRUNCLOCK | ObdConnect.OBD_CONNECT_CANCELSET
+    | ObdConnect.OBD_CONNECT_AT | ObdConnect.OBD_CONNECT_LRU_RESIZE | ObdConnect.OBD_CONNECT_INDEX
+    | ObdConnect.OBD_CONNECT_VBR | ObdConnect.OBD_CONNECT_MDS
+)  # fmt: skip
+MGS_FLAGS: Final = ObdConnect.OBD_CONNECT_VERSION | ObdConnect.OBD_CONNECT_AT | ObdConnect.OBD_CONNECT_VBR
+IBITS: Final = (
+    MdsInodelock.MDS_INODELOCK_LOOKUP | MdsInodelock.MDS_INODELOCK_UPDATE | MdsInodelock.MDS_INODELOCK_OPEN
+)  # fmt: skip
+
+
+def attributes(body: str, epoch: str) -> Fields:
+    """The reply's body: `mds_body` or `mdt_body`, whose fields have the same names but one."""
+    same = (
+        "valid", "size", "mtime", "atime", "ctime", "blocks", "ino", "generation", "mode", "flags", "rdev", "nlink",
+        "max_mdsize", "max_cookiesize",
+    )  # fmt: skip
+    return {
+        f"{body}.fid1": Fid("ident"),
+        f"{body}.handle.cookie": "handle",
+        f"{body}.uid": "owner",
+        f"{body}.gid": "group",
+        f"{body}.eadatasize": "easize",
+        f"{body}.{epoch}": "epoch",
+        **{f"{body}.{name}": name for name in same},
+    }
+
+
+def who(prefix: str, *, cap: str = "capability", suppgid: str = "suppgid") -> Fields:
+    """Credentials in a body."""
+    return {
+        f"{prefix}.fsuid": "uid",
+        f"{prefix}.fsgid": "gid",
+        f"{prefix}.{cap}": "cap",
+        f"{prefix}.{suppgid}": "suppgid",
+    }
+
+
+def obdo(ident: str, seq: str) -> Fields:
+    """An `ost_body`."""
+    same = ("valid", "size", "mtime", "atime", "ctime", "blocks", "grant", "mode", "flags", "nlink")
+    return {
+        f"ost_body.oa.{ident}": "id",
+        f"ost_body.oa.{seq}": "seq",
+        "ost_body.oa.o_uid": "owner",
+        "ost_body.oa.o_gid": "group",
+        **{f"ost_body.oa.o_{name}": name for name in same},
+    }
+
+
+def ost_forms(fields: Fields) -> tuple[Form, ...]:
+    """The OST's operations: the formats differ only in a capability at the end, which nobody fills."""
+    asked_only = ("nlink", "flags")
+    reply = {path: source for path, source in fields.items() if source not in asked_only}
+    io = {**fields, "obd_ioobj": "ioobj", "niobuf_remote": "niobufs"}
+    return (
+        Form(op.ObjectGetAttr, "OST_GETATTR", fields, reply, (OBDO,)),
+        Form(op.ObjectSetAttr, "OST_SETATTR", fields, reply, (OBDO,), replayed=True),
+        Form(op.ObjectCreate, "OST_CREATE", fields, reply, (OBDO,)),
+        Form(op.ObjectDestroy, "OST_DESTROY", {**fields, "dlm_req": Cancels("cancels")}, reply, (OBDO,), replayed=True),
+        Form(op.ObjectPunch, "OST_PUNCH", fields, reply, (OBDO,), replayed=True),
+        Form(op.ObjectSync, "OST_SYNC", fields, reply, (OBDO,)),
+        Form(op.ObjectRead, "OST_READ", io, reply, (OBDO,)),
+        Form(op.ObjectWrite, "OST_WRITE", io, {**reply, "rcs": "rcs"}, (OBDO, 8)),
+        Form(op.GetInfo, "OST_GET_INFO/LAST_ID", {"key": "key"}, {"obd_id": "id"}, (8,)),
+        Form(op.SetInfo, "OST_SET_INFO", {"key": "key", "val": "value"}),
+    )
+
+
+def common_forms(seq: str) -> tuple[Form, ...]:
+    """What is the same in both: locks, statistics, configuration logs."""
+    logid = {
+        "llogd_body.lgd_logid.lgl_oid": "oid",
+        f"llogd_body.lgd_logid.{seq}": "oseq",
+        "llogd_body.lgd_logid.lgl_ogen": "ogen",
+    }
+    block = {
+        **logid,
+        "llogd_body.lgd_index": "index",
+        "llogd_body.lgd_saved_index": "saved_index",
+        "llogd_body.lgd_len": "length",
+        "llogd_body.lgd_cur_offset": "offset",
+    }
+    locked = {"dlm_rep": "dlm_rep", "lvb": "lvb"}
+    return (
+        Form(
+            op.Enqueue, "LDLM_ENQUEUE", {"dlm_req": "dlm_req"}, locked, (DLM_REP, LVB),
+            match=("LDLM_ENQUEUE/GLIMPSE", "LDLM_ENQUEUE/INTENT_READDIR"),
+        ),
+        Form(op.Cancel, "LDLM_CANCEL", {"dlm_req": Cancels("cancels")}),
+        Form(op.LogOpen, "LLOG_ORIGIN_HANDLE_CREATE", {"llogd_body.lgd_index": Const(0), "name": "name"}, logid, (48,)),
+        Form(
+            op.LogHeader, "LLOG_ORIGIN_HANDLE_READ_HEADER", {**logid, "llogd_body.lgd_llh_flags": "flags"},
+            {"llog_log_hdr": "log_header"}, (8192,),
+        ),
+        Form(
+            op.LogBlock, "LLOG_ORIGIN_HANDLE_NEXT_BLOCK", {**block, "llogd_body.lgd_llh_flags": "flags"},
+            {**block, "log_block": "block"}, (48, 8192),
+        ),
+    )  # fmt: skip
+
+
+STATFS: Final = (
+    Form(op.StatFs, "MDS_STATFS", {}, {"obd_statfs": "statfs"}, (144,), match=("OST_STATFS",)),
+)  # fmt: skip
