@@ -38,27 +38,70 @@ GROUP = "lustre_wire.dialects"
 LINES = "lustre_wire.releases"
 
 
-class Declared(Mapping[str, Any]):
+class Declared(Mapping[Any, Any]):
     """What a dialect has of one kind, by name: histories are viewed when they are first asked for.
 
     `others` are further names that are found but not listed: those that a thing has in other releases.
     """
 
-    def __init__(self, found: Mapping[str, Any], others: Mapping[str, Any], when: Release) -> None:
+    def __init__(self, found: Mapping[Any, Any], others: Mapping[Any, Any], when: Release) -> None:
         self._found, self._others, self._when = dict(found), dict(others), when
 
-    def __getitem__(self, name: str) -> Any:
-        found = self._found[name] if name in self._found else self._others[name]
+    def __getitem__(self, name: Any) -> Any:
+        where = self._found if name in self._found else self._others
+        found = where[name] = self._at(where[name])
+        return found
+
+    def _at(self, found: Any) -> Any:
+        if isinstance(found, tuple):
+            return tuple(map(self._at, found))
+        if isinstance(found, RpcHistory):
+            return found.format(self._when)
         return found.view(self._when) if isinstance(found, History) else found
 
     def __contains__(self, name: object) -> bool:
         return name in self._found or name in self._others
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self._found)
 
     def __len__(self) -> int:
         return len(self._found)
+
+
+class Constants(Mapping[str, Any]):
+    """Constants by name; what a name means in the release is looked up when it is first asked for.
+
+    `found` has of each name what may stand for it, the last that the release has counting: an enumeration, or a number
+    or string, each with or without a history.
+    """
+
+    def __init__(self, found: Mapping[str, list[Any]], when: Release | None) -> None:
+        self._found, self._when = found, when
+        self._known: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._known:
+            values = (self._of(name, one) for one in reversed(self._found[name]))
+            self._known[name] = next((value for value in values if value is not None), None)
+        value = self._known[name]
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def _of(self, name: str, found: Any) -> Any:
+        if isinstance(found, EnumHistory):
+            when = self._when or tree.newest()
+            return None if found.number(name, when) is None else found.view(when).__members__[name]
+        if isinstance(found, type):
+            return found.__members__[name]  # type: ignore[attr-defined]
+        return found if self._when is None else number_at(found, self._when)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._found if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 _H = TypeVar("_H", bound=History)
@@ -133,41 +176,41 @@ class Dialect:
         return self._views(plain, self._histories(StructHistory))
 
     @cached_property
-    def enums(self) -> Mapping[str, Any]:
-        """Flag sets and enumerations by class name."""
-        found = (v for m in self._loaded for v in vars(m).values() if isinstance(v, type))
+    def _enums(self) -> dict[str, Any]:
+        """Enumerations as they are declared, by class name: those without a past, and the histories."""
+        found = (v for m in self._loaded for v in vars(m).values() if isinstance(v, enum.EnumType))
         plain = {c.__name__: c for c in found if issubclass(c, (WireFlag, WireEnum)) and c.__members__}
-        dated = {n: history_of(c) for n, c in plain.items()}
-        if self.release is not None:
-            plain = {n: c for n, c in plain.items() if dated[n] is None}
-        return self._views(plain, self._histories(EnumHistory))
+        if self.release is None:
+            return plain
+        kept = {name: cls for name, cls in plain.items() if history_of(cls) is None}
+        return kept | {h.c_name(self._when): h for h in self._histories(EnumHistory)}
 
     @cached_property
-    def constants(self) -> MappingProxyType[str, Any]:
+    def enums(self) -> Mapping[str, Any]:
+        """Flag sets and enumerations by class name."""
+        return Declared(self._enums, {}, self._when)
+
+    @cached_property
+    def constants(self) -> Mapping[str, Any]:
         """Every constant by its C name: enumeration members, and plain numbers and strings."""
         named = (item for module in self._loaded for item in vars(module).items() if item[0][:1].isupper())
-        out: dict[str, Any] = {name: value for name, value in named if isinstance(value, (int, str, bytes))}
-        if self.release is not None:
-            dated = {name: number_at(value, self.release) for name, value in out.items()}
-            out = {name: value for name, value in dated.items() if value is not None}
-        for cls in self.enums.values():
-            out.update(cls.__members__)
-        return MappingProxyType(out)
+        found: dict[str, list[Any]] = {n: [value] for n, value in named if isinstance(value, (int, str, bytes))}
+        for one in self._enums.values():
+            for name in one.declared if isinstance(one, EnumHistory) else one.__members__:
+                found.setdefault(name, []).append(one)
+        return Constants(found, self.release)
+
+    @cached_property
+    def _formats(self) -> dict[str, Any]:
+        """The formats of the release by key: those without a past, and the histories."""
+        found = (getattr(v, "__rpc__", None) for m in self._loaded for v in vars(m).values())
+        plain: dict[str, Any] = {form.key: form for form in found if isinstance(form, RpcFormat)}
+        return plain | {h.c_name(self._when): h for h in self._histories(RpcHistory)}
 
     @cached_property
     def formats(self) -> tuple[RpcFormat, ...]:
         """All RPC formats, variants included."""
-        found: dict[str, RpcFormat] = {}
-        for module in self._loaded:
-            for value in vars(module).values():
-                form = getattr(value, "__rpc__", None)
-                if isinstance(form, RpcFormat):
-                    found[form.key] = form
-        for history in self._histories(RpcHistory):
-            form = history.format(self._when)
-            if form is not None:
-                found[form.key] = form
-        return tuple(found.values())
+        return tuple(Declared(self._formats, {}, self._when).values())
 
     @cached_property
     def rpcs(self) -> Mapping[str, RpcFormat]:
@@ -175,17 +218,16 @@ class Dialect:
 
         A format that was renamed is found under the names it has in other releases too.
         """
-        others = {n: h.format(self._when) for h in self._histories(RpcHistory) for n in h.c_names()}
-        own = {form.key: form for form in self.formats}
-        return Declared(own, others, self._when) if others else MappingProxyType(own)
+        others = {n: h for h in self._histories(RpcHistory) for n in h.c_names()}
+        return Declared(self._formats, others, self._when)
 
     @cached_property
-    def by_opcode(self) -> MappingProxyType[int, tuple[RpcFormat, ...]]:
+    def by_opcode(self) -> Mapping[int, tuple[RpcFormat, ...]]:
         """RPC formats of each opcode."""
-        out: dict[int, list[RpcFormat]] = {}
-        for form in self.formats:
-            out.setdefault(form.opcode, []).append(form)
-        return MappingProxyType({opcode: tuple(forms) for opcode, forms in out.items()})
+        out: dict[int, tuple[Any, ...]] = {}
+        for declared in self._formats.values():
+            out[int(declared.opcode)] = (*out.get(int(declared.opcode), ()), declared)
+        return Declared(out, {}, self._when)
 
     @checked
     def chooser(self, forms: tuple[RpcFormat, ...], order: ByteOrder) -> Chooser:
