@@ -233,3 +233,13 @@ def test_an_enumeration_with_a_life() -> None:
     blue = history.view(release("2.6"))(2)
     assert pickle.loads(pickle.dumps(blue)) is blue
     assert int(Colours.BLUE) == 2
+
+
+@pytest.mark.parametrize("name", ["1.8", "2.0", "2.17.0"])
+def test_a_new_struct_has_what_is_usual(name: str) -> None:
+    dialect, k = lw.dialect(name), lw.dialect(name).constants
+    server = dialect.structs["lr_server_data"]()
+    sizes = server.lsd_server_size, server.lsd_client_start, server.lsd_client_size
+    assert sizes == (k["LR_SERVER_SIZE"], k["LR_CLIENT_START"], k["LR_CLIENT_SIZE"]) == (512, 8192, 128)
+    assert dialect.structs["lustre_disk_data"]().ldd_magic == k["LDD_MAGIC"]
+    assert server.lsd_last_transno == 0

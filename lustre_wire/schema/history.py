@@ -214,6 +214,7 @@ class StructHistory(History):
             made.__made__ = cls, when.name
         else:
             body |= {name: default_of(hint) for name, hint in hints.items()}
+            body |= {names[p.name]: p.margin.usual for p in self.places if p.margin.usual is not None}
             body |= {n: Overlay(_scalar(p.hint), names[p.margin.over]) for n, p in overlays.items()}
             if renamed:
                 body["__init__"] = _init(renamed)

@@ -51,6 +51,7 @@ class Margin:
         self.changes: list[tuple[tuple[Release, ...], State]] = []
         self.own_name = ""
         self.over = ""
+        self.usual: int | None = None
         self.same_as: tuple[str, ...] = ()
 
     def since(self, *releases: str, same_as: tuple[str, ...] = ()) -> Any:
@@ -155,6 +156,13 @@ def called(name: str) -> Any:
     """The C name, where the attribute needs another: one C name that stands for several places in turn."""
     made = Margin()
     made.own_name = name
+    return made
+
+
+def usual(value: int) -> Any:
+    """What a new struct has there, where that is not 0: ``lsd_server_size: u32 = usual(512)``."""
+    made = Margin()
+    made.usual = int(value)
     return made
 
 

@@ -9,12 +9,22 @@ from __future__ import annotations
 from typing import Annotated
 
 from lustre_codecs.enums.config import CfgMarkerFlags
-from lustre_codecs.enums.disk import LddFlags, LddMountType, ObdCompat, ObdIncompat, ObdRocompat
+from lustre_codecs.enums.disk import (
+    LDD_MAGIC,
+    LR_CLIENT_SIZE,
+    LR_CLIENT_START,
+    LR_SERVER_SIZE,
+    LddFlags,
+    LddMountType,
+    ObdCompat,
+    ObdIncompat,
+    ObdRocompat,
+)
 from lustre_codecs.enums.metadata import Disposition, LmaCompat
 from lustre_codecs.structs.fid import LlFid, LuFid
 from lustre_codecs.structs.layouts import OstLayout
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import as_sent, in32, since, until, was
+from lustre_wire.schema.margins import as_sent, in32, since, until, usual, was
 from lustre_wire.schema.shorthand import hex32, hex64
 from lustre_wire.schema.shown import Shown
 from lustre_wire.schema.types import U16, U32, U64, Array, Chars, Flex, Raw, u16, u32, u64
@@ -31,9 +41,9 @@ class LrServerData(Wire):
     lsd_feature_compat: in32[ObdCompat]
     lsd_feature_rocompat: in32[ObdRocompat]
     lsd_feature_incompat: in32[ObdIncompat]
-    lsd_server_size: u32
-    lsd_client_start: u32
-    lsd_client_size: u16
+    lsd_server_size: u32  = usual(LR_SERVER_SIZE)
+    lsd_client_start: u32 = usual(LR_CLIENT_START)
+    lsd_client_size: u16  = usual(LR_CLIENT_SIZE)
     lsd_subdir_count: u16
     lsd_catalog_oid: u64
     lsd_catalog_ogen: u32
@@ -74,7 +84,7 @@ class LsdClientData(Wire):
 class LustreDiskData(Wire):
     """CONFIGS/mountdata: what a target is and how to mount it, in the byte order of its server (lustre_disk.h)."""
 
-    ldd_magic: hex32
+    ldd_magic: hex32 = usual(LDD_MAGIC)
     ldd_feature_compat: in32[ObdCompat]
     ldd_feature_rocompat: in32[ObdRocompat]
     ldd_feature_incompat: in32[ObdIncompat]

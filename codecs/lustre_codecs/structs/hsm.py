@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from lustre_codecs.enums.hsm import (
+    HAL_VERSION,
     KUC_MAGIC,
     HsmAction,
     HsmProgressFlags,
@@ -19,7 +20,7 @@ from lustre_codecs.enums.hsm import (
 )
 from lustre_codecs.structs.fid import LuFid
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import as_sent, in8, in16, in32, pad32, pad64, since, until, was
+from lustre_wire.schema.margins import as_sent, in8, in16, in32, pad32, pad64, since, until, usual, was
 from lustre_wire.schema.shorthand import hex64
 from lustre_wire.schema.shown import Magic, Shown
 from lustre_wire.schema.types import AS_SENT, U32, U64, Chars, Flex, u8, u16, u32, u64
@@ -29,7 +30,7 @@ from lustre_wire.schema.types import AS_SENT, U32, U64, Chars, Flex, u8, u16, u3
 class KucHdr(Wire):
     """Head of a message from the kernel to a user process; `kuc_msglen` in bytes, with this head (libcfs)."""
 
-    kuc_magic: Annotated[u16, Shown.HEX, Magic(KUC_MAGIC)]
+    kuc_magic: Annotated[u16, Shown.HEX, Magic(KUC_MAGIC)] = usual(KUC_MAGIC)
     kuc_transport: in8[KucTransport]
     kuc_flags: u8
     kuc_msgtype: u16
@@ -48,7 +49,7 @@ class HsmExtent(Wire):
 class HsmActionList(Wire):
     """Head of a list of actions; the file system's name with its NUL follows, rounded up to 8 bytes."""
 
-    hal_version: u32
+    hal_version: u32 = usual(HAL_VERSION)
     hal_count: u32
     hal_compound_id: u64 = since("2.1")
     hal_flags: u64       = since("2.4")

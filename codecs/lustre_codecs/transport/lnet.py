@@ -33,7 +33,7 @@ from lustre_wire.frames.lnet import (
 )
 from lustre_wire.frames.lustre_msg import LustreMsgV2
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import since, until
+from lustre_wire.schema.margins import since, until, usual
 from lustre_wire.schema.types import U64, Chars, Flex, u32, u64
 from lustre_wire.schema.union import WireUnion
 
@@ -59,9 +59,9 @@ class LnetPingInfoPiBody(WireUnion):
 class LnetPingInfo(Wire):
     """The header of a ping reply (lib-types.h)."""
 
-    pi_magic: u32
-    pi_version: u32
-    pi_pid: u32
+    pi_magic: u32   = usual(LNET_PROTO_PING_MAGIC)
+    pi_version: u32 = usual(2)
+    pi_pid: u32     = usual(12345)
     pi_nnis: u32
     pi_body: LnetPingInfoPiBody                              = until("2.0")
     pi_ni: Annotated[list[LnetNiStatus], Flex(LnetNiStatus)] = since("2.0")
