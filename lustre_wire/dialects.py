@@ -223,10 +223,11 @@ class Dialect:
 
     @cached_property
     def by_opcode(self) -> Mapping[int, tuple[RpcFormat, ...]]:
-        """RPC formats of each opcode."""
+        """RPC formats of each opcode, of messages that travel by themselves."""
         out: dict[int, tuple[Any, ...]] = {}
         for declared in self._formats.values():
-            out[int(declared.opcode)] = (*out.get(int(declared.opcode), ()), declared)
+            if declared.within is None:
+                out[int(declared.opcode)] = (*out.get(int(declared.opcode), ()), declared)
         return Declared(out, {}, self._when)
 
     @checked

@@ -14,6 +14,7 @@ from lustre_wire.schema.rpc import (
     Absent,
     Bits,
     Buffers,
+    Counted,
     CString,
     Length,
     Match,
@@ -111,8 +112,11 @@ def test_a_length() -> None:
 
 
 def test_a_missing_buffer() -> None:
-    """Absent: without bytes, or not counted. Uncounted: the latter alone."""
+    """Absent: without bytes, or not counted. Uncounted: the latter alone, and Counted its opposite."""
     absent, uncounted = [form("absent", {"rest": Absent()})], [form("uncounted", {"[4]": Uncounted()})]
+    counted = [form("counted", {"[4]": Counted()})]
+    assert chosen(counted, b"", b"", b"", b"") == chosen(counted, b"", b"", b"", b"x") == "counted"
+    assert chosen(counted, b"", b"", b"") is None
     assert chosen(absent, b"", b"", b"") == chosen(absent, b"", b"", b"", b"") == "absent"
     assert chosen(absent, b"", b"", b"", b"x") is None
     assert chosen(uncounted, b"", b"", b"") == "uncounted"
@@ -166,6 +170,7 @@ def test_nonzero_is_for_buffers_that_float() -> None:
     ("path", "condition", "holds", "fails"),
     [
         ("[4]", Uncounted(), (4, 0, 0, 0), (4, 0, 0, 0, 0)),
+        ("[4]", Counted(), (4, 0, 0, 0, 0), (4, 0, 0, 0)),
         ("rest", Absent(), (4, 0, 0, 0), (4, 0, 0, 0, 1)),
         ("rest", Absent(), (4, 0, 0, 0, 0), (4, 0, 0, 0, 1)),
         ("rest", Length(8), (4, 0, 0, 0, 8), (4, 0, 0, 0, 9)),

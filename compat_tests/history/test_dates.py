@@ -168,7 +168,9 @@ INFERRED = {
     # born after 2.0, the same in the headers of every tag since
     "BatchUpdateReply", "BatchUpdateRequest", "ButUpdateBuffer", "ButUpdateHeader", "ChangelogExtExtraFlags",
     "ChangelogExtNid", "ChangelogExtOpenmode", "ChangelogExtUidgid", "ChangelogExtXattr", "LlogChangelogUserRec2",
-    "LmvForeignMd", "LmvUserMdsData",
+    "LmvForeignMd", "LmvUserMdsData", "LuSeqRangeArray", "OutReadReply",
+    # born after 2.0, with dates of their own
+    "CloseData", "CloseDataResyncDone", "CloseDataSpecial", "LdlmGlDesc", "LmvUserMdV1",
 }  # fmt: skip
 #: What wire structs of the layout files no dialect has: LNet's self-test, drivers of other networks, memory.
 NO_CONCERN = ("lst_", "sfw_", "srpc_", "test_", "kib_", "kptl_", "lov_stripe_md")

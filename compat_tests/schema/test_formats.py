@@ -15,6 +15,7 @@ from lustre_wire.schema.rpc import (
     Blob,
     Buffers,
     Chosen,
+    Counted,
     CString,
     FixedText,
     Items,
@@ -298,7 +299,7 @@ class TestAnnotations:
 def test_what_is_declared_never_changes() -> None:
     said = (
         Text(), FixedText(1), Blob(), Items(U32), Bits(1), Prefix(b""), Length(1), Absent(), Uncounted(), NonZero(),
-        Records(Half), Peek(1), REQUEST.__slot_specs__[0],
+        Counted(), Records(Half), Peek(1), REQUEST.__slot_specs__[0],
     )  # fmt: skip
     for each in said:
         assert each in {each}

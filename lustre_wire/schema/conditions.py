@@ -310,6 +310,22 @@ class Uncounted(Condition):
         return f"{place} is not counted"
 
 
+@dataclass(frozen=True)
+class Counted(Condition):
+    """Condition on a buffer: the message has as many buffers as that, with bytes or without."""
+
+    test: ClassVar[str] = "LW_COUNTED"
+
+    def looked_at(self, em: Emitter, peek: Peek, order: ByteOrder) -> tuple[str, str]:
+        return "", f"n > {peek.index}"
+
+    def possible(self, peek: Peek, lengths: Sequence[int]) -> bool:
+        return len(lengths) > peek.index
+
+    def told(self, place: str) -> str:
+        return f"{place} is counted"
+
+
 #: Conditions by what they look at: ``"slot.field"`` for a number, ``"slot"`` or ``"[index]"`` for a buffer.
 Match: TypeAlias = Mapping[str, "int | Condition"]
 

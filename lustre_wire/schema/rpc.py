@@ -46,6 +46,9 @@ from lustre_wire.schema.conditions import (
     Condition as Condition,
 )
 from lustre_wire.schema.conditions import (
+    Counted as Counted,
+)
+from lustre_wire.schema.conditions import (
     Equal as Equal,
 )
 from lustre_wire.schema.conditions import (
@@ -307,6 +310,8 @@ class RpcFormat:
         variant: empty for the dialect's own form; otherwise who sends this one.
         note: what else a reader should know.
         bulk_holds: what the bulk data are, where they are no file's content.
+        within: the opcode of the message it travels inside of, as a lustre_msg without a ptlrpc_body whose number is
+            `opcode`; None for a message of its own.
     """
 
     name: str
@@ -324,6 +329,7 @@ class RpcFormat:
     note: str = ""
     status: str = ""
     bulk_holds: Records | None = None
+    within: int | None = None
     cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False, hash=False)
 
     @property
@@ -350,6 +356,7 @@ def rpc(
     note: str = "",
     status: str = "",
     bulk_holds: Records | None = None,
+    within: int | None = None,
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare the buffers of an operation; the decorated class holds ``Request`` and ``Reply``, both optional.
 
@@ -369,7 +376,7 @@ def rpc(
             setattr(cls, side, sides[side])
         made = RpcFormat(
             name or getattr(opcode, "name", str(opcode)), int(opcode), version, match or {}, sides["Request"],
-            sides["Reply"], portal, reply_portal, also_on, bulk_portal, bulk, variant, note, status, bulk_holds,
+            sides["Reply"], portal, reply_portal, also_on, bulk_portal, bulk, variant, note, status, bulk_holds, within,
         )  # fmt: skip
         cls.__rpc__ = made  # type: ignore[attr-defined]
         return cls

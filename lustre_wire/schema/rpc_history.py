@@ -196,7 +196,7 @@ class RpcHistory(History):
 
     def __init__(self, cls: Any, opcode: Any, alive: Margin, options: dict[str, Any]) -> None:
         super().__init__(cls)
-        self.opcode, self.alive = opcode, alive
+        self.opcode, self.alive, self.within = opcode, alive, options.get("within")
         self.options = {name: value if name in _MAPPINGS else lasting(value) for name, value in options.items()}
 
     def own_moments(self) -> set[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
-from lustre_codecs.structs.fid import LuSeqRange
-from lustre_wire.schema.rpc import Buffers
+from lustre_codecs.structs.fid import LuSeqRange, LuSeqRangeArray
+from lustre_wire.schema.rpc import Buffers, Opaque
 from lustre_wire.schema.rpc_history import dated_slot, rpc_history
 from lustre_wire.schema.types import u32
 
@@ -41,3 +41,17 @@ class FldQuery:
 
     class Reply(Buffers):
         fld_range: LuSeqRange | None = dated_slot()
+
+
+@rpc_history(Opcode.FLD_READ, since="2.6", version=LUSTRE_MDS_VERSION, portal=Portal.FLD_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
+class FldRead:
+    """Sent by fld/fld_request.c:fld_client_rpc, of an MDT to the first one. Handled by fld/fld_handler.c:fld_handle_read.
+
+    A page of the ranges from the one asked with on, little-endian.
+    """
+
+    class Request(Buffers):
+        fld_range: LuSeqRange | None = dated_slot()
+
+    class Reply(Buffers):
+        lu_seq_range_array: Opaque | None = dated_slot(holds=LuSeqRangeArray)

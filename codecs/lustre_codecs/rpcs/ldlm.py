@@ -10,13 +10,22 @@ from lustre_codecs.enums.metadata import ItOp
 from lustre_codecs.enums.ptlrpc import LUSTRE_DLM_VERSION, LUSTRE_OBD_VERSION, Opcode, Portal
 from lustre_codecs.rpcs import slots
 from lustre_codecs.structs.attributes import MdsBody, MdtBody
-from lustre_codecs.structs.layouts import LovUserMdV1
-from lustre_codecs.structs.ldlm import LdlmIntent, LdlmReply, LdlmRequest, OstLvb
+from lustre_codecs.structs.layouts import LayoutIntent, LovMdsMdV1, LovUserMdV1
+from lustre_codecs.structs.ldlm import LdlmGlDesc, LdlmIntent, LdlmReply, LdlmRequest, OstLvb
 from lustre_codecs.structs.llog import LlogCookie
-from lustre_codecs.structs.reint import MdsRecCreate, MdsRecJoin, MdsRecUnlink, MdtRecCreate, MdtRecUnlink
+from lustre_codecs.structs.quota import LquotaLvb, QuotaBody
+from lustre_codecs.structs.reint import (
+    MdsRecCreate,
+    MdsRecJoin,
+    MdsRecUnlink,
+    MdtRecCreate,
+    MdtRecReint,
+    MdtRecUnlink,
+)
 from lustre_codecs.structs.security import LustreCapa
-from lustre_wire.schema.rpc import Absent, Bits, Buffers, CString, Match, Opaque
+from lustre_wire.schema.rpc import Absent, Bits, Buffers, Counted, CString, Match, Opaque
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
+from lustre_wire.schema.types import u32
 
 #: An enqueue at a metadata server.
 enqueue = partial(
@@ -103,7 +112,7 @@ class GetattrReply(Buffers):
     file_encctx: Opaque | None = slots.ENCCTX
 
 
-@enqueue(also_on=(Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL))
+@enqueue(also_on={"1.8": (Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL), "2.5": (Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL, Portal.OST_IO_PORTAL, Portal.OUT_PORTAL)})
 class LdlmEnqueue:
     """Sent by ldlm/ldlm_request.c:ldlm_prep_enqueue_req, ldlm_cli_enqueue. Handled by
     ldlm/ldlm_lockd.c:ldlm_handle_enqueue0 (1.8: ldlm/ldlm_lockd.c:ldlm_handle_enqueue).
@@ -279,6 +288,116 @@ class LdlmEnqueueIntentUnlink:
         acl: Opaque | None = slots.ACL
 
 
+@buffers_history
+class QuotaLockRequest(Buffers):
+    """A quota lock, and quota asked for with it."""
+
+    dlm_req: LdlmRequest | None = dated_slot()
+    ldlm_intent: LdlmIntent | None = dated_slot()
+    quota_body: QuotaBody | None = dated_slot()
+
+
+@buffers_history
+class QuotaLockReply(Buffers):
+    """The lock, and what was granted."""
+
+    dlm_rep: LdlmReply | None = dated_slot()
+    lvb: Opaque | None = dated_slot(optional=True, holds=LquotaLvb)
+    quota_body: QuotaBody | None = dated_slot()
+
+
+@enqueue(since="2.5", name="LDLM_ENQUEUE/INTENT_GETXATTR", match=intent(ItOp.IT_GETXATTR))
+class LdlmEnqueueIntentGetxattr:
+    """Sent by mdc/mdc_locks.c:mdc_intent_getxattr_pack. Handled by mdt/mdt_handler.c:mdt_intent_policy,
+    mdt_intent_getxattr.
+
+    All extended attributes at once: names, values and their lengths in three buffers.
+    """
+
+    class Request(Buffers):
+        dlm_req: LdlmRequest | None = dated_slot()
+        ldlm_intent: LdlmIntent | None = dated_slot()
+        mdt_body: MdtBody | None = dated_slot()
+        capa1: LustreCapa | bytes | None = slots.CAPA
+        selinux_pol: CString | None = slots.SELINUX_POL
+
+    class Reply(Buffers):
+        dlm_rep: LdlmReply | None = dated_slot()
+        mdt_body: MdtBody | None = dated_slot()
+        mdt_md: Opaque | None = dated_slot(optional=True, when="reserved, unused")
+        acl: Opaque | None = dated_slot(optional=True, when="reserved, not shrunk, unused")
+        xattr_names: Opaque | None = dated_slot(optional=True, when="names, each with its NUL")
+        eavals: Opaque | None = dated_slot(optional=True, when="the values, one behind the other")
+        eavals_lens: list[u32] | None = dated_slot(optional=True, when="a length for each value")
+
+
+@enqueue(since="2.4", name="LDLM_ENQUEUE/INTENT_LAYOUT", match=intent(ItOp.IT_LAYOUT))
+class LdlmEnqueueIntentLayout:
+    """Sent by mdc/mdc_locks.c:mdc_intent_layout_pack. Handled by mdt/mdt_handler.c:mdt_intent_policy, mdt_intent_layout.
+
+    The layout travels as the value block of its lock.
+    """
+
+    class Request(Buffers):
+        dlm_req: LdlmRequest | None = dated_slot()
+        ldlm_intent: LdlmIntent | None = dated_slot()
+        layout_intent: LayoutIntent | None = dated_slot()
+        eadata: Opaque | None = dated_slot(optional=True, holds=LovUserMdV1, when="counted; the layout that is to be")
+
+    class Reply(Buffers):
+        dlm_rep: LdlmReply | None = dated_slot()
+        lvb: Opaque | None = dated_slot(optional=True, holds=LovMdsMdV1)
+
+
+@enqueue(since="2.11", name="LDLM_ENQUEUE/INTENT_GLIMPSE_DOM", match=intent(ItOp.IT_GLIMPSE))
+class LdlmEnqueueIntentGlimpseDom:
+    """Sent by mdc/mdc_dev.c:mdc_enqueue_send to servers without OBD_CONNECT2_DOM_LVB. Handled by
+    mdt/mdt_handler.c:mdt_intent_policy, mdt_intent_glimpse.
+    """
+
+    class Request(Buffers):
+        dlm_req: LdlmRequest | None = dated_slot()
+        ldlm_intent: LdlmIntent | None = dated_slot()
+        rec_reint: MdtRecReint | None = dated_slot()
+
+    class Reply(Buffers):
+        dlm_rep: LdlmReply | None = dated_slot()
+        mdt_body: MdtBody | None = dated_slot()
+        mdt_md: Opaque | None = slots.LAYOUT
+        acl: Opaque | None = slots.ACL
+
+
+@enqueue(since="2.4", name="LDLM_ENQUEUE/INTENT_BASIC", match={"dlm_req.lock_flags": HAS_INTENT, "[2]": Counted()}, portal=Portal.OST_REQUEST_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL)
+class LdlmEnqueueIntentBasic:
+    """An intent that none of the other formats is for; what a server looks at an intent with."""
+
+    class Request(Buffers):
+        dlm_req: LdlmRequest | None = dated_slot()
+        ldlm_intent: LdlmIntent | None = dated_slot()
+
+    class Reply(Buffers):
+        dlm_rep: LdlmReply | None = dated_slot()
+        lvb: OstLvb | bytes | None = slots.lvb("counted")
+
+
+@enqueue(since="2.4", name="LDLM_ENQUEUE/INTENT_QUOTA_DQACQ", match=intent(ItOp.IT_QUOTA_DQACQ), portal=Portal.MDS_READPAGE_PORTAL)
+class LdlmEnqueueIntentQuotaDqacq:
+    """Sent by quota/qsd_request.c:qsd_intent_lock, of a target to the quota master. Handled by
+    quota/qmt_lock.c:qmt_intent_policy.
+    """
+
+    Request = QuotaLockRequest
+    Reply = QuotaLockReply
+
+
+@enqueue(since="2.4", name="LDLM_ENQUEUE/INTENT_QUOTA_CONN", match=intent(ItOp.IT_QUOTA_CONN), portal=Portal.MDS_READPAGE_PORTAL)
+class LdlmEnqueueIntentQuotaConn:
+    """As LDLM_ENQUEUE/INTENT_QUOTA_DQACQ, for the lock of a whole index."""
+
+    Request = QuotaLockRequest
+    Reply = QuotaLockReply
+
+
 @rpc_history(Opcode.LDLM_CONVERT, version=LUSTRE_DLM_VERSION, portal={"1.8": Portal.MDS_REQUEST_PORTAL, "2.12": Portal.LDLM_CANCEL_REQUEST_PORTAL}, reply_portal={"1.8": Portal.MDC_REPLY_PORTAL, "2.12": Portal.LDLM_CANCEL_REPLY_PORTAL}, also_on={"1.8": (Portal.OST_REQUEST_PORTAL,), "2.12": ()})
 class LdlmConvert:
     """Sent by ldlm/ldlm_request.c:ldlm_cli_convert. Handled by ldlm/ldlm_lockd.c:ldlm_handle_convert0.
@@ -358,6 +477,20 @@ class LdlmGlCallback:
 
     class Reply(Buffers):
         lvb: OstLvb | bytes | None = slots.lvb({"1.8": "on success; -ELDLM_NO_LOCK_DATA gives a body-only reply", "2.0": "on success; 1.8-style errors are body only"})
+
+
+@callback(Opcode.LDLM_GL_CALLBACK, name="LDLM_GL_CALLBACK/DESC", since="2.4", match={"[2]": Counted()})
+class LdlmGlCallbackDesc:
+    """Sent by ldlm/ldlm_lockd.c:ldlm_server_glimpse_ast, with what it tells. Handled by quota/qsd_lock.c,
+    target/barrier.c.
+    """
+
+    class Request(Buffers):
+        dlm_req: LdlmRequest | None = dated_slot()
+        gl_desc: LdlmGlDesc | None = dated_slot()
+
+    class Reply(Buffers):
+        lvb: Opaque | None = dated_slot(optional=True, holds=LquotaLvb)
 
 
 @rpc_history(Opcode.LDLM_SET_INFO, since="2.0", version=LUSTRE_OBD_VERSION, portal=Portal.LDLM_CB_REQUEST_PORTAL, reply_portal=Portal.LDLM_CB_REPLY_PORTAL)

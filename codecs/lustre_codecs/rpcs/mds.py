@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
+from lustre_codecs.enums.keys import KEY_FID2PATH, KEY_FIEMAP
 from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
 from lustre_codecs.rpcs import slots
 from lustre_codecs.structs.acl import ACL_XATTRS, XattrAclHeader
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch, ObdStatfs
-from lustre_codecs.structs.directory import LlDirEntry, LuDirpage
+from lustre_codecs.structs.directory import GetinfoFid2path, LlDirEntry, LuDirpage
+from lustre_codecs.structs.fid import LuFid
+from lustre_codecs.structs.layouts import MdcSwapLayouts
+from lustre_codecs.structs.ldlm import LdlmRequest
 from lustre_codecs.structs.llog import ChangelogSetinfo, LlogCookie
-from lustre_codecs.structs.reint import MdtRecSetattr
+from lustre_codecs.structs.ost import LlFiemapInfoKey, LlUserFiemap
+from lustre_codecs.structs.reint import CloseData, MdtRecSetattr
 from lustre_codecs.structs.security import LustreCapa
-from lustre_wire.schema.rpc import Buffers, Chosen, CString, Opaque, Records
+from lustre_wire.schema.rpc import Buffers, Chosen, Counted, CString, Opaque, Prefix, Records
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 from lustre_wire.schema.types import U32, u32
 
@@ -23,6 +29,13 @@ mds = partial(
         "1.8": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL), "2.0": (Portal.MDS_SETATTR_PORTAL,), "2.15": (),
     },
 )  # fmt: skip
+
+
+#: Between MDTs it travels with what else they tell each other.
+STATFS_ALSO_ON: Final = {
+    "1.8": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL), "2.0": (Portal.MDS_SETATTR_PORTAL,),
+    "2.5": (Portal.MDS_SETATTR_PORTAL, Portal.OUT_PORTAL), "2.15": (Portal.OUT_PORTAL,),
+}  # fmt: skip
 
 
 @buffers_history
@@ -48,6 +61,17 @@ class CloseRequest(Buffers):
     mdt_ioepoch: MdtIoepoch | None = dated_slot(since="2.0")
     rec_reint: MdtRecSetattr | None = dated_slot(since="2.0")
     capa1: LustreCapa | bytes | None = slots.CAPA
+
+
+@buffers_history
+class CloseReply(Buffers):
+    """The layout of a file whose last name was gone and that is closed now, for the client to destroy its objects."""
+
+    mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
+    mdt_md: Opaque | None = slots.layout("mds_close forces FLEASIZE on the request so this is shrunk: kept at body.eadatasize when the last close of an unlinked file returns md (FLEASIZE), else removed with index shift")
+    logcookies: list[LlogCookie] | None = slots.cookies("packed at mds_max_cookiesize; only valid when body.valid has FLCOOKIE; never shrunk because the request asks neither FLCOOKIE nor a low-bit FLACL; index 2 when lov_md was removed")
+    capa1: LustreCapa | bytes | None = slots.MDS_CAPA
+    capa2: LustreCapa | bytes | None = slots.OSS_CAPA
 
 
 @mds(Opcode.MDS_GETSTATUS, name={"1.8": "MDS_GETSTATUS", "2.9": "MDS_GET_ROOT"})
@@ -152,9 +176,23 @@ class MdsSetxattr:
         value: Opaque | None = dated_slot(omit=True, holds=Chosen("xattr_name", ACL_XATTRS), when="FLXATTR with a value; absent for remove (FLXATTRRM) or zero-length value")
 
 
-@mds(Opcode.MDS_STATFS)
+@mds(Opcode.MDS_STATFS, also_on=STATFS_ALSO_ON)
 class MdsStatfs:
     """Sent by mdc/mdc_request.c:mdc_statfs. Handled by mdt/mdt_handler.c:mdt_statfs (1.8: mds/handler.c:mds_statfs)."""
+
+    class Reply(Buffers):
+        obd_statfs: ObdStatfs | None = dated_slot()
+
+
+@mds(Opcode.MDS_STATFS, name="MDS_STATFS/NEW", since="2.12", match={"[1]": Counted()}, also_on=STATFS_ALSO_ON)
+class MdsStatfsNew:
+    """Sent by mdc/mdc_request.c:mdc_statfs where OBD_CONNECT2_SUM_STATFS was granted. Handled by
+    mdt/mdt_handler.c:mdt_statfs.
+
+    OBD_MD_FLAGSTATFS in mbo_valid asks for the sum of all targets. Between MDTs it travels on portal 24.
+    """
+
+    Request = Body
 
     class Reply(Buffers):
         obd_statfs: ObdStatfs | None = dated_slot()
@@ -213,13 +251,25 @@ class MdsClose:
     """
 
     Request = CloseRequest
+    Reply = CloseReply
 
-    class Reply(Buffers):
-        mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
-        mdt_md: Opaque | None = slots.layout("mds_close forces FLEASIZE on the request so this is shrunk: kept at body.eadatasize when the last close of an unlinked file returns md (FLEASIZE), else removed with index shift")
-        logcookies: list[LlogCookie] | None = slots.cookies("packed at mds_max_cookiesize; only valid when body.valid has FLCOOKIE; never shrunk because the request asks neither FLCOOKIE nor a low-bit FLACL; index 2 when lov_md was removed")
-        capa1: LustreCapa | bytes | None = slots.MDS_CAPA
-        capa2: LustreCapa | bytes | None = slots.OSS_CAPA
+
+@mds(Opcode.MDS_CLOSE, name="MDS_CLOSE/INTENT", since="2.5", match={"[4]": Counted()}, portal=Portal.MDS_READPAGE_PORTAL, also_on=(Portal.MDS_REQUEST_PORTAL,))
+class MdsCloseIntent:
+    """Sent by mdc/mdc_request.c:mdc_close where op_bias says so (before 2.8 to release a file alone,
+    RQF_MDS_RELEASE_CLOSE). Handled by mdt/mdt_open.c:mdt_close, mdt_close_handle_layouts.
+
+    sa_bias of the record says what the close does beside closing.
+    """
+
+    class Request(Buffers):
+        mdt_ioepoch: MdtIoepoch | None = dated_slot()
+        rec_reint: MdtRecSetattr | None = dated_slot()
+        capa1: LustreCapa | bytes | None = slots.CAPA
+        close_data: CloseData | None = dated_slot()
+        resync_ids: list[u32] | None = dated_slot(since="2.11", when="more than 15 resynchronised components; one zero otherwise")
+
+    Reply = CloseReply
 
 
 @mds(Opcode.MDS_DONE_WRITING, until="2.8", also_on=(Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL))
@@ -291,6 +341,19 @@ class MdsSetInfo:
         val: Opaque | None = dated_slot(holds={"1.8": Chosen("key", {"read-only": U32, "readonly": U32}), "2.0": Chosen("key", {"read-only": U32, "changelog_clear": ChangelogSetinfo})})
 
 
+@mds(Opcode.MDS_SET_INFO, name="MDS_SET_INFO/CHANGELOG_CLEAR", since="2.14", match={"[3]": Counted()})
+class MdsSetInfoChangelogClear:
+    """Sent by mdc/mdc_request.c:mdc_set_info_async. Handled by mdt/mdt_handler.c:mdt_set_info.
+
+    The body says who asks.
+    """
+
+    class Request(Buffers):
+        key: Opaque | None = dated_slot()
+        val: Opaque | None = dated_slot(holds=Chosen("key", {"changelog_clear": ChangelogSetinfo}))
+        mdt_body: MdtBody | None = dated_slot()
+
+
 @mds(Opcode.MDS_GET_INFO, since="2.0")
 class MdsGetInfo:
     """Sent by mdc/mdc_request.c:mdc_get_info_rpc. Handled by mdt/mdt_handler.c:mdt_get_info.
@@ -305,3 +368,68 @@ class MdsGetInfo:
 
     class Reply(Buffers):
         val: Opaque | None = dated_slot()
+
+
+@buffers_history
+class PathRequest(Buffers):
+    """A file whose path is asked for: the key filled up to 16 bytes, and the question behind it."""
+
+    key: Opaque | None = dated_slot(when="`fid2path` padded to 16 bytes, a getinfo_fid2path, and from 2.12 the FID of the root")
+    vallen: u32 | None = dated_slot()
+
+
+@buffers_history
+class PathReply(Buffers):
+    """A path, with the question before it."""
+
+    val: Opaque | None = dated_slot(holds=GetinfoFid2path)
+
+
+@mds(Opcode.MDS_GET_INFO, name="MDS_GET_INFO/FID2PATH", since="2.17", match={"key": Prefix(KEY_FID2PATH.encode())})
+class MdsGetInfoFid2path:
+    """Sent by mdc/mdc_request.c:mdc_get_info_rpc. Handled by mdt/mdt_handler.c:mdt_get_info, mdt_rpc_fid2path."""
+
+    Request = PathRequest
+    Reply = PathReply
+
+
+@mds(Opcode.MDS_GET_INFO, name="MDS_GET_INFO/FIEMAP", since="2.11", match={"fiemap_key": Prefix(KEY_FIEMAP.encode())})
+class MdsGetInfoFiemap:
+    """Sent by mdc/mdc_dev.c:mdc_object_fiemap, of files whose data the MDT has. Handled by mdt/mdt_handler.c:mdt_get_info
+    with the format of OST_GET_INFO/FIEMAP.
+    """
+
+    class Request(Buffers):
+        fiemap_key: LlFiemapInfoKey | None = dated_slot()
+        fiemap_val: LlUserFiemap | None = dated_slot()
+
+    class Reply(Buffers):
+        fiemap_val: LlUserFiemap | None = dated_slot()
+
+
+@mds(Opcode.MDS_SWAP_LAYOUTS, since="2.4")
+class MdsSwapLayouts:
+    """Sent by mdc/mdc_request.c:mdc_ioc_swap_layouts. Handled by mdt/mdt_handler.c:mdt_swap_layouts."""
+
+    class Request(Buffers):
+        mdt_body: MdtBody | None = dated_slot()
+        swap_layouts: MdcSwapLayouts | None = dated_slot()
+        capa1: LustreCapa | bytes | None = slots.CAPA
+        capa2: LustreCapa | bytes | None = slots.CAPA
+        dlm_req: LdlmRequest | None = slots.CANCELS
+
+
+@mds(Opcode.MDS_RMFID, since=("2.12.9", "2.13"))
+class MdsRmfid:
+    """Sent by mdc/mdc_request.c:mdc_rmfid. Handled by mdt/mdt_handler.c:mdt_rmfid."""
+
+    class Request(Buffers):
+        mdt_body: MdtBody | None = dated_slot()
+        fid_array: list[LuFid] | None = dated_slot()
+        capa1: LustreCapa | bytes | None = slots.CAPA
+        capa2: LustreCapa | bytes | None = slots.CAPA
+
+    class Reply(Buffers):
+        mdt_body: MdtBody | None = dated_slot()
+        fid_array: list[LuFid] | None = dated_slot()
+        rcs: list[u32] | None = dated_slot(when="a result for each")

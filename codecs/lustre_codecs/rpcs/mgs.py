@@ -5,8 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from lustre_codecs.enums.ptlrpc import LUSTRE_MGS_VERSION, Opcode, Portal
-from lustre_codecs.structs.mgs import MgsSendParam, MgsTargetInfo
-from lustre_wire.schema.rpc import Buffers
+from lustre_codecs.structs.mgs import (
+    MgsConfigBody,
+    MgsConfigRes,
+    MgsNidtblEntry,
+    MgsSendParam,
+    MgsTargetInfo,
+    MgsTargetNidlist,
+)
+from lustre_wire.schema.rpc import Buffers, Records
 from lustre_wire.schema.rpc_history import dated_slot, rpc_history
 
 mgs = partial(
@@ -14,12 +21,13 @@ mgs = partial(
 )  # fmt: skip
 
 
-@mgs(Opcode.MGS_TARGET_REG)
+@mgs(Opcode.MGS_TARGET_REG, bulk_portal={"1.8": None, "2.17": Portal.MGS_BULK_PORTAL}, bulk={"1.8": "", "2.17": "server GET"})
 class MgsTargetReg:
     """Sent by mgc/mgc_request.c:mgc_target_register. Handled by mgs/mgs_handler.c:mgs_handle_target_reg."""
 
     class Request(Buffers):
         mgs_target_info: MgsTargetInfo | None = dated_slot()
+        mgs_target_nidlist: MgsTargetNidlist | None = dated_slot(since="2.17", omit=True, when="OBD_CONNECT_MGS_NIDLIST was granted")
 
     class Reply(Buffers):
         mgs_target_info: MgsTargetInfo | None = dated_slot()
@@ -34,6 +42,21 @@ class MgsSetInfo:
 
     class Reply(Buffers):
         mgs_send_param: MgsSendParam | None = dated_slot()
+
+
+@mgs(Opcode.MGS_CONFIG_READ, since="2.2", bulk_portal=Portal.MGS_BULK_PORTAL, bulk="server PUT", bulk_holds=Records(MgsNidtblEntry))
+class MgsConfigRead:
+    """Sent by mgc/mgc_request.c:mgc_process_recover_log, for where targets are; mgc_process_nodemap_log, for nodemaps,
+    whose pages are those of an index. Handled by mgs/mgs_handler.c:mgs_config_read.
+
+    The pages travel in bulk, mcb_units of them of 1 << mcb_bits bytes.
+    """
+
+    class Request(Buffers):
+        mgs_config_body: MgsConfigBody | None = dated_slot()
+
+    class Reply(Buffers):
+        mgs_config_res: MgsConfigRes | None = dated_slot()
 
 
 @mgs(Opcode.MGS_EXCEPTION, status="handler only")

@@ -64,7 +64,7 @@ class OstConnect:
     Reply = ConnectReply
 
 
-@to_mds(Opcode.MDS_CONNECT, also_on={"1.8": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL), "2.0": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL, Portal.MDS_MDS_PORTAL), "2.4": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL), "2.15": (Portal.MDS_READPAGE_PORTAL,)})
+@to_mds(Opcode.MDS_CONNECT, also_on={"1.8": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL), "2.0": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL, Portal.MDS_MDS_PORTAL), "2.4": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL), "2.5": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL, Portal.OUT_PORTAL), "2.15": (Portal.MDS_READPAGE_PORTAL, Portal.OUT_PORTAL)})
 class MdsConnect:
     """Sent by ptlrpc/import.c:ptlrpc_connect_import. Handled by mdt/mdt_handler.c:mdt_connect ->
     ldlm/ldlm_lib.c:target_handle_connect (1.8: mds/handler.c:mds_handle -> ldlm/ldlm_lib.c:target_handle_connect).
@@ -97,7 +97,7 @@ class OstDisconnect:
     """
 
 
-@to_mds(Opcode.MDS_DISCONNECT, also_on={"1.8": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL), "2.0": (Portal.MDS_SETATTR_PORTAL,), "2.15": ()})
+@to_mds(Opcode.MDS_DISCONNECT, also_on={"1.8": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL), "2.0": (Portal.MDS_SETATTR_PORTAL,), "2.5": (Portal.MDS_SETATTR_PORTAL, Portal.OUT_PORTAL), "2.15": (Portal.OUT_PORTAL,)})
 class MdsDisconnect:
     """Sent by ptlrpc/import.c:ptlrpc_disconnect_import. Handled by mdt/mdt_handler.c:mdt_disconnect ->
     ldlm_lib.c:target_handle_disconnect (1.8: mds/handler.c:mds_handle -> ldlm_lib.c:target_handle_disconnect).
@@ -111,7 +111,7 @@ class MgsDisconnect:
     """
 
 
-@rpc_history(Opcode.OBD_PING, version=LUSTRE_OBD_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on={"1.8": (Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL, Portal.MDS_SETATTR_PORTAL), "2.15": (Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL)})
+@rpc_history(Opcode.OBD_PING, version=LUSTRE_OBD_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on={"1.8": (Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL, Portal.MDS_SETATTR_PORTAL), "2.5": (Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL, Portal.MDS_SETATTR_PORTAL, Portal.OUT_PORTAL), "2.15": (Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL, Portal.OUT_PORTAL)})
 class ObdPing:
     """Sent by ptlrpc/pinger.c:ptlrpc_prep_ping; ptlrpc/import.c:signal_completed_replay. Handled by
     mdt/mdt_handler.c:mdt_obd_ping; ost/ost_handler.c:ost_handle; mgs/mgs_handler.c:mgs_handle.

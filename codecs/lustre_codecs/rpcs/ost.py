@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from functools import partial
 
+from lustre_codecs.enums.keys import KEY_FID2PATH, KEY_LAST_FID
 from lustre_codecs.enums.ptlrpc import LUSTRE_OST_VERSION, Opcode, Portal
 from lustre_codecs.rpcs import slots
+from lustre_codecs.rpcs.mds import PathReply, PathRequest
 from lustre_codecs.structs.attributes import ObdStatfs
+from lustre_codecs.structs.fid import LuFid
 from lustre_codecs.structs.ldlm import LdlmRequest
-from lustre_codecs.structs.ost import LlFiemapInfoKey, LlUserFiemap, NiobufRemote, ObdIoobj, OstBody
+from lustre_codecs.structs.ost import (
+    LadviseHdr,
+    LlFiemapInfoKey,
+    LlUserFiemap,
+    LuLadvise,
+    NiobufRemote,
+    ObdIoobj,
+    OstBody,
+)
 from lustre_codecs.structs.security import LustreCapa
 from lustre_wire.schema.rpc import Buffers, Chosen, Opaque, Prefix
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
@@ -23,6 +34,7 @@ ost = partial(
 ost_io = partial(
     rpc_history, version=LUSTRE_OST_VERSION,
     portal=Portal.OST_IO_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL, bulk_portal=Portal.OST_BULK_PORTAL,
+    also_on={"1.8": (), "2.11": (Portal.MDS_IO_PORTAL,)},
 )  # fmt: skip
 
 
@@ -102,7 +114,7 @@ class OstDestroy:
     Reply = Object
 
 
-@ost(Opcode.OST_PUNCH, portal=Portal.OST_IO_PORTAL, also_on=(Portal.OST_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL))
+@ost(Opcode.OST_PUNCH, portal=Portal.OST_IO_PORTAL, also_on={"1.8": (Portal.OST_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL), "2.11": (Portal.OST_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.MDS_IO_PORTAL)})
 class OstPunch:
     """Sent by osc/osc_request.c:osc_punch_base (1.8: osc/osc_request.c:osc_punch). Handled by
     ost/ost_handler.c:ost_punch.
@@ -116,7 +128,7 @@ class OstPunch:
     Reply = Object
 
 
-@ost(Opcode.OST_SYNC)
+@ost(Opcode.OST_SYNC, also_on={"1.8": (Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL), "2.11": (Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL, Portal.MDS_REQUEST_PORTAL)})
 class OstSync:
     """Sent by osc/osc_request.c:osc_sync. Handled by ost/ost_handler.c:ost_sync.
 
@@ -226,7 +238,7 @@ class OstSetInfo:
         val: Opaque | None = dated_slot(holds=Chosen("key", {"mds_conn": U32}))
 
 
-@ost(Opcode.OST_SET_INFO, name="OST_SET_INFO/GRANT_SHRINK", match={"key": Prefix(b"grant_shrink")}, also_on={"1.8": (Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL), "2.0": ()}, status={"1.8": "", "2.0": "sender broken", "2.4": ""})
+@ost(Opcode.OST_SET_INFO, name="OST_SET_INFO/GRANT_SHRINK", match={"key": Prefix(b"grant_shrink")}, also_on={"1.8": (Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL), "2.0": (), "2.11": (Portal.MDS_REQUEST_PORTAL,)}, status={"1.8": "", "2.0": "sender broken", "2.4": ""})
 class OstSetInfoGrantShrink:
     """Sent by osc/osc_request.c:osc_set_info_async (RQF_OST_SET_GRANT_INFO) (1.8:
     osc/osc_request.c:osc_shrink_grant_to_target -> osc_set_info_async). Handled by ost/ost_handler.c:ost_set_info
@@ -242,4 +254,78 @@ class OstSetInfoGrantShrink:
         key: Opaque | None = dated_slot()
         ost_body: OstBody | None = dated_slot(when={"1.8": "ost_body with OBD_FL_SHRINK_GRANT and o_grant", "2.0": ""})
 
+    Reply = Object
+
+
+@ost(Opcode.OST_GET_INFO, name="OST_GET_INFO/LAST_FID", since="2.4", match={"key": Prefix(KEY_LAST_FID.encode())}, also_on=())
+class OstGetInfoLastFid:
+    """Sent by osp/osp_precreate.c:osp_get_lastfid_from_ost. Handled by ofd/ofd_dev.c:ofd_get_info_hdl.
+
+    The FID asked with says of which sequence.
+    """
+
+    class Request(Buffers):
+        key: Opaque | None = dated_slot()
+        val: Opaque | None = dated_slot(until="2.6", holds=LuFid)
+        fid: LuFid | None = dated_slot(since="2.6")
+
+    class Reply(Buffers):
+        fid: LuFid | None = dated_slot()
+
+
+@ost(Opcode.OST_GET_INFO, name="OST_GET_INFO/FID2PATH", since="2.17", match={"key": Prefix(KEY_FID2PATH.encode())}, also_on=())
+class OstGetInfoFid2path:
+    """Sent by osc/osc_request.c:osc_get_info. Handled by ofd/ofd_dev.c:ofd_get_info_hdl.
+
+    The path of an object, asked for as MDS_GET_INFO/FID2PATH asks for that of a file.
+    """
+
+    Request = PathRequest
+    Reply = PathReply
+
+
+@ost(Opcode.OST_SET_INFO, name="OST_SET_INFO/LAST_FID", since="2.4", match={"key": Prefix(KEY_LAST_FID.encode())}, also_on=(), status={"2.4": "", "2.17": "handler only"})
+class OstSetInfoLastFid:
+    """Sent by osp/osp_precreate.c. Handled by ofd/ofd_dev.c:ofd_set_info_hdl."""
+
+    class Request(Buffers):
+        key: Opaque | None = dated_slot()
+        val: Opaque | None = dated_slot(holds=LuFid)
+
+
+@ost(Opcode.OST_LADVISE, since="2.9", portal=Portal.OST_IO_PORTAL, also_on=())
+class OstLadvise:
+    """Sent by osc/osc_request.c:osc_ladvise_base. Handled by ofd/ofd_dev.c:ofd_ladvise_hdl.
+
+    A reply comes only where LF_ASYNC is not set.
+    """
+
+    class Request(Buffers):
+        ost_body: OstBody | None = dated_slot()
+        ladvise_hdr: LadviseHdr | None = dated_slot()
+        ladvise: list[LuLadvise] | None = dated_slot(when="lah_count of them")
+
+    Reply = Object
+
+
+@ost(Opcode.OST_FALLOCATE, since="2.14", portal={"2.14": Portal.OST_REQUEST_PORTAL, "2.17": Portal.OST_IO_PORTAL}, also_on={"2.14": (), "2.17": (Portal.OST_REQUEST_PORTAL, Portal.MDS_IO_PORTAL)})
+class OstFallocate:
+    """Sent by osc/osc_request.c:osc_fallocate_base. Handled by ofd/ofd_dev.c:ofd_fallocate_hdl,
+    mdt/mdt_io.c:mdt_fallocate_hdl.
+
+    o_size and o_blocks are the ends of the range, o_nlink the mode.
+    """
+
+    Request = ObjectRequest
+    Reply = Object
+
+
+@ost(Opcode.OST_SEEK, since="2.14", also_on=(Portal.MDS_REQUEST_PORTAL,))
+class OstSeek:
+    """Sent by osc/osc_io.c:osc_io_lseek_start. Handled by target/tgt_handler.c:tgt_lseek.
+
+    o_size is where to begin, o_mode the whence; o_size of the reply what was found.
+    """
+
+    Request = Object
     Reply = Object

@@ -8,15 +8,16 @@ from typing import Any, Final
 from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, LUSTRE_OBD_VERSION, Opcode, Portal
 from lustre_codecs.rpcs.mds import mds
 from lustre_codecs.rpcs.ost import ost
-from lustre_codecs.structs.quota import ObdQuotactl, QunitData, QunitDataOld2, QuotaAdjustQunit
+from lustre_codecs.structs.quota import ObdQuotactl, QunitData, QunitDataOld2, QuotaAdjustQunit, QuotaBody
 from lustre_wire.schema.rpc import Buffers, Length, Opaque
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history, variant
 from lustre_wire.schema.struct import spec_of
 
-#: From an OST to the MDS, over the reverse import.
+#: From an OST to the MDS, over the reverse import; from 2.4 on from any target to the quota master.
 qunit = partial(
-    rpc_history, until="2.4", version=LUSTRE_MDS_VERSION,
-    portal=Portal.LDLM_CB_REQUEST_PORTAL, reply_portal=Portal.LDLM_CB_REPLY_PORTAL,
+    rpc_history, version=LUSTRE_MDS_VERSION,
+    portal={"1.8": Portal.LDLM_CB_REQUEST_PORTAL, "2.4": Portal.MDS_READPAGE_PORTAL},
+    reply_portal={"1.8": Portal.LDLM_CB_REPLY_PORTAL, "2.4": Portal.MDC_REPLY_PORTAL},
 )  # fmt: skip
 
 
@@ -37,16 +38,18 @@ class QuotactlReply(Buffers):
 
 @buffers_history
 class QunitRequest(Buffers):
-    """Quota acquired or released by an OST."""
+    """Quota acquired or released by a target."""
 
-    qunit_data: QunitData | None = dated_slot(when={"1.8": "unless the peer lacks OBD_CONNECT_CHANGE_QS: then struct qunit_data_old2, 16 bytes (needs OBD_CONNECT_QUOTA64)", "2.0": ""})
+    qunit_data: QunitData | None = dated_slot(until="2.4", when={"1.8": "unless the peer lacks OBD_CONNECT_CHANGE_QS: then struct qunit_data_old2, 16 bytes (needs OBD_CONNECT_QUOTA64)", "2.0": ""})
+    quota_body: QuotaBody | None = dated_slot(since="2.4")
 
 
 @buffers_history
 class QunitReply(Buffers):
     """What was granted of it."""
 
-    qunit_data: QunitData | None = dated_slot(when="same size as the request")
+    qunit_data: QunitData | None = dated_slot(until="2.4", when="same size as the request")
+    quota_body: QuotaBody | None = dated_slot(since="2.4")
 
 
 @mds(Opcode.MDS_QUOTACHECK, until="2.8")
@@ -115,6 +118,9 @@ class QuotaDqacq:
     the reverse import)). Handled by ldlm_lockd.c -> target_handle_dqacq_callback (1.8:
     ldlm/ldlm_lockd.c:ldlm_callback_handler -> ldlm_lib.c:target_handle_dqacq_callback).
 
+    From 2.4 on sent by quota/qsd_request.c:qsd_send_dqacq, to release quota too, and handled by
+    mdt/mdt_handler.c:mdt_quota_dqacq.
+
     2.0: Always 32 bytes.
 
     1.8: 16-byte old form when the export did not negotiate CHANGE_QS.
@@ -124,7 +130,7 @@ class QuotaDqacq:
     Reply = QunitReply
 
 
-@qunit(Opcode.QUOTA_DQREL)
+@qunit(Opcode.QUOTA_DQREL, until="2.4")
 class QuotaDqrel:
     """As QUOTA_DQACQ, the other way."""
 

@@ -12,10 +12,11 @@ from lustre_codecs.rpcs.mds import Body
 from lustre_codecs.structs.acl import ACL_XATTRS
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch
 from lustre_codecs.structs.disk import LustreMdtAttrs
-from lustre_codecs.structs.layouts import LmvStripeMd, LovMdsMdV1, LovUserMdV1
+from lustre_codecs.structs.layouts import LmvStripeMd, LmvUserMdV1, LovMdsMdV1, LovUserMdV1
 from lustre_codecs.structs.ldlm import LdlmRequest
 from lustre_codecs.structs.llog import LlogCookie
 from lustre_codecs.structs.reint import (
+    CloseData,
     MdsRecCreate,
     MdsRecLink,
     MdsRecRename,
@@ -24,12 +25,13 @@ from lustre_codecs.structs.reint import (
     MdtRecCreate,
     MdtRecLink,
     MdtRecRename,
+    MdtRecResync,
     MdtRecSetattr,
     MdtRecSetxattr,
     MdtRecUnlink,
 )
 from lustre_codecs.structs.security import LustreCapa
-from lustre_wire.schema.rpc import Buffers, Chosen, CString, Opaque
+from lustre_wire.schema.rpc import Bits, Buffers, Chosen, CString, Opaque
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 
 reint = partial(
@@ -41,6 +43,8 @@ reint = partial(
     },
 )  # fmt: skip
 
+#: The kind of file that a symlink is (sys/stat.h): no other has both of its bits.
+_SYMLINK: Final = 0o120000
 #: Extended attributes with an inside of their own.
 XATTRS: Final = {**ACL_XATTRS, "trusted.lma": LustreMdtAttrs, "trusted.lmv": LmvStripeMd, "trusted.lov": LovMdsMdV1}
 
@@ -101,7 +105,7 @@ class MdsReintCreate:
         rec_reint: MdsRecCreate | MdtRecCreate | None = slots.record(MdsRecCreate, MdtRecCreate)
         capa1: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot()
-        eadata_or_symtgt: Opaque | None = dated_slot(called={"1.8": "data", "2.0": "eadata_or_symtgt"}, optional=True, omit={"1.8": True, "2.0": False}, when={"1.8": "symlink target (string incl. NUL) or lov EA; counted with 0 length when CANCELSET is on and there is no data; left out when neither data nor CANCELSET", "2.0": "slot counted; symlink target string (RMF_SYMTGT) for S_ISLNK, slave/remote ACL EA otherwise, 0 length when none"})
+        eadata: Opaque | None = dated_slot(called={"1.8": "data", "2.0": "eadata_or_symtgt", "2.1": "eadata"}, optional=True, omit={"1.8": True, "2.0": False}, when={"1.8": "symlink target (string incl. NUL) or lov EA; counted with 0 length when CANCELSET is on and there is no data; left out when neither data nor CANCELSET", "2.0": "slot counted; symlink target string (RMF_SYMTGT) for S_ISLNK, slave/remote ACL EA otherwise, 0 length when none"})
         dlm_req: LdlmRequest | None = slots.CANCELS
         file_secctx_name: CString | None = slots.SECCTX_NAME
         file_secctx: Opaque | None = slots.SECCTX
@@ -112,6 +116,26 @@ class MdsReintCreate:
         mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
         capa1: LustreCapa | bytes | None = slots.capa("slot always packed; valid when body.valid has FLMDSCAPA", optional=False)
         mdt_md: Opaque | None = dated_slot(since="2.16", optional=True, when="the layout of a new striped directory")
+
+
+@reint(name="MDS_REINT/CREATE_SYM", since="2.1", match={"rec_reint.cr_opcode": MdsReint.REINT_CREATE, "rec_reint.cr_mode": Bits(_SYMLINK)})
+class MdsReintCreateSym:
+    """Sent as MDS_REINT/CREATE, for a symlink: the server takes RQF_MDS_REINT_CREATE_SYM when it has seen the mode."""
+
+    class Request(Buffers):
+        rec_reint: MdtRecCreate | None = dated_slot()
+        capa1: LustreCapa | bytes | None = slots.CAPA
+        name: CString | None = dated_slot()
+        symtgt: CString | None = dated_slot(when="from 2.15 on, where names are encrypted, what encryption made of it")
+        dlm_req: LdlmRequest | None = slots.CANCELS
+        file_secctx_name: CString | None = slots.SECCTX_NAME
+        file_secctx: Opaque | None = slots.SECCTX
+        selinux_pol: CString | None = slots.SELINUX_POL
+        file_encctx: Opaque | None = slots.ENCCTX
+
+    class Reply(Buffers):
+        mdt_body: MdtBody | None = dated_slot()
+        capa1: LustreCapa | bytes | None = slots.MDS_CAPA
 
 
 @reint(name="MDS_REINT/LINK", match={"rec_reint.lk_opcode": MdsReint.REINT_LINK})
@@ -164,8 +188,8 @@ class MdsReintRename:
         rec_reint: MdsRecRename | MdtRecRename | None = slots.record(MdsRecRename, MdtRecRename)
         capa1: LustreCapa | bytes | None = slots.CAPA
         capa2: LustreCapa | bytes | None = slots.CAPA
-        old_name: CString | None = dated_slot()
-        new_name: CString | None = dated_slot(when={"1.8": "", "2.0": "(RMF_SYMTGT slot)"})
+        name: CString | None = dated_slot(called={"1.8": "old_name", "2.1": "name"})
+        symtgt: CString | None = dated_slot(called={"1.8": "new_name", "2.1": "symtgt"}, when={"1.8": "", "2.0": "(RMF_SYMTGT slot)"})
         dlm_req: LdlmRequest | None = slots.CANCELS
         selinux_pol: CString | None = slots.SELINUX_POL
 
@@ -212,5 +236,35 @@ class MdsReintSetxattr:
         eadata: Opaque | None = dated_slot(omit=True, holds=Chosen("name", XATTRS), when="value; trailing slot left out when there is no value")
         dlm_req: LdlmRequest | None = dated_slot(since="2.5", optional=True, when="early lock cancels")
         selinux_pol: CString | None = slots.SELINUX_POL
+
+    Reply = Body
+
+
+@reint(since="2.8", name="MDS_REINT/MIGRATE", match={"rec_reint.rn_opcode": MdsReint.REINT_MIGRATE}, portal={"2.8": Portal.MDS_REQUEST_PORTAL, "2.16": Portal.MDS_IO_PORTAL}, also_on={"2.8": (), "2.16": (Portal.MDS_REQUEST_PORTAL,)})
+class MdsReintMigrate:
+    """Sent by mdc/mdc_reint.c:mdc_rename (CLI_MIGRATE). Handled by mdt/mdt_reint.c:mdt_reint_migrate."""
+
+    class Request(Buffers):
+        rec_reint: MdtRecRename | None = dated_slot()
+        capa1: LustreCapa | bytes | None = slots.CAPA
+        capa2: LustreCapa | bytes | None = slots.CAPA
+        name: CString | None = dated_slot()
+        symtgt: CString | None = dated_slot()
+        dlm_req: LdlmRequest | None = slots.CANCELS
+        selinux_pol: CString | None = slots.SELINUX_POL
+        mdt_ioepoch: MdtIoepoch | None = dated_slot()
+        close_data: CloseData | None = dated_slot()
+        eadata: Opaque | None = dated_slot(since="2.12", optional=True, holds=LmvUserMdV1, when="which MDTs to migrate to")
+
+    Reply = LastUnlinkReply
+
+
+@reint(since="2.11", name="MDS_REINT/RESYNC", match={"rec_reint.rs_opcode": MdsReint.REINT_RESYNC})
+class MdsReintResync:
+    """Sent by mdc/mdc_reint.c:mdc_file_resync. Handled by mdt/mdt_reint.c:mdt_reint_resync."""
+
+    class Request(Buffers):
+        rec_reint: MdtRecResync | None = dated_slot()
+        dlm_req: LdlmRequest | None = slots.CANCELS
 
     Reply = Body

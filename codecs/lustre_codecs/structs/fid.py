@@ -11,7 +11,7 @@ from typing import Annotated
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import pad32, since, until, was
 from lustre_wire.schema.shown import Shown
-from lustre_wire.schema.types import Chars, Hole, u32, u64
+from lustre_wire.schema.types import Chars, Flex, Hole, u32, u64
 from lustre_wire.schema.union import WireUnion
 
 
@@ -70,6 +70,15 @@ class LuSeqRange(Wire):
     lsr_index: u32     = since("2.2")
     lsr_padding: pad32 = until("2.2")
     lsr_flags: u32     = since("2.2")
+
+
+@history(size={"2.6": 8}, byteorder="little")
+class LuSeqRangeArray(Wire):
+    """Ranges of FID sequences, one behind the other."""
+
+    lsra_count: u32
+    lsra_padding: pad32
+    lsra_lsr: Annotated[list[LuSeqRange], Flex(LuSeqRange, count="lsra_count")]
 
 
 @history(size={"2.0": 16, "2.2": None}, swab=False, text=("sequence {mf_seq:#x}", " on MDT {mf_mds}"))

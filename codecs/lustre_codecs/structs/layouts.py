@@ -27,7 +27,21 @@ from lustre_codecs.enums.layout import (
 from lustre_codecs.enums.metadata import SwapLayouts
 from lustre_codecs.structs.fid import LlogLogid, LuFid, ObdUuid, OstId
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import as_sent, called, in16, in32, in64, over, pad32, pad64, padding, since, until, was
+from lustre_wire.schema.margins import (
+    as_sent,
+    called,
+    in16,
+    in32,
+    in64,
+    over,
+    pad16,
+    pad32,
+    pad64,
+    padding,
+    since,
+    until,
+    was,
+)
 from lustre_wire.schema.shorthand import bytes32, bytes64, hex32
 from lustre_wire.schema.shown import Magic, Shown
 from lustre_wire.schema.types import AS_SENT, U16, U32, Array, Chars, Flex, Raw, u8, u16, u32, u64
@@ -391,3 +405,22 @@ class LmvForeignMd(Wire):
     lfm_type: in32[LustreForeignTypes]
     lfm_flags: u32
     lfm_value: Annotated[bytes, Flex(Chars(1))]
+
+
+@history(size={"2.4": 48}, byteorder="little")
+class LmvUserMdV1(Wire):
+    """Layout of directories that a user asks for, and that subdirectories are made with (lustre_user.h)."""
+
+    lum_magic: hex32
+    lum_stripe_count: u32
+    lum_stripe_offset: u32
+    lum_hash_type: u32
+    lum_type: u32
+    lum_padding1_: pad32 = called("lum_padding1").until("2.15")
+    lum_max_inherit: u8 = since("2.15")
+    lum_max_inherit_rr: u8 = since("2.15")
+    lum_padding1: pad16 = since("2.15")
+    lum_padding2: pad32
+    lum_padding3: pad32
+    lum_pool_name: Annotated[bytes, Chars(16)]
+    lum_objects: Annotated[list[LmvUserMdsData], Flex(LmvUserMdsData, count="lum_stripe_count")]

@@ -200,3 +200,11 @@ class OstLvbV1(Wire):
     lvb_atime: s64
     lvb_ctime: s64
     lvb_blocks: u64
+
+
+@history(size={"2.4": 64})
+class LdlmGlDesc(WireUnion):
+    """What a glimpse tells; the lock's resource says of what. Receivers swap it by that."""
+
+    lquota_desc: LdlmGlLquotaDesc
+    barrier_desc: LdlmGlBarrierDesc = since("2.10")

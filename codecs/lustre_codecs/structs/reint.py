@@ -14,7 +14,8 @@ from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import called, in32, in64, over, pad16, pad32, padding, since, until, was
 from lustre_wire.schema.shorthand import hex32, id32, mode32, time64
 from lustre_wire.schema.shown import Given, Shown
-from lustre_wire.schema.types import AS_SENT, U32, Raw, u16, u32, u64
+from lustre_wire.schema.types import AS_SENT, U32, U64, Array, Raw, u16, u32, u64
+from lustre_wire.schema.union import WireUnion
 
 #: The bits with which a setattr record sets a time: to now, or to the record's.
 _SETS_ATIME = MdsAttr.MDS_ATTR_ATIME | MdsAttr.MDS_ATTR_ATIME_SET
@@ -382,3 +383,32 @@ class MdtRecResync(Wire):
     rs_mirror_id_old: u16 = was("rs_mirror_id", "2.12").since("2.16")
     rs_padding9: pad32 = until("2.12")
     rs_padding9_: pad16 = called("rs_padding9").since("2.12")
+
+
+@history(size={"2.11": 64})
+class CloseDataResyncDone(Wire):
+    """The components of a mirror that are in sync again; more than 15 of them stand in a buffer of their own."""
+
+    resync_count: u32
+    resync_ids_inline: Annotated[list[int], Array(U32, 15)]
+
+
+@history(size={"2.5": 64}, c_name="close_data::")
+class CloseDataSpecial(WireUnion):
+    """What else a close with an intent says; `sa_bias` of the record beside it tells which member counts."""
+
+    cd_reserved: Annotated[list[int], Array(U64, 8)]
+    cd_resync: CloseDataResyncDone = since("2.11")
+    cd_mirror_id: u16              = since("2.11")
+    cd_archive_id: u32             = since("2.13")
+    cd_data_version2: u64          = since("2.16")
+
+
+@history(size={"2.5": 96}, text=("{cd_fid}", " data version {cd_data_version}"))
+class CloseData(Wire):
+    """What a close does beside closing: release a file to the archive, swap, merge, split or resync its layout."""
+
+    cd_handle: LustreHandle
+    cd_fid: LuFid
+    cd_data_version: u64
+    special: CloseDataSpecial

@@ -92,6 +92,16 @@ class ObjectUpdateResult(Wire):
     our_data: Annotated[list[int], Flex(U32.as_sent())]
 
 
+@history(size={"2.8": 16}, byteorder="little")
+class OutReadReply(Wire):
+    """What was read of an object; `orr_size` bytes follow."""
+
+    orr_size: u32
+    orr_padding: pad32
+    orr_offset: u64
+    orr_data: Annotated[bytes, Flex(Chars(1), count="orr_size")]
+
+
 @history(size={"2.6": 8})
 class ObjectUpdateReply(Wire):
     """Results that follow each other, and their lengths."""

@@ -142,7 +142,7 @@ typedef struct lw_swab {
 
 enum lw_order { LW_SENDERS, LW_LITTLE, LW_BIG_ENDIAN };
 
-enum lw_test { LW_EQUAL, LW_ANY, LW_ABSENT, LW_UNCOUNTED, LW_HAS_LENGTH, LW_PREFIX };
+enum lw_test { LW_EQUAL, LW_ANY, LW_ABSENT, LW_UNCOUNTED, LW_COUNTED, LW_HAS_LENGTH, LW_PREFIX };
 
 /* A condition on a buffer, or on a number in it. */
 typedef struct {

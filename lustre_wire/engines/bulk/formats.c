@@ -41,6 +41,8 @@ static int holds(const lw_condition *condition, const uint8_t *data, const buffe
         return !length;
     case LW_UNCOUNTED:
         return buffer >= b->count;
+    case LW_COUNTED:
+        return buffer < b->count;
     case LW_HAS_LENGTH:
         return buffer < b->count && length == condition->length;
     case LW_PREFIX:

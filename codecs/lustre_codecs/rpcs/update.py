@@ -1,0 +1,147 @@
+"""Between targets, and many operations in one message: updates, indices, checks, batches."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, LUSTRE_OBD_VERSION, Opcode, Portal
+from lustre_codecs.enums.update import BatchUpdateCmd
+from lustre_codecs.rpcs import slots
+from lustre_codecs.rpcs.ldlm import GetattrRequest
+from lustre_codecs.structs.attributes import MdtBody
+from lustre_codecs.structs.ldlm import LdlmReply
+from lustre_codecs.structs.lfsck import LfsckReply, LfsckRequest
+from lustre_codecs.structs.security import LustreCapa
+from lustre_codecs.structs.update import (
+    BatchUpdateReply,
+    ButUpdateBuffer,
+    ButUpdateHeader,
+    IdxInfo,
+    LuIdxpage,
+    ObjectUpdateReply,
+    ObjectUpdateRequest,
+    OutUpdateBuffer,
+    OutUpdateHeader,
+    UpdateBuf,
+    UpdateReply,
+)
+from lustre_wire.schema.rpc import Buffers, Opaque, Records
+from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
+
+#: To another target, which serves it beside its clients' requests.
+to_target = partial(
+    rpc_history,
+    portal={"2.4": Portal.MDS_MDS_PORTAL, "2.5": Portal.OUT_PORTAL}, reply_portal=Portal.OSC_REPLY_PORTAL,
+)  # fmt: skip
+lfsck = partial(
+    to_target, since="2.6", version=LUSTRE_OBD_VERSION,
+    also_on=(Portal.OST_REQUEST_PORTAL, Portal.MDS_REQUEST_PORTAL),
+)  # fmt: skip
+_GET: Final[dict[str, Any]] = {"bulk_portal": Portal.MDS_BULK_PORTAL, "bulk": "server GET"}
+
+
+@buffers_history
+class BatchGetattrReply(Buffers):
+    """The lock, and the attributes of a file asked for in a batch."""
+
+    dlm_rep: LdlmReply | None = dated_slot()
+    mdt_body: MdtBody | None = dated_slot()
+    mdt_md: Opaque | None = slots.LAYOUT
+    acl: Opaque | None = slots.ACL
+    capa1: LustreCapa | bytes | None = slots.MDS_CAPA
+    file_secctx: Opaque | None = slots.SECCTX_ASKED
+    default_mdt_md: Opaque | None = slots.default_layout("2.13")
+    file_encctx: Opaque | None = slots.ENCCTX
+
+
+@to_target(Opcode.OBD_IDX_READ, since="2.4", version=LUSTRE_OBD_VERSION, also_on=(Portal.MDS_READPAGE_PORTAL,), bulk_portal=Portal.MDS_BULK_PORTAL, bulk="server PUT", bulk_holds=Records(LuIdxpage))
+class ObdIdxRead:
+    """Sent by osp/osp_object.c:osp_it_fetch; on portal 23, with its reply on 10, by quota/qsd_request.c:qsd_fetch_index.
+    Handled by target/tgt_handler.c:tgt_obd_idx_read.
+
+    Pages of the index travel in bulk, little-endian; ii_count of the reply says how many units, ii_hash_end where the
+    next request begins.
+    """
+
+    class Request(Buffers):
+        idx_info: IdxInfo | None = dated_slot()
+
+    class Reply(Buffers):
+        idx_info: IdxInfo | None = dated_slot()
+
+
+@to_target(Opcode.UPDATE_OBJ, name="UPDATE_OBJ", since="2.4", until="2.6", version=LUSTRE_MDS_VERSION)
+class UpdateObj:
+    """Sent by osp/osp_md_object.c:osp_prep_update_req. Handled by mdt/out_handler.c:out_handle."""
+
+    class Request(Buffers):
+        update: Opaque | None = dated_slot(holds=UpdateBuf)
+
+    class Reply(Buffers):
+        update_reply: Opaque | None = dated_slot(holds=UpdateReply)
+
+
+@to_target(Opcode.OUT_UPDATE, name="OUT_UPDATE", since="2.6", version=LUSTRE_MDS_VERSION, **_GET)
+class OutUpdate:
+    """Sent by osp/osp_trans.c:osp_prep_update_req (before 2.8 osp/osp_object.c:osp_prep_update_req). Handled by
+    target/out_handler.c:out_handle.
+
+    What is longer than the header's place inline is fetched in bulk, in pieces as out_update_buffer says; what OUT_READ
+    reads is put in bulk. pb_status may be positive.
+    """
+
+    class Request(Buffers):
+        object_update: Opaque | None = dated_slot(until="2.8", holds=ObjectUpdateRequest)
+        out_update_header: Opaque | None = dated_slot(since="2.8", holds=OutUpdateHeader, when="with the updates behind it where they fit")
+        out_update_buffer: list[OutUpdateBuffer] | None = dated_slot(since="2.8", when="one without a size where the updates stand in the header's buffer")
+
+    class Reply(Buffers):
+        object_update_reply: Opaque | None = dated_slot(holds=ObjectUpdateReply)
+
+
+@to_target(Opcode.MDS_BATCH, since="2.16", version=LUSTRE_MDS_VERSION, **_GET)
+class MdsBatch:
+    """Sent by ptlrpc/batch.c:batch_prep_update_req. Handled by mdt/mdt_batch.c:mdt_batch.
+
+    Each request in it is a lustre_msg of its own without a ptlrpc_body: lm_opc says which, lm_repsize what room its
+    reply needs; in the replies lm_opc holds the result.
+    """
+
+    class Request(Buffers):
+        but_update_header: Opaque | None = dated_slot(holds=ButUpdateHeader, when="with the batch behind it where it fits")
+        but_update_buffer: list[ButUpdateBuffer] | None = dated_slot(when="one without a size where the batch stands in the header's buffer")
+
+    class Reply(Buffers):
+        batch_update_reply: Opaque | None = dated_slot(holds=BatchUpdateReply)
+
+
+@rpc_history(BatchUpdateCmd.BUT_GETATTR, name="MDS_BATCH sub GETATTR", since="2.16", within=Opcode.MDS_BATCH)
+class MdsBatchGetattr:
+    """A request inside of MDS_BATCH. Sent by mdc/mdc_batch.c:mdc_batch_getattr_pack. Handled by mdt/mdt_batch.c.
+
+    The lock and the attributes of a file, as LDLM_ENQUEUE/INTENT_GETATTR asks for them.
+    """
+
+    Request = GetattrRequest
+    Reply = BatchGetattrReply
+
+
+@lfsck(Opcode.LFSCK_NOTIFY)
+class LfsckNotify:
+    """Sent by lfsck/lfsck_lib.c:lfsck_async_request. Handled by target/tgt_handler.c:tgt_handle_lfsck_notify."""
+
+    class Request(Buffers):
+        lfsck_request: LfsckRequest | None = dated_slot()
+
+
+@lfsck(Opcode.LFSCK_QUERY)
+class LfsckQuery:
+    """Sent by lfsck/lfsck_lib.c:lfsck_async_request. Handled by target/tgt_handler.c:tgt_handle_lfsck_query."""
+
+    class Request(Buffers):
+        lfsck_request: LfsckRequest | None = dated_slot()
+
+    class Reply(Buffers):
+        lfsck_reply: LfsckReply | None = dated_slot()
+
