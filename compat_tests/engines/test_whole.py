@@ -46,6 +46,15 @@ class _Odd:
     numbers: list[u32] | None = slot()
 
 
+class _Stopping:
+    number: u32 | None = slot()
+    name: CString | None = slot(omit=True)
+    rest: Opaque | None = slot(optional=True)
+    more: CString | None = slot(omit=True)
+    last: Opaque | None = slot(optional=True)
+
+
+Stopping: Any = buffers(_Stopping)
 Simple: Any = buffers(_Simple)
 Behind: Any = buffers(_Behind)
 Odd: Any = buffers(_Odd)
@@ -94,6 +103,7 @@ def packed(values: Any, order: Any = "little") -> list[bytes]:
         Behind(b"n", NUMBER, PART, [PART, Part(3, 4)], Outer(1, Tailed(3, [1, 2, 3])), b"blob"),
         Behind(b"longer name", None, None, None, None, None), Behind(None, NUMBER, PART, None, Outer(), b""),
         Behind(b"", NUMBER, PART, [], Outer(1, Tailed(2, [1, 2])), b"12345678"), Behind(),
+        Stopping(NUMBER), Stopping(NUMBER, b"n"), Stopping(NUMBER, None, b"r"), Stopping(), Stopping(NUMBER, last=b"l"),
     ],
 )  # fmt: skip
 class TestBothWays:
@@ -117,6 +127,20 @@ class TestBothWays:
         assert written(side(type(values), order), made) == joined(packed(values, order), order, **header)
         lengths = [12, *map(len, packed(values, order))]
         assert (made.header.lm_bufcount, made.header.lm_buflens) == (len(lengths), lengths)
+
+
+@pytest.mark.parametrize(
+    ("values", "counted"),
+    [
+        (Stopping(), 2), (Stopping(NUMBER), 2), (Stopping(NUMBER, b"n"), 4), (Stopping(NUMBER, None, b"r"), 4),
+        (Stopping(more=b"m"), 6), (Stopping(NUMBER, b"n", last=b"l"), 6),
+    ],
+)  # fmt: skip
+def test_nothing_is_counted_from_the_first_buffer_on_that_may_be_left_out(values: Any, counted: int) -> None:
+    """As a 2.x client packs it: up to the first one whose size was never set."""
+    assert payload.codec(Stopping, "little").count(values) == counted
+    data = written(side(Stopping), message(values))
+    assert data is not None and len(lustre_msg.split(data).lengths) == counted
 
 
 def _laid(pieces: list[bytes]) -> tuple[bytes, list[int], list[int]]:

@@ -208,13 +208,13 @@ class _Generator:
         return [*out, "return s"]
 
     def count(self) -> list[str]:
-        total = len(self.slots) + 1
         out = []
+        total = len(self.slots) + 1
         for s in reversed(self.slots):
-            if not s.omit:
-                break
-            out += [f"if p.{s.name} is not None:", f"    return {total}"]
-            total -= 1
+            if any(slot.omit for slot in self.slots[: s.index]):
+                out += [f"if p.{s.name} is not None:", f"    return {total}"]
+            if s.omit:
+                total = s.index
         return [*out, f"return {total}"]
 
     def compile(self) -> PayloadCodec:

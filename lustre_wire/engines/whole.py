@@ -99,8 +99,11 @@ class Side:
     def counted(self, pattern: Pattern) -> int:
         """How many buffers a regular message counts."""
         total = len(self.slots) + 1
-        while total > 1 and self.slots[total - 2].omit and (total > len(pattern) or pattern[total - 1] == ABSENT):
-            total -= 1
+        for slot in reversed(self.slots):
+            if slot.index < len(pattern) and pattern[slot.index] != ABSENT:
+                break
+            if slot.omit:
+                total = slot.index
         return total
 
     def writer(self, buffers: Any) -> Write | None:

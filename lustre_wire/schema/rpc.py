@@ -197,7 +197,8 @@ def slot(
 
     Args:
         optional: a correct sender may leave it without bytes.
-        omit: without bytes and nothing behind it, the buffer is not even counted (otherwise it is, with length 0).
+        omit: without bytes in it and in all behind it, neither it nor they are even counted (otherwise it is, with
+            length 0).
         when: in words, what decides that it has bytes.
         room: bytes some correct sender reserves for it, where that is more than its struct's size.
         minimum: bytes a receiver is content with, where that is less than its struct's size.

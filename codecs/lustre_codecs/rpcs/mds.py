@@ -155,7 +155,7 @@ class MdsGetxattr:
         mdt_body: MdsBody | MdtBody | None = slots.REQUEST_BODY
         capa1: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot(called={"1.8": "xattr_name", "2.0": "name"}, omit=True, when={"1.8": "body.valid has FLXATTR; absent for FLXATTRLS (list)", "2.0": "FLXATTR; trailing slots with unset size are left out, so a list request may have only 3 buffers"})
-        eadata: Opaque | None = dated_slot(called={"1.8": "input", "2.0": "eadata"}, omit=True, when={"1.8": "only when the caller passes input data (input_size>0)", "2.0": "input data present"})
+        eadata: Opaque | None = dated_slot(called={"1.8": "input", "2.0": "eadata"}, optional=True, omit={"1.8": True, "2.10": False}, when={"1.8": "only when the caller passes input data (input_size>0)", "2.0": "input data present"})
         selinux_pol: CString | None = slots.SELINUX_POL
 
     class Reply(Buffers):
