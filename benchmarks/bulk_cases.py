@@ -241,7 +241,7 @@ def first_translation() -> Case:
 
     return Case(
         f"translate: {ROWS} opens by a new translator", lambda: bulk.Translator("1.8", "2.0").run(stream), ROWS, size,
-        {"single-message path": single}, {}, scale={"single-message path": ROWS},
+        {"single-message path": single}, {"single-message path": 18}, scale={"single-message path": ROWS},
     )  # fmt: skip
 
 

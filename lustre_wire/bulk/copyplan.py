@@ -9,16 +9,18 @@ from functools import cached_property, lru_cache
 from random import Random
 from typing import Any
 
-from lustre_wire.bulk.trace import BODY, Path, Reads
 from lustre_wire.dialects import Dialect
+from lustre_wire.engines import payload
 from lustre_wire.engines.chooser import looks
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.lustre_msg import V2
 from lustre_wire.rpc import Message
 from lustre_wire.schema.conditions import Match, resolve
 from lustre_wire.schema.nodes import Cell, Form, Group, Node, Repeat
-from lustre_wire.schema.rpc import Buffers, SlotSpec
+from lustre_wire.schema.rpc import Buffers
 from lustre_wire.schema.struct import spec_of
+from lustre_wire.translate.engine import way_of
+from lustre_wire.translate.looked import BODY, Looked, Path
 from lustre_wire.translate.rules import UP, RuleSet
 
 FIXED, TEXT, BYTES = range(3)
@@ -41,6 +43,53 @@ class Move:
         """Whether one of these (part, offset) is moved."""
         here = any(part == self.from_part and self.offset <= at < self.offset + self.size for part, at in source)
         return here or any(part == self.to_part and self.to <= at < self.to + self.size for part, at in target)
+
+
+#: Strings that may hold anything: number of the buffer -> (TEXT or BYTES, part of the result that is the same).
+Strings = dict[int, tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What the rules carry over in a format's messages with certain buffers, whatever it holds."""
+
+    moves: list[Move]
+    strings: Strings
+
+
+def carried(rules: RuleSet, direction: str, looked: Looked, message: Message, made: Message) -> Carried:
+    """What is carried over in messages of a kind: of one format, with the same buffers.
+
+    Args:
+        rules, direction: by which `message` was translated.
+        looked: what they look at.
+        message, made: one of them, and what it became.
+    """
+    way = way_of(rules, direction, message, made)
+    here, there = (payload.codec(type(m.buffers), m.order).places(m.buffers) for m in (message, made))
+    numbers = {slot.name: (number, slot) for number, slot in enumerate(there, 2)}
+    pairs = [(BODY, 1, 1, message.dialect.body, made.dialect.body)]
+    strings: Strings = {}
+    judged = judged_by(message.dialect, message.opcode)
+    for number, slot in enumerate(here, 1):
+        part, other = numbers.get(way.names.get(slot.name, ""), (0, slot))
+        if part and slot.struct is not None and other.struct is not None:
+            pairs.append((slot.name, number + 1, part, slot.struct, other.struct))
+        alike = part and slot.string and other.string and slot.text == other.text
+        if alike and number not in judged and not looked.at((slot.name,)):
+            strings[number] = (TEXT if slot.text else BYTES, part)
+    # Buffers are hashable as classes are; what decides how a message is read is the same for all of a plan.
+    fixed = (
+        deciding(type(message.buffers)) | looked_at_by(message.dialect, message.opcode),  # type: ignore[arg-type]
+        deciding(type(made.buffers)),  # type: ignore[arg-type]
+    )
+    found = [
+        replace(m, path=(name, *m.path), from_part=one, to_part=part)
+        for name, one, part, source, target in pairs
+        for m in struct_moves(rules, source, target, direction)
+    ]
+    kept = (m for m in found if m.path[-1] not in _DECIDING and not looked.at(m.path))
+    return Carried([m for m in kept if not m.touches(*fixed)], strings)
 
 
 @lru_cache(maxsize=1024)
@@ -116,7 +165,25 @@ def _alike(one: Node, other: Node) -> bool:
     return (one.form, one.width, one.order) == (other.form, other.width, other.order) and one.form is not Form.FOREIGN
 
 
-@dataclass(frozen=True)
+class Places:
+    """Where the parts of a message stand when its strings are left out, and how many strings stand before each."""
+
+    def __init__(self, lengths: list[tuple[int, bool]], head: int) -> None:
+        self.offsets, self.strings = [0], [0]
+        at, strings = head, 0
+        for length, is_string in lengths:
+            self.offsets.append(at)
+            self.strings.append(strings)
+            at += 0 if is_string else lustre_msg.rounded(length)
+            strings += is_string
+        self.size = at
+
+    def of(self, part: int, offset: int) -> tuple[int, int]:
+        """(offset, strings before) of a byte of a part."""
+        return self.offsets[part] + offset, self.strings[part]
+
+
+@dataclass(frozen=True, eq=False)
 class Shape:
     """What the messages of a group have in common.
 
@@ -131,6 +198,24 @@ class Shape:
     target: tuple[tuple[int, int], ...]
     moves: tuple[Move, ...]
     guards: tuple[tuple[int, int, int], ...]
+
+    @cached_property
+    def places(self) -> tuple[Places, Places]:
+        """Places of the message and of the result."""
+        source = [(length, form != FIXED) for form, length in self.source]
+        target = [(length, bool(copied)) for length, copied in self.target]
+        heads = (V2.first(len(lengths)) for lengths in (source, target))
+        return Places(source, next(heads)), Places(target, next(heads))
+
+    @cached_property
+    def mask(self) -> bytes:
+        """Which bytes of a message without its strings are guarded."""
+        here, _ = self.places
+        made = bytearray(here.size)
+        for part, offset, size in self.guards:
+            at, _ = here.of(part, offset)
+            made[at : at + size] = b"\xff" * size
+        return bytes(made)
 
     @cached_property
     def merged(self) -> list[Move]:
@@ -148,38 +233,20 @@ class Shape:
         return out
 
 
-def places_of(message: Message, names: list[str]) -> dict[str, int]:
-    """Number of the part that each buffer is."""
-    return {name: number for number, name in enumerate([BODY, *names], 1)}
-
-
-def shape_of(
-    reads: Reads, moves: list[Move], data: bytes, made: bytes, here: list[SlotSpec], names: dict[str, int], extra: bool,
-    judged: frozenset[int],
-) -> Shape:  # fmt: skip
-    """The group of a message that was translated under watch.
+def shape_of(moves: list[Move], parts: lustre_msg.Parts, result: lustre_msg.Parts, free: Strings) -> Shape:
+    """The shape of a message.
 
     Args:
-        reads: what the translation looked at.
         moves: all moves that the rules allow, with parts.
-        data, made: the message and the result.
-        here: the message's slots, as they stand.
-        names: source slot -> part of the result that has the same text or bytes.
-        extra: whether the message has bytes that its format does not cover; strings are guarded then.
-        judged: numbers of the buffers by whose length or content the format is known.
+        parts, result: the message and what it becomes.
+        free: those of its strings that are not empty.
     """
-    parts, result = lustre_msg.split(data), lustre_msg.split(made)
     source = [(FIXED, length) for length in parts.lengths]
     target = [(length, 0) for length in result.lengths]
-    for number, slot in enumerate(here, 1):
-        free = slot.string and not extra and reads.copied_only((slot.name,))
-        free = free and number not in judged
-        if number < len(source) and free and source[number][1] and slot.name in names:
-            source[number] = (TEXT if slot.text else BYTES, 0)
-            target[names[slot.name] - 1] = (0, number + 1)
-    kept = tuple(
-        m for m in moves if reads.copied_only(m.path) and m.path[-1] not in _DECIDING and _inside(m, parts, result)
-    )
+    for number, (form, part) in free.items():
+        source[number] = (form, 0)
+        target[part - 1] = (0, number + 1)
+    kept = tuple(m for m in moves if _inside(m, parts, result))
     return Shape(tuple(source), tuple(target), kept, tuple(_guards(source, kept, parts)))
 
 
@@ -214,52 +281,15 @@ def _between(free: list[tuple[int, int]], end: int) -> Iterator[tuple[int, int]]
         yield at, end - at
 
 
-class Places:
-    """Where the parts of a message stand when its strings are left out, and how many strings stand before each."""
-
-    def __init__(self, lengths: list[tuple[int, bool]], head: int) -> None:
-        self.offsets, self.strings = [0], [0]
-        at, strings = head, 0
-        for length, is_string in lengths:
-            self.offsets.append(at)
-            self.strings.append(strings)
-            at += 0 if is_string else lustre_msg.rounded(length)
-            strings += is_string
-        self.size = at
-
-    def of(self, part: int, offset: int) -> tuple[int, int]:
-        """(offset, strings before) of a byte of a part."""
-        return self.offsets[part] + offset, self.strings[part]
-
-
-def places_in(shape: Shape) -> tuple[Places, Places]:
-    """Places of the message and of the result."""
-    source = [(length, form != FIXED) for form, length in shape.source]
-    target = [(length, bool(copied)) for length, copied in shape.target]
-    heads = (V2.first(len(lengths)) for lengths in (source, target))
-    return Places(source, next(heads)), Places(target, next(heads))
-
-
-def mask(shape: Shape) -> bytes:
-    """Which bytes of a message without its strings are guarded."""
-    here, _ = places_in(shape)
-    made = bytearray(here.size)
-    for part, offset, size in shape.guards:
-        at, _ = here.of(part, offset)
-        made[at : at + size] = b"\xff" * size
-    return bytes(made)
-
-
-def image(shape: Shape, data: bytes) -> bytes:
+def image(shape: Shape, data: bytes, parts: lustre_msg.Parts) -> bytes:
     """The guarded bytes of a message without its strings, zero elsewhere."""
-    whole = int.from_bytes(fixed_parts(data, [form != FIXED for form, _ in shape.source]), "little")
-    guarded = mask(shape)
+    whole = int.from_bytes(fixed_parts(data, parts, [form != FIXED for form, _ in shape.source]), "little")
+    guarded = shape.mask
     return (whole & int.from_bytes(guarded, "little")).to_bytes(len(guarded), "little")
 
 
-def fixed_parts(data: bytes, strings: list[bool]) -> bytes:
+def fixed_parts(data: bytes, parts: lustre_msg.Parts, strings: list[bool]) -> bytes:
     """A message without its strings."""
-    parts = lustre_msg.split(data)
     kept = [data[: parts.offsets[0]]]
     for offset, length, is_string in zip(parts.offsets, parts.lengths, strings, strict=True):
         if not is_string:
@@ -269,8 +299,8 @@ def fixed_parts(data: bytes, strings: list[bool]) -> bytes:
 
 def keys(shape: Shape, images: list[bytes]) -> list[tuple[int, int, int]]:
     """`lw_key` rows: the guarded words by which images differ; offsets count without strings."""
-    here, _ = places_in(shape)
-    guarded = mask(shape)
+    here, _ = shape.places
+    guarded = shape.mask
     words = range(0, len(guarded), 8)
     found = [at for at in words if len({one[at : at + 8] for one in images}) > 1]
     ends = [here.offsets[i + 1] for i, (form, _) in enumerate(shape.source) if form != FIXED]
@@ -284,7 +314,7 @@ def masked(image: bytes, keys: list[tuple[int, int, int]]) -> bytes:
 
 def strings(shape: Shape) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
     """`lw_string` of the message and `lw_copy` of the result."""
-    here, there = places_in(shape)
+    here, there = shape.places
     found = [i for i, (form, _) in enumerate(shape.source) if form != FIXED]
     texts = [(int(shape.source[i][0] == TEXT), here.offsets[i + 1], V2.length_at(i)) for i in found]
     copied = [(i, part) for i, (_, part) in enumerate(shape.target) if part]
@@ -293,30 +323,8 @@ def strings(shape: Shape) -> tuple[list[tuple[int, int, int]], list[tuple[int, i
 
 def moves_of(shape: Shape) -> list[tuple[int, int, int, int, int]]:
     """`lw_move` rows."""
-    here, there = places_in(shape)
+    here, there = shape.places
     return [(*here.of(m.from_part, m.offset), *there.of(m.to_part, m.to), m.size) for m in shape.merged]
-
-
-def same_strings(
-    source: Any, target: Any, here: list[SlotSpec], there: list[SlotSpec], names: dict[str, str]
-) -> dict[str, int]:
-    """Source slot -> part of the result, for strings that were carried over as they are."""
-    numbers = {slot.name: number for number, slot in enumerate(there, 2)}
-    kinds = {slot.name: (slot.string, slot.text) for slot in there}
-    out = {}
-    for slot in here:
-        other = names.get(slot.name, "")
-        if other in numbers and slot.string and kinds[other] == (True, slot.text):
-            value = getattr(source, slot.name)
-            if value is not None and value == getattr(target, other):
-                out[slot.name] = numbers[other]
-    return out
-
-
-def narrowed(shape: Shape, moves: tuple[Move, ...], data: bytes) -> Shape:
-    """The same with fewer moves, and more guards instead."""
-    guards = tuple(_guards(list(shape.source), moves, lustre_msg.split(data)))
-    return replace(shape, moves=moves, guards=guards)
 
 
 def probe(shape: Shape, data: bytes, result: bytes, random: Random) -> tuple[bytes, bytes]:

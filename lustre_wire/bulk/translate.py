@@ -1,10 +1,10 @@
 """Streams of messages from one dialect to another.
 
-The rules of a translation are functions, and may look at anything. So the first message of a kind is translated by
-itself, and watched: what only the copying rules touched is moved in later messages, and all other bytes must be the
-same as they were in that one, or it is another kind. Each new plan is tried against the single-message path, with other
-values in everything that it moves, before it is used. What no plan can do, such as a message that changes the session,
-is translated by itself every time, and counted.
+Rules say what they look at (`lustre_wire.translate.looked`). So it is known which bytes of a format's messages are
+carried over whatever they are; the first message with certain other bytes is translated by itself, and is the plan for
+all that have the same ones. The first plan of a group is tried against the single-message path, with other values in
+everything that it moves: a rule that looks at what it did not say is found there. What no plan can do, such as a
+message that changes the session, is translated by itself every time, and counted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lustre_wire import rpc
-from lustre_wire.bulk import copyplan, trace
+from lustre_wire.bulk import asking, copyplan
 from lustre_wire.bulk.copyplan import Shape
 from lustre_wire.bulk.given import dialect_of, kind_of, names_of, one_of
 from lustre_wire.bulk.index import Room, Walker, index_plan
@@ -28,20 +28,20 @@ from lustre_wire.engines import payload
 from lustre_wire.engines.bulk.columns import Columns, allocate, flat, overlap
 from lustre_wire.engines.bulk.numbers import C
 from lustre_wire.errors import Untranslatable, WireError
-from lustre_wire.schema.rpc import SlotSpec
+from lustre_wire.frames import lustre_msg
+from lustre_wire.message import REPLY
 from lustre_wire.translate import Entry, Session, rules_between, translate
-from lustre_wire.translate.buffers import paths
+from lustre_wire.translate.looked import looked_at
 from lustre_wire.translate.report import LOST
 from lustre_wire.translate.rules import DOWN, UP
 
 _MOST_PLANS = 1 << 16
-_PATIENCE = 4
 _PROBES = 2
 
 
 @dataclass
 class _Group:
-    """Plans of one shape, and their `lw_group`."""
+    """Plans of one shape, and their `lw_group`; `holds` says whether the first was what its rules said."""
 
     container: int
     shape: Shape
@@ -51,6 +51,7 @@ class _Group:
     known: set[bytes] = field(default_factory=set)
     c: Any = None
     keep: list[Any] = field(default_factory=list)
+    holds: bool = True
 
 
 class Translator:
@@ -73,12 +74,12 @@ class Translator:
         self.direction = UP if self.rules.old == self.source.name else DOWN
         self.random = random.Random(0)
         self.plans: list[Plan] = []  # by number; also of plans that are no longer in use
-        self._refused: dict[Any, int] = {}
-        self._moves: dict[Any, tuple[list[copyplan.Move], dict[str, str]]] = {}
+        # what is carried over, and the shapes by the lengths of the buffers, for each kind of message
+        self._carried: dict[Any, tuple[copyplan.Carried, dict[Any, Shape]]] = {}
         self._forget()
 
     def _forget(self) -> None:
-        self._groups: dict[Any, _Group] = {}
+        self._groups: dict[Shape, _Group] = {}
         self._asked: dict[Any, Any] = {}  # what the session was asked for the plans in use
         self._array: Any = None
 
@@ -93,123 +94,95 @@ class Translator:
     def _learn(self, core: engine.Core, data: bytes) -> tuple[bytes, tuple[Entry, ...]]:
         """Translate a message that no plan fits, and make one of it where that is possible."""
         message = rpc.decode(data, self.source)
-        kind = (message.format.key if message.format is not None else "", message.direction, message.order)
-        if message.format is None or message.body is None or self._refused.get(kind, 0) >= _PATIENCE:
-            return self._translated(message, self.session)
-        watched, reads = trace.watched(message)
-        session: Any = trace.WatchedSession(self.session)
-        made = translate(watched, self.target, session=session, on_loss="report", allow=self.allow)
-        kept = trace.Reads()
-        kept.counts, kept.tests, kept.looks = reads.counts.copy(), reads.tests.copy(), set(reads.looks)
+        session: Any = asking.WatchedSession(self.session)
+        made = translate(message, self.target, session=session, on_loss="report", allow=self.allow)
         result = rpc.encode(made.message)
         entries = made.report.entries
         if session.changed:
             self._check_plans()
-        if session.changed or not self._keep(core, message, made.message, kept, session.asked, data, result, entries):
-            self._refused[kind] = self._refused.get(kind, 0) + 1
         else:
-            self._refused[kind] = 0
+            self._keep(core, message, made.message, session.asked, data, result, entries)
         return result, entries
-
-    def _translated(self, message: rpc.Message, session: Any) -> tuple[bytes, tuple[Entry, ...]]:
-        watched = trace.WatchedSession(session)
-        made = translate(message, self.target, session=watched, on_loss="report", allow=self.allow)  # type: ignore[arg-type]
-        if watched.changed:
-            self._check_plans()
-        return rpc.encode(made.message), made.report.entries
 
     def _check_plans(self) -> None:
         """Forget everything where the session no longer answers as it did."""
-        if not trace.same_answers(self.session, self._asked):
+        if not asking.same_answers(self.session, self._asked):
             self._forget()
 
     # --- plans ---------------------------------------------------------------------------------------------------
 
     def _keep(
-        self, core: engine.Core, message: rpc.Message, made: rpc.Message, reads: trace.Reads, asked: dict[Any, Any],
+        self, core: engine.Core, message: rpc.Message, made: rpc.Message, asked: dict[Any, Any],
         data: bytes, result: bytes, entries: tuple[Entry, ...],
-    ) -> bool:  # fmt: skip
-        """Make a plan of a translation; False where it does not hold."""
-        if made.format is None or made.body is None or len(self.plans) >= _MOST_PLANS:
-            return False
-        shape = self._shape(message, made, reads, data, result)
-        if len(copyplan.strings(shape)[0]) > C.LW_MOST_STRINGS:
-            return False
-        group = self._group(core, message, shape, data)
-        if not self._holds(group.shape, data, result, entries):
-            return False
+    ) -> None:  # fmt: skip
+        """Make a plan of a translation, where that is possible."""
+        if message.format is None or message.body is None or made.format is None or len(self.plans) >= _MOST_PLANS:
+            return
+        if message.direction == REPLY and made.header.lm_cksum:  # of bytes that would be moved
+            return
+        parts, becomes = lustre_msg.split(data), lustre_msg.split(result)
+        shape = self._shape(message, made, parts, becomes)
+        if shape is None:
+            return
+        group = self._group(core, message, shape, data, result, entries)
         index = index_plan(core, self.source, "")
-        if not core.lib.lw_key_hash(index, group.c, core.pointer(data), len(data)):
-            return False
-        image = copyplan.image(group.shape, data)
-        fixed = copyplan.fixed_parts(result, [bool(copied) for _, copied in group.shape.target])
+        if not group.holds or not core.lib.lw_key_hash(index, group.c, core.pointer(data), len(data)):
+            return
+        image = copyplan.image(shape, data, parts)
+        fixed = copyplan.fixed_parts(result, becomes, [bool(copied) for _, copied in shape.target])
         self.plans.append(Plan(entries, fixed, image, data))
         self._asked |= asked
         group.plans.append(len(self.plans) - 1)
-        images = [self.plans[number].image for number in group.plans]
         known = copyplan.masked(image, group.keys)
         if 2 * len(group.plans) >= group.places or known in group.known:
-            group.keys = copyplan.keys(group.shape, images)
+            images = [self.plans[number].image for number in group.plans]
+            group.keys = copyplan.keys(shape, images)
             group.known = {copyplan.masked(one, group.keys) for one in images}
             self._compile(core, group)
         else:
             group.known.add(known)
             self._insert(core, group, group.plans[-1])
         self._array = None
-        return True
 
-    def _shape(self, message: rpc.Message, made: rpc.Message, reads: trace.Reads, data: bytes, result: bytes) -> Shape:
+    def _shape(
+        self, message: rpc.Message, made: rpc.Message, parts: lustre_msg.Parts, becomes: lustre_msg.Parts
+    ) -> Shape | None:
+        """The shape of a message, None where it has more strings than a plan can move."""
         here = payload.codec(type(message.buffers), message.order).places(message.buffers)
         there = payload.codec(type(made.buffers), made.order).places(made.buffers)
         assert message.format is not None and made.format is not None
         slots = (tuple(s.name for s in here), tuple(s.name for s in there))
-        key = (message.format.key, message.direction, made.format.key, *slots)
-        if key not in self._moves:
-            self._moves[key] = self._movable(message, made, here, there)
-        moves, names = self._moves[key]
-        strings = copyplan.same_strings(message.buffers, made.buffers, here, there, names)
-        odd = message.extra is not None or made.extra is not None
-        judged = copyplan.judged_by(self.source, message.opcode)
-        return copyplan.shape_of(reads, moves, data, result, here, strings, odd, judged)
+        key = (message.format.key, message.direction, message.order, made.format.key, *slots)
+        found = self._carried.get(key)
+        if found is None:
+            looked = looked_at(self.rules, self.direction, message, made)
+            carried = copyplan.carried(self.rules, self.direction, looked, message, made)
+            found = self._carried[key] = (carried, {})
+        carried, shapes = found
+        odd = message.extra is not None or made.extra is not None  # bytes of no buffer: nothing but fixed places then
+        strings = {} if odd else carried.strings
+        free = {i: one for i, one in strings.items() if i < len(parts.lengths) and parts.lengths[i]}
+        copies = [part - 1 for _, part in free.values()]
+        lengths = (
+            tuple(-1 if i in free else length for i, length in enumerate(parts.lengths)),
+            tuple(-1 if i in copies else length for i, length in enumerate(becomes.lengths)),
+        )
+        shape = shapes.get(lengths)
+        if shape is None:
+            if len(free) > C.LW_MOST_STRINGS or len(shapes) >= _MOST_PLANS:
+                return None
+            shape = shapes[lengths] = copyplan.shape_of(carried.moves, parts, becomes, free)
+        return shape
 
-    def _movable(
-        self, message: rpc.Message, made: rpc.Message, here: list[SlotSpec], there: list[SlotSpec]
-    ) -> tuple[list[copyplan.Move], dict[str, str]]:
-        """All moves that the rules allow between the buffers of two messages, and which buffer becomes which."""
-        assert message.format is not None
-        ways = paths(self.rules, message.format, self.target, self.direction, message.direction)
-        path = next((p for p in ways if p.form is made.format), None)
-        names = dict(path.names) if path is not None else {}
-        sources = copyplan.places_of(message, [s.name for s in here])
-        targets = copyplan.places_of(made, [s.name for s in there])
-        pairs = [(trace.BODY, trace.BODY, self.source.body, self.target.body)]
-        kinds = {s.name: getattr(s.type, "cls", None) for s in there}
-        for slot in here:
-            other = names.get(slot.name, "")
-            if getattr(slot.type, "cls", None) is not None and kinds.get(other) is not None:
-                pairs.append((slot.name, other, slot.type.cls, kinds[other]))  # type: ignore[attr-defined]
-        here_fixed = copyplan.deciding(type(message.buffers))  # type: ignore[arg-type]  # a class is hashable
-        here_fixed |= copyplan.looked_at_by(self.source, message.opcode)
-        there_fixed = copyplan.deciding(type(made.buffers))  # type: ignore[arg-type]
-        moves = [
-            copyplan.Move((one, *m.path), sources[one], m.offset, targets[other], m.to, m.size)
-            for one, other, a, b in pairs
-            for m in copyplan.struct_moves(self.rules, a, b, self.direction)
-        ]
-        return [m for m in moves if not m.touches(here_fixed, there_fixed)], names
-
-    def _group(self, core: engine.Core, message: rpc.Message, shape: Shape, data: bytes) -> _Group:
-        """The group of a message. Where former messages moved more, it is narrowed, and its plans are forgotten."""
-        assert message.format is not None
-        container = 2 + (message.order == "big")
-        key = (container, message.format.key, message.direction, shape.source, shape.target)
-        group = self._groups.get(key)
-        if group is not None and not set(group.shape.moves) <= set(shape.moves):
-            moves = tuple(m for m in group.shape.moves if m in shape.moves)
-            shape = copyplan.narrowed(shape, moves, data)
-            group = None
+    def _group(
+        self, core: engine.Core, message: rpc.Message, shape: Shape, data: bytes, result: bytes,
+        entries: tuple[Entry, ...],
+    ) -> _Group:  # fmt: skip
+        """The group of the messages of a shape."""
+        group = self._groups.get(shape)
         if group is None:
-            group = self._groups[key] = _Group(container, shape)
+            group = self._groups[shape] = _Group(2 + (message.order == "big"), shape)
+            group.holds = self._holds(shape, data, result, entries)
             self._compile(core, group)
             self._array = None
         return group
@@ -219,8 +192,8 @@ class Translator:
         for _ in range(_PROBES):
             other, expected = copyplan.probe(shape, data, result, self.random)
             try:
-                made, said = self._single(other, trace.WatchedSession(self.session, frozen=True))
-            except (WireError, trace.WouldChange):
+                made, said = self._single(other, asking.WatchedSession(self.session, frozen=True))
+            except (WireError, asking.WouldChange):
                 return False
             if made != expected or said != entries:
                 return False
@@ -234,9 +207,9 @@ class Translator:
             group.places *= 2
         moves = copyplan.moves_of(shape)
         texts, copies = copyplan.strings(shape)
-        here, there = copyplan.places_in(shape)
+        here, there = shape.places
         group.keep = [
-            new("lw_string[]", texts), new("lw_copy[]", copies), new("uint8_t[]", copyplan.mask(shape)),
+            new("lw_string[]", texts), new("lw_copy[]", copies), new("uint8_t[]", shape.mask),
             new("lw_key[]", group.keys), new("lw_move[]", moves), new("lw_known[]", group.places),
         ]  # fmt: skip
         c_texts, c_copies, c_mask, c_keys, c_moves, known = group.keep
@@ -288,6 +261,7 @@ class _Run:
             raise WireError("out overlaps the stream", path="out")
         self.columns = Columns.allocate(MESSAGES, data.nbytes // 256 + 64)
         self.position = self.rows = self.made = self.single = 0
+        self.walker, self.room = Walker(data, translator.source, ""), Room(1, 64)
         self.report: dict[int, tuple[Entry, ...]] = {}  # of messages that went by themselves
         self.errors: dict[int, WireError] = {}
 
@@ -322,8 +296,8 @@ class _Run:
         self.out = more
 
     def _by_itself(self, core: engine.Core | None) -> None:
-        walker = Walker(self.data[self.position :], self.translator.source, "")
-        found = walker.take(Room(1, 64), 1)
+        self.walker.position = self.position
+        found = self.walker.take(self.room, 1)
         length, reason = found["length"][0], found["reason"][0]
         whole = bytes(self.data[self.position : self.position + length])
         made, plan = b"", UNREADABLE

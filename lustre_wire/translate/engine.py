@@ -162,6 +162,13 @@ def _plan(message: Message, way: Way, work: Work) -> _Plan:
     return found
 
 
+def way_of(rules: RuleSet, direction: str, message: Message, made: Message) -> Path:
+    """The way that the buffers of a message went when it was translated by these rules in this direction."""
+    assert message.format is not None
+    found: _Plan = message.format.cache[rules, direction, message.direction]
+    return next(path for path in found.paths if path.form is made.format)
+
+
 def _new_plan(message: Message, way: Way, work: Work) -> _Plan:
     rules = way.rules
     body = make_struct(rules, message.dialect.body, work.target.body, way.direction)

@@ -24,7 +24,7 @@ import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.kinds import checked
@@ -37,6 +37,49 @@ from lustre_wire.schema.views import history_of
 Compute = Callable[[Any, Any, Any], Any]
 #: Looks at, or finishes, the buffers of a message: a function of (source buffers, target buffers, the `Work`).
 Finish = Callable[[Any, Any, Any], None]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What a function of the rules looks at beside the value it is given.
+
+    Attributes:
+        reads: dotted paths in its source: the struct of a field's rule, the buffers of an operation's; those that
+            begin with ptlrpc_body are of the message's. What is only tested for being there is no matter.
+        asks: names of `Session`: what it asks of the session.
+        changes: names of `Session`: how it changes the session. What it reads only in order to do that is not said:
+            such a message is never translated by a plan.
+    """
+
+    reads: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+
+
+def looks_at(*, reads: str = "", asks: str = "", changes: str = "") -> Callable[[_F], _F]:
+    """Say what a function of the rules looks at (see `Looks`), names separated by blanks; without, it is its value.
+
+    ::
+
+        @looks_at(reads="lr_type", asks="fid_of")
+        def resource_up(value, desc, work): ...
+    """
+
+    def say(function: _F) -> _F:
+        function.__looks__ = Looks(  # type: ignore[attr-defined]  # functions take attributes
+            tuple(reads.split()), tuple(asks.split()), tuple(changes.split())
+        )
+        return function
+
+    return say
+
+
+def looks_of(function: Callable[..., Any] | None) -> Looks:
+    """What a function said that it looks at."""
+    return getattr(function, "__looks__", None) or Looks()
+
 
 UP: Final = "up"
 DOWN: Final = "down"

@@ -10,7 +10,20 @@ from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.rpc import REQUEST
 from lustre_wire.schema.rpc import RpcFormat
 from lustre_wire.translate.buffers import operation_of, pairs_of
-from lustre_wire.translate.rules import DOWN, UP, FieldRule, RuleSet, Side, Slot, StructRule, nested
+from lustre_wire.translate.rules import (
+    DOWN,
+    UP,
+    Compute,
+    FieldRule,
+    Finish,
+    Looks,
+    RuleSet,
+    Side,
+    Slot,
+    StructRule,
+    looks_of,
+    nested,
+)
 
 _ERRNO_NAMES: Final = {**errno.errorcode, errno.EOPNOTSUPP: "EOPNOTSUPP"}
 
@@ -45,6 +58,35 @@ class BufferRow(NamedTuple):
     new: str
     new_index: int
     note: str
+
+
+class LookingRow(NamedTuple):
+    """One function of the rules: whose it is, its direction, and what it looks at beside its value (see `Looks`)."""
+
+    rule: str
+    direction: str
+    reads: tuple[str, ...]
+    asks: tuple[str, ...]
+    changes: tuple[str, ...]
+
+
+def looking_rows(rules: RuleSet) -> Iterator[LookingRow]:
+    """Every function of the rules that looks at more than its value: the others decide by that alone."""
+    for name, direction, function in _functions(rules):
+        looks = looks_of(function)
+        if looks != Looks():
+            yield LookingRow(name, direction, looks.reads, looks.asks, looks.changes)
+
+
+def _functions(rules: RuleSet) -> Iterator[tuple[str, str, Compute | Finish | None]]:
+    for rule in rules.structs:
+        for field in rule.fields:
+            for direction, function, name in ((UP, field.up, field.new), (DOWN, field.down, field.old)):
+                yield f"{rule.name}: {name or field.new or field.old}", direction, function
+    for operation in rules.operations:
+        for side, where in ((operation.request, "request"), (operation.reply, "reply")):
+            yield f"{operation.old} {where}", UP, side.up
+            yield f"{operation.old} {where}", DOWN, side.down
 
 
 def _place(rule: StructRule, side: str, path: str) -> Place | None:

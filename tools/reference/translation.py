@@ -8,13 +8,22 @@ from lustre_wire.rpc import REPLY, REQUEST
 from lustre_wire.schema.rpc import RpcFormat
 from lustre_wire.translate import rules_between
 from lustre_wire.translate.rules import RuleSet
-from lustre_wire.translate.tables import BufferRow, FieldRow, Place, buffer_rows, field_rows, operations, refusals
+from lustre_wire.translate.tables import (
+    BufferRow,
+    FieldRow,
+    Place,
+    buffer_rows,
+    field_rows,
+    looking_rows,
+    operations,
+    refusals,
+)
 
 
 def page(old: str = "1.8", new: str = "2.0") -> str:
     """The text of the page."""
     rules = rules_between(old, new)
-    parts = (*_head(rules), *_refused(rules), *_operations(rules), *_structs(rules))
+    parts = (*_head(rules), *_refused(rules), *_operations(rules), *_structs(rules), *_looking(rules))
     return "\n".join(parts) + "\n"
 
 
@@ -80,3 +89,14 @@ def _field(row: FieldRow) -> str:
 
 def _place(place: Place | None) -> str:
     return f"{place.offset} `{place.name}`" if place is not None else "-"
+
+
+def _looking(rules: RuleSet) -> Iterator[str]:
+    yield from ("", "## What rules look at", "")
+    yield "What a field becomes follows from its value, but for these: they look at other fields and buffers too, ask"
+    yield "the session, or change it. A message whose translation changes the session is never translated by a copy"
+    yield "plan. Nor is one without format or ptlrpc_body (a lustre_msg v1), nor a reply with a checksum in its header."
+    yield from ("", "| rule | direction | looks at | asks | changes |", "|---|---|---|---|---|")
+    for row in looking_rows(rules):
+        said = (", ".join(f"`{name}`" for name in names) for names in (row.reads, row.asks, row.changes))
+        yield f"| {row.rule} | {row.direction} | {' | '.join(said)} |"

@@ -13,6 +13,7 @@ from lustre_codecs.translation.identity import fid_down, fid_up
 from lustre_wire.translate.rules import (
     Bits,
     computed,
+    looks_at,
     only_new,
     paddings,
 )
@@ -45,6 +46,7 @@ _NEW_BITS: Final = Bits(
 )  # fmt: skip
 
 
+@looks_at(reads="fid1")
 def _valid_up(value: int, body: Any, work: Any) -> int:
     """2.0 reads fid1 only where OBD_MD_FLID says that it is there (mdt_body_unpack)."""
     value = int(value)
@@ -70,11 +72,13 @@ def _valid_down(value: int, body: Any, work: Any) -> int:
     return rest
 
 
+@looks_at(reads="fid1", asks="inode_of")
 def _ino_down(value: int, body: Any, work: Any) -> int:
     """A 2.0 server puts object id and version here (mdt_pack_attr2body); a reply of 1.8 repeats the words of fid1."""
     return _repeated(value, body, work, "ino", 0)
 
 
+@looks_at(reads="fid1", asks="inode_of")
 def _generation_down(value: int, body: Any, work: Any) -> int:
     """See `_ino_down`."""
     return _repeated(value, body, work, "generation", 1)
@@ -91,6 +95,7 @@ def _repeated(value: int, body: Any, work: Any, name: str, word: int) -> int:
     return int(made)
 
 
+@looks_at(reads="valid")
 def _flags_up(value: int, body: Any, work: Any) -> int:
     if not work.reply or not int(body.valid) & ObdMd.OBD_MD_FLFLAGS:
         return value
@@ -105,6 +110,7 @@ def _flags_up(value: int, body: Any, work: Any) -> int:
     return made
 
 
+@looks_at(reads="valid")
 def _flags_down(value: int, body: Any, work: Any) -> int:
     """Marks the flags of a reply, and asks for marked ones in the requests whose answer may have them."""
     asks = work.operation in _NAMES_FID if not work.reply else int(body.valid) & ObdMd.OBD_MD_FLFLAGS
@@ -140,6 +146,7 @@ def _mode_down(value: int, body: Any, work: Any) -> int:
 _fid1: Final = fid_down("fid1")
 
 
+@looks_at(reads="valid mode", asks="inode_of")
 def _fid1_down(value: Any, body: Any, work: Any) -> LlFid:
     """The type, which a fid of 1.8 repeats, is in the same reply where the server says so."""
     made: LlFid = _fid1(value, body, work)

@@ -15,6 +15,7 @@ from lustre_codecs.enums.metadata import ObdMd
 from lustre_codecs.structs.fid import LlFid, LuFid
 from lustre_codecs.structs.ldlm import LdlmResId
 from lustre_wire.errors import Untranslatable
+from lustre_wire.translate.rules import looks_at
 
 #: Inode numbers that have an IGIF. Below are reserved sequences, above those of OST objects and of new files.
 FIRST_IGIF: Final = int(FidSeq.FID_SEQ_IGIF)
@@ -66,6 +67,7 @@ def fid_up(field: str) -> Any:
 
     type_field = f"{field}.f_type"
 
+    @looks_at(asks="fid_of")
     def up(value: LlFid, struct: Any, work: Any) -> LuFid:
         if value.f_type:
             work.change(type_field, value.f_type)
@@ -77,6 +79,7 @@ def fid_up(field: str) -> Any:
 def fid_down(field: str) -> Any:
     """Makes an ll_fid of a lu_fid."""
 
+    @looks_at(asks="inode_of")
     def down(value: LuFid, struct: Any, work: Any) -> LlFid:
         return LlFid(*fid_to_inode(value.f_seq, value.f_oid, value.f_ver, work, field))
 
@@ -88,6 +91,7 @@ _METADATA: Final = frozenset({int(LdlmType.LDLM_PLAIN), int(LdlmType.LDLM_FLOCK)
 _FLOCK: Final = int(LdlmType.LDLM_FLOCK)
 
 
+@looks_at(reads="lr_type", asks="fid_of")
 def resource_up(value: LdlmResId, desc: Any, work: Any) -> LdlmResId:
     """The name of a lock's resource, towards 2.0."""
     first, second, third, fourth = value.name
@@ -102,6 +106,7 @@ def resource_up(value: LdlmResId, desc: Any, work: Any) -> LdlmResId:
     return LdlmResId([seq, oid, ver, _FLOCK if flock else fourth])
 
 
+@looks_at(reads="lr_type", asks="inode_of")
 def resource_down(value: LdlmResId, desc: Any, work: Any) -> LdlmResId:
     """The name of a lock's resource, towards 1.8."""
     first, second, third, fourth = value.name
@@ -153,11 +158,13 @@ def group_down(value: int, struct: Any, work: Any) -> int:
     return 0
 
 
+@looks_at(reads="o_fid o_generation", asks="fid_of")
 def parent_seq_up(value: int, struct: Any, work: Any) -> int:
     """The parent's identity, where the obdo says that it holds one."""
     return _parent_up(struct, work)[0]
 
 
+@looks_at(reads="o_fid o_generation", asks="fid_of")
 def parent_oid_up(value: int, struct: Any, work: Any) -> int:
     """See `parent_seq_up`."""
     return _parent_up(struct, work)[1]
@@ -168,11 +175,13 @@ def _parent_up(obdo: Any, work: Any) -> tuple[int, int]:
     return known[:2] if known is not None else (obdo.o_fid, obdo.o_generation)
 
 
+@looks_at(reads="o_parent_seq o_parent_oid o_valid", asks="inode_of")
 def parent_inode_down(value: int, struct: Any, work: Any) -> int:
     """See `parent_seq_up`."""
     return _parent_down(struct, work)[0]
 
 
+@looks_at(reads="o_parent_seq o_parent_oid o_valid", asks="inode_of")
 def parent_generation_down(value: int, struct: Any, work: Any) -> int:
     """See `parent_seq_up`."""
     return _parent_down(struct, work)[1]

@@ -18,6 +18,7 @@ from lustre_codecs.structs.layouts import LovMdsMdV1, LovMdsMdV3
 from lustre_codecs.translation.ends import NEW, new_numbers
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.schema.views import view
+from lustre_wire.translate.rules import looks_at
 
 ObdConnect = new_numbers(connect.ObdConnect)
 
@@ -28,12 +29,14 @@ _V3_HEAD: Final = spec_of(view(LovMdsMdV3, NEW)).size
 _LAYOUTS: Final = ("lov_md", "lov_md_or_linkname")
 
 
+@looks_at(reads="lov_md lov_md_or_linkname", asks="connect_flags")
 def layout_up(source: Any, target: Any, work: Any) -> None:
     """Finish a reply with a layout: mdt_md of 2.0."""
     for name in _LAYOUTS:
         target.mdt_md = layout(getattr(source, name, None), name, target.mdt_md, work)
 
 
+@looks_at(reads="mdt_md", asks="connect_flags")
 def layout_down(source: Any, target: Any, work: Any) -> None:
     """Finish a reply with a layout; where it gets shorter the body says so."""
     made = layout(source.mdt_md, "mdt_md", source.mdt_md, work)

@@ -49,6 +49,7 @@ from lustre_wire.translate.rules import (
     StructRule,
     bits,
     computed,
+    looks_at,
     only_new,
     only_old,
     paddings,
@@ -72,6 +73,7 @@ def _obdo_valid_up(value: int, obdo: Any, work: Any) -> int:
     return value | ObdMd.OBD_MD_FLGROUP
 
 
+@looks_at(reads="o_easize o_mds o_valid")
 def _ioepoch_up(value: Any, obdo: Any, work: Any) -> int:
     """2.0 has its I/O epoch where 1.8 has the EA size and the MDS's number."""
     made = obdo.o_easize | obdo.o_mds << 32
@@ -122,6 +124,7 @@ KNOWN_IBITS: Final = 0x7
 _IBITS_SIZE: Final = spec_of(view(LdlmInodebits, NEW)).size
 
 
+@looks_at(reads="l_resource.lr_type")
 def _policy(value: LdlmPolicyData, desc: Any, work: Any) -> LdlmPolicyData:
     if desc.l_resource.lr_type == LdlmType.LDLM_IBITS:
         asked = int.from_bytes(value.raw[:_IBITS_SIZE], "little")
@@ -263,6 +266,7 @@ def _message_flags_down(value: int, body: Any, work: Any) -> int:
     return value
 
 
+@looks_at(asks="connect_flags")
 def _pool(value: int, body: Any, work: Any) -> int:
     """Lock pool figures of a reply, which mean something only where OBD_CONNECT_LRU_RESIZE was granted."""
     granted = work.session.connect_flags

@@ -13,6 +13,7 @@ from lustre_codecs.structs.fid import LuFid, LustreHandle
 from lustre_codecs.translation.ends import new_numbers
 from lustre_codecs.translation.identity import fid_down
 from lustre_codecs.translation.layouts import layout, layout_down, layout_up
+from lustre_wire.translate.rules import looks_at
 
 Disposition = new_numbers(metadata.Disposition)
 MdsOpen = new_numbers(metadata.MdsOpen)
@@ -51,6 +52,7 @@ def _take_fid(source: Any, target: Any, work: Any) -> None:
     work.drop("cr_fid2", f"[{fid.f_seq:#x}:{fid.f_oid:#x}:{fid.f_ver:#x}]")
 
 
+@looks_at(reads="rec.cr_replayfid ptlrpc_body.pb_transno", asks="open_file", changes="new_fid")
 def create_up(source: Any, target: Any, work: Any) -> None:
     """Name the file of a plain create, or say what the replayed one made."""
     if source.rec is None:
@@ -62,6 +64,7 @@ def create_up(source: Any, target: Any, work: Any) -> None:
         _give_fid(source, target, work)
 
 
+@looks_at(reads="rec_reint.cr_fid2", asks="inode_of keep_created")
 def create_down(source: Any, target: Any, work: Any) -> None:
     """Leave the naming of the file to the server, or say what the replayed create made."""
     if source.rec_reint is None:
@@ -99,6 +102,7 @@ def _replayed_fid_down(source: Any, target: Any, work: Any) -> None:
     target.rec.cr_replayfid = fid_down("cr_fid2")(rec.cr_fid2, rec, work)
 
 
+@looks_at(reads="mds_body.fid1 ptlrpc_body.pb_status", asks="fid_of keep_created", changes="identify")
 def created_up(source: Any, target: Any, work: Any) -> None:
     """The reply to a create: the client asked for one FID, the server of 1.8 gave an inode of its own."""
     body = source.mds_body
@@ -122,6 +126,7 @@ def _learn_created(body: Any, made: Any, work: Any) -> None:
     made.fid1 = LuFid(*fid)
 
 
+@looks_at(changes="answered")
 def created_down(source: Any, target: Any, work: Any) -> None:
     """A create of the session's own FID is done."""
     asker = work.asker
@@ -137,6 +142,11 @@ def _by_identity(name: bytes | None, flags: int, work: Any) -> bool:
     return not name and not work.replay and bool(flags & MdsOpen.MDS_OPEN_LOCK)
 
 
+@looks_at(
+    reads="rec.cr_flags rec.cr_replayfid lov_ea ea ptlrpc_body.pb_transno",
+    asks="open_file connect_flags",
+    changes="new_fid",
+)
 def open_up(source: Any, target: Any, work: Any) -> None:
     """Finish an open: which FID names what, and what the replayed one had open."""
     rec = source.rec
@@ -163,6 +173,7 @@ def open_up(source: Any, target: Any, work: Any) -> None:
             _give_fid(source, target, work)
 
 
+@looks_at(reads="rec_reint.cr_flags rec_reint.cr_fid2 eadata", asks="inode_of keep_created connect_flags")
 def open_down(source: Any, target: Any, work: Any) -> None:
     """Finish an open: which fid names what."""
     rec = source.rec_reint
@@ -188,6 +199,12 @@ def _remember_open(body: Any, epoch: int, work: Any) -> None:
         work.session.opened(transno=work.source.transno, handle=body.handle.cookie, ioepoch=epoch)
 
 
+@looks_at(
+    reads="mds_body.handle mds_body.io_epoch mds_body.fid1 dlm_rep.lock_policy_res1 dlm_rep.lock_policy_res2 lov_md "
+    "ptlrpc_body.pb_transno",
+    asks="fid_of keep_created connect_flags",
+    changes="identify opened",
+)
 def opened_up(source: Any, target: Any, work: Any) -> None:
     """Finish the reply to an open: remember its handle, and the identity of what it created."""
     body, rep = source.mds_body, source.dlm_rep
@@ -199,6 +216,11 @@ def opened_up(source: Any, target: Any, work: Any) -> None:
     layout_up(source, target, work)
 
 
+@looks_at(
+    reads="mdt_body.handle mdt_body.ioepoch mdt_md ptlrpc_body.pb_transno",
+    asks="connect_flags",
+    changes="answered opened",
+)
 def opened_down(source: Any, target: Any, work: Any) -> None:
     """Finish the reply to an open: remember its handle; a create of the session is done."""
     body = source.mdt_body

@@ -32,7 +32,7 @@ from lustre_codecs.translation.opens import (
 )
 from lustre_wire.engines import record
 from lustre_wire.schema.views import view
-from lustre_wire.translate.rules import Operation, Side, Slot, Versions
+from lustre_wire.translate.rules import Operation, Side, Slot, Versions, looks_at
 
 MdsAttr = new_numbers(metadata.MdsAttr)
 
@@ -47,6 +47,7 @@ def _lock_value_up(source: Any, target: Any, work: Any) -> None:
         work.fill("lvb", "zeroes")
 
 
+@looks_at(reads="dlm_rep.lock_desc.l_resource.lr_type")
 def _lock_value_down(source: Any, target: Any, work: Any) -> None:
     if source.lvb is not None and source.dlm_rep is not None:
         _only_extents(source.dlm_rep.lock_desc, target, work)
@@ -73,6 +74,7 @@ def _zero_capa(value: Any, source: Any, work: Any) -> LustreCapa:
     return view(LustreCapa, NEW)()
 
 
+@looks_at(reads="dlm_req.lock_desc.l_resource.lr_type")
 def _completion_down(source: Any, target: Any, work: Any) -> None:
     if getattr(source, "lvb", None) is not None and source.dlm_req is not None:
         _only_extents(source.dlm_req.lock_desc, target, work)
@@ -88,6 +90,7 @@ def _catalogue_up(source: Any, target: Any, work: Any) -> None:
 # --- logs -----------------------------------------------------------------------------------------------------------
 
 
+@looks_at(reads="log_block")
 def _log_block_down(source: Any, target: Any, work: Any) -> None:
     """1.8 has no readers of changelogs; all other records are the same."""
     block, at, head = source.log_block or b"", 0, record.codec(view(LlogRecHdr, NEW), work.order)
@@ -106,10 +109,12 @@ def _log_block_down(source: Any, target: Any, work: Any) -> None:
 _VERSIONED: Final = MdsAttr.MDS_ATTR_MODE | MdsAttr.MDS_ATTR_UID | MdsAttr.MDS_ATTR_GID | MdsAttr.MDS_ATTR_ATTR_FLAG
 
 
+@looks_at(reads="ea", asks="connect_flags")
 def _setattr_up(source: Any, target: Any, work: Any) -> None:
     target.eadata = layout(source.ea, "ea", target.eadata, work)
 
 
+@looks_at(reads="eadata rec_reint.sa_valid ptlrpc_body.pb_pre_versions", asks="connect_flags")
 def _setattr_down(source: Any, target: Any, work: Any) -> None:
     """1.8 compares the version of a setattr by file handle, which 2.0 never supplied."""
     target.ea = layout(source.eadata, "eadata", target.ea, work)
@@ -132,6 +137,7 @@ def _empty_body(value: Any, source: Any, work: Any) -> MdtBody:
 # --- directory pages -------------------------------------------------------------------------------------------------
 
 
+@looks_at(reads="ptlrpc_body.pb_status")
 def _page_announced_down(source: Any, target: Any, work: Any) -> None:
     """The entries of a 1.8 page have no generation."""
     if work.source.status >= 0:
@@ -139,6 +145,7 @@ def _page_announced_down(source: Any, target: Any, work: Any) -> None:
         work.lose("generation", "", None)
 
 
+@looks_at(reads="ptlrpc_body.pb_status")
 def _page_announced_up(source: Any, target: Any, work: Any) -> None:
     if work.source.status >= 0:
         work.at = "bulk"
@@ -152,6 +159,7 @@ _CAPA_ROOM: Final = {"capa1": Slot(loss="capa", make=_zero_capa)}
 _JOIN: Final = Slot(errno=EOPNOTSUPP, why="files are joined in 1.8 alone")
 
 
+@looks_at(reads="rec.rn_fid1 rec.rn_fid2 rec_reint.rn_fid1 rec_reint.rn_fid2")
 def _same_parents(buffers: Any) -> bool:
     rec = getattr(buffers, "rec", None) or getattr(buffers, "rec_reint", None)
     if rec is None:

@@ -27,6 +27,7 @@ from lustre_wire.translate.rules import (
     FieldRule,
     bits,
     computed,
+    looks_at,
     only_new,
     paddings,
     renamed,
@@ -66,6 +67,7 @@ def _bias(prefix: str) -> FieldRule:
     return only_new(f"{prefix}_bias", errno=EOPNOTSUPP)
 
 
+@looks_at(asks="fid_of")
 def _replayed_fid_up(value: Any, rec: Any, work: Any) -> Any:
     """See `lustre_codecs.translation.operations`: what is left of it depends on the name, and on the session."""
     return fid_up("cr_replayfid")(value, rec, work)
@@ -74,6 +76,7 @@ def _replayed_fid_up(value: Any, rec: Any, work: Any) -> Any:
 _CREATE_FLAGS: Final = MdsOpen.MDS_CREATE_RMT_ACL | MdsOpen.MDS_CREATE_SLAVE_OBJ
 
 
+@looks_at(reads="cr_opcode ptlrpc_body.pb_transno", asks="last_committed")
 def _create_flags_up(value: int, rec: Any, work: Any) -> int:
     value = int(value)
     if value & MdsOpen.MDS_OPEN_JOIN_FILE:
@@ -83,6 +86,7 @@ def _create_flags_up(value: int, rec: Any, work: Any) -> int:
     return _committed(value, work)
 
 
+@looks_at(reads="cr_opcode ptlrpc_body.pb_transno", asks="last_committed")
 def _create_flags_down(value: int, rec: Any, work: Any) -> int:
     value = int(value)
     if rec.cr_opcode != MdsReint.REINT_OPEN and value & _CREATE_FLAGS:
@@ -158,6 +162,7 @@ RENAME: Final = pair(
 )  # fmt: skip
 
 
+@looks_at(reads="sa_valid")
 def _blocks_down(value: int, rec: Any, work: Any) -> None:
     if value and not int(rec.sa_valid) & MdsAttr.MDS_ATTR_BLOCKS:
         work.drop("sa_blocks", value)

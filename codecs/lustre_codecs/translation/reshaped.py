@@ -14,6 +14,7 @@ from lustre_codecs.translation.records import NO_GROUP, fid
 from lustre_wire.translate.rules import (
     FieldRule,
     computed,
+    looks_at,
     only_new,
     only_old,
     paddings,
@@ -107,6 +108,7 @@ def _close_valid_down(value: int, rec: Any, work: Any) -> int:
 
 
 def _credential(name: str, field: str) -> FieldRule:
+    @looks_at(asks=name)
     def up(value: Any, body: Any, work: Any) -> int:
         made: int = getattr(work.session, name)
         work.fill(field, made)

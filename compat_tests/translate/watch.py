@@ -1,4 +1,4 @@
-"""Watches one translation: which fields of the message it looks at, and what it asks of the session.
+"""Watches one translation: how often it reads each field of the message.
 
 A rule that copies a field reads it once. Every further read means that some function of the rules looked at the value,
 so that another value might lead to another result.
@@ -13,11 +13,7 @@ from typing import Any
 
 from lustre_wire.rpc import Message
 from lustre_wire.schema.rpc import Buffers
-from lustre_wire.translate import Session
-
-Path = tuple[str, ...]
-#: What a session is asked; everything else it does changes it.
-LOOKUPS = frozenset({"fid_of", "inode_of", "open_file"})
+from lustre_wire.translate.looked import BODY, Path
 
 
 class Reads:
@@ -95,9 +91,6 @@ def _watched(value: Any, path: Path, reads: Reads) -> Any:
     return made
 
 
-BODY = "ptlrpc_body"
-
-
 def watched(message: Message) -> tuple[Message, Reads]:
     """A copy of a message that counts reads. Paths begin with the buffer's name, `BODY` for the ptlrpc_body."""
     reads = Reads()
@@ -105,48 +98,3 @@ def watched(message: Message) -> tuple[Message, Reads]:
         message.dialect, message.direction, message.order, message.header, _watched(message.body, (BODY,), reads),
         message.format, _watched(message.buffers, (), reads), message.extra,
     ), reads  # fmt: skip
-
-
-class WouldChange(Exception):
-    """A session was to be changed where that must not be. Never leaves the library."""
-
-
-class WatchedSession:
-    """A session, with what was asked of it; `changed` tells whether it was changed.
-
-    Args:
-        session: the session behind it.
-        frozen: raise `WouldChange` instead of changing it.
-    """
-
-    def __init__(self, session: Session, *, frozen: bool = False) -> None:
-        self._session = session
-        self._frozen = frozen
-        self.changed = False
-        self.asked: dict[tuple[str, tuple[Any, ...] | None], Any] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._session, name)
-        if not callable(value):
-            self.asked[name, None] = value
-            return value
-        if name in LOOKUPS:
-            return lambda *args: self._look_up(name, args)
-        if self._frozen:
-            raise WouldChange
-        self.changed = True
-        return value
-
-    def _look_up(self, name: str, args: tuple[Any, ...]) -> Any:
-        value = getattr(self._session, name)(*args)
-        self.asked[name, args] = value
-        return value
-
-
-def same_answers(session: Session, asked: dict[tuple[str, tuple[Any, ...] | None], Any]) -> bool:
-    """Whether a session still answers as it did."""
-    for (name, args), value in asked.items():
-        now = getattr(session, name)
-        if (now if args is None else now(*args)) != value:
-            return False
-    return True
