@@ -18,9 +18,9 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import PUT, Packet, Xids
 from lustre_wire.recovery.request import repsize
 
-#: Seconds a client has to answer a callback, and then to give the lock back; seconds between repetitions.
+#: Seconds a client has to answer a callback, and then to give the lock back. It is sent once: who has not answered in
+#: time is evicted (ldlm_lockd.c: rq_no_resend, ldlm_failed_ast).
 CALLBACK_TIMEOUT = 50
-REPEAT = 7
 
 FORMATS = {BLOCKING: "LDLM_BL_CALLBACK", COMPLETION: "LDLM_CP_CALLBACK", GLIMPSE: "LDLM_GL_CALLBACK"}
 
@@ -33,7 +33,6 @@ class Pending:
     message: rpc.Message
     xid: int
     until: float
-    again: float
     wait: Any = None
 
 
@@ -54,7 +53,7 @@ class Callbacks:
         self._owed: Deadlines[Lock] = Deadlines(self._release_due)
 
     def _answer_due(self, pending: Pending) -> float | None:
-        return min(pending.again, pending.until) if self.pending.get(pending.xid) is pending else None
+        return pending.until if self.pending.get(pending.xid) is pending else None
 
     def _release_due(self, lock: Lock) -> float | None:
         """For a lock that was asked back, as long as it is held."""
@@ -90,8 +89,8 @@ class Callbacks:
         message.body.pb_conn_cnt = 1
         message.body.pb_status = 12345
         message.body.pb_timeout = CALLBACK_TIMEOUT
-        pending = Pending(ast, message, self.xids.new(), now + CALLBACK_TIMEOUT, now, wait)
-        self._transmit(pending, now)
+        pending = Pending(ast, message, self.xids.new(), now + CALLBACK_TIMEOUT, wait)
+        self._transmit(pending)
         if ast.kind == BLOCKING and ast.lock.flags & k.LDLM_FL_CANCEL_ON_BLOCK:
             return
         if ast.kind == BLOCKING:
@@ -100,10 +99,9 @@ class Callbacks:
         self.pending[pending.xid] = pending
         self._unanswered.add(pending)
 
-    def _transmit(self, pending: Pending, now: float) -> None:
+    def _transmit(self, pending: Pending) -> None:
         form = pending.message.format
         assert form is not None
-        pending.again = now + REPEAT
         export = pending.ast.lock.owner
         self._put(Packet(PUT, self.nid, export.nid, form.portal or 0, pending.xid, 0, rpc.encode(pending.message)))
 
@@ -131,14 +129,8 @@ class Callbacks:
         return True
 
     def late(self, now: float) -> list[Export]:
-        """Repeat what is unanswered; clients that ran out of time, to be evicted."""
-        late: set[Export] = set()
-        for pending in self._unanswered.take(now):
-            if pending.until <= now:
-                late.add(pending.ast.lock.owner)
-            else:
-                self._transmit(pending, now)
-                self._unanswered.add(pending)
+        """Clients that ran out of time, to be evicted."""
+        late = {pending.ast.lock.owner for pending in self._unanswered.take(now)}
         late |= {lock.owner for lock in self._owed.take(now)}
         return sorted(late, key=lambda export: export.uuid)
 

@@ -109,9 +109,11 @@ class Answer:
         buffers: of the reply, by name; without any the reply is a ptlrpc_body alone.
         bulk: bulk data to be delivered before the reply.
         failed: the handler itself failed, rather than the operation: sent as PTL_RPC_MSG_ERR where the dialect does.
+        evicts: there is no answer its client could use: it is told that it is not connected, and forgotten.
     """
 
     status: int = 0
     buffers: dict[str, Any] = attrs.field(factory=dict)
     bulk: bytes | None = None
     failed: bool = False
+    evicts: bool = False

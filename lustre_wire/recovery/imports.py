@@ -72,6 +72,7 @@ class Import:
         events: what happened; the owner takes them.
         on_invalid: called when the import is evicted, with its lock table still full.
         on_dialect: called with the dialect before, when a connect changed it and nothing was sent in the new one yet.
+        judge: says what is wrong with a reply to a request, None for nothing; a wrong one fails it with -EPROTO.
     """
 
     def __init__(self, config: ImportConfig, xids: Xids, locks: LockTable) -> None:
@@ -97,6 +98,7 @@ class Import:
         self.events: list[ImportEvent] = []
         self.on_invalid: Callable[[], None] | None = None
         self.on_dialect: Callable[[Dialect], None] | None = None
+        self.judge: Callable[[Request, rpc.Message], str | None] | None = None
         self.next_try = 0.0
         self.next_ping, self.ping_interval = 0.0, float(timeouts.PING_INTERVAL)
         self._attempt: Request | None = None
@@ -325,7 +327,13 @@ class Import:
             if self.config.replayable and request.wants_replay and request.generation == self.generation:
                 self.replay.retain(request)
         self.replay.committed(body.pb_last_committed)
-        self.finish(request, message.status, now)
+        self.finish(request, -errno.EPROTO if self._wrong(request, message) else message.status, now)
+
+    def _wrong(self, request: Request, message: rpc.Message) -> bool:
+        wrong = self.judge(request, message) if self.judge is not None else None
+        if wrong is not None:
+            self.events.append(ImportEvent("wrong reply", wrong))
+        return wrong is not None
 
     def _not_connected(self, request: Request, now: float) -> None:
         """The server does not know the handle: connect again at once, then send again."""
@@ -415,6 +423,9 @@ class Import:
         handle = message.body.pb_handle.cookie
         if granted & ~self.config.flags:
             self.events.append(ImportEvent("granted more than asked", granted & ~self.config.flags))
+            self.failed_to_connect(-errno.EPROTO, now)
+            return
+        if not flags & k.MSG_CONNECT_RECONNECT and self._wrong(request, message):
             self.failed_to_connect(-errno.EPROTO, now)
             return
         found = connect.outcome(

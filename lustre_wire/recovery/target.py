@@ -353,16 +353,16 @@ class Target:
         try:
             wait = next(handling)
         except StopIteration as stop:
-            self._finish(request, stop.value)
+            self._finish(request, stop.value, now)
         except Exception as error:  # see _refused
-            self._finish(request, self._refused(request, error, mark))
+            self._finish(request, self._refused(request, error, mark), now)
         else:
             self._waiting.add(request, handling, wait)
             self._patience.add(request)
             if wait.bulk:
                 self._fetch(request, wait.bulk)
 
-    def _finish(self, request: Incoming, answer: Answer) -> None:
+    def _finish(self, request: Incoming, answer: Answer, now: float) -> None:
         if request.export.failed:
             return
         if request.transno > self.found_committed:
@@ -371,6 +371,8 @@ class Target:
             if self.synchronous:
                 self.commit()
         self.reply(request, answer)
+        if answer.evicts:
+            self.evict(request.export, now)
 
     def _remember(self, request: Incoming, status: int) -> None:
         """Write the client's slot: what a resend is answered from."""
@@ -618,6 +620,7 @@ class Target:
             reported = data.ocd_transno if data is not None and message.body.pb_op_flags & k.MSG_CONNECT_TRANSNO else 0
             self.window.joined(export, reported, now)
         answer = Answer(0, {"connect_data": self._granted(export, data)} if data is not None else {})
+        request.export.granted = granted  # what was just granted counts for the answer (ldlm_cli_update_pool)
         reply = self.reply_message(request, answer)
         reply.body.pb_op_flags = flags
         reply.body.pb_handle.cookie = export.cookie
@@ -627,7 +630,8 @@ class Target:
     def _granted(self, export: Export, asked: Any) -> Any:
         data = self.dialect.structs["obd_connect_data"](
             ocd_connect_flags=export.granted, ocd_version=self.rules.version, ocd_ibits_known=asked.ocd_ibits_known,
-            ocd_transno=asked.ocd_transno,
+            ocd_transno=asked.ocd_transno, ocd_index=asked.ocd_index, ocd_grant=asked.ocd_grant,
+            ocd_brw_size=asked.ocd_brw_size, ocd_cksum_types=asked.ocd_cksum_types,
         )  # fmt: skip
         self.service.connected(export, data)
         return data

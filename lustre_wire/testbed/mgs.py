@@ -66,9 +66,15 @@ def client_log(
     group(
         lov, "lov setup", make("LCFG_ATTACH", lov, "lov", f"{fsname}-clilov_UUID"), make("LCFG_SETUP", lov, described)
     )
+    lmv = f"{fsname}-clilmv" if "LCFG_ADD_MDC" in dialect.constants else ""  # a release that has it wants it
+    if lmv:  # mgs_write_log_lmv: without it a client of 2.0 has nobody to allocate FIDs
+        metadata = dialect.structs["lmv_desc"]()
+        metadata.ld_uuid.uuid = f"{lmv}_UUID".encode().ljust(40, b"\0")
+        group(lmv, "lmv setup", make("LCFG_ATTACH", lmv, "lmv", f"{lmv}_UUID"), make("LCFG_SETUP", lmv, metadata))
     group(
         mdt, "add mdc", make("LCFG_ADD_UUID", "", f"{mds_nid:#x}", nid=mds_nid),
-        make("LCFG_ATTACH", mdc, "mdc", f"{mdc}_UUID"), make("LCFG_SETUP", mdc, f"{mdt}_UUID", f"{mds_nid:#x}"),
+        make("LCFG_ATTACH", mdc, "mdc", f"{lmv or mdc}_UUID"), make("LCFG_SETUP", mdc, f"{mdt}_UUID", f"{mds_nid:#x}"),
+        *([make("LCFG_ADD_MDC", lmv, f"{mdt}_UUID", "0", "1", f"{mdc}_UUID")] if lmv else ()),
     )  # fmt: skip
     fail_over(mdt, mdc, mds_nid)
     for index, nid in enumerate(ost_nids):
@@ -80,7 +86,7 @@ def client_log(
             make("LCFG_LOV_ADD_OBD", lov, f"{ost}_UUID", str(index), "1"),
         )  # fmt: skip
         fail_over(ost, f"{ost}-osc", nid)
-    group(f"{fsname}-client", "mount opts", make("LCFG_MOUNTOPT", "", f"{fsname}-client", lov, mdc))
+    group(f"{fsname}-client", "mount opts", make("LCFG_MOUNTOPT", "", f"{fsname}-client", lov, lmv or mdc))
     return llog.write_log(log)
 
 

@@ -13,9 +13,12 @@ from lustre_wire.recovery.imports import Import, ImportConfig
 from lustre_wire.recovery.ldlm import LockTable
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Handles, Packet, Xids
+from lustre_wire.recovery.request import Request
 from lustre_wire.recovery.store import Store
-from lustre_wire.recovery.target import Service, Target, TargetEvent
+from lustre_wire.recovery.target import Service, Target, TargetEvent, Wait
+from lustre_wire.rpc import Message
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed import receivers
 from lustre_wire.testbed.mds.service import Metadata
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import Call, OperationFailed, Steps, Tasks, Until
@@ -147,13 +150,21 @@ def make_import(
     node: Node, dialects: tuple[Dialect, ...], target: bytes, client: bytes, peers: list[int], kind: str, flags: int,
     handles: Handles, xids: Xids, data: dict[str, int] | None = None,
 ) -> Import:  # fmt: skip
-    """An import of a node: `kind` is ``MDS``, ``OST`` or ``MGS``."""
+    """An import of a node: `kind` is ``MDS``, ``OST`` or ``MGS``. It believes what Lustre's receivers would believe."""
     secflvr = packer(dialects[0]).personality.mgc_secflvr if kind == "MGS" else 0
     config = ImportConfig(
         target, client, peers, f"{kind}_CONNECT", f"{kind}_DISCONNECT", flags, dialects, node.nid, handles.new(),
         data or {}, replayable=kind != "MGS", secflvr=secflvr,
     )  # fmt: skip
-    return Import(config, xids, LockTable(handles))
+    made = Import(config, xids, LockTable(handles))
+
+    def judge(request: Request, reply: Message) -> str | None:
+        read = (request.sink or b"") if request.expects else None
+        received = receivers.Received(request.message, reply, made.granted, read, request.data)
+        return next(receivers.complaints(received), None)
+
+    made.judge = judge
+    return made
 
 
 class MetadataNode(ServerNode):
@@ -186,6 +197,8 @@ class MetadataNode(ServerNode):
         handles, xids = Handles(self.seed + 7919 * self.boots), Xids(1297600000 + 1000 * self.boots)
         self.tasks = Tasks()
         self.imports = {}
+        if self.osts:
+            self.service.ask_osts = self._ask_osts
         k, flags = names(self.dialect), packer(self.dialect).personality.ost_flags
         for index, (uuid, peers) in enumerate(self.osts):
             client = self.uuid.removesuffix(b"_UUID") + b"-mdtlov_UUID"
@@ -221,6 +234,17 @@ class MetadataNode(ServerNode):
                 wait.wake()
             self.service.opens.thirsty.clear()
             yield Until(lambda: len(self.service.opens.pool[index]) < LOW_WATER)
+
+    def _ask_osts(self, quota: Any, answers: list[Any], wait: Wait) -> None:
+        """Ask every OST what an owner has there, or tell it how much he may have."""
+
+        def ask() -> Steps:
+            for osc in self.imports.values():
+                request = yield from self._ask(osc, op.ObjectQuota(quota=quota))
+                answers.append(packer(osc.dialect).result(packer(osc.dialect).form(request.op), request.reply).quota)
+            wait.wake()
+
+        self.tasks.start(ask(), "quota")
 
     def _open_the_door(self) -> None:
         assert self.target is not None

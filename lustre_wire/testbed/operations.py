@@ -229,6 +229,26 @@ class SeqQuery(Operation):
 
 
 @attrs.define(slots=True, kw_only=True)
+class FldQuery(Operation):
+    """Which MDT the sequence `start` is on."""
+
+    opc: int = 0
+    start: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
+class Quota(Operation):
+    """`quota` is an `obd_quotactl`: usage and limits, to be read or set."""
+
+    quota: Any = None
+
+
+@attrs.define(slots=True, kw_only=True)
+class ObjectQuota(Quota):
+    """The same of an OST."""
+
+
+@attrs.define(slots=True, kw_only=True)
 class LogOpen(Operation):
     name: bytes = b""
 
@@ -255,7 +275,11 @@ class LogBlock(Operation):
 
 @attrs.define(slots=True, kw_only=True)
 class ObjectOp(Operation):
-    """An OST object and its attributes (`obdo`)."""
+    """An OST object and its attributes (`obdo`).
+
+    Some fields have a second name for what they hold in a transfer: `blocks` is `o_dirty`, `mode` is `o_undirty`,
+    `misc` is `o_dropped`, `cksum` is `o_nlink`.
+    """
 
     id: int = 0
     seq: int = 0
@@ -270,7 +294,8 @@ class ObjectOp(Operation):
     group: int = 0
     mode: int = 0
     flags: int = 0
-    nlink: int = 0
+    misc: int = 0
+    cksum: int = 0
 
 
 @attrs.define(slots=True, kw_only=True)
@@ -366,7 +391,9 @@ class Result:
     id: int = 0
     seq: int = 0
     grant: int = 0
+    cksum: int = 0
     rcs: Any = None
+    quota: Any = None
     start: int = 0
     end: int = 0
     oid: int = 0

@@ -13,10 +13,13 @@ from lustre_wire.recovery.ldlm.locks import reply_of
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.recovery.transaction import Refused
+from lustre_wire.testbed import checksums
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.grants import Grants
 from lustre_wire.testbed.hardware import Hardware, Turns
 from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import Form, packer
+from lustre_wire.testbed.quota import Quota, charge
 
 #: Bytes of one bulk transfer; of one object; how many objects there may be.
 MAX_BULK = 1 << 20
@@ -47,12 +50,15 @@ class Objects:
         self._disk = Turns()
         self.pack, self.k = packer(dialect), names(dialect)
         self.supported = self.pack.personality.ost_flags & self.pack.personality.ost_supported
+        self.quota = Quota(self.k, store, "bytes")
+        self.grants = Grants(self.k, lambda: hardware.capacity - store.file_bytes)
         self.target: Target = None  # type: ignore[assignment]  # set by the node, which makes both
         self.handlers: dict[type, Any] = {
             op.ObjectGetAttr: self._getattr, op.ObjectSetAttr: self._setattr, op.ObjectCreate: self._create,
             op.ObjectDestroy: self._destroy, op.ObjectPunch: self._punch, op.ObjectSync: self._sync,
             op.ObjectRead: self._read, op.ObjectWrite: self._write, op.StatFs: self._statfs, op.GetInfo: self._getinfo,
-            op.SetInfo: self._setinfo, op.Enqueue: self._enqueue, op.Cancel: self._cancel,
+            op.SetInfo: self._setinfo, op.ObjectQuota: self._quotactl, op.Enqueue: self._enqueue,
+            op.Cancel: self._cancel,
         }  # fmt: skip
 
     def handle(self, request: Incoming, now: float) -> Handling:
@@ -69,11 +75,18 @@ class Objects:
         raise Refused(-errno.EPROTO)  # an OST's requests can be done twice; it never gets here
 
     def connected(self, export: Export, data: Any) -> None:
-        if export.granted & self.k.OBD_CONNECT_GRANT:
-            data.ocd_grant = MAX_BULK
+        """Complete what is granted (filter_connect_internal); `data` has what the client said."""
+        k = self.k
+        if not data.ocd_brw_size:  # of no use to either side
+            export.granted &= ~int(k.OBD_CONNECT_BRW_SIZE)
+        flags = data.ocd_connect_flags = export.granted
+        data.ocd_grant = self.grants.connected(export, data.ocd_grant) if flags & k.OBD_CONNECT_GRANT else 0
+        data.ocd_brw_size = min(data.ocd_brw_size, MAX_BULK) if flags & k.OBD_CONNECT_BRW_SIZE else 0
+        data.ocd_cksum_types = checksums.known(k, data.ocd_cksum_types) if flags & k.OBD_CONNECT_CKSUM else 0
 
     def dropped(self, export: Export) -> None:
-        """Nothing but locks belongs to a client."""
+        """A client's grant goes with it."""
+        self.grants.dropped(export)
 
     def recovered(self) -> None:
         """Objects nobody refers to are the MDS's to delete."""
@@ -99,7 +112,12 @@ class Objects:
         return f"object {number}"
 
     def _put(self, obj: Object) -> None:
+        self._charge(obj.id, obj)
         self.store.set(("object", obj.id), obj)
+
+    def _charge(self, number: int, after: Object | None) -> None:
+        before: Object | None = self.store.get(("object", number))
+        charge(self.store, *(None if obj is None else (obj.uid, obj.gid, obj.size) for obj in (before, after)))
 
     def result(self, obj: Object) -> Result:
         k = self.k
@@ -159,6 +177,7 @@ class Objects:
         yield
 
     def _remove(self, number: int) -> None:
+        self._charge(number, None)
         self.store.delete(("object", number))
         self.store.remove(self._file(number))
 
@@ -217,10 +236,40 @@ class Objects:
             data += self.store.read(self._file(obj.id), at, there).ljust(there, b"\0")
             if there < length:
                 break
-        answer = self.answer(form, request, self.result(obj), len(data))
+        result = self._checked(asked, self.result(obj), data)
+        self._promised(result, self.grants.transfer(request.export, asked, []))
+        answer = self.answer(form, request, result, len(data))
         answer.bulk = data
         return answer
         yield
+
+    def _checked(self, asked: op.ObjectIo, result: Result, data: bytes) -> Result:
+        """The checksum of a transfer's bytes, where the client wants to compare it (ost: ost_checksum_bulk)."""
+        k = self.k
+        if asked.valid & k.OBD_MD_FLCKSUM:
+            result.valid |= int(k.OBD_MD_FLCKSUM | k.OBD_MD_FLFLAGS)
+            result.flags = checksums.flag(k, asked.valid, asked.flags)
+            result.cksum = checksums.of(k, data, asked.valid, asked.flags)
+        return result
+
+    def _owned(self, obj: Object, asked: op.ObjectWrite) -> Object:
+        """An object belongs to whom the first write says (obdfilter: filter_commitrw_write)."""
+        k = self.k
+        if obj.uid or obj.gid or not asked.valid & (k.OBD_MD_FLUID | k.OBD_MD_FLGID):
+            return obj
+        return attrs.evolve(obj, uid=asked.owner, gid=asked.group)
+
+    def _limited(self, result: Result, over: int) -> Result:
+        k = self.k
+        result.valid |= int(k.OBD_MD_FLUSRQUOTA | k.OBD_MD_FLGRPQUOTA | k.OBD_MD_FLUID | k.OBD_MD_FLGID)
+        for bit, flag in ((k.OBD_MD_FLUSRQUOTA, k.OBD_FL_NO_USRQUOTA), (k.OBD_MD_FLGRPQUOTA, k.OBD_FL_NO_GRPQUOTA)):
+            result.flags |= int(flag) if over & bit else 0
+        return result
+
+    def _promised(self, result: Result, more: int | None) -> None:
+        """What is granted besides stands in the answer to a transfer."""
+        if more is not None:
+            result.valid, result.grant = result.valid | int(self.k.OBD_MD_FLGRANT), more
 
     def _write(self, form: Form, asked: op.ObjectWrite, request: Incoming, now: float) -> Handling:
         """Fetch the data when the disk comes to it, and have it there before the answer (synchronous journal)."""
@@ -235,17 +284,22 @@ class Objects:
             raise Refused(-errno.ETIMEDOUT, failed=True)
         if done > now:
             yield Wait(until=done)
-        obj, at = self.get(asked.id), 0
+        obj, at = self._owned(self.get(asked.id), asked), 0
+        size = max([obj.size, *(offset + length for offset, length in ranges)])
+        over = self.quota.over(obj.uid, obj.gid, size - obj.size)
+        if over:  # a body that says whose limit it is; what it writes is not kept (osc_brw_fini_request)
+            return self.answer(form, request, self._limited(self.result(obj), over), -errno.EDQUOT)
+        more = self.grants.transfer(request.export, asked, list(asked.niobufs))
         transaction = self.target.begin(request)
         for offset, length in ranges:
             self._room(obj, offset + length)
             self.store.write(self._file(obj.id), offset, request.sink[at : at + length])
             at += length
-        size = max([obj.size, *(offset + length for offset, length in ranges)])
         self._put(attrs.evolve(obj, size=size, mtime=max(obj.mtime, asked.mtime)))
         transaction.finish()
         self.target.commit()
-        result = self.result(self.get(asked.id))
+        result = self._checked(asked, self.result(self.get(asked.id)), request.sink)
+        self._promised(result, more)
         result.rcs = [0] * len(ranges)
         return self.answer(form, request, result)
 
@@ -270,6 +324,12 @@ class Objects:
         if not asked.key.startswith(b"mds_conn"):
             raise Refused(-errno.EINVAL, failed=True)
         return Answer(0)
+        yield
+
+    def _quotactl(self, form: Form, asked: op.ObjectQuota, request: Incoming, now: float) -> Handling:
+        done = self.quota.control(asked.quota)
+        self.target.commit()
+        return self.answer(form, request, Result(quota=done))
         yield
 
     # -- locks ---------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import attrs
 
 from lustre_wire.recovery.store import Store
 from lustre_wire.recovery.transaction import Refused
+from lustre_wire.testbed import quota
 from lustre_wire.testbed.operations import NOBODY, Ident
 
 ROOT_INO, ROOT_GENERATION = 0xA1B2, 0x1111
@@ -178,7 +179,13 @@ class Space:
         return shown
 
     def put(self, inode: Inode) -> None:
+        self._charge(inode.ino, inode)
         self.store.set(("inode", inode.ino), inode)
+
+    def _charge(self, ino: int, after: Inode | None) -> None:
+        before: Inode | None = self.store.get(("inode", ino))
+        owned = [None if inode is None else (inode.uid, inode.gid, 1) for inode in (before, after)]
+        quota.charge(self.store, *owned)
 
     def new(self, mode: int, named: Ident, *, again: bool) -> tuple[int, int, Ident]:
         """Inode number, generation and FID of a new object.
@@ -209,6 +216,7 @@ class Space:
 
     def remove(self, inode: Inode) -> None:
         """The object is gone for good."""
+        self._charge(inode.ino, None)
         self.store.delete(("inode", inode.ino))
         self.store.delete(("ident", inode.ino, inode.generation))
         self.store.delete(("orphan", inode.ino))

@@ -152,6 +152,10 @@ FORMS: Final = (
         op.SeqQuery, "SEQ_QUERY", {"opc": "opc", "lu_seq_range.lsr_start": "start", "lu_seq_range.lsr_end": "end"},
         {"lu_seq_range.lsr_start": "start", "lu_seq_range.lsr_end": "end"}, (24,),
     ),
+    Form(
+        op.FldQuery, "FLD_QUERY", {"opc": "opc", "fld_range.lsr_start": "start"},
+        {"fld_range.lsr_start": "start", "fld_range.lsr_end": "end"}, (24,),
+    ),
     *common.STATFS,
     *common.common_forms("lgl_oseq"),
     *common.ost_forms(common.obdo("o_oi.oi_id", "o_oi.oi_seq")),

@@ -30,7 +30,8 @@ OST_FLAGS: Final = (
     ObdConnect.OBD_CONNECT_GRANT | ObdConnect.OBD_CONNECT_SRVLOCK | ObdConnect.OBD_CONNECT_VERSION
     | ObdConnect.OBD_CONNECT_REQPORTAL | ObdConnect.OBD_CONNECT_TRUNCLOCK | ObdConnect.OBD_CONNECT_CANCELSET
     | ObdConnect.OBD_CONNECT_AT | ObdConnect.OBD_CONNECT_LRU_RESIZE | ObdConnect.OBD_CONNECT_INDEX
-    | ObdConnect.OBD_CONNECT_VBR | ObdConnect.OBD_CONNECT_MDS
+    | ObdConnect.OBD_CONNECT_VBR | ObdConnect.OBD_CONNECT_MDS | ObdConnect.OBD_CONNECT_CKSUM
+    | ObdConnect.OBD_CONNECT_BRW_SIZE | ObdConnect.OBD_CONNECT_GRANT_SHRINK | ObdConnect.OBD_CONNECT_QUOTA64
 )  # fmt: skip
 MGS_FLAGS: Final = ObdConnect.OBD_CONNECT_VERSION | ObdConnect.OBD_CONNECT_AT | ObdConnect.OBD_CONNECT_VBR
 IBITS: Final = (
@@ -67,20 +68,20 @@ def who(prefix: str, *, cap: str = "capability", suppgid: str = "suppgid") -> Fi
 
 def obdo(ident: str, seq: str) -> Fields:
     """An `ost_body`."""
-    same = ("valid", "size", "mtime", "atime", "ctime", "blocks", "grant", "mode", "flags", "nlink")
+    same = ("valid", "size", "mtime", "atime", "ctime", "blocks", "grant", "mode", "flags", "misc")
     return {
         f"ost_body.oa.{ident}": "id",
         f"ost_body.oa.{seq}": "seq",
         "ost_body.oa.o_uid": "owner",
         "ost_body.oa.o_gid": "group",
+        "ost_body.oa.o_nlink": "cksum",
         **{f"ost_body.oa.o_{name}": name for name in same},
     }
 
 
 def ost_forms(fields: Fields) -> tuple[Form, ...]:
     """The OST's operations: the formats differ only in a capability at the end, which nobody fills."""
-    asked_only = ("nlink", "flags")
-    reply = {path: source for path, source in fields.items() if source not in asked_only}
+    reply = {path: source for path, source in fields.items() if source != "misc"}
     io = {**fields, "obd_ioobj": "ioobj", "niobuf_remote": "niobufs"}
     return (
         Form(op.ObjectGetAttr, "OST_GETATTR", fields, reply, (OBDO,)),
@@ -131,4 +132,6 @@ def common_forms(seq: str) -> tuple[Form, ...]:
 
 STATFS: Final = (
     Form(op.StatFs, "MDS_STATFS", {}, {"obd_statfs": "statfs"}, (144,), match=("OST_STATFS",)),
+    Form(op.Quota, "MDS_QUOTACTL", {"quotactl": "quota"}, {"quotactl": "quota"}, (112,)),
+    Form(op.ObjectQuota, "OST_QUOTACTL", {"quotactl": "quota"}, {"quotactl": "quota"}, (112,)),
 )  # fmt: skip

@@ -6,16 +6,20 @@ import errno
 from typing import Any
 
 from lustre_wire.dialects import Dialect
+from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.ldlm import Extent, Flock, Lock
 from lustre_wire.recovery.ldlm.locks import ResName, request_of
 from lustre_wire.recovery.ldlm.policies import EOF
 from lustre_wire.recovery.names import names
-from lustre_wire.testbed import layouts
+from lustre_wire.testbed import checksums, layouts
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.node import ConnectedNode, OpenFile
 from lustre_wire.testbed.operations import Ident, Result
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import OperationFailed
+
+#: Bytes a client wants to be able to write without asking (OSC_MAX_DIRTY_DEFAULT).
+MAX_DIRTY = 32 << 20
 
 
 def flock_resource(ident: Ident, dialect: Dialect) -> ResName:
@@ -76,18 +80,26 @@ class FileIo(ConnectedNode):
             ioobj=[structs["obd_ioobj"](ioo_id=obj, ioo_bufcnt=1)],
             niobufs=[structs["niobuf_remote"](offset=at, len=length)],
         )  # fmt: skip
+        self._announce(osc, index, asked)
+        if osc.granted & k.OBD_CONNECT_CKSUM:
+            asked.valid |= k.OBD_MD_FLCKSUM | k.OBD_MD_FLFLAGS
+            types = int(osc.connect_data.ocd_cksum_types)
+            asked.flags |= k.OBD_FL_CKSUM_ADLER if types & k.OBD_CKSUM_ADLER else k.OBD_FL_CKSUM_CRC32
+            asked.cksum = 0 if isinstance(what, int) else checksums.of(k, what, asked.valid, asked.flags)
         options: dict[str, Any] = {"expects": length} if isinstance(what, int) else {"data": what}
         request = yield from self.ask(osc, asked, **options)
         if request.status < 0:
             raise OperationFailed(request.status)
-        read, rcs = request.sink or b"", self.result(request).rcs
-        if isinstance(what, int):
-            fine = request.status == len(read) <= length
-        else:
-            fine = request.status == 0 and rcs is not None and list(rcs) == [0]
-        if not fine:  # osc/osc_request.c: osc_brw_fini_request
-            raise OperationFailed(-errno.EPROTO)
-        return read.ljust(length if isinstance(what, int) else 0, b"\0")
+        said = self.result(request)
+        self.promised[index] += said.grant if said.valid & k.OBD_MD_FLGRANT else 0
+        return (request.sink or b"").ljust(length if isinstance(what, int) else 0, b"\0")
+
+    def _announce(self, osc: Import, index: int, asked: op.ObjectIo) -> None:
+        """Say what this client holds of what it was granted, and what it wants (osc_announce_cached)."""
+        k = names(osc.dialect)
+        if osc.granted & k.OBD_CONNECT_GRANT:
+            asked.valid |= k.OBD_MD_FLBLOCKS | k.OBD_MD_FLGRANT
+            asked.grant, asked.mode = self.promised[index], MAX_DIRTY
 
     def _file_size(self, objects: list[tuple[int, int]]) -> Any:
         """The size of a file: a glimpse at each object."""

@@ -297,8 +297,6 @@ class ClientNode(FileIo):
             if request.status < 0:
                 raise OperationFailed(request.status)
             data = request.sink or b""
-            if len(data) != PAGE:  # mdc/mdc_request.c: mdc_readpage
-                raise OperationFailed(-errno.EPROTO)
             if packer(mdc.dialect).personality.directory == "blocks":
                 found += [name for name, _ in pages.read_blocks(mdc.dialect, data)]
                 offset += PAGE

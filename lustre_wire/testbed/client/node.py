@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections import Counter
 from typing import Any
 
 import attrs
@@ -16,7 +17,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import PUT, Handles, Packet, Xids
 from lustre_wire.recovery.request import Request
 from lustre_wire.recovery.rules import rules_of
-from lustre_wire.testbed import configlogs
+from lustre_wire.testbed import configlogs, receivers
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.callee import Callee
 from lustre_wire.testbed.node import Node, make_import
@@ -64,6 +65,7 @@ class ConnectedNode(Node, Callee):
         mgc, mdc, oscs: its imports, once mounted.
         root: the root's identity.
         files: open files.
+        promised: by OST: bytes it granted.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class ConnectedNode(Node, Callee):
         self.files: dict[int, OpenFile] = {}
         self.names: dict[tuple[Ident, bytes], tuple[Ident, Lock]] = {}
         self.sequence: list[int] = [0, 0]
+        self.promised: Counter[int] = Counter()
         self.answers = []
         self.now = 0.0
 
@@ -203,8 +206,9 @@ class ConnectedNode(Node, Callee):
         assert self.mdc is not None
         status = yield from self.want(self.mdc, op.GetStatus())
         self.root = status.ident
-        for osc in self.oscs.values():
+        for index, osc in self.oscs.items():
             yield from self._connected(osc)
+            self.promised[index] = int(osc.connect_data.ocd_grant) if osc.connect_data is not None else 0
         return self.root
 
     def _connected(self, owner: Import) -> Steps:
@@ -245,7 +249,11 @@ class ConnectedNode(Node, Callee):
                 yield from self._connected(self.mdc)
             elif device.kind == "osc":
                 flags = own.ost_flags & ~k.OBD_CONNECT_MDS
-                self.oscs[device.index] = self._import(device, "OST", flags, {"ocd_index": device.index})
+                data = {
+                    "ocd_index": device.index, "ocd_brw_size": receivers.MAX_BRW, "ocd_grant": 2 * receivers.MAX_BRW,
+                    "ocd_cksum_types": int(k.OBD_CKSUM_CRC32 | k.OBD_CKSUM_ADLER),
+                }  # fmt: skip
+                self.oscs[device.index] = self._import(device, "OST", flags, data)
         if self.mdc is None:
             raise OperationFailed(-errno.EINVAL)
 

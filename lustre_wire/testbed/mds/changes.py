@@ -55,6 +55,7 @@ class Changes:
         parent = self.mdt.space.living_dir(asked.parent)
         if self.mdt.space.lookup(parent, name) is not None:
             raise Refused(-errno.EEXIST)
+        self.mdt.quota.need(asked.uid, asked.gid, 1)
         transaction = self.mdt.target.begin(request)
         transaction.versions("create", parent=parent.ino, name=None, child=None)
         ino, generation, fid = self.mdt.space.new(asked.mode, asked.child, again=transaction.replay)

@@ -12,6 +12,7 @@ from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import pages
 from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import Form, packer
+from lustre_wire.testbed.quota import Quota
 from lustre_wire.testbed.space import Inode, Space
 
 MAX_MDSIZE, MAX_COOKIESIZE = 1024, 128
@@ -21,13 +22,15 @@ class Mdt:
     """An MDT as its handlers see it.
 
     Attributes:
-        space: files and directories; `pack` reads and writes messages, `k` has the dialect's numbers.
+        space: files and directories; `quota` says who may have how many.
+        pack: reads and writes messages; `k` has the dialect's numbers.
         target: what it is served by; set by the node, which makes both.
     """
 
     def __init__(self, dialect: Any, store: Any) -> None:
         self.dialect, self.pack, self.k = dialect, packer(dialect), names(dialect)
         self.space = Space(store, by_fid=self.pack.personality.client_names)
+        self.quota = Quota(self.k, store, "inodes")
         self.target: Target = None  # type: ignore[assignment]
 
     def attributes(self, inode: Inode, *, md: bool = False) -> Result:

@@ -72,7 +72,8 @@ class Opens:
         k, created = self.k, inode is None
         status = self._may_open(asked, inode)
         if status:
-            reply = reply_of(self.mdt.dialect, None, 0, found | int(k.DISP_LOOKUP_POS), status)
+            there = k.DISP_LOOKUP_NEG if created else k.DISP_LOOKUP_POS
+            reply = reply_of(self.mdt.dialect, None, 0, found | int(there), status)
             return self.mdt.answer(form, request, Result(dlm_rep=reply), k.ELDLM_LOCK_ABORTED)
         transaction = self.mdt.target.begin(request)
         if asked.flags & k.MDS_OPEN_CREAT:
@@ -88,7 +89,7 @@ class Opens:
     def _may_open(self, asked: op.Open, inode: Inode | None) -> int:
         k = self.k
         if inode is None:
-            return 0
+            return -errno.EDQUOT if self.mdt.quota.over(asked.uid, asked.gid, 1) else 0
         if asked.flags & k.MDS_OPEN_CREAT and asked.flags & k.MDS_OPEN_EXCL:
             return -errno.EEXIST
         if inode.is_dir and asked.flags & k.FMODE_WRITE:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import errno
 import stat
+from collections.abc import Callable
 from typing import Any
+
+import attrs
 
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.ldlm import server
 from lustre_wire.recovery.ldlm.locks import reply_of
-from lustre_wire.recovery.target import Handling, Target
+from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed import packing, pages
@@ -20,12 +23,16 @@ from lustre_wire.testbed.operations import Ident, Result
 from lustre_wire.testbed.packing import Form
 from lustre_wire.testbed.space import ROOT_INO, Inode, filename, xattr_name
 
+#: The first sequence given to a client (lustre_fid.h: FID_SEQ_NORMAL).
+FIRST_SEQ = 0x200000400
+
 
 class Metadata:
     """The service of an MDT.
 
     Attributes:
         mdt: what its parts share; `opens` and `changes` are those parts.
+        ask_osts: asks every OST an `obd_quotactl`, puts what they say into the list, and wakes; None without OSTs.
     """
 
     metadata, remembers = True, True
@@ -38,12 +45,14 @@ class Metadata:
         personality = self.mdt.pack.personality
         self.supported = personality.mds_flags & personality.mds_supported
         opens, changes = self.opens, self.changes
+        self.ask_osts: Callable[[Any, list[Any], Wait], None] | None = None
         self.handlers: dict[type, Any] = {
             op.GetStatus: self._getstatus, op.GetAttr: self._getattr, op.GetAttrName: self._getattr_name,
             op.Lookup: self._lookup, op.Open: opens.open, op.Close: opens.close, op.Create: changes.create,
             op.Link: changes.link, op.Unlink: changes.unlink, op.Rename: changes.rename, op.SetAttr: changes.setattr,
             op.SetXattr: changes.setxattr, op.GetXattr: self._getxattr, op.StatFs: self._statfs, op.Sync: self._sync,
             op.ReadPage: self._readpage, op.Enqueue: self._enqueue, op.Cancel: self._cancel, op.SeqQuery: self._seq,
+            op.FldQuery: self._fld, op.Quota: self._quota,
         }  # fmt: skip
 
     @property
@@ -60,6 +69,9 @@ class Metadata:
         found = self.mdt.pack.read(request.message)
         handler = self.handlers.get(type(found[1])) if found is not None else None
         if found is None or handler is None:
+            # whoever replays an open takes any answer but "not connected" for a body (mdc_request.c: mdc_replay_open)
+            if self.target.is_replay(request):
+                return Answer(-errno.ENOTCONN, failed=True, evicts=True)
             return Answer(-errno.EOPNOTSUPP, failed=True)
         form, asked = found
         if packing.has_broken_string(request.message):
@@ -203,11 +215,31 @@ class Metadata:
         yield
 
     def _seq(self, form: Form, asked: op.SeqQuery, request: Incoming) -> Handling:
-        start = self.mdt.space.store.get("next_seq", 0x200000400)
+        start = self.mdt.space.store.get("next_seq", FIRST_SEQ)
         self.mdt.space.store.set("next_seq", start + 1)
         self.mdt.target.commit()
         return self.mdt.answer(form, request, Result(start=start, end=start + 1))
         yield
+
+    def _fld(self, form: Form, asked: op.FldQuery, request: Incoming) -> Handling:
+        """Every sequence is on the one MDT, number 0 (fld/fld_handler.c: fld_server_lookup)."""
+        if not FIRST_SEQ <= asked.start < self.mdt.space.store.get("next_seq", FIRST_SEQ):
+            raise Refused(-errno.ENOENT, failed=True)
+        return self.mdt.answer(form, request, Result(start=asked.start, end=asked.start + 1))
+        yield
+
+    def _quota(self, form: Form, asked: op.Quota, request: Incoming) -> Handling:
+        """Limits and usage; what an owner has on the OSTs is what they say (mds_get_space)."""
+        quota, k = asked.quota, self.k
+        done = self.mdt.quota.control(quota)
+        self.mdt.target.commit()
+        if self.ask_osts is not None and int(quota.qc_cmd) in (k.LUSTRE_Q_GETQUOTA, k.LUSTRE_Q_SETQUOTA):
+            wait, answers = Wait(), list[Any]()
+            self.ask_osts(attrs.evolve(quota), answers, wait)
+            yield wait
+            if int(quota.qc_cmd) == k.LUSTRE_Q_GETQUOTA:
+                done.qc_dqblk.dqb_curspace = sum(answer.qc_dqblk.dqb_curspace for answer in answers)
+        return self.mdt.answer(form, request, Result(quota=done))
 
     # -- plain locks ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,105 @@
+"""Quota of one target: what owners use, and how much they may (quota/quota_master.c, quota/quota_ctl.c).
+
+The MDT counts inodes, an OST bytes. Limits are set on the MDT, which hands those of blocks on to its OSTs: each of them
+enforces the whole limit, where Lustre shares it out among them.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+from lustre_wire.recovery.names import Names
+from lustre_wire.recovery.store import Store
+from lustre_wire.recovery.transaction import Refused
+
+USER, GROUP = 0, 1
+#: Bytes of a block in limits (QUOTABLOCK_SIZE), and seconds of grace unless told otherwise (MAX_DQ_TIME).
+QUOTA_BLOCK, GRACE = 1024, 7 * 86400
+_BLOCKS = ("dqb_bhardlimit", "dqb_bsoftlimit")
+_INODES = ("dqb_ihardlimit", "dqb_isoftlimit")
+
+#: Owner, group and how much: of an inode 1, of an object its bytes.
+Owned = tuple[int, int, int]
+
+
+def charge(store: Store, before: Owned | None, after: Owned | None) -> None:
+    """What is owned changes: usage follows, and is undone with the change in a crash."""
+    if before == after:
+        return
+    for owned, sign in ((before, -1), (after, 1)):
+        for kind in (USER, GROUP) if owned is not None and owned[2] else ():
+            key = ("usage", kind, owned[kind])  # type: ignore[index]
+            store.set(key, store.get(key, 0) + sign * owned[2])  # type: ignore[index]
+
+
+class Quota:
+    """Limits and usage of a target.
+
+    Args:
+        counts: ``"inodes"`` or ``"bytes"``.
+    """
+
+    def __init__(self, k: Names, store: Store, counts: str) -> None:
+        self.k, self.store, self.counts = k, store, counts
+
+    def over(self, uid: int, gid: int, more: int) -> int:
+        """`OBD_MD_FL*QUOTA` of the owners that would pass their limit with so much more; 0 for none."""
+        found, hard = 0, _INODES[0] if self.counts == "inodes" else _BLOCKS[0]
+        for kind, number, bit in ((USER, uid, self.k.OBD_MD_FLUSRQUOTA), (GROUP, gid, self.k.OBD_MD_FLGRPQUOTA)):
+            limit = self.store.get(("quota", kind, number), {}).get(hard, 0)
+            limit *= 1 if self.counts == "inodes" else QUOTA_BLOCK
+            if limit and self.store.get(("usage", kind, number), 0) + more > limit:
+                found |= int(bit)
+        return found
+
+    def need(self, uid: int, gid: int, more: int) -> None:
+        """
+        Raises:
+            Refused: -EDQUOT.
+        """
+        if self.over(uid, gid, more):
+            raise Refused(-errno.EDQUOT)
+
+    def control(self, body: Any) -> Any:
+        """Do what an `obd_quotactl` says, and fill it in.
+
+        Raises:
+            Refused: with the errno of Lustre.
+        """
+        k, kind, command = self.k, int(body.qc_type), int(body.qc_cmd)
+        if command in (k.LUSTRE_Q_QUOTAON, k.LUSTRE_Q_QUOTAOFF):
+            return body
+        if kind not in (USER, GROUP):
+            raise Refused(-errno.EINVAL, failed=True)
+        if command in (k.LUSTRE_Q_GETQUOTA, k.Q_GETOQUOTA):
+            self._get(kind, body)
+        elif command == k.LUSTRE_Q_SETQUOTA:
+            self._set(kind, body)
+        elif command in (k.LUSTRE_Q_GETINFO, k.Q_GETOINFO):
+            info = body.qc_dqinfo
+            info.dqi_bgrace, info.dqi_igrace = self.store.get(("grace", kind), (GRACE, GRACE))
+        elif command == k.LUSTRE_Q_SETINFO:
+            self.store.set(("grace", kind), (int(body.qc_dqinfo.dqi_bgrace), int(body.qc_dqinfo.dqi_igrace)))
+        else:
+            raise Refused(-errno.EFAULT, failed=True)
+        return body
+
+    def _get(self, kind: int, body: Any) -> None:
+        block, number = body.qc_dqblk, int(body.qc_id)
+        for name in (*_BLOCKS, *_INODES, "dqb_btime", "dqb_itime"):
+            setattr(block, name, self.store.get(("quota", kind, number), {}).get(name, 0))
+        used = self.store.get(("usage", kind, number), 0)
+        block.dqb_curinodes, block.dqb_curspace = (used, 0) if self.counts == "inodes" else (0, used)
+        block.dqb_valid = int(self.k.QIF_ALL)
+
+    def _set(self, kind: int, body: Any) -> None:
+        block, key, k = body.qc_dqblk, ("quota", kind, int(body.qc_id)), self.k
+        limits = dict(self.store.get(key, {}))
+        for bit, names in (
+            (k.QIF_BLIMITS, _BLOCKS), (k.QIF_ILIMITS, _INODES), (k.QIF_BTIME, ("dqb_btime",)),
+            (k.QIF_ITIME, ("dqb_itime",)),
+        ):  # fmt: skip
+            if block.dqb_valid & bit:
+                limits |= {name: int(getattr(block, name)) for name in names}
+        self.store.set(key, limits)
