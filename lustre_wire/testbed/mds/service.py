@@ -69,10 +69,7 @@ class Metadata:
         found = self.mdt.pack.read(request.message)
         handler = self.handlers.get(type(found[1])) if found is not None else None
         if found is None or handler is None:
-            # whoever replays an open takes any answer but "not connected" for a body (mdc_request.c: mdc_replay_open)
-            if self.target.is_replay(request):
-                return Answer(-errno.ENOTCONN, failed=True, evicts=True)
-            return Answer(-errno.EOPNOTSUPP, failed=True)
+            return self.unreadable(request)
         form, asked = found
         if packing.has_broken_string(request.message):
             return Answer(-errno.EINVAL)
@@ -84,6 +81,13 @@ class Metadata:
         finally:
             self.mdt.unlock(request)
         return self._scrubbed(answer)
+
+    def unreadable(self, request: Incoming) -> Answer:
+        """What a request is answered that says nothing here. Whoever replays an open takes every answer for a body, but
+        that it is not connected (mdc/mdc_request.c: mdc_replay_open): it is evicted."""
+        if self.target.is_replay(request):
+            return Answer(-errno.ENOTCONN, failed=True, evicts=True)
+        return Answer(-errno.EOPNOTSUPP, failed=True)
 
     def _scrubbed(self, answer: Answer) -> Answer:
         """What takes FIDs away is on disk before anybody is answered (mds/mds_reint.c: mds_lookup)."""
