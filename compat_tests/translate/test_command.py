@@ -46,7 +46,7 @@ def test_a_conversation_becomes_one_of_the_other_dialect(tmp_path: Path) -> None
     file = recording(tmp_path / "in.jsonl", "getattr-name-d18-n8", "reint-link-d18-n1", "close-d18-openlock")
     out = tmp_path / "out.pcap"
     names = [part for name in KNOWN for part in ("--identify", name)]
-    rows = objects(file, "--to", "2.0", "-o", str(out), *names)[1]
+    rows = objects(file, "--to", "2.0", "-o", str(out), "--credentials", "1001:100", *names)[1]
     assert [(r["operation"], r["direction"], r["translated"], r["lossy"], r["impossible"]) for r in rows] == [
         (name, way, 1, 0, 0)
         for name in ("MDS_CLOSE", "MDS_GETATTR_NAME", "MDS_REINT/LINK") for way in ("request", "reply")
@@ -61,7 +61,21 @@ def test_a_conversation_becomes_one_of_the_other_dialect(tmp_path: Path) -> None
         form = captured.message.format  # type: ignore[union-attr]
         assert lw.decode(captured.raw, "2.0", request=form, strict=True) == captured.message
         assert captured.direction == "request" or captured.request is not None, "replies find their requests"
-    assert written[0].message.buffers.rec_reint.sa_fid.f_seq == 0x200000401  # type: ignore[union-attr]
+    record = written[0].message.buffers.rec_reint  # type: ignore[union-attr]
+    assert (record.sa_fid.f_seq, record.sa_fsuid, record.sa_fsgid, record.sa_cap) == (0x200000401, 1001, 100, 0)
+
+
+def test_a_close_of_nobody_known_is_lossy(tmp_path: Path) -> None:
+    file = recording(tmp_path / "in.jsonl", "close-d18-openlock")
+    row = objects(file, "--to", "2.0", status=1)[1][0]
+    assert (row["operation"], row["lossy"], row["reasons"]) == ("MDS_CLOSE", 1, {"lossy: credentials": 1})
+    assert objects(file, "--to", "2.0", "--allow", "credentials")[1][0]["reasons"] == {"lossy: credentials": 1}
+
+
+@pytest.mark.parametrize("odd", ["-1", "a:b", "1:2:3:4", "1:", str(1 << 32)])
+def test_credentials_that_are_none(tmp_path: Path, odd: str) -> None:
+    file = recording(tmp_path / "in.jsonl", "close-d18-openlock")
+    assert "UID:GID:CAPABILITIES" in run(file, "--to", "2.0", "--credentials", odd, status=2).output
 
 
 def test_what_is_lossy_is_left_out_unless_it_is_allowed(tmp_path: Path) -> None:

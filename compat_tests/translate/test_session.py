@@ -112,7 +112,7 @@ class TestMemory:
     def test_a_new_session_knows_nothing(self) -> None:
         session = Session()
         assert (session.fids, session.keep_created, session.connect_flags) == (None, False, None)
-        assert (session.fsuid, session.fsgid, session.capability, session.last_committed) == (0, 0, 0, 0)
+        assert (session.fsuid, session.fsgid, session.capability, session.last_committed) == (None, None, None, 0)
         assert repr(session).count("=") == 7 and Session() == session
 
 

@@ -96,6 +96,8 @@ def open20(flags: Any = FLAGS["FMODE_READ"], name: bytes = b"f", intents: str = 
     )  # fmt: skip
 
 
+TIMES = FLAGS["MDS_ATTR_ATIME"] | FLAGS["MDS_ATTR_MTIME"]
+TIMES_SET = FLAGS["MDS_ATTR_ATIME_SET"] | FLAGS["MDS_ATTR_MTIME_SET"]
 CREATING = FLAGS["FMODE_WRITE"] | FLAGS["MDS_OPEN_CREAT"]
 
 
@@ -212,6 +214,20 @@ def _lock_reply(dialect: Any) -> lw.Message:
     return reply(dialect, "LDLM_ENQUEUE", dlm_rep=made)
 
 
+def _close18() -> lw.Message:
+    return request(D18, "MDS_CLOSE", mds_body=body18(valid=FLAGS["OBD_MD_FLATIME"], atime=5))
+
+
+def _unlinked(cookies: Any) -> lw.Message:
+    return reply(
+        D18, "LDLM_ENQUEUE/INTENT_UNLINK", dlm_rep=s18("ldlm_reply"), mds_body=body18(), logcookies=cookies
+    )  # fmt: skip
+
+
+def _setattr18(valid: int) -> lw.Message:
+    return reint18("SETATTR", "mds_rec_setattr", "sa", sa_fid=FILE18, sa_valid=valid, sa_atime=1, sa_mtime=2)
+
+
 def _close20(buffers: Any = None, flags: int = 4, ioepoch: int = 0, **rec: Any) -> lw.Message:
     values = {"sa_opcode": FLAGS["REINT_SETATTR"], "sa_fid": FILE20, "sa_suppgid": NO_GROUP, **rec}
     return request(
@@ -272,6 +288,8 @@ ROWS = [
     Row("QUOTA", UP_REQ, lambda: _quota(D18)),
     Row("QUOTA", DOWN_REQ, lambda: _quota(D20)),
     Row("SETATTR", UP_REQ, lambda: reint18("SETATTR", "mds_rec_setattr", "sa", sa_fid=FILE18)),
+    Row("SETATTR of both times to the server's", UP_REQ, lambda: _setattr18(TIMES), lost=("atime", "mtime")),
+    Row("SETATTR of given times", UP_REQ, lambda: _setattr18(TIMES | TIMES_SET)),
     Row("SETATTR", DOWN_REP, lambda: reply(D20, "MDS_REINT/SETATTR", mdt_body=body20())),
     Row("SETATTR", DOWN_REQ, lambda: reint20("SETATTR", "mdt_rec_setattr", "sa", sa_fid=FILE20)),
     Row("SETATTR of blocks, with a capability", DOWN_REQ, lambda: reint20(
@@ -321,6 +339,8 @@ ROWS = [
     Row("UNLINK", UP_REQ, lambda: reint18("UNLINK", "mds_rec_unlink", "ul", ul_fid1=DIR18, ul_fid2=FILE18)),
     Row("UNLINK", DOWN_REP, lambda: reply(D20, "MDS_REINT/UNLINK", mdt_body=body20())),
     Row("UNLINK", DOWN_REQ, lambda: reint20("UNLINK", "mdt_rec_unlink", "ul", ul_fid1=DIR20, ul_suppgid2=NO_GROUP)),
+    Row("UNLINK with empty cookies", UP_REP, lambda: _unlinked(b"")),
+    Row("UNLINK with cookies", UP_REP, lambda: _unlinked([s18("llog_cookie", lgc_index=1)]), lost=("logcookies",)),
     Row("UNLINK with a second group", DOWN_REQ, lambda: reint20(
         "UNLINK", "mdt_rec_unlink", "ul", ul_fid1=DIR20, ul_suppgid2=7), lost=("suppgid2",)),
     Row("UNLINK with bias", DOWN_REQ, lambda: reint20("UNLINK", "mdt_rec_unlink", "ul", ul_bias=2), errno=EOPNOTSUPP),
@@ -334,7 +354,8 @@ ROWS = [
     Row("RENAME with bias", DOWN_REQ, lambda: reint20("RENAME", "mdt_rec_rename", "rn", rn_bias=1), errno=EOPNOTSUPP),
     Row("RENAME", UP_REP, lambda: reply(D18, "MDS_REINT/RENAME", mds_body=body18())),
     Row("JOIN", UP_REQ, lambda: open18(flags=FLAGS["MDS_OPEN_JOIN_FILE"]), errno=EOPNOTSUPP),
-    Row("CLOSE", UP_REQ, lambda: request(D18, "MDS_CLOSE", mds_body=body18(valid=FLAGS["OBD_MD_FLATIME"], atime=5))),
+    Row("CLOSE by nobody known", UP_REQ, lambda: _close18(), lost=("credentials",)),
+    Row("CLOSE", UP_REQ, lambda: _close18(), session=lambda: lw.Session(fsuid=0)),
     Row("CLOSE", DOWN_REP, lambda: reply(D20, "MDS_CLOSE", mdt_body=body20())),
     Row("CLOSE", DOWN_REQ, _close20),
     Row("CLOSE with an epoch", DOWN_REQ, lambda: _close20(ioepoch=3), lost=("ioepoch",)),
@@ -373,10 +394,16 @@ ROWS = [
     Row("LDLM enqueue", DOWN_REP, lambda: _lock_reply(D20)),
     Row("LDLM enqueue", DOWN_REQ, lambda: _enqueue(D20)),
     Row("LDLM enqueue of a file of 2.0", DOWN_REQ, lambda: _enqueue(D20, name=(0x200000400, 5, 0, 0)), errno=ESTALE),
+    Row("LDLM enqueue of an extent", UP_REQ, lambda: _enqueue(D18, "LDLM_EXTENT", (5, 0, 0, 0))),
+    Row("LDLM enqueue of an extent of another group", UP_REQ, lambda: _enqueue(D18, "LDLM_EXTENT", (5, 3, 0, 0)),
+        lost=("group",)),
+    Row("LDLM enqueue of an extent of another sequence", DOWN_REQ,
+        lambda: _enqueue(D20, "LDLM_EXTENT", (5, 3, 0, 0)), errno=EPROTO),
     Row("LDLM enqueue of unknown inode bits", DOWN_REQ, lambda: _inode_bits(D20, 0x9), errno=EINVAL),
     Row("LDLM enqueue of unknown inode bits", UP_REQ, lambda: _inode_bits(D18, 0x9), errno=EINVAL),
     Row("LDLM enqueue", UP_REP, lambda: _lock_reply(D18)),
     Row("OST data", UP_REQ, lambda: ost(D18, "OST_GETATTR", o_id=5)),
+    Row("OST data of another group", UP_REQ, lambda: ost(D18, "OST_GETATTR", o_id=5, o_gr=3), lost=("group",)),
     Row("OST data", DOWN_REP, lambda: reply(D20, "OST_GETATTR", ost_body=s20("ost_body"))),
     Row("OST data", DOWN_REQ, lambda: ost(D20, "OST_GETATTR", o_oi=s20("ost_id", oi_id=5))),
     Row("OST data with IDIF", DOWN_REQ,

@@ -45,6 +45,11 @@ class Outcome:
     errno: int = 0
 
 
+#: User, group, capabilities.
+Credentials = tuple[int | None, int | None, int | None]
+NOBODY: Final[Credentials] = (None, None, None)
+
+
 class Conversations:
     """Translates messages in step: every reply in the light of its request, and each pair of nodes with its session.
 
@@ -53,13 +58,18 @@ class Conversations:
         allow: names or paths of losses to accept.
         names: (inode, generation, FID) of files both of whose names are known.
         sequence: the sequence new FIDs are taken from; 0: no FIDs are given.
+        credentials: user, group and capabilities of the client's process, as far as they are known.
     """
 
-    def __init__(self, target: Dialect, allow: tuple[str, ...], names: tuple[Names, ...], sequence: int) -> None:
+    def __init__(
+        self, target: Dialect, allow: tuple[str, ...], names: tuple[Names, ...], sequence: int,
+        credentials: Credentials = NOBODY,
+    ) -> None:  # fmt: skip
         self.target = target
         self.allow = frozenset(allow)
         self.names = names
         self.sequence = sequence
+        self.credentials = credentials
         self._sessions: dict[frozenset[str], Session] = {}
         self._made: OrderedDict[int, tuple[Captured, Message | None]] = OrderedDict()
 
@@ -69,7 +79,7 @@ class Conversations:
         found = self._sessions.get(key)
         if found is None:
             fids = FidAllocator(self.sequence) if self.sequence else None
-            found = self._sessions[key] = Session(fids=fids, keep_created=bool(self.sequence))
+            found = self._sessions[key] = Session(fids, bool(self.sequence), *self.credentials)
             for inode, generation, fid in self.names:
                 found.identify(inode=inode, generation=generation, fid=fid)
         return found
@@ -149,6 +159,19 @@ def _identities(ctx: click.Context, param: click.Parameter, values: tuple[str, .
     return tuple(made)
 
 
+def _credentials(ctx: click.Context, param: click.Parameter, value: str) -> Credentials:
+    if not value:
+        return NOBODY
+    try:
+        numbers = [int(part, 0) for part in value.split(":")]
+    except ValueError:
+        numbers = [-1]
+    if len(numbers) > 3 or any(not 0 <= number < 1 << 32 for number in numbers):
+        raise click.BadParameter("expected UID:GID:CAPABILITIES, as 1001:100:0", ctx, param)
+    known = (*numbers, None, None, None)
+    return known[0], known[1], known[2]
+
+
 def _names(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for value in values for name in value.split(","))
 
@@ -183,13 +206,18 @@ def _sequence(ctx: click.Context, param: click.Parameter, value: str) -> int:
     "--fids", "sequence", default="0", callback=_sequence, metavar="SEQUENCE",
     help="Give new files FIDs of this sequence, where 1.8 clients create them.",
 )  # fmt: skip
+@click.option(
+    "--credentials", default="", callback=_credentials, metavar="UID:GID:CAPS",
+    help="Whose the closes of a 1.8 client are; the group and the capabilities may be left out.",
+)  # fmt: skip
 @click.option("--verbose", "-v", is_flag=True, help="Every message that is not simply carried over, too.")
 @dialect_option
 @port_option
 @json_option
 def command(
     files: tuple[str, ...], target: Dialect, output: str | None, allow: tuple[str, ...],
-    identify: tuple[Names, ...], sequence: int, verbose: bool, dialect: str, port: int, as_json: bool,
+    identify: tuple[Names, ...], sequence: int, credentials: Credentials, verbose: bool, dialect: str, port: int,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Translate the conversations in FILEs to another dialect, requests and replies in step.
 
@@ -197,7 +225,7 @@ def command(
     why). What is lossy and not allowed, and what is impossible, is left out of the written capture; so are bulk data.
     The exit status is 1 if anything was left out, and 2, without a capture, if a file could not be read.
     """
-    conversations, counts = Conversations(target, allow, identify, sequence), Counts()
+    conversations, counts = Conversations(target, allow, identify, sequence, credentials), Counts()
     inputs = Inputs(files, dialect, port)
     with ExitStack() as stack:
         stream = stack.enter_context(writing(output, files)) if output is not None else None

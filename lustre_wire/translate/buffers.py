@@ -22,7 +22,7 @@ class Path:
     Attributes:
         form: the target's format.
         names: source buffer -> target buffer.
-        absent: source buffers the target format has no place for: it is chosen only if these are None.
+        absent: source buffers the target format has no place for: it is chosen only if these are empty.
         make: the function of (source buffers, `Work`).
         plain: neither side has buffers that float, nor the target one that is sent longer than its struct.
     """
@@ -196,7 +196,9 @@ class _Writer:
         if slot is None:
             return None
         value = f"p.{spec.name}"
-        out = [f"if {value} is not None:", f"    c.at = {spec.name!r}"]
+        # bytes that are none say as little as a buffer that is not there
+        there = value if spec.string or spec.structs is not None else f"{value} is not None"
+        out = [f"if {there}:", f"    c.at = {spec.name!r}"]
         if spec.struct is not None and not slot.errno:
             out[0] = f"if {value} is not None and {value} == {self.em.const('_z', spec.struct())}:"
             out += [

@@ -23,6 +23,7 @@ from lustre_wire.translate.work import Work
 
 GROUP = "lustre_wire.translations"
 _NOTHING: frozenset[str] = frozenset()
+_EMPTY = (None, b"")
 
 OnLoss = Literal["raise", "report"]
 
@@ -213,7 +214,7 @@ def _buffers(message: Message, plan: _Plan, way: Way, work: Work) -> tuple[Any, 
 def _path(paths: tuple[Path, ...], buffers: Any) -> Path | None:
     """The tightest target format that has a place for everything."""
     for path in paths:
-        if not path.absent or all(getattr(buffers, name) is None for name in path.absent):
+        if not path.absent or all(getattr(buffers, name) in _EMPTY for name in path.absent):
             return path
     return None
 

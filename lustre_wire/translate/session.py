@@ -66,22 +66,28 @@ class Session:
         fids: gives FIDs to the creates of a client that cannot allocate them; None makes such creates impossible.
         keep_created: remember which inode the server gave to a FID the client chose (from the reply, which must be
             translated with its `request`), so that a newer client can create files on an older server.
-        fsuid, fsgid, capability: credentials of the client's process, for messages that carry none in its dialect.
+        fsuid, fsgid, capability: credentials of the client's process, for messages that carry none in its dialect;
+            where none of the three is known such a message becomes root's, which is a loss.
         connect_flags: OBD_CONNECT_* bits both sides have agreed on; None when not known.
         last_committed: every transaction up to this one is on the server's disk, as far as `commit` was told.
     """
 
     fids: FidAllocator | None = None
     keep_created: bool = False
-    fsuid: int = 0
-    fsgid: int = 0
-    capability: int = 0
+    fsuid: int | None = None
+    fsgid: int | None = None
+    capability: int | None = None
     connect_flags: int | None = None
     last_committed: int = 0
     _fid_of: dict[tuple[int, int], Fid] = field(default_factory=dict, repr=False)
     _inode_of: dict[Fid, tuple[int, int, int]] = field(default_factory=dict, repr=False)
     _given: OrderedDict[Hashable, Fid] = field(default_factory=OrderedDict, repr=False)
     _opens: OrderedDict[int, OpenFile] = field(default_factory=OrderedDict, repr=False)
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether no credentials are known."""
+        return self.fsuid is None and self.fsgid is None and self.capability is None
 
     @checked
     def identify(self, *, inode: int, generation: int, fid: Fid, type: int = 0) -> None:

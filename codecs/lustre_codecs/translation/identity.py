@@ -132,7 +132,7 @@ def _object_name_up(name: list[int], work: Any) -> list[int]:
     known = work.session.fid_of(name[0], name[1])
     if known is not None:
         return [*known, name[3]]
-    return name[:]
+    return [name[0], group_up(name[1], None, work, "lr_name"), *name[2:]]
 
 
 def _object_name_down(name: list[int], work: Any) -> list[int]:
@@ -144,10 +144,10 @@ def _object_name_down(name: list[int], work: Any) -> list[int]:
     return name[:]
 
 
-def group_up(value: int, struct: Any, work: Any) -> int:
+def group_up(value: int, struct: Any, work: Any, field: str = "o_gr") -> int:
     """1.8 clients use object group 0; a 2.0 OST takes no other for granted (ost_validate_obdo)."""
     if value:
-        work.lose("group", "o_gr", value)
+        work.lose("group", field, value)
     return 0
 
 

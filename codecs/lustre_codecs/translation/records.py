@@ -25,7 +25,6 @@ from lustre_codecs.translation.identity import fid_down, fid_up
 from lustre_wire.translate.rules import (
     Bits,
     FieldRule,
-    bits,
     computed,
     looks_at,
     only_new,
@@ -168,10 +167,38 @@ def _blocks_down(value: int, rec: Any, work: Any) -> None:
         work.drop("sa_blocks", value)
 
 
+_TIMES: Final = (
+    ("atime", MdsAttr.MDS_ATTR_ATIME, MdsAttr.MDS_ATTR_ATIME_SET),
+    ("mtime", MdsAttr.MDS_ATTR_MTIME, MdsAttr.MDS_ATTR_MTIME_SET),
+)
+
+
+def _setattr_valid_up(value: int, rec: Any, work: Any) -> int:
+    """A plain time bit asks a 1.8 server for its own clock (mds_fix_attr); 2.0 ignores it (mdt_attr_valid_xlate)."""
+    value = int(value)
+    for name, now, given in _TIMES:
+        if value & now and not value & given:
+            work.lose(name, "sa_valid", now)
+            value &= ~now
+    return value
+
+
+def _setattr_valid_down(value: int, rec: Any, work: Any) -> int:
+    """2.0 takes a time by its _SET bit alone; 1.8 only if the plain bit is there too (attr_unpack, inode_setattr)."""
+    value = work.lose_bits("sa_valid", int(value), _BLOCKS_LOST)
+    plain = sum(now for _, now, given in _TIMES if value & given and not value & now)
+    if plain:
+        work.change("sa_valid", value)
+    return int(value | plain)
+
+
+_BLOCKS_LOST: Final = Bits(loss={MdsAttr.MDS_ATTR_BLOCKS: "blocks"})
+
 SETATTR: Final = pair(
     MdsRecSetattr, MdtRecSetattr,
     fid("sa_fid"),
-    bits("sa_valid", down=Bits(loss={MdsAttr.MDS_ATTR_BLOCKS: "blocks"})),
+    computed("sa_valid", "sa_valid", up=_setattr_valid_up, down=_setattr_valid_down,
+             note="plain time bits lost (atime, mtime) up, added to _SET bits down; BLOCKS lost (blocks)"),
     only_new("sa_blocks", down=_blocks_down, note="lost (blocks) if MDS_ATTR_BLOCKS says that it counts"),
     *ids("sa", second=False),
     *paddings("sa_padding", "sa_padding_1 sa_padding_1_h sa_padding_2 sa_padding_3 sa_padding_4 sa_padding_5"),

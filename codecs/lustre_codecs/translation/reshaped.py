@@ -110,15 +110,18 @@ def _close_valid_down(value: int, rec: Any, work: Any) -> int:
 def _credential(name: str, field: str) -> FieldRule:
     @looks_at(asks=name)
     def up(value: Any, body: Any, work: Any) -> int:
-        made: int = getattr(work.session, name)
-        work.fill(field, made)
+        made: int = getattr(work.session, name) or 0
+        if name == "fsuid" and work.session.is_nobody:
+            work.lose("credentials", field, made)
+        else:
+            work.fill(field, made)
         return made
 
     def down(value: int, rec: Any, work: Any) -> None:
         if value:
             work.drop(field, value)
 
-    return only_new(field, up=up, down=down, note="from the session; 1.8 closes without")
+    return only_new(field, up=up, down=down, note="from the session, else lost (credentials); 1.8 has none")
 
 
 def _unused(name: str) -> FieldRule:
