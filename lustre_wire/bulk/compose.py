@@ -144,7 +144,7 @@ class _Batch:
         self.fixed_texts: dict[str, bytes] = {}
         self.columns: dict[str, memoryview] = {}
         self.constants: dict[str, memoryview] = {}
-        self.leaves = _leaves(dialect, self.side, order)  # type: ignore[arg-type]  # a class is hashable
+        self.leaves = _leaves(dialect, self.side, order)
 
     @property
     def key(self) -> Any:

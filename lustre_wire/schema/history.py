@@ -29,7 +29,7 @@ from lustre_wire.schema.shown import Given, Magic
 from lustre_wire.schema.struct import Overlay, StructSpec, announce, c_name_of, hints_of, wire_struct
 from lustre_wire.schema.types import AS_SENT, Array, FieldType, Flex, Scalar, Struct, Tag, as_type
 from lustre_wire.schema.union import WireUnion, wire_union
-from lustre_wire.schema.views import History, changed, history_of, newest_view, shape_of, view
+from lustre_wire.schema.views import History, ViewType, changed, history_of, newest_view, shape_of, view
 
 _T = TypeVar("_T")
 _KEPT_OUT = ("__dict__", "__weakref__", "__annotations__", "__slots__")
@@ -44,7 +44,7 @@ class _NewestSpec:
         return newest_view(owner).__wire__  # type: ignore[attr-defined, no-any-return]
 
 
-class Wire:
+class Wire(metaclass=ViewType):
     """Base of every struct with a history."""
 
     __slots__ = ()

@@ -85,6 +85,7 @@ from lustre_wire.schema.types import (
 from lustre_wire.schema.types import (
     Text as Text,
 )
+from lustre_wire.schema.views import ViewType
 
 _T = TypeVar("_T")
 
@@ -212,7 +213,7 @@ def slot(
 
 
 @dataclass_transform(field_specifiers=(slot,))
-class Buffers:
+class Buffers(metaclass=ViewType):
     """Base of the request and reply classes; the fields are the buffers in wire order.
 
     Instances are made and compared slot by slot here, since there are hundreds of these classes and few are ever made

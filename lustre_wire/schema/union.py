@@ -23,6 +23,7 @@ from lustre_wire.schema.struct import (
     spec_of,
     specs_of,
 )
+from lustre_wire.schema.views import ViewType
 
 _T = TypeVar("_T")
 
@@ -128,7 +129,7 @@ class _Member:
         obj.raw = bytes(raw)
 
 
-class WireUnion:
+class WireUnion(metaclass=ViewType):
     """Base of all unions. `raw`: the bytes as a little-endian sender writes them, whatever the message's byte order."""
 
     __slots__ = ("raw",)

@@ -7,6 +7,7 @@ found again by their shape. Views are made under one lock and published once, so
 
 from __future__ import annotations
 
+import copyreg
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping
@@ -83,6 +84,18 @@ class History(ABC):
     def shared(self, shape: Hashable, made: Any) -> Any:
         """Keep a view under its shape."""
         return self.views.setdefault(shape, made)
+
+
+class ViewType(type):
+    """The class of classes that have views: a view is pickled as what was declared and its release."""
+
+
+def _by_release(cls: Any) -> Any:
+    made = vars(cls).get("__made__")
+    return cls.__qualname__ if made is None else (view, made)
+
+
+copyreg.pickle(ViewType, _by_release)
 
 
 def shape_of(value: Any) -> Hashable:

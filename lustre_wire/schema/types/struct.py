@@ -7,7 +7,6 @@ from typing import Any
 
 from lustre_wire.schema.nodes import Group, Node, Order, Overlap
 from lustre_wire.schema.types.base import FieldType
-from lustre_wire.schema.views import view
 
 
 @dataclass(frozen=True)
@@ -37,12 +36,3 @@ class Struct(FieldType):
     def buffer(self, name: str) -> Node:
         alone: Group | Overlap = self.cls.__wire__.alone
         return replace(alone, name=name)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """A view of a history is found again by what was declared, and a release that has it."""
-        made = getattr(self.cls, "__made__", None)
-        return (Struct, (self.cls, self.opaque)) if made is None else (_of_view, (*made, self.opaque))
-
-
-def _of_view(declared: Any, when: str, opaque: bool) -> Struct:
-    return Struct(view(declared, when), opaque)
