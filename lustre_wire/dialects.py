@@ -107,6 +107,35 @@ class Constants(Mapping[str, Any]):
 _H = TypeVar("_H", bound=History)
 
 
+@dataclass(frozen=True)
+class Grant:
+    """What connect data show of a dialect.
+
+    Attributes:
+        every: flags of `ocd_connect_flags` that are all there.
+        some: flags of which one at least is there, where it is not 0.
+        none: flags that are not there.
+        before: `ocd_version` is there and below this, where it is not 0.
+        since: `ocd_version` is not below this, if it is there.
+        version: the flag that says that it is (OBD_CONNECT_VERSION).
+    """
+
+    every: int = 0
+    some: int = 0
+    none: int = 0
+    before: int = 0
+    since: int = 0
+    version: int = 0
+
+    def shown(self, flags: int, version: int) -> bool:
+        """Whether connect data with these flags and this version show it."""
+        if flags & self.every != self.every or flags & self.none or (self.some and not flags & self.some):
+            return False
+        if not flags & self.version:
+            return not self.before
+        return version >= self.since and not 0 < self.before <= version
+
+
 @dataclass(frozen=True, eq=False)
 class Dialect:
     """One wire version.
@@ -119,9 +148,9 @@ class Dialect:
         body_minimum: bytes of it a receiver is content with.
         containers: the lustre_msg versions it accepts, 1 and 2.
         flavour_mask: the bits of lm_secflvr that are not 0 in a wrapped message, 0 where they are ignored.
-        grants: what the reply to a connect shows of the dialect: opcode of the connect -> (mask, value), where
-            ``ocd_connect_flags & mask == value`` says that the connection speaks this dialect. A target whose connect
-            shows nothing is left out. A dialect without any is never found out from messages, only asked for by name.
+        grants: what the reply to a connect shows of the dialect, by the connect's opcode; of several that are shown the
+            last one by version counts. A target whose connect shows nothing is left out. A dialect without any is never
+            found out from messages, only asked for by name.
         behaviour: the package of what its code does beyond its formats, see `part`; "" where nothing is known of it.
         release: the release at which histories are viewed; None for declarations that are of one version.
         note: what else a reader should know: which release was asked for, where there are no facts of it.
@@ -133,7 +162,7 @@ class Dialect:
     body_minimum: int
     containers: frozenset[int] = frozenset({2})
     flavour_mask: int = 0
-    grants: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    grants: Mapping[int, Grant] = field(default_factory=dict)
     behaviour: str = ""
     release: Release | None = None
     note: str = ""
@@ -346,6 +375,17 @@ class Line:
             return tree.release(older[-1]) if older else None
         return tree.release(name) if name in names else None
 
+    @property
+    def newest(self) -> Dialect:
+        """The dialect of the last release of the main line, called by its line: what is read of any 2.1 or later peer."""
+        found = self.dialect(tree.newest().name)
+        assert found is not None  # every release has a dialect
+        return found
+
+    @staticmethod
+    def _line_of(release: Release) -> str:
+        return ".".join(str(number) for number in tree.version_of(release.name)[:2])
+
     def dialect(self, name: str) -> Dialect | None:
         """The dialect of a release, of a line, or of the nearest older release; None where there is none."""
         found = self.made.get(name)
@@ -354,7 +394,7 @@ class Line:
         release = self.release_of(name)
         if release is None:
             return None
-        short = self.called.get(release.name, release.name)
+        short = self.called.get(release.name) or (release.name, self._line_of(release))[release is tree.newest()]
         if short != name and short in _announced():
             return dialect(short)
         exact = tree.version_of(name) in (tree.version_of(release.name), tree.version_of(release.name)[:2])
@@ -436,6 +476,14 @@ def _format(name: str, key: str) -> RpcFormat:
 
 
 copyreg.pickle(RpcFormat, _format_by_name)
+
+
+def granted() -> tuple[Dialect, ...]:
+    """The dialects that connections are read in, by version: those installed that a connect shows, and of each line of
+    releases the newest one, whose declarations read what all its releases since 2.1 send.
+    """
+    own = [d for d in all_dialects() if d.grants]
+    return tuple(dict.fromkeys([*own, *(d for line in lines() if (d := line.newest).grants)]))
 
 
 def all_dialects() -> Iterable[Dialect]:

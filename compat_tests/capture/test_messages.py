@@ -169,8 +169,9 @@ def test_what_a_connect_grants_is_what_recorded_servers_granted() -> None:
     seen = set()
     for recorded in messages():
         if recorded.row["opc"] == 38 and recorded.direction == "reply":
-            flags = int(recorded.decode().buffers.connect_data.ocd_connect_flags)
-            matching = [n for n in ("1.8", "2.0") if flags & lw.dialect(n).grants[38][0] == lw.dialect(n).grants[38][1]]
+            data = recorded.decode().buffers.connect_data
+            flags, version = int(data.ocd_connect_flags), int(data.ocd_version)
+            matching = [n for n in ("1.8", "2.0", "2.17") if lw.dialect(n).grants[38].shown(flags, version)]
             assert matching == [recorded.dialect]
             seen.add(recorded.dialect)
     assert seen == {"1.8", "2.0"}

@@ -240,7 +240,7 @@ class TestDecode:
 
     def test_the_tree_shows_the_entries_of_a_directory(self) -> None:
         mount = str(FIXTURES / "captures" / "04-client-mount.pcap")
-        shown = run("decode", mount, "-v", "--dialect", "2.0", "--kind", "bulk", "--opcode", "MDS_READPAGE").stdout
+        shown = run("decode", mount, "-v", "--kind", "bulk", "--opcode", "MDS_READPAGE").stdout
         root = "[0x200000007:0x1:0x0]"  # FID_SEQ_ROOT
         assert {line.strip() for line in shown.splitlines()[1:]} == {"bulk: 2 entries", f".: {root}", f"..: {root}"}
 

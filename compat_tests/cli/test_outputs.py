@@ -32,7 +32,7 @@ def tcp() -> list[str]:
 
 #: (words of the command, option) -> the command line that writes to a path.
 WRITERS: dict[tuple[str, str], Callable[[str], list[str]]] = {
-    ("translate", "output"): lambda out: ["translate", str(CAPTURE), "--to", "2.0", "-o", out],
+    ("translate", "output"): lambda out: ["translate", str(CAPTURE), "--to", "2.17", "-o", out],
     ("testbed run", "pcap"): lambda out: ["testbed", "run", "quiet", "--dialect", "1.8", *tcp(), "--pcap", out],
     ("testbed serve", "pcap"): lambda out: [
         "testbed",

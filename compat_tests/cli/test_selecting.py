@@ -55,7 +55,7 @@ def test_what_is_known_and_not_there_is_said_too() -> None:
     assert "10.0.0.9@tcp" in run("decode", CAPTURE, "--nid", "10.0.0.3@tcp", "--nid", "10.0.0.9@tcp", status=2).stderr
 
 
-@pytest.mark.parametrize("command", [["decode"], ["verify", "--no-coverage"], ["translate", "--to", "2.0"]])
+@pytest.mark.parametrize("command", [["decode"], ["verify", "--no-coverage"], ["translate", "--to", "2.17"]])
 def test_a_file_that_cannot_be_read_does_not_stop_the_others(command: list[str], tmp_path: Path) -> None:
     for name, data in (("empty", b""), ("noise", b"\xff" * 50), ("cut.pcap", Path(CAPTURE).read_bytes()[:3000])):
         (tmp_path / name).write_bytes(data)
@@ -83,7 +83,7 @@ def test_a_wrong_dialect_is_warned_of(command: list[str], found: int) -> None:
      ["conformance", str(FIXTURES / "vectors"), "--exec", "a 'b"], ["conformance", __file__, "--exec", "true"],
      ["conformance", str(FIXTURES / "captures"), "--exec", "false"],
      ["upgrade", __file__.replace(".py", ".toml")], ["upgrade", "--fault", "x"], ["upgrade", "--set", "x"],
-     ["translate", CAPTURE, "--to", "2.0", "--fids", "9" * 5000],
+     ["translate", CAPTURE, "--to", "2.17", "--fids", "9" * 5000],
      ["llog", "/"], ["last-rcvd", "/"], ["mountdata", "/"], ["testbed", "run", "--dialect", ""]],
 )  # fmt: skip
 def test_what_cannot_be_used_is_one_line(args: list[str]) -> None:
@@ -112,5 +112,5 @@ def test_times_that_no_calendar_has(offset: int) -> None:
     file = b"".join([section, interface, *packets])
     for words in ([], ["--json"], ["-v"], ["--summary"]):
         assert run("decode", "-", *words, input=file).stdout.count("\n") > 2
-    result = run("translate", "-", "--to", "2.0", "-o", "/dev/null", input=file, status=2)
+    result = run("translate", "-", "--to", "2.17", "-o", "/dev/null", input=file, status=2)
     assert "years 1970 to 2106" in result.stderr and result.stderr.count("\n") == 1

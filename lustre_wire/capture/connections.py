@@ -12,7 +12,7 @@ from lustre_wire.bulk import geometry
 from lustre_wire.bulk.reason import Reason
 from lustre_wire.capture.captured import BULK, Captured
 from lustre_wire.capture.said import Known
-from lustre_wire.dialects import Dialect, all_dialects
+from lustre_wire.dialects import Dialect, granted
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lustre_msg
@@ -58,14 +58,18 @@ class Pair:
 
     Attributes:
         dialect: of its targets as far as a connect reply or a message told, None before.
+        elsewhere: whether the requester's packets come from another address than its NID's; None before the first one.
+        likely: the one in which a message was read last that fits several.
         exports: dialect by export handle (the cookie a request carries), where a connect reply told.
         back: the same two nodes with their parts exchanged.
     """
 
-    __slots__ = ("back", "dialect", "exports", "several", "tries")
+    __slots__ = ("back", "dialect", "elsewhere", "exports", "likely", "several", "tries")
 
     def __init__(self) -> None:
         self.dialect: Dialect | None = None
+        self.likely: Dialect | None = None
+        self.elsewhere: bool | None = None
         self.exports: dict[int, Dialect] = {}
         self.several = False  # targets of more than one dialect
         self.tries = 0
@@ -97,7 +101,7 @@ class DialectChoice:
 
     def __init__(self, wanted: Dialect | str = AUTO) -> None:
         self._forced = None if wanted == AUTO else named_dialect(wanted)
-        known = tuple(d for d in all_dialects() if d.grants)
+        known = granted()
         self.dialects = known if self._forced is None else (self._forced,)
         if not self.dialects:
             raise WireError("no dialect is installed that a connect could grant")
@@ -164,7 +168,8 @@ class DialectChoice:
         fitting = _fitting(data, self.dialects) if self._forced is None else []
         if len(fitting) == 1:
             self._last = fitting[0].dialect
-            return fitting[0]
+        elif fitting and self._last not in [message.dialect for message in fitting]:
+            return fitting[-1]
         return self._decode_any(data, self._last)
 
     def reply(self, data: bytes, request: Message | None, pair: Pair) -> Message:
@@ -179,7 +184,7 @@ class DialectChoice:
         message = decode(data, request.dialect, request=request)
         form = message.format
         if self._forced is None and form is not None and form.opcode in self._connects and not message.status:
-            granted = self._granted(form.opcode, message.buffers)
+            granted = self._granted(form.opcode, message.buffers, request.buffers)
             if granted is not None:
                 if granted is not message.dialect:
                     message = decode(data, granted, request=_same_format(request, granted))
@@ -207,19 +212,20 @@ class DialectChoice:
         pair.granted(_handle(reply), reply.dialect)
         pair.back.granted(_client_handle(request.buffers), reply.dialect)
 
-    def _granted(self, opcode: int, buffers: Buffers) -> Dialect | None:
-        """The dialect that the connect data in these buffers stands for; of several the one that says most."""
+    def _granted(self, opcode: int, buffers: Buffers, asked: Buffers | None = None) -> Dialect | None:
+        """The dialect that the connect data in these buffers stands for; of several the last one.
+
+        `asked`: the buffers of the request, where these are those of its reply: both versions count.
+        """
         data = _held(buffers, "obd_connect_data")
         if data is None:
             return None
-        flags = int(data.ocd_connect_flags)
-        matching = [
-            (int(mask).bit_count(), index)
-            for index, d in enumerate(self.dialects)
-            for mask, value in [d.grants.get(opcode, (0, 1))]
-            if flags & mask == value
-        ]
-        return self.dialects[max(matching)[1]] if matching else None
+        flags, version = int(data.ocd_connect_flags), int(data.ocd_version)
+        client = _held(asked, "obd_connect_data") if asked is not None else None
+        if client is not None and int(client.ocd_version):
+            version = min(version, int(client.ocd_version))
+        grants = ((d, d.grants.get(opcode)) for d in reversed(self.dialects))
+        return next((d for d, grant in grants if grant is not None and grant.shown(flags, version)), None)
 
     def _decode_any(self, data: bytes, first: Dialect) -> Message:
         """Decode in `first`, or if that refuses in another one; the error is that of `first`."""
@@ -237,7 +243,7 @@ class DialectChoice:
     def _undecided(self, data: bytes, pair: Pair) -> Message:
         """A message of two nodes whose connect was not seen: the only dialect it fits is theirs."""
         if pair.tries >= _MOST_TRIES:
-            message = self._decode_any(data, self.newest)
+            message = self._decode_any(data, pair.likely or self.newest)
             if not _odd(message):
                 return message
         fitting = _fitting(data, self.dialects)
@@ -245,7 +251,10 @@ class DialectChoice:
             pair.dialect = pair.back.dialect = fitting[0].dialect
             return fitting[0]
         pair.tries += 1
-        return fitting[-1] if fitting else self._decode_any(data, self.newest)
+        if not fitting:
+            return self._decode_any(data, self.newest)
+        pair.likely = fitting[-1].dialect
+        return fitting[-1]
 
 
 def _as_the_index_reads(dialect: Dialect) -> tuple[Any, ...]:
@@ -256,21 +265,32 @@ def _as_the_index_reads(dialect: Dialect) -> tuple[Any, ...]:
 
 
 def _fitting(data: bytes, dialects: Sequence[Dialect]) -> list[Message]:
-    """The message in those dialects whose correct senders emit it; if in none, in those where least is left over."""
-    loose: list[tuple[int, Message]] = []
+    """The message in those dialects whose correct senders emit it; if in none, in those where least is left over.
+
+    Those whose senders' ptlrpc_body has another size than the message's do not count, but where there are no others.
+    """
+    loose: list[tuple[bool, int, Message]] = []
     strict: list[Message] = []
     for candidate in dialects:
         try:
             message = decode(data, candidate)
         except WireError:
             continue
-        loose.append((_odd(message), message))
+        other = not _is_of_own_size(message)
+        loose.append((other, _odd(message), message))
+        if other:
+            continue
         try:
             strict.append(decode(data, candidate, strict=True))
         except WireError:
             continue
-    least = min((odd for odd, _ in loose), default=0)
-    return strict or [message for odd, message in loose if odd == least]
+    least = min((each[:2] for each in loose), default=None)
+    return strict or [message for *odd, message in loose if tuple(odd) == least]
+
+
+def _is_of_own_size(message: Message) -> bool:
+    """Whether the ptlrpc_body has the bytes that the dialect's own senders give it; one of version 1 has none."""
+    return message.version != 2 or message.header.lm_buflens[:1] == [spec_of(message.dialect.body).size]
 
 
 class Fit:
@@ -288,7 +308,7 @@ class Fit:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._all = (dialect, *(d for d in all_dialects() if d.grants and d is not dialect))
+        self._all = (dialect, *(d for d in granted() if d is not dialect))
         self._better: Counter[Dialect] = Counter()
         self._left = self.MOST
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
+from struct import Struct
 from typing import Any, BinaryIO, Final
 
+from lustre_wire.bulk import geometry
 from lustre_wire.capture.captured import (
     BULK,
     BULK_GET,
@@ -29,7 +31,7 @@ from lustre_wire.capture.connections import AUTO, DialectChoice, Pair
 from lustre_wire.capture.packets import parse_segments
 from lustre_wire.capture.pcap import read_records
 from lustre_wire.capture.reassembly import Reassembler
-from lustre_wire.capture.said import Known, Put, Said, head_of
+from lustre_wire.capture.said import AT_BODY, Known, Put, Said, head_of
 from lustre_wire.capture.streams import Streams
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import TruncatedError, WireError
@@ -45,6 +47,13 @@ SOCKLND_PORT: Final = 988
 
 _ACK, _PUT, _GET, _REPLY = (int(t) for t in list(lnet.LnetMsgType)[:4])
 _NO_HANDLE: Final = b"\xff" * lnet.LnetHandleWire.__wire__.size  # type: ignore[attr-defined]
+_MBITS: Final = "pb_mbits"
+_U32, _U64 = Struct("=I"), Struct("=Q")
+#: Bulk data move in operations of 1 MiB with match bits in a row, the last one's in pb_mbits; where the first one's have
+#: so many zero bits (ptlrpc/client.c, PTLRPC_BULK_OPS_COUNT): 64, of 2.17 128.
+_OPERATIONS, _MOST_OPERATIONS = 64, 128
+#: Bytes of a flow between IPv4 addresses.
+_IPV4_FLOW: Final = 12
 #: What a message kept for its answer costs beside its bytes.
 _OVERHEAD: Final = 2048
 _MAX_PAIRS: Final = 4096
@@ -125,7 +134,8 @@ class Matcher:
         self._pairs: dict[tuple[Any, Any], Pair] = {}
         at_support = {int(d.constants.get("MSGHDR_AT_SUPPORT", 0)) for d in self._choice.dialects}
         self._early_mask = max(at_support)
-        self._has_match_bits = any("pb_mbits" in spec_of(d.body).by_name for d in self._choice.dialects)
+        places = {geometry.place(d.body, _MBITS) for d in self._choice.dialects if _MBITS in spec_of(d.body).by_name}
+        self._mbits_at = max(places, default=0)
 
     @property
     def dialect(self) -> Dialect:
@@ -219,15 +229,40 @@ class Matcher:
             if captured.direction != REQUEST:
                 return
         self._requests.put((pair, match_bits), captured)
-        if self._has_match_bits and (said := captured.message or captured.partial) is not None:
-            other = int(getattr(said.body, "pb_mbits", 0))
-            if other and other != match_bits:
-                self._requests.put((pair, other), captured)
+        if pair.elsewhere is None:
+            pair.elsewhere = _is_elsewhere(captured)
+        if pair.elsewhere:
+            self._requests.put((_way_back(captured.flow), match_bits), captured)
+        other = self._match_bits(captured, known)
+        if other and other != match_bits:
+            self._requests.put((pair, other), captured)
+            if not 0 < other - match_bits < _MOST_OPERATIONS:  # sent again, with match bits that are new
+                self._requests.put((pair, other & -_OPERATIONS), captured)
+
+    def _match_bits(self, captured: Captured, known: Known | None) -> int:
+        """The pb_mbits of a request, without decoding it where the index has read it; 0 without any."""
+        put = captured._put
+        if put is not None and captured.certain is not None and known is not None:
+            end = self._mbits_at + _U64.size
+            if not self._mbits_at or known[AT_BODY] < end:
+                return 0
+            at = put.form.size
+            (count,) = _U32.unpack_from(put.frame, at + lustre_msg.BUFCOUNT.start)
+            (found,) = _U64.unpack_from(put.frame, at + lustre_msg.V2.first(count) + self._mbits_at)
+            return int(found)
+        said = captured.message or captured.partial
+        return int(getattr(said.body, "pb_mbits", 0)) if said is not None else 0
 
     def _reply(self, captured: Captured, match_bits: int, offset: int, pair: Pair, known: Known | None) -> None:
         captured.kind = REPLY
-        key = (pair, match_bits)
-        request = captured.request = self._requests.get(key)
+        key: tuple[Any, int] = (pair, match_bits)
+        request = self._requests.get(key)
+        if request is None and captured.flow:
+            key = (_addresses(captured.flow), match_bits)
+            request = self._requests.get(key)
+            if request is not None and request.lnet is not None:
+                pair = self._pair(request.lnet.src_nid, request.lnet.dest_nid)
+        captured.request = request
         captured.certain = self._choice.certain(known, REPLY, pair, request)
         if captured.certain is None:
             said = request.message or request.partial if request is not None else None
@@ -257,9 +292,18 @@ class Matcher:
     def _bulk(self, captured: Captured, head: Head, kind: str) -> None:
         """A transfer that the server starts: of the request with the same match bits."""
         _, _, _, _, dest, src, _, _, _, _, _, match_bits, _, portal, _ = head
-        captured.request = self._requests.get((self._pair(dest, src), match_bits))
+        keys = [self._pair(dest, src), *([_addresses(captured.flow)] if captured.flow else [])]
+        captured.request = next((r for key in keys if (r := self._moved_by(key, match_bits)) is not None), None)
         if captured.request is not None or self._role(portal) == BULK:
             captured.kind = kind
+
+    def _moved_by(self, key: Any, match_bits: int) -> Captured | None:
+        """The request whose data move with these match bits: its own, or one of several operations in a row."""
+        for bits in dict.fromkeys((match_bits, match_bits & -_OPERATIONS, match_bits & -_MOST_OPERATIONS)):
+            found = self._requests.get((key, bits))
+            if found is not None:
+                return found
+        return None
 
     def _get(self, captured: Captured, head: Head) -> None:
         _, _, _, _, _, src, _, _, _, _, handle, match_bits, _, portal, _ = head
@@ -288,6 +332,25 @@ class Matcher:
 def _node(nid: Nid) -> int | str:
     """What tells nodes apart; large NIDs go by their text."""
     return nid if type(nid) is int else nid_str(nid)
+
+
+def _addresses(flow: bytes) -> bytes:
+    """Who sends to whom, whatever the ports: a node has several connections to a peer."""
+    return flow[:-4]
+
+
+def _way_back(flow: bytes) -> bytes:
+    """The addresses of what comes back."""
+    half = len(flow) // 2 - 2
+    return flow[half:-4] + flow[:half]
+
+
+def _is_elsewhere(captured: Captured) -> bool:
+    """Whether a message's sender has another address than it says: then what comes back goes to that one."""
+    event, flow = captured.lnet, captured.flow
+    if event is None or type(event.src_nid) is not int or len(flow) != _IPV4_FLOW:
+        return False
+    return event.src_nid & 0xFFFFFFFF != int.from_bytes(flow[:4], "big")
 
 
 def _is_early(reply: Captured) -> bool:

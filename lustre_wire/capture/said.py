@@ -11,7 +11,7 @@ from lustre_wire.frames.formats import Format, Head
 #: of the ptlrpc_body in bytes, status. A `Known` has the values in this order.
 KNOWN_FIELDS = ("reason", "magic", "type", "opcode", "body", "status")
 Known = tuple[int, int, int, int, int, int]
-AT_OPCODE, AT_STATUS = KNOWN_FIELDS.index("opcode"), KNOWN_FIELDS.index("status")
+AT_OPCODE, AT_BODY, AT_STATUS = (KNOWN_FIELDS.index(name) for name in ("opcode", "body", "status"))
 
 
 
