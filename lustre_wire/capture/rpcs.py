@@ -49,7 +49,7 @@ _ACK, _PUT, _GET, _REPLY = (int(t) for t in list(lnet.LnetMsgType)[:4])
 _NO_HANDLE: Final = b"\xff" * lnet.LnetHandleWire.__wire__.size  # type: ignore[attr-defined]
 _MBITS: Final = "pb_mbits"
 _U32, _U64 = Struct("=I"), Struct("=Q")
-#: Bulk data move in operations of 1 MiB with match bits in a row, the last one's in pb_mbits; where the first one's have
+#: Bulk data move in operations of 1 MiB with match bits in a row, the last in pb_mbits; where the first ones have
 #: so many zero bits (ptlrpc/client.c, PTLRPC_BULK_OPS_COUNT): 64, of 2.17 128.
 _OPERATIONS, _MOST_OPERATIONS = 64, 128
 #: Bytes of a flow between IPv4 addresses.
