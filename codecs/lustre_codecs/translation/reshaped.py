@@ -108,7 +108,7 @@ def _close_valid_down(value: int, rec: Any, work: Any) -> int:
 
 
 def _credential(name: str, field: str) -> FieldRule:
-    @looks_at(asks=name)
+    @looks_at(asks=f"{name} is_nobody" if name == "fsuid" else name)
     def up(value: Any, body: Any, work: Any) -> int:
         made: int = getattr(work.session, name) or 0
         if name == "fsuid" and work.session.is_nobody:
