@@ -269,6 +269,12 @@ def test_whatever_is_combined_everybody_is_back_or_evicted_and_nothing_is_lost(c
         Case("by-hand", faults=("mds-crash@committed", "client1-silent@disconnected"), seed=110),
         # in the window of the MGS a newcomer is answered, not held up to its end
         Case("new-clients", options=(("scope", "mgs"), ("resume", "lock")), faults=("mgs-crash@quiet",), seed=249),
+        # who mounts while only a command opens barriers
+        Case("new-clients", options=(("scope", "mgs"), ("resume", "operator"), ("held", "updates")), seed=77),
+        # an OST that crashed before the good-bye of a client was on disk waits for nobody's sake
+        Case("rewritten-config", faults=("ost0-crash@revoking",), seed=149),
+        # a client that died has nothing to unmount, and its configuration lock nobody to call back
+        Case("rewritten-config", faults=("client1-crash@halted",), seed=174),
     ],
     ids=str,
 )

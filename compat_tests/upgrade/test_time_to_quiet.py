@@ -11,6 +11,7 @@ from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.layouts import STRIPE_SIZE
 from lustre_wire.testbed.simulator import Faults
+from lustre_wire.upgrade.plan import time_to_quiet
 from lustre_wire.upgrade.protocol.policy import policy
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.operator import Operator
@@ -18,14 +19,9 @@ from lustre_wire.upgrade.stage.play import Play
 
 #: MDS_OPEN_CREAT, FMODE_READ, FMODE_WRITE.
 MAKE = 0o100 | 0x3
-#: Bytes that no message without bulk data exceeds.
-MESSAGE = 1024
-#: Messages one after the other: callback, cancel and its answer, sync and its answer, release; and for each write its
-#: request, the server's GET, the data and the answer.
-ALWAYS, EACH_WRITE = 6, 4
 
 
-def time_to_quiet(server: str, dirty: list[int], silent: int, hardware: Hardware | None, delay: float) -> float:
+def waited(server: str, dirty: list[int], silent: int, hardware: Hardware | None, delay: float) -> float:
     """From the command to stop until the last client is done; `dirty` has bytes to write for each client."""
     play = Play(policy("simplified"), clients=len(dirty), osts=1, faults=Faults(delay=(0.0, delay)), hardware=hardware)
     for number, (client, size) in enumerate(zip(play.clients, dirty, strict=True)):
@@ -45,16 +41,6 @@ def time_to_quiet(server: str, dirty: list[int], silent: int, hardware: Hardware
     return times[ServerState.QUIET] - times[ServerState.REVOKING]
 
 
-def bound(server: str, dirty: list[int], hardware: Hardware, delay: float) -> float:
-    """Seconds by hand: every byte over the slower of link and disk; besides, every message of a client that must follow
-    the one before, each as late as if all clients had sent theirs at the same moment."""
-    written = dirty if server.startswith("ost") else [0]
-    writes = max(-(-size // STRIPE_SIZE) for size in written)
-    together = len(dirty) * (1 / hardware.requests + 2 * MESSAGE / hardware.link)
-    each = delay + together + 2 * STRIPE_SIZE / hardware.link * (writes > 0)
-    return sum(written) / hardware.writing + (ALWAYS + EACH_WRITE * writes) * each
-
-
 @settings(max_examples=12, deadline=None)
 @given(
     st.sampled_from(["mds", "ost0"]),
@@ -67,20 +53,20 @@ def bound(server: str, dirty: list[int], hardware: Hardware, delay: float) -> fl
 def test_time_to_quiet_is_bounded_by_what_there_is_to_write(
     server: str, dirty: list[int], hardware: Hardware, delay: float
 ) -> None:
-    found = time_to_quiet(server, dirty, 0, hardware, delay)
+    found = waited(server, dirty, 0, hardware, delay)
     written = sum(dirty) if server == "ost0" else 0
-    assert written / hardware.writing <= found <= bound(server, dirty, hardware, delay)
+    assert written / hardware.writing <= found <= time_to_quiet(server, dirty, hardware, delay)
 
 
 @settings(max_examples=6, deadline=None)
 @given(st.sampled_from(["mds", "ost0"]), st.integers(1, 4), st.integers(0, 2), st.integers(0, 3 * STRIPE_SIZE))
 def test_silent_clients_cost_the_callback_timeout_once(server: str, silent: int, others: int, size: int) -> None:
     hardware = Hardware(link=1e8, disk=1e8, requests=1e4)
-    found = time_to_quiet(server, [size] * (silent + others), silent, hardware, 0.002)
+    found = waited(server, [size] * (silent + others), silent, hardware, 0.002)
     assert found == pytest.approx(CALLBACK_TIMEOUT, abs=1e-6)
 
 
 def test_a_client_that_cannot_write_in_time_is_waited_for_no_longer_than_a_silent_one() -> None:
     hardware = Hardware(disk=STRIPE_SIZE / (CALLBACK_TIMEOUT - 1))
-    assert CALLBACK_TIMEOUT - 1 < time_to_quiet("ost0", [STRIPE_SIZE], 0, hardware, 0.002) < CALLBACK_TIMEOUT
-    assert time_to_quiet("ost0", [2 * STRIPE_SIZE], 0, hardware, 0.002) == pytest.approx(CALLBACK_TIMEOUT)
+    assert CALLBACK_TIMEOUT - 1 < waited("ost0", [STRIPE_SIZE], 0, hardware, 0.002) < CALLBACK_TIMEOUT
+    assert waited("ost0", [2 * STRIPE_SIZE], 0, hardware, 0.002) == pytest.approx(CALLBACK_TIMEOUT)

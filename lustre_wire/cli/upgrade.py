@@ -18,9 +18,9 @@ from lustre_wire.cli.testbed import PORT, Recorder
 from lustre_wire.errors import WireError
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.simulator import Stuck
-from lustre_wire.upgrade import scenario
+from lustre_wire.upgrade import plan, scenario
 from lustre_wire.upgrade.checks.monitor import CHECKS
-from lustre_wire.upgrade.protocol.policy import OPTIONS, POLICIES, policy
+from lustre_wire.upgrade.protocol.policy import OPTIONS, POLICIES, Policy, policy
 from lustre_wire.upgrade.scenario import Outcome, Scenario
 from lustre_wire.upgrade.stage import timeline
 from lustre_wire.upgrade.stage.network import TcpNetwork
@@ -38,6 +38,7 @@ RATE = click.FloatRange(1e3)
         lustre-wire upgrade failover-pair --policy shipped -o timeline.svg
         lustre-wire upgrade --set scope=mgs --set notice=withheld
         lustre-wire upgrade --clients 2 --tcp --pcap out.pcap
+        lustre-wire upgrade --plan site.toml
         lustre-wire upgrade --list
     """)
 )
@@ -58,21 +59,26 @@ RATE = click.FloatRange(1e3)
     "--pcap", type=click.Path(dir_okay=False, path_type=Path),
     help="Write what --tcp sends to this capture, as if it had been on port 988.",
 )  # fmt: skip
+@click.option("--plan", "planning", is_flag=True,
+              help="Play nothing: say the steps for the site that a .toml describes, and their times.")  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="List the scenarios.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the timeline as SVG.")
 @json_option
 def command(
     name: str, policy_name: str, chosen: tuple[str, ...], clients: int | None, osts: int | None,
     faults: tuple[str, ...], link: float | None, disk: float | None, seed: int, tcp: bool, port: int,
-    pcap: Path | None, listing: bool, output: Path | None, as_json: bool,
+    pcap: Path | None, planning: bool, listing: bool, output: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Play SCENARIO, by name or from a .toml file, and judge it.
 
-    The exit status is 0 if every invariant and expectation holds and nothing acknowledged is lost, 1 if not.
+    The exit status is 0 if every invariant and expectation holds and nothing acknowledged is lost, 1 if not. With
+    --plan SCENARIO is a site, and it is 1 if a step evicts clients as it is planned.
     """
     if listing:
         print_table(("name", "title"), [(each, scenario.load(each).title) for each in scenario.names()])
         return 0
+    if planning:
+        return _show_plan(name, policy(policy_name, **dict(_option(text) for text in chosen)), as_json)
     found = _scenario(name)
     others: list[Path | str] = [*([name] if name.endswith(_TOML) else []), *([pcap] if pcap is not None else [])]
     if output is not None:
@@ -105,12 +111,35 @@ def command(
 
 def _scenario(name: str) -> Scenario:
     """By name, or from a file that ends in .toml."""
-    if not name.endswith(_TOML):
-        return scenario.load(name)
+    return scenario.parse(Path(name).stem, _text(name)) if name.endswith(_TOML) else scenario.load(name)
+
+
+def _text(name: str) -> str:
     try:
-        return scenario.parse(Path(name).stem, Path(name).read_text("utf-8"))
+        return Path(name).read_text("utf-8")
     except UnicodeDecodeError as error:
         raise WireError(f"{name}: not text: {error}") from error
+
+
+def _show_plan(name: str, how: Policy, as_json: bool) -> int:
+    if not name.endswith(_TOML):
+        raise click.UsageError("--plan needs a file that describes the site: SITE.toml")
+    steps = plan.plan(plan.parse(Path(name).stem, _text(name)), how)
+    if as_json:
+        for step in steps:
+            print_json({
+                "step": step.what, "seconds": round(step.seconds, 2), "blocked": round(step.blocked, 2),
+                "evicts": step.fails or None, "risks": list(step.risks),
+            })  # fmt: skip
+        return int(any(step.fails for step in steps))
+    for number, step in enumerate(steps, 1):
+        held = f", calls that need it wait {step.blocked:.1f} s" if step.blocked else ""
+        say(f"{number:3}. {step.what}: at most {step.seconds:.1f} s{held}")
+        for line in [f"EVICTS: {step.fails}"] * bool(step.fails) + list(step.risks):
+            say(f"       {line}")
+    total, held_back = sum(step.seconds for step in steps), sum(step.blocked for step in steps)
+    say(f"{len(steps)} steps, {total:.0f} s of the operator's time, calls held back {held_back:.0f} s in all, at most")
+    return int(any(step.fails for step in steps))
 
 
 @contextlib.contextmanager

@@ -331,14 +331,17 @@ def _lift(operator: Operator, server: str) -> None:
 
 @verb("writeconf is refused")
 def _writeconf_refused(operator: Operator) -> None:
-    if operator.writeconf():
+    mounted = any(map(operator.play.able, operator.play.workers))
+    if operator.writeconf() and mounted:
         raise WireError("writeconf went through under mounted clients")
 
 
 @verb("writeconf")
 def _writeconf(operator: Operator) -> None:
-    if not operator.writeconf():
-        raise WireError("writeconf is refused while clients are mounted")
+    if any(map(operator.play.able, operator.play.workers)):
+        raise WireError("writeconf is for when no client is mounted")
+    operator.nobody_mounted()
+    operator.writeconf()
 
 
 @verb("force SERVER down")

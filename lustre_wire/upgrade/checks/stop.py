@@ -70,7 +70,7 @@ def b5(play: Play, verdict: Verdict) -> None:
     for name, node in play.nodes.items():
         begun = None
         for life in node.history:
-            if life.what == ServerState.REVOKING:
+            if life.what in ("stop", ServerState.REVOKING):
                 begun = life.time
             elif life.what == ServerState.QUIET and begun is not None:
                 took, most = life.time - begun, CALLBACK_TIMEOUT + SLACK + play.simulator.behind

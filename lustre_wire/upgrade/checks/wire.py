@@ -290,7 +290,7 @@ def si7(play: Play, verdict: Verdict) -> None:
     names = {play.name_of(client.nid): client for client in play.clients}
     told = [(life.time, life.what.removeprefix("evicted "), name) for name, node in play.nodes.items()
             for life in node.history if life.what.startswith("evicted ")]  # fmt: skip
-    evicted = [(time, play.client_of(uuid), server) for time, uuid, server in told]
+    evicted = [(time, play.client_of(uuid), server) for time, uuid, server in told if not play.has_left(uuid)]
     evicted += [(found.time, play.name_of(found.client), "the MDS") for found in play.journal.evicted]
     for time, who, server in evicted:
         client = names.get(who)

@@ -164,6 +164,11 @@ class Operator:
         self.start(name, version or before)
         self.settled()
 
+    def nobody_mounted(self) -> None:
+        """Wait until the MGS knows of nobody who is mounted: who is silent it evicts."""
+        mgs = _target(self.play.servers["mgs"])
+        self.play.until(lambda: not any(e.connected for e in mgs.exports.values()), "the MGS has no clients left")
+
     def force_down(self, name: str) -> None:
         """Unmount a server by force (TH-14).
 
@@ -249,7 +254,7 @@ class Operator:
         """Where only a command ends the block (TH-19), he gives it to every client that is connected again."""
         play = self.play
         lifted = 0
-        for client in (worker.client for worker in play.workers if play.able(worker)):
+        for client in (client for client in play.clients if client.up and client.nid not in play.cut_off):
             for name, barred in client.barred.items():
                 barrier = barred.barrier
                 if barrier.state is ClientState.REOPENING and not barrier.manual and barred.all_full():
@@ -267,10 +272,9 @@ class Operator:
         """Erase the configuration; the targets register anew, so that the MGS writes it in its own version (TH-18).
         False if a client is mounted: then it is left as it is (G7)."""
         play, mgs = self.play, self.play.servers["mgs"]
-        target, refused = _target(mgs), False
-        mounted = sum(1 for export in target.exports.values() if export.connected)
+        mounted, refused = sum(map(play.able, play.workers)), False
         try:
-            writeconf(target, play.system.logs(mgs.dialect))
+            writeconf(_target(mgs), play.system.logs(mgs.dialect))
             play.say(f"writeconf: the configuration is written anew by {mgs.dialect.name}")
         except WriteconfRefused as refusal:
             play.say(f"writeconf: {refusal}")

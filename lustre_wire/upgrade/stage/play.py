@@ -56,6 +56,11 @@ def _uuid(number: int, boots: int) -> bytes:
     return f"{number:08x}-6c75-7374-{0x7265 + boots:04x}-746573746264".encode()
 
 
+def _boot(uuid: str) -> str:
+    """What all UUIDs of a client's connections have in common, from one boot to the next."""
+    return uuid[:23]
+
+
 @attrs.define(slots=True)
 class Operated:
     """Something the operator did, or saw."""
@@ -113,6 +118,7 @@ class Play:
         self.absences: list[Absence] = []
         self.deaths: list[tuple[float, int]] = []
         self.unmounted: list[tuple[float, int]] = []
+        self._departed: set[str] = set()
         self.forced: list[float] = []
         self.lost: list[str] | None = None
         self.flushed: list[Flushed] = []
@@ -157,6 +163,10 @@ class Play:
     def client_of(self, uuid: str) -> str:
         """What a client is called whose UUID a server knows; an MDS is a client of its OSTs."""
         return "mds" if uuid.startswith(FSNAME) else f"client{int(uuid[:8], 16)}"
+
+    def has_left(self, uuid: str) -> bool:
+        """Was this client unmounted? A server that crashed right afterwards may still wait for it, and evict nobody."""
+        return _boot(uuid) in self._departed
 
     def own_nid(self, seen: int) -> int:
         """A client's own NID; over TCP each server knows it by another, since it may share its address."""
@@ -306,34 +316,38 @@ class Play:
                 raise task.error
 
     def unmount(self, number: int) -> None:
-        """A client's user finishes what he does, closes what he has open, and the client goes down.
-
-        Raises:
-            WireError: it is down or cut off.
-        """
+        """A client's user finishes what he does, closes what he has open, and the client goes down. One that is cut off
+        can only be switched off."""
         worker, client = self.workers[number], self.clients[number]
-        if not self.able(worker):
-            raise WireError(f"client{number} is not there to be unmounted")
+        if client.nid in self.cut_off:
+            self.crash(client.nid)
+        if not client.up:
+            return
         self.say(f"client{number} unmounts")
         worker.rest()
-        self.until(lambda: not worker.busy, f"client{number} is idle")
+        self.until(lambda: not client.up or not worker.busy, f"client{number} is idle")
         task = client.do(client.unmount(), self.now, "unmount")
         self.simulator.flush(client)
-        self.until(lambda: task.done, f"client{number} is unmounted")
+        self.until(lambda: task.done or not self.able(worker), f"client{number} is unmounted")
         if task.error is not None:
             raise task.error
-        worker.cut_short(cleanly=True)
-        self.unmounted.append((self.now, client.nid))
-        self.simulator.crash(client.nid)
+        if task.done:
+            worker.cut_short(cleanly=True)
+            self.unmounted.append((self.now, client.nid))
+            self._departed.add(_boot(client.uuid.decode()))
+            self.simulator.crash(client.nid)
 
     def mount(self, number: int, version: str = "") -> None:
         """A client that is down boots, in another version if one is named, and mounts: as a new one, for all servers
-        know.
+        know. One that is cut off cannot.
 
         Raises:
             WireError: it is up.
         """
         client = self.clients[number]
+        if client.nid in self.cut_off:
+            self.say(f"client{number} has no network to mount over")
+            return
         if client.up:
             raise WireError(f"client{number} is up already")
         if version:
@@ -515,8 +529,9 @@ class Play:
         found: dict[str, list[str]] = {}
         for name, node in self.nodes.items():
             for life in node.history:
-                if life.what.startswith("evicted "):
-                    found.setdefault(name, []).append(self.client_of(life.what.removeprefix("evicted ")))
+                uuid = life.what.removeprefix("evicted ")
+                if uuid != life.what and not self.has_left(uuid):
+                    found.setdefault(name, []).append(self.client_of(uuid))
         return found
 
     def clients_evicted(self) -> set[str]:
