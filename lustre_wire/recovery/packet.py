@@ -9,13 +9,18 @@ import attrs
 PUT, GET, REPLY = "PUT", "GET", "REPLY"
 
 
+def host(nid: int) -> int:
+    """The NID on the network, without what one node adds to it to tell apart user-space peers of one address."""
+    return nid & 0xFFFFFFFFFFFFFFFF
+
+
 @attrs.define(slots=True, frozen=True)
 class Packet:
     """A PUT, a GET or the REPLY to a GET.
 
     Attributes:
         kind: `PUT`, `GET` or `REPLY`.
-        source, target: NIDs, 64 bits.
+        source, target: NIDs, 64 bits, or more where one node tells apart peers of one address (`host`).
         portal, match_bits, offset: as in the LNet header; a REPLY carries none of them.
         data: payload of a PUT (a lustre_msg, or bulk data) or a REPLY (bulk data).
         length: bytes a GET asks for.

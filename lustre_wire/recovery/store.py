@@ -19,7 +19,7 @@ class Store:
 
     Attributes:
         writes: changes made since the last commit or crash.
-        file_bytes: of all files.
+        file_bytes: of all files; `undo_bytes` of what was overwritten or cut off since the last commit.
         on_commit: called when everything so far is on disk, by whoever watches the disk.
     """
 
@@ -27,7 +27,7 @@ class Store:
         self._values: dict[Any, Any] = {}
         self._files: dict[str, bytearray] = {}
         self._undo: list[Callable[[], None]] = []
-        self.file_bytes = 0
+        self.file_bytes = self.undo_bytes = 0
         self.on_commit: Callable[[], None] | None = None
 
     @property
@@ -66,6 +66,7 @@ class Store:
         file = self._files.setdefault(name, bytearray())
         old, length = bytes(file[offset : offset + len(data)]), len(file)
         self._undo.append(lambda: self._unwrite(name, offset, old, length))
+        self.undo_bytes += len(old)
         file.extend(bytes(max(0, offset - length)))
         file[offset : offset + len(data)] = data
         self.file_bytes += len(file) - length
@@ -75,6 +76,7 @@ class Store:
         file = self._files.setdefault(name, bytearray())
         tail, before = bytes(file[length:]), len(file)
         self._undo.append(lambda: self._untruncate(name, length, tail, before))
+        self.undo_bytes += len(tail)
         del file[length:]
         file.extend(bytes(length - len(file)))
         self.file_bytes += length - before
@@ -83,6 +85,7 @@ class Store:
         file = self._files.pop(name, None)
         if file is not None:
             self.file_bytes -= len(file)
+            self.undo_bytes += len(file)
             self._undo.append(lambda: self._put_back(name, file))
 
     def mark(self) -> int:
@@ -97,12 +100,14 @@ class Store:
     def commit(self) -> None:
         """Everything so far is on disk."""
         self._undo.clear()
+        self.undo_bytes = 0
         if self.on_commit is not None:
             self.on_commit()
 
     def crash(self) -> None:
         """Everything since the last commit is lost."""
         self.undo_to(0)
+        self.undo_bytes = 0
 
     def _restore(self, key: Any, old: Any) -> None:
         if old is _MISSING:

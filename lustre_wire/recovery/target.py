@@ -22,9 +22,9 @@ from lustre_wire.recovery.deadlines import Deadlines
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.last_rcvd import LastRcvd
 from lustre_wire.recovery.ldlm import Namespace
-from lustre_wire.recovery.ldlm.namespace import MAX_LOCKS
+from lustre_wire.recovery.limits import DEFAULT, Limits
 from lustre_wire.recovery.names import names
-from lustre_wire.recovery.packet import GET, PUT, REPLY, Handles, Packet, Xids
+from lustre_wire.recovery.packet import GET, PUT, REPLY, Handles, Packet, Xids, host
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.service import Guard, Handling, Service, TargetEvent, Wait
 from lustre_wire.recovery.store import Store
@@ -56,13 +56,15 @@ class Target:
     """
 
     def __init__(
-        self, uuid: bytes, nid: int, dialect: Dialect, store: Store, service: Service, seed: int, connect: str
-    ) -> None:
+        self, uuid: bytes, nid: int, dialect: Dialect, store: Store, service: Service, seed: int, connect: str,
+        limits: Limits = DEFAULT,
+    ) -> None:  # fmt: skip
+        self.limits = limits
         self.uuid, self.nid, self.dialect, self.store, self.service = uuid, nid, dialect, store, service
         self.k, self.rules, self.connect_name = names(dialect), rules_of(dialect), connect
         self._connects = dialect.rpcs[connect].opcode
         self.handles = Handles(seed)
-        self.namespace = Namespace(dialect, self.handles)
+        self.namespace = Namespace(dialect, self.handles, limits)
         self.last_rcvd = LastRcvd(store, dialect, metadata=service.metadata)
         self.accepting = True
         self.stopping = False
@@ -85,7 +87,7 @@ class Target:
 
     def _known_clients(self) -> None:
         for uuid, index in self.last_rcvd.slots.items():
-            self._add_export(Export(uuid, self.handles.new(), slot=index))
+            self._add_export(Export(uuid, self.handles.new(), slot=index, nid=self.store.get(("peer", uuid), 0)))
         if self.exports:
             passing = self.rules.mds_during_recovery if self.service.metadata else self.rules.ost_during_recovery
             self.window = RecoveryWindow(self.k, self.rules, set(self.exports), self.last_committed + 1, passing)
@@ -198,6 +200,7 @@ class Target:
         self.namespace.drop_owner(export)
         self.service.dropped(export)
         self.last_rcvd.free(export.uuid)
+        self.store.delete(("peer", export.uuid))
 
     def leave(self, export: Export) -> None:
         """The client is off until the next start: it keeps its slot, so it will be expected then."""
@@ -270,6 +273,9 @@ class Target:
         already = export.active.get(request.xid)
         if already is not None and self.window is None:
             already.packet = request.packet
+            return
+        if already is None and len(export.active) >= self.limits.requests:
+            self.reply(request, Answer(-errno.EBUSY, failed=True))
             return
         if self.window is not None:
             if export.version_failed and request.flags & k.MSG_LAST_REPLAY:
@@ -365,6 +371,8 @@ class Target:
     def _finish(self, request: Incoming, answer: Answer, now: float) -> None:
         if request.export.failed:
             return
+        if self.store.undo_bytes > self.limits.undo:
+            self.commit()
         if request.transno > self.found_committed:
             self.events.append(TargetEvent("transaction", request))
             self._remember(request, answer.status)
@@ -460,7 +468,7 @@ class Target:
         body.pb_transno = request.transno
         body.pb_timeout = body.pb_service_time = 1
         if request.export.granted & k.OBD_CONNECT_LRU_RESIZE:
-            body.pb_limit, body.pb_slv = MAX_LOCKS, MAX_LOCKS * LOCK_AGE
+            body.pb_limit, body.pb_slv = self.limits.locks, self.limits.locks * LOCK_AGE
         if request.transno and (self.rules.versions_in_replay or not self.is_replay(request)):
             body.pb_pre_versions = list(request.versions)
         if (
@@ -572,8 +580,13 @@ class Target:
             refused = self.guard.connecting(export)
             if refused:
                 return refused
+        if export is None and len(self.exports) >= self.limits.clients:
+            return -errno.EOVERFLOW
         if export is not None:
-            if export.connected and body.pb_op_flags & k.MSG_CONNECT_INITIAL and export.nid != packet.source:
+            first = export.connected and body.pb_op_flags & k.MSG_CONNECT_INITIAL
+            if export.nid and host(export.nid) != host(packet.source):  # whoever knows a UUID is not its owner
+                return -errno.EALREADY
+            if first and export.nid != packet.source:
                 return -errno.EALREADY
             if export.failed and self.rules.failed_export_status:
                 return self.rules.failed_export_status
@@ -600,6 +613,7 @@ class Target:
             export = Export(buffers.client_uuid, self.handles.new())
             if self.service.remembers:
                 export.slot = self.last_rcvd.add(export.uuid)
+                self.store.set(("peer", export.uuid), host(request.packet.source))
                 self.commit()
             self._add_export(export)
         elif export.connected:

@@ -11,6 +11,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.imports import Import, ImportConfig
 from lustre_wire.recovery.ldlm import LockTable
+from lustre_wire.recovery.limits import DEFAULT, Limits
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Handles, Packet, Xids
 from lustre_wire.recovery.request import Request
@@ -76,6 +77,7 @@ class ServerNode(Node):
 
     Attributes:
         events: what happened to its targets, as long as `keeps_events`.
+        limits: what its next target keeps for clients, at most.
     """
 
     def __init__(
@@ -88,13 +90,14 @@ class ServerNode(Node):
         self.target: Target | None = None
         self.events: list[TargetEvent] = []
         self.keeps_events = True
+        self.limits: Limits = DEFAULT
         self._commit_at: float | None = None
 
     def start(self, now: float) -> None:
         super().start(now)
         service: Service = self.make(self.dialect, self.store)
         seed = self.seed * 1000 + self.boots
-        self.target = Target(self.uuid, self.nid, self.dialect, self.store, service, seed, self.connect)
+        self.target = Target(self.uuid, self.nid, self.dialect, self.store, service, seed, self.connect, self.limits)
         service.target = self.target  # type: ignore[attr-defined]
         self._commit_at = None
 

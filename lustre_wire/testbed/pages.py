@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import stat
 import zlib
+from bisect import bisect_left
+from itertools import islice
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads import directory
@@ -57,11 +59,15 @@ def directory_size(folder: Inode) -> int:
 
 def blocks(dialect: Dialect, space: Space, folder: Inode, offset: int, size: int) -> tuple[bytes, int]:
     """The 1.8 form: `size` bytes of the directory file from `offset` on, and its whole size."""
-    made = [
-        directory.BlockEntry(inode.ino, name, EXT2_TYPES.get(stat.S_IFMT(inode.mode), 0))
-        for name, inode in listing(space, folder)
-    ]
-    data = directory.build_blocks(made, dialect)
+
+    def make() -> bytes:
+        made = [
+            directory.BlockEntry(inode.ino, name, EXT2_TYPES.get(stat.S_IFMT(inode.mode), 0))
+            for name, inode in listing(space, folder)
+        ]
+        return directory.build_blocks(made, dialect)
+
+    data = space.listed(folder, make)
     if offset % directory.PAGE or size % directory.PAGE or not size:
         raise Refused(-errno.EFAULT)
     if offset + size > len(data):
@@ -72,12 +78,10 @@ def blocks(dialect: Dialect, space: Space, folder: Inode, offset: int, size: int
 def pages(dialect: Dialect, space: Space, folder: Inode, start: int, size: int) -> bytes:
     """The 2.0 form: pages of entries from hash `start` on, at most `size` bytes."""
     entry, k = dialect.structs["lu_dirent"], names(dialect)
-    found = sorted(
-        (hash_of(name), name, inode) for name, inode in listing_keys(space, folder) if hash_of(name) >= start
-    )
+    everything = space.listed(folder, lambda: sorted((hash_of(n), n, ino) for n, ino in listing_keys(space, folder)))
     made: list[directory.PageEntry] = []
     used, end = dialect.structs["lu_dirpage"].__wire__.size, None
-    for value, name, ino in found:
+    for value, name, ino in islice(everything, bisect_left(everything, (start,)), None):
         inode = space.get(ino)
         head = entry(lde_hash=value, lde_attrs=k.LUDA_FID | k.LUDA_TYPE)
         head.lde_fid.f_seq, head.lde_fid.f_oid, head.lde_fid.f_ver = space.ident(inode)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import attrs
 
@@ -16,6 +17,8 @@ from lustre_wire.testbed.operations import NOBODY, Ident
 
 ROOT_INO, ROOT_GENERATION = 0xA1B2, 0x1111
 FIRST_INO = 0x20000
+#: How many directories' listings are kept.
+LISTED = 64
 
 
 #: Bytes of the longest name of a file, and of an extended attribute (linux/limits.h: NAME_MAX, XATTR_NAME_MAX).
@@ -107,6 +110,7 @@ class Space:
     def __init__(self, store: Store, *, by_fid: bool) -> None:
         self.store, self.by_fid = store, by_fid
         self.scrubbed = False
+        self._listed: dict[int, tuple[tuple[bytes, ...], int, Any]] = {}
         if ("inode", ROOT_INO) not in store:
             store.set("next_ino", FIRST_INO)
             self.put(Inode(ROOT_INO, ROOT_GENERATION, stat.S_IFDIR | 0o755, nlink=2, parent=ROOT_INO))
@@ -186,6 +190,14 @@ class Space:
         before: Inode | None = self.store.get(("inode", ino))
         owned = [None if inode is None else (inode.uid, inode.gid, 1) for inode in (before, after)]
         quota.charge(self.store, *owned)
+        more = (after is not None) - (before is not None)
+        if more:
+            self.store.set("inodes", self.inodes + more)
+
+    @property
+    def inodes(self) -> int:
+        """How many objects there are."""
+        return int(self.store.get("inodes", 0))
 
     def new(self, mode: int, named: Ident, *, again: bool) -> tuple[int, int, Ident]:
         """Inode number, generation and FID of a new object.
@@ -229,6 +241,18 @@ class Space:
         return (self.get(key[1]) for key, _ in self.store.items("orphan"))
 
     # -- directories ---------------------------------------------------------------------------------------------
+
+    def listed(self, folder: Inode, make: Callable[[], Any]) -> Any:
+        """What is made of a directory's entries, made again when they have changed: reading it page by page is not to
+        cost its length each time."""
+        known = self._listed.get(folder.ino)
+        if known is not None and known[0] is folder.entries and known[1] == folder.parent:
+            return known[2]
+        if len(self._listed) >= LISTED:
+            self._listed.clear()
+        made = make()
+        self._listed[folder.ino] = folder.entries, folder.parent, made
+        return made
 
     def lookup(self, parent: Inode, name: bytes) -> Inode | None:
         if name == b".":

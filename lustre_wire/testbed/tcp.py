@@ -23,12 +23,17 @@ from lustre_wire.recovery.packet import GET, PUT, REPLY, Packet
 from lustre_wire.testbed.node import Node
 from lustre_wire.testbed.trace import Trace
 
-#: Seconds for a connection to say who it is; bytes that may wait to be read by a peer; connections of one node.
+#: Seconds for a connection to say who it is; bytes that may wait to be read by one peer; connections of one node.
 HANDSHAKE_TIMEOUT = 10.0
 MAX_BACKLOG = 8 << 20
 MAX_CONNECTIONS = 4096
-#: Where the number that tells apart user-space peers of one address stands in the NID a node sees them by.
-ALIAS_SHIFT, ALIAS_MASK = 32, 0xFFFF << 32
+#: Bytes that may wait for all peers of a node together, and bytes of messages of which a part is still to come.
+MAX_UNSENT, MAX_HALF_READ = 64 << 20, 64 << 20
+#: How many messages a peer may leave unacknowledged.
+MAX_UNACKNOWLEDGED = 4096
+#: Where the number that tells apart user-space peers of one address stands in the NID a node sees them by: above all of
+#: the NID, so that it never comes round.
+ALIAS_SHIFT, ALIAS_MASK = 64, -1 << 64
 
 #: Told of every chunk of bytes: (address, port) of who connected and who was connected to, direction 0 or 1, the bytes;
 #: None for a connection that closed.
@@ -63,7 +68,8 @@ class TcpNode:
         self.node, self.port, self.clock = node, port, clock
         self.trace, self.tap, self.listens = trace, tap, listens
         self.peers: dict[int, list[Connection]] = {}
-        self.connections: set[Connection] = set()
+        self.connections: dict[Connection, None] = {}
+        self.half_read = 0
         self.changed = asyncio.Event()
         self.silent: set[int] = set()
         self.lose: Callable[[Packet], bool] | None = None
@@ -197,7 +203,7 @@ class TcpNode:
 
     def alias(self, nid: int) -> int:
         """A NID of its own for a peer whose address others may share."""
-        self._aliases = self._aliases % 0xFFFF + 1
+        self._aliases += 1
         return nid | self._aliases << ALIAS_SHIFT
 
 
@@ -217,15 +223,15 @@ class Connection(asyncio.Protocol):
         self._ends: tuple[tuple[str, int], tuple[str, int]] = (("", 0), ("", 0))
         self._socklnd: SocklndConnection | None = None
         self._limit: asyncio.TimerHandle | None = None
+        self._half_read = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         owner, peer, here = self.owner, transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        if len(owner.connections) >= MAX_CONNECTIONS:
-            transport.abort()
-            return
-        owner.connections.add(self)
+        if len(owner.connections) >= MAX_CONNECTIONS:  # the one that has been silent for longest makes room
+            next(iter(owner.connections)).abort()
+        owner.connections[self] = None
         self._ends = (here[:2], peer[:2]) if self.target else (peer[:2], here[:2])
         who = None if self.target else (int(ipaddress.IPv4Address(peer[0])), peer[1])
         self._socklnd = SocklndConnection(owner.node.nid, incarnation=owner.node.boots or 1, peer=who)
@@ -238,9 +244,15 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._tapped(0, data)
-        if self._socklnd is None or self._socklnd.closed:
+        if self._socklnd is None or self._socklnd.closed or self not in self.owner.connections:
             return
-        for event in self._socklnd.feed(data):
+        self.owner.connections[self] = self.owner.connections.pop(self)  # heard of last
+        events = self._socklnd.feed(data)
+        self._unfinished(0 if events else self._half_read + len(data))
+        if self.owner.half_read > MAX_HALF_READ:
+            self.abort()
+            return
+        for event in events:
             if isinstance(event, Hello):
                 self._greeted(event)
             elif isinstance(event, LnetMessage):
@@ -251,17 +263,30 @@ class Connection(asyncio.Protocol):
                 return
         self._write(self._socklnd.data_to_send())
 
+    def _unfinished(self, size: int) -> None:
+        """So many bytes are there of a message that is not complete."""
+        self.owner.half_read += size - self._half_read
+        self._half_read = size
+
     def send(self, packet: Packet) -> None:
-        """Send a packet; a peer that does not read what it is sent is dropped."""
+        """Send a packet; a peer that does not read what it is sent, or acknowledge it, is dropped."""
         if self.transport is None or self._socklnd is None or self.transport.is_closing():
             return
-        if self.transport.get_write_buffer_size() > MAX_BACKLOG:
+        waits = self.transport.get_write_buffer_size()
+        if waits > MAX_BACKLOG or len(self._socklnd.unacknowledged) > MAX_UNACKNOWLEDGED:
             self.abort()
             return
+        if waits and sum(c.unsent for c in self.owner.connections) > MAX_UNSENT:
+            max(self.owner.connections, key=lambda c: c.unsent).abort()
         try:
             self._write(self._socklnd.send(self._header(packet), packet.data))
         except WireError:
             self.abort()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes the peer has not read."""
+        return self.transport.get_write_buffer_size() if self.transport is not None else 0
 
     def close(self) -> None:
         if self.transport is not None:
@@ -283,7 +308,8 @@ class Connection(asyncio.Protocol):
         if self._limit is not None:
             self._limit.cancel()
         if self in owner.connections:
-            owner.connections.discard(self)
+            del owner.connections[self]
+            self._unfinished(0)
             self._tapped(0, None)
         known = owner.peers.get(self.nid)
         if known and self in known:

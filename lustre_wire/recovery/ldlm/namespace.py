@@ -12,12 +12,10 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.recovery.ldlm import flock
 from lustre_wire.recovery.ldlm.held import Held
 from lustre_wire.recovery.ldlm.locks import Lock, ResName
-from lustre_wire.recovery.ldlm.policies import Extent, Flock, Policy, conflict, grown
+from lustre_wire.recovery.ldlm.policies import Extent, Flock, Policy, grown
+from lustre_wire.recovery.limits import DEFAULT, Limits
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Handles
-
-#: How many locks a target holds before clients get no more: they are refused with -ENOMEM.
-MAX_LOCKS = 1 << 17
 
 BLOCKING, COMPLETION, GLIMPSE = "blocking", "completion", "glimpse"
 
@@ -47,13 +45,15 @@ class Namespace:
         locks: by the server's own cookie.
     """
 
-    def __init__(self, dialect: Dialect, handles: Handles) -> None:
-        self.dialect = dialect
+    def __init__(self, dialect: Dialect, handles: Handles, limits: Limits = DEFAULT) -> None:
+        self.dialect, self.limits = dialect, limits
         self.k = names(dialect)
         self.handles = handles
         self.resources: dict[tuple[int, ResName], Resource] = {}
         self.locks: dict[int, Lock] = {}
         self._owned: dict[Any, dict[int, Lock]] = {}
+        self._remote: dict[tuple[Any, int], Lock] = {}
+        self._flocks: dict[tuple[Any, int], dict[int, Lock]] = {}
         self.asts: list[Ast] = []
 
     def enqueue(
@@ -71,9 +71,9 @@ class Namespace:
             The lock (None when refused), the `LDLM_FL_*` of the reply (the request's and what became of it), and the
             status: 0 or a negative errno.
         """
-        if owner is not None and len(self.locks) >= MAX_LOCKS:
-            return None, 0, -errno.ENOMEM
         k, place = self.k, self._resource(lock_type, resource)
+        if owner is not None and self._full(place, owner):
+            return self._refused(place, -errno.ENOMEM)
         lock = Lock(self.handles.new(), lock_type, resource, mode, policy, owner, remote, notify=notify)
         lock.flags = flags & k.LDLM_INHERIT_FLAGS
         if flags & k.LDLM_FL_REPLAY:
@@ -93,8 +93,10 @@ class Namespace:
         if blockers or ahead:
             if isinstance(policy, Flock) and self._deadlocks(place, lock, blockers):
                 return self._refused(place, -errno.EDEADLK)
+            if owner is not None and len(place.waiting) >= self._may_wait(policy):
+                return self._refused(place, -errno.ENOMEM)
             self._keep(lock)
-            place.waiting.append(lock)
+            self._wait(place, lock)
             return lock, flags | int(k.LDLM_FL_BLOCK_GRANTED if blockers else k.LDLM_FL_BLOCK_WAIT), 0
         changed = 0
         if isinstance(policy, Extent) and not flags & k.LDLM_FL_HAS_INTENT and mode != k.LCK_GROUP:
@@ -110,7 +112,10 @@ class Namespace:
             return None
         self._lose(lock)
         place = self.resources[lock.type, lock.resource]
-        (place.granted if lock in place.granted else place.waiting).remove(lock)
+        if lock in place.granted:
+            place.granted.remove(lock)
+        else:
+            self._wait_no_more(place, lock)
         self._reprocess(place)
         return lock
 
@@ -127,7 +132,7 @@ class Namespace:
 
     def by_remote(self, owner: Any, remote: int) -> Lock | None:
         """The lock an export knows by its own handle `remote`."""
-        return next((lock for lock in self._owned.get(owner, {}).values() if lock.remote == remote), None)
+        return self._remote.get((owner, remote))
 
     def take_asts(self) -> list[Ast]:
         found, self.asts = self.asts, []
@@ -136,12 +141,25 @@ class Namespace:
     def granted(self) -> Iterator[Lock]:
         return (lock for lock in self.locks.values() if lock.granted)
 
+    def _full(self, place: Resource, owner: Any) -> bool:
+        """Has a client, or everybody together, what locks there may be?"""
+        limits, own = self.limits, len(self._owned.get(owner, ()))
+        return len(self.locks) >= limits.locks or own >= limits.locks_each or len(place.granted) >= limits.on_resource
+
+    def _may_wait(self, policy: Policy) -> int:
+        """How many locks may wait for a resource: ranges are compared one by one."""
+        return self.limits.ranges_waiting if isinstance(policy, (Extent, Flock)) else self.limits.on_resource
+
     def _keep(self, lock: Lock) -> None:
         self.locks[lock.cookie] = lock
+        if lock.owner is not None:
+            self._remote.setdefault((lock.owner, lock.remote), lock)
         self._owned.setdefault(lock.owner, {})[lock.cookie] = lock
 
     def _lose(self, lock: Lock) -> None:
         del self.locks[lock.cookie]
+        if self._remote.get((lock.owner, lock.remote)) is lock:
+            del self._remote[lock.owner, lock.remote]
         owned = self._owned[lock.owner]
         del owned[lock.cookie]
         if not owned:
@@ -191,7 +209,7 @@ class Namespace:
             return old, flags, 0
         if flags & (self.k.LDLM_FL_BLOCK_WAIT | self.k.LDLM_FL_BLOCK_CONV):
             self._keep(lock)
-            place.waiting.append(lock)
+            self._wait(place, lock)
         else:
             self._grant(place, lock)
         return lock, flags, 0
@@ -228,7 +246,7 @@ class Namespace:
     def _reprocess(self, place: Resource) -> None:
         """Grant what can be granted, in order of arrival; ask the holders in the way of the first that cannot."""
         while (lock := self._next_grantable(place)) is not None:
-            place.waiting.remove(lock)
+            self._wait_no_more(place, lock)
             self._grant(place, lock)
             if lock.owner is not None:
                 self.asts.append(Ast(COMPLETION, lock))
@@ -247,12 +265,29 @@ class Namespace:
         return None
 
     def _deadlocks(self, place: Resource, lock: Lock, blockers: list[Lock]) -> bool:
-        flocks = [p for p in self.resources.values() if p.type == self.k.LDLM_FLOCK]
-
         def waiting(held: Lock) -> Lock | None:
-            return next((w for p in flocks for w in p.waiting if flock.same_owner(w, held)), None)
+            return next(iter(self._flocks.get(_process(held), {}).values()), None)
 
         def blocked_by(waits: Lock) -> list[Lock]:
-            return [g for p in flocks if p.name == waits.resource for g in p.granted if conflict(self.k, waits, g)]
+            return self.resources[waits.type, waits.resource].granted.against(self.k, waits)
 
         return flock.deadlock(lock, blockers, waiting, blocked_by)
+
+    def _wait(self, place: Resource, lock: Lock) -> None:
+        place.waiting.append(lock)
+        if isinstance(lock.policy, Flock):
+            self._flocks.setdefault(_process(lock), {})[lock.cookie] = lock
+
+    def _wait_no_more(self, place: Resource, lock: Lock) -> None:
+        place.waiting.remove(lock)
+        if isinstance(lock.policy, Flock):
+            own = self._flocks[_process(lock)]
+            del own[lock.cookie]
+            if not own:
+                del self._flocks[_process(lock)]
+
+
+def _process(lock: Lock) -> tuple[Any, int]:
+    """Who a file lock belongs to: a process of a client."""
+    assert isinstance(lock.policy, Flock)
+    return lock.owner, lock.policy.pid

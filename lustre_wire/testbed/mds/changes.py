@@ -56,6 +56,7 @@ class Changes:
         if self.mdt.space.lookup(parent, name) is not None:
             raise Refused(-errno.EEXIST)
         self.mdt.quota.need(asked.uid, asked.gid, 1)
+        self._room(parent)
         transaction = self.mdt.target.begin(request)
         transaction.versions("create", parent=parent.ino, name=None, child=None)
         ino, generation, fid = self.mdt.space.new(asked.mode, asked.child, again=transaction.replay)
@@ -70,6 +71,11 @@ class Changes:
         transaction.touch(parent.ino, inode.ino)
         transaction.finish()
         return self.mdt.answer(form, request, self.mdt.attributes(inode))
+
+    def _room(self, parent: Inode) -> None:
+        status = self.mdt.room(parent)
+        if status:
+            raise Refused(status)
 
     def made(self, asked: op.Create) -> Inode | None:
         """What a create made: by the identity the client chose, or by name (R25)."""
@@ -88,6 +94,7 @@ class Changes:
             raise Refused(-errno.EEXIST)
         if source.is_dir:
             raise Refused(-errno.EPERM)
+        self._room(parent)
         transaction = self.mdt.target.begin(request)
         transaction.versions("link", target_dir=parent.ino, source=source.ino, name=None)
         source = attrs.evolve(source, nlink=source.nlink + 1, ctime=asked.time)
@@ -180,6 +187,8 @@ class Changes:
             raise Refused(-errno.EINVAL)
         if new is not None and self.mdt.space.holds(new, source_dir):
             raise Refused(-errno.ENOTEMPTY)
+        if new is None and source_dir.ino != target_dir.ino:
+            self._room(target_dir)
         if new is not None and new.ino != old.ino:
             if new.is_dir and not old.is_dir:
                 raise Refused(-errno.EISDIR)
@@ -231,6 +240,8 @@ class Changes:
                 raise Refused(-errno.ENODATA)
         else:
             values[name] = asked.value or b""
+            if sum(len(key) + len(value) for key, value in values.items()) > self.mdt.target.limits.xattrs:
+                raise Refused(-errno.ENOSPC)
         transaction = self.mdt.target.begin(request)
         transaction.versions("setxattr", object=inode.ino)
         inode = attrs.evolve(inode, xattrs=tuple(sorted(values.items())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 from lustre_wire.recovery.exports import Answer, Incoming
@@ -53,6 +54,12 @@ class Mdt:
             group=inode.gid, flags=inode.flags, rdev=inode.rdev, nlink=inode.nlink, md=data or None,
             easize=len(data or b""), max_mdsize=MAX_MDSIZE, max_cookiesize=MAX_COOKIESIZE,
         )  # fmt: skip
+
+    def room(self, parent: Inode) -> int:
+        """-ENOSPC where no other object, or no other name in a directory, can be made; otherwise 0."""
+        limits = self.target.limits
+        full = self.space.inodes >= limits.inodes or len(parent.entries) >= limits.entries
+        return -errno.ENOSPC if full else 0
 
     def answer(self, form: Form, request: Incoming, result: Result, status: int = 0) -> Answer:
         """The reply in the request's own format."""

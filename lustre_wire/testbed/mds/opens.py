@@ -71,6 +71,10 @@ class Opens:
     ) -> Answer:
         k, created = self.k, inode is None
         status = self._may_open(asked, inode)
+        if len(request.export.files) >= self.mdt.target.limits.opens:
+            status = -errno.EMFILE
+        elif created and not status:
+            status = self.mdt.room(parent)
         if status:
             there = k.DISP_LOOKUP_NEG if created else k.DISP_LOOKUP_POS
             reply = reply_of(self.mdt.dialect, None, 0, found | int(there), status)
