@@ -377,7 +377,7 @@ class Line:
 
     @property
     def newest(self) -> Dialect:
-        """The dialect of the last release, called by its line: what messages of any 2.1 or later peer are read as."""
+        """The dialect of the last release of the main line, called by its line; any 2.1 or later peer is read in it."""
         found = self.dialect(tree.newest().name)
         assert found is not None  # every release has a dialect
         return found

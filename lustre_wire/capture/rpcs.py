@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
-from struct import Struct
 from typing import Any, BinaryIO, Final
 
 from lustre_wire.bulk import geometry
@@ -42,15 +41,16 @@ from lustre_wire.frames.nid import Nid, nid_str
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REPLY, REQUEST, Message
 from lustre_wire.schema import spec_of
+from lustre_wire.schema.nodes import ByteOrder
 
 SOCKLND_PORT: Final = 988
 
 _ACK, _PUT, _GET, _REPLY = (int(t) for t in list(lnet.LnetMsgType)[:4])
 _NO_HANDLE: Final = b"\xff" * lnet.LnetHandleWire.__wire__.size  # type: ignore[attr-defined]
 _MBITS: Final = "pb_mbits"
-_U32, _U64 = Struct("=I"), Struct("=Q")
-#: Bulk data move in operations of 1 MiB with match bits in a row, the last in pb_mbits; where the first ones have
-#: so many zero bits (ptlrpc/client.c, PTLRPC_BULK_OPS_COUNT): 64, of 2.17 128.
+_MBITS_SIZE: Final = 8
+#: Bulk data move in operations of 1 MiB with match bits in a row, the last one's in pb_mbits; the first one's have so
+#: many zero bits (ptlrpc/client.c, PTLRPC_BULK_OPS_COUNT): 64, in 2.17 128.
 _OPERATIONS, _MOST_OPERATIONS = 64, 128
 #: Bytes of a flow between IPv4 addresses.
 _IPV4_FLOW: Final = 12
@@ -243,13 +243,12 @@ class Matcher:
         """The pb_mbits of a request, without decoding it where the index has read it; 0 without any."""
         put = captured._put
         if put is not None and captured.certain is not None and known is not None:
-            end = self._mbits_at + _U64.size
-            if not self._mbits_at or known[AT_BODY] < end:
+            if not self._mbits_at or known[AT_BODY] < self._mbits_at + _MBITS_SIZE:
                 return 0
-            at = put.form.size
-            (count,) = _U32.unpack_from(put.frame, at + lustre_msg.BUFCOUNT.start)
-            (found,) = _U64.unpack_from(put.frame, at + lustre_msg.V2.first(count) + self._mbits_at)
-            return int(found)
+            raw = memoryview(put.frame)[put.form.size :]
+            order: ByteOrder = "little" if raw[lustre_msg.MAGIC] == lustre_msg.MAGICS_V2["little"] else "big"
+            at = lustre_msg.V2.first(int.from_bytes(raw[lustre_msg.BUFCOUNT], order)) + self._mbits_at
+            return int.from_bytes(raw[at : at + _MBITS_SIZE], order)
         said = captured.message or captured.partial
         return int(getattr(said.body, "pb_mbits", 0)) if said is not None else 0
 
