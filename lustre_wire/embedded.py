@@ -9,20 +9,23 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record
 from lustre_wire.engines.payload import whole_value
 from lustre_wire.schema.nodes import ByteOrder, Cell, Group, Node, resolved
-from lustre_wire.schema.rpc import Chosen, SlotSpec
 from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
 
-_LONGEST_KEY: Final = 64
 #: A smaller magic occurs by chance: it counts only where the declaration of the buffer names the struct.
 _LEAST_MAGIC: Final = 1 << 16
 
 
 @lru_cache(maxsize=64)
-def _by_magic(dialect: Dialect) -> tuple[tuple[StructSpec, FieldSpec], ...]:
-    """The structs of a dialect that announce themselves."""
-    specs = [spec_of(cls) for cls in dialect.structs.values()]
-    marked = ((spec, field) for spec in specs for field in spec.fields)
-    return tuple((spec, field) for spec, field in marked if field.magic and min(field.magic) >= _LEAST_MAGIC)
+def _by_magic(dialect: Dialect, order: ByteOrder) -> list[tuple[slice, ByteOrder, dict[int, list[StructSpec]]]]:
+    """The structs of a dialect that announce themselves: by where their magic stands, by the numbers there."""
+    places: dict[tuple[int, int, ByteOrder], dict[int, list[StructSpec]]] = {}
+    for spec in map(spec_of, dialect.structs.values()):
+        for field in spec.fields:
+            if field.magic and min(field.magic) >= _LEAST_MAGIC:
+                place = field.offset, field.offset + field.size, resolved(spec.order, order)
+                for number in field.magic:
+                    places.setdefault(place, {}).setdefault(number, []).append(spec)
+    return [(slice(start, end), own, numbers) for (start, end, own), numbers in places.items()]
 
 
 def has_magic(spec: StructSpec, field: FieldSpec, data: bytes, order: ByteOrder) -> bool:
@@ -40,9 +43,9 @@ def _read_all(spec: StructSpec, data: bytes, order: ByteOrder) -> Any:
 
 def recognise(data: bytes, dialect: Dialect, order: ByteOrder) -> Any:
     """The wire struct that opaque bytes are by their magic and length, or None."""
-    for spec, field in _by_magic(dialect):
-        if has_magic(spec, field, data, order):
-            made = _read_all(spec, data, order)
+    for place, own, numbers in _by_magic(dialect, order):
+        for spec in numbers.get(int.from_bytes(data[place], own), ()):
+            made = _read_all(spec, data, order) if len(data) >= spec.size else None
             if made is not None:
                 return made
     return None
@@ -55,23 +58,18 @@ def _as_declared(spec: StructSpec, data: bytes, order: ByteOrder) -> Any:
     return _read_all(spec, data, order)
 
 
-def holding(slot: SlotSpec, data: bytes, buffers: Any, dialect: Dialect, order: ByteOrder) -> tuple[Node, Any] | None:
-    """What an opaque buffer holds, as a node and its value, or None.
+def holding(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: ByteOrder) -> tuple[Node, Any] | None:
+    """What opaque bytes are, as a node and its value, or None.
 
     Args:
-        slot: the buffer's declaration, which may say what it holds and which other buffer decides.
-        buffers: the message's other buffers.
+        held: what its slot says that the buffer may hold (`SlotSpec.held_beside`), before any magic is looked for.
     """
-    held = slot.held
-    if isinstance(held, Chosen):
-        by = getattr(buffers, held.by)
-        key = bytes(by[:_LONGEST_KEY]).split(b"\0", 1)[0] if isinstance(by, (bytes, bytearray)) else b""
-        held = held.nodes.get(key.decode("latin-1"))
-    if isinstance(held, Group):
-        made = _as_declared(spec_of(held.cls), data, order)
-        if made is not None:
-            return held, made
-    elif isinstance(held, Cell) and len(data) == held.width:
-        return held, whole_value(held, data, order)
+    for node in held:
+        if isinstance(node, Group):
+            made = _as_declared(spec_of(node.cls), data, order)
+            if made is not None:
+                return node, made
+        elif isinstance(node, Cell) and len(data) == node.width:
+            return node, whole_value(node, data, order)
     found = recognise(data, dialect, order)
     return (spec_of(found).alone, found) if found is not None else None

@@ -225,7 +225,7 @@ def to_json(message: Message) -> dict[str, Any]:
     }  # fmt: skip
     if message.format is not None and message.format.variant:
         out["variant"] = message.format.variant
-    around = _message_extra(extra)
+    around = message_extra(extra)
     if around:
         out["extra"] = around
     return out
@@ -235,11 +235,11 @@ def _inside(message: Message, spec: SlotSpec, value: Any) -> dict[str, Any]:
     """What opaque bytes hold, for who reads them; the bytes stand beside it, and they count."""
     if value is None or not spec.opaque:
         return {}
-    found = holding(spec, octets(value), message.buffers, message.dialect, message.order)
+    found = holding(spec.held_beside(message.buffers), octets(value), message.dialect, message.order)
     return {"inside": _slot_to_json(*found)} if found is not None else {}
 
 
-def _message_extra(extra: Extra | None) -> dict[str, Any]:
+def message_extra(extra: Extra | None) -> dict[str, Any]:
     if extra is None:
         return {}
     out: dict[str, Any] = {}

@@ -13,6 +13,7 @@ from typing import Any
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record, whole
 from lustre_wire.engines.chooser import Chooser, possible
+from lustre_wire.engines.often import USES
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.lustre_msg import BUFCOUNT, MAGIC, LustreMsgV2, Shape
@@ -145,15 +146,27 @@ class _Plan(dict[bytes, "Way | None"]):
 class _Reads(dict[type[Buffers], "whole.Read | None"]):
     """The functions that read messages with the same buffer lengths, by the side of the RPC."""
 
-    __slots__ = ("lengths", "reader")
+    __slots__ = ("lengths", "reader", "tells")
 
     def __init__(self, reader: Reader, lengths: tuple[int, ...]) -> None:
         super().__init__()
         self.reader, self.lengths = reader, lengths
+        self.tells: dict[type[Buffers], int | whole.Tell | None] = {}
 
     def __missing__(self, cls: type[Buffers]) -> whole.Read | None:
         read = self[cls] = self.reader.side(cls).reader(self.lengths)
         return read
+
+    def telling(self, cls: type[Buffers]) -> whole.Tell | None:
+        """What gives the JSON text of such messages, once they have come often."""
+        found = self.tells.get(cls, 0)
+        if isinstance(found, int):
+            found = found + 1
+            if found < USES:
+                self.tells[cls] = found
+                return None
+            found = self.tells[cls] = self.reader.side(cls).teller(self.lengths)
+        return found
 
 
 def _span(cls: type, order: ByteOrder, *names: str) -> tuple[slice, Any]:
@@ -201,8 +214,14 @@ def format_of(data: bytes, dialect: Dialect, opcode: int) -> RpcFormat | None:
     return reader.format_of(opcode, data, shape.offsets, shape.lengths)
 
 
-def at_once(data: bytes, dialect: Dialect, request: Message | RpcFormat | None) -> Message | None:
-    """A message of version 2 read in one step, None where something about it is not regular."""
+def at_once(
+    data: bytes, dialect: Dialect, request: Message | RpcFormat | None, inside: whole.Inside | None = None
+) -> Any:
+    """A message of version 2 read in one step, None where something about it is not regular.
+
+    With `inside`, which tells what opaque bytes hold, it is the JSON text instead, if messages like it have come often
+    enough and that gives it.
+    """
     readers = _BY_MAGIC.get(data[MAGIC])
     if readers is None:
         return None
@@ -225,7 +244,12 @@ def at_once(data: bytes, dialect: Dialect, request: Message | RpcFormat | None) 
         form = request.format if isinstance(request, Message) else request
     if form is None:
         return None
-    read = reads[form.request if direction is REQUEST else form.reply]
+    cls = form.request if direction is REQUEST else form.reply
+    if inside is not None and (tell := reads.telling(cls)) is not None:
+        text = tell(data, plan.offsets, plan.lengths, dialect, direction, form, inside)
+        if text is not None:
+            return text
+    read = reads[cls]
     return read(data, plan.offsets, plan.lengths, dialect, direction, form) if read is not None else None
 
 

@@ -46,7 +46,7 @@ def decode(
     try:
         if type(data) is not bytes:
             data = octets(data)
-        message = at_once(data, dialect, request)
+        message: Message | None = at_once(data, dialect, request)
         if message is None:
             message = _decode_by_parts(data, dialect, Parts(data, *lustre_msg.locate(data)), request)
         if strict:

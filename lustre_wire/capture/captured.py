@@ -17,6 +17,7 @@ from lustre_wire.frames.events import LnetMessage
 from lustre_wire.frames.formats import AT_MATCH_BITS, lnet_message
 from lustre_wire.frames.lnet import LnetMsgType
 from lustre_wire.frames.nid import nid_str
+from lustre_wire.jsontext import json_text, json_text_of
 from lustre_wire.message import opcode_name
 from lustre_wire.reading import format_of, reader_of
 from lustre_wire.rpc import REPLY, REQUEST, Message, decode
@@ -126,11 +127,20 @@ class Captured:
     def message(self) -> Message | None:
         """The decoded request or reply; None for other kinds and where `error` says why not."""
         if self._message is None and self.certain is not None:
-            asked: Message | RpcFormat | None = None
-            if self.request is not None:
-                asked = self.request._message or self.request.format or self.request.message
-            self._message = decode(self.raw, self.certain, request=asked)
+            self._message = decode(self.raw, self.certain, request=self._asked)
         return self._message
+
+    @property
+    def _asked(self) -> Message | RpcFormat | None:
+        """What says how a reply is read."""
+        request = self.request
+        return (request._message or request.format or request.message) if request is not None else None
+
+    def json_text(self) -> str | None:
+        """The JSON text of `message`, which is not decoded if that is not needed; None where there is none."""
+        if self._message is None and self.certain is not None:
+            return json_text_of(self.raw, self.certain, request=self._asked)
+        return json_text(self._message) if self._message is not None else None
 
     def header(self) -> Any:
         """The lustre_msg header of a request or reply, read alone where the message is not decoded.

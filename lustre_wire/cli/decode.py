@@ -11,17 +11,18 @@ from typing import Any
 import click
 
 from lustre_wire.capture import Captured
+from lustre_wire.capture.captured import BULK
 from lustre_wire.capture.rpcs import Statistics
 from lustre_wire.cli.filters import Filters, filter_options, rpc_of
 from lustre_wire.cli.inputs import NANO, Inputs, dialect_option, dst_of, files_argument, latency, port_option, src_of
-from lustre_wire.cli.inside import records_in
 from lustre_wire.cli.main import UNUSABLE
-from lustre_wire.cli.output import Styled, examples, json_option, paint, print_json, print_node, say
+from lustre_wire.cli.output import Styled, examples, json_option, line_of, lines_of, paint, print_node, say
 from lustre_wire.cli.summary import Summary
-from lustre_wire.jsonform import to_json
+from lustre_wire.engines.jsontext import quoted
 from lustre_wire.rpc import REPLY
 from lustre_wire.text import brief, cut_tree, message_tree, status_text
 from lustre_wire.text.numbers import LAST_SECOND
+from lustre_wire.text.quoting import json_line
 
 
 @click.command(
@@ -61,12 +62,18 @@ def command(
     such node or transfer in them.
     """
     inputs, counted, wanted = Inputs(files, dialect, port), Summary(), Filters(**filters)
-    show = counted.add if summary else _show_json if as_json else _show_tree if verbose else _show_line
+    tell = _json if as_json else _line
     broken = shown = 0
-    for captured in islice(filter(wanted, (captured for _, captured in inputs)), limit):
-        show(captured)
-        shown += 1
-        broken += captured.error is not None
+    with lines_of(inputs.live or verbose) as put:
+        for captured in islice(filter(wanted, (captured for _, captured in inputs)), limit):
+            if summary:
+                counted.add(captured)
+            else:
+                put(tell(captured))
+            if verbose and not as_json and not summary:
+                _show_tree(captured)
+            shown += 1
+            broken += captured.error is not None
     if summary:
         counted.show(inputs.statistics, as_json)
     _say_losses(inputs.statistics, port, summary)
@@ -108,8 +115,9 @@ def _head(captured: Captured) -> Iterator[str | Styled]:
     """When, who and which transfer, as far as it is known."""
     if captured.time_ns:
         yield paint(_clock(captured.time_ns), dim=True)
-    if src_of(captured) or dst_of(captured):
-        yield f"{src_of(captured)} -> {dst_of(captured)}"
+    src, dst = src_of(captured), dst_of(captured)
+    if src or dst:
+        yield f"{src} -> {dst}"
     if captured.match_bits is not None and not captured.kind.startswith("lnet"):
         yield paint(f"x{captured.match_bits}", dim=True)
 
@@ -139,48 +147,57 @@ def _what(captured: Captured) -> Iterator[str | Styled]:
         yield paint(f"({captured.missing} bytes missing)", fg="yellow")
 
 
-def _show_line(captured: Captured) -> None:
-    say(*_head(captured), *_what(captured))
+def _line(captured: Captured) -> str:
+    return line_of([*_head(captured), *_what(captured)])
 
 
 # --- tree and JSON ----------------------------------------------------------------------------------------------------
 
 
 def _show_tree(captured: Captured) -> None:
-    _show_line(captured)
     message, partial = captured.message, captured.partial
     said = message or partial
     if said is not None:
         say(f"  dialect {said.dialect.name}, {said.order}-endian, {len(captured.raw)} bytes")
         for node in (message_tree(said) if partial is None else cut_tree(said, captured.there)).children:
             print_node(node)
-    for node in records_in(captured):
+    from lustre_wire.payloads.inside import records_in, records_of_bulk  # loads the readers of logs and directories
+
+    asked = captured.request.message if captured.request is not None and captured.kind == BULK else None
+    for node in records_of_bulk(asked, captured.raw) if asked is not None else ():
+        print_node(node)
+    for node in records_in(message) if message is not None else ():
         print_node(node)
 
 
-def _show_json(captured: Captured) -> None:
-    out: dict[str, Any] = {
-        "time": _iso(captured.time_ns), "kind": captured.kind, "src": src_of(captured) or None,
-        "dst": dst_of(captured) or None, "xid": captured.match_bits, "portal": captured.portal,
-    }  # fmt: skip
+def _json(captured: Captured) -> str:
+    src, dst, portal = src_of(captured), dst_of(captured), captured.portal
+    iso, xid = _iso(captured.time_ns), captured.match_bits
+    parts = [
+        f'{{"time":"{iso}"' if iso else '{"time":null', f'"kind":"{captured.kind}"',
+        f'"src":{quoted(src) if src else "null"}', f'"dst":{quoted(dst) if dst else "null"}',
+        f'"xid":{"null" if xid is None else xid}', f'"portal":{"null" if portal is None else portal}',
+    ]  # fmt: skip
+    more: dict[str, Any] = {}
     if captured.offset:
-        out["offset"] = captured.offset
+        more["offset"] = captured.offset
     taken = latency(captured)
     if taken is not None:
-        out["latency"] = taken
+        more["latency"] = taken
     if captured.missing:
-        out["missing"] = captured.missing
-    if captured.message is not None:
-        out |= to_json(captured.message)
-    elif (partial := captured.partial) is not None:
+        more["missing"] = captured.missing
+    text = captured.json_text()
+    if text is None and (partial := captured.partial) is not None:
         form = partial.format.key if partial.format is not None else None
-        out |= {
+        more |= {
             "dialect": partial.dialect.name, "direction": partial.direction, "opcode": partial.opcode, "format": form,
             "status": partial.status, "transno": partial.transno, "endian": partial.order, "hex": captured.raw.hex(),
         }  # fmt: skip
-    else:
+    elif text is None:
         about = rpc_of(captured)
-        out |= {"of": about.name if about is not None else None, "hex": captured.raw.hex()}
+        more |= {"of": about.name if about is not None else None, "hex": captured.raw.hex()}
     if captured.error is not None:
-        out["error"] = str(captured.error)
-    print_json(out)
+        more["error"] = str(captured.error)
+    parts += [json_line(more)[1:-1]] if more else []
+    parts += [text[1:-1]] if text is not None else []
+    return f"{','.join(parts)}}}"

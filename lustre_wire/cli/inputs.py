@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -107,6 +109,11 @@ class Inputs:
         if self.unusable and not number:
             raise click.exceptions.Exit(UNUSABLE)
 
+    @property
+    def live(self) -> bool:
+        """Whether messages may come one by one, with time in between: from what is no regular file."""
+        return any(not stat.S_ISREG(_mode(file)) for file in self.files)
+
     def _of(self, file: str) -> Iterator[Captured]:
         source: str | BinaryIO = sys.stdin.buffer if file == STDIN else file
         name = "standard input" if file == STDIN else file
@@ -131,6 +138,14 @@ class Inputs:
             other, more = better
             complain(f"warning: not dialect {self._dialect}? {more} more messages fit dialect {other.name}")
         return UNUSABLE if self.unusable else FINDINGS if findings or better is not None else FINE
+
+
+def _mode(file: str) -> int:
+    """What kind of file it is, 0 where there is none."""
+    try:
+        return (os.fstat(sys.stdin.fileno()) if file == STDIN else Path(file).stat()).st_mode
+    except (OSError, ValueError):  # no such file, no such name, or a standard input that is no file
+        return 0
 
 
 def whole_file(file: str) -> bytes:

@@ -6,11 +6,11 @@ import click
 
 from lustre_wire.cli.faults import faults_status, print_faults
 from lustre_wire.cli.inputs import whole_file
-from lustre_wire.cli.inside import text_of, type_of
 from lustre_wire.cli.output import examples, json_option, print_json, say
 from lustre_wire.cli.releases import RELEASE_NAME, light_of, release_option
 from lustre_wire.cli.serverfile import show_log
 from lustre_wire.payloads import llog, logcheck
+from lustre_wire.payloads.inside import text_of, type_of
 from lustre_wire.payloads.llog import LogFile
 
 

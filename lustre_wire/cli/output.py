@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, TypeVar
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from lustre_wire.text import Node
 from lustre_wire.text.quoting import json_line, shown
 
 _T = TypeVar("_T")
 _UNLIMITED: Final = 100_000
+#: Lines that are written at once.
+_BLOCK: Final = 64
 
 #: Options and text many commands share.
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
@@ -46,13 +47,38 @@ def paint(text: str, **style: Any) -> Styled:
 
 def say(*parts: str | Styled, sep: str = " ", err: bool = False) -> None:
     """Print one line, on standard error if `err`."""
-    click.echo(sep.join(map(_line_part, parts)), err=err)
+    click.echo(line_of(parts, sep), err=err)
 
 
-def _line_part(part: str | Styled) -> str:
-    if isinstance(part, str):
-        return shown(part)
-    return click.style(shown(part.text), **part.style) if coloured() else shown(part.text)
+def line_of(parts: Sequence[str | Styled], sep: str = " ") -> str:
+    """One line of what can be shown."""
+    text = sep.join([part if isinstance(part, str) else part.text for part in parts])
+    if not coloured():
+        return shown(text)
+    return sep.join([shown(p) if isinstance(p, str) else click.style(shown(p.text), **p.style) for p in parts])
+
+
+@contextmanager
+def lines_of(live: bool) -> Iterator[Callable[[str], None]]:
+    """A function that prints lines, in blocks; `live`: each at once. What else prints in between comes first."""
+    if live or sys.stdout.isatty():
+        yield click.echo
+        return
+    block: list[str] = []
+
+    def write() -> None:
+        lines, block[:] = "".join(block), []
+        click.echo(lines, nl=False)
+
+    def put(line: str) -> None:
+        block.append(f"{line}\n")
+        if len(block) == _BLOCK:
+            write()
+
+    try:
+        yield put
+    finally:
+        write()
 
 
 def complain(text: str) -> None:
@@ -68,6 +94,9 @@ def say_now(text: str) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
     """A table with a header line. A column whose name ends in "#" (which is not printed) is aligned to the right."""
+    from rich.console import Console  # takes its time to load, and few commands need it
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold", title=None, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column.removesuffix("#"), justify="right" if column.endswith("#") else "left", no_wrap=True)
@@ -110,6 +139,7 @@ def progress(items: Iterable[_T], label: str) -> Iterator[_T]:
     if not sys.stderr.isatty():
         yield from items
         return
+    from rich.console import Console
     from rich.progress import track
 
     yield from track(items, description=label, console=Console(stderr=True), transient=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from lustre_wire.cli.inside import text_of, type_of
 from lustre_wire.cli.output import print_node, print_table, say
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads import attributes, directory, last_rcvd, llog, mountdata, records, tables
 from lustre_wire.payloads.attributes import Composite, Listed
 from lustre_wire.payloads.directory import BlockEntry
 from lustre_wire.payloads.files import ServerFile
+from lustre_wire.payloads.inside import text_of, type_of
 from lustre_wire.payloads.last_rcvd import LastRcvd
 from lustre_wire.payloads.linkea import Links
 from lustre_wire.payloads.llog import LogFile

@@ -64,7 +64,7 @@ class PayloadCodec:
     unpack: Callable[[Any, Sequence[int], Sequence[int]], tuple[Any, Extra | None]]
     pack: Callable[[Any], list[bytes]]
     count: Callable[[Any], int]
-    places: Callable[[Any], list[SlotSpec]]
+    places: Callable[[Any], Sequence[SlotSpec]]
 
 
 @dataclass(frozen=True)
@@ -201,6 +201,8 @@ class _Generator:
 
     def places(self) -> list[str]:
         """A function that gives the slots that are there."""
+        if not self.floats:
+            return [f"return {self.em.const('_s', self.slots)}"]
         out = ["s = []"]
         for s in self.slots:
             lead = f"if {_condition(s.present)}: " if s.present else ""

@@ -14,15 +14,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lustre_wire.engines import record
-from lustre_wire.engines.payload import Extra, piece
+from lustre_wire.engines.jsontext import prefix, quoted, template
+from lustre_wire.engines.payload import Extra, Piece, piece
 from lustre_wire.engines.straightline import Generator
-from lustre_wire.schema.nodes import ByteOrder, Emitter, Group, Node
-from lustre_wire.schema.rpc import Buffers
+from lustre_wire.schema.nodes import ByteOrder, Cell, Emitter, Group, Node, Overlap, resolved, turner
+from lustre_wire.schema.rpc import Buffers, Cases, Chosen, SlotSpec
 from lustre_wire.schema.struct import spec_of
 
 #: What a generated function takes and gives: (data, offsets, lengths, dialect, direction, format) -> message or None.
 Read = Callable[[bytes, Any, Any, Any, str, Any], Any]
 Write = Callable[[Any], bytes]
+#: What opaque bytes hold, as members of the buffer's JSON object: (nodes it may be, bytes, dialect, order) -> text.
+Inside = Callable[[tuple[Node, ...], bytes, Any, ByteOrder], str]
+#: As `Read`, and what tells of opaque bytes -> the message's JSON text, or None.
+Tell = Callable[[bytes, Any, Any, Any, str, Any, Inside], "str | None"]
+_TELL = "tell(_data, _offsets, _lengths, dialect, direction, format, inside)"
 _READ = "read(_data, _offsets, _lengths, dialect, direction, format)"
 
 #: Presence patterns of one side for which functions are kept; others go piece by piece.
@@ -73,6 +79,7 @@ class Side:
         self.plain = not any(s.present for s in self.slots)  # buffers that depend on others go piece by piece
         self._readers: dict[Pattern, Read] = {}
         self._writers: dict[Pattern, Write | None] = {}
+        self._tellers: dict[Pattern, Tell | None] = {}
         self.pattern_of_values: Callable[[Any], Pattern] | None = None  # made when first needed
 
     def reader(self, lengths: tuple[int, ...]) -> Read | None:
@@ -85,6 +92,17 @@ class Side:
                 return None
             self._readers[pattern] = _Generator(self, pattern).reader()
         return self._readers[pattern]
+
+    def teller(self, lengths: tuple[int, ...]) -> Tell | None:
+        """The function that gives the JSON text of a message with these buffer lengths, None where none is made."""
+        pattern = self._pattern(lengths)
+        if pattern is None:
+            return None
+        if pattern not in self._tellers:
+            if len(self._tellers) >= _MOST_PATTERNS:
+                return None
+            self._tellers[pattern] = _Telling(self, pattern).teller()
+        return self._tellers[pattern]
 
     def _pattern(self, lengths: tuple[int, ...]) -> Pattern | None:
         """What each buffer holds, None where one is read piece by piece."""
@@ -181,7 +199,6 @@ class _Generator(Generator):
             self.behind(index)
         for index in range(declared, len(pattern)):
             self.undeclared(index)
-        self.rest += [f"_p.{slot.name} = None" for slot in side.slots[len(pattern) - 1 :]]
 
     def header(self, count: int) -> None:
         """The container header, its lengths and the gap behind them; lengths are known from outside when reading."""
@@ -244,20 +261,27 @@ class _Generator(Generator):
             self.rest.append(f"_p.{slot.name} = None")
             self.sizes.append(f"_n{index} = 0")
             return
-        how = piece(self.em, slot.node, f"_p.{slot.name}", self.order)
+        how = self.apart(index, f"_p.{slot.name}")
+        if self.pattern[index] > fixed:
+            self.tails.append(f"{index}: t{index}")
+        self.sizes += [f"_d{index} = {how.write}", f"_n{index} = len(_d{index})"]
+        self.pieces += [f"_d{index}", f"_zeroes[_n{index} & 7]"]
+
+    def apart(self, index: int, value: str) -> Piece:
+        """Read a buffer at its offset."""
+        slot, fixed = self.side.slots[index - 1], self.side.sizes[index - 1]
+        how = piece(self.em, slot.node, value, self.order)
         self.rest += [f"a = _offsets[{index}]", f"m = _lengths[{index}]"]
         varies = self.pattern[index] == VARIABLE
         if varies and how.test != "True":
             self.rest += [f"if not ({how.test}):", "    return None"]
-        self.rest += [f"_p.{slot.name} = v = {how.read}"]
+        self.rest += [f"{value} = v = {how.read}"]
         if varies and how.taken:
             self.rest += [f"if m != {slot.node.width} and {how.taken} != m:", "    return None"]
         if self.pattern[index] > fixed:
             self.rest.append(f"t{index} = _data[a + {fixed} : a + m]")
-            self.tails.append(f"{index}: t{index}")
         self.padding()
-        self.sizes += [f"_d{index} = {how.write}", f"_n{index} = len(_d{index})"]
-        self.pieces += [f"_d{index}", f"_zeroes[_n{index} & 7]"]
+        return how
 
     def undeclared(self, index: int) -> None:
         if self.pattern[index] == ABSENT:
@@ -291,7 +315,9 @@ class _Generator(Generator):
         read = [*self.before, f"({', '.join(self.targets)},) = _unpack(_data)"]
         if self.checks:
             read += [f"if not ({' and '.join(self.checks)}):", "    return None"]
-        read += ["_p = _new(_side)", *self.after, *self.rest, "_head.lm_buflens = [*_lengths]", "_o = _new(_message)"]
+        absent = [f"_p.{slot.name} = None" for slot in self.side.slots[len(self.pattern) - 1 :]]
+        read += ["_p = _new(_side)", *self.after, *self.rest, *absent]
+        read += ["_head.lm_buflens = [*_lengths]", "_o = _new(_message)"]
         read += [f"_o.{name} = {name}" for name in ("dialect", "direction", "format")]
         read += [f"_o.order = {self.order!r}", "_o.header = _head", "_o.body = _body", "_o.buffers = _p"]
         made: Read = self.function(_READ, [*read, *self.extra(), "return _o"])
@@ -315,4 +341,154 @@ class _Generator(Generator):
         return self.em.compile(f"whole {name} {self.side.side.__qualname__} {pattern} {self.order}")[name]
 
 
-__all__ = ["Frame", "Side", "side"]
+class _Telling(_Generator):
+    """The same with JSON text as what comes out: one template, and what fills it."""
+
+    def __init__(self, side: Side, pattern: Pattern) -> None:
+        self.text: list[str] = []
+        self.args: list[str] = []
+        self.numbers: dict[str, str] = {}  # variables by path; of header and ptlrpc_body by name
+        self.whole = True  # whether all that must be known is
+        super().__init__(side, pattern)
+
+    def put(self, text: str, *args: str) -> None:
+        self.text.append(text)
+        self.args += args
+
+    def node(self, node: Node, target: str, path: str, obj: str = "", *, at_end: bool = False) -> None:
+        if isinstance(node, Cell):
+            raw = self.taken(node.kind.format(node, self.order))
+            self.numbers.setdefault(path, raw)
+            self.put(*node.kind.json_raw(self.em, node, raw, self.order))
+        elif isinstance(node, Overlap):
+            raw = self.taken(f"{node.width}s")
+            if node.swab and resolved(node.order, self.order) != "little":
+                raw = f"{self.em.const('_u', turner(node.swab))}({raw})"
+            self.put('{"raw":"%s"}', f"{raw}.hex()")
+        elif isinstance(node, Group):
+            self.group(node, "", path, at_end=False)
+        elif node.joined:
+            self.put('"%s"', f"{self.taken(f'{node.width}s')}.hex()")
+        else:
+            self.put("[")
+            for number in range(node.count):
+                self.put("," if number else "")
+                self.node(node.node, "", "")
+            self.put("]")
+
+    def group(self, group: Group, obj: str, path: str, *, at_end: bool) -> None:
+        for number, node in enumerate(group.members):
+            self.put(f'{"," if number else "{"}"{node.name}":')
+            self.node(node, "", f"{path}.{node.name}" if path else node.name)
+        self.put("}" if group.members else "{}")
+
+    def taken(self, code: str) -> str:
+        """The variable of a value that is unpacked."""
+        local = self.em.local("r")
+        self.atom(code, local, "")
+        return local
+
+    def header(self, count: int) -> None:
+        head = spec_of(self.side.frame.header).node
+        lengths = head.tail
+        self.put('{"dialect":%s,"direction":"%s","opcode":%d,"format":%s,"endian":"' + self.order + '","header":{')
+        for node in head.members:
+            if node is lengths:
+                continue
+            self.put(f'"{node.name}":')
+            self.node(node, "", node.name)
+            self.put(",")
+        if self.side.frame.flavour_mask:
+            self.checks.append(f"not {self.numbers['lm_secflvr']} & {self.side.frame.flavour_mask}")
+        self.put(f'"{lengths.name}":[')
+        for number, size in enumerate(self.pattern):
+            self.put("," if number else "")
+            self.put("%d", f"_lengths[{number}]") if size == VARIABLE else self.put(str(size))
+        self.put(']},"buffers":[')
+        self.atom(f"{lengths.stride * count}x", "", "")
+        self.targets.pop()
+        self.zeroes(head.width + lengths.stride * count)
+
+    def object(self, name: str, node: Group, index: int) -> None:
+        if not index:
+            name = ""
+            self.put('{"name":"ptlrpc_body"')
+        self.put(prefix(node))
+        self.group(node, "", name, at_end=False)
+        self.room(node.width, index)
+
+    def room(self, size: int, index: int) -> None:
+        if self.pattern[index] > size:
+            self.put(',"extra":{"tail":"%s"}', f"{self.taken(f'{self.pattern[index] - size}s')}.hex()")
+        self.put("}")
+        self.zeroes(self.pattern[index])
+
+    def slot(self, index: int) -> None:
+        self.put(f',{{"name":"{self.side.slots[index - 1].name}"')
+
+    def front(self, index: int) -> None:
+        slot = self.side.slots[index - 1]
+        self.slot(index)
+        if self.pattern[index] == ABSENT:
+            self.put("}")
+        elif isinstance(slot.node, Group):
+            self.object(slot.name, slot.node, index)
+        else:
+            self.put(prefix(slot.node))
+            self.node(slot.node, "", "")
+            self.room(slot.node.width, index)
+
+    def behind(self, index: int) -> None:
+        slot, node = self.side.slots[index - 1], self.side.slots[index - 1].node
+        self.slot(index)
+        if self.pattern[index] != ABSENT:
+            value = f"_v{index}"
+            self.apart(index, value)
+            lines: list[str] = []
+            self.put(prefix(node) + template(self.em, lines, node, value, self.args))
+            self.rest += lines
+            if slot.opaque:
+                self.put("%s", f"inside({self.held(slot)}, {value}, dialect, {self.order!r})")
+            if self.pattern[index] > self.side.sizes[index - 1]:
+                self.put(',"extra":{"tail":"%s"}', f"t{index}.hex()")
+        self.put("}")
+
+    def held(self, slot: SlotSpec) -> str:
+        """The expression of what an opaque buffer may hold."""
+        held = slot.held
+        if isinstance(held, Chosen):
+            by = next(s.index for s in self.side.slots if s.name == held.by)
+            there = by < slot.index and self.pattern[by] != ABSENT
+            self.whole &= not there or self.pattern.index(VARIABLE) <= by
+            return f"{self.em.const('_h', held.of_key)}({f'_v{by}' if there else None})"
+        made = held.expression(self.em, self.numbers.get) if isinstance(held, Cases) else None
+        self.whole &= made is not None or not isinstance(held, Cases)
+        return made or self.em.const("_h", held if isinstance(held, tuple) else ())
+
+    def teller(self) -> Tell | None:
+        if not self.whole:
+            return None
+        count = len(self.pattern)
+        for slot in self.side.slots[count - 1 :]:
+            self.put(f',{{"name":"{slot.name}"}}')
+        self.put("]%s", "',\"variant\":' + quoted(format.variant) if format.variant else ''")
+        while self.more and self.more[-1] == 'b""':
+            self.more.pop()
+        said = []
+        if self.more:
+            said.append(f'"more":[{",".join(["%s"] * len(self.more))}]')
+            self.args += [f"f'\"{{{each}.hex()}}\"'" for each in self.more]
+        if count != self.side.counted(self.pattern):
+            said.append(f'"count":{count}')
+        self.put(f',"extra":{{{",".join(said)}}}}}' if said else "}")
+        self.em.names |= {"_unpack": self.packer().unpack_from, "quoted": quoted}
+        head = ["quoted(dialect.name)", "direction", self.numbers["pb_opc"], "quoted(format.name)"]
+        lines = [f"({', '.join(self.targets)},) = _unpack(_data)"]
+        if self.checks:
+            lines += [f"if not ({' and '.join(self.checks)}):", "    return None"]
+        lines += [*self.rest, f"return {''.join(self.text)!r} % ({', '.join([*head, *self.args])},)"]
+        made: Tell = self.function(_TELL, lines)
+        return made
+
+
+__all__ = ["Frame", "Inside", "Side", "Tell", "side"]

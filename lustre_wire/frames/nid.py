@@ -8,6 +8,7 @@ A NID names one interface of one node: the LND's type and network number in the 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Annotated, Final, TypeAlias
 
@@ -98,6 +99,11 @@ def nid_str(nid: Nid) -> str:
             text = str(IPv6Address(address)) if whole else address[: nid.nid_size + U32.size].hex()
             return f"{text}@{_network(nid.nid_type, nid.nid_num)}"
         nid = small_nid(nid)
+    return _small_text(nid)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _small_text(nid: int) -> str:
     if nid == LNET_NID_ANY:
         return _ANY_TEXT
     lnd, num, address32 = nid >> 48, nid >> 32 & _MAX_NUM, nid & _MAX_ADDRESS

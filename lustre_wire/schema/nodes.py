@@ -11,6 +11,7 @@ import enum
 import linecache
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from json.encoder import encode_basestring_ascii
 from struct import Struct as Packer
 from typing import Any, Final, Literal, TypeAlias
 
@@ -224,6 +225,11 @@ def unhex(value: Any, path: str) -> bytes:
         return bytes.fromhex(value)
     except ValueError as error:
         raise WireError(f"expected hexadecimal digits: {error}", path=path) from None
+
+
+def quote(text: str) -> str:
+    """Text as a JSON string of ASCII that can be shown."""
+    return encode_basestring_ascii(text).replace("\x7f", "\\u007f")  # all others are escaped, or no ASCII
 
 
 # --- generated code ---------------------------------------------------------------------------------------------------

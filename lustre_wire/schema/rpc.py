@@ -27,6 +27,7 @@ from typing import (
     Annotated,
     Any,
     ClassVar,
+    Final,
     TypeAlias,
     TypeVar,
     Union,
@@ -66,7 +67,10 @@ from lustre_wire.schema.conditions import (
 from lustre_wire.schema.conditions import (
     Uncounted as Uncounted,
 )
-from lustre_wire.schema.nodes import Cell, Group, Node, Repeat
+from lustre_wire.schema.conditions import (
+    conditions,
+)
+from lustre_wire.schema.nodes import Cell, Emitter, Group, Node, Repeat
 from lustre_wire.schema.struct import hints_of
 from lustre_wire.schema.types import (
     Blob as Blob,
@@ -88,6 +92,7 @@ from lustre_wire.schema.types import (
 from lustre_wire.schema.views import ViewType
 
 _T = TypeVar("_T")
+_LONGEST_KEY: Final = 64
 
 
 CString: TypeAlias = Annotated[bytes, Text()]
@@ -102,9 +107,50 @@ class Chosen:
     options: Mapping[str, Any]
 
     @cached_property
-    def nodes(self) -> Mapping[str, Node]:
-        """The options, as what fills a buffer."""
-        return {key: as_type(option).buffer("") for key, option in self.options.items()}
+    def _nodes(self) -> Mapping[bytes, tuple[Node, ...]]:
+        return {key.encode("latin-1"): nodes_of(option) for key, option in self.options.items()}
+
+    def of_key(self, key: Any) -> tuple[Node, ...]:
+        """What it holds where the other buffer has this value."""
+        text = bytes(key[:_LONGEST_KEY]) if isinstance(key, (bytes, bytearray)) else b""
+        return self._nodes.get(text.split(b"\0", 1)[0], ())
+
+
+@dataclass(frozen=True)
+class Cases:
+    """What an opaque buffer holds, where numbers of buffers before it decide: that of the first of `cases` whose
+    conditions hold, else `other`. Each is a wire struct, or several, which their magics tell apart."""
+
+    cases: tuple[tuple[Match, Any], ...]
+    other: Any
+
+    def expression(self, em: Emitter, value: Callable[[str], str | None]) -> str | None:
+        """The expression of the nodes; `value` gives that of a path, None where there is none, and so does this."""
+        made = em.const("_h", nodes_of(self.other))
+        for match, held in reversed(self.cases):
+            tests = [(value(path), condition) for path, condition in conditions(match)]
+            if any(path is None for path, _ in tests):
+                return None
+            test = " and ".join(f"({condition.holds(str(path))})" for path, condition in tests)
+            made = f"({em.const('_h', nodes_of(held))} if {test} else {made})"
+        return made
+
+    @cached_property
+    def of_buffers(self) -> Callable[[Any], tuple[Node, ...]]:
+        """What it holds beside the values of the other buffers."""
+        em = Emitter()
+        paths = {path for match, _ in self.cases for path in match}
+        there = [f"p.{path.partition('.')[0]} is not None" for path in sorted(paths)]
+        made = self.expression(em, lambda path: f"p.{path}")
+        other = em.const("_h", nodes_of(self.other))
+        em.function("held(p)", [f"return {made} if {' and '.join(dict.fromkeys(there))} else {other}"])
+        found: Callable[[Any], tuple[Node, ...]] = em.compile("what a buffer holds")["held"]
+        return found
+
+
+def nodes_of(held: Any) -> tuple[Node, ...]:
+    """A type, or several, as what fills a buffer."""
+    return tuple(as_type(one).buffer("") for one in (held if isinstance(held, tuple) else (held,)))
 
 
 @dataclass(frozen=True)
@@ -130,7 +176,7 @@ class SlotSpec:
     room: int
     minimum: int
     present: Match | None
-    holds: FieldType | Chosen | Records | None = None
+    holds: Any = None
 
     @cached_property
     def node(self) -> Node:
@@ -143,9 +189,20 @@ class SlotSpec:
         return self.minimum or self.type.least
 
     @cached_property
-    def held(self) -> Node | Chosen | Records | None:
-        """What it may hold, as what fills a buffer."""
-        return self.holds.buffer("") if isinstance(self.holds, FieldType) else self.holds
+    def held(self) -> tuple[Node, ...] | Chosen | Cases | Records:
+        """What it may hold: nodes that fill a buffer, or what says them."""
+        if isinstance(self.holds, (Chosen, Cases, Records)):
+            return self.holds
+        return nodes_of(self.holds) if self.holds is not None else ()
+
+    def held_beside(self, buffers: Any) -> tuple[Node, ...]:
+        """What it may hold beside the values of the other buffers of its message."""
+        held = self.held
+        if isinstance(held, tuple):
+            return held
+        if isinstance(held, Chosen):
+            return held.of_key(getattr(buffers, held.by))
+        return held.of_buffers(buffers) if isinstance(held, Cases) else ()
 
     @property
     def struct(self) -> Any:
@@ -181,7 +238,7 @@ class _Slot:
     room: int = 0
     minimum: int = 0
     present: Match | None = None
-    holds: FieldType | Chosen | Records | None = None
+    holds: Any = None
 
 
 def slot(
@@ -205,11 +262,10 @@ def slot(
         minimum: bytes a receiver is content with, where that is less than its struct's size.
         present: the buffer only exists if these conditions on earlier buffers hold; if not, later ones move down and
             an empty one is put at the end.
-        holds: what an opaque buffer may hold: a wire struct, a scalar type, a `Chosen` of these, or `Records`. For
-            whoever looks into it; the buffer's value stays bytes.
+        holds: what an opaque buffer may hold: a wire struct, several that their magics tell apart, a scalar type, a
+            `Chosen` or `Cases` of these, or `Records`. For whoever looks into it; the buffer's value stays bytes.
     """
-    held = holds if holds is None or isinstance(holds, (Chosen, Records)) else as_type(holds)
-    return _Slot(optional or omit, omit, when, room, minimum, present, held)
+    return _Slot(optional or omit, omit, when, room, minimum, present, holds)
 
 
 @dataclass_transform(field_specifiers=(slot,))

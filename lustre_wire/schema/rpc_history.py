@@ -26,7 +26,7 @@ from lustre_wire.schema.history import StructHistory, histories_in, path_at, res
 from lustre_wire.schema.margins import Margin, lasting, life
 from lustre_wire.schema.numbers import mask_at, moments_of, number_at
 from lustre_wire.schema.releases import Release
-from lustre_wire.schema.rpc import Bits, Buffers, Chosen, Match, Records, RpcFormat, buffers, rpc, without_none
+from lustre_wire.schema.rpc import Bits, Buffers, Cases, Chosen, Match, Records, RpcFormat, buffers, rpc, without_none
 from lustre_wire.schema.rpc import slot as plain_slot
 from lustre_wire.schema.struct import hints_of
 from lustre_wire.schema.types import Struct
@@ -111,8 +111,14 @@ class BuffersHistory(History):
         if said.get("present"):
             said["present"] = self.match_at(said["present"], when)
         if said.get("holds") is not None:
-            said["holds"] = _held_at(said["holds"], names, when)
+            said["holds"] = self._held_at(said["holds"], names, when)
         return {name: value for name, value in said.items() if value is not None}
+
+    def _held_at(self, held: Any, names: dict[str, str], when: Release) -> Any:
+        if not isinstance(held, Cases):
+            return _held_at(held, names, when)
+        found = tuple((self.match_at(match, when), _held_at(one, names, when)) for match, one in held.cases)
+        return Cases(tuple(case for case in found if case[1] is not None), _held_at(held.other, names, when))
 
     def match_at(self, match: Match, when: Release) -> Match:
         """Conditions written with newest names, as they are in a release."""
@@ -165,6 +171,10 @@ def _condition(condition: Any, when: Release) -> Any:
 def _options(held: Any) -> list[Any]:
     if isinstance(held, Chosen):
         return list(held.options.values())
+    if isinstance(held, Cases):
+        return [one for each in (*(each for _, each in held.cases), held.other) for one in _options(each)]
+    if isinstance(held, tuple):
+        return list(held)
     return [held.head] if isinstance(held, Records) else [held]
 
 
@@ -179,6 +189,8 @@ def _held_at(held: Any, names: dict[str, str], when: Release) -> Any:
     if isinstance(held, Chosen):
         options = {key: found for key, one in held.options.items() if (found := _held_at(one, names, when)) is not None}
         return Chosen(names.get(held.by, held.by), options)
+    if isinstance(held, tuple):
+        return tuple(found for one in held if (found := _held_at(one, names, when)) is not None) or None
     if isinstance(held, Records):
         head = _held_at(held.head, names, when)
         return Records(head) if head is not None else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import operator
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -126,6 +127,11 @@ class StructSpec:
     def _swab(self) -> tuple[tuple[int, int], ...]:
         """What the union's receiver turns: the fields of the member it swaps by."""
         return tuple(swapped_in(self.by_name[self.swab_as].lower(0, "sender"))) if self.swab_as is not None else ()
+
+    @cached_property
+    def values(self) -> Callable[[Any], Any]:
+        """A function that gives an object's values, to compare."""
+        return operator.attrgetter(*(f.name for f in self.fields)) if self.fields else lambda obj: ()
 
     @property
     def tail(self) -> Repeat | None:
@@ -277,7 +283,8 @@ def wire_struct(
         if "__repr__" not in vars(cls):
             cls.__repr__ = _repr  # type: ignore[method-assign]  # one for all: generated ones cost load time
         cls.__hash__ = hash_by_value  # type: ignore[method-assign, assignment]
-        made = attrs.define(cls, these=these, slots=True, order=False, repr=False)
+        cls.__eq__ = _equal  # type: ignore[method-assign]
+        made = attrs.define(cls, these=these, slots=True, order=False, repr=False, eq=False)
         pieces = (text,) if isinstance(text, str) else text
         spec = StructSpec(made, c_name or c_name_of(cls.__name__), size, byteorder, swab, fields, overlays, text=pieces)
         spec.by_name.update({f.name: f for f in fields})
@@ -309,6 +316,13 @@ def each_declared(watcher: Callable[[type], object]) -> None:
 def _repr(obj: Any) -> str:
     values = ", ".join(f"{field.name}={getattr(obj, field.name)!r}" for field in spec_of(obj).fields)
     return f"{type(obj).__qualname__}({values})"
+
+
+def _equal(obj: Any, other: Any) -> Any:
+    if other.__class__ is not obj.__class__:
+        return NotImplemented
+    values = obj.__wire__.values
+    return values(obj) == values(other)
 
 
 def hash_by_value(obj: Any) -> int:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from lustre_wire import embedded
+from lustre_wire.dialects import Dialect
+from lustre_wire.engines.often import Often
 from lustre_wire.engines.payload import codec
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REQUEST, Generic, Message
-from lustre_wire.schema.nodes import Group, Repeat
-from lustre_wire.schema.rpc import SlotSpec
+from lustre_wire.schema.nodes import Cell, Group, Node, Repeat
+from lustre_wire.schema.rpc import Buffers, SlotSpec
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import numbers
+from lustre_wire.text.structs import writer
 from lustre_wire.text.tree import blob_text
-from lustre_wire.text.values import MOST_ELEMENTS, node_text, struct_text
+from lustre_wire.text.values import MOST_ELEMENTS, node_text
 
 _LONGEST: Final = 400
 
@@ -45,33 +49,58 @@ def brief(message: Message) -> str:
 
     A struct without a declared text, and opaque bytes in which nothing is recognised, do not appear.
     """
-    if isinstance(message.buffers, Generic):
+    buffers, parts = message.buffers, []
+    if isinstance(buffers, Generic):
         return ""
-    slots = codec(type(message.buffers), message.order).places(message.buffers)
-    parts = [text for slot in slots for text in _parts(slot, message) if text]
+    side: Any = type(buffers)
+    tellers = _tellers(side, message.dialect)
+    for slot in codec(side, message.order).places(buffers):
+        value = getattr(buffers, slot.name)
+        if value is not None and (text := tellers[slot.index](value, message)):
+            parts.append(text)
     text = " ".join(parts)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
-def _parts(slot: SlotSpec, message: Message) -> Iterator[str]:
-    value: Any = getattr(message.buffers, slot.name)
-    node = slot.node
-    if value is None or value == b"":
-        return
-    if slot.opaque:
-        found = embedded.holding(slot, bytes(value), message.buffers, message.dialect, message.order)
-        if found is None:
-            text = blob_text(bytes(value))
-            if text.startswith('"'):
-                yield text
-            return
-        node, value = found
-    if isinstance(node, Group):
-        if spec_of(node.cls).text:
-            yield struct_text(value, message.dialect, short=True)
-    elif not isinstance(node, Repeat):
-        yield node_text(node, value, message.dialect, short=True)
-    elif isinstance(node.node, Group) and spec_of(node.node.cls).text:
-        yield from (struct_text(each, message.dialect, short=True) for each in value[:MOST_ELEMENTS])
-        if len(value) > MOST_ELEMENTS:
-            yield f"... {len(value)} in all"
+Tell = Callable[[Any, Message], str]
+
+
+@lru_cache(maxsize=2048)
+def _tellers(side: type[Buffers], dialect: Dialect) -> dict[int, Tell]:
+    """What is told of each buffer, by its place."""
+    slots = side.__slot_specs__
+    return {slot.index: _opaque(slot, dialect) if slot.opaque else _teller(slot.node, dialect) for slot in slots}
+
+
+def _teller(node: Node, dialect: Dialect) -> Tell:
+    if isinstance(node, Cell):
+        return lambda value, message: node_text(node, value, dialect, short=True) if value != b"" else ""
+    several = isinstance(node, Repeat)
+    struct = node.node if isinstance(node, Repeat) else node
+    if not isinstance(struct, Group) or not spec_of(struct.cls).text:
+        return lambda value, message: ""
+    often = writer(struct.cls, dialect, True)
+    return (lambda value, message: _several(often, value)) if several else (lambda value, message: often.do(value))
+
+
+def _several(often: Often, values: Sequence[Any]) -> str:
+    more = [f"... {len(values)} in all"] if len(values) > MOST_ELEMENTS else []
+    return " ".join(filter(None, [*map(often.do, values[:MOST_ELEMENTS]), *more]))
+
+
+def _opaque(slot: SlotSpec, dialect: Dialect) -> Tell:
+    """Of opaque bytes what they hold, or the string that they are."""
+
+    def tell(value: Any, message: Message) -> str:
+        data = bytes(value)
+        found = None
+        if data:
+            found = embedded.holding(slot.held_beside(message.buffers), data, dialect, message.order)
+        if found is not None and isinstance(found[0], Group):
+            return writer(found[0].cls, dialect, True).do(found[1]) if spec_of(found[0].cls).text else ""
+        if found is not None:
+            return node_text(*found, dialect, short=True)
+        text = blob_text(data)
+        return text if text.startswith('"') else ""
+
+    return tell

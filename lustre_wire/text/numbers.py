@@ -6,6 +6,7 @@ import errno
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from lustre_wire.frames.nid import nid_str
@@ -35,6 +36,7 @@ def status(value: int, width: int = 4) -> str:
     return f"{number} {name}" if name else str(number)
 
 
+@lru_cache(maxsize=1024)
 def mode(value: int, width: int = 4) -> str:
     """A file mode in octal and as ls -l writes it; a mode without a type shows its permissions only."""
     kind = value & 0o177777
@@ -46,6 +48,7 @@ def octal(value: int, width: int = 4) -> str:
     return f"0{value:o}" if value else "0"
 
 
+@lru_cache(maxsize=1024)
 def time(value: int, width: int = 8) -> str:
     """Seconds since 1970 as date and time, UTC; what no calendar has stays a number."""
     if not 0 < value <= LAST_SECOND:

@@ -17,7 +17,8 @@ from lustre_wire.schema import nodes
 from lustre_wire.schema.rpc import SlotSpec
 from lustre_wire.schema.shown import is_padding
 from lustre_wire.schema.struct import StructSpec, spec_of
-from lustre_wire.text.values import counts, hexed, is_zero, node_text, quoted, struct_text, union_member
+from lustre_wire.text.structs import struct_text
+from lustre_wire.text.values import counts, hexed, is_zero, node_text, quoted, union_member
 
 #: Printable characters that end with a NUL or the bytes themselves.
 _STRING: Final = re.compile(rb"([ -~]{2,})(?:\0+|\Z)")
@@ -141,7 +142,7 @@ def _within(nodes: tuple[Node, ...], there: int, end: int) -> Iterator[Node]:
 def _slot(spec: SlotSpec, value: Any, message: Message, at: int) -> Node:
     node, dialect = spec.node, message.dialect
     if spec.opaque:
-        found = embedded.holding(spec, bytes(value), message.buffers, dialect, message.order)
+        found = embedded.holding(spec.held_beside(message.buffers), bytes(value), dialect, message.order)
         if found is None:
             return Node(spec.name, blob_text(bytes(value)), at)
         node, value = found

@@ -7,6 +7,7 @@ union's `Tag`. Nothing here raises on any value a decode can produce, and what i
 from __future__ import annotations
 
 import string
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from lustre_wire.text.quoting import shown
 MOST_ELEMENTS: Final = 8
 MOST_BYTES: Final = 1024
 MOST_HEX: Final = 32
-_DEEPEST: Final = 8
+DEEPEST: Final = 8
 
 
 def quoted(data: bytes) -> str:
@@ -49,11 +50,12 @@ def _prefix(cls: type[WireFlag] | type[WireEnum]) -> str:
     return first[: first.rfind("_", 0, same) + 1] if len(names) > 1 else ""
 
 
-def named(cls: type[WireFlag] | type[WireEnum], value: int, *, short: bool = False) -> str:
-    """A number by the names of its enumeration, without their common prefix if `short`."""
+def named(cls: type[WireFlag] | type[WireEnum], value: int, *, short: bool = False, octal: bool = False) -> str:
+    """A number by the names of its enumeration, without their common prefix if `short`, in digits too if `octal`."""
     names = cls.names_of(value) if issubclass(cls, WireFlag) else [cls.name_of(value)]
     cut = _prefix(cls) if short else ""
-    return "|".join(n.removeprefix(cut) for n in names) or "0"
+    text = "|".join(n.removeprefix(cut) for n in names) or "0"
+    return f"{text} ({numbers.octal(value)})" if octal and value else text
 
 
 def node_text(node: Node, value: Any, dialect: Dialect, *, outer: Any = None, short: bool = False) -> str:
@@ -79,9 +81,8 @@ def field_text(field: FieldSpec, value: Any, dialect: Dialect, *, outer: Any = N
         raise WireError(f"cannot be {type(value).__name__}", path=field.name) from None
 
 
-@checked
-def struct_text(obj: Any, dialect: Dialect, *, short: bool = False) -> str:
-    """A wire struct in one line: its declared text, or its fields that are not zero."""
+def walked(obj: Any, dialect: Dialect, short: bool) -> str:
+    """A wire struct in one line, as `lustre_wire.text.struct_text` gives it."""
     return _struct(obj, _show(dialect, short), 0)
 
 
@@ -96,17 +97,18 @@ class _Show:
         return str(int(value)) if shown is None else numbers.WRITERS[shown](int(value), width)
 
     def named(self, enum: Any, value: int, field: Any) -> str:
-        number = int(value)
-        text = named(self.dialect.enum_of(enum), number, short=self.short)
-        octal = field is not None and field.shown is Shown.OCTAL and number and not self.short
-        return f"{text} ({numbers.octal(number)})" if octal else text
+        octal = field is not None and field.shown is Shown.OCTAL and not self.short
+        return named(self.dialect.enum_of(enum), int(value), short=self.short, octal=octal)
 
-    def text(self, data: bytes) -> str:
-        return quoted(bytes(data))
+    def text(self, data: bytes, quotes: str = "") -> str:
+        return f"{quotes}{quoted(bytes(data))}{quotes}"
 
     def opaque(self, data: bytes, field: Any) -> str:
         text = field is not None and field.shown is Shown.TEXT
         return quoted(bytes(data)) if text else hexed(bytes(data))
+
+    def applied(self, function: Callable[[Any], Any], value: Any) -> Any:
+        return function(value)
 
 
 @lru_cache(maxsize=64)
@@ -124,17 +126,22 @@ def _text(node: Node, value: Any, show: _Show, outer: Any, depth: int) -> str:
         return _struct(value, show, depth)
     if node.joined:
         return _text(node.node, value, show, outer, depth)
-    return _list(node, value, show, depth)
+    if depth >= DEEPEST:
+        return f"[{len(value)}]"
+    return list_text(node, show.short, _some, lambda each: _text(node.node, each, show, None, depth + 1), value)
 
 
-def _list(node: Repeat, values: Any, show: _Show, depth: int) -> str:
-    if depth >= _DEEPEST:
-        return f"[{len(values)}]"
+def _some(value: Any) -> bool:
+    return not is_zero(value)
+
+
+def list_text(node: Repeat, short: bool, some: Callable[[Any], Any], one: Callable[[Any], str], values: Any) -> str:
+    """The elements, each by `one`; `some` says whether one is anything but zeroes."""
     if isinstance(node.node, Cell) and node.node.form is Form.NUMBER and not any(values):
         return f"{len(values)} zeroes" if values else "[]"
-    if show.short and node.tail and node.count:
-        values = values[: max((i for i, v in enumerate(values, 1) if not is_zero(v)), default=1)]
-    texts = [_text(node.node, v, show, None, depth + 1) for v in values[:MOST_ELEMENTS]]
+    if short and node.tail and node.count:
+        values = values[: max((i for i, v in enumerate(values, 1) if some(v)), default=1)]
+    texts = [one(v) for v in values[:MOST_ELEMENTS]]
     more = f", ... {len(values)} in all" if len(values) > MOST_ELEMENTS else ""
     return f"[{', '.join(texts)}{more}]"
 
@@ -154,9 +161,14 @@ def union_member(node: Overlap, value: Any, outer: Any) -> tuple[Node, Any] | No
 def _union(node: Overlap, value: Any, outer: Any, show: _Show, depth: int) -> str:
     found = union_member(node, value, outer)
     if found is None:
-        return hexed(value.raw) if value.raw.strip(b"\0") else "0"
+        return union_text(value)
     member, inner = found
     return _text(member, inner, show, None, depth + 1)
+
+
+def union_text(value: Any) -> str:
+    """A union of which nothing says what member counts."""
+    return hexed(value.raw) if value.raw.strip(b"\0") else "0"
 
 
 def counts(field: FieldSpec, obj: Any) -> bool:
@@ -183,7 +195,7 @@ def is_zero(value: Any) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _pieces(text: str) -> tuple[tuple[str, str, str], ...]:
+def pieces(text: str) -> tuple[tuple[str, str, str], ...]:
     """(literal, dotted field or "", format) triples of one piece of a declared text."""
     try:
         return tuple((lit, name or "", spec or "") for lit, name, spec, _ in string.Formatter().parse(text))
@@ -193,7 +205,7 @@ def _pieces(text: str) -> tuple[tuple[str, str, str], ...]:
 
 def _struct(obj: Any, show: _Show, depth: int) -> str:
     spec = spec_of(obj)
-    if depth >= _DEEPEST:
+    if depth >= DEEPEST:
         return "..."
     if isinstance(obj, LnetNid):
         return nid_str(obj)
@@ -208,19 +220,20 @@ def _struct(obj: Any, show: _Show, depth: int) -> str:
 
 def _piece(piece: str, obj: Any, show: _Show, depth: int, always: bool) -> str:
     out, seen = [], always
-    for literal, name, form in _pieces(piece):
+    for literal, name, form in pieces(piece):
         out.append(literal)
         if name:
             name, _, index = name.partition("[")
             inner, node = _resolved(obj, name)
             value, field = getattr(inner, node.name), node.field
             seen = seen or (counts(field, inner) and (field.given is not None or not is_zero(value)))
-            shown = _formatted(value, index, form, piece) if form else _field(inner, node, show, depth)
+            shown = formatted(value, index, form, piece) if form else _field(inner, node, show, depth)
             out.append(shown)
     return "".join(out) if seen else ""
 
 
-def _formatted(value: Any, index: str, form: str, piece: str) -> str:
+def formatted(value: Any, index: str, form: str, piece: str) -> str:
+    """A number, or element ``index]`` of a list, in a format of a declared text."""
     try:
         return format(int(value[int(index.rstrip("]"))] if index else value), form)
     except (ValueError, TypeError, IndexError) as error:
@@ -233,6 +246,17 @@ def _resolved(obj: Any, path: str) -> tuple[Any, Node]:
     for part in outer:
         obj = getattr(obj, _known(obj, part).name)
     return obj, _known(obj, last)
+
+
+def field_path(group: Group, path: str) -> tuple[list[str], Node]:
+    """The names of the structs that a dotted path goes through, and the field it leads to."""
+    *outer, _ = path.split(".")
+    for name in outer:
+        inner = _known(group.cls, name)
+        if not isinstance(inner, Group):
+            raise SchemaError(f"{name!r} is no struct", path=group.name)
+        group = inner
+    return outer, _known(group.cls, path.rpartition(".")[2])
 
 
 def _known(obj: Any, name: str) -> Node:

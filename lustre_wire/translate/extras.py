@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from typing import Any
 
 from lustre_wire.engines import payload
@@ -49,17 +50,17 @@ def carry(path: Path, side: Side, direction: str, message: Message, made: Any, w
     return out or None
 
 
-def _at(work: Work, here: list[SlotSpec], index: int) -> None:
+def _at(work: Work, here: Sequence[SlotSpec], index: int) -> None:
     work.at = here[index - 1].name if 0 < index <= len(here) else "ptlrpc_body" if not index else f"[{index}]"
 
 
-def _check_readable(extra: Extra, here: list[SlotSpec], work: Work) -> None:
+def _check_readable(extra: Extra, here: Sequence[SlotSpec], work: Work) -> None:
     for i in extra.raw:
         _at(work, here, i)
         work.impossible(errno.EPROTO, "the buffer is not what its format says")
 
 
-def _take_out_misplaced(path: Path, made: Any, there: list[SlotSpec], work: Work) -> None:
+def _take_out_misplaced(path: Path, made: Any, there: Sequence[SlotSpec], work: Work) -> None:
     """A floating buffer exists only if the buffers before it say so."""
     if len(there) == len(path.target.__slot_specs__):
         return
@@ -71,7 +72,7 @@ def _take_out_misplaced(path: Path, made: Any, there: list[SlotSpec], work: Work
             setattr(made, spec.name, None)
 
 
-def _fill_room(there: list[SlotSpec], made: Any, out: Extra) -> None:
+def _fill_room(there: Sequence[SlotSpec], made: Any, out: Extra) -> None:
     """Some buffers are sent longer than their struct, zero at the end."""
     for i, spec in enumerate(there, 1):
         if spec.room and spec.struct is not None and getattr(made, spec.name) is not None:
@@ -79,7 +80,7 @@ def _fill_room(there: list[SlotSpec], made: Any, out: Extra) -> None:
 
 
 def _carry_tail(
-    i: int, tail: bytes, here: list[SlotSpec], to: dict[int, int], direction: str, out: Extra, work: Work
+    i: int, tail: bytes, here: Sequence[SlotSpec], to: dict[int, int], direction: str, out: Extra, work: Work
 ) -> None:
     _at(work, here, i)
     if i and here[i - 1].text:

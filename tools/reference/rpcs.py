@@ -10,7 +10,7 @@ from lustre_wire import Dialect
 from lustre_wire.schema import spec_of
 from lustre_wire.schema.conditions import conditions
 from lustre_wire.schema.nodes import Cell, Group, Node, Repeat
-from lustre_wire.schema.rpc import Buffers, Chosen, Records, RpcFormat, SlotSpec
+from lustre_wire.schema.rpc import Buffers, Cases, Chosen, RpcFormat, SlotSpec, nodes_of
 from lustre_wire.schema.rpc_history import RpcHistory
 from lustre_wire.schema.views import history_of
 from tools.reference.common import NAMES, dialects, said, struct_link, table
@@ -125,8 +125,8 @@ def _side(title: str, columns: list[tuple[str, Dialect, type[Buffers]]]) -> str:
 
 def _buffer(slot: SlotSpec) -> str:
     about = [_kind(slot.node)]
-    if slot.held is not None and not isinstance(slot.held, (Chosen, Records)):
-        about.append(f"may hold {_kind(slot.held)}")
+    if isinstance(slot.held, tuple) and slot.held:
+        about.append(f"may hold {_either(slot.held)}")
     if slot.room:
         about.append(f"up to {slot.room} bytes")
     if slot.minimum:
@@ -136,6 +136,10 @@ def _buffer(slot: SlotSpec) -> str:
     elif slot.optional:
         about.append("may be empty")
     return f"`{slot.name}`: {', '.join(about)}"
+
+
+def _either(nodes: tuple[Node, ...]) -> str:
+    return " or ".join(map(_kind, nodes))
 
 
 def _kind(node: Node) -> str:
@@ -167,6 +171,9 @@ def _notes(title: str, d: Dialect, form: RpcFormat) -> str:
             if isinstance(slot.holds, Chosen):
                 keys = ", ".join(f"`{key}`" for key in slot.holds.options)
                 about.append(f"typed by `{slot.holds.by}` for {keys}")
+            if isinstance(slot.holds, Cases):
+                about += [f"{_either(nodes_of(held))} if {_conditions(match)}" for match, held in slot.holds.cases]
+                about.append(f"otherwise {_either(nodes_of(slot.holds.other))}")
             if about:
                 lines.append(f"{side} `{slot.name}`: {'; '.join(about)}")
     return f"{title}:\n\n" + "".join(f"- {line}\n" for line in lines) + "\n" if lines else ""

@@ -10,7 +10,7 @@ from lustre_codecs.enums.metadata import ItOp
 from lustre_codecs.enums.ptlrpc import LUSTRE_DLM_VERSION, LUSTRE_OBD_VERSION, Opcode, Portal
 from lustre_codecs.rpcs import slots
 from lustre_codecs.structs.attributes import MdsBody, MdtBody
-from lustre_codecs.structs.layouts import LayoutIntent, LovMdsMdV1, LovUserMdV1
+from lustre_codecs.structs.layouts import LayoutIntent, LovMdsMdV1
 from lustre_codecs.structs.ldlm import LdlmGlDesc, LdlmIntent, LdlmReply, LdlmRequest, OstLvb
 from lustre_codecs.structs.llog import LlogCookie
 from lustre_codecs.structs.quota import LquotaLvb, QuotaBody
@@ -62,7 +62,7 @@ class OpenRequest(Buffers):
     capa1: LustreCapa | bytes | None = slots.CAPA
     capa2: LustreCapa | bytes | None = slots.CAPA
     name: CString | None = dated_slot(when={"1.8": "(namelen+1 bytes; may be just NUL)", "2.0": ""})
-    eadata: Opaque | None = dated_slot(called={"1.8": "lov_ea", "2.0": "eadata"}, optional=True, holds=LovUserMdV1, when={"1.8": "buffer always packed with max(lmmsize, client default easize), then grown so the whole request is a power of two; content 0 when no layout given", "2.0": "slot always counted; size = max(lmmsize, cl_default_mds_easize)"})
+    eadata: Opaque | None = dated_slot(called={"1.8": "lov_ea", "2.0": "eadata"}, optional=True, holds=slots.ASKED, when={"1.8": "buffer always packed with max(lmmsize, client default easize), then grown so the whole request is a power of two; content 0 when no layout given", "2.0": "slot always counted; size = max(lmmsize, cl_default_mds_easize)"})
     mds_rec_join: MdsRecJoin | None = dated_slot(until="2.0", omit=True, when="M_JOIN_FILE only")
     file_secctx_name: CString | None = slots.SECCTX_NAME
     file_secctx: Opaque | None = slots.SECCTX
@@ -198,7 +198,7 @@ class LdlmEnqueueIntentCreate:
         rec_reint: MdtRecCreate | None = dated_slot()
         capa1: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot()
-        eadata: Opaque | None = dated_slot(optional=True, holds=LovUserMdV1)
+        eadata: Opaque | None = dated_slot(optional=True, holds=slots.ASKED)
         file_secctx_name: CString | None = slots.SECCTX_NAME
         file_secctx: Opaque | None = slots.SECCTX
         selinux_pol: CString | None = slots.SELINUX_POL
@@ -342,7 +342,7 @@ class LdlmEnqueueIntentLayout:
         dlm_req: LdlmRequest | None = dated_slot()
         ldlm_intent: LdlmIntent | None = dated_slot()
         layout_intent: LayoutIntent | None = dated_slot()
-        eadata: Opaque | None = dated_slot(optional=True, holds=LovUserMdV1, when="counted; the layout that is to be")
+        eadata: Opaque | None = dated_slot(optional=True, holds=slots.ASKED, when="counted; the layout that is to be")
 
     class Reply(Buffers):
         dlm_rep: LdlmReply | None = dated_slot()

@@ -12,7 +12,7 @@ from lustre_codecs.rpcs.mds import Body
 from lustre_codecs.structs.acl import ACL_XATTRS
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch
 from lustre_codecs.structs.disk import LustreMdtAttrs
-from lustre_codecs.structs.layouts import LmvStripeMd, LmvUserMdV1, LovMdsMdV1, LovUserMdV1
+from lustre_codecs.structs.layouts import LmvStripeMd, LmvUserMdV1, LovMdsMdV1
 from lustre_codecs.structs.ldlm import LdlmRequest
 from lustre_codecs.structs.llog import LlogCookie
 from lustre_codecs.structs.reint import (
@@ -77,7 +77,7 @@ class MdsReintSetattr:
         rec_reint: MdsRecSetattr | MdtRecSetattr | None = slots.record(MdsRecSetattr, MdtRecSetattr)
         capa1: LustreCapa | bytes | None = slots.CAPA
         mdt_ioepoch: MdtIoepoch | None = dated_slot(since="2.0", optional=True, when="slot always counted; 24 when op_flags has MF_SOM_CHANGE or MF_EPOCH_OPEN, else 0")
-        eadata: Opaque | None = dated_slot(called={"1.8": "ea", "2.0": "eadata"}, optional=True, holds=LovUserMdV1, when={"1.8": "lov EA when setting layout/default stripe; slot always counted, 0 length otherwise", "2.0": "slot always counted; lov EA, 0 length otherwise"})
+        eadata: Opaque | None = dated_slot(called={"1.8": "ea", "2.0": "eadata"}, optional=True, holds=slots.ASKED, when={"1.8": "lov EA when setting layout/default stripe; slot always counted, 0 length otherwise", "2.0": "slot always counted; lov EA, 0 length otherwise"})
         logcookies: list[LlogCookie] | None = dated_slot(optional=True, when={"1.8": "slot always counted; length = bytes of cookies (0 when none)", "2.0": "slot always counted, 0 when none"})
         dlm_req: LdlmRequest | None = slots.CANCELS
 
@@ -207,7 +207,7 @@ class MdsReintOpen:
         capa1: LustreCapa | bytes | None = slots.CAPA
         capa2: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot(optional={"1.8": True, "2.0": False})
-        eadata: Opaque | None = dated_slot(called={"1.8": "ea", "2.0": "eadata"}, optional=True, holds=LovUserMdV1, when={"1.8": "", "2.0": "slot counted; 0 when none"})
+        eadata: Opaque | None = dated_slot(called={"1.8": "ea", "2.0": "eadata"}, optional=True, holds=slots.ASKED, when={"1.8": "", "2.0": "slot counted; 0 when none"})
         file_secctx_name: CString | None = slots.SECCTX_NAME
         file_secctx: Opaque | None = slots.SECCTX
         selinux_pol: CString | None = slots.SELINUX_POL

@@ -6,16 +6,17 @@ or takes them out of the reply it had reserved. From 2.9 on slots are appended: 
 
 from __future__ import annotations
 
+import stat
 from typing import Any, Final
 
 from lustre_codecs.enums.metadata import ObdMd
 from lustre_codecs.structs.acl import XattrAclHeader
 from lustre_codecs.structs.attributes import MdsBody, MdtBody
-from lustre_codecs.structs.layouts import LovMdsMdV1
+from lustre_codecs.structs.layouts import LovMdsMdV1, LovMdsMdV3, LovUserMdV1, LovUserMdV3
 from lustre_codecs.structs.ldlm import OstLvb
 from lustre_codecs.structs.security import LustreCapa
 from lustre_wire.schema.margins import dated
-from lustre_wire.schema.rpc import Bits, Match, NonZero, Opaque
+from lustre_wire.schema.rpc import Bits, Cases, Match, NonZero, Opaque
 from lustre_wire.schema.rpc_history import dated_slot
 
 # Attributes of files: mds_body, from 2.0 on mdt_body, for which a 1.8 client reserves room in its requests.
@@ -37,13 +38,24 @@ MD_RETURNED: Final[Match] = {
 _SHRUNK: Final = "slot always counted; shrunk in place to body.eadatasize when body.valid has FLEASIZE, FLDIREA or LINKNAME, otherwise to 0"
 # What 1.8 does with a layout it has nothing to put into.
 _REMOVED: Final = "shrunk to body.eadatasize when body.valid has FLEASIZE/FLDIREA (or LINKNAME); when 0 the segment is REMOVED and later buffers move one index down (bufcount unchanged, last buflen 0)"
-LAYOUT: Final = dated_slot(since="2.0", holds=LovMdsMdV1, optional=True, when=_SHRUNK)
+# A directory has no objects: its default layout is what its user asked for, with counts of 16 bits.
+ASKED: Final = (LovUserMdV1, LovUserMdV3)
+
+
+def _returned(valid: str, mode: str) -> Cases:
+    """The layout of a directory or a file, as these fields of the body say."""
+    directory = {f"mdt_body.{valid}": Bits(ObdMd.OBD_MD_FLDIREA)}, {f"mdt_body.{mode}": Bits(stat.S_IFDIR)}
+    return Cases(tuple((match, ASKED) for match in directory), (LovMdsMdV1, LovMdsMdV3))
+
+
+_RETURNED: Final = _returned("mbo_valid", "mbo_mode")
+LAYOUT: Final = dated_slot(since="2.0", holds=_RETURNED, optional=True, when=_SHRUNK)
 
 
 def layout(in_1_8: str = _REMOVED, called: str = "lov_md") -> Any:
     """The layout in a reply. `in_1_8`: what 1.8 puts there, under the name `called`."""
     return dated_slot(
-        called={"1.8": called, "2.0": "mdt_md"}, holds=LovMdsMdV1, optional=True,
+        called={"1.8": called, "2.0": "mdt_md"}, holds={"1.8": _returned("valid", "mode"), "2.0": _RETURNED}, optional=True,
         present=dated({"1.8": MD_RETURNED, "2.0": None}), when={"1.8": in_1_8, "2.0": _SHRUNK},
     )  # fmt: skip
 

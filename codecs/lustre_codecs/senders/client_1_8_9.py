@@ -13,11 +13,10 @@ from functools import partial
 from typing import Annotated, Any, Final
 
 from lustre_codecs.enums.ptlrpc import Opcode
-from lustre_codecs.rpcs import ldlm, mds, obd, ost, reint
+from lustre_codecs.rpcs import ldlm, mds, obd, ost, reint, slots
 from lustre_codecs.structs.attributes import MdsBody, MdtIoepoch
 from lustre_codecs.structs.connect import ObdConnectData
 from lustre_codecs.structs.fid import LustreHandle
-from lustre_codecs.structs.layouts import LovUserMdV1
 from lustre_codecs.structs.ldlm import LdlmIntent, LdlmRequest
 from lustre_codecs.structs.llog import LlogCookie
 from lustre_codecs.structs.ost import LlFiemapInfoKey, NiobufRemote, ObdIoobj, OstBody
@@ -60,7 +59,7 @@ class Setattr(Buffers):
     rec_reint: MdtRecSetattr | None = dated_slot()
     capa1: LustreCapa | None = NO_CAPA
     mdt_ioepoch: MdtIoepoch | None = dated_slot(optional=True)
-    eadata: Opaque | None = dated_slot(holds=LovUserMdV1, optional=True)
+    eadata: Opaque | None = dated_slot(holds=slots.ASKED, optional=True)
     logcookies: list[LlogCookie] | None = dated_slot(optional=True)
 
 
@@ -114,7 +113,7 @@ class OpenJoin(Buffers):
     capa1: LustreCapa | None = NO_CAPA
     capa2: LustreCapa | None = NO_CAPA
     name: CString | None = dated_slot()
-    eadata: Opaque | None = dated_slot(holds=LovUserMdV1, optional=True)
+    eadata: Opaque | None = dated_slot(holds=slots.ASKED, optional=True)
     mdt_rec_join: MdtRecJoin | None = dated_slot(type=_JOIN, when="M_JOIN_FILE only")
 
 

@@ -6,7 +6,7 @@ names. What receivers of the other byte order swap is known of those three; betw
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from lustre_codecs.enums.layout import (
     LOV_DESC_MAGIC,
@@ -62,9 +62,12 @@ class LovUserOstDataV1(Wire):
     l_ost_idx: u32
 
 
+_ASKED: Final = "stripe_count {lmm_stripe_count} offset {lmm_stripe_offset} size {lmm_stripe_size}"
+
+
 @history(
     size=32, byteorder="little",
-    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}"),
+    text=(_ASKED, " pattern {lmm_pattern}"),
 )  # fmt: skip
 class LovUserMdV1(Wire):
     """Layout a user asks for or sees (lustre_user.h)."""
@@ -76,14 +79,14 @@ class LovUserMdV1(Wire):
     lmm_oi: OstId       = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
     lmm_stripe_size: bytes32
     lmm_stripe_count: u16
-    lmm_stripe_offset: u16
+    lmm_stripe_offset: Annotated[u16, Shown.ID]
     lmm_layout_gen: u16 = over("lmm_stripe_offset").since("2.4")
     lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT]
 
 
 @history(
     size=48, byteorder="little",
-    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}", " pool {lmm_pool_name}"),
+    text=(_ASKED, " pattern {lmm_pattern}", " pool {lmm_pool_name}"),
 )  # fmt: skip
 class LovUserMdV3(Wire):
     """Layout a user asks for or sees, with a pool (lustre_user.h)."""
@@ -95,7 +98,7 @@ class LovUserMdV3(Wire):
     lmm_oi: OstId       = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
     lmm_stripe_size: bytes32
     lmm_stripe_count: u16
-    lmm_stripe_offset: u16
+    lmm_stripe_offset: Annotated[u16, Shown.ID]
     lmm_layout_gen: u16 = over("lmm_stripe_offset").since("2.4")
     lmm_pool_name: Annotated[bytes, Chars(16)]
     lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT]

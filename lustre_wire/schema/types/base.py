@@ -55,9 +55,11 @@ class Showing(Protocol):
 
     def named(self, enum: Any, value: Any, field: Any) -> str: ...
 
-    def text(self, data: Any) -> str: ...
+    def text(self, data: Any, quotes: str = "") -> str: ...
 
     def opaque(self, data: Any, field: Any) -> str: ...
+
+    def applied(self, function: Any, value: Any) -> Any: ...
 
 
 class CellType(FieldType):
@@ -121,6 +123,17 @@ class CellType(FieldType):
     def json(self, em: Emitter, cell: Cell, value: str) -> str:
         """Expression of the plain JSON value."""
         return f"{em.use(octets)}({value}).hex()"
+
+    def json_text(self, em: Emitter, cell: Cell, value: str) -> tuple[str, str]:
+        """The piece of a ``%`` template that is the value's JSON text, and the expression that fills it."""
+        return "%d" if self.form is Form.NUMBER else '"%s"', self.json(em, cell, value)
+
+    def json_raw(self, em: Emitter, cell: Cell, raw: str, order: ByteOrder) -> tuple[str, str]:
+        """The same of what `struct` gives, a variable."""
+        loaded = self.load(em, cell, raw, order)
+        if not loaded and type(self).json is CellType.json:
+            return '"%s"', f"{raw}.hex()"
+        return self.json_text(em, cell, loaded or raw)
 
     def from_json(self, value: Any, path: str) -> Any:
         """The value of a plain JSON value; WireError for one of the wrong kind."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from lustre_wire.errors import WireError
-from lustre_wire.schema.nodes import ByteOrder, Cell, Emitter, fit
+from lustre_wire.schema.nodes import ByteOrder, Cell, Emitter, fit, quote
 from lustre_wire.schema.types.base import CellType, Showing
 
 
@@ -48,6 +48,9 @@ class _String(CellType):
     def json(self, em: Emitter, cell: Cell, value: str) -> str:
         return f"{value}.decode('utf-8', 'surrogateescape')"
 
+    def json_text(self, em: Emitter, cell: Cell, value: str) -> tuple[str, str]:
+        return "%s", f"{em.use(quote)}({self.json(em, cell, value)})"
+
     def from_json(self, value: Any, path: str) -> Any:
         if not isinstance(value, str):
             raise WireError(f"expected a string, got {type(value).__name__}", path=path)
@@ -57,7 +60,7 @@ class _String(CellType):
             raise WireError(f"expected text: {error.reason}", path=path) from None
 
     def text(self, show: Showing, value: Any, field: Any) -> str:
-        return f'"{show.text(value)}"'
+        return show.text(value, '"')
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Foreign(CellType):
         return foreign_parse(self.codec, unhex(value, path), path)
 
     def text(self, show: Showing, value: Any, field: Any) -> str:
-        return show.opaque(bytes(self.codec.build(value)), None)
+        return show.opaque(show.applied(self.codec.build, value), None)
 
     def draw(self, st: Any) -> Any:
         return super().draw(st).map(self.codec.parse)

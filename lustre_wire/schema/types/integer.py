@@ -87,6 +87,9 @@ class Scalar(CellType):
     def json(self, em: Emitter, cell: Cell, value: str) -> str:
         return f"int({value})"
 
+    def json_text(self, em: Emitter, cell: Cell, value: str) -> tuple[str, str]:
+        return "%d", value
+
     def from_json(self, value: Any, path: str) -> Any:
         if isinstance(value, bool) or not isinstance(value, int):
             raise WireError(f"expected a number, got {type(value).__name__}", path=path)

@@ -71,6 +71,14 @@ class Named(CellType):
         made: str = self.inner.json(em, cell, value)
         return made
 
+    def json_text(self, em: Emitter, cell: Cell, value: str) -> tuple[str, str]:
+        made: tuple[str, str] = self.inner.json_text(em, cell, value)
+        return made
+
+    def json_raw(self, em: Emitter, cell: Cell, raw: str, order: ByteOrder) -> tuple[str, str]:
+        made: tuple[str, str] = self.inner.json_raw(em, cell, raw, order)
+        return made
+
     def from_json(self, value: Any, path: str) -> Any:
         return self.enum(self.inner.from_json(value, path))
 

@@ -1,12 +1,10 @@
-"""What log blocks and directory pages hold, for the tree of a message: the records that declarations say are there."""
+"""What log blocks and directory pages hold: the records that declarations of slots and of bulk data say are there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from lustre_wire.capture import Captured
-from lustre_wire.capture.captured import BULK
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.payloads import changelog, directory, llog
@@ -18,6 +16,8 @@ from lustre_wire.schema.rpc import Records
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import Node, struct_text
 from lustre_wire.text.values import field_text, hexed, quoted
+
+__all__ = ["records_in", "records_of_bulk", "text_of", "type_of"]
 
 
 def type_of(record: LogRecord, dialect: Dialect) -> str:
@@ -66,29 +66,27 @@ _READERS: Final[dict[str, Callable[[bytes, Dialect, ByteOrder], Iterator[Node]]]
 }  # fmt: skip
 
 
-def _declared(captured: Captured) -> Iterator[tuple[str, Any, bytes, Message]]:
-    """(name, what it holds, bytes, message) of the opaque parts of a captured message."""
-    message, request = captured.message, captured.request
-    if captured.kind == BULK and request is not None and request.message is not None:
-        form = request.message.format
-        if form is not None:
-            yield "bulk", form.bulk_holds, captured.raw, request.message
-    if message is not None and not isinstance(message.buffers, Generic):
-        for slot in message.buffers.__slot_specs__:
-            value = getattr(message.buffers, slot.name)
-            if value:
-                yield slot.name, slot.holds, value, message
+def records_in(message: Message) -> Iterator[Node]:
+    """A node for every log block or directory that a message carries; its children are the records."""
+    for slot in () if isinstance(message.buffers, Generic) else message.buffers.__slot_specs__:
+        value = getattr(message.buffers, slot.name)
+        if value:
+            yield from _read(slot.name, slot.holds, value, message)
 
 
-def records_in(captured: Captured) -> Iterator[Node]:
-    """A node for every log block or directory that a message or its bulk data carry."""
-    for name, held, data, message in _declared(captured):
-        reader = _READERS.get(spec_of(held.head).name) if isinstance(held, Records) else None
-        if reader is None:
-            continue
-        try:
-            children = tuple(reader(bytes(data), message.dialect, message.order))
-        except WireError as error:
-            yield Node(name, f"unreadable: {error}")
-        else:
-            yield Node(name, f"{len(children)} entries", None, children)
+def records_of_bulk(request: Message, data: bytes) -> Iterator[Node]:
+    """The same of the bulk data that a request asked for."""
+    if request.format is not None:
+        yield from _read("bulk", request.format.bulk_holds, data, request)
+
+
+def _read(name: str, held: Any, data: Any, message: Message) -> Iterator[Node]:
+    reader = _READERS.get(spec_of(held.head).name) if isinstance(held, Records) else None
+    if reader is None:
+        return
+    try:
+        children = tuple(reader(bytes(data), message.dialect, message.order))
+    except WireError as error:
+        yield Node(name, f"unreadable: {error}")
+    else:
+        yield Node(name, f"{len(children)} entries", None, children)

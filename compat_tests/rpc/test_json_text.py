@@ -1,0 +1,104 @@
+"""JSON text by generated code, from a message and straight from its bytes, is that of `to_json`; lines are those of the
+walk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lustre_wire as lw
+from compat_tests.recorded import Recorded, messages
+from lustre_wire.dialects import names
+from lustre_wire.engines.often import USES, Often
+from lustre_wire.jsonform import to_json
+from lustre_wire.jsontext import inside_text, json_text, json_text_of
+from lustre_wire.reading import at_once
+from lustre_wire.rpc import Generic
+from lustre_wire.schema.struct import spec_of
+from lustre_wire.testing import messages as some
+from lustre_wire.testing.mutate import Mutator
+from lustre_wire.text.quoting import json_line
+from lustre_wire.text.structs import struct_text
+from lustre_wire.text.values import walked
+
+
+def expected(data: bytes, dialect: str, request: Any = None) -> str:
+    return json_line(to_json(lw.decode(data, dialect, request=request)))
+
+
+@pytest.mark.parametrize("recorded", messages(), ids=str)
+def test_recorded_messages_are_told_alike_however_often_they_come(recorded: Recorded) -> None:
+    request = recorded.request()
+    wanted = expected(recorded.data, recorded.dialect, request)
+    message = recorded.decode()
+    assert {json_text(message) for _ in range(USES + 1)} == {wanted}
+    assert {json_text_of(recorded.data, recorded.dialect, request=request) for _ in range(USES + 1)} == {wanted}
+
+
+def test_most_of_them_are_told_straight_from_their_bytes() -> None:
+    told = 0
+    for recorded in messages():
+        for _ in range(USES):
+            text = at_once(recorded.data, lw.dialect(recorded.dialect), recorded.request(), inside_text)
+        told += isinstance(text, str)
+    assert told > len(messages()) * 0.7
+
+
+@given(st.data())
+def test_messages_of_every_kind(data: st.DataObject) -> None:
+    message = data.draw(some(data.draw(st.sampled_from(names()))))
+    octets = lw.encode(message)
+    request = message.format if message.direction == "reply" else None
+    read = lw.decode(octets, message.dialect, request=request)
+    wanted = json_line(to_json(read))
+    assert [json_text(read) for _ in range(USES + 1)] == [wanted] * (USES + 1)
+    assert [json_text_of(octets, message.dialect, request=request) for _ in range(USES + 1)] == [wanted] * (USES + 1)
+
+
+@pytest.mark.parametrize("dialect", ["1.8", "2.0"])
+def test_damaged_messages_are_told_or_refused_alike(dialect: str) -> None:
+    """Where a message is not regular, the text gives up and the message is decoded."""
+    bases = [m.data for m in messages() if m.direction == "request" and m.dialect == dialect][::4]
+    for data in bases:
+        for _ in range(USES):
+            json_text_of(data, dialect)
+    mutator = Mutator([(dialect, data) for data in bases], seed=16)
+    for number in range(700):
+        data = mutator.mutant(number).data
+        assert _outcome(json_text_of, data, dialect) == _outcome(expected, data, dialect), number
+
+
+def _outcome(told: Any, data: bytes, dialect: str) -> str:
+    try:
+        return str(told(data, dialect))
+    except lw.WireError as error:
+        return f"refused: {error}"
+
+
+@pytest.mark.parametrize("short", [False, True])
+@pytest.mark.parametrize("recorded", messages()[::3], ids=str)
+def test_structs_read_alike_walked_and_by_their_function(recorded: Recorded, short: bool) -> None:
+    message = recorded.decode()
+    values = [message.header, message.body]
+    if not isinstance(message.buffers, Generic):
+        values += [getattr(message.buffers, slot.name) for slot in message.buffers.__slot_specs__]
+    for value in values:
+        if value is not None and hasattr(value, "__wire__"):
+            wanted = walked(value, message.dialect, short)
+            texts = [struct_text(value, message.dialect, short=short) for _ in range(USES + 1)]
+            assert texts == [wanted] * (USES + 1), spec_of(value).name
+
+
+def test_a_function_is_made_at_the_eighth_use() -> None:
+    made: list[int] = []
+
+    def make() -> Any:
+        made.append(1)
+        return lambda value: ("made", value)
+
+    often = Often(lambda value: ("walked", value), make)
+    assert [often.do(i)[0] for i in range(USES - 1)] == ["walked"] * (USES - 1) and not made
+    assert [often.do(i)[0] for i in range(3)] == ["made"] * 3 and len(made) == 1

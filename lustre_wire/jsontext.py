@@ -1,0 +1,125 @@
+"""JSON text of messages, the same as of their `to_json`: from a decoded message, or straight from the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from lustre_wire.dialects import Dialect
+from lustre_wire.dialects import dialect as named_dialect
+from lustre_wire.embedded import holding
+from lustre_wire.engines.jsontext import buffer_writer, prefix, quoted, writer
+from lustre_wire.engines.payload import Extra, codec
+from lustre_wire.errors import WireError
+from lustre_wire.jsonform import BODY, message_extra
+from lustre_wire.kinds import checked, octets
+from lustre_wire.message import Generic, Message
+from lustre_wire.reading import at_once
+from lustre_wire.rpc import decode
+from lustre_wire.schema.nodes import Group, Node
+from lustre_wire.schema.rpc import Buffers, RpcFormat, SlotSpec
+from lustre_wire.schema.struct import spec_of
+from lustre_wire.text.quoting import json_line
+
+Tell = Callable[[Any, Message], str]
+
+
+@checked
+def json_text(message: Message) -> str:
+    """What `to_json` gives, as one line of ASCII."""
+    extra, buffers = message.extra, message.buffers
+    entries = []
+    if message.body is not None:
+        body: Any = type(message.body)
+        told = f"{prefix(spec_of(body).alone)}{writer(body).do(message.body)}"
+        entries.append(f'{{"name":"{BODY}"{told}{_of_buffer(extra, 0)}}}')
+    if isinstance(buffers, Generic):
+        first = 0 if message.body is None and message.version == 2 else 1
+        for i, data in enumerate(buffers.buffers, first):
+            entries.append(f'{{"name":"buffer_{i}","hex":"{data.hex()}"{_of_buffer(extra, i)}}}')
+    else:
+        side: Any = type(buffers)
+        tellers = _tellers(side)
+        for i, slot in enumerate(codec(side, message.order).places(buffers), 1):
+            value = getattr(buffers, slot.name)
+            told = tellers[slot.index](value, message) if value is not None else ""
+            entries.append(f'{{"name":"{slot.name}"{told}{_of_buffer(extra, i)}}}')
+    header: Any = type(message.header)
+    form = message.format
+    name = quoted(form.name) if form is not None else "null"
+    more = f',"variant":{quoted(form.variant)}' if form is not None and form.variant else ""
+    around = message_extra(extra)
+    if around:
+        more += f',"extra":{json_line(around)}'
+    return (
+        f'{{"dialect":{quoted(message.dialect.name)},"direction":"{message.direction}","opcode":{message.opcode},'
+        f'"format":{name},"endian":"{message.order}","header":{writer(header).do(message.header)},'
+        f'"buffers":[{",".join(entries)}]{more}}}'
+    )
+
+
+@checked
+def json_text_of(data: Any, dialect: Dialect | str, *, request: Message | RpcFormat | None = None) -> str:
+    """The same straight from a message's bytes: a regular message of a kind that has come often is not decoded.
+
+    Args and errors as of `decode`.
+    """
+    found = named_dialect(dialect)
+    try:
+        told = at_once(data, found, request, inside_text) if type(data) is bytes else None
+    except WireError as error:
+        error.dialect = found.name
+        raise
+    return told if isinstance(told, str) else json_text(told or decode(data, found, request=request))
+
+
+@lru_cache(maxsize=2048)
+def _tellers(side: type[Buffers]) -> dict[int, Tell]:
+    """What is told of each buffer that has a value, by its place."""
+    return {slot.index: _teller(slot) for slot in side.__slot_specs__}
+
+
+def _teller(slot: SlotSpec) -> Tell:
+    write = buffer_writer(slot.node)
+    if not slot.opaque:
+        return lambda value, message: write(value)
+
+    def tell(value: Any, message: Message) -> str:
+        return write(value) + inside_text(
+            slot.held_beside(message.buffers), octets(value), message.dialect, message.order
+        )
+
+    return tell
+
+
+def inside_text(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: Any) -> str:
+    """What opaque bytes hold, beside them."""
+    found = holding(held, data, dialect, order)
+    if found is None:
+        return ""
+    node, value = found
+    return f',"inside":{{{_inside(node)(value)[1:]}}}'
+
+
+def _inside(node: Any) -> Callable[[Any], str]:
+    if isinstance(node, Group):
+        return _inside_struct(node.cls)
+    return buffer_writer(node)
+
+
+@lru_cache(maxsize=1024)
+def _inside_struct(cls: Any) -> Callable[[Any], str]:
+    return buffer_writer(spec_of(cls).alone)
+
+
+def _of_buffer(extra: Extra | None, index: int) -> str:
+    if extra is None:
+        return ""
+    said = [
+        f'"{key}":"{found[index].hex()}"'
+        for key, found in (("tail", extra.tails), ("raw", extra.raw))
+        if index in found
+    ]
+    said += [f'"length":{extra.cut[index]}'] if index in extra.cut else []
+    return f',"extra":{{{",".join(said)}}}' if said else ""
