@@ -8,6 +8,7 @@ import ipaddress
 import signal
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,15 @@ from lustre_wire.cli.names import DIALECT
 from lustre_wire.cli.output import examples, json_option, print_json, print_table, say
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
-from lustre_wire.frames.nid import nid_str
+from lustre_wire.frames.nid import nid_str, parse_nid
+from lustre_wire.recovery.limits import DEFAULT
+from lustre_wire.recovery.target import TargetEvent
+from lustre_wire.testbed import control as control_socket
+from lustre_wire.testbed.diskstore import DiskStore
+from lustre_wire.testbed.hardware import Hardware
+from lustre_wire.testbed.node import ServerNode
 from lustre_wire.testbed.packing import packer
+from lustre_wire.testbed.scenario import TCP
 from lustre_wire.testbed.scenarios import Outcome, TcpSystem, over_tcp, scenario, simulate
 from lustre_wire.testbed.simulator import Stuck
 
@@ -46,35 +54,144 @@ def command() -> None:
     "--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="Where every server listens."
 )
 @click.option("--osts", type=click.IntRange(1, 64), default=1, show_default=True, help="How many OSTs.")
+@click.option("--listen", type=str, default="127.0.0.1", show_default=True, metavar="ADDRESS",
+              help="Where the MGS listens; the MDS is next, OSTs are from the 15th behind it on.")  # fmt: skip
+@click.option("--nid", type=str, default=None, help="The MGS's NID, where clients know it by another than ADDRESS@tcp; "
+              "the others follow it in the same way.")  # fmt: skip
+@click.option("--pair", is_flag=True, help="Every MDS and OST has a partner that can take it over.")
+@click.option("--state", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+              help="Keep what is on disk in this directory, for a later start; and the socket for ctl.")  # fmt: skip
+@click.option("--control", type=click.Path(dir_okay=False, path_type=Path), metavar="SOCKET",
+              help="Take the commands of ctl here (DIR/control with --state).")  # fmt: skip
+@click.option("--clients-max", type=click.IntRange(1, 1 << 16), default=DEFAULT.clients, show_default=True,
+              help="How many clients a server knows.")  # fmt: skip
+@click.option("--memory", type=click.IntRange(64, 1 << 20), default=512, show_default=True, metavar="MIB",
+              help="How much clients may make: half of it bytes on the OSTs, half names.")  # fmt: skip
+@click.option("--log", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write what happens, one line an event.")  # fmt: skip
 @click.option("--seconds", type=click.FloatRange(0), default=None, help="Stop after so long.")
 @click.option("--pcap", type=click.Path(dir_okay=False, path_type=Path),
               help="Write what is sent to this capture, there when all ends; to a pipe as it comes.")  # fmt: skip
-def serve(dialect: Dialect, port: int, osts: int, seconds: float | None, pcap: Path | None) -> int:
-    """Serve a file system in memory on loopback until interrupted.
+def serve(dialect: Dialect, port: int, osts: int, listen: str, nid: str | None, pair: bool, state: Path | None,
+          control: Path | None, clients_max: int, memory: int, log: Path | None, seconds: float | None,
+          pcap: Path | None) -> int:  # fmt: skip
+    """Serve a file system until interrupted.
 
-    The MGS is at 127.0.0.1, the MDS at 127.0.0.2, the OSTs from 127.0.0.16 on, all on the same port. A client asks the
-    MGS for the configuration "lustre-client".
+    The MGS is at the first address, the MDS at the next, the OSTs from the 15th behind it on, all on the same port: on
+    loopback 127.0.0.1, 127.0.0.2 and from 127.0.0.16 on. A client asks the MGS for the configuration "lustre-client". A
+    client whose own NID is 127.0.0.1 takes the MGS there for itself: listen elsewhere, as at 127.0.1.1.
     """
     _playable(dialect)
-    with _recorder(pcap) as tap:
-        asyncio.run(_serve(dialect, port, osts, seconds, tap))
+    try:
+        first = int(ipaddress.IPv4Address(listen))
+    except ValueError:
+        raise click.UsageError(f"no IPv4 address: {listen!r}") from None
+    begin = parse_nid(nid) if nid is not None else TCP | first
+    assert isinstance(begin, int)
+    options: dict[str, Any] = {
+        "nids": (begin, begin + 1, begin + 15), "pair": pair,
+        "hardware": Hardware(capacity=memory * (1 << 19) // osts),
+        "limits": attrs.evolve(DEFAULT, clients=clients_max, inodes=memory * 512),
+    }  # fmt: skip
+    with _recorder(pcap) as tap, _log(log) as note:
+        system = partial(
+            TcpSystem, dialect, port, osts=osts, tap=tap, keep=False,
+            address=lambda nid: str(ipaddress.IPv4Address(first + nid - begin)), **options,
+        )  # fmt: skip
+        asyncio.run(_serve(system, state, control or (state / "control" if state is not None else None), note, seconds))
     return 0
 
 
-async def _serve(dialect: Dialect, port: int, osts: int, seconds: float | None, tap: Recorder | None) -> None:
-    system = TcpSystem(dialect, port, osts=osts, tap=tap, keep=False)
+async def _serve(
+    make: Callable[[], TcpSystem], state: Path | None, control: Path | None, note: Callable[[str], None],
+    seconds: float | None,
+) -> None:  # fmt: skip
+    system = make()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: note(f"fault {context.get('exception') or context['message']!r}"))
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
+    for node in [*system.system.servers, *system.system.partners.values()]:
+        node.told = partial(_noted, note, node)
+    for node in system.system.servers if state is not None else ():
+        node.store = DiskStore(state / node.uuid.decode())  # type: ignore[operator]
+        if node.nid in system.system.partners:
+            system.system.partners[node.nid].store = node.store
+    listener = None
     try:
         await system.start()
         for node in system.system.servers:
-            say(f"{node.uuid.decode()} at {nid_str(node.nid)} port {port}")
+            say(f"{node.uuid.decode()} at {nid_str(node.nid)} port {system.port}")
+        if control is not None:
+            listener = await control_socket.listen(control_socket.Control(system), control)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopped.wait(), seconds)
     finally:
+        if listener is not None and control is not None:
+            listener.close()
+            control.unlink(missing_ok=True)
+        for node in system.system.servers:
+            if node.target is not None:
+                node.target.commit()
         await system.stop()
+
+
+def _noted(note: Callable[[str], None], node: ServerNode, event: TargetEvent) -> None:
+    """A line for what people want to know of: who comes and goes, and recovery."""
+    if event.kind in ("connected", "evicted", "left", "recovered", "forgotten"):
+        said = event.detail if isinstance(event.detail, list) else [event.detail] if event.detail else []
+        names_ = " ".join(uuid.decode(errors="backslashreplace") for uuid in said)
+        note(f"{node.uuid.decode()} {event.kind} {names_}".rstrip())
+
+
+@contextlib.contextmanager
+def _log(path: Path | None) -> Iterator[Callable[[str], None]]:
+    """Where lines are noted, each with the time; nowhere without a path, but faults, which go to standard error."""
+    if path is None:
+        yield lambda line: click.echo(line, err=True) if line.startswith("fault") else None
+        return
+    with path.open("a", encoding="utf-8", buffering=1) as stream:
+        yield lambda line: print(time.strftime("%Y-%m-%dT%H:%M:%S"), line, file=stream)
+
+
+@command.command(
+    epilog=examples("""
+        lustre-wire testbed ctl /var/tmp/state/control status
+        lustre-wire testbed ctl /var/tmp/state/control restart mds
+        lustre-wire testbed ctl /var/tmp/state/control upgrade mds 2.0
+    """)
+)
+@click.argument("socket", type=click.Path(path_type=Path))
+@click.argument("words", metavar="COMMAND [ARGUMENT]...", nargs=-1, required=True)
+@json_option
+def ctl(socket: Path, words: tuple[str, ...], as_json: bool) -> int:
+    """Say what a served file system is doing, or do something to it.
+
+    status | restart SERVER | crash SERVER | start SERVER | fail-over SERVER | evict UUID | upgrade SERVER DIALECT |
+    pause SERVER | resume SERVER | drop SERVER (its next reply). Servers are mgs, mds, ost0, ost1 ...
+    """
+    try:
+        rows = control_socket.ask(socket, " ".join(words))
+    except (OSError, TimeoutError) as error:
+        raise WireError(f"nobody listens: {error.strerror or error}", path=str(socket)) from None
+    if as_json:
+        for row in rows:
+            print_json(row)
+    elif words[0] == "status":
+        _show_status(rows)
+    else:
+        print_table(list(rows[0]), [list(row.values()) for row in rows])
+    return 0
+
+
+def _show_status(rows: list[dict[str, Any]]) -> None:
+    servers, clients = [r for r in rows if "client" not in r], [r for r in rows if "client" in r]
+    heads = ["server", "nid", "dialect", "state", "exports", "locks", "opens", "transno", "committed"]
+    print_table(heads, [[str(row.get(head, "")) for head in heads] for row in servers])
+    if clients:
+        heads = ["server", "client", "nid", "connected", "locks", "opens", "requests"]
+        print_table(heads, [[str(row.get(head, "")) for head in heads] for row in clients])
 
 
 @command.command(

@@ -78,6 +78,7 @@ class ServerNode(Node):
     Attributes:
         events: what happened to its targets, as long as `keeps_events`.
         limits: what its next target keeps for clients, at most.
+        told: called with each event, if anybody wants to know.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class ServerNode(Node):
         self.events: list[TargetEvent] = []
         self.keeps_events = True
         self.limits: Limits = DEFAULT
+        self.told: Callable[[TargetEvent], None] | None = None
         self._commit_at: float | None = None
 
     def start(self, now: float) -> None:
@@ -136,6 +138,8 @@ class ServerNode(Node):
             self._commit_at = now + self.commit_interval
         if self.keeps_events:
             self.events += target.events
+        for event in target.events if self.told is not None else ():
+            self.told(event)  # type: ignore[misc]
         target.events = []
 
     def next_deadline(self) -> float | None:

@@ -8,6 +8,7 @@ from typing import Any
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.recovery.connect import ImportState
+from lustre_wire.recovery.limits import DEFAULT, Limits
 from lustre_wire.testbed import mgs
 from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.hardware import Hardware
@@ -32,6 +33,7 @@ class FileSystem:
         osts, stripes: how many OSTs, and objects of a file.
         pair: the MDS and every OST have a failover partner.
         hardware: what its OSTs can do.
+        limits: what its targets keep for clients.
 
     Attributes:
         server, metadata: classes of its nodes.
@@ -51,6 +53,7 @@ class FileSystem:
         nids: tuple[int, int, int] | None = None,
         pair: bool = False,
         hardware: Hardware | None = None,
+        limits: Limits = DEFAULT,
     ) -> None:
         found = named_dialect(dialect)
         self.dialect, self.seed, self.hardware = found, seed, hardware or Hardware()
@@ -68,6 +71,8 @@ class FileSystem:
         if pair:
             self.partners[mds_nid] = self.metadata(mds_nid + 1, uuid, found, known, seed + 3, stripes)
             self.partners |= {o.nid: self._ost(n, spare[o.nid], seed + 100) for n, o in enumerate(self.osts)}
+        for node in (*self.servers, *self.partners.values()):
+            node.limits = limits
         for node in (self.mds, *self.osts):
             if node.nid in self.partners:
                 self.partners[node.nid].store = node.store

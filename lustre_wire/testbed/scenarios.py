@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import stat
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import attrs
 
@@ -17,7 +18,7 @@ from lustre_wire.testbed.node import Node, ServerNode
 from lustre_wire.testbed.scenario import FileSystem, Simulated
 from lustre_wire.testbed.simulator import Faults
 from lustre_wire.testbed.tasks import Steps, Task
-from lustre_wire.testbed.tcp import Clock, Tap, TcpNode
+from lustre_wire.testbed.tcp import Clock, Tap, TcpNode, address_of
 from lustre_wire.testbed.trace import Trace, shape
 
 #: The step that crashes the MDS and starts it again.
@@ -143,24 +144,29 @@ class TcpSystem:
         speed: how much faster than real time the nodes' clock runs.
         tap: who sees the bytes.
         keep: what goes on is kept: packets in `trace`, and the events of every server.
+        address: where a NID is to be found.
+        options: of `FileSystem`.
     """
 
     def __init__(
         self, dialect: Dialect, port: int, *, osts: int = 1, speed: float = 1.0, tap: Tap | None = None,
-        keep: bool = True,
+        keep: bool = True, address: Callable[[int], str] = address_of, **options: Any,
     ) -> None:  # fmt: skip
         # handles are all that proves who somebody is: strangers must not be able to guess them
-        self.system = FileSystem(dialect, osts=osts, seed=secrets.randbits(48))
+        self.system = FileSystem(dialect, osts=osts, seed=secrets.randbits(48), **options)
         self.trace, self.clock = Trace(), Clock(speed)
-        self.port, self._tap, self._keep = port, tap, keep
-        for server in self.system.servers:
-            server.keeps_events = keep
-        self.servers = {n.nid: self._node(n, listens=True) for n in self.system.servers}
+        self.port, self._tap, self._keep, self._address = port, tap, keep, address
+        self.servers = {n.nid: self.serve(n) for n in self.system.servers}
         self.clients: list[TcpNode] = []
 
-    def _node(self, node: object, *, listens: bool) -> TcpNode:
+    def serve(self, server: ServerNode) -> TcpNode:
+        """A server of the file system on the network, not yet started."""
+        server.keeps_events = self._keep
+        return self._node(server, listens=True)
+
+    def _node(self, node: Node, *, listens: bool) -> TcpNode:
         trace = self.trace if self._keep else None
-        return TcpNode(node, self.port, self.clock, trace=trace, tap=self._tap, listens=listens)  # type: ignore[arg-type]
+        return TcpNode(node, self.port, self.clock, trace=trace, tap=self._tap, listens=listens, address=self._address)
 
     async def start(self) -> None:
         """Start every server.

@@ -55,6 +55,7 @@ class TcpNode:
         trace: where packets are recorded, if anywhere.
         tap: who sees the bytes.
         listens: False for a client, which others need not connect to.
+        address: where a NID is to be found, if not at the address in it.
 
     Attributes:
         silent: peers whose sockets it neither reads nor writes.
@@ -63,9 +64,10 @@ class TcpNode:
 
     def __init__(
         self, node: Node, port: int, clock: Clock, *, trace: Trace | None = None, tap: Tap | None = None,
-        listens: bool = True,
+        listens: bool = True, address: Callable[[int], str] = address_of,
     ) -> None:  # fmt: skip
-        self.node, self.port, self.clock = node, port, clock
+        self.node, self.port, self.clock, self.address = node, port, clock, address
+        self.paused = False
         self.trace, self.tap, self.listens = trace, tap, listens
         self.peers: dict[int, list[Connection]] = {}
         self.connections: dict[Connection, None] = {}
@@ -78,6 +80,7 @@ class TcpNode:
         self._aliases = 0
         self._opening: dict[int, asyncio.Task[None]] = {}
         self._queued: dict[int, list[Packet]] = {}
+        self._held: list[Packet] = []
 
     async def start(self) -> None:
         """Start the node, listening if it is a server.
@@ -87,7 +90,7 @@ class TcpNode:
         """
         loop = asyncio.get_running_loop()
         if self.listens:
-            address = address_of(self.node.nid)
+            address = self.address(self.node.nid)
             self._server = await loop.create_server(
                 lambda: Connection(self), address, self.port, reuse_address=True, backlog=1024
             )
@@ -121,7 +124,7 @@ class TcpNode:
 
     def flush(self) -> None:
         """Send what the node has to send, and wake it when it wants to be woken."""
-        if not self.node.up:
+        if not self.node.up or self.paused:
             return
         for packet in self.node.take():
             self._send(packet)
@@ -135,7 +138,7 @@ class TcpNode:
         self.changed.set()
 
     def _wake(self) -> None:
-        if self.node.up:
+        if self.node.up and not self.paused:
             try:
                 self.node.tick(self.clock.now())
             finally:
@@ -146,7 +149,9 @@ class TcpNode:
         asyncio.get_running_loop().call_soon(self._receive, packet)
 
     def _receive(self, packet: Packet) -> None:
-        if self.node.up:
+        if self.paused:
+            self._held.append(packet)
+        elif self.node.up:
             try:
                 self.node.receive(packet, self.clock.now())
             finally:
@@ -174,7 +179,7 @@ class TcpNode:
         connection = Connection(self, nid)
         try:
             await loop.create_connection(
-                lambda: connection, address_of(nid), self.port, local_addr=(address_of(self.node.nid), 0)
+                lambda: connection, self.address(nid), self.port, local_addr=(self.address(self.node.nid), 0)
             )
             await asyncio.wait_for(connection.ready, HANDSHAKE_TIMEOUT)
         except (TimeoutError, OSError):
@@ -185,6 +190,22 @@ class TcpNode:
                 connection.send(packet)
         finally:
             self._opening.pop(nid, None)
+
+    def pause(self) -> None:
+        """Do nothing and read nothing, as a node that hangs; connections stay."""
+        self.paused = True
+        for connection in self.connections:
+            connection.pause()
+
+    def go_on(self) -> None:
+        """Go on where it was paused."""
+        self.paused = False
+        for connection in self.connections:
+            connection.go_on()
+        held, self._held = self._held, []
+        for packet in held:
+            self.received(packet)
+        self.flush()
 
     def fall_silent(self, nid: int) -> None:
         """Neither read nor write what this peer is told or tells; its connections stay, as those of a hung node do."""
@@ -232,6 +253,8 @@ class Connection(asyncio.Protocol):
         if len(owner.connections) >= MAX_CONNECTIONS:  # the one that has been silent for longest makes room
             next(iter(owner.connections)).abort()
         owner.connections[self] = None
+        if owner.paused:
+            self.pause()
         self._ends = (here[:2], peer[:2]) if self.target else (peer[:2], here[:2])
         who = None if self.target else (int(ipaddress.IPv4Address(peer[0])), peer[1])
         self._socklnd = SocklndConnection(owner.node.nid, incarnation=owner.node.boots or 1, peer=who)
@@ -302,6 +325,11 @@ class Connection(asyncio.Protocol):
         """Read nothing more."""
         if self.transport is not None:
             self.transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Read again."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def _forget(self) -> None:
         owner = self.owner

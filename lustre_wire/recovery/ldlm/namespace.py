@@ -134,6 +134,10 @@ class Namespace:
         """The lock an export knows by its own handle `remote`."""
         return self._remote.get((owner, remote))
 
+    def owned(self, owner: Any) -> int:
+        """How many locks an export has or waits for."""
+        return len(self._owned.get(owner, ()))
+
     def take_asts(self) -> list[Ast]:
         found, self.asts = self.asts, []
         return found
@@ -143,7 +147,7 @@ class Namespace:
 
     def _full(self, place: Resource, owner: Any) -> bool:
         """Has a client, or everybody together, what locks there may be?"""
-        limits, own = self.limits, len(self._owned.get(owner, ()))
+        limits, own = self.limits, self.owned(owner)
         return len(self.locks) >= limits.locks or own >= limits.locks_each or len(place.granted) >= limits.on_resource
 
     def _may_wait(self, policy: Policy) -> int:
