@@ -51,6 +51,8 @@ WRITERS: dict[tuple[str, str], Callable[[str], list[str]]] = {
     ("fuzz", "findings"): lambda out: [*FUZZ, out],
     ("stubs", "output"): lambda out: ["stubs", "2.0", "-o", out],
 }
+#: What is written while a command runs, and stays: it does not appear whole.
+LIVE = {("testbed serve", name) for name in ("state", "control", "log")}
 FOLDERS = (("fuzz", "findings"), ("stubs", "output"))
 FILES = [words for name, words in WRITERS.items() if name not in FOLDERS and name != ("upgrade", "pcap")]
 ALL_FILES = [words for name, words in WRITERS.items() if name not in FOLDERS]
@@ -80,7 +82,15 @@ def test_every_option_that_names_an_output_is_tried_here() -> None:
         for option in command.params:
             if isinstance(option, click.Option) and isinstance(option.type, click.Path) and not option.type.exists:
                 found.add((" ".join(words), option.name))
-    assert found == set(WRITERS)
+    assert found == set(WRITERS) | LIVE
+
+
+@pytest.mark.parametrize("option", sorted(name for _, name in LIVE))
+def test_what_cannot_be_written_while_a_command_runs(option: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    serve = ["testbed", "serve", "--dialect", "1.8", "--port", str(free_port()), "--seconds", "0.1"]
+    refused([*serve, f"--{option}", str(tmp_path / "file" / "inside")])
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
 @pytest.mark.parametrize("words", FILES)

@@ -30,12 +30,10 @@ def test_D3_the_old_release_forgets_everybody_by_itself() -> None:
 
 def test_D5_D6_records_a_2_0_MGS_wrote_are_named_before_1_8_meets_them() -> None:
     log = llog.read_log(mgs.client_log(NEW, FSNAME, MDS_NID, [OST_NID], 1), NEW)
-    logwriter.append(
-        log, config.make_config(NEW, "LCFG_ADD_MDC", f"{FSNAME}-clilmv", f"{FSNAME}-MDT0000_UUID", "0", "1")
-    )
     logwriter.append(log, config.make_config(NEW, "LCFG_SPTLRPC_CONF", f"{FSNAME}", "default"))
     unknown = [int(record.config.command) for record, _ in llog.unknown_to(log, OLD)]  # type: ignore[union-attr]
-    assert unknown == [NEW.constants["LCFG_ADD_MDC"], NEW.constants["LCFG_SPTLRPC_CONF"]]
+    lmv = ["LCFG_ATTACH", "LCFG_SETUP", "LCFG_ADD_MDC"]
+    assert unknown == [NEW.constants[name] for name in [*lmv, "LCFG_SPTLRPC_CONF"]]
 
 
 def test_D7_what_was_made_under_2_0_is_readable_under_1_8() -> None:
