@@ -57,11 +57,27 @@ def _json(em: Emitter, node: Node, value: str) -> str:
     if isinstance(node, Group):
         return "{" + ", ".join(f"{m.name!r}: {_json(em, m, f'{value}.{m.name}')}" for m in node.members) + "}"
     if isinstance(node, Overlap):
-        return f"{{'raw': {value}.raw.hex()}}"
+        return _union_json(em, node, value)
     if node.joined:
         return _json(em, node.node, value)
     each = em.local("e")
     return f"[{_json(em, node.node, each)} for {each} in {value}]"
+
+
+def _union_json(em: Emitter, node: Overlap, value: str) -> str:
+    """A union's bytes, or where they tell which member counts that member."""
+    telling = spec_of(node.cls).telling
+    if telling is None:
+        return f"{{'raw': {value}.raw.hex()}}"
+    where, members, other = telling
+    told = em.local("t")
+    cases = "".join(
+        f"{{{name!r}: {_json(em, node.view(name), f'{value}.{name}')}}} if {told} == {name!r} else "
+        for name in dict.fromkeys(members.values())
+    )
+    rest = f"{{{other!r}: {_json(em, node.view(other), f'{value}.{other}')}}}"
+    choice = f"({told} := {em.const('_t', members)}.get({value}.raw[{where.start}:{where.stop}], {other!r}))"
+    return f"({cases.replace(told, choice, 1)}{rest})"
 
 
 @checked

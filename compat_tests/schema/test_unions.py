@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import pytest
 
 import lustre_wire as lw
-from lustre_wire.engines import record
+from lustre_wire import bulk
+from lustre_wire.engines import record, reference
+from lustre_wire.jsonform import struct_from_json, struct_to_json
 from lustre_wire.schema import (
     S16,
     U16,
@@ -28,6 +30,9 @@ from lustre_wire.schema import (
     u64,
     wire_union,
 )
+from lustre_wire.schema.types import ByValue
+from lustre_wire.schema.union import told_member
+from lustre_wire.text.values import struct_text
 
 
 class Kind(WireEnum):
@@ -303,3 +308,70 @@ def test_unions_are_not_read_alone() -> None:
     with pytest.raises(lw.WireError, match="read with its outer struct") as caught:
         record.unpack(Choice, bytes(16))
     assert caught.value.path == "choice"
+
+
+@lw.wire_struct(size=16)
+class Numbered:
+    """Named by a number and a group."""
+
+    number: u64 = 0
+    group: u64 = 0
+
+
+@lw.wire_struct(size=16, text="<{sequence}:{place}>")
+class Placed:
+    """Named by a sequence and a place in it."""
+
+    sequence: u64 = 0
+    place: u32 = 0
+    version: u32 = 0
+
+
+@wire_union(
+    size=16, swab_as="placed", told=ByValue("numbered.group", ((0, "numbered"), (2**64 - 1, "numbered")), "placed")
+)
+class Named(WireUnion):
+    """One of the two: the group says which. All zeroes and all ones are turned alike in one piece or two."""
+
+    numbered: Numbered
+    placed: Placed
+
+
+@lw.wire_struct(size=24)
+class Bearer:
+    """A thing and its name."""
+
+    kind: u64 = 0
+    name: Named = Named()
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (Named(numbered=Numbered(7, 0)), "numbered"), (Named(numbered=Numbered(7, 2**64 - 1)), "numbered"),
+        (Named(placed=Placed(0x200000400, 2, 0)), "placed"), (Named(placed=Placed(9, 0, 1)), "placed"),
+        (Named(), "numbered"),
+    ],
+)  # fmt: skip
+class TestToldByAValue:
+    def test_the_member_that_counts(self, made: Any, told: str) -> None:
+        assert told_member(made) == told
+        assert told_member(Choice()) == ""
+
+    @pytest.mark.parametrize("order", ["little", "big"])
+    def test_it_travels_as_that_member(self, made: Any, told: str, order: Any) -> None:
+        """By all engines, in either byte order: as the member alone does."""
+        data = record.pack(Bearer(1, made), byteorder=order)
+        assert data[8:] == record.pack(member_value(made, told), byteorder=order)
+        assert record.unpack(Bearer, data, byteorder=order) == reference.unpack(Bearer, data, byteorder=order)
+        assert bytes(bulk.unpack(Bearer, data, byteorder=order)["name"]) == made.raw
+
+    def test_its_json_is_that_member(self, made: Any, told: str) -> None:
+        plain = struct_to_json(Bearer(1, made))
+        assert list(plain["name"]) == [told]
+        assert struct_from_json(Bearer, plain) == Bearer(1, made)
+        assert struct_from_json(Bearer, {"kind": 1, "name": {"raw": made.raw.hex()}}) == Bearer(1, made)
+
+
+def test_the_text_of_one_told_by_a_value() -> None:
+    assert struct_text(Bearer(1, Named(placed=Placed(5, 6))), lw.dialect("2.0")) == "{kind 1, name <5:6>}"

@@ -27,7 +27,7 @@ from lustre_wire.schema.numbers import mask_at, moments_of, number_at
 from lustre_wire.schema.releases import Release, release
 from lustre_wire.schema.shown import Given, Magic
 from lustre_wire.schema.struct import Overlay, StructSpec, announce, c_name_of, hints_of, wire_struct
-from lustre_wire.schema.types import AS_SENT, Array, FieldType, Flex, Scalar, Struct, Tag, as_type
+from lustre_wire.schema.types import AS_SENT, Array, ByValue, FieldType, Flex, Scalar, Struct, Tag, as_type
 from lustre_wire.schema.union import WireUnion, wire_union
 from lustre_wire.schema.views import History, ViewType, changed, history_of, newest_view, shape_of, view
 
@@ -350,6 +350,7 @@ def history(
     byteorder: Order = "sender",
     swab: bool | Mapping[Any, bool] = True,
     swab_as: str | None = None,
+    told: ByValue | None = None,
     text: str | tuple[str, ...] | Mapping[Any, str | tuple[str, ...]] = (),
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a C struct (a class derived from `Wire`) or union (from `WireUnion`) through all releases.
@@ -362,7 +363,7 @@ def history(
         short: shorter forms that travel at the same time, and what decides it: ``{"without LVB_TYPE": 40}``.
         c_name: the C name, where it does not follow from the class name.
         byteorder, swab, text: as for `wire_struct`; pieces of the text whose fields a release has not are left out.
-        swab_as: as for `wire_union`.
+        swab_as, told: as for `wire_union`.
 
     Raises:
         SchemaError: a margin names no release, an annotation cannot be read.
@@ -379,7 +380,7 @@ def history(
             body |= {"__wire__": _NewestSpec(), "__new__": Wire.__new__, "__reduce__": _union_reduce}
         made: Any = type(cls.__name__, cls.__bases__, body | {"__slots__": ()})
         options: dict[str, Any] = {"c_name": c_name, "byteorder": byteorder}
-        options |= {"swab_as": swab_as} if is_union else {"swab": swab, "text": text}
+        options |= {"swab_as": swab_as, "told": told} if is_union else {"swab": swab, "text": text}
         margins = {name: lasting(value) for name, value in options.items() if value is not None}
         made.__history__ = StructHistory(made, places, lasting(size), margins, prefix, short or {})
         announce(made)

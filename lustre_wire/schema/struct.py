@@ -32,7 +32,7 @@ from lustre_wire.errors import SchemaError
 from lustre_wire.schema.enums import WireEnum, WireFlag
 from lustre_wire.schema.nodes import Form, Group, Node, Order, Overlap, Repeat, swapped_in
 from lustre_wire.schema.shown import Given, Magic, Shown
-from lustre_wire.schema.types import AsSent, CellType, FieldType, Flex, Hole, Scalar, Struct, Tag
+from lustre_wire.schema.types import AsSent, ByValue, CellType, FieldType, Flex, Hole, Scalar, Struct, Tag
 from lustre_wire.schema.types.named import Named
 
 EnumClass: TypeAlias = "type[WireFlag] | type[WireEnum]"
@@ -76,7 +76,7 @@ class StructSpec:
     `order` is "sender" (byte order of the message), or the fixed "little" or "big". `swab` is False where Lustre has no
     swab function for the struct standing alone: such a buffer stays as sent (nested in another struct its fields are
     swapped as declared). `size` is sizeof() in bytes, without what a flexible tail adds. `text` says how people write a
-    value of it, or is empty (see `wire_struct`).
+    value of it, or is empty (see `wire_struct`). `told` says which member of a union counts, where its bytes do.
     """
 
     cls: type
@@ -89,6 +89,7 @@ class StructSpec:
     swab_as: str | None = None
     is_union: bool = False
     text: tuple[str, ...] = ()
+    told: ByValue | None = None
     by_name: dict[str, FieldSpec] = field(default_factory=dict, compare=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -132,6 +133,20 @@ class StructSpec:
     def values(self) -> Callable[[Any], Any]:
         """A function that gives an object's values, to compare."""
         return operator.attrgetter(*(f.name for f in self.fields)) if self.fields else lambda obj: ()
+
+    @cached_property
+    def telling(self) -> tuple[slice, dict[bytes, str], str] | None:
+        """Of a union whose bytes tell which member counts: which bytes, the members by them, and the one otherwise."""
+        if self.told is None:
+            return None
+        name, *rest = self.told.field.split(".")
+        node: Any = self.members[name]
+        at = node.offset
+        for part in rest:
+            node = node.cls.__wire__.members[part]
+            at += node.offset
+        members = {int(value).to_bytes(node.width, "little"): member for value, member in self.told.members}
+        return slice(at, at + node.width), members, self.told.other
 
     @property
     def tail(self) -> Repeat | None:

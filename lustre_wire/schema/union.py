@@ -23,6 +23,7 @@ from lustre_wire.schema.struct import (
     spec_of,
     specs_of,
 )
+from lustre_wire.schema.types import ByValue
 from lustre_wire.schema.views import ViewType
 
 _T = TypeVar("_T")
@@ -154,7 +155,12 @@ class WireUnion(metaclass=ViewType):
 
 
 def wire_union(
-    *, size: int, c_name: str | None = None, byteorder: Order = "sender", swab_as: str | None = None
+    *,
+    size: int,
+    c_name: str | None = None,
+    byteorder: Order = "sender",
+    swab_as: str | None = None,
+    told: ByValue | None = None,
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a union of wire structs (or scalars), as a class derived from `WireUnion`.
 
@@ -166,6 +172,7 @@ def wire_union(
         c_name: the C name where it does not follow from the class name.
         byteorder: "sender" for the message's byte order, "little" or "big" where the format fixes it.
         swab_as: the member whose fields a receiver of the other byte order swaps; None when it swaps nothing.
+        told: which member counts, where a number in the union says so.
 
     Raises:
         SchemaError: the members do not fit `size`, or `swab_as` names none of them.
@@ -183,13 +190,26 @@ def wire_union(
         body |= {"__qualname__": cls.__qualname__, "__annotations__": cls.__annotations__}
         made: Any = type(cls.__name__, cls.__bases__ if issubclass(cls, WireUnion) else (WireUnion,), body)
         name = c_name or c_name_of(cls.__name__)
-        spec = StructSpec(made, name, size, byteorder, True, fields, swab_as=swab_as, is_union=True)
+        spec = StructSpec(made, name, size, byteorder, True, fields, swab_as=swab_as, is_union=True, told=told)
         spec.by_name.update({f.name: f for f in fields})
         made.__wire__ = spec
         announce(made)
         return made  # type: ignore[no-any-return]  # the class, made anew
 
     return build
+
+
+def told_member(union: Any) -> str:
+    """The name of the member that the union's own bytes say counts; "" where they do not.
+
+    Raises:
+        SchemaError: no wire union.
+    """
+    telling = spec_of(union).telling
+    if telling is None:
+        return ""
+    where, members, other = telling
+    return members.get(bytes(union.raw[where]), other)
 
 
 def member_value(union: Any, member: str) -> Any:

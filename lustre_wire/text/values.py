@@ -17,6 +17,7 @@ from lustre_wire.frames.nid import LnetNid, nid_str
 from lustre_wire.kinds import FAULTS, checked
 from lustre_wire.schema import FieldSpec, Shown, StructSpec, WireEnum, WireFlag, spec_of
 from lustre_wire.schema.nodes import Cell, Form, Group, Node, Overlap, Repeat
+from lustre_wire.schema.union import told_member
 from lustre_wire.text import numbers
 from lustre_wire.text.quoting import shown
 
@@ -148,6 +149,9 @@ def list_text(node: Repeat, short: bool, some: Callable[[Any], Any], one: Callab
 
 def union_member(node: Overlap, value: Any, outer: Any) -> tuple[Node, Any] | None:
     """Which member of a union counts, and its value; None where the declaration or the message does not say."""
+    told = told_member(value)
+    if told:
+        return _known(node.cls, told), getattr(value, told)
     tag = node.field.tag if node.field is not None else None
     if tag is None or outer is None:
         return None

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from lustre_codecs.enums.fid import FidSeq
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import pad32, since, until, was
 from lustre_wire.schema.shown import Shown
-from lustre_wire.schema.types import Chars, Flex, Hole, u32, u64
+from lustre_wire.schema.types import ByValue, Chars, Flex, Hole, u32, u64
 from lustre_wire.schema.union import WireUnion
 
 
@@ -41,10 +42,13 @@ class OstIdOld(Wire):
     oi_seq: u64
 
 
-@history(size={"2.4": 16}, c_name="ost_id::oi", swab_as="oi")
+@history(
+    size={"2.4": 16}, c_name="ost_id::oi", swab_as="oi_fid",
+    told=ByValue("oi.oi_seq", ((FidSeq.FID_SEQ_OST_MDT0, "oi"), (FidSeq.FID_SEQ_LOV_DEFAULT, "oi")), "oi_fid"),
+)  # fmt: skip
 class OstIdEither(WireUnion):
-    """An object: id and sequence, or a FID; the sequence's value says which. Receivers swap a FID as one, which 2.4 and
-        later tell by that value; it is declared as what most objects are.
+    """An object: id and sequence, or a FID; the sequence's value says which (ostid_seq). Receivers swap by it too, but
+    with each of these values that is what they do with a FID.
     """
 
     oi: OstIdOld
@@ -58,6 +62,14 @@ class OstId(Wire):
     oi_id: u64      = until("2.4")
     oi_seq: u64     = until("2.4")
     oi: OstIdEither = since("2.4", same_as=("oi_id", "oi_seq"))
+
+
+@history(size={"2.4": 16}, c_name="ost_id::log", text="{oi_id:x}#{oi_seq:x}")
+class LogOstId(Wire):
+    """Object id and sequence of a log: an `OstId` that is never a FID (logid_to_fid)."""
+
+    oi_id: u64
+    oi_seq: u64
 
 
 @history(size=24, swab={"1.8": False, "2.0": True}, text=("[{lsr_start:#x}-{lsr_end:#x})", " MDT {lsr_mdt}"))
@@ -113,5 +125,5 @@ class LlogLogid(Wire):
 
     lgl_oid: u64  = until("2.4")
     lgl_oseq: u64 = was("lgl_ogr").since("2.0").until("2.4")
-    lgl_oi: OstId = since("2.4", same_as=("lgl_oid", "lgl_oseq"))
+    lgl_oi: LogOstId = since("2.4", same_as=("lgl_oid", "lgl_oseq"))
     lgl_ogen: u32

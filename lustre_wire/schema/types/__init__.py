@@ -47,6 +47,21 @@ class Tag:
 
 
 @dataclass(frozen=True)
+class ByValue:
+    """Which member of a union counts, where one of its own numbers says so.
+
+    Attributes:
+        field: dotted path of the number in a member of the union.
+        members: value -> member name.
+        other: the member for any other value.
+    """
+
+    field: str
+    members: tuple[tuple[int, str], ...]
+    other: str
+
+
+@dataclass(frozen=True)
 class AsSent:
     """Marks a field as left alone by a receiver of the other byte order (see `FieldType.as_sent`)."""
 
@@ -54,7 +69,7 @@ class AsSent:
 AS_SENT = AsSent()
 
 __all__ = [
-    "AS_SENT", "S8", "S16", "S32", "S64", "U8", "U16", "U32", "U64", "Array", "AsSent", "Blob", "CellType", "Chars",
-    "ConstructLike", "FieldType", "FixedText", "Flex", "Foreign", "Hole", "Items", "Raw", "Scalar", "Showing",
+    "AS_SENT", "S8", "S16", "S32", "S64", "U8", "U16", "U32", "U64", "Array", "AsSent", "Blob", "ByValue", "CellType",
+    "Chars", "ConstructLike", "FieldType", "FixedText", "Flex", "Foreign", "Hole", "Items", "Raw", "Scalar", "Showing",
     "Struct", "Tag", "Text", "as_type", "s8", "s16", "s32", "s64", "u8", "u16", "u32", "u64",
 ]  # fmt: skip
