@@ -14,7 +14,7 @@ from lustre_wire.capture.captured import KINDS
 from lustre_wire.cli.inputs import dst_of, src_of
 from lustre_wire.cli.names import close_to, matching
 from lustre_wire.cli.output import complain
-from lustre_wire.dialects import all_dialects
+from lustre_wire.dialects import all_dialects, granted
 from lustre_wire.errors import WireError
 from lustre_wire.frames.nid import nid_str, parse_nid
 from lustre_wire.rpc import REPLY
@@ -57,7 +57,7 @@ def _opcodes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     if not values:
         return values
     names = set()
-    for dialect in all_dialects():
+    for dialect in dict.fromkeys((*all_dialects(), *granted())):
         names |= {part for form in dialect.formats for part in (form.name, form.name.partition("/")[0])}
         names |= dialect.enums["Opcode"].__members__.keys() if "Opcode" in dialect.enums else set()
     for value in values:

@@ -23,6 +23,8 @@ Each module reads one kind of payload; what is read gives the same bytes again w
 `acl`                   POSIX access control lists as extended attributes
 `connect`               which fields of obd_connect_data count
 `hsm`                   what a 2.0 MDT tells the copy tools of hierarchical storage
+`updates`               updates of objects that targets send each other, and what came of them
+`batch`                 messages inside of a message: MDS_BATCH
 `linkea`                the names of a file, as 2.0 keeps them with it
 ======================  ==============================================================================
 """

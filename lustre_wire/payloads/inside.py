@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
-from lustre_wire.payloads import changelog, directory, llog
+from lustre_wire.payloads import batch, changelog, directory, llog, updates
 from lustre_wire.payloads.config import Config
 from lustre_wire.payloads.llog import LogRecord
 from lustre_wire.rpc import Generic, Message
@@ -15,7 +15,7 @@ from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.rpc import Records
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import Node, struct_text
-from lustre_wire.text.values import field_text, hexed, quoted
+from lustre_wire.text.values import field_text, hexed, node_text, quoted
 
 __all__ = ["records_in", "records_of_bulk", "text_of", "type_of"]
 
@@ -60,9 +60,45 @@ def _blocks(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
         yield from (Node(quoted(entry.name), f"inode {entry.inode}") for entry in block if entry.inode)
 
 
+def _updates(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
+    _, behind = updates.inline(data, dialect, order)
+    yield from _requested(behind, dialect, order) if behind else ()
+
+
+def _requested(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
+    for update in updates.read(data, dialect, order).updates:
+        told = " ".join([struct_text(update.head.ou_fid, dialect), *map(hexed, update.params)])
+        yield Node(update.head.ou_type.name or str(int(update.head.ou_type)), told)
+
+
+def _results(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
+    for result in updates.read_results(data, dialect, order).results:
+        rc = int(result.head.our_rc)
+        yield Node("result", f"{rc - (rc >> 31 << 32)} {hexed(result.data) if result.data else ''}".rstrip())
+
+
+def _batch(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
+    _, behind = updates.inline(data, dialect, order, "but_update_header")
+    yield from _messages(batch.read(behind, dialect, order) if behind else None, dialect)
+
+
+def _batch_replies(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
+    yield from _messages(batch.read(data, dialect, order, "reply"), dialect)
+
+
+def _messages(found: batch.Batch | None, dialect: Dialect) -> Iterator[Node]:
+    for message in found.messages if found is not None else ():
+        slots = message.buffers.__slot_specs__ if message.buffers is not None else ()
+        values = [(slot, value) for slot in slots if (value := getattr(message.buffers, slot.name))]
+        inner = tuple(Node(slot.name, node_text(slot.node, value, dialect)) for slot, value in values)
+        yield Node(message.format.name if message.format is not None else "message", str(message.code), None, inner)
+
+
 #: Readers by the C name of the struct that the records begin with.
 _READERS: Final[dict[str, Callable[[bytes, Dialect, ByteOrder], Iterator[Node]]]] = {
-    "llog_rec_hdr": _log, "lu_dirpage": _pages, "ll_dir_entry": _blocks,
+    "llog_rec_hdr": _log, "lu_dirpage": _pages, "ll_dir_entry": _blocks, "out_update_header": _updates,
+    "object_update_request": _requested, "object_update_reply": _results, "but_update_header": _batch,
+    "batch_update_reply": _batch_replies,
 }  # fmt: skip
 
 

@@ -92,12 +92,12 @@ class OutUpdate:
     """
 
     class Request(Buffers):
-        object_update: Opaque | None = dated_slot(until="2.8", holds=ObjectUpdateRequest)
-        out_update_header: Opaque | None = dated_slot(since="2.8", holds=OutUpdateHeader, when="with the updates behind it where they fit")
+        object_update: Opaque | None = dated_slot(until="2.8", holds=Records(ObjectUpdateRequest))
+        out_update_header: Opaque | None = dated_slot(since="2.8", holds=Records(OutUpdateHeader), when="with the updates behind it where they fit")
         out_update_buffer: list[OutUpdateBuffer] | None = dated_slot(since="2.8", when="one without a size where the updates stand in the header's buffer")
 
     class Reply(Buffers):
-        object_update_reply: Opaque | None = dated_slot(holds=ObjectUpdateReply)
+        object_update_reply: Opaque | None = dated_slot(holds=Records(ObjectUpdateReply))
 
 
 @to_target(Opcode.MDS_BATCH, since="2.16", version=LUSTRE_MDS_VERSION, **_GET)
@@ -109,11 +109,11 @@ class MdsBatch:
     """
 
     class Request(Buffers):
-        but_update_header: Opaque | None = dated_slot(holds=ButUpdateHeader, when="with the batch behind it where it fits")
+        but_update_header: Opaque | None = dated_slot(holds=Records(ButUpdateHeader), when="with the batch behind it where it fits")
         but_update_buffer: list[ButUpdateBuffer] | None = dated_slot(when="one without a size where the batch stands in the header's buffer")
 
     class Reply(Buffers):
-        batch_update_reply: Opaque | None = dated_slot(holds=BatchUpdateReply)
+        batch_update_reply: Opaque | None = dated_slot(holds=Records(BatchUpdateReply))
 
 
 @rpc_history(BatchUpdateCmd.BUT_GETATTR, name="MDS_BATCH sub GETATTR", since="2.16", within=Opcode.MDS_BATCH)

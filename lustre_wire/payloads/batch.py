@@ -1,0 +1,130 @@
+"""Messages inside of a message: the requests of an MDS_BATCH, and their replies.
+
+Each is a lustre_msg without a ptlrpc_body, and begins at a multiple of 8 bytes. Where other messages have a padding
+(lm_opc), a request says which one it is, and a reply its result. Source: ptlrpc/batch.c and mdt/mdt_batch.c of 2.17.0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from lustre_wire.dialects import Dialect, dialect
+from lustre_wire.engines import payload
+from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.frames import lustre_msg
+from lustre_wire.kinds import checked, octets
+from lustre_wire.payloads.wire import pack, round8, unpack
+from lustre_wire.rpc import REPLY, REQUEST
+from lustre_wire.schema.nodes import ByteOrder
+from lustre_wire.schema.rpc import RpcFormat
+
+__all__ = ["Batch", "Submessage", "read", "write"]
+
+_HEADS = {REQUEST: ("batch_update_request", "burq_count"), REPLY: ("batch_update_reply", "burp_count")}
+
+
+@attrs.frozen
+class Submessage:
+    """One message of a batch.
+
+    Attributes:
+        header: its lustre_msg header.
+        format: what it is; None for one that is not declared.
+        buffers: its buffers by name; None where there is no format.
+        raw: the bytes as they came, without padding behind them.
+    """
+
+    header: Any
+    format: RpcFormat | None
+    buffers: Any
+    raw: bytes
+
+    @property
+    def code(self) -> int:
+        """Of a request which one it is (BUT_GETATTR), of a reply its result as a signed number."""
+        number = int(self.header.lm_padding_2)
+        return number - (1 << 32) if number >> 31 else number
+
+
+@attrs.frozen
+class Batch:
+    """The head (`batch_update_request` or `batch_update_reply`), the messages, and what is behind the last one."""
+
+    head: Any
+    messages: tuple[Submessage, ...]
+    rest: bytes = b""
+
+
+def _format(code: int, direction: str, number: int, request: Batch | None, wanted: Dialect) -> RpcFormat | None:
+    """What a message is: a request says it, a reply is what the request in its place is."""
+    inside = {form.opcode: form for form in wanted.formats if form.within is not None}
+    if direction == REQUEST:
+        return inside.get(code)
+    if request is not None and number < len(request.messages):
+        return request.messages[number].format
+    return next(iter(inside.values())) if len(inside) == 1 else None
+
+
+@checked
+def read(
+    data: Any, of: Dialect | str, order: ByteOrder = "little", direction: str = REQUEST, request: Batch | None = None
+) -> Batch:
+    """The messages of a batch.
+
+    Args:
+        data: a `batch_update_request`, or a `batch_update_reply`.
+        of: the dialect, or its name.
+        order: byte order of the message around it.
+        direction: "request" or "reply".
+        request: of replies, the requests that they answer in the same order.
+
+    Raises:
+        TruncatedError: fewer bytes than its count and lengths say.
+        WireError: a message that is no lustre_msg.
+    """
+    if direction not in _HEADS:
+        raise WireError(f"expected {REQUEST!r} or {REPLY!r}", path="direction")
+    wanted, view = dialect(of), bytes(octets(data))
+    name, count = _HEADS[direction]
+    cls = wanted.structs[name]
+    at = int(cls.__wire__.size)
+    if len(view) < at:
+        raise TruncatedError(f"expected {at} bytes of {name}, got {len(view)}", path=name, offset=0)
+    head = unpack(cls, view[:at], order)
+    messages: list[Submessage] = []
+    for number in range(getattr(head, count)):
+        parts = lustre_msg.split(view[at:])
+        if parts.end > len(view) - at:
+            raise TruncatedError(f"expected {parts.end} bytes, got {len(view) - at}", path=f"[{number}]", offset=at)
+        form = _format(int(parts.header.lm_padding_2), direction, number, request, wanted)
+        raw, buffers = view[at : at + parts.end], None
+        if form is not None:
+            side = form.request if direction == REQUEST else form.reply
+            # its first buffer stands where other messages have their ptlrpc_body
+            places = (0, *parts.offsets), (0, *parts.lengths)
+            buffers, _ = payload.codec(side, parts.order).unpack(raw, *places)
+        messages.append(Submessage(parts.header, form, buffers, raw))
+        at += round8(parts.end)
+    return Batch(head, tuple(messages), view[at:])
+
+
+@checked
+def write(batch: Batch, order: ByteOrder = "little") -> bytes:
+    """The bytes of a batch, of its messages as many and as long as they are; those without a format as they came.
+
+    Raises:
+        WireError: a value that does not fit its field.
+    """
+    count = next(name for _, name in _HEADS.values() if hasattr(batch.head, name))
+    setattr(batch.head, count, len(batch.messages))
+    out = [pack(batch.head, order)]
+    for message in batch.messages:
+        if message.buffers is None:
+            out.append(message.raw.ljust(round8(len(message.raw)), b"\0"))
+            continue
+        codec = payload.codec(type(message.buffers), order)
+        pieces = codec.pack(message.buffers)[: codec.count(message.buffers) - 1]
+        out.append(lustre_msg.join(message.header, pieces, order))
+    return b"".join(out) + batch.rest

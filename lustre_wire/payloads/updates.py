@@ -1,0 +1,170 @@
+"""Many operations in one buffer: updates of objects between targets (OUT_UPDATE), and what came of each.
+
+An `object_update_request` is a head, and updates behind each other, each a head and its parameters, of which each
+begins at a multiple of 8 bytes. An `object_update_reply` is a head with the length of every result, and the results,
+which begin at multiples of 8 bytes too. Source: lustre_update.h and target/out_lib.c of 2.17.0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from lustre_wire.dialects import Dialect, dialect
+from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.kinds import checked, octets
+from lustre_wire.payloads.wire import pack, round8, unpack
+from lustre_wire.schema.nodes import ByteOrder
+
+__all__ = ["Result", "Results", "Update", "Updates", "inline", "read", "read_results", "write", "write_results"]
+
+
+@attrs.frozen
+class Update:
+    """One update: its head (`object_update`), and the bytes of its parameters."""
+
+    head: Any
+    params: tuple[bytes, ...]
+
+
+@attrs.frozen
+class Updates:
+    """Updates that travel together: the head (`object_update_request`), the updates, what is behind the last one."""
+
+    head: Any
+    updates: tuple[Update, ...]
+    rest: bytes = b""
+
+
+@attrs.frozen
+class Result:
+    """What came of one update.
+
+    Attributes:
+        head: `object_update_result`; `our_rc` is its status.
+        data: its data, as far as they are there: what an OUT_READ reads travels in bulk.
+        size: bytes that the reply says it has, head included; 0 for as many as there are.
+    """
+
+    head: Any
+    data: bytes
+    size: int = 0
+
+
+@attrs.frozen
+class Results:
+    """What came of updates: the head (`object_update_reply`), the results, and what is behind the last one."""
+
+    head: Any
+    results: tuple[Result, ...]
+    rest: bytes = b""
+
+
+def _struct(data: bytes, at: int, name: str, wanted: Dialect, order: ByteOrder) -> tuple[Any, int]:
+    """A struct without its flexible end at offset `at`, and where it ends."""
+    cls = wanted.structs[name]
+    size = cls.__wire__.size
+    if len(data) - at < size:
+        raise TruncatedError(f"expected {size} bytes of {name}, got {len(data) - at}", path=name, offset=at)
+    return unpack(cls, data[at : at + size], order), at + size
+
+
+def _bytes(data: bytes, at: int, size: int, path: str) -> bytes:
+    if len(data) - at < size:
+        raise TruncatedError(f"expected {size} bytes, got {len(data) - at}", path=path, offset=at)
+    return data[at : at + size]
+
+
+@checked
+def inline(
+    data: Any, of: Dialect | str, order: ByteOrder = "little", head: str = "out_update_header"
+) -> tuple[Any, bytes]:
+    """The head in the first buffer of an OUT_UPDATE (of an MDS_BATCH: a `but_update_header`), and what is behind it.
+
+    Raises:
+        TruncatedError: less than a head.
+        WireError: no such struct in the dialect.
+    """
+    wanted, view = dialect(of), bytes(octets(data))
+    if head not in wanted.structs:
+        raise WireError(f"no struct {head[:64]!r}", path="head", dialect=wanted.name)
+    found, end = _struct(view, 0, head, wanted, order)
+    return found, view[end:]
+
+
+@checked
+def read(data: Any, of: Dialect | str, order: ByteOrder = "little") -> Updates:
+    """The updates of an `object_update_request`.
+
+    Raises:
+        TruncatedError: fewer bytes than its counts and lengths say.
+    """
+    wanted, view = dialect(of), bytes(octets(data))
+    head, at = _struct(view, 0, "object_update_request", wanted, order)
+    updates = []
+    for _ in range(head.ourq_count):
+        update, at = _struct(view, at, "object_update", wanted, order)
+        params = []
+        for _ in range(update.ou_params_count):
+            param, at = _struct(view, at, "object_update_param", wanted, order)
+            params.append(_bytes(view, at, param.oup_len, "oup_buf"))
+            at = min(at + round8(param.oup_len), len(view))
+        updates.append(Update(update, tuple(params)))
+    return Updates(head, tuple(updates), view[at:])
+
+
+@checked
+def write(updates: Updates, of: Dialect | str, order: ByteOrder = "little") -> bytes:
+    """The bytes of an `object_update_request`; its count and those of the updates are those of what is there.
+
+    Raises:
+        WireError: a value that does not fit its field.
+    """
+    wanted = dialect(of)
+    param_of = wanted.structs["object_update_param"]
+    updates.head.ourq_count = len(updates.updates)
+    out = [pack(updates.head, order)]
+    for update in updates.updates:
+        update.head.ou_params_count = len(update.params)
+        out.append(pack(update.head, order))
+        for param in update.params:
+            out += [pack(param_of(oup_len=len(param)), order), param.ljust(round8(len(param)), b"\0")]
+    return b"".join(out) + updates.rest
+
+
+@checked
+def read_results(data: Any, of: Dialect | str, order: ByteOrder = "little") -> Results:
+    """The results of an `object_update_reply`.
+
+    Raises:
+        TruncatedError: fewer bytes than its count says, or a result without a head.
+    """
+    wanted, view = dialect(of), bytes(octets(data))
+    start, end = _struct(view, 0, "object_update_reply", wanted, order)
+    lens = _bytes(view, end, 2 * start.ourp_count, "ourp_lens")
+    head = unpack(type(start), view[: end + len(lens)], order)
+    at = min(round8(end + len(lens)), len(view))
+    results = []
+    for length in head.ourp_lens:
+        whole = view[at : at + length]
+        result, begin = _struct(whole, 0, "object_update_result", wanted, order)
+        results.append(Result(result, whole[begin:], length))
+        at = min(at + round8(length), len(view))
+    return Results(head, tuple(results), view[at:])
+
+
+@checked
+def write_results(results: Results, order: ByteOrder = "little") -> bytes:
+    """The bytes of an `object_update_reply`; its count and lengths are those of its results.
+
+    Raises:
+        WireError: a value that does not fit its field.
+    """
+    pieces = [pack(result.head, order) + result.data for result in results.results]
+    results.head.ourp_count = len(pieces)
+    results.head.ourp_lens = [r.size or len(piece) for r, piece in zip(results.results, pieces, strict=True)]
+    whole = [pack(results.head, order), *pieces]
+    short = any(size > len(piece) for size, piece in zip(results.head.ourp_lens, pieces, strict=True))
+    out = b"".join(piece.ljust(round8(len(piece)), b"\0") for piece in whole[: len(whole) - short])
+    return out + b"".join(whole[len(whole) - short :]) + results.rest
