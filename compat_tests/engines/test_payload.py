@@ -56,7 +56,7 @@ class TestRegular:
         assert payload.codec(All, "little").count(value) == count
 
     def test_places_are_all_slots(self) -> None:
-        assert payload.codec(All, "little").places(All()) == list(All.__slot_specs__)
+        assert payload.codec(All, "little").places(All()) == All.__slot_specs__
 
     def test_a_codec_is_made_once_for_each_order(self) -> None:
         made = payload.codec(All, "little")

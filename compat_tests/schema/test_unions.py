@@ -32,7 +32,7 @@ from lustre_wire.schema import (
 )
 from lustre_wire.schema.types import ByValue
 from lustre_wire.schema.union import told_member
-from lustre_wire.text.values import struct_text
+from lustre_wire.text import struct_text
 
 
 class Kind(WireEnum):

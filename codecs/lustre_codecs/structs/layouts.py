@@ -62,48 +62,6 @@ class LovUserOstDataV1(Wire):
     l_ost_idx: u32
 
 
-_ASKED: Final = "stripe_count {lmm_stripe_count} offset {lmm_stripe_offset} size {lmm_stripe_size}"
-
-
-@history(
-    size=32, byteorder="little",
-    text=(_ASKED, " pattern {lmm_pattern}"),
-)  # fmt: skip
-class LovUserMdV1(Wire):
-    """Layout a user asks for or sees (lustre_user.h)."""
-
-    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_V1)]
-    lmm_pattern: hex32
-    lmm_object_id: u64  = until("2.4")
-    lmm_object_seq: u64 = was("lmm_object_gr").since("2.0").until("2.4")
-    lmm_oi: OstId       = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
-    lmm_stripe_size: bytes32
-    lmm_stripe_count: u16
-    lmm_stripe_offset: Annotated[u16, Shown.ID]
-    lmm_layout_gen: u16 = over("lmm_stripe_offset").since("2.4")
-    lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT]
-
-
-@history(
-    size=48, byteorder="little",
-    text=(_ASKED, " pattern {lmm_pattern}", " pool {lmm_pool_name}"),
-)  # fmt: skip
-class LovUserMdV3(Wire):
-    """Layout a user asks for or sees, with a pool (lustre_user.h)."""
-
-    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_V3)]
-    lmm_pattern: hex32
-    lmm_object_id: u64  = until("2.4")
-    lmm_object_seq: u64 = was("lmm_object_gr").since("2.0").until("2.4")
-    lmm_oi: OstId       = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
-    lmm_stripe_size: bytes32
-    lmm_stripe_count: u16
-    lmm_stripe_offset: Annotated[u16, Shown.ID]
-    lmm_layout_gen: u16 = over("lmm_stripe_offset").since("2.4")
-    lmm_pool_name: Annotated[bytes, Chars(16)]
-    lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT]
-
-
 @history(
     size=24, byteorder="little", swab=False,
     text=("object {l_object_id}:{l_object_seq} on OST {l_ost_idx}", "object {l_ost_oi} on OST {l_ost_idx}"),
@@ -154,6 +112,49 @@ class LovMdsMdV3(Wire):
     lmm_layout_gen: u16   = since("2.2")
     lmm_pool_name: Annotated[bytes, Chars(16)]
     lmm_objects: Annotated[list[LovOstDataV1], Flex(LovOstDataV1, count="lmm_stripe_count"), AS_SENT]
+
+
+# Behind what is stored, which has the same magic: without a word of its slot, a layout is a file's.
+_ASKED: Final = "stripe_count {lmm_stripe_count} offset {lmm_stripe_offset} size {lmm_stripe_size}"
+
+
+@history(
+    size=32, byteorder="little",
+    text=(_ASKED, " pattern {lmm_pattern}"),
+)  # fmt: skip
+class LovUserMdV1(Wire):
+    """Layout a user asks for or sees (lustre_user.h)."""
+
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_V1)]
+    lmm_pattern: hex32
+    lmm_object_id: u64  = until("2.4")
+    lmm_object_seq: u64 = was("lmm_object_gr").since("2.0").until("2.4")
+    lmm_oi: OstId       = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
+    lmm_stripe_size: bytes32
+    lmm_stripe_count: u16
+    lmm_stripe_offset: Annotated[u16, Shown.ID]
+    lmm_layout_gen: u16 = over("lmm_stripe_offset").since("2.4")
+    lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT]
+
+
+@history(
+    size=48, byteorder="little",
+    text=(_ASKED, " pattern {lmm_pattern}", " pool {lmm_pool_name}"),
+)  # fmt: skip
+class LovUserMdV3(Wire):
+    """Layout a user asks for or sees, with a pool (lustre_user.h)."""
+
+    lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_V3)]
+    lmm_pattern: hex32
+    lmm_object_id: u64  = until("2.4")
+    lmm_object_seq: u64 = was("lmm_object_gr").since("2.0").until("2.4")
+    lmm_oi: OstId       = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
+    lmm_stripe_size: bytes32
+    lmm_stripe_count: u16
+    lmm_stripe_offset: Annotated[u16, Shown.ID]
+    lmm_layout_gen: u16 = over("lmm_stripe_offset").since("2.4")
+    lmm_pool_name: Annotated[bytes, Chars(16)]
+    lmm_objects: Annotated[list[LovUserOstDataV1], Flex(LovUserOstDataV1, count="lmm_stripe_count"), AS_SENT]
 
 
 @history(size={"1.8": 56, "2.0": None}, byteorder="little", swab=False)
