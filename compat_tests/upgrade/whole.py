@@ -9,15 +9,16 @@ import attrs
 
 from lustre_wire.upgrade.model.graph import Graph
 from lustre_wire.upgrade.model.joint import STUCK
-from lustre_wire.upgrade.model.moves import DONE, ITS_TURN, death
+from lustre_wire.upgrade.model.moves import DONE, ITS_TURN, boot, death
 
 
 class State(NamedTuple):
-    """Of everything: that of each server's part by its number in the graph, whose turn it is, and who died."""
+    """Of everything: that of each server's part by its number in the graph, whose turn it is, who died, who booted."""
 
     parts: tuple[int, ...]
     turn: int = 0
     dead: frozenset[int] = frozenset()
+    booted: frozenset[int] = frozenset()
 
 
 @attrs.define
@@ -59,11 +60,12 @@ class Everything:
         return {self.graph.broken[part] for part in here.parts if part in self.graph.broken}
 
     def faults(self, here: State) -> tuple[int, int]:
-        graph = self.graph
-        return sum(graph.lost[p] for p in here.parts), sum(graph.crashed[p] for p in here.parts) + len(here.dead)
+        lost, crashed = (sum(counts[p] for p in here.parts) for counts in (self.graph.lost, self.graph.crashed))
+        return lost, crashed + len(here.dead | here.booted)
 
     def key(self, here: State) -> object:
-        return tuple(self.graph.content[part] for part in here.parts), here.turn, here.dead, self.faults(here)
+        content = tuple(self.graph.content[part] for part in here.parts)
+        return content, here.turn, here.dead, here.booted, self.faults(here)
 
     def follow(self, here: State) -> Iterator[tuple[State, bool]]:
         """What comes next, and whether by a fault."""
@@ -75,18 +77,21 @@ class Everything:
                 yield there, fault
 
     def _moves(self, here: State) -> Iterator[tuple[State, bool]]:
-        graph, (parts, turn, dead) = self.graph, here
+        graph, (parts, turn, dead, booted) = self.graph, here
         for server, part in enumerate(parts):
             for follow, fault in ((graph.inner[part], False), (graph.faulty[part], True)):
                 for then in follow:
-                    yield State((*parts[:server], then, *parts[server + 1 :]), turn, dead), fault
+                    yield State((*parts[:server], then, *parts[server + 1 :]), turn, dead, booted), fault
         for client in range(self.clients):
             shared = [graph.shared[part].get(death(client)) for part in parts]
             if None not in shared:
-                yield State(tuple(shared), turn, dead | {client}), True
+                yield State(tuple(shared), turn, dead | {client}, booted), True
+            shared = [graph.shared[part].get(boot(client)) for part in parts]
+            if None not in shared:
+                yield State(tuple(shared), turn, dead - {client}, booted | {client}), False
         if turn < self.servers and DONE in graph.shared[parts[turn]]:
             shared = list(parts)
             for server, name in ((turn, DONE), (turn + 1, ITS_TURN)):
                 if server < self.servers:
                     shared[server] = graph.shared[parts[server]][name]
-            yield State(tuple(shared), turn + 1, dead), False
+            yield State(tuple(shared), turn + 1, dead, booted), False

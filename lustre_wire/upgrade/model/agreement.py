@@ -62,7 +62,7 @@ def project(how: Policy, *, losses: int = 1, crashes: int = 1) -> Projection:
                 laws(there)
             except Broken:
                 continue
-            if not there.dead:
+            if not (there.dead or there.booted):
                 follow[here].add(_pair(there))
                 follow.setdefault(_pair(there), set())
                 if _key(there) not in seen:
@@ -77,4 +77,4 @@ def _pair(part: Part) -> Pair:
 
 
 def _key(part: Part) -> object:
-    return part.key(), part.turn, part.dead, part.lost, part.crashed
+    return part.key(), part.turn, part.dead, part.booted, part.lost, part.crashed

@@ -87,7 +87,7 @@ def walk(first: Part, losses: int, crashes: int, limit: int, say: Callable[[str]
 
     def number(part: Part, law: str, here: int, move: str) -> int:
         content = contents.setdefault(law or part.key(), len(contents))
-        state = numbers.setdefault((content, part.turn, part.dead, part.lost, part.crashed), len(numbers))
+        state = numbers.setdefault((content, part.turn, part.dead, part.booted, part.lost, part.crashed), len(numbers))
         if state == len(graph):
             _add(graph, part, content, (here, move))
             law = law or _law(laws, part)

@@ -1,9 +1,9 @@
 """What several servers can be in together, from the states of one.
 
-The parts of two servers have nothing in common but the *shared moves* (a client dies; the administrator goes on to the
-next server) and the budget of faults. All other moves of one part neither see nor touch another, so any two orders of
-them lead to the same state (Mazurkiewicz: a trace is determined by what each part does and by the one order of what is
-shared). Hence, with `w` the shared moves so far, in their order:
+The parts of two servers have nothing in common but the *shared moves* (a client dies or boots; the administrator goes
+on to the next server) and the budget of faults. All other moves of one part neither see nor touch another, so any two
+orders of them lead to the same state (Mazurkiewicz: a trace is determined by what each part does and the one order of
+what is shared). Hence, with `w` the shared moves so far, in their order:
 
 * Part states ``a`` and ``b`` occur together after ``w`` exactly if each can be reached in its own part by a run whose
   shared moves are ``w``, and the faults of both runs are within the budget. What occurs together is counted exactly.
@@ -25,7 +25,7 @@ from functools import reduce
 import attrs
 
 from lustre_wire.upgrade.model.graph import Graph
-from lustre_wire.upgrade.model.moves import DONE, ITS_TURN, death
+from lustre_wire.upgrade.model.moves import DONE, ITS_TURN, boot, death
 
 #: Shared moves in their order.
 Word = tuple[str, ...]
@@ -50,7 +50,7 @@ class Situation:
 
     def meet(self, other: Situation) -> Situation:
         """Both together. Deaths are the same for both."""
-        crashed = self.crashed + other.crashed - sum(move != NEXT for move in self.word)
+        crashed = self.crashed + other.crashed - _deaths(self.word)
         return Situation(self.word, self.lost + other.lost, crashed, self.over and other.over)
 
     def key(self) -> tuple[object, ...]:
@@ -98,8 +98,7 @@ class Joint:
 
     def _situation(self, word: Word, state: int) -> Situation:
         graph = self.graph
-        deaths = sum(move != NEXT for move in word)
-        return Situation(word, graph.lost[state], graph.crashed[state] + deaths, graph.over[state])
+        return Situation(word, graph.lost[state], graph.crashed[state] + _deaths(word), graph.over[state])
 
     def _situations(self, part: dict[Word, list[int]]) -> Situations:
         return frozenset(self._situation(word, state) for word, states in part.items() for state in states)
@@ -131,13 +130,17 @@ def join(graph: Graph, clients: int, servers: int, losses: int, crashes: int) ->
     while queue:
         word = queue.popleft()
         steps = [NEXT] if word.count(NEXT) < servers else []
-        for move in (*steps, *map(death, range(clients))):
+        for move in (*steps, *map(death, range(clients)), *map(boot, range(clients))):
             seeds = [set(_follow(graph, server, word, move, states)) for server, states in enumerate(known[word])]
             if all(seeds):
                 known[*word, move] = [graph.closure(part) for part in seeds]
                 queue.append((*word, move))
     reached = [{word: parts[server] for word, parts in known.items()} for server in range(servers)]
     return Joint(graph, losses, crashes, reached)
+
+
+def _deaths(word: Word) -> int:
+    return sum(move.endswith("crashes") for move in word)
 
 
 def _start(graph: Graph, server: int) -> int:

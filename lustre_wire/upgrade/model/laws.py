@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lustre_wire.upgrade.model.world import Broken, Part
 from lustre_wire.upgrade.protocol.barrier import ClientState
+from lustre_wire.upgrade.protocol.policy import Cache
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 
 
@@ -27,7 +28,8 @@ def laws(part: Part) -> None:
 
 def _client_laws(part: Part, client: int) -> None:
     server, link, barrier = part.server, part.links[client], part.barriers[client]
-    _must(not link.gone or bool(part.dead), f"B7: client{client} was evicted although it never fell silent")
+    missed = bool(part.dead | part.booted)
+    _must(not link.gone or missed, f"B7: client{client} was evicted although it never fell silent")
     if not link.gone:
         kept = server.disk[client] if not server.up else server.done[client]
         _must(kept >= link.done or link.uncommitted, f"B7: a call of client{client} is lost")
@@ -35,6 +37,7 @@ def _client_laws(part: Part, client: int) -> None:
         _must(not link.uncommitted and link.call != "sent", "B3: an uncommitted request at HALTED")
         if barrier.state in (ClientState.WAITING, ClientState.DISCONNECTED):
             _must(not link.dirty, "B4: dirty pages at HALTED")
+            _must(not link.locks or part.policy.cache is Cache.FLUSH, "B4: locks in a cache at HALTED")
     if barrier.state is ClientState.RUN and link.state == "full" and link.instance == server.instance and not link.gone:
         _must(link.open, "B7: an open file is dead")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from lustre_wire.upgrade.model.world import VERSIONS, Broken, Link, Message, Part, again
 from lustre_wire.upgrade.protocol.barrier import Facts, Step
 from lustre_wire.upgrade.protocol.mark import Mark
+from lustre_wire.upgrade.protocol.policy import Notice
 from lustre_wire.upgrade.protocol.shutdown import Act, ServerState
 
 
@@ -35,13 +36,17 @@ def act(part: Part, acts: list[Act]) -> None:
     for each in acts:
         if each is Act.REVOKE:
             server.unheard = server.holders
+        elif each is Act.NOTIFY and part.policy.notice is Notice.WITHHELD:
+            for client in server.withheld:
+                part.send("re release", client, server.instance)
+            server.withheld = frozenset()
         elif each is Act.NOTIFY:
             server.untold = frozenset(c for c in server.known if c in part.life.unaware)
         elif each is Act.MARK:
             server.mark = Mark(VERSIONS[server.version], clean=True)
         elif each is Act.HALT:
             server.up, server.connected = False, frozenset()
-            server.holders = server.opens = server.unheard = server.untold = frozenset()
+            server.holders = server.opens = server.unheard = server.untold = server.withheld = frozenset()
 
 
 def look(part: Part, client: int) -> bool:
@@ -64,13 +69,21 @@ def _steps(part: Part, client: int, steps: list[Step]) -> None:
             link.access, link.releasing = False, True
         elif step is Step.ASK_AGAIN and not link.access:
             link.asking = True
-        elif step is Step.FAIL_GATE and link.call == "behind the gate":
-            link.call = ""
+        elif step is Step.DISCONNECT:
+            link.leaving = True
+        elif step in _GATE:
+            link.gate = _GATE[step]
+        elif step is Step.FAIL_GATE:
+            link.call = "" if link.call == "behind the gate" else link.call
+            link.view = "" if link.view == "behind the gate" else link.view
+
+
+_GATE = {Step.OPEN_GATE: 0, Step.CLOSE_GATE: 1, Step.CLOSE_GATE_TO_READING: 2}
 
 
 def _facts(link: Link) -> Facts:
     return Facts(
-        int(link.call == "sent") + int(link.synced == "sent"), int(link.dirty), int(link.locks), int(link.uncommitted)
+        [link.call, link.view, link.synced].count("sent"), int(link.dirty), int(link.locks), int(link.uncommitted)
     )
 
 
@@ -129,7 +142,16 @@ def _at_call(part: Part, client: int, version: int, instance: int) -> None:
         raise Broken("a call reaches a server that is quiet")
     done = part.links[client].done + 1
     server.done = tuple(max(n, done) if c == client else n for c, n in enumerate(server.done))
+    if part.policy.synchronous:
+        server.disk = server.done
     part.send("re call", client, instance)
+
+
+def _at_view(part: Part, client: int, version: int, instance: int) -> None:
+    if _live(part, client, version, instance):
+        if part.life.request("request"):
+            raise Broken("a call reaches a server that is quiet")
+        part.send("re view", client, instance)
 
 
 def _at_sync(part: Part, client: int, version: int, instance: int) -> None:
@@ -144,8 +166,25 @@ def _at_release(part: Part, client: int, version: int, instance: int) -> None:
     if _live(part, client, version, instance):
         server.holders -= {client}
         server.unheard -= {client}
-        part.send("re release", client, instance)
         act(part, part.life.released(client))
+        stopping = part.life.state in (ServerState.REVOKING, ServerState.QUIET)
+        if part.policy.notice is Notice.WITHHELD and stopping:
+            server.withheld |= {client}
+        else:
+            part.send("re release", client, instance)
+
+
+def _at_bye(part: Part, client: int, version: int, instance: int) -> None:
+    """A good-bye; of one that comes again nothing is known any more, which answers it too."""
+    server = part.server
+    if instance != server.instance:
+        return
+    if client in server.connected:
+        kept = part.life.state is ServerState.COMMITTED
+        for field in ("connected", "holders", "opens", "unheard", "untold", *(() if kept else ("known",))):
+            setattr(server, field, getattr(server, field) - {client})
+        act(part, part.life.left(client))
+    part.send("re bye", client, instance)
 
 
 def _at_ask(part: Part, client: int, version: int, instance: int) -> None:
@@ -153,7 +192,7 @@ def _at_ask(part: Part, client: int, version: int, instance: int) -> None:
     if _live(part, client, version, instance):
         free = part.life.state is ServerState.SERVING
         server.holders |= {client} if free else frozenset()
-        part.send("re ask", client, instance, free)
+        part.send("re ask", client, instance, free, bool(part.life.request("request")))
 
 
 # -- at the client -----------------------------------------------------------------------------------------------
@@ -179,18 +218,21 @@ def _to_connected(part: Part, client: int, instance: int, version: int, how: str
     link, barrier = part.links[client], part.barriers[client]
     if link.state != "lost" or instance != part.server.instance:
         return
+    if not link.instance and how == "same":  # an earlier answer was lost
+        how = "new"
     link.instance, link.version = instance, version
     if how == "same":
         link.state = "full"
         _recovered(part, client)
     elif how == "restarted":
-        link.state, link.releasing, link.synced = "replaying", False, ""
+        link.state, link.releasing, link.leaving, link.synced = "replaying", False, False, ""
         _steps(part, client, barrier.restarted())
     else:
         link.gone, link.state = True, "full"
         link.open = link.uncommitted = link.dirty = link.locks = link.access = link.releasing = False
-        link.asking, link.synced, link.formatted = False, "", 0
+        link.asking, link.leaving, link.synced, link.formatted = False, False, "", 0
         link.call = "" if link.call == "sent" else link.call
+        link.view = "" if link.view == "sent" else link.view
         _steps(part, client, barrier.evicted())
 
 
@@ -203,16 +245,36 @@ def _to_replayed(part: Part, client: int, instance: int) -> None:
 
 def _recovered(part: Part, client: int) -> None:
     """Recovery is over; a client that still has its all-access lock need not ask for it."""
-    barrier = part.barriers[client]
-    _steps(part, client, barrier.recovered())
-    if part.links[client].access:
+    link, barrier = part.links[client], part.barriers[client]
+    if not link.asking:
+        _steps(part, client, barrier.recovered())
+    if link.access and not barrier.wanted:
         _steps(part, client, barrier.granted())
+
+
+def reopening(part: Part, client: int) -> bool:
+    """A client that is connected again looks whether it may go on; does anything come of it?"""
+    before, barrier = again(part.barriers[client]), part.barriers[client]
+    _recovered(part, client)
+    return barrier != before
+
+
+def lift(part: Part, client: int) -> None:
+    """The administrator's command to one client (TH-19)."""
+    _steps(part, client, part.barriers[client].lift_by_hand())
 
 
 def _to_called(part: Part, client: int, instance: int) -> None:
     link = part.links[client]
     if link.call == "sent" and instance == link.instance:
-        link.call, link.done, link.uncommitted, link.locks, link.dirty = "", link.done + 1, True, True, True
+        link.call, link.done, link.locks, link.dirty = "", link.done + 1, True, True
+        link.uncommitted = not part.policy.synchronous
+
+
+def _to_viewed(part: Part, client: int, instance: int) -> None:
+    link = part.links[client]
+    if link.view == "sent" and instance == link.instance:
+        link.view, link.locks = "", True
 
 
 def _to_synced(part: Part, client: int, instance: int) -> None:
@@ -222,22 +284,35 @@ def _to_synced(part: Part, client: int, instance: int) -> None:
 
 
 def _to_released(part: Part, client: int, instance: int) -> None:
-    if instance == part.links[client].instance:
-        part.links[client].releasing = False
+    link = part.links[client]
+    if instance == link.instance and link.releasing:
+        link.releasing = False
+        if part.policy.notice is Notice.WITHHELD:
+            _steps(part, client, part.barriers[client].all_committed())
 
 
-def _to_asked(part: Part, client: int, instance: int, free: bool) -> None:
+def _to_parted(part: Part, client: int, instance: int) -> None:
+    link = part.links[client]
+    if instance == link.instance and link.leaving:
+        link.leaving, link.state = False, "away"
+
+
+def _to_asked(part: Part, client: int, instance: int, free: bool, refused: bool) -> None:
     link, barrier = part.links[client], part.barriers[client]
-    if link.asking and instance == link.instance:
+    if link.asking and instance == link.instance and refused:
+        link.asking = False
+        _steps(part, client, barrier.revoked())
+    elif link.asking and instance == link.instance:
         link.asking, link.access = False, True
         _steps(part, client, barrier.granted() if free else barrier.queued())
 
 
 _SERVER: dict[str, Callable[..., None]] = {
     "connect": _at_connect, "replay": _at_replay, "call": _at_call, "sync": _at_sync, "release": _at_release,
-    "ask": _at_ask,
+    "ask": _at_ask, "bye": _at_bye, "view": _at_view,
 }  # fmt: skip
 _CLIENT: dict[str, Callable[..., None]] = {
     "callback": _to_callback, "notice": _to_notice, "re connect": _to_connected, "re replay": _to_replayed,
-    "re call": _to_called, "re sync": _to_synced, "re release": _to_released, "re ask": _to_asked,
+    "re call": _to_called, "re sync": _to_synced, "re release": _to_released, "re ask": _to_asked, "re bye": _to_parted,
+    "re view": _to_viewed,
 }  # fmt: skip

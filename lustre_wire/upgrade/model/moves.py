@@ -16,12 +16,12 @@ from functools import partial
 
 import attrs
 
-from lustre_wire.upgrade.model.messages import act, arrive, look
+from lustre_wire.upgrade.model.messages import act, arrive, lift, look, reopening
 from lustre_wire.upgrade.model.world import VERSIONS, Link, Message, Part, Server, Turn
 from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState
 from lustre_wire.upgrade.protocol.mark import Mark, Start
-from lustre_wire.upgrade.protocol.policy import Policy
+from lustre_wire.upgrade.protocol.policy import Held, Policy, Resume
 from lustre_wire.upgrade.protocol.shutdown import ServerState, Shutdown
 
 #: The administrator comes to this server; he is done with it.
@@ -44,7 +44,9 @@ class Move:
 
 
 def first_part(policy: Policy, clients: int) -> Part:
-    """Everybody mounted, in the old version, with a file open and the all-access lock held."""
+    """Everybody mounted, in the old version, with a file open and the all-access lock held. A call that only reads is
+    there where it is told apart from others."""
+    views = int(policy.held is Held.UPDATES)
     everybody = frozenset(range(clients))
     return Part(
         policy,
@@ -52,13 +54,18 @@ def first_part(policy: Policy, clients: int) -> Part:
             known=everybody, connected=everybody, done=(0,) * clients, disk=(0,) * clients, holders=everybody,
             opens=everybody,
         ),
-        Shutdown(policy), [Link() for _ in everybody], [Barrier(policy) for _ in everybody],
+        Shutdown(policy), [Link(views=views) for _ in everybody], [Barrier(policy) for _ in everybody],
     )  # fmt: skip
 
 
 def death(client: int) -> str:
     """The name of the move."""
     return f"client{client} crashes"
+
+
+def boot(client: int) -> str:
+    """The name of the move."""
+    return f"client{client} boots"
 
 
 # -- what may happen ---------------------------------------------------------------------------------------------
@@ -71,15 +78,24 @@ def moves(part: Part, losses: int, crashes: int) -> Iterator[Move]:
         yield Move(f"{message} arrives", partial(arrive, message=message))
         if part.lost < losses:
             yield Move(f"{message} is lost", partial(_lose, message=message), fault=True)
-    if part.crashed + len(part.dead) < crashes:
+    if part.crashed + len(part.dead | part.booted) < crashes:
         if part.server.up:
             yield Move("crashes", _crash, fault=True)
         for client in part.living():
-            yield Move(death(client), partial(_die, client=client), shared=True)
+            if client not in part.booted:
+                yield Move(death(client), partial(_die, client=client), shared=True)
+    for client in part.dead - part.server.known:
+        yield Move(boot(client), partial(_boot, client=client), shared=True)
     yield from _server(part)
     for client in part.living():
-        if part.links[client].calls and not part.links[client].call:
+        link, barrier = part.links[client], part.barriers[client]
+        if link.calls and not link.call:
             yield Move(f"client{client} calls", partial(_call, client=client))
+        if link.views and not link.view:
+            yield Move(f"client{client} reads", partial(_read, client=client))
+        waits = part.policy.resume is Resume.OPERATOR and barrier.state is ClientState.REOPENING
+        if waits and link.state == "full":
+            yield Move(f"the barrier of client{client} is lifted", partial(lift, client=client))
 
 
 def _administrator(part: Part) -> Iterator[Move]:
@@ -125,12 +141,19 @@ def _crash(part: Part) -> None:
     server = part.server
     part.crashed, part.network = part.crashed + 1, frozenset()
     server.up, server.done, server.connected = False, server.disk, frozenset()
-    server.holders = server.opens = server.unheard = server.untold = frozenset()
+    server.holders = server.opens = server.unheard = server.untold = server.withheld = frozenset()
 
 
 def _die(part: Part, client: int) -> None:
     part.dead |= {client}
     part.network = frozenset(m for m in part.network if m[1] != client)
+
+
+def _boot(part: Part, client: int) -> None:
+    """It mounts as one that nobody knows."""
+    part.dead, part.booted = part.dead - {client}, part.booted | {client}
+    part.links[client] = Link(0, "lost", calls=0, open=False, locks=False, access=False, gone=True)
+    part.barriers[client] = Barrier(part.policy)
 
 
 # -- what a node does by itself ----------------------------------------------------------------------------------
@@ -144,6 +167,8 @@ def _server(part: Part) -> Iterator[Move]:
         yield Move("commits and tells", _commit_all)
     elif server.done != server.disk:
         yield Move("commits", _commit)
+    if part.life.state is ServerState.COMMITTED:
+        yield Move("has waited long enough", _waited_enough)
     for client in sorted((server.connected | server.awaited) & part.dead):
         yield Move(f"evicts client{client}", partial(_evict, client=client))
 
@@ -157,9 +182,13 @@ def _commit_all(part: Part) -> None:
     act(part, part.life.committed())
 
 
+def _waited_enough(part: Part) -> None:
+    act(part, part.life.waited_enough())
+
+
 def _evict(part: Part, client: int) -> None:
     server = part.server
-    for field in ("known", "connected", "awaited", "holders", "opens", "unheard", "untold"):
+    for field in ("known", "connected", "awaited", "holders", "opens", "unheard", "untold", "withheld"):
         setattr(server, field, getattr(server, field) - {client})
     act(part, part.life.evicted(client))
 
@@ -167,6 +196,11 @@ def _evict(part: Part, client: int) -> None:
 def _call(part: Part, client: int) -> None:
     link = part.links[client]
     link.calls, link.call = link.calls - 1, "behind the gate"
+
+
+def _read(part: Part, client: int) -> None:
+    link = part.links[client]
+    link.views, link.view = link.views - 1, "behind the gate"
 
 
 # -- what happens at once ----------------------------------------------------------------------------------------
@@ -198,19 +232,27 @@ def _client(part: Part, client: int) -> bool:
     """Send, send again, notice a restart, clean: one of them, and whether there was anything to do."""
     link, barrier, server = part.links[client], part.barriers[client], part.server
     there = server.up and server.instance == link.instance
-    if link.call == "behind the gate" and not barrier.closed and link.state == "full":
+    if link.view == "behind the gate" and link.gate < 2 and link.state == "full":
+        link.view = "sent"
+        part.send("view", client, link.version, link.instance)
+    elif link.call == "behind the gate" and not link.gate and link.state == "full":
         link.call, link.formatted = "sent", link.version
         part.send("call", client, link.formatted, link.instance)
-    elif link.state in ("full", "replaying") and server.up and not there:
+    elif link.state in ("full", "replaying", "away") and server.up and not there:
         link.state = "lost"
     elif link.state == "lost" and server.up and not part.on_way("connect", client):
         part.send("connect", client)
     elif link.state == "replaying" and server.instance == link.instance and not part.on_way("replay", client):
         part.send("replay", client, link.formatted, link.instance, link.uncommitted, link.done, link.access)
     elif link.state == "full" and server.instance == link.instance:
-        return (there and _sends_again(part, client, link)) or (
-            barrier.state in (ClientState.DRAINING, ClientState.CLEANING) and look(part, client)
-        )
+        if there and _sends_again(part, client, link):
+            return True
+        if client in part.booted and not (barrier.closed or link.access or link.asking):
+            link.asking = True  # it mounts
+            return True
+        if barrier.state is ClientState.REOPENING:
+            return reopening(part, client)
+        return barrier.state in (ClientState.DRAINING, ClientState.CLEANING) and look(part, client)
     else:
         return False
     return True
@@ -219,9 +261,11 @@ def _client(part: Part, client: int) -> bool:
 def _sends_again(part: Part, client: int, link: Link) -> bool:
     for kind, pending, version in (
         ("call", link.call == "sent", link.formatted),
+        ("view", link.view == "sent", link.version),
         ("sync", link.synced == "sent", link.version),
         ("release", link.releasing, link.version),
         ("ask", link.asking, link.version),
+        ("bye", link.leaving, link.version),
     ):
         if pending and not part.on_way(kind, client):
             part.send(kind, client, version, link.instance)

@@ -36,16 +36,19 @@ class Link:
 
     Attributes:
         instance: of the server it is connected to; 0 while it is not.
-        state: ``full``, ``lost`` or ``replaying``.
+        state: ``full``, ``lost``, ``replaying``, or ``away`` after a good-bye.
         version: what the server speaks, and what requests are formatted in.
         call: ``""``, ``behind the gate``, ``sent``; `calls` how many are still to be made.
+        view: the same of a call that changes nothing; `views` how many are still to be made.
+        gate: what it holds back: 0 nothing, 1 what changes something, 2 everything.
         formatted: the version the call was formatted in, as long as it may be sent again.
         uncommitted: the call it has an answer for is on the replay list.
         done: calls acknowledged.
         open: its file is open; `dirty` and `locks` cached.
         access: the all-access lock is ours; `asking` for it; `releasing` until the release is answered.
         synced: sync under way: ``""``, ``sent``.
-        gone: evicted once.
+        leaving: it says good-bye, until that is answered.
+        gone: evicted once, or it booted and nobody knew it.
     """
 
     instance: int = 1
@@ -53,6 +56,9 @@ class Link:
     version: int = 0
     call: str = ""
     calls: int = 1
+    view: str = ""
+    views: int = 0
+    gate: int = 0
     formatted: int = 0
     uncommitted: bool = False
     done: int = 0
@@ -63,6 +69,7 @@ class Link:
     asking: bool = False
     releasing: bool = False
     synced: str = ""
+    leaving: bool = False
     gone: bool = False
 
 
@@ -77,6 +84,7 @@ class Server:
         done: calls executed per client, in memory; `disk` the same, committed.
         holders: clients that hold the all-access lock; `opens` those with their file open.
         unheard: clients with a callback on the way or to be repeated; `untold` with a notice.
+        withheld: clients whose release is not answered yet.
     """
 
     instance: int = 1
@@ -92,6 +100,7 @@ class Server:
     opens: frozenset[int] = frozenset()
     unheard: frozenset[int] = frozenset()
     untold: frozenset[int] = frozenset()
+    withheld: frozenset[int] = frozenset()
     stops: int = 0
 
 
@@ -112,7 +121,7 @@ class Part:
         links, barriers: per client.
         network: messages on their way.
         turn: what the administrator is to this server.
-        dead: clients that crashed.
+        dead: clients that crashed; `booted` those of them that came back, which nobody knew any more.
         lost: messages lost here; `crashed` how often the server crashed.
     """
 
@@ -126,12 +135,13 @@ class Part:
     dead: frozenset[int] = frozenset()
     lost: int = 0
     crashed: int = 0
+    booted: frozenset[int] = frozenset()
 
     def copy(self) -> Part:
         return Part(
             self.policy, Server(*_SERVER(self.server)), Shutdown(*_LIFE(self.life)),
             [Link(*_LINK(link)) for link in self.links], [again(barrier) for barrier in self.barriers],
-            self.network, self.turn, self.dead, self.lost, self.crashed,
+            self.network, self.turn, self.dead, self.lost, self.crashed, self.booted,
         )  # fmt: skip
 
     def key(self) -> tuple[Any, ...]:
@@ -148,7 +158,8 @@ class Part:
         """The server runs the new version, and whoever lives has made his calls."""
         server = self.server
         return server.up and server.version == 1 and not server.awaited and all(
-            link.state == "full" and not link.calls and not link.call and barrier.state is ClientState.RUN
+            link.state == "full" and not (link.calls or link.call or link.views or link.view)
+            and barrier.state is ClientState.RUN
             for link, barrier in ((self.links[client], self.barriers[client]) for client in self.living())
         )  # fmt: skip
 
