@@ -17,6 +17,7 @@ from itertools import combinations, product
 import attrs
 
 from compat_tests.upgrade.plays import NEEDED
+from compat_tests.upgrade.projected import refusals
 from lustre_wire.errors import WireError
 from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.upgrade import scenario
@@ -69,6 +70,7 @@ def play(case: Case) -> str:
         return f"error: {error}"
     wrong = [f"{name}: {line}" for name, verdict in outcome.verdicts.items() for line in verdict.wrong]
     wrong += [f"lost: {line}" for line in outcome.lost]
+    wrong += [f"model: {line}" for line in refusals(made)]
     return "fine" if not wrong else f"wrong: {wrong[0]}" + (f" (and {len(wrong) - 1} more)" if wrong[1:] else "")
 
 
