@@ -152,6 +152,7 @@ class Dialect:
             last one by version counts. A target whose connect shows nothing is left out. A dialect without any is never
             found out from messages, only asked for by name.
         behaviour: the package of what its code does beyond its formats, see `part`; "" where nothing is known of it.
+        translation: the module whose function `at` says what changes its meaning at a release; "" where nothing does.
         release: the release at which histories are viewed; None for declarations that are of one version.
         note: what else a reader should know: which release was asked for, where there are no facts of it.
     """
@@ -164,6 +165,7 @@ class Dialect:
     flavour_mask: int = 0
     grants: Mapping[int, Grant] = field(default_factory=dict)
     behaviour: str = ""
+    translation: str = ""
     release: Release | None = None
     note: str = ""
     _parts: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
@@ -235,6 +237,15 @@ class Dialect:
         found = (getattr(v, "__rpc__", None) for m in self._loaded for v in vars(m).values())
         plain: dict[str, Any] = {form.key: form for form in found if isinstance(form, RpcFormat)}
         return plain | {h.c_name(self._when): h for h in self._histories(RpcHistory)}
+
+    def enum_histories(self) -> list[EnumHistory]:
+        """The enumerations of the release that have a past."""
+        return [h for h in self._enums.values() if isinstance(h, EnumHistory)]
+
+    def format_history(self, form: RpcFormat) -> RpcHistory | None:
+        """What declares one of its formats through the releases."""
+        found = self._formats.get(form.key)
+        return found if isinstance(found, RpcHistory) else None
 
     @cached_property
     def formats(self) -> tuple[RpcFormat, ...]:

@@ -38,6 +38,7 @@ LINE: Final = Line(
             },
         },
         "behaviour": "lustre_codecs.behaviour",
+        "translation": "lustre_codecs.translation.later",
         "flavour_mask": {"1.8": 0, "2.0": 0xFFFFF},  # the source part above it does not wrap anything (lustre_sec.h)
     },
     called={"1.8.9-wc1": "1.8", "2.0.0": "2.0"},

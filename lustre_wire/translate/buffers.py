@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lustre_wire.dialects import Dialect
+from lustre_wire.engines import record
 from lustre_wire.errors import SchemaError
 from lustre_wire.rpc import REQUEST
-from lustre_wire.schema.nodes import Cell, Emitter, Form, Group, Node, Repeat
+from lustre_wire.schema.nodes import Cell, Emitter, Form, Group, Node, Overlap, Repeat
 from lustre_wire.schema.rpc import RpcFormat, SlotSpec
 from lustre_wire.translate.rules import UP, Operation, RuleSet, Side, Slot
 from lustre_wire.translate.structs import make_joined, make_struct
@@ -43,7 +44,7 @@ def paths(rules: RuleSet, form: RpcFormat, target: Dialect, direction: str, side
     """
     operation = operation_of(rules, form, direction)
     wanted = operation.new if direction == UP else operation.old
-    found = [f for f in target.formats if f.name == wanted]
+    found = rules.targets(form, wanted, target)
     if side_name != REQUEST:
         found = [f for f in found if not f.variant]
     favoured = rules.variant if direction == UP else ""
@@ -60,11 +61,7 @@ def paths(rules: RuleSet, form: RpcFormat, target: Dialect, direction: str, side
 
 def operation_of(rules: RuleSet, form: RpcFormat, direction: str) -> Operation:
     """The declared operation of a format, or one that says that everything is the same."""
-    table = rules.cache.get(("operations", direction))
-    if table is None:
-        table = {(o.old if direction == UP else o.new): o for o in rules.operations}
-        rules.cache["operations", direction] = table
-    return table.get(form.name) or Operation(form.name, form.name)
+    return rules.operation(form, direction)
 
 
 def _specs(form: RpcFormat, side: str) -> tuple[SlotSpec, ...]:
@@ -171,8 +168,12 @@ class _Writer:
         ]
 
     def value(self, path: str, source: Node, target: Node, name: str) -> str:
-        if isinstance(source, Group) and isinstance(target, Group):
+        if isinstance(source, (Group, Overlap)) and type(source) is type(target):
             return f"{self.em.const('_t', make_struct(self.rules, source.cls, target.cls, self.direction))}({name}, c)"
+        if isinstance(source, Group) and isinstance(target, Cell) and target.form is Form.BYTES:
+            return f"{self.em.const('_t', _as_bytes)}({name}, c)"
+        if isinstance(target, Group) and isinstance(source, Cell) and source.form is Form.BYTES:
+            return f"{self.em.const('_t', _as_struct(target.cls, path))}({name}, c)"
         if isinstance(source, Repeat) and isinstance(target, Repeat):
             made = self.value(path, source.node, target.node, "e")
             return f"{name}[:]" if made == "e" else f"[{made} for e in {name}]"
@@ -214,6 +215,25 @@ class _Writer:
 
     def declared(self, name: str, *, new: bool) -> Slot | None:
         return (self.side.only_new.get(name) or self.rules.added.get(name)) if new else self.side.only_old.get(name)
+
+
+def _as_bytes(value: Any, work: Any) -> bytes:
+    """A struct that a release no longer knows as one."""
+    return record.checked(record.codec(type(value), work.order), value)
+
+
+def _as_struct(cls: Any, name: str) -> Callable[[Any, Any], Any]:
+    """Bytes that a release knows as a struct; what is none is lost."""
+
+    def make(value: bytes, work: Any) -> Any:
+        codec = record.codec(cls, work.order)
+        if len(value) == codec.size:
+            return codec.unpack(value, 0, len(value))
+        if value:
+            work.lose(name, "", value)
+        return None
+
+    return make
 
 
 def _struct(slot: SlotSpec) -> Any:

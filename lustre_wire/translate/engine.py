@@ -5,7 +5,10 @@ from __future__ import annotations
 import copyreg
 from collections.abc import Iterable
 from importlib.metadata import entry_points
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
+
+import attrs
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
@@ -13,11 +16,13 @@ from lustre_wire.engines.payload import Extra
 from lustre_wire.errors import LossyTranslation, WireError
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REQUEST, Generic, Message
+from lustre_wire.schema import releases
 from lustre_wire.translate import envelope, extras
 from lustre_wire.translate.buffers import Path, operation_of, paths
-from lustre_wire.translate.report import LOST, Report
+from lustre_wire.translate.report import LOST, Entry, Report
 from lustre_wire.translate.rules import DOWN, UP, Operation, RuleSet, Side, Way
 from lustre_wire.translate.session import Session
+from lustre_wire.translate.steps import Step
 from lustre_wire.translate.structs import Make, make_struct
 from lustre_wire.translate.work import Work
 
@@ -45,7 +50,8 @@ class _Plan(NamedTuple):
 
 
 _rules: dict[tuple[str, str], RuleSet] = {}
-_ways: dict[tuple[str, str], Way] = {}
+_steps: dict[tuple[str, str], Step] = {}
+_ways: dict[tuple[str, str], tuple[Way, ...]] = {}
 
 
 @checked
@@ -71,24 +77,46 @@ def rules_between(one: Dialect | str, other: Dialect | str) -> RuleSet:
     Raises:
         WireError: there are none.
     """
-    names = (named_dialect(one).name, named_dialect(other).name)
+    first, second = named_dialect(one), named_dialect(other)
+    found = _declared(first, second) or _step(first, second)
+    if found is None:
+        raise WireError(f"no rules between the dialects {first.name} and {second.name}")
+    return found
+
+
+def _declared(one: Dialect, other: Dialect) -> RuleSet | None:
+    names = (one.name, other.name)
     found = _rules.get(names) or _rules.get(names[::-1])
     if found is None:
         rule_sets()
         found = _rules.get(names) or _rules.get(names[::-1])
+    return found
+
+
+def _step(one: Dialect, other: Dialect) -> Step | None:
+    """The rules between a release and the one it comes from, made of the histories."""
+    if one.release is None or other.release is None:
+        return None
+    if other.release.base is not one.release:
+        one, other = other, one
+    if other.release is None or other.release.base is not one.release:
+        return None
+    names = (one.name, other.name)
+    found = _steps.get(names)
     if found is None:
-        raise WireError(f"no rules between the dialects {names[0]} and {names[1]}")
+        found = _steps[names] = Step(old=one.name, new=other.name, before=one, after=other)
     return found
 
 
 def _rules_by_name(rules: RuleSet) -> tuple[Any, ...]:
     """How rules are pickled and copied: they are functions, and there is one set of them between two dialects."""
-    if _rules.get((rules.old, rules.new)) is not rules:
+    if rules not in (_rules.get((rules.old, rules.new)), _steps.get((rules.old, rules.new))):
         raise WireError(f"expected registered rules, got others between {rules.old} and {rules.new}")
     return rules_between, (rules.old, rules.new)
 
 
 copyreg.pickle(RuleSet, _rules_by_name)
+copyreg.pickle(Step, _rules_by_name)
 
 
 @checked
@@ -118,23 +146,87 @@ def translate(
         return Translation(message, Report(message.name, message.direction, target.name, target.name))
     if on_loss not in ("raise", "report"):
         raise WireError(f"on_loss is 'raise' or 'report', not {on_loss!r}")
-    way = _ways.get((message.dialect.name, target.name)) or _way(message.dialect, target)
+    ways = _ways.get((message.dialect.name, target.name)) or _through(message.dialect, target)
     allowed = frozenset((allow,) if isinstance(allow, str) else allow) if allow else _NOTHING
-    work = Work(message, target, session or Session(), request, xid, allowed)
-    made = _translated(message, way, work)
-    entries = tuple(work.entries)
-    report = Report(work.operation, message.direction, message.dialect.name, target.name, entries)
-    if on_loss == "raise" and work.lossy:
+    known = session or Session()
+    if len(ways) == 1:
+        work = Work(message, target, known, request, xid, allowed)
+        made = _translated(message, ways[0], work)
+        entries, lossy = tuple(work.entries), work.lossy
+    else:
+        made, entries, lossy = _step_by_step(message, ways, known, _requests(request, ways, known, xid), xid, allowed)
+        made = made if made.dialect is target else attrs.evolve(made, dialect=target)
+    report = Report(message.name, message.direction, message.dialect.name, target.name, entries)
+    if on_loss == "raise" and lossy:
         lost = tuple(e for e in entries if e.kind == LOST and not e.allowed)
         raise LossyTranslation(report, lost, dialect=message.dialect.name)
     return Translation(made, report)
 
 
-def _way(source: Dialect, target: Dialect) -> Way:
-    rules = rules_between(source, target)
-    direction = UP if rules.old == source.name else DOWN
-    made = _ways[source.name, target.name] = Way(rules, direction, int(source.constants["MSG_REPLAY"]))
-    return made
+def _step_by_step(
+    message: Message, ways: tuple[Way, ...], session: Session, requests: list[Message | None], xid: int | None,
+    allowed: frozenset[str],
+) -> tuple[Message, tuple[Entry, ...], bool]:  # fmt: skip
+    """A message through several releases: what it has become, what happened on the way, whether too much was lost."""
+    entries, lossy = list[Entry](), False
+    for way, request in zip(ways, requests, strict=True):
+        source, target = way.ends
+        if isinstance(way.rules, Step) and way.rules.is_same(message.format, message.body):
+            message = attrs.evolve(message, dialect=target)
+            continue
+        work = Work(message, target, session, request, xid, allowed)
+        message = _translated(message, way, work)
+        entries += [entry._replace(step=f"{source.name} -> {target.name}") for entry in work.entries]
+        lossy = lossy or work.lossy
+    return message, tuple(entries), lossy
+
+
+def _requests(
+    request: Message | None, ways: tuple[Way, ...], session: Session, xid: int | None
+) -> list[Message | None]:  # fmt: skip
+    """The request that a reply answers, as each step wants it: in the dialect that the step begins or ends in."""
+    if request is None:
+        return [None] * len(ways)
+    there = request.dialect is ways[-1].ends[1]
+    found, made = [request], request
+    for way in reversed(ways) if there else ways:
+        target = way.ends[0 if there else 1]
+        made = translate(made, target, session=session, xid=xid, on_loss="report").message
+        found.append(made)
+    return list(reversed(found[:-1])) if there else found[:-1]  # type: ignore[return-value]  # none is None
+
+
+def _through(source: Dialect, target: Dialect) -> tuple[Way, ...]:
+    """The rules on the way from a dialect to another: those between the two, or from release to release."""
+    replay = int(source.constants["MSG_REPLAY"])
+    hops = [source, target] if _declared(source, target) is not None else _hops(source, target)
+    if source.release is target.release is not None:
+        hops = [target]
+    made = []
+    for one, other in pairwise(hops):
+        rules = rules_between(one, other)
+        made.append(Way(rules, UP if rules.old == one.name else DOWN, replay, (one, other)))
+    found = _ways[source.name, target.name] = tuple(made)
+    return found
+
+
+def _hops(source: Dialect, target: Dialect) -> list[Dialect]:
+    """The dialects on the way from a release to another; where declared rules lead past a fork, by way of these."""
+    if source.release is None or target.release is None:
+        raise WireError(f"no rules between the dialects {source.name} and {target.name}")
+    names = [one.name for one in releases.way(source.release, target.release)]
+    for rules in rule_sets():
+        old, new = (named_dialect(name).release for name in (rules.old, rules.new))
+        if old is None or new is None or new.base is None:
+            continue
+        for i, (one, other) in enumerate(pairwise(names)):
+            if (one, other) == (new.base.name, new.name):
+                names = [*(r.name for r in releases.way(source.release, old)), *names[i + 1 :]]
+                break
+            if (one, other) == (new.name, new.base.name):
+                names = [*names[: i + 1], *(r.name for r in releases.way(old, target.release))]
+                break
+    return [source, *(named_dialect(name) for name in names[1:-1]), target]
 
 
 def _translated(message: Message, way: Way, work: Work) -> Message:

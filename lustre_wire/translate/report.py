@@ -20,6 +20,7 @@ class Entry(NamedTuple):
         path: dotted path in the source message (for "filled": in the target).
         value: what was there; for "filled" what is there now.
         allowed: for "lost": the caller allowed it.
+        step: between which releases, ``"2.10.0 -> 2.11.0"``, where the message went through several.
     """
 
     kind: str
@@ -27,18 +28,21 @@ class Entry(NamedTuple):
     path: str
     value: Any = None
     allowed: bool = False
+    step: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types; bytes as hex."""
         value = self.value.hex() if isinstance(self.value, bytes) else self.value
         value = int(value) if isinstance(value, int) else value
         out = {"kind": self.kind, "name": self.name, "path": self.path, "value": value}
-        return out | {"allowed": self.allowed} if self.kind == LOST else out
+        out |= {"allowed": self.allowed} if self.kind == LOST else {}
+        return out | {"step": self.step} if self.step else out
 
     def __str__(self) -> str:
         value = self.value.hex() if isinstance(self.value, bytes) else self.value
         value = f"{int(value):#x}" if isinstance(value, int) and value > 9 else str(value)
-        return f"{self.kind} {self.name}{'' if self.name == self.path else f' ({self.path})'}: {value}"
+        step = f", {self.step}" if self.step else ""
+        return f"{self.kind} {self.name}{'' if self.name == self.path else f' ({self.path})'}{step}: {value}"
 
 
 class Report(NamedTuple):

@@ -26,10 +26,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from lustre_wire.dialects import Dialect
 from lustre_wire.errors import SchemaError
 from lustre_wire.kinds import checked
 from lustre_wire.schema.history import StructHistory
 from lustre_wire.schema.releases import release
+from lustre_wire.schema.rpc import RpcFormat
 from lustre_wire.schema.struct import StructSpec, field_at, spec_of
 from lustre_wire.schema.views import history_of
 
@@ -405,17 +407,30 @@ class RuleSet:
             found = self._struct_rules[old, new] = pair(old, new)
         return found
 
+    def operation(self, form: RpcFormat, direction: str) -> Operation:
+        """What is declared of the operation of a format, or that everything is the same."""
+        table = self.cache.get(("operations", direction))
+        if table is None:
+            table = {(o.old if direction == UP else o.new): o for o in self.operations}
+            self.cache["operations", direction] = table
+        return table.get(form.name) or Operation(form.name, form.name)
+
+    def targets(self, form: RpcFormat, wanted: str, target: Dialect) -> list[RpcFormat]:
+        """The formats that a message of one may become: those of the operation `wanted`."""
+        return [f for f in target.formats if f.name == wanted]
+
     @cached_property
     def _struct_rules(self) -> dict[tuple[Any, Any], StructRule]:
         return {(rule.old, rule.new): rule for rule in self.structs}
 
 
 class Way(NamedTuple):
-    """A rule set in one direction; `replay` is the bit of pb_flags that marks a replay."""
+    """A rule set in one direction, and where it leads from and to; `replay` is the bit of pb_flags of a replay."""
 
     rules: RuleSet
     direction: str
     replay: int
+    ends: tuple[Dialect, Dialect]
 
 
 def nested(rule: StructRule, side: str, path: str) -> tuple[int, Any]:

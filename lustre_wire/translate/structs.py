@@ -136,7 +136,13 @@ class _Writer:
         if isinstance(node, (Group, Overlap)):
             return f"{self.em.const('_new', node.cls)}()"
         if isinstance(node, Repeat):
-            return f"list({self.em.const('_v', default or [])})"
+            inner = node.node
+            if default or node.joined:
+                return "b''" if node.joined else f"list({self.em.const('_v', default)})"
+            made = f"{self.em.const('_new', inner.cls)}()" if isinstance(inner, (Group, Overlap)) else "0"
+            return f"[{made} for _ in range({node.count})]"
+        if node.form is not Form.NUMBER and not default:
+            return repr(bytes(node.width))
         return self.like(node, repr(default))
 
     def like(self, node: Node, number: str) -> str:

@@ -162,7 +162,7 @@ class LlogSetattr64Rec(Wire):
     lsr_hdr: LlogRecHdr
     lsr_oid: u64       = until("2.4")
     lsr_oseq: u32      = was("lsr_ogr").since("2.0").until("2.4")
-    lsr_oi: OstId      = since("2.4")
+    lsr_oi: OstId      = since("2.4", same_as=("lsr_oid", "lsr_oseq", "lsr_padding"))
     lsr_padding: pad32 = was("padding").since("2.2").until("2.4")
     lsr_uid: id32
     lsr_uid_h: u32     = was(type=pad32).since("2.4")
