@@ -20,9 +20,10 @@ from compat_tests.properties.public import public
 from compat_tests.recorded import FIXTURES, messages
 from lustre_wire import bulk, capture, schema, testing, text, translate
 from lustre_wire.dialects import all_dialects
-from lustre_wire.frames import events, lnet_large, nid
+from lustre_wire.frames import events, lnet_large, lustre_msg, nid
 from lustre_wire.payloads import (
     attributes,
+    batch,
     config,
     directory,
     files,
@@ -38,6 +39,7 @@ from lustre_wire.payloads import (
     records,
     tables,
     target,
+    updates,
 )  # fmt: skip
 from lustre_wire.rpc import Generic
 from lustre_wire.schema import rpc
@@ -80,6 +82,10 @@ FAULT = reading.Fault("lsd_uuid", 0, "this", "that", Does("refuses it", "a.c:f")
 FILE = files.ServerFile("CONFIGS/mountdata", "mountdata", reading.Reading(None, [FAULT]))
 
 #: Values, each of a class of its own. What they are made of is among them by being inside.
+D217 = lw.dialect("2.17")
+UPDATE = updates.Update(D217.structs["object_update"](), (b"parameter",))
+RESULT = updates.Result(D217.structs["object_update_result"](), b"data")
+INNER = batch.Submessage(lustre_msg.LustreMsgV2(lm_padding_2=1), None, None, bytes(40))
 VALUES: list[Any] = [
     D20, MESSAGE, MESSAGE.header, MESSAGE.buffers, lw.build("2.0", "OBD_PING").format, Generic([b"ab", b""]),
     lw.decode(lw.encode(lw.build("2.0", "OBD_PING")) + b"more", "2.0"), lw.rules_between("1.8", "2.0"),
@@ -92,6 +98,9 @@ VALUES: list[Any] = [
     directory.BlockEntry(5, b"name"), directory.PageEntry(D20.structs["lu_dirent"](), b"name"),
     directory.build_pages([], "2.0"), hsm.build("lustre", [], "2.0"), linkea.Link(FID, b"name"),
     linkea.build([linkea.Link(FID, b"name")], "2.0"), STRIPE, lov.Striping(1, 2, 0, 65536, "", (STRIPE,)),
+    UPDATE, updates.Updates(D217.structs["object_update_request"](), (UPDATE,)), RESULT,
+    updates.Results(D217.structs["object_update_reply"](), (RESULT,)), INNER,
+    batch.Batch(D217.structs["batch_update_request"](), (INNER,)),
     last_rcvd.LastRcvd(D20, D20.structs["lr_server_data"]()), FAULT, reading.Reading(5, [FAULT]),
     attributes.Value("trusted.lov", b"x"), attributes.Listed("/a", [attributes.Value("trusted.lov", b"x")]),
     attributes.Composite(FID, [FID], b""), tables.Entry(0, FID, FID), tables.Table("index", None, []),

@@ -15,7 +15,7 @@ from lustre_wire.engines import payload
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.kinds import checked, octets
-from lustre_wire.payloads.wire import pack, round8, unpack
+from lustre_wire.payloads.wire import head_at, pack, round8
 from lustre_wire.rpc import REPLY, REQUEST
 from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.rpc import RpcFormat
@@ -88,11 +88,7 @@ def read(
         raise WireError(f"expected {REQUEST!r} or {REPLY!r}", path="direction")
     wanted, view = dialect(of), bytes(octets(data))
     name, count = _HEADS[direction]
-    cls = wanted.structs[name]
-    at = int(cls.__wire__.size)
-    if len(view) < at:
-        raise TruncatedError(f"expected {at} bytes of {name}, got {len(view)}", path=name, offset=0)
-    head = unpack(cls, view[:at], order)
+    head, at = head_at(view, 0, name, wanted, order)
     messages: list[Submessage] = []
     for number in range(getattr(head, count)):
         parts = lustre_msg.split(view[at:])
@@ -117,7 +113,9 @@ def write(batch: Batch, order: ByteOrder = "little") -> bytes:
     Raises:
         WireError: a value that does not fit its field.
     """
-    count = next(name for _, name in _HEADS.values() if hasattr(batch.head, name))
+    count = next((name for _, name in _HEADS.values() if hasattr(batch.head, name)), "")
+    if not count:
+        raise WireError("expected the head of a batch", path="head")
     setattr(batch.head, count, len(batch.messages))
     out = [pack(batch.head, order)]
     for message in batch.messages:

@@ -12,9 +12,9 @@ from typing import Any
 import attrs
 
 from lustre_wire.dialects import Dialect, dialect
-from lustre_wire.errors import TruncatedError, WireError
+from lustre_wire.errors import TruncatedError
 from lustre_wire.kinds import checked, octets
-from lustre_wire.payloads.wire import pack, round8, unpack
+from lustre_wire.payloads.wire import head_at, pack, round8, struct_of, unpack
 from lustre_wire.schema.nodes import ByteOrder
 
 __all__ = ["Result", "Results", "Update", "Updates", "inline", "read", "read_results", "write", "write_results"]
@@ -61,15 +61,6 @@ class Results:
     rest: bytes = b""
 
 
-def _struct(data: bytes, at: int, name: str, wanted: Dialect, order: ByteOrder) -> tuple[Any, int]:
-    """A struct without its flexible end at offset `at`, and where it ends."""
-    cls = wanted.structs[name]
-    size = cls.__wire__.size
-    if len(data) - at < size:
-        raise TruncatedError(f"expected {size} bytes of {name}, got {len(data) - at}", path=name, offset=at)
-    return unpack(cls, data[at : at + size], order), at + size
-
-
 def _bytes(data: bytes, at: int, size: int, path: str) -> bytes:
     if len(data) - at < size:
         raise TruncatedError(f"expected {size} bytes, got {len(data) - at}", path=path, offset=at)
@@ -87,9 +78,7 @@ def inline(
         WireError: no such struct in the dialect.
     """
     wanted, view = dialect(of), bytes(octets(data))
-    if head not in wanted.structs:
-        raise WireError(f"no struct {head[:64]!r}", path="head", dialect=wanted.name)
-    found, end = _struct(view, 0, head, wanted, order)
+    found, end = head_at(view, 0, head, wanted, order)
     return found, view[end:]
 
 
@@ -101,13 +90,13 @@ def read(data: Any, of: Dialect | str, order: ByteOrder = "little") -> Updates:
         TruncatedError: fewer bytes than its counts and lengths say.
     """
     wanted, view = dialect(of), bytes(octets(data))
-    head, at = _struct(view, 0, "object_update_request", wanted, order)
+    head, at = head_at(view, 0, "object_update_request", wanted, order)
     updates = []
     for _ in range(head.ourq_count):
-        update, at = _struct(view, at, "object_update", wanted, order)
+        update, at = head_at(view, at, "object_update", wanted, order)
         params = []
         for _ in range(update.ou_params_count):
-            param, at = _struct(view, at, "object_update_param", wanted, order)
+            param, at = head_at(view, at, "object_update_param", wanted, order)
             params.append(_bytes(view, at, param.oup_len, "oup_buf"))
             at = min(at + round8(param.oup_len), len(view))
         updates.append(Update(update, tuple(params)))
@@ -122,7 +111,7 @@ def write(updates: Updates, of: Dialect | str, order: ByteOrder = "little") -> b
         WireError: a value that does not fit its field.
     """
     wanted = dialect(of)
-    param_of = wanted.structs["object_update_param"]
+    param_of = struct_of(wanted, "object_update_param")
     updates.head.ourq_count = len(updates.updates)
     out = [pack(updates.head, order)]
     for update in updates.updates:
@@ -141,14 +130,14 @@ def read_results(data: Any, of: Dialect | str, order: ByteOrder = "little") -> R
         TruncatedError: fewer bytes than its count says, or a result without a head.
     """
     wanted, view = dialect(of), bytes(octets(data))
-    start, end = _struct(view, 0, "object_update_reply", wanted, order)
+    start, end = head_at(view, 0, "object_update_reply", wanted, order)
     lens = _bytes(view, end, 2 * start.ourp_count, "ourp_lens")
     head = unpack(type(start), view[: end + len(lens)], order)
     at = min(round8(end + len(lens)), len(view))
     results = []
     for length in head.ourp_lens:
         whole = view[at : at + length]
-        result, begin = _struct(whole, 0, "object_update_result", wanted, order)
+        result, begin = head_at(whole, 0, "object_update_result", wanted, order)
         results.append(Result(result, whole[begin:], length))
         at = min(at + round8(length), len(view))
     return Results(head, tuple(results), view[at:])

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 from lustre_wire import embedded
+from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.schema.nodes import ByteOrder, resolved
@@ -17,6 +18,31 @@ OTHER: Final[dict[ByteOrder, ByteOrder]] = {"little": "big", "big": "little"}
 def round8(size: int) -> int:
     """`size` rounded up to the 8 bytes that buffers and records are made of."""
     return size + 7 & ~7
+
+
+def struct_of(dialect: Dialect, name: str) -> Any:
+    """A dialect's struct by its C name.
+
+    Raises:
+        WireError: it has none of that name.
+    """
+    if name not in dialect.structs:
+        raise WireError(f"no struct {name[:64]!r}", dialect=dialect.name)
+    return dialect.structs[name]
+
+
+def head_at(data: bytes, at: int, name: str, dialect: Dialect, order: ByteOrder) -> tuple[Any, int]:
+    """A struct at offset `at` of `data`, without its flexible end, and where it ends.
+
+    Raises:
+        TruncatedError: `data` ends before it.
+        WireError: the dialect has no such struct.
+    """
+    cls = struct_of(dialect, name)
+    size = int(spec_of(cls).size)
+    if len(data) - at < size:
+        raise TruncatedError(f"expected {size} bytes of {name}, got {len(data) - at}", path=name, offset=at)
+    return unpack(cls, data[at : at + size], order), at + size
 
 
 @cache
