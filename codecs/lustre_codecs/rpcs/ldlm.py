@@ -462,7 +462,7 @@ class LdlmCpCallback:
 
     class Request(Buffers):
         dlm_req: LdlmRequest | None = dated_slot()
-        lvb: OstLvb | bytes | None = slots.lvb({"1.8": "only when lr_lvb_len != 0", "2.0": "slot always packed (40 by default)"}, omit={"1.8": True, "2.0": False})
+        lvb: OstLvb | bytes | None = slots.lvb({"1.8": "only when lr_lvb_len != 0", "2.0": "slot always packed (40 by default)"}, lock="dlm_req", omit={"1.8": True, "2.0": False})
 
 
 @callback(Opcode.LDLM_GL_CALLBACK)
@@ -476,7 +476,7 @@ class LdlmGlCallback:
     Request = LockRequest
 
     class Reply(Buffers):
-        lvb: OstLvb | bytes | None = slots.lvb({"1.8": "on success; -ELDLM_NO_LOCK_DATA gives a body-only reply", "2.0": "on success; 1.8-style errors are body only"})
+        lvb: OstLvb | bytes | None = slots.lvb({"1.8": "on success; -ELDLM_NO_LOCK_DATA gives a body-only reply", "2.0": "on success; 1.8-style errors are body only"}, lock="")
 
 
 @callback(Opcode.LDLM_GL_CALLBACK, name="LDLM_GL_CALLBACK/DESC", since="2.4", match={"[2]": Counted()})

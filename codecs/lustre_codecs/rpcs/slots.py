@@ -9,11 +9,13 @@ from __future__ import annotations
 import stat
 from typing import Any, Final
 
+from lustre_codecs.enums.ldlm import LdlmType
 from lustre_codecs.enums.metadata import ObdMd
 from lustre_codecs.structs.acl import XattrAclHeader
 from lustre_codecs.structs.attributes import MdsBody, MdtBody
 from lustre_codecs.structs.layouts import LovMdsMdV1, LovMdsMdV3, LovUserMdV1, LovUserMdV3
-from lustre_codecs.structs.ldlm import OstLvb
+from lustre_codecs.structs.ldlm import BarrierLvb, OstLvb, OstLvbV1
+from lustre_codecs.structs.quota import LquotaLvb
 from lustre_codecs.structs.security import LustreCapa
 from lustre_wire.schema.margins import dated
 from lustre_wire.schema.rpc import Bits, Cases, Match, NonZero, Opaque
@@ -104,10 +106,22 @@ CANCELS: Final = dated_slot(
 )  # fmt: skip
 
 
-def lvb(words: Any, **said: Any) -> Any:
-    """A lock value block: of an OST object, from 2.3 on of other resources too, and of any length."""
+def lvb(words: Any, lock: str = "dlm_rep", **said: Any) -> Any:
+    """A lock value block: of an OST object, from 2.3 on of other resources too, and of any length.
+
+    What it is the type of the lock says, which stands in the buffer `lock` (the answer to a glimpse has none), and a
+    magic, or its size: structs without a magic stand in the order of theirs.
+    """
     said["optional"] = {"1.8": False, "2.3": True}
-    return dated_slot(type={"1.8": OstLvb, "2.3": Opaque}, holds={"2.3": OstLvb}, when=words, **said)
+    kind = f"{lock}.lock_desc.l_resource.lr_type"
+    held = Cases(
+        (
+            ({kind: LdlmType.LDLM_EXTENT}, (OstLvb, OstLvbV1)), ({kind: LdlmType.LDLM_PLAIN}, (LquotaLvb, BarrierLvb)),
+            ({kind: LdlmType.LDLM_IBITS}, (LovMdsMdV1, LovMdsMdV3, OstLvb)),
+        ),
+        (OstLvb, LquotaLvb, BarrierLvb),
+    )  # fmt: skip
+    return dated_slot(type={"1.8": OstLvb, "2.3": Opaque}, holds={"2.3": held if lock else held.other}, when=words, **said)
 
 
 # Appended since 2.9.
