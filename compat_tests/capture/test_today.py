@@ -10,6 +10,7 @@ import lustre_wire as lw
 from compat_tests.capture.captures import messages, path_of
 from lustre_codecs.enums.connect import ObdConnect
 from lustre_wire.capture.captured import Captured
+from lustre_wire.capture.connected import connected
 from lustre_wire.capture.rpcs import Matcher
 from lustre_wire.frames.events import LnetMessage
 from lustre_wire.frames.lnet import LnetMsgType
@@ -37,7 +38,7 @@ def version(text: str) -> int:
     return major << 24 | minor << 16 | patch << 8
 
 
-def connected(dialect: str, target: str, asked: tuple[int, str], granted: tuple[int, str]) -> list[Captured]:
+def connected_by(dialect: str, target: str, asked: tuple[int, str], granted: tuple[int, str]) -> list[Captured]:
     """A connect and its reply as nodes of that dialect write them."""
     form = lw.dialect(dialect).rpcs[f"{target}_CONNECT"]
     data = lw.dialect(dialect).structs["obd_connect_data"]
@@ -74,9 +75,39 @@ def connected(dialect: str, target: str, asked: tuple[int, str], granted: tuple[
 def test_what_a_connection_speaks_is_what_its_connect_shows(
     written: str, target: str, asked: tuple[int, str], granted: tuple[int, str], read: str
 ) -> None:
-    request, reply = connected(written, target, asked, granted)
+    request, reply = connected_by(written, target, asked, granted)
     assert reply.request is request
     assert reply.dialect is not None and reply.dialect.name == read
+
+
+@pytest.mark.parametrize(
+    ("releases", "flag", "name"),
+    [
+        (("2.2.0", "2.2.0"), 1 << 42, "OBD_CONNECT_GRANT_PARAM"), (("2.17.0", "2.12.9"), 1 << 42, "OBD_CONNECT_UMASK"),
+        (("2.3.0", "2.3.0"), 1 << 45, "OBD_CONNECT_NANOSEC_TIME"),
+        (("2.4.0", "2.4.0"), 1 << 45, "OBD_CONNECT_FLOCK_OWNER"),
+        (("2.8.0", "2.17.0"), 1 << 9, "OBD_CONNECT_CROW"), (("2.10.8", "2.17.0"), 1 << 9, "OBD_CONNECT_LARGE_ACL"),
+    ],
+)  # fmt: skip
+def test_a_connection_says_both_releases_and_what_was_granted_by_the_older_ones_names(
+    releases: tuple[str, str], flag: int, name: str
+) -> None:
+    client, server = releases
+    _, reply = connected_by("2.17", "MDS", (VERSION | FID, client), (VERSION | FID | BIT_38 | flag, server))
+    found = connected(reply)
+    assert found is not None
+    assert (found.client_release, found.server_release, found.target, found.dialect) == (client, server, "t", "2.17")
+    assert (found.client, found.server, found.status) == ("10.0.0.1@tcp", "10.0.0.2@tcp", 0)
+    assert {name, "OBD_CONNECT_FID", "OBD_CONNECT_VERSION"} <= {*found.flags}
+
+
+def test_every_connection_of_a_mount_is_found() -> None:
+    found = [each for m in messages(path_of("04")) if (each := connected(m)) is not None]
+    assert [each.target for each in found] == [
+        "MGS", "oracle-MDT0000_UUID", "oracle-OST0000_UUID", "oracle-MDT0001_UUID", "oracle-OST0001_UUID",
+    ]  # fmt: skip
+    assert {(each.client_release, each.server_release) for each in found} == {("2.17.0", "2.17.0")}
+    assert all("OBD_CONNECT_BULK_MBITS" in each.flags for each in found)
 
 
 @pytest.mark.parametrize("release", ["2.1.0", "2.4.0", "2.8.0", "2.12.9", "2.15.0", "2.17.0"])

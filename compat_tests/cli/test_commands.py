@@ -244,6 +244,14 @@ class TestDecode:
         root = "[0x200000007:0x1:0x0]"  # FID_SEQ_ROOT
         assert {line.strip() for line in shown.splitlines()[1:]} == {"bulk: 2 entries", f".: {root}", f"..: {root}"}
 
+    def test_connections_are_listed_with_the_releases_of_both_sides(self) -> None:
+        mount = str(FIXTURES / "captures" / "04-client-mount.pcap")
+        rows = lines("decode", mount, "--connections", "--json")
+        assert len(rows) == 5 and {(r["client_release"], r["server_release"]) for r in rows} == {("2.17.0", "2.17.0")}
+        shown = run("decode", mount, "--connections").stdout.splitlines()
+        for row, line in zip(rows, shown, strict=True):
+            assert f"{row['client']} (2.17.0) -> {row['server']} (2.17.0) {row['target']} read as 2.17 " in line
+
     def test_filters(self) -> None:
         assert {row["format"] for row in lines("decode", GOLDEN[0], "--opcode", "mds_close", "--json")} == {"MDS_CLOSE"}
         errors = lines("decode", GOLDEN[0], "--errors", "--json")

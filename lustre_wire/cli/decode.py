@@ -8,10 +8,12 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+import attrs
 import click
 
 from lustre_wire.capture import Captured
 from lustre_wire.capture.captured import BULK
+from lustre_wire.capture.connected import Connected, connected
 from lustre_wire.capture.rpcs import Statistics
 from lustre_wire.cli.filters import Filters, filter_options, rpc_of
 from lustre_wire.cli.inputs import NANO, Inputs, dialect_option, dst_of, files_argument, latency, port_option, src_of
@@ -23,6 +25,7 @@ from lustre_wire.rpc import REPLY
 from lustre_wire.text import brief, cut_tree, message_tree, status_text
 from lustre_wire.text.numbers import LAST_SECOND
 from lustre_wire.text.quoting import json_line
+from lustre_wire.text.values import quoted as shown_text
 
 
 @click.command(
@@ -31,6 +34,7 @@ from lustre_wire.text.quoting import json_line
         lustre-wire decode client.pcap --opcode 'MDS_REINT*' --nid 10.0.0.1@tcp -v
         lustre-wire decode client.pcap --json | jq 'select(.format == "MDS_GETATTR")'
         lustre-wire decode client.pcap --summary
+        lustre-wire decode client.pcap --connections
         lustre-wire decode --dialect 1.8 message.hex
         tcpdump -w - port 988 | lustre-wire decode -
     """)
@@ -41,6 +45,7 @@ from lustre_wire.text.quoting import json_line
 @filter_options
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Stop after N messages.")
 @click.option("--summary", is_flag=True, help="Count operations, failures and times instead of listing messages.")
+@click.option("--connections", is_flag=True, help="List connections: targets, both releases, and what was granted.")
 @click.option("--verbose", "-v", is_flag=True, help="Every field of each message, with its offset in bytes.")
 @json_option
 def command(
@@ -49,6 +54,7 @@ def command(
     port: int,
     limit: int | None,
     summary: bool,
+    connections: bool,
     verbose: bool,
     as_json: bool,
     **filters: Any,
@@ -68,9 +74,12 @@ def command(
         for captured in islice(filter(wanted, (captured for _, captured in inputs)), limit):
             if summary:
                 counted.add(captured)
+            elif connections:
+                if (found := connected(captured)) is not None:
+                    put(_connection(found, as_json))
             else:
                 put(tell(captured))
-            if verbose and not as_json and not summary:
+            if verbose and not as_json and not summary and not connections:
                 _show_tree(captured)
             shown += 1
             broken += captured.error is not None
@@ -79,6 +88,18 @@ def command(
     _say_losses(inputs.statistics, port, summary)
     unmet = shown != limit and wanted.unmet()
     return UNUSABLE if unmet else inputs.status(bool(broken))
+
+
+def _connection(found: Connected, as_json: bool) -> str:
+    """A connection as a line, or as a JSON object."""
+    if as_json:
+        return json_line({"time": _iso(found.time_ns), **attrs.asdict(found, filter=attrs.filters.exclude("time_ns"))})
+    sides = f"{found.client} ({found.client_release or '?'}) -> {found.server} ({found.server_release or '?'})"
+    short = (flag.removeprefix("OBD_CONNECT_").removeprefix("OBD_CONNECT2_") for flag in found.flags)
+    granted = "|".join(short) if not found.status else f"refused: {found.status}"
+    clock = [paint(_clock(found.time_ns), dim=True)] if found.time_ns else []
+    target = paint(shown_text(found.target.encode()), fg="cyan")
+    return line_of([*clock, sides, target, f"read as {found.dialect}", granted])
 
 
 def _say_losses(statistics: Statistics, port: int, summary: bool) -> None:

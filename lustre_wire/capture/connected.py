@@ -1,0 +1,87 @@
+"""What a connect and its reply say of a connection: the target, the releases of both sides, what was granted."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import attrs
+
+from lustre_wire.capture.captured import Captured
+from lustre_wire.dialects import Dialect, of_version
+from lustre_wire.errors import WireError
+from lustre_wire.kinds import checked
+from lustre_wire.rpc import REPLY
+from lustre_wire.schema import spec_of
+
+_DATA: Final = "obd_connect_data"
+
+
+@attrs.frozen
+class Connected:
+    """One connect that was answered.
+
+    Attributes:
+        time_ns: when the reply was captured, nanoseconds since 1970; 0 where that is not known.
+        client, server: NIDs.
+        target: the name of the target, as the client asks for it.
+        status: 0, or an errno below it: then nothing was granted.
+        dialect: in whose light the connection's messages are read.
+        client_release, server_release: as their `ocd_version` says; empty where it is not there.
+        flags: what was granted, by the names that the older one of both releases has for it.
+    """
+
+    time_ns: int
+    client: str
+    server: str
+    target: str
+    status: int
+    dialect: str
+    client_release: str
+    server_release: str
+    flags: tuple[str, ...]
+
+
+@checked
+def connected(captured: Captured) -> Connected | None:
+    """What a captured message says of a connection; None where it is no reply to a connect whose request is there."""
+    request = captured.request
+    if captured.kind != REPLY or request is None or captured.format is None or "CONNECT" not in captured.format.name:
+        return None
+    reply, asked = captured.message, request.message
+    if reply is None or asked is None or (offered := _data(asked.buffers)) is None:
+        return None
+    granted = _data(reply.buffers)
+    versions = [int(data.ocd_version) if data is not None else 0 for data in (offered, granted)]
+    target: Any = getattr(asked.buffers, "target_uuid", None) or b""
+    oldest = min(filter(None, versions), default=0)
+    flags = _names(granted, oldest, reply.dialect) if granted is not None else ()
+    client, server = (_release(version) for version in versions)
+    return Connected(
+        captured.time_ns, request.src, request.dst, bytes(target).decode("utf-8", "replace"), reply.status,
+        reply.dialect.name, client, server, flags,
+    )  # fmt: skip
+
+
+def _data(buffers: Any) -> Any:
+    specs = getattr(buffers, "__slot_specs__", ())
+    found = (s.name for s in specs if s.struct is not None and spec_of(s.struct).name == _DATA)
+    name = next(found, "")
+    return getattr(buffers, name) if name else None
+
+
+def _release(version: int) -> str:
+    parts = [version >> shift & 0xFF for shift in (24, 16, 8, 0)]
+    return ".".join(map(str, parts[: 3 + bool(parts[3])])) if version else ""
+
+
+def _names(data: Any, version: int, read: Dialect) -> tuple[str, ...]:
+    """The flags that are set, by their names in the release of that version, or where none is known in the other."""
+    try:
+        named = of_version(version) if version else read
+    except WireError:
+        named = read
+    found: list[str] = []
+    for field, enum in (("ocd_connect_flags", "ObdConnect"), ("ocd_connect_flags2", "ObdConnect2")):
+        cls = named.enums.get(enum, read.enums.get(enum))
+        found += cls.names_of(int(getattr(data, field, 0))) if cls is not None else []
+    return tuple(found)
