@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
-from compat_tests.testbed.test_receiver_rules import asked, file_of
+from compat_tests.testbed.test_receiver_rules import asked, file_of, quota
 from compat_tests.testbed.test_tcp import Served, greeted, put
 from lustre_wire import rpc
 from lustre_wire.recovery.connect import ImportState
@@ -23,6 +23,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import PUT, Packet, host
 from lustre_wire.recovery.target import SILENCE, Target
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed import quota as quota_rules
 from lustre_wire.testbed import tcp
 from lustre_wire.testbed.client.file_io import flock_resource
 from lustre_wire.testbed.client.namespace import ClientNode
@@ -251,6 +252,16 @@ def test_what_is_kept_to_undo_punches_has_an_end(dialect: str) -> None:
         fs.do(c.truncate(file, 0), c)
         most = max(most, store.undo_bytes)
     assert most <= (2 << 20) + (1 << 18) and fs.simulator.now < 5, "nothing was committed by the clock"
+
+
+@both
+def test_owners_with_limits_have_an_end(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quota_rules, "MAX_OWNERS", 30)
+    fs = Simulated(dialect)
+    c, k = fs.clients[0], names(fs.system.dialect)
+    asks = [quota(fs, k.LUSTRE_Q_SETQUOTA, number, dqb_bhardlimit=9) for number in (*range(40), 5)]
+    statuses = [asked(fs, c.mdc, each, c, "MDS_QUOTACTL").status for each in asks]
+    assert statuses == [0] * 30 + [-errno.ENOSPC] * 10 + [0]
 
 
 @both

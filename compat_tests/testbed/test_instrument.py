@@ -164,11 +164,17 @@ def test_a_killed_process_comes_back_and_recovers_its_clients(dialect: str, tmp_
             assert visitor.node.mdc is not None
             assert not [event for event in visitor.node.mdc.events if event.kind == "evicted"]
             await visitor.do(visitor.node.close(file))
+            control = str(tmp_path / "state" / "control")
             status = await asyncio.to_thread(
-                subprocess.run, [*PROGRAM, "ctl", str(tmp_path / "state" / "control"), "status", "--json"],
+                subprocess.run, [*PROGRAM, "ctl", control, "status", "--json"],
                 capture_output=True, text=True, timeout=30, check=True,
             )  # fmt: skip
             rows = [json.loads(line) for line in status.stdout.splitlines()]
+            gone = await asyncio.to_thread(
+                subprocess.run, [*PROGRAM, "ctl", control, "evict", visitor.node.uuid.decode()],
+                capture_output=True, text=True, timeout=30, check=True,
+            )  # fmt: skip
+            assert "True" in gone.stdout and "mds" in gone.stdout
             mds = next(row for row in rows if row["server"] == "mds" and "client" not in row)
             assert mds["state"] == "up" and mds["exports"] == 1 and mds["nid"] == "127.0.1.2@tcp"
             assert any(row.get("client", "").startswith("00000003") for row in rows)

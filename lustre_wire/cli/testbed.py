@@ -34,6 +34,7 @@ from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.scenario import TCP
 from lustre_wire.testbed.scenarios import Outcome, TcpSystem, over_tcp, scenario, simulate
 from lustre_wire.testbed.simulator import Stuck
+from lustre_wire.text.quoting import shown
 
 PORT = 9988
 
@@ -142,7 +143,7 @@ def _noted(note: Callable[[str], None], node: ServerNode, event: TargetEvent) ->
     if event.kind in ("connected", "evicted", "left", "recovered", "forgotten"):
         said = event.detail if isinstance(event.detail, list) else [event.detail] if event.detail else []
         names_ = " ".join(uuid.decode(errors="backslashreplace") for uuid in said)
-        note(f"{node.uuid.decode()} {event.kind} {names_}".rstrip())
+        note(f"{node.uuid.decode()} {event.kind} {shown(names_)}".rstrip())
 
 
 @contextlib.contextmanager
@@ -181,7 +182,7 @@ def ctl(socket: Path, words: tuple[str, ...], as_json: bool) -> int:
     elif words[0] == "status":
         _show_status(rows)
     else:
-        print_table(list(rows[0]), [list(row.values()) for row in rows])
+        print_table(list(rows[0]), [[str(value) for value in row.values()] for row in rows])
     return 0
 
 

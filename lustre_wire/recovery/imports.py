@@ -425,6 +425,7 @@ class Import:
             self.events.append(ImportEvent("granted more than asked", granted & ~self.config.flags))
             self.failed_to_connect(-errno.EPROTO, now)
             return
+        # "reconnected" without a handle is no fault, but a reason to connect again: see `connect.outcome`
         if not flags & k.MSG_CONNECT_RECONNECT and self._wrong(request, message):
             self.failed_to_connect(-errno.EPROTO, now)
             return

@@ -16,6 +16,8 @@ from lustre_wire.recovery.transaction import Refused
 USER, GROUP = 0, 1
 #: Bytes of a block in limits (QUOTABLOCK_SIZE), and seconds of grace unless told otherwise (MAX_DQ_TIME).
 QUOTA_BLOCK, GRACE = 1024, 7 * 86400
+#: How many owners may have limits.
+MAX_OWNERS = 4096
 _BLOCKS = ("dqb_bhardlimit", "dqb_bsoftlimit")
 _INODES = ("dqb_ihardlimit", "dqb_isoftlimit")
 
@@ -30,7 +32,11 @@ def charge(store: Store, before: Owned | None, after: Owned | None) -> None:
     for owned, sign in ((before, -1), (after, 1)):
         for kind in (USER, GROUP) if owned is not None and owned[2] else ():
             key = ("usage", kind, owned[kind])  # type: ignore[index]
-            store.set(key, store.get(key, 0) + sign * owned[2])  # type: ignore[index]
+            used = store.get(key, 0) + sign * owned[2]  # type: ignore[index]
+            if used:
+                store.set(key, used)
+            else:
+                store.delete(key)
 
 
 class Quota:
@@ -102,4 +108,9 @@ class Quota:
         ):  # fmt: skip
             if block.dqb_valid & bit:
                 limits |= {name: int(getattr(block, name)) for name in names}
+        count = self.store.get("owners", 0)
+        if key not in self.store and count >= MAX_OWNERS:
+            raise Refused(-errno.ENOSPC, failed=True)
+        if key not in self.store:
+            self.store.set("owners", count + 1)
         self.store.set(key, limits)

@@ -6,6 +6,7 @@ is broken, and the requests of recorded clients are played to the servers with t
 
 from __future__ import annotations
 
+import errno
 import stat
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
@@ -389,7 +390,7 @@ def _found(r: Received) -> str | None:
 
 @_receiver("mdc/mdc_request.c: mdc_replay_open", "LDLM_ENQUEUE/INTENT_OPEN*")
 def _reopened(r: Received) -> str | None:
-    if not r.request.body.pb_flags & r.k.MSG_REPLAY or r.status in (-107, -19):
+    if not r.request.body.pb_flags & r.k.MSG_REPLAY or r.status in (-errno.ENOTCONN, -errno.ENODEV):
         return None
     return None if r.has("ident") else "ASSERTION(body != NULL)"
 
