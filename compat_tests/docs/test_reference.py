@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import lustre_wire as lw
+from lustre_wire.schema import spec_of
 from tools.reference import pages
 from tools.reference.__main__ import DIRECTORY, differing, main
 
@@ -55,3 +56,19 @@ def test_every_link_has_a_target() -> None:
             name, _, fragment = target.partition("#")
             assert (name or page) in made, target
             assert not fragment or fragment in anchors[name or page], f"{page}: {target}"
+
+
+@pytest.mark.parametrize("name", ["1.8.0", "2.0", "2.12.9", "2.17.0"])
+def test_every_part_of_a_release_has_its_history(name: str) -> None:
+    made = "".join(text for page, text in pages().items() if page.startswith("history-"))
+    found = lw.dialect(name)
+    named = {field.name for cls in found.structs.values() if hasattr(cls, "__made__") for field in spec_of(cls).fields}
+    assert not {field for field in named if f"`{field}`" not in made and not field.startswith("hole_")}
+    assert not {slot.name for form in found.formats for slot in form.request.__slot_specs__
+                if not form.variant and f"`request.{slot.name}`" not in made}  # fmt: skip
+
+
+def test_a_page_says_when_a_field_came_and_under_which_names() -> None:
+    page = pages()["history-structs-attributes.md"]
+    assert "| `mbo_open_handle` | 2.12.0 to 2.17.0 | 32 | 8 |\n| - `mbo_handle` | 2.6.0 to 2.11.0 | 32 | 8 |" in page
+    assert "| `mbo_projid` | 2.10.0 to 2.17.0 |" in page

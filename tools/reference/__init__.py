@@ -1,18 +1,18 @@
-"""The reference pages (docs/reference), made from the declarations of 1.8 and 2.0.
+"""The reference pages (docs/reference), made from the declarations: of 1.8 and 2.0 in full, of all others their history.
 
 ``python -m tools.reference`` writes them, ``python -m tools.reference --check`` says which ones differ.
 """
 
 from __future__ import annotations
 
-from tools.reference import constants, logs, rpcs, structs, translation
+from tools.reference import constants, histories, logs, rpcs, structs, translation
 
 
 def pages() -> dict[str, str]:
     """The text of every page, by file name."""
     return {
         "README.md": index(), **rpcs.pages(), "structs.md": structs.page(), "constants.md": constants.page(),
-        "logs.md": logs.page(), "translation.md": translation.page(),
+        "logs.md": logs.page(), "translation.md": translation.page(), **histories.pages(),
     }  # fmt: skip
 
 
@@ -28,7 +28,7 @@ Made from the declarations in `codecs/lustre_codecs` by `python -m tools.referen
 | [constants](constants.md) | flag sets, enumerations, and the other constants |
 | [logs](logs.md) | the records of logs, and the commands of configuration logs |
 | [translation](translation.md) | what becomes of each buffer and field between 1.8 and 2.0 |
-
+{histories.index()}
 Sizes and offsets are in bytes. Buffer numbers are those of a lustre_msg v2, where buffer 0 is the ptlrpc_body; in a
 lustre_msg v1 they are one less. "1.8" is what 1.8.9-wc1 sends and accepts, "2.0" what 2.0.0 does; a form of another
 sender has that sender's name in parentheses.
