@@ -113,7 +113,7 @@ def test_what_is_said_of_a_buffer() -> None:
     assert (number.optional, number.omit) == (True, False)
     assert (name.optional, name.omit, name.when) == (True, True, "there is one")
     assert (fixed.room, fixed.minimum, fixed.optional) == (5, 3, False)
-    assert (blob.present, blob.holds, halves.holds) == (CLOSE, Struct(Half), Records(Half))
+    assert (blob.present, blob.holds, halves.holds) == (CLOSE, Half, Records(Half))
     assert (numbers.holds, chosen.holds) == (U32, Chosen("name", {"a": U16}))
 
 

@@ -135,5 +135,6 @@ LINK_EA_MAGIC: Final = constant(0x11eaf1df, since("2.0"))
 # Striped directories
 LMV_CRUSH_PG_COUNT: Final = constant(0x1000, since("2.14"))
 LMV_HASH_TYPE_MASK: Final = constant(0xffff, since("2.6"))
+LMV_USER_MAGIC: Final = constant(0xcd30cd0, was(0xcd20cd0, "2.4").since("2.6"))
 LMV_MAGIC_STRIPE: Final = constant(0xcd40cd0, since("2.6"))
 LMV_MAGIC_V1: Final = constant(0xcd20cd0, was(0xcd10cd0, "2.4").since("2.6"))

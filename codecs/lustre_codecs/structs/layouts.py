@@ -9,7 +9,11 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from lustre_codecs.enums.layout import (
+    LMV_MAGIC_STRIPE,
+    LMV_MAGIC_V1,
+    LMV_USER_MAGIC,
     LOV_DESC_MAGIC,
+    LOV_MAGIC_FOREIGN,
     LOV_MAGIC_V1,
     LOV_MAGIC_V3,
     LOV_USER_MAGIC_JOIN,
@@ -324,11 +328,11 @@ class LovCompMdV1(Wire):
     lcm_entries: Annotated[list[LovCompMdEntryV1], Flex(LovCompMdEntryV1, count="lcm_entry_count"), AS_SENT]
 
 
-@history(size={"2.13": 16}, byteorder="little")
+@history(size={"2.13": 16}, byteorder="little", text="foreign layout {lfm_type} of {lfm_length} bytes")
 class LovForeignMd(Wire):
     """A layout that others interpret (lustre_user.h)."""
 
-    lfm_magic: u32
+    lfm_magic: Annotated[u32, Shown.HEX, Magic(LOV_MAGIC_FOREIGN)]
     lfm_length: u32
     lfm_type: in32[LustreForeignTypes]
     lfm_flags: u32
@@ -355,11 +359,14 @@ class LovHsmMd(Wire):
     lhm_hsm: LovHsmBase
 
 
-@history(size={"2.6": 56}, byteorder="little")
+@history(
+    size={"2.6": 56}, byteorder="little",
+    text=("{lmv_stripe_count} stripes, master MDT {lmv_master_mdt_index}", " {lmv_stripe_fids}"),
+)  # fmt: skip
 class LmvMdsMdV1(Wire):
-    """Layout of a striped directory."""
+    """Layout of a striped directory; of one of its stripes without FIDs."""
 
-    lmv_magic: u32
+    lmv_magic: Annotated[u32, Shown.HEX, Magic(LMV_MAGIC_V1, LMV_MAGIC_STRIPE)]
     lmv_stripe_count: u32
     lmv_master_mdt_index: u32
     lmv_hash_type: u32
@@ -370,7 +377,7 @@ class LmvMdsMdV1(Wire):
     lmv_padding2_: pad32 = called("lmv_padding2").since("2.12")
     lmv_padding3: pad64
     lmv_pool_name: Annotated[bytes, Chars(16)]
-    lmv_stripe_fids: Annotated[list[LuFid], Flex(LuFid)]
+    lmv_stripe_fids: Annotated[list[LuFid], Flex(LuFid, count="lmv_stripe_count")]
 
 
 @history(size={"2.4": 32}, swab=False)
@@ -411,11 +418,14 @@ class LmvForeignMd(Wire):
     lfm_value: Annotated[bytes, Flex(Chars(1))]
 
 
-@history(size={"2.4": 48}, byteorder="little")
+@history(
+    size={"2.4": 48}, byteorder="little",
+    text=("{lum_stripe_count} stripes from MDT {lum_stripe_offset}", " pool {lum_pool_name}"),
+)  # fmt: skip
 class LmvUserMdV1(Wire):
     """Layout of directories that a user asks for, and that subdirectories are made with (lustre_user.h)."""
 
-    lum_magic: hex32
+    lum_magic: Annotated[u32, Shown.HEX, Magic(LMV_USER_MAGIC)]
     lum_stripe_count: u32
     lum_stripe_offset: u32
     lum_hash_type: u32
