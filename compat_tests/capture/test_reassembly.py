@@ -207,6 +207,13 @@ def test_what_is_missing_before_the_end_is_a_hole() -> None:
     assert told(pieces([seg(1, b"ab"), seg(51, b"x", flow=BACK, ack=4)])) == [b"ab", None]
 
 
+def test_a_reset_at_an_old_number_ends_nothing() -> None:
+    """Who gets it ignores it, whatever it looks like to who listens."""
+    for old in (0, 1, 2):
+        found = pieces([seg(1, b"ab"), seg(old, flags=RST), seg(3, b"cd"), seg(5, flags=RST), seg(5, b"ef")])
+        assert told(found) == [b"abcd", None]
+
+
 def test_rst_ends_a_direction_at_once() -> None:
     found = pieces([seg(1, b"ab"), seg(5, b"ef"), seg(7, flags=RST), seg(7, b"gh")])
     assert told(found) == [b"ab", 2, b"ef", None]

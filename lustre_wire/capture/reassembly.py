@@ -193,7 +193,8 @@ class Reassembler:
             yield from self._place(time_ns, flow, flow.position(seq), payload, missing)
         if flags & FIN:
             flow.end = flow.position(seq + len(payload) + missing)
-        if flags & RST or -1 < flow.end <= flow.next:
+        # a reset at bytes that were there before is ignored by who gets it (RFC 5961), and so the stream goes on
+        if (flags & RST and flow.position(seq) >= flow.next) or -1 < flow.end <= flow.next:
             yield from self._close(time_ns, flow)
 
     def _begin(
