@@ -13,7 +13,7 @@ from lustre_wire.capture.connected import connected
 
 FILES = [*real("*.pcapng"), *sorted((REAL.parent / "real-clients").glob("*.pcap"))]
 #: The older of both sides, as it says itself, and the dialect that the connection is read in.
-RELEASES = {"1.8.9": "1.8", "2.0.0.1": "2.0", "2.15.5": "2.17"}
+RELEASES = {"1.8.9": "1.8", "2.0.0": "2.0", "2.0.0.1": "2.0", "2.15.5": "2.17"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
