@@ -102,9 +102,8 @@ class Step(RuleSet):
         moved = {a: b for name, a in then.items() if _is_bit(a) and _is_bit(b := now.get(name, a)) and a != b}
         back = {b: a for a, b in moved.items()}
         gone = [then[name] for name in self.changes.reused.get(history.cls, ()) if name in then and name not in now]
-        reused = {number: 0 for number in (*gone, *moved) if number in now.values()}
-        taken = {number: 0 for number in back if number in then.values()}
-        return Moved(dict.fromkeys(gone, 0) | taken | moved, reused | back)
+        # a bit where a name was, or is to be, would be taken for that name
+        return Moved(dict.fromkeys((*gone, *back), 0) | moved, dict.fromkeys((*gone, *moved), 0) | back)
 
     def is_same(self, form: RpcFormat | None, body: Any) -> bool:
         """Whether a message with this format and ptlrpc_body is the same in both releases."""

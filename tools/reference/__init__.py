@@ -1,4 +1,4 @@
-"""The reference pages (docs/reference), made from the declarations: of 1.8 and 2.0 in full, of all others their history.
+"""The reference pages (docs/reference): 1.8 and 2.0 in full, of all other releases their history.
 
 ``python -m tools.reference`` writes them, ``python -m tools.reference --check`` says which ones differ.
 """

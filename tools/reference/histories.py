@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from functools import cache
+from types import ModuleType
 
 import lustre_wire as lw
 from lustre_wire.lives import Life, Span
@@ -26,8 +27,9 @@ def pages() -> dict[str, str]:
     made = {"releases.md": _counts()}
     for package, kind in _KINDS:
         for subject, module in _modules(package):
-            found = [history_of(cls) for cls in vars(module).values() if getattr(cls, "__module__", "") == module.__name__]
-            own = [history for history in dict.fromkeys(found) if isinstance(history, kind)]
+            declared = [cls for cls in vars(module).values() if getattr(cls, "__module__", "") == module.__name__]
+            found = map(history_of, declared)
+            own: list[History] = [history for history in dict.fromkeys(found) if isinstance(history, kind)]
             if own:
                 made[f"history-{package}-{subject}.md"] = _page(package, subject, own)
     return made
@@ -43,7 +45,7 @@ def index() -> str:
     return rows
 
 
-def _modules(package: str) -> Iterator[tuple[str, object]]:
+def _modules(package: str) -> Iterator[tuple[str, ModuleType]]:
     found = importlib.import_module(f"lustre_codecs.{package}")
     for each in pkgutil.iter_modules(found.__path__):
         yield each.name, importlib.import_module(f"{found.__name__}.{each.name}")
