@@ -113,6 +113,7 @@ READERS = {
 CALLED = {
     "bench": ["bench", "{}"], "conformance": ["conformance", "{vectors}", "--exec", "{answers}"],
     "diff": ["diff", "1.8", "2.0", "{}"], "layout": ["layout", "{}"],
+    "testbed ctl": ["testbed", "ctl", "{}", "status"],
     "testbed run": ["testbed", "run", "{}", "--dialect", "1.8"],
     "fuzz": ["fuzz", "--dialect", "1.8", "--count", "2", "--no-minimise", "--exec", "{crash}"],
     "target": ["target", "{target}"],

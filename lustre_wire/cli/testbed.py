@@ -20,7 +20,7 @@ from lustre_wire.capture.packets import TcpStreamWriter
 from lustre_wire.capture.pcap import PcapWriter
 from lustre_wire.capture.rpcs import SOCKLND_PORT
 from lustre_wire.cli.names import DIALECT
-from lustre_wire.cli.output import examples, json_option, print_json, print_table, say
+from lustre_wire.cli.output import complain, examples, json_option, print_json, print_table, say
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames.nid import nid_str, parse_nid
@@ -150,10 +150,10 @@ def _noted(note: Callable[[str], None], node: ServerNode, event: TargetEvent) ->
 def _log(path: Path | None) -> Iterator[Callable[[str], None]]:
     """Where lines are noted, each with the time; nowhere without a path, but faults, which go to standard error."""
     if path is None:
-        yield lambda line: click.echo(line, err=True) if line.startswith("fault") else None
+        yield lambda line: complain(line) if line.startswith("fault") else None
         return
     with path.open("a", encoding="utf-8", buffering=1) as stream:
-        yield lambda line: print(time.strftime("%Y-%m-%dT%H:%M:%S"), line, file=stream)
+        yield lambda line: stream.writelines((time.strftime("%Y-%m-%dT%H:%M:%S "), line, "\n"))
 
 
 @command.command(
