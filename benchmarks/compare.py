@@ -24,9 +24,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 FIXTURES = ROOT / "fixtures"
+NAMESPACE = FIXTURES / "captures/05-namespace.pcap"
 #: Rows that are whole processes: their arguments to Python.
 COLD = {
     "import lustre_wire": ["-c", "import lustre_wire"],
+    "cold lustre-wire decode --json, 2,506 messages": ["-m", "lustre_wire", "decode", "--json", str(NAMESPACE)],
     "cold lustre-wire decode": ["-m", "lustre_wire", "decode", str(FIXTURES / "captures/02-lnet-ping-discover.pcap")],
 }
 

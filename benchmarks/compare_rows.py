@@ -8,7 +8,10 @@ where this state has no such thing.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -19,7 +22,22 @@ from typing import Any
 
 import lustre_wire as lw
 from lustre_wire import bulk
+from lustre_wire.capture import read_messages
+from lustre_wire.cli.main import cli
 from lustre_wire.engines import record
+from lustre_wire.text import brief
+from lustre_wire.text.quoting import json_line
+
+try:
+    from lustre_wire.jsontext import json_text, json_text_of
+except ImportError:  # a state before there was any: what the command did
+
+    def json_text(message: Any) -> str:
+        return json_line(lw.to_json(message))
+
+    def json_text_of(data: bytes, dialect: Any, *, request: Any = None) -> str:
+        return json_line(lw.to_json(lw.decode(data, dialect, request=request)))
+
 
 Call = Callable[[], Any]
 #: (items of one call, the call)
@@ -142,6 +160,27 @@ def translating(recorded: Recorded) -> Work:
     return 1, lambda: lw.translate(message, target, session=session)
 
 
+def told(capture: Path) -> None:
+    """Messages as text: one by one, and the command on a capture, its output dropped."""
+    found = [c for c in read_messages(io.BytesIO(capture.read_bytes())) if c.is_rpc and c.certain is not None]
+    asked = [c.request.format if c.request is not None else None for c in found]
+    dialects: list[Any] = [c.certain for c in found]
+    inputs = list(zip([c.raw for c in found], dialects, asked, strict=True))
+    decoded = [lw.decode(data, dialect, request=request) for data, dialect, request in inputs]
+    count = len(found)
+    row("JSON text of a message", lambda: (count, lambda: [json_text(m) for m in decoded]))
+    row("JSON text from bytes", lambda: (count, lambda: [json_text_of(d, at, request=by) for d, at, by in inputs]))
+    row("line of a message", lambda: (count, lambda: [brief(m) for m in decoded]))
+    row("file to JSON", lambda: (count, partial(command, "decode", "--json", str(capture))))
+    row("file to lines", lambda: (count, partial(command, "decode", str(capture))))
+
+
+def command(*words: str) -> None:
+    """A command in this process."""
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.suppress(SystemExit):
+        cli.main(list(words))
+
+
 def many(recorded: Recorded) -> None:
     """Rows and streams."""
     for order in ("little", "big"):
@@ -219,6 +258,7 @@ def main() -> None:
     recorded = Recorded(fixtures)
     single(recorded)
     many(recorded)
+    told(fixtures / "captures" / "05-namespace.pcap")
     print(json.dumps(list(MAKERS)), flush=True)
     for line in sys.stdin:
         name = line.rstrip("\n")

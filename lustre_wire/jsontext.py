@@ -9,7 +9,7 @@ from typing import Any
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.embedded import holding
-from lustre_wire.engines.jsontext import buffer_writer, prefix, quoted, writer
+from lustre_wire.engines.jsontext import buffer_writer, quoted, writer
 from lustre_wire.engines.payload import Extra, codec
 from lustre_wire.errors import WireError
 from lustre_wire.jsonform import BODY, message_extra
@@ -32,8 +32,8 @@ def json_text(message: Message) -> str:
     entries = []
     if message.body is not None:
         body: Any = type(message.body)
-        told = f"{prefix(spec_of(body).alone)}{writer(body).do(message.body)}"
-        entries.append(f'{{"name":"{BODY}"{told}{_of_buffer(extra, 0)}}}')
+        told = _struct_writer(body)(message.body)
+        entries.append(f'{{"name":"{BODY}"{told}{_of_buffer(extra, 0) if extra else ""}}}')
     if isinstance(buffers, Generic):
         first = 0 if message.body is None and message.version == 2 else 1
         for i, data in enumerate(buffers.buffers, first):
@@ -44,7 +44,7 @@ def json_text(message: Message) -> str:
         for i, slot in enumerate(codec(side, message.order).places(buffers), 1):
             value = getattr(buffers, slot.name)
             told = tellers[slot.index](value, message) if value is not None else ""
-            entries.append(f'{{"name":"{slot.name}"{told}{_of_buffer(extra, i)}}}')
+            entries.append(f'{{"name":"{slot.name}"{told}{_of_buffer(extra, i) if extra else ""}}}')
     header: Any = type(message.header)
     form = message.format
     name = quoted(form.name) if form is not None else "null"
@@ -65,7 +65,7 @@ def json_text_of(data: Any, dialect: Dialect | str, *, request: Message | RpcFor
 
     Args and errors as of `decode`.
     """
-    found = named_dialect(dialect)
+    found = dialect if isinstance(dialect, Dialect) else named_dialect(dialect)
     try:
         told = at_once(data, found, request, inside_text) if type(data) is bytes else None
     except WireError as error:
@@ -104,12 +104,12 @@ def inside_text(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: An
 
 def _inside(node: Any) -> Callable[[Any], str]:
     if isinstance(node, Group):
-        return _inside_struct(node.cls)
+        return _struct_writer(node.cls)
     return buffer_writer(node)
 
 
 @lru_cache(maxsize=1024)
-def _inside_struct(cls: Any) -> Callable[[Any], str]:
+def _struct_writer(cls: Any) -> Callable[[Any], str]:
     return buffer_writer(spec_of(cls).alone)
 
 

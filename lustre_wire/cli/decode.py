@@ -199,14 +199,10 @@ def _json(captured: Captured) -> str:
         f'"src":{quoted(src) if src else "null"}', f'"dst":{quoted(dst) if dst else "null"}',
         f'"xid":{"null" if xid is None else xid}', f'"portal":{"null" if portal is None else portal}',
     ]  # fmt: skip
-    more: dict[str, Any] = {}
-    if captured.offset:
-        more["offset"] = captured.offset
     taken = latency(captured)
-    if taken is not None:
-        more["latency"] = taken
-    if captured.missing:
-        more["missing"] = captured.missing
+    numbers = (("offset", captured.offset or None), ("latency", taken), ("missing", captured.missing or None))
+    parts += [f'"{name}":{number!r}' for name, number in numbers if number is not None]
+    more: dict[str, Any] = {}
     text = captured.json_text()
     if text is None and (partial := captured.partial) is not None:
         form = partial.format.key if partial.format is not None else None

@@ -59,12 +59,14 @@ port_option = click.option(
 
 def src_of(captured: Captured) -> str:
     """NID of the sender; empty where it is not known."""
-    return captured.src if captured.src != _ANY else ""
+    src = captured.src
+    return src if src != _ANY else ""
 
 
 def dst_of(captured: Captured) -> str:
     """NID of the receiver; empty where it is not known."""
-    return captured.dst if captured.dst != _ANY else ""
+    dst = captured.dst
+    return dst if dst != _ANY else ""
 
 
 def latency(captured: Captured) -> float | None:

@@ -75,6 +75,9 @@ def template(em: Emitter, lines: list[str], node: Node, value: str, args: list[s
     else:
         inner: list[str] = []
         one = template(em, lines, node.node, "e", inner)
+        if (one, inner) == ("%d", ["e"]):
+            args.append(f"('%d,' * len({value}))[:-1] % tuple({value})")
+            return "[%s]"
         args.append(f"','.join([{one!r} % ({', '.join(inner)},) for e in {value}])")
     return "[%s]"
 

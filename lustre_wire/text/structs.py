@@ -205,5 +205,5 @@ def _some(show: _Expressions, node: Node, value: str) -> str:
     raw = f"{value}.raw" if isinstance(node, Overlap) else value
     if isinstance(node, Repeat) and not node.joined:
         numbers_ = isinstance(node.node, Cell) and node.node.form is Form.NUMBER
-        return f"any({raw})" if numbers_ else f"not {zero}({raw})"
+        return f"any({raw})" if numbers_ else f"any(map({show.em.const('_s', _one(show, node.node, _some))}, {raw}))"
     return f"({raw}.strip({bytes(1)!r}) if type({raw}) is bytes else not {zero}({raw}))"

@@ -122,7 +122,7 @@ class CellType(FieldType):
 
     def json(self, em: Emitter, cell: Cell, value: str) -> str:
         """Expression of the plain JSON value."""
-        return f"{em.use(octets)}({value}).hex()"
+        return f"({value} if type({value}) is bytes else {em.use(octets)}({value})).hex()"
 
     def json_text(self, em: Emitter, cell: Cell, value: str) -> tuple[str, str]:
         """The piece of a ``%`` template that is the value's JSON text, and the expression that fills it."""
