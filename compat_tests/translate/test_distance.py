@@ -23,7 +23,7 @@ from lustre_wire.translate.buffers import paths
 from lustre_wire.translate.rules import DOWN, UP
 
 FEW = settings(
-    max_examples=5, deadline=None, database=None,
+    max_examples=5, deadline=None, database=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )  # fmt: skip
 #: The main line behind 2.0, and the leaves.
