@@ -41,8 +41,8 @@ def comparable(how: Policy) -> bool:
 
 
 def refusals(play: Play) -> list[str]:
-    """What in a play the model does not have; nothing of barriers set by hand, which it does not know."""
-    if not comparable(play.policy) or play.journal.by_hand:
+    """What in a play the model does not have; nothing of barriers set by hand and of pairs, which it does not know."""
+    if not comparable(play.policy) or play.journal.by_hand or play.system.partners:
         return []
     options = {name: getattr(play.policy, name) for name in OPTIONS if name not in IGNORED}
     model = projection(**options)
