@@ -16,8 +16,9 @@ from lustre_wire.schema.rpc_history import RpcHistory
 from lustre_wire.schema.views import History, history_of
 from tools.reference.common import summary, table
 
-_KINDS = (("structs", StructHistory), ("rpcs", RpcHistory))
-_HEADS = {"structs": ("field", "releases", "offset", "size"), "rpcs": ("buffer", "releases", "place")}
+_KINDS = (("structs", StructHistory), ("transport", StructHistory), ("rpcs", RpcHistory))
+_FIELDS = ("field", "releases", "offset", "size")
+_HEADS = {"structs": _FIELDS, "transport": _FIELDS, "rpcs": ("buffer", "releases", "place")}
 
 
 @cache
@@ -38,7 +39,7 @@ def pages() -> dict[str, str]:
 def index() -> str:
     """The rows of the index."""
     rows = "| [releases](releases.md) | how many structs, fields, constants and formats each release has |\n"
-    for package, what in (("structs", "structs of"), ("rpcs", "formats of")):
+    for package, what in (("structs", "structs of"), ("transport", "transport's structs of"), ("rpcs", "formats of")):
         links = [f"[{name}](history-{package}-{name}.md)" for name, _ in _modules(package)
                  if f"history-{package}-{name}.md" in pages()]  # fmt: skip
         rows += f"| {', '.join(links)} | the {what} all releases: since when and until when each part is there |\n"
@@ -52,7 +53,7 @@ def _modules(package: str) -> Iterator[tuple[str, ModuleType]]:
 
 
 def _page(package: str, subject: str, histories: list[History]) -> str:
-    what = "structs" if package == "structs" else "formats"
+    what = "formats" if package == "rpcs" else "structs"
     head = f"# History: {subject}, {what}\n\nFrom 1.8.0 to 2.17.0, first and last release included. A field is called "
     head += "by its newest name, older ones below it. Offsets and sizes are in bytes.\n"
     return head + "".join(_section(package, history) for history in histories)
@@ -62,7 +63,7 @@ def _section(package: str, history: History) -> str:
     when = next(release(name) for name in reversed(known()) if history.exists(release(name)))
     life = lw.history(history.c_name(when))
     there = ", ".join(f"{_span(span)}: {_said(span[2])}" for span in life.spans)
-    own = "bytes" if package == "structs" else "opcode"
+    own = "opcode" if package == "rpcs" else "bytes"
     called = f" Called {', '.join(f'{name} ({_span(span)})' for span in life.called for name in [span[2]])}." if (
         len(life.called) > 1) else ""  # fmt: skip
     rows = [(label, _span(span), *_values(span)) for label, name in _labels(life) for span in life.fields[name]]
