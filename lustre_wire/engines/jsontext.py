@@ -30,10 +30,20 @@ def walked(node: Node, value: Any) -> str:
     if isinstance(node, Group):
         return "{" + ",".join([f'"{m.name}":{walked(m, getattr(value, m.name))}' for m in node.members]) + "}"
     if isinstance(node, Overlap):
-        return f'{{"raw":"{value.raw.hex()}"}}'
+        return union_text(node, value)
     if node.joined:
         return walked(node.node, value)
     return f"[{','.join([walked(node.node, each) for each in value])}]"
+
+
+def union_text(node: Overlap, value: Any) -> str:
+    """A union's bytes, or where they tell which member counts that member."""
+    telling = spec_of(node.cls).telling
+    if telling is None:
+        return f'{{"raw":"{value.raw.hex()}"}}'
+    where, members, other = telling
+    name = members.get(value.raw[where.start : where.stop], other)
+    return f'{{"{name}":{walked(node.view(name), getattr(value, name))}}}'
 
 
 @lru_cache(maxsize=1024)
@@ -58,6 +68,9 @@ def template(em: Emitter, lines: list[str], node: Node, value: str, args: list[s
         text, argument = node.kind.json_text(em, node, value)
         args.append(argument)
         return str(text)
+    if isinstance(node, Overlap) and spec_of(node.cls).telling is not None:
+        args.append(f"{em.use(union_text)}({em.const('n', node)}, {value})")
+        return "%s"
     if isinstance(node, Overlap):
         args.append(f"{value}.raw.hex()")
         return '{"raw":"%s"}'

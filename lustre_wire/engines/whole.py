@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lustre_wire.engines import record
-from lustre_wire.engines.jsontext import prefix, quoted, template
+from lustre_wire.engines.jsontext import prefix, quoted, template, union_text
 from lustre_wire.engines.payload import Extra, Piece, piece
 from lustre_wire.engines.straightline import Generator
 from lustre_wire.schema.nodes import ByteOrder, Cell, Emitter, Group, Node, Overlap, resolved, turner
@@ -364,7 +364,11 @@ class _Telling(_Generator):
             raw = self.taken(f"{node.width}s")
             if node.swab and resolved(node.order, self.order) != "little":
                 raw = f"{self.em.const('_u', turner(node.swab))}({raw})"
-            self.put('{"raw":"%s"}', f"{raw}.hex()")
+            if spec_of(node.cls).telling is None:
+                self.put('{"raw":"%s"}', f"{raw}.hex()")
+            else:
+                em = self.em
+                self.put("%s", f"{em.use(union_text)}({em.const('n', node)}, {em.const('C', node.cls)}(raw={raw}))")
         elif isinstance(node, Group):
             self.group(node, "", path, at_end=False)
         elif node.joined:
