@@ -25,6 +25,7 @@ from lustre_wire.text.values import (
     is_zero,
     list_text,
     named,
+    node_text,
     pieces,
     quoted,
     union_text,
@@ -166,6 +167,9 @@ def _expression(show: _Expressions, node: Node, value: str, outer: str = "") -> 
         return f"{em.const('_t', _function(node.cls, show.dialect, show.short))}({value})"
     if isinstance(node, Overlap):
         tag = node.field.tag if node.field is not None else None
+        if spec_of(node.cls).telling is not None:  # its bytes say which member counts
+            told = partial(node_text, node, dialect=show.dialect, short=show.short)
+            return f"{em.const('_u', told)}({value}, outer={outer or None})"
         if tag is None or not outer:
             return f"{em.use(union_text)}({value})"
         members = {number: (name, _one(show, node.view(name), _expression)) for number, name in tag.members}
