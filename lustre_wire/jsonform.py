@@ -150,7 +150,8 @@ def _slot_to_json(node: Node, value: Any) -> dict[str, Any]:
         return {"struct": spec_of(node.cls).name, "fields": struct_to_json(value)}
     if isinstance(node, Cell):
         return {node.kind.json_key: _slot_writer(node.kind)(value)}
-    assert not isinstance(node, Overlap)
+    if isinstance(node, Overlap):
+        return {"fields": _slot_writer(node)(value)}
     if isinstance(node.node, Group):
         return {"struct": spec_of(node.node.cls).name, "items": [struct_to_json(each) for each in value]}
     return {"items": _slot_writer(node)(value)}
@@ -170,7 +171,7 @@ def _slot_from_json(node: Node, entry: Mapping[str, Any], order: Any, path: str)
     if "hex" in entry:
         data = unhex(entry["hex"], path)
         return _whole_buffer(node, data, order, path) if data else None
-    key = "fields" if isinstance(node, Group) else node.kind.json_key if isinstance(node, Cell) else "items"
+    key = "fields" if isinstance(node, (Group, Overlap)) else node.kind.json_key if isinstance(node, Cell) else "items"
     if key in entry:
         return _from_json(node, entry[key], path)
     unknown = set(entry) & {"fields", "text", "value", "items"}

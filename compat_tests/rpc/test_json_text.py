@@ -49,13 +49,26 @@ def test_most_of_them_are_told_straight_from_their_bytes() -> None:
 
 @given(st.data())
 def test_messages_of_every_kind(data: st.DataObject) -> None:
-    message = data.draw(some(data.draw(st.sampled_from(names()))))
+    message = data.draw(some(data.draw(st.sampled_from([*names(), "2.17"]))))
     octets = lw.encode(message)
     request = message.format if message.direction == "reply" else None
     read = lw.decode(octets, message.dialect, request=request)
     wanted = json_line(to_json(read))
     assert [json_text(read) for _ in range(USES + 1)] == [wanted] * (USES + 1)
     assert [json_text_of(octets, message.dialect, request=request) for _ in range(USES + 1)] == [wanted] * (USES + 1)
+
+
+@pytest.mark.parametrize("tail", [b"", b"\1" * 8], ids=["regular", "with bytes behind it"])
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_a_union_in_a_buffer_of_its_own(order: Any, tail: bytes) -> None:
+    d217 = lw.dialect("2.17")
+    desc = d217.structs["ldlm_gl_desc"](bytes(range(64)))
+    sent = lw.build(d217, "LDLM_GL_CALLBACK/DESC", order=order, dlm_req=d217.structs["ldlm_request"](), gl_desc=desc)
+    octets = lw.encode(sent) + tail
+    read = lw.decode(octets, d217)
+    assert read.buffers.gl_desc == desc and lw.encode(read) == octets
+    assert lw.encode(lw.from_json(to_json(read))) == octets
+    assert {json_text_of(octets, d217) for _ in range(USES + 1)} == {json_line(to_json(read))}
 
 
 @pytest.mark.parametrize("dialect", ["1.8", "2.0"])

@@ -31,8 +31,7 @@ RELEASES = lw.releases()
 LINE = [one.name for one in way(release("2.0.0"), newest())]
 NAMES = {"", *(lw.dialect(name).name for name in LINE)}
 STEPS = [(one.base.name, one.name) for name in RELEASES if (one := release(name)).base and name != "2.0.0"]
-#: Names of formats. The union that LDLM_GL_CALLBACK/DESC has in a buffer is read in regular messages alone.
-KINDS = {name: sorted({form.name for form in lw.dialect(name).formats} - {"LDLM_GL_CALLBACK/DESC"}) for name in LINE}
+KINDS = {name: sorted({form.name for form in lw.dialect(name).formats}) for name in LINE}
 
 
 def named(message: lw.Message) -> dict[str, Any]:

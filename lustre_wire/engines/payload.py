@@ -15,7 +15,7 @@ from lustre_wire.engines import record
 from lustre_wire.engines.straightline import elements
 from lustre_wire.errors import WireError
 from lustre_wire.schema.conditions import Match, conditions
-from lustre_wire.schema.nodes import ByteOrder, Cell, Emitter, Group, Node, Repeat, access
+from lustre_wire.schema.nodes import ByteOrder, Cell, Emitter, Group, Node, Overlap, Repeat, access, resolved, turner
 from lustre_wire.schema.rpc import Buffers, SlotSpec
 
 ZEROES = tuple(bytes(n) for n in range(8))
@@ -101,6 +101,11 @@ def piece(em: Emitter, node: Node, value: str, order: ByteOrder) -> Piece:
             return Piece(read, f"m == {node.width}", write)
         each = 1 if tail.joined else tail.stride
         return Piece(read, f"m >= {node.width}", write, f"{node.width - tail.width} + {each} * len(v.{node.tail_path})")
+    if isinstance(node, Overlap):
+        turn = em.const("_s", _turning(node, order))
+        return Piece(
+            f"{em.const('_U', node.cls)}({turn}(_data[a : a + m]))", f"m == {node.width}", f"{turn}({value}.raw)"
+        )
     if not isinstance(node, Repeat) or not node.tail:
         raise TypeError(type(node).__name__)
     size, test = node.stride, f"not m % {node.stride}"
@@ -113,10 +118,17 @@ def piece(em: Emitter, node: Node, value: str, order: ByteOrder) -> Piece:
     return Piece(f"{em.const('_u', read_all)}(_data, a, a + m)", test, f"{em.const('_k', write_all)}({value})")
 
 
+def _turning(node: Overlap, order: ByteOrder) -> Callable[[bytes], bytes]:
+    """What a union's bytes are as a receiver has them, and the other way round."""
+    return turner(node.swab) if node.swab and resolved(node.order, order) != "little" else bytes
+
+
 def whole_value(node: Node, data: bytes, order: ByteOrder) -> Any:
     """The value of a whole buffer of regular length."""
     if isinstance(node, Group):
         return record.codec(node.cls, order).unpack(data, 0, len(data))
+    if isinstance(node, Overlap):
+        return node.cls(_turning(node, order)(data))
     if isinstance(node, Cell):
         return access(node, order)[0](data, 0) if node.width else node.kind.torn(data)[0]
     if not isinstance(node, Repeat) or not node.tail:
