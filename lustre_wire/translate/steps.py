@@ -302,7 +302,10 @@ def _fitted(name: str, cls: Any, field_name: str) -> Callable[[Any, Any, Any], A
             room = len(value) if isinstance(node, Repeat) and node.tail else len(default)
             if any(one != type(one)() for one in value[room:]):
                 work.lose(_loss(name), name, value)
-            return [*value[:room], *default[len(value) :]]
+            added = default[len(value) :]
+            if added:
+                work.fill(name, len(added))
+            return [*value[:room], *added]
         if value != type(value)():
             work.lose(_loss(name), name, value)
         return default
