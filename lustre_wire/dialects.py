@@ -242,6 +242,7 @@ class Dialect:
         """The enumerations of the release that have a past."""
         return [h for h in self._enums.values() if isinstance(h, EnumHistory)]
 
+    @checked
     def format_history(self, form: RpcFormat) -> RpcHistory | None:
         """What declares one of its formats through the releases."""
         found = self._formats.get(form.key)

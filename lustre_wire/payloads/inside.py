@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
+from lustre_wire.kinds import checked
 from lustre_wire.payloads import batch, changelog, directory, llog, updates
 from lustre_wire.payloads.config import Config
 from lustre_wire.payloads.llog import LogRecord
@@ -20,12 +21,14 @@ from lustre_wire.text.values import field_text, hexed, node_text, quoted
 __all__ = ["records_in", "records_of_bulk", "text_of", "type_of"]
 
 
+@checked
 def type_of(record: LogRecord, dialect: Dialect) -> str:
     """The type of a log record by name, or in hexadecimal."""
     name = llog.LogFile(dialect, record.order, None).type_name(record)
     return f"{record.type:#x}" if name.isdigit() else name
 
 
+@checked
 def text_of(record: LogRecord, dialect: Dialect) -> str:
     """What a log record says: a configuration command as it would be typed, a struct's text, or bytes."""
     value = record.value
@@ -102,6 +105,7 @@ _READERS: Final[dict[str, Callable[[bytes, Dialect, ByteOrder], Iterator[Node]]]
 }  # fmt: skip
 
 
+@checked
 def records_in(message: Message) -> Iterator[Node]:
     """A node for every log block or directory that a message carries; its children are the records."""
     for slot in () if isinstance(message.buffers, Generic) else message.buffers.__slot_specs__:
@@ -110,6 +114,7 @@ def records_in(message: Message) -> Iterator[Node]:
             yield from _read(slot.name, slot.holds, value, message)
 
 
+@checked
 def records_of_bulk(request: Message, data: bytes) -> Iterator[Node]:
     """The same of the bulk data that a request asked for."""
     if request.format is not None:

@@ -216,7 +216,7 @@ def _hops(source: Dialect, target: Dialect) -> list[Dialect]:
         raise WireError(f"no rules between the dialects {source.name} and {target.name}")
     names = [one.name for one in releases.way(source.release, target.release)]
     for rules in rule_sets():
-        old, new = (named_dialect(name).release for name in (rules.old, rules.new))
+        old, new = (_release_of(name) for name in (rules.old, rules.new))
         if old is None or new is None or new.base is None:
             continue
         for i, (one, other) in enumerate(pairwise(names)):
@@ -227,6 +227,13 @@ def _hops(source: Dialect, target: Dialect) -> list[Dialect]:
                 names = [*names[: i + 1], *(r.name for r in releases.way(old, target.release))]
                 break
     return [source, *(named_dialect(name) for name in names[1:-1]), target]
+
+
+def _release_of(name: str) -> releases.Release | None:
+    try:
+        return named_dialect(name).release
+    except WireError:  # rules of an experiment, whose dialects nobody announced
+        return None
 
 
 def _translated(message: Message, way: Way, work: Work) -> Message:

@@ -407,6 +407,7 @@ class RuleSet:
             found = self._struct_rules[old, new] = pair(old, new)
         return found
 
+    @checked
     def operation(self, form: RpcFormat, direction: str) -> Operation:
         """What is declared of the operation of a format, or that everything is the same."""
         table = self.cache.get(("operations", direction))
@@ -415,6 +416,7 @@ class RuleSet:
             self.cache["operations", direction] = table
         return table.get(form.name) or Operation(form.name, form.name)
 
+    @checked
     def targets(self, form: RpcFormat, wanted: str, target: Dialect) -> list[RpcFormat]:
         """The formats that a message of one may become: those of the operation `wanted`."""
         return [f for f in target.formats if f.name == wanted]
