@@ -23,8 +23,8 @@ demo: .venv/.extra-test ## read recorded traffic of both dialects and print ever
 		--fids 0x200000400 --allow surplus,cursor -v || test $$? -eq 1 # a directory page has no translation
 	$(BIN)/lustre-wire upgrade --clients 4 --policy simplified
 
-test: .venv/.extra-test ## the tests
-	$(BIN)/python -m pytest
+test: .venv/.extra-test ## the tests, a file at a time in up to four processes
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: .venv/.extra-lint ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check
