@@ -158,9 +158,9 @@ def _log(path: Path | None) -> Iterator[Callable[[str], None]]:
 
 @command.command(
     epilog=examples("""
-        lustre-wire testbed ctl /var/tmp/state/control status
-        lustre-wire testbed ctl /var/tmp/state/control restart mds
-        lustre-wire testbed ctl /var/tmp/state/control upgrade mds 2.0
+        lustre-wire testbed ctl state/control status
+        lustre-wire testbed ctl state/control restart mds
+        lustre-wire testbed ctl state/control upgrade mds 2.0
     """)
 )
 @click.argument("socket", type=click.Path(path_type=Path))

@@ -6,6 +6,7 @@ C core is told, how to make it hold, and how the documentation says it. A number
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from struct import Struct as Packer
@@ -60,7 +61,7 @@ def resolve(slots: Sequence[Any], path: str) -> Peek:
     return Peek(found.index, node if isinstance(node, Cell) and node.form is Form.NUMBER else None)
 
 
-class Condition:
+class Condition(ABC):
     """Base of all conditions.
 
     `on_number`: it looks at a number, otherwise at a buffer. `exact`: what it looks at is one value where it holds, so
@@ -76,9 +77,9 @@ class Condition:
         """What of it `looked_at` depends on."""
         return type(self)
 
+    @abstractmethod
     def looked_at(self, em: Emitter, peek: Peek, order: ByteOrder) -> tuple[str, str]:
         """(guard, expression) that look at what the condition is about, in a message not yet decoded."""
-        raise NotImplementedError
 
     @property
     def wanted(self) -> Any:
@@ -104,9 +105,9 @@ class Condition:
     #: Instead of changing the buffer: take it away, with all behind it.
     clears: ClassVar[bool] = False
 
+    @abstractmethod
     def told(self, place: str) -> str:
         """In words, about the buffer or number `place`."""
-        raise NotImplementedError
 
 
 class _OnNumber(Condition):
