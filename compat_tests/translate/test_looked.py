@@ -18,6 +18,7 @@ from compat_tests import recorded
 from compat_tests.translate import pairs
 from compat_tests.translate.watch import watched
 from lustre_wire.bulk import copyplan
+from lustre_wire.bulk.asking import WatchedSession
 from lustre_wire.engines import payload
 from lustre_wire.testing.messages import messages
 from lustre_wire.translate import looked, rules_between
@@ -26,22 +27,12 @@ from lustre_wire.translate.rules import DOWN, UP, Looks
 
 RULES = rules_between("1.8", "2.0")
 OTHER = {"1.8": "2.0", "2.0": "1.8"}
-LOOKUPS = {"fid_of", "inode_of", "open_file"}
 
 
-class WatchedSession:
-    """A session that notes the names of what it is asked, and of what changes it."""
-
-    def __init__(self) -> None:
-        self.session = pairs.session()
-        self.session.fids = lw.FidAllocator(0x200000400)
-        self.asked: set[str] = set()
-        self.changed: set[str] = set()
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self.session, name)
-        (self.changed if callable(value) and name not in LOOKUPS else self.asked).add(name)
-        return value
+def session() -> WatchedSession:
+    known = pairs.session()
+    known.fids = lw.FidAllocator(0x200000400)
+    return WatchedSession(known)
 
 
 @dataclass
@@ -73,9 +64,9 @@ def seen(message: lw.Message) -> Seen | None:
     source, target = message.dialect, lw.dialect(OTHER[message.dialect.name])
     direction = UP if source.name == RULES.old else DOWN
     watching, reads = watched(message)
-    session: Any = WatchedSession()
+    asked: Any = session()
     try:
-        made = lw.translate(watching, target, session=session, on_loss="report").message
+        made = lw.translate(watching, target, session=asked, on_loss="report").message
     except lw.WireError:
         return None
     if message.format is None or made.format is None or message.body is None:
@@ -88,7 +79,7 @@ def seen(message: lw.Message) -> Seen | None:
     paths = {m.path for m in carried.moves if m.path[0] == BODY or getattr(message.buffers, m.path[0]) is not None}
     paths |= {(named[i],) for i in carried.strings if getattr(message.buffers, named[i])}
     read = {path for path in paths if not reads.copied_only(path)}
-    return Seen(direction, message, made, session.asked, session.changed, read)
+    return Seen(direction, message, made, {name for name, _ in asked.asked}, asked.changed, read)
 
 
 def recorded_ones() -> Iterator[lw.Message]:

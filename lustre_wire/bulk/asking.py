@@ -15,7 +15,7 @@ class WouldChange(Exception):
 
 
 class WatchedSession:
-    """A session, with what was asked of it; `changed` tells whether it was changed.
+    """A session, with what was asked of it, and the names of what changed it.
 
     Args:
         session: the session behind it.
@@ -25,7 +25,7 @@ class WatchedSession:
     def __init__(self, session: Session, *, frozen: bool = False) -> None:
         self._session = session
         self._frozen = frozen
-        self.changed = False
+        self.changed: set[str] = set()
         self.asked: dict[tuple[str, tuple[Any, ...] | None], Any] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -37,7 +37,7 @@ class WatchedSession:
             return lambda *args: self._look_up(name, args)
         if self._frozen:
             raise WouldChange
-        self.changed = True
+        self.changed.add(name)
         return value
 
     def _look_up(self, name: str, args: tuple[Any, ...]) -> Any:

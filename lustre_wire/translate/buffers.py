@@ -12,7 +12,7 @@ from lustre_wire.errors import SchemaError
 from lustre_wire.rpc import REQUEST
 from lustre_wire.schema.nodes import Cell, Emitter, Form, Group, Node, Overlap, Repeat
 from lustre_wire.schema.rpc import RpcFormat, SlotSpec
-from lustre_wire.translate.rules import UP, Operation, RuleSet, Side, Slot
+from lustre_wire.translate.rules import UP, RuleSet, Side, Slot
 from lustre_wire.translate.structs import make_joined, make_struct
 
 
@@ -42,7 +42,7 @@ def paths(rules: RuleSet, form: RpcFormat, target: Dialect, direction: str, side
     Raises:
         SchemaError: a buffer of which no rule says what becomes of it.
     """
-    operation = operation_of(rules, form, direction)
+    operation = rules.operation(form, direction)
     wanted = operation.new if direction == UP else operation.old
     found = rules.targets(form, wanted, target)
     if side_name != REQUEST:
@@ -57,11 +57,6 @@ def paths(rules: RuleSet, form: RpcFormat, target: Dialect, direction: str, side
         if len(out[-1].names) == best:
             break
     return tuple(out)
-
-
-def operation_of(rules: RuleSet, form: RpcFormat, direction: str) -> Operation:
-    """The declared operation of a format, or one that says that everything is the same."""
-    return rules.operation(form, direction)
 
 
 def _specs(form: RpcFormat, side: str) -> tuple[SlotSpec, ...]:

@@ -18,7 +18,7 @@ from lustre_wire.kinds import checked
 from lustre_wire.rpc import REQUEST, Generic, Message
 from lustre_wire.schema import releases
 from lustre_wire.translate import envelope, extras
-from lustre_wire.translate.buffers import Path, operation_of, paths
+from lustre_wire.translate.buffers import Path, paths
 from lustre_wire.translate.report import LOST, Entry, Report
 from lustre_wire.translate.rules import DOWN, UP, Operation, RuleSet, Side, Way
 from lustre_wire.translate.session import Session
@@ -274,7 +274,7 @@ def _new_plan(message: Message, way: Way, work: Work) -> _Plan:
     body = make_struct(rules, message.dialect.body, work.target.body, way.direction)
     if message.format is None:
         return _Plan(Operation("", ""), Side(), (), body)
-    operation = operation_of(rules, message.format, way.direction)
+    operation = rules.operation(message.format, way.direction)
     side = operation.request if message.direction == REQUEST else operation.reply
     lacking = rules.old_only if way.direction == UP else rules.new_only
     code = lacking.get(message.format.key, lacking.get(message.format.name, 0))

@@ -13,7 +13,6 @@ from typing import Any, Final
 from lustre_wire.rpc import REQUEST, Message
 from lustre_wire.schema.nodes import Group, Node, Repeat
 from lustre_wire.schema.struct import spec_of
-from lustre_wire.translate.buffers import operation_of
 from lustre_wire.translate.engine import way_of
 from lustre_wire.translate.rules import UP, RuleSet, looks_of
 
@@ -54,7 +53,7 @@ def looked_at(rules: RuleSet, direction: str, message: Message, made: Message) -
     assert message.format is not None
     up, request = direction == UP, message.direction == REQUEST
     way = way_of(rules, direction, message, made)
-    operation = operation_of(rules, message.format, direction)
+    operation = rules.operation(message.format, direction)
     side = operation.request if request else operation.reply
     here = {s.name: s.node for s in type(message.buffers).__slot_specs__}
     there = {s.name: s.node for s in type(made.buffers).__slot_specs__}

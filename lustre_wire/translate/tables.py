@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.rpc import REQUEST
 from lustre_wire.schema.rpc import RpcFormat
-from lustre_wire.translate.buffers import operation_of, pairs_of
+from lustre_wire.translate.buffers import pairs_of
 from lustre_wire.translate.rules import (
     DOWN,
     UP,
@@ -148,7 +148,7 @@ def _slot_note(slot: Slot | None) -> str:
 
 
 def _side(rules: RuleSet, old: RpcFormat, side_name: str) -> Side:
-    operation = operation_of(rules, old, UP)
+    operation = rules.operation(old, UP)
     return operation.request if side_name == REQUEST else operation.reply
 
 
@@ -156,7 +156,7 @@ def operations(rules: RuleSet) -> Iterator[tuple[RpcFormat, RpcFormat]]:
     """(older, newer) format of every operation both dialects have, without variants of single senders."""
     old, new = named_dialect(rules.old), named_dialect(rules.new)
     for form in old.formats:
-        wanted = operation_of(rules, form, UP).new
+        wanted = rules.operation(form, UP).new
         found = next((f for f in new.formats if f.name == wanted and not f.variant), None)
         if found is not None and not form.variant:
             yield form, found
