@@ -12,7 +12,7 @@ import enum
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -252,6 +252,18 @@ class Dialect:
     def formats(self) -> tuple[RpcFormat, ...]:
         """All RPC formats, variants included."""
         return tuple(Declared(self._formats, {}, self._when).values())
+
+    @cached_property
+    def portals(self) -> Mapping[int, str]:
+        """What each LNet portal that an RPC format names carries: "request", "reply" or "bulk"."""
+        roles: dict[int, str] = {}
+        for form in self._formats.values():
+            said = partial(form.option, when=self._when) if isinstance(form, RpcHistory) else partial(getattr, form)
+            named = [(portal, "request") for portal in (said("portal"), *(said("also_on") or ()))]
+            for portal, role in [*named, (said("reply_portal"), "reply"), (said("bulk_portal"), "bulk")]:
+                if portal is not None:
+                    roles.setdefault(int(portal), role)
+        return MappingProxyType(roles)
 
     @cached_property
     def rpcs(self) -> Mapping[str, RpcFormat]:

@@ -40,11 +40,8 @@ def portal_roles(dialects: tuple[Dialect, ...]) -> Mapping[int, str]:
     From the formats first, then from the names of portals that no format mentions (``MGS_REPLY_PORTAL``).
     """
     roles: dict[int, str] = {}
-    for form in (form for d in dialects for form in d.formats):
-        named = [(form.portal, REQUEST), *((p, REQUEST) for p in form.also_on)]
-        for portal, role in [*named, (form.reply_portal, REPLY), (form.bulk_portal, BULK)]:
-            if portal is not None:
-                roles.setdefault(int(portal), role)
+    for d in dialects:
+        roles = {**d.portals, **roles}
     for member in (m for d in dialects if "Portal" in d.enums for m in d.enums["Portal"].__members__.items()):
         name, portal = member
         for role in (REQUEST, REPLY, BULK):

@@ -228,18 +228,21 @@ class RpcHistory(History):
         return not self.alive.at(when).is_gone
 
     def c_name(self, when: Release) -> str:
-        named = self.options.get("name")
-        name = (named.at(when).value if named is not None else "") or self.opcode.name
-        variant = self.options.get("variant")
-        said = variant.at(when).value if variant is not None else ""
-        return f"{name} ({said})" if said else name
+        name = self.option("name", when) or self.opcode.name
+        variant = self.option("variant", when)
+        return f"{name} ({variant})" if variant else name
+
+    def option(self, name: str, when: Release) -> Any:
+        """What the declaration says of `name` (``"portal"``) in a release, None where it says nothing."""
+        said = self.options.get(name)
+        return said.at(when).value if isinstance(said, Margin) else said
 
     def make(self, when: Release) -> Any:
         """The decorated class with the sides and the `RpcFormat` of a release."""
         if not self.exists(when):
             return None
         sides = self.sides()
-        options = {n: v.at(when).value if isinstance(v, Margin) else v for n, v in self.options.items()}
+        options = {name: self.option(name, when) for name in self.options}
         if options.get("match"):
             options["match"] = sides["Request"].match_at(options["match"], when)
         if options.get("bulk_holds") is not None:
