@@ -31,7 +31,7 @@ from lustre_wire.schema.numbers import EnumHistory, number_at
 from lustre_wire.schema.releases import Release
 from lustre_wire.schema.rpc import RpcFormat
 from lustre_wire.schema.rpc_history import RpcHistory
-from lustre_wire.schema.struct import StructSpec
+from lustre_wire.schema.struct import StructSpec, spec_of
 from lustre_wire.schema.views import History, history_of
 
 GROUP = "lustre_wire.dialects"
@@ -190,21 +190,26 @@ class Dialect:
         found = (history_of(v) for m in self._loaded for v in vars(m).values())
         return [h for h in dict.fromkeys(found) if isinstance(h, kind) and h.exists(self._when)]
 
-    def _views(self, plain: dict[str, Any], histories: Iterable[Any]) -> Mapping[str, Any]:
-        others: dict[str, Any] = {}
-        for history in histories:
-            plain[history.c_name(self._when)] = history
-            others |= dict.fromkeys(history.c_names(), history)
-        return Declared(plain, others, self._when) if others else MappingProxyType(plain)
-
     @cached_property
-    def structs(self) -> Mapping[str, Any]:
-        """Wire struct classes by their C names; those of other releases are found too."""
+    def _structs(self) -> dict[str, Any]:
+        """The wire structs of the release by their C names: those without a past, and the histories."""
         found = (v for m in self._loaded for v in vars(m).values() if isinstance(v, type))
         plain = {s.name: c for c in found if isinstance(s := vars(c).get("__wire__"), StructSpec)}
         if self.release is not None:  # a view that a module made for itself is of another release
             plain = {name: c for name, c in plain.items() if not hasattr(c, "__made__")}
-        return self._views(plain, self._histories(StructHistory))
+        return plain | {h.c_name(self._when): h for h in self._histories(StructHistory)}
+
+    @cached_property
+    def structs(self) -> Mapping[str, Any]:
+        """Wire struct classes by their C names; those of other releases are found too."""
+        others = {n: h for h in self._histories(StructHistory) for n in h.c_names()}
+        return Declared(self._structs, others, self._when)
+
+    @cached_property
+    def with_magic(self) -> tuple[StructSpec, ...]:
+        """The wire structs in which a number of their own says what they are."""
+        has = (n for n, one in self._structs.items() if not isinstance(one, StructHistory) or one.has_magic)
+        return tuple(spec for spec in (spec_of(self.structs[n]) for n in has) if any(f.magic for f in spec.fields))
 
     @cached_property
     def _enums(self) -> dict[str, Any]:

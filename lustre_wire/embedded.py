@@ -19,7 +19,7 @@ _LEAST_MAGIC: Final = 1 << 16
 def _by_magic(dialect: Dialect, order: ByteOrder) -> list[tuple[slice, ByteOrder, dict[int, list[StructSpec]]]]:
     """The structs of a dialect that announce themselves: by where their magic stands, by the numbers there."""
     places: dict[tuple[int, int, ByteOrder], dict[int, list[StructSpec]]] = {}
-    for spec in map(spec_of, dialect.structs.values()):
+    for spec in dialect.with_magic:
         for field in spec.fields:
             if field.magic and min(field.magic) >= _LEAST_MAGIC:
                 place = field.offset, field.offset + field.size, resolved(spec.order, order)

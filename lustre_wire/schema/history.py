@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
 from lustre_wire.errors import SchemaError
@@ -121,6 +122,12 @@ class StructHistory(History):
         self.overlays = [p for p in places if p.margin.over]
         self.size, self.options, self.prefix, self.short = size, options, prefix, short
         self.is_union = issubclass(cls, WireUnion)
+
+    @cached_property
+    def has_magic(self) -> bool:
+        """Whether a field, in some release, says by a number what the struct is."""
+        hints = (hint for p in self.places for hint in (p.hint, *_types_of(p.margin)))
+        return any(isinstance(extra, Magic) for hint in hints for extra in get_args(hint))
 
     def own_moments(self) -> set[str]:
         dated = [self.size, *self.options.values(), *(p.margin for p in (*self.places, *self.overlays))]
