@@ -5,7 +5,6 @@ from __future__ import annotations
 from lustre_wire.errors import StrictError
 from lustre_wire.kinds import checked
 from lustre_wire.message import REQUEST, Generic, Message
-from lustre_wire.schema.rpc import SlotSpec
 
 
 @checked
@@ -30,15 +29,8 @@ def check(message: Message) -> None:
             raise StrictError(f"expected service class {form.version:#x}, got {got:#x}", path="ptlrpc_body.pb_version")
     if not isinstance(message.buffers, Generic) and not _is_bare(message):
         for spec in message.buffers.__slot_specs__:
-            if getattr(message.buffers, spec.name) is None and not _may_be_empty(spec):
+            if getattr(message.buffers, spec.name) is None and not spec.may_be_empty:
                 raise StrictError("expected content, got none", path=spec.name)
-
-
-def _may_be_empty(spec: SlotSpec) -> bool:
-    """Whether a correct sender may leave a buffer without bytes; opaque bytes of no fixed size can always be none."""
-    if spec.opaque and not spec.type.size:
-        return True
-    return spec.optional or spec.present is not None
 
 
 def _check_generic(message: Message) -> None:

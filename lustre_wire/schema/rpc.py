@@ -229,6 +229,11 @@ class SlotSpec:
         """Whether it is bytes without a declared inside, of any length."""
         return self.string and not self.text
 
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether a correct sender may leave it without bytes."""
+        return self.optional or self.present is not None or (self.opaque and not self.type.size)
+
 
 @dataclass(frozen=True)
 class _Slot:

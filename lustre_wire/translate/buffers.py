@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from errno import EOPNOTSUPP
 from typing import Any
 
 from lustre_wire.dialects import Dialect
@@ -156,11 +157,15 @@ class _Writer:
 
     def carried(self, source: SlotSpec, target: SlotSpec) -> list[str]:
         value = self.value(source.name, source.node, target.node, "v")
-        return [
+        lines = [
             f"v = p.{source.name}",
             f"c.at = {source.name!r}",
             f"q.{target.name} = {'v' if value == 'v' else f'None if v is None else {value}'}",
         ]
+        if self.rules.completes and source.may_be_empty and not target.may_be_empty:
+            filled = f"{self.em.const('_f', default_of(target))}(None, p, c)"
+            lines += [f"if q.{target.name} is None:", f"    q.{target.name} = {filled}"]
+        return lines
 
     def value(self, path: str, source: Node, target: Node, name: str) -> str:
         if isinstance(source, (Group, Overlap)) and type(source) is type(target):
@@ -172,6 +177,10 @@ class _Writer:
         if isinstance(source, Repeat) and isinstance(target, Repeat):
             made = self.value(path, source.node, target.node, "e")
             return f"{name}[:]" if made == "e" else f"[{made} for e in {name}]"
+        if isinstance(source, Repeat):
+            return f"{self.em.const('_o', _only)}([{self.value(path, source.node, target, 'e')} for e in {name}], c)"
+        if isinstance(target, Repeat):
+            return f"[{self.value(path, source, target.node, name)}]"
         if isinstance(source, Cell) and isinstance(target, Cell):
             bytes_alike = source.form is target.form is Form.BYTES
             if bytes_alike or (source.kind == target.kind and target.kind.unlike(self.em, name, source) == name):
@@ -210,6 +219,33 @@ class _Writer:
 
     def declared(self, name: str, *, new: bool) -> Slot | None:
         return (self.side.only_new.get(name) or self.rules.added.get(name)) if new else self.side.only_old.get(name)
+
+
+def default_of(slot: SlotSpec) -> Callable[[Any, Any, Any], Any]:
+    """What fills a buffer that the target's receivers need: zeroes; an array of structs cannot be made up."""
+    name, node = slot.name, slot.node
+
+    def make(value: Any, buffers: Any, work: Any) -> Any:
+        work.at = ""
+        if isinstance(node, Repeat) and not isinstance(node.node, Cell):
+            work.impossible(EOPNOTSUPP, "nothing says what is in a buffer that it needs", name)
+        work.fill(name, "" if slot.text else "zeroes")
+        return [_zeroes(node.node)] if isinstance(node, Repeat) else _zeroes(node)
+
+    return make
+
+
+def _zeroes(node: Node) -> Any:
+    if isinstance(node, Cell):
+        return 0 if node.form is Form.NUMBER else bytes(node.width)
+    return node.cls() if isinstance(node, (Group, Overlap)) else None
+
+
+def _only(values: list[Any], work: Any) -> Any:
+    """The one value of an array; further ones are lost."""
+    if len(values) > 1:
+        work.lose(work.at, "", values[1:])
+    return values[0] if values else None
 
 
 def _as_bytes(value: Any, work: Any) -> bytes:

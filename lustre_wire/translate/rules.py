@@ -372,6 +372,7 @@ class RuleSet:
         added: buffers that only newer formats have: they appear empty.
         old_only, new_only: name or key of a format -> error number of an operation the other side lacks.
         no_format_errno: error number of an operation neither rules nor formats know.
+        completes: whether a buffer that receivers need is filled with zeroes where the sender's peers do not need it.
         lm_flags: what becomes of the flags in the container's header.
         variant: whose form of a newer request is used where there is one (`RpcFormat.variant`).
         page_up, page_down: functions of (page, `Work`) that translate a page of directory entries.
@@ -386,6 +387,7 @@ class RuleSet:
     old_only: Mapping[str, int]
     new_only: Mapping[str, int]
     no_format_errno: int
+    completes: bool = field(default=False, kw_only=True)
     lm_flags: FieldRule
     variant: str = ""
     page_up: Callable[[bytes, Any], bytes] | None = None

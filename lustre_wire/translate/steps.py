@@ -25,6 +25,7 @@ from lustre_wire.schema.rpc import RpcFormat, SlotSpec
 from lustre_wire.schema.rpc_history import BuffersHistory
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.schema.views import history_of
+from lustre_wire.translate.buffers import default_of
 from lustre_wire.translate.rules import (
     DOWN,
     UP,
@@ -77,6 +78,7 @@ class Step(RuleSet):
     old_only: Mapping[str, int] = field(default_factory=dict)
     new_only: Mapping[str, int] = field(default_factory=dict)
     no_format_errno: int = EOPNOTSUPP
+    completes: bool = True
     lm_flags: FieldRule = _SAME
 
     @cached_property
@@ -219,7 +221,8 @@ class Step(RuleSet):
         names = {one: other for one, other in names.items() if _carried(olds[one].node, news[other].node)}
         taken = set(names.values())
         return Side(
-            names=names, only_old={n: Slot(loss=n) for n in olds if n not in names},
+            names=names,
+            only_old={n: Slot(loss=n, make=_default_of(s)) for n, s in olds.items() if n not in names},
             only_new={n: Slot(loss=n, make=_default_of(s)) for n, s in news.items() if n not in taken},
         )  # fmt: skip
 
@@ -248,9 +251,9 @@ def _alike(one: Node, other: Node) -> bool:
 
 
 def _carried(one: Node, other: Node) -> bool:
-    """Whether a buffer can become another: a struct a struct or bytes, an array an array of the same kind."""
-    if isinstance(one, Repeat) and isinstance(other, Repeat):
-        return _carried(one.node, other.node)
+    """Whether a buffer can become another: a struct a struct or bytes, an array or one of it the same of that kind."""
+    if isinstance(one, Repeat) or isinstance(other, Repeat):
+        return _carried(*(node.node if isinstance(node, Repeat) else node for node in (one, other)))
     if isinstance(one, Cell) and isinstance(other, Cell):
         return one.kind == other.kind or one.form is other.form is Form.BYTES
     return {type(one), type(other)} in ({Group}, {Overlap}) or any(
@@ -327,13 +330,4 @@ def _from_bytes(span: slice, cls: Any, at: int, name: str) -> Callable[[Any, Any
 
 def _default_of(slot: SlotSpec) -> Callable[[Any, Any, Any], Any] | None:
     """What fills a buffer that has to be there, None where it may be absent."""
-    if slot.optional or slot.opaque or slot.structs is not None or slot.minimum:
-        return None
-    name, cls = slot.name, slot.struct
-
-    def make(value: Any, buffers: Any, work: Any) -> Any:
-        work.at = ""
-        work.fill(name, "zeroes" if cls is not None else "")
-        return cls() if cls is not None else b"" if slot.text else None
-
-    return make
+    return None if slot.may_be_empty else default_of(slot)
