@@ -39,6 +39,7 @@ class Life:
         places: of a struct or format, what of `fields` is the same thing under other names, each as its names from the
             newest to the oldest.
         called: the C names of a struct or format.
+        shorter: of a struct its shorter forms, which travel at the same time: when -> bytes.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Life:
     fields: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     places: tuple[tuple[str, ...], ...] = ()
     called: tuple[Span, ...] = ()
+    shorter: Mapping[str, int] = field(default_factory=dict)
 
 
 def spans_of(value: Callable[[Release], Any]) -> tuple[Span, ...]:
@@ -157,7 +159,7 @@ def _struct(name: str, found: StructHistory) -> Life:
 
     fields = _by_name(places)
     dated = [[f.name for at in _newest_first() if (f := p.at(at, found.prefix)) is not None] for p in found.places]
-    return Life(name, "struct", spans_of(size), fields, _sorted_out(dated, fields), _called(found))
+    return Life(name, "struct", spans_of(size), fields, _sorted_out(dated, fields), _called(found), found.short)
 
 
 def _format(name: str, found: RpcHistory) -> Life:

@@ -226,6 +226,17 @@ class Colours(WireFlag, since="2.4"):
     BLUE = 2, since("2.6")
 
 
+def test_a_shorter_form_is_one_that_the_struct_had_before() -> None:
+    """Peers that have not agreed on the longer one send it still."""
+    shorter = {name: lw.history(name) for name in ("obd_connect_data", "ptlrpc_body", "ost_lvb")}
+    assert {name: dict(life.shorter) for name, life in shorter.items()} == {
+        "obd_connect_data": {"before 2.1": 72}, "ptlrpc_body": {"without a job id": 152},
+        "ost_lvb": {"without LVB_TYPE": 40},
+    }  # fmt: skip
+    for life in shorter.values():
+        assert set(life.shorter.values()) <= {size for _, _, size in life.spans[:-1]}
+
+
 def test_an_enumeration_with_a_life() -> None:
     history: Any = history_of(Colours)
     assert history.view(release("2.3")) is None

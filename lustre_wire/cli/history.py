@@ -69,6 +69,7 @@ def _object(life: Life) -> dict[str, Any]:
         "called": list(_rows(life.called, ("name",))),
         "fields": {name: list(_rows(spans, inside)) for name, spans in life.fields.items()},
         "places": [list(names) for names in life.places if len(names) > 1],
+        "shorter": dict(life.shorter),
     }  # fmt: skip
 
 
@@ -83,6 +84,8 @@ def _print(life: Life) -> None:
     head = ", ".join(f"{name} from {first}" for first, name in called.items())
     rows = [("", row) for row in _rows(life.spans, own)]
     _table(("", *own), rows, f"{life.kind} {life.name}{': ' if head else ''}{head}")
+    for when, size in life.shorter.items():
+        say(f"{when}: {size} bytes")
     if life.fields:
         inside = _SAID_INSIDE[life.kind]
         say("")

@@ -66,6 +66,7 @@ def _section(package: str, history: History) -> str:
     own = "opcode" if package == "rpcs" else "bytes"
     called = f" Called {', '.join(f'{name} ({_span(span)})' for span in life.called for name in [span[2]])}." if (
         len(life.called) > 1) else ""  # fmt: skip
+    called += "".join(f" {when.capitalize()}: {size}." for when, size in life.shorter.items())
     rows = [(label, _span(span), *_values(span)) for label, name in _labels(life) for span in life.fields[name]]
     text = table(_HEADS[package], rows) if rows else ""
     return f"\n## {life.name}\n\n{summary(history.cls)} {own.capitalize()}: {there}.{called}\n\n{text}"
