@@ -38,7 +38,34 @@ def _read_all(spec: StructSpec, data: bytes, order: ByteOrder) -> Any:
     """A struct that takes all of `data` but zeroes at its end, or None."""
     made: Any = record.unpack(spec.cls, data, byteorder=order)
     whole = record.pack(made, byteorder=order)
-    return made if data[: len(whole)] == whole and not data[len(whole) :].strip(b"\0") else None
+    spans = _spans(made)
+    if spans:
+        fits = all(len(whole) <= span.start <= span.stop <= len(data) for span in spans)
+    else:
+        fits = not data[len(whole) :].strip(b"\0")
+    return made if fits and data[: len(whole)] == whole else None
+
+
+def _spans(value: Any) -> list[slice]:
+    """Where the pieces lie that a struct says the places of (`Pieces`)."""
+    for field in spec_of(value).fields:
+        said = field.pieces
+        if said is not None:
+            starts = [(getattr(one, said.offset), getattr(one, said.size)) for one in getattr(value, field.name)]
+            return [slice(start, start + size) for start, size in starts]
+    return []
+
+
+def pieces(
+    value: Any, held: tuple[Node, ...], data: bytes, dialect: Dialect, order: ByteOrder
+) -> list[tuple[Node, Any] | bytes]:
+    """What the pieces are that a struct says the places of, in its order; bytes where nobody knows.
+
+    Args:
+        value: the struct, as `holding` found it in `data` beside `held`. Pieces of a piece are not looked for.
+    """
+    parts = [data[span] for span in _spans(value)] if hasattr(value, "__wire__") else []
+    return [holding(held, part, dialect, order) or part for part in parts]
 
 
 def recognise(data: bytes, dialect: Dialect, order: ByteOrder) -> Any:

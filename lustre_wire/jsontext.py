@@ -8,7 +8,7 @@ from typing import Any
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
-from lustre_wire.embedded import holding
+from lustre_wire.embedded import holding, pieces
 from lustre_wire.engines.jsontext import buffer_writer, quoted, writer
 from lustre_wire.engines.payload import Extra, codec
 from lustre_wire.errors import WireError
@@ -99,7 +99,12 @@ def inside_text(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: An
     if found is None:
         return ""
     node, value = found
-    return f',"inside":{{{_inside(node)(value)[1:]}}}'
+    parts = [
+        f'{{"hex":"{part.hex()}"}}' if isinstance(part, bytes) else f"{{{_inside(part[0])(part[1])[1:]}}}"
+        for part in pieces(value, held, data, dialect, order)
+    ]
+    more = f',"pieces":[{",".join(parts)}]' if parts else ""
+    return f',"inside":{{{_inside(node)(value)[1:]}{more}}}'
 
 
 def _inside(node: Any) -> Callable[[Any], str]:

@@ -53,6 +53,15 @@ def _same(one: int, two: int) -> bool:
     return one == two and type(one) is type(two) and getattr(one, "margin", None) is getattr(two, "margin", None)
 
 
+@dataclass(frozen=True)
+class Pieces:
+    """Each element of the array says where a piece lies among the bytes that its struct begins: by the fields named
+    `offset`, in bytes from that beginning, and `size`."""
+
+    offset: str
+    size: str
+
+
 _PADDING: Final = ("padding", "_pad", "spare", "reserved", "unused", "hole_")
 
 

@@ -141,18 +141,30 @@ def _within(nodes: tuple[Node, ...], there: int, end: int) -> Iterator[Node]:
 
 def _slot(spec: SlotSpec, value: Any, message: Message, at: int) -> Node:
     node, dialect = spec.node, message.dialect
+    parts: list[Any] = []
     if spec.opaque:
-        found = embedded.holding(spec.held_beside(message.buffers), bytes(value), dialect, message.order)
+        held, data = spec.held_beside(message.buffers), bytes(value)
+        found = embedded.holding(held, data, dialect, message.order)
         if found is None:
-            return Node(spec.name, blob_text(bytes(value)), at)
+            return Node(spec.name, blob_text(data), at)
         node, value = found
+        parts = embedded.pieces(value, held, data, dialect, message.order)
     if isinstance(node, nodes.Group):
         inner = struct_tree(value, dialect, offset=at)
         text = f"{inner.name} {inner.text}".strip() if inner.name != spec.name else inner.text
-        return Node(spec.name, text, at, inner.children)
+        return Node(spec.name, text, at, (*inner.children, *_pieces(parts, dialect)))
     children = tuple(_children(node, value, dialect, at))
     text = f"{len(value)} elements" if children else node_text(node, value, dialect)
     return Node(spec.name, text, at, children)
+
+
+def _pieces(parts: list[Any], dialect: Dialect) -> Iterator[Node]:
+    for number, part in enumerate(parts):
+        if isinstance(part, bytes):
+            yield Node(f"piece {number}", blob_text(part))
+        else:
+            inner = struct_tree(part[1], dialect)
+            yield Node(f"piece {number}", f"{inner.name} {inner.text}".strip(), None, inner.children)
 
 
 def blob_text(data: bytes) -> str:

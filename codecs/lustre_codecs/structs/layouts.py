@@ -13,6 +13,7 @@ from lustre_codecs.enums.layout import (
     LMV_MAGIC_V1,
     LMV_USER_MAGIC,
     LOV_DESC_MAGIC,
+    LOV_MAGIC_COMP_V1,
     LOV_MAGIC_FOREIGN,
     LOV_MAGIC_V1,
     LOV_MAGIC_V3,
@@ -47,7 +48,7 @@ from lustre_wire.schema.margins import (
     was,
 )
 from lustre_wire.schema.shorthand import bytes32, bytes64, hex32
-from lustre_wire.schema.shown import Magic, Shown
+from lustre_wire.schema.shown import Magic, Pieces, Shown
 from lustre_wire.schema.types import AS_SENT, U16, U32, Array, Chars, Flex, Raw, u8, u16, u32, u64
 
 
@@ -309,11 +310,11 @@ class LovCompMdEntryV1(Wire):
     lcme_compr_bits: u8 = since("2.16")
 
 
-@history(size={"2.10": 32}, byteorder="little")
+@history(size={"2.10": 32}, byteorder="little", text="composite layout of {lcm_entry_count} components")
 class LovCompMdV1(Wire):
     """A composite layout: entries and, behind them, the components (lustre_user.h)."""
 
-    lcm_magic: u32
+    lcm_magic: Annotated[u32, Shown.HEX, Magic(LOV_MAGIC_COMP_V1)]
     lcm_size: u32
     lcm_layout_gen: u32
     lcm_flags: in16[LcmFlags]
@@ -325,7 +326,10 @@ class LovCompMdV1(Wire):
     lcm_padding3: Annotated[bytes, Raw(1)] = since("2.16")
     lcm_padding1__: Annotated[list[int], Array(U16.as_sent(), 2)] = called("lcm_padding1").since("2.16")
     lcm_padding2: pad64
-    lcm_entries: Annotated[list[LovCompMdEntryV1], Flex(LovCompMdEntryV1, count="lcm_entry_count"), AS_SENT]
+    lcm_entries: Annotated[
+        list[LovCompMdEntryV1], Flex(LovCompMdEntryV1, count="lcm_entry_count"), AS_SENT,
+        Pieces("lcme_offset", "lcme_size"),
+    ]  # fmt: skip
 
 
 @history(size={"2.13": 16}, byteorder="little", text="foreign layout {lfm_type} of {lfm_length} bytes")
