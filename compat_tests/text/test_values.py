@@ -149,7 +149,7 @@ class TestLayouts:
         objects = next(value for key, value in inputs.items() if key.startswith("objects"))
         made = recognise(bytes.fromhex(row["hex"]), dialect, "little")
         text = struct_text(made, dialect)
-        assert text.startswith(f"stripe_count {len(objects)} size {inputs['stripe_size'] >> 20}M")
+        assert text.startswith(f"stripe {len(objects)} x {inputs['stripe_size'] >> 20}M")
         assert text.endswith(f"pool {inputs['pool']}") == bool(inputs["pool"])
         shown = [text for name, text in texts(struct_tree(made, dialect)).items() if name.endswith("]")]
         wanted = [f"object {number}:{seq} on OST {index}" for number, seq, _, index in objects]
@@ -157,7 +157,7 @@ class TestLayouts:
 
     def test_a_layout_in_a_message_is_shown(self) -> None:
         found = next(m for m in recorded.messages() if m.kind == "ldlm-enqueue-intent-open-reply")
-        assert "stripe_count 2 size 1M" in brief(found.decode())
+        assert "stripe 2 x 1M" in brief(found.decode())
 
     @pytest.mark.parametrize("data", [b"", b"\xd0\x0b\xd1\x0b", b"\xd0\x0b\xd1\x0b" + b"\xff" * 60, bytes(104)])
     def test_other_bytes_are_not(self, data: bytes) -> None:

@@ -29,6 +29,7 @@ BULK_GET: Final = "bulk get"
 LNET_PING: Final = "lnet ping"
 LNET_PING_REPLY: Final = "lnet ping reply"
 LNET_PUSH: Final = "lnet push"
+LNET_SELFTEST: Final = "lnet selftest"
 LNET_ACK: Final = "lnet ack"
 LNET_PUT: Final = "lnet put"
 LNET_GET: Final = "lnet get"
@@ -38,8 +39,8 @@ BULK: Final = "bulk"
 DATA: Final = "data"
 #: All there are.
 KINDS: Final = (
-    REQUEST, REPLY, EARLY_REPLY, BULK, BULK_GET, LNET_PING, LNET_PING_REPLY, LNET_PUSH, LNET_ACK, LNET_PUT, LNET_GET,
-    LNET_REPLY, DATA,
+    REQUEST, REPLY, EARLY_REPLY, BULK, BULK_GET, LNET_PING, LNET_PING_REPLY, LNET_PUSH, LNET_SELFTEST, LNET_ACK,
+    LNET_PUT, LNET_GET, LNET_REPLY, DATA,
 )  # fmt: skip
 
 
@@ -53,7 +54,7 @@ class Captured:
     Attributes:
         time_ns: when its last byte was captured, nanoseconds since 1970; 0 where that is not known.
         kind: "request", "reply", "early reply", "bulk", "bulk get"; "lnet ping", "lnet ping reply", "lnet push" (of
-            discovery), "lnet ack"; "lnet put", "lnet get", "lnet reply" for what is none of these.
+            discovery), "lnet selftest", "lnet ack"; "lnet put", "lnet get", "lnet reply" for what is none of these.
         error: why a request or reply could not be decoded.
         partial: what is known of a request or reply that the capture has only the beginning of, its ptlrpc_body and
             more, read with zeroes instead of what is not there; `there` says how many bytes are.

@@ -23,6 +23,7 @@ from lustre_wire.capture.captured import (
     LNET_PUSH,
     LNET_PUT,
     LNET_REPLY,
+    LNET_SELFTEST,
     Captured,
     Statistics,
 )
@@ -38,6 +39,7 @@ from lustre_wire.frames import lnet, lustre_msg
 from lustre_wire.frames.events import LnetMessage
 from lustre_wire.frames.formats import Head
 from lustre_wire.frames.nid import Nid, nid_str
+from lustre_wire.frames.selftest import SELFTEST_PORTALS
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REPLY, REQUEST, Message
 from lustre_wire.schema import spec_of
@@ -200,6 +202,8 @@ class Matcher:
         elif portal == lnet.LNET_RESERVED_PORTAL:
             if match_bits == lnet.LNET_PROTO_PING_MATCHBITS:
                 captured.kind = LNET_PUSH
+        elif portal in SELFTEST_PORTALS:
+            captured.kind = LNET_SELFTEST
         elif role == BULK or not self._unnamed(captured, head):
             self._bulk(captured, head, BULK)
         if handle != _NO_HANDLE:
@@ -310,6 +314,8 @@ class Matcher:
         if portal == lnet.LNET_RESERVED_PORTAL:
             if match_bits == lnet.LNET_PROTO_PING_MATCHBITS:
                 captured.kind = LNET_PING
+        elif portal in SELFTEST_PORTALS:
+            captured.kind = LNET_SELFTEST
         else:
             self._bulk(captured, head, BULK_GET)
         self._handles.put((handle, _node(src)), captured)

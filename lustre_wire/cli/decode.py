@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import click
 
 from lustre_wire.capture import Captured
-from lustre_wire.capture.captured import BULK
+from lustre_wire.capture.captured import BULK, LNET_PING_REPLY, LNET_PUSH, LNET_SELFTEST
 from lustre_wire.capture.connected import Connected, connected
 from lustre_wire.capture.rpcs import Statistics
 from lustre_wire.cli.filters import Filters, filter_options, rpc_of
@@ -20,12 +20,22 @@ from lustre_wire.cli.inputs import NANO, Inputs, dialect_option, dst_of, files_a
 from lustre_wire.cli.main import UNUSABLE
 from lustre_wire.cli.output import Styled, examples, json_option, line_of, lines_of, paint, print_node, say
 from lustre_wire.cli.summary import Summary
+from lustre_wire.cli.told import Told, layout_text
 from lustre_wire.engines.jsontext import quoted
-from lustre_wire.rpc import REPLY
+from lustre_wire.errors import WireError
+from lustre_wire.frames.lnet import LNET_NI_STATUS_DOWN
+from lustre_wire.frames.lnet_large import LnetPingFeature, parse_ping_info
+from lustre_wire.frames.nid import nid_str, parse_nid
+from lustre_wire.frames.selftest import selftest_type
+from lustre_wire.rpc import REPLY, Message
 from lustre_wire.text import brief, cut_tree, message_tree, status_text
 from lustre_wire.text.numbers import LAST_SECOND
 from lustre_wire.text.quoting import json_line
 from lustre_wire.text.values import quoted as shown_text
+
+#: How an interface of a ping reply is called that is not up; the loopback, whose status is a counter, is not shown.
+_STATUS: Final = {LNET_NI_STATUS_DOWN: " down"}
+_LOOPBACK: Final = parse_nid("0@lo")
 
 
 @click.command(
@@ -68,10 +78,14 @@ def command(
     such node or transfer in them.
     """
     inputs, counted, wanted = Inputs(files, dialect, port), Summary(), Filters(**filters)
-    tell = _json if as_json else _line
+    told = Told()
+    tell = _json if as_json else partial(_line, told=told)
     broken = shown = 0
     with lines_of(inputs.live or verbose) as put:
-        for captured in islice(filter(wanted, (captured for _, captured in inputs)), limit):
+        messages: Iterator[Captured] = (captured for _, captured in inputs)
+        if not (as_json or summary or connections):
+            messages = told.seen(messages)  # also of what the filters leave out
+        for captured in islice(filter(wanted, messages), limit):
             if summary:
                 counted.add(captured)
             elif connections:
@@ -143,14 +157,17 @@ def _head(captured: Captured) -> Iterator[str | Styled]:
         yield paint(f"x{captured.match_bits}", dim=True)
 
 
-def _what(captured: Captured) -> Iterator[str | Styled]:
+def _what(captured: Captured, told: Told) -> Iterator[str | Styled]:
     message = captured.message or captured.partial
     about = rpc_of(captured)
     name = about.name if about is not None else ""
     if message is None and captured.error is not None:
         yield paint(f"{captured.kind} not decoded: {captured.error}", fg="red")
     elif message is None:
-        yield paint(f"{captured.kind}{f' for {name}' if name else ''}: {len(captured.raw)} bytes", dim=True)
+        told_of = f" for {name}" if name else _lnet_name(captured)
+        yield paint(f"{captured.kind}{told_of}: {len(captured.raw)} bytes", dim=True)
+        if captured.kind in (LNET_PING_REPLY, LNET_PUSH):
+            yield from _interfaces(captured)
     elif message.direction == REPLY:
         yield f"  {'<-' if captured.kind == REPLY else captured.kind}"
         yield paint(name, fg="cyan")
@@ -160,16 +177,50 @@ def _what(captured: Captured) -> Iterator[str | Styled]:
             yield paint(f"+{taken:.6f}s", dim=True)
     else:
         yield paint(name, fg="cyan", bold=True)
-    if captured.message is not None and (text := brief(captured.message)):
-        yield text
+        if target := told.target(captured):
+            yield paint(target, fg="cyan")
+    if captured.message is not None:
+        parts = filter(None, (brief(captured.message), layout_text(captured.message)))
+        if text := " ".join(parts):
+            yield told.line(text, captured.message.dialect)
+        if captured.message.direction != REPLY and (who := _sender(captured.message)):
+            yield paint(who, dim=True)
     if captured.partial is not None:
         yield paint(f"(cut: {captured.there} of {captured.there + captured.missing} bytes)", fg="yellow")
     elif captured.missing:
         yield paint(f"({captured.missing} bytes missing)", fg="yellow")
 
 
-def _line(captured: Captured) -> str:
-    return line_of([*_head(captured), *_what(captured)])
+def _lnet_name(captured: Captured) -> str:
+    """Which message of LNet selftest it is."""
+    kind = selftest_type(captured.raw) if captured.kind == LNET_SELFTEST else None
+    return f" {kind.name.removeprefix('SRPC_MSG_')}" if kind is not None else ""
+
+
+def _interfaces(captured: Captured) -> Iterator[str]:
+    """What a node says of itself: its interfaces, those that are down, and what it can; nothing where it is cut."""
+    try:
+        found = parse_ping_info(captured.raw)
+    except WireError:
+        return
+    told: list[Any] = [*found.info.pi_ni, *found.large]
+    yield ", ".join(f"{nid_str(ni.ns_nid)}{_STATUS.get(ni.ns_status, '')}" for ni in told if ni.ns_nid != _LOOPBACK)
+    names = [name.removeprefix("LNET_PING_FEAT_") for name in LnetPingFeature.names_of(int(found.info.pi_features))]
+    yield f"features {'|'.join(names) or 0}"
+    if captured.kind == LNET_PUSH:
+        yield f"number {found.push}"
+
+
+def _sender(message: Message) -> str:
+    """The job, and the user, that a request says it is of."""
+    job = bytes(getattr(message.body, "pb_jobid", b"")).rstrip(b"\0")
+    user = int(getattr(message.body, "pb_uid", 0))
+    told = [f"job {shown_text(job)}"] if job else []
+    return " ".join([*told, f"uid {user}"] if user or (job and hasattr(message.body, "pb_uid")) else told)
+
+
+def _line(captured: Captured, told: Told) -> str:
+    return line_of([*_head(captured), *_what(captured, told)])
 
 
 # --- tree and JSON ----------------------------------------------------------------------------------------------------

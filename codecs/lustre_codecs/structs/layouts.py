@@ -84,7 +84,7 @@ class LovOstDataV1(Wire):
 
 @history(
     size=32, byteorder="little",
-    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}"),
+    text=("stripe {lmm_stripe_count} x {lmm_stripe_size}", " pattern {lmm_pattern}", " {lmm_objects}"),
 )  # fmt: skip
 class LovMdsMdV1(Wire):
     """File layout (LOV EA); `lmm_stripe_size` in bytes."""
@@ -102,7 +102,10 @@ class LovMdsMdV1(Wire):
 
 @history(
     size=48, byteorder="little", swab=False,
-    text=("stripe_count {lmm_stripe_count} size {lmm_stripe_size}", " pattern {lmm_pattern}", " pool {lmm_pool_name}"),
+    text=(
+        "stripe {lmm_stripe_count} x {lmm_stripe_size}", " pattern {lmm_pattern}", " {lmm_objects}",
+        " pool {lmm_pool_name}",
+    ),
 )  # fmt: skip
 class LovMdsMdV3(Wire):
     """File layout (LOV EA) with a pool."""

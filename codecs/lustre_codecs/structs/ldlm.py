@@ -50,7 +50,7 @@ class LdlmInodebits(Wire):
 
 @history(
     size=32, swab=False, c_name={"1.8": "ldlm_flock", "2.1": "ldlm_flock_wire"},
-    text=("[{lfw_start}-{lfw_end}] pid {lfw_pid}", " blocked by pid {blocking_pid}", " owner {lfw_owner}"),
+    text=("[{lfw_start}-{lfw_end}] pid {lfw_pid}", " owner {lfw_owner}"),  # of who blocks it no sender says anything
 )  # fmt: skip
 class LdlmFlock(Wire):
     """Byte range and owner of a flock lock."""

@@ -1,0 +1,136 @@
+"""Lines of a capture say what messages before them told: targets, paths, locks of the MGS, layouts."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from compat_tests.recorded import FIXTURES
+from lustre_wire import dialect
+from lustre_wire.cli.main import cli
+from lustre_wire.cli.told import Told, layouts
+from lustre_wire.engines import record
+from lustre_wire.frames.selftest import SrpcMsgType, selftest_type
+from lustre_wire.schema import spec_of
+from lustre_wire.text import struct_text
+
+SESSION = str(FIXTURES / "captures" / "00-complete-session-from-mkfs.pcap")
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[str]:
+    result = CliRunner().invoke(cli, ["decode", SESSION])
+    assert result.exit_code == 0, result.output
+    return result.output.splitlines()
+
+
+def test_requests_name_the_target_of_their_connection(lines: list[str]) -> None:
+    written = [line for line in lines if re.search(r"x\d+ OST_WRITE", line)]
+    assert written
+    for line in written:
+        assert re.search(r"OST_WRITE oracle-OST000[01] ", line), line
+    assert any(" MDS_SYNC oracle-MDT0000 " in line for line in lines)
+
+
+def test_files_and_their_objects_have_their_paths(lines: list[str]) -> None:
+    """The names are those that `00-complete-session-from-mkfs.ops.txt` made."""
+    assert any("OST_WRITE oracle-OST0000 object [0x240000400:0x2:0x0] /a/big " in line for line in lines)
+    assert any("EXTENT [0x2c0000401:0x2:0x0:0x0] /a/f PW" in line for line in lines)
+    assert any("in [0x200000402:0x1:0x0] /a new" in line for line in lines)
+
+
+def test_a_renamed_file_has_its_new_path(lines: list[str]) -> None:
+    fid = r"\[0x200000402:0x2:0x0(?::0x[0-9a-f]+)?\] (/\S+)"
+    paths = [found[1] for line in lines if (found := re.search(fid, line))]
+    assert list(dict.fromkeys(paths)) == ["/a/f", "/a/g", "/a/h"]
+
+
+def test_what_filters_leave_out_is_told_of_too() -> None:
+    result = CliRunner().invoke(cli, ["decode", SESSION, "--opcode", "OST_WRITE", "--kind", "request", "--limit", "1"])
+    assert "OST_WRITE oracle-OST0000 object [0x240000400:0x2:0x0] /a/big " in result.output
+
+
+def test_locks_of_the_mgs_say_whose_and_which_log(lines: list[str]) -> None:
+    locks = {found[0] for line in lines for found in re.finditer(r"PLAIN \S+", line)}
+    assert {"PLAIN [oracle:config]", "PLAIN [nodemap:nodemap]"} <= locks
+    assert not any(lock.startswith("PLAIN [0x") for lock in locks)
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lustre_wire.cli.told._MOST", 3)
+    told = Told()
+    for number in range(1, 8):
+        told._named("0x1:0x1", b"n%d" % number, f"0x2:{number:#x}")
+    assert [told.path(f"0x2:{number:#x}") for number in range(1, 8)] == [""] * 4 + [".../n5", ".../n6", ".../n7"]
+
+
+def test_a_directory_that_is_below_itself_ends() -> None:
+    told = Told()
+    told._named("0x1:0x1", b"a", "0x1:0x2")
+    told._named("0x1:0x2", b"b", "0x1:0x1")
+    assert told.path("0x1:0x1").startswith(".../")
+
+
+def test_the_components_of_a_composite_layout_are_read() -> None:
+    newest = dialect("2.17")
+    head, entry, striped, stripe = (
+        newest.structs[name] for name in ("lov_comp_md_v1", "lov_comp_md_entry_v1", "lov_mds_md_v1", "lov_ost_data_v1")
+    )
+    pieces = [
+        record.pack(
+            striped(
+                lmm_magic=newest.constants["LOV_MAGIC_V1"], lmm_pattern=1, lmm_stripe_size=1 << 20,
+                lmm_stripe_count=count, lmm_objects=[stripe(l_ost_idx=i) for i in range(count)],
+            )
+        )
+        for count in (1, 4)
+    ]  # fmt: skip
+    at = spec_of(head).size + 2 * spec_of(entry).size
+    offsets = [at, at + len(pieces[0])]
+    entries = [entry(lcme_offset=o, lcme_size=len(p)) for o, p in zip(offsets, pieces, strict=True)]
+    made = head(lcm_magic=newest.constants["LOV_MAGIC_COMP_V1"], lcm_entry_count=2, lcm_entries=entries)
+    data = record.pack(made) + b"".join(pieces)
+    assert [layout.lmm_stripe_count for layout in layouts(data, newest)] == [1, 4]
+    assert not list(layouts(data[: at - 1], newest))
+
+
+def test_what_nodes_say_of_themselves_is_shown() -> None:
+    """A ping reply and a push, over IPv4 and with the NIDs that 64 bits do not hold."""
+    for name, nid, feature in (("02-lnet-ping-discover", "10.0.0.1@tcp", "DISCOVERY"),
+                               ("17-lnet-ipv6-large-nid", "fd00:988::1@tcp", "LARGE_ADDR")):  # fmt: skip
+        result = CliRunner().invoke(cli, ["decode", str(FIXTURES / "captures" / f"{name}.pcap")])
+        replies = [line for line in result.output.splitlines() if f"{nid} -> " in line and "ping reply" in line]
+        assert replies and all(f" bytes {nid} features " in line and feature in line for line in replies)
+        pushes = [line for line in result.output.splitlines() if "lnet push" in line]
+        assert pushes and all(re.search(r" number \d+$", line) for line in pushes)
+
+
+def test_messages_of_selftest_are_named_in_either_byte_order() -> None:
+    for order in ("little", "big"):
+        words = b"".join(number.to_bytes(4, order) for number in (0xEEB0F00D, 1, 14))
+        assert selftest_type(words + bytes(20)) is SrpcMsgType.SRPC_MSG_PING_REQST
+        assert selftest_type(words[:8] + (18).to_bytes(4, order)) is None
+    assert selftest_type(bytes(64)) is selftest_type(b"") is None
+
+
+@pytest.mark.parametrize("release", ["1.8", "2.0"])
+def test_who_blocks_a_file_lock_is_not_said(release: str) -> None:
+    """Senders do not fill it in (flk2venv.pcap has what was in memory), so that it is no fact."""
+    flock = dialect(release).structs["ldlm_flock"]
+    text = struct_text(flock(start=0, end=9, pid=5, blocking_pid=77), dialect(release))
+    assert "pid 5" in text and "77" not in text
+
+
+@pytest.mark.parametrize("name", ["k200_20", "r189_18b", "flk2venv"])
+def test_lines_of_clients_of_1_8_and_2_0(name: str, tmp_path: Path) -> None:
+    """There a reply's LVB is a struct, where 2.4 and later have bytes that may be a layout."""
+    packed = FIXTURES / "real-clients" / f"{name}.pcap.gz"
+    capture = tmp_path / "client.pcap"
+    capture.write_bytes(gzip.decompress(packed.read_bytes()))
+    result = CliRunner().invoke(cli, ["decode", str(capture)])
+    assert result.exit_code == 0, result.output
+    assert re.search(r"MDS_\w+ \S+-MDT0000 ", result.output), result.output

@@ -1,0 +1,269 @@
+"""What a capture told before, for the lines after it: targets of connections, paths of files and objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from lustre_wire import embedded
+from lustre_wire.capture import Captured
+from lustre_wire.capture.captured import BULK
+from lustre_wire.dialects import Dialect
+from lustre_wire.engines import record
+from lustre_wire.engines.payload import codec
+from lustre_wire.errors import WireError
+from lustre_wire.rpc import REPLY, Generic, Message
+from lustre_wire.schema import spec_of
+from lustre_wire.text import numbers, struct_text
+from lustre_wire.text.values import quoted
+
+#: Names and connections that are remembered; the oldest are forgotten.
+_MOST: Final = 1 << 16
+#: Directories above a file that are written out: a damaged capture may name a directory as its own parent.
+_DEEPEST: Final = 64
+#: A FID as its text has it, also as the name of a lock's resource, which has a hash of a name behind it.
+_FID: Final = re.compile(r"\[(0x[0-9a-f]+:0x[0-9a-f]+):0x0(?::0x[0-9a-f]+)?\]")
+#: A lock of the MGS: the name of a file system, and which of its logs.
+_CONFIG: Final = re.compile(r"PLAIN \[(0x[0-9a-f]+):(0x[0-9a-f]+):0x0:0x0\]")
+_NONE: Final = "0x0:0x0"
+#: The directory's FID and the file's FID (of a name that is given to a file which has one already) in a request.
+_IN: Final = {
+    "mdt_rec_create": ("cr_fid1", ""), "mdt_rec_link": ("lk_fid2", "lk_fid1"), "mdt_body": ("mbo_fid1", ""),
+}  # fmt: skip
+_OF_ROOT: Final = frozenset({"MDS_GET_ROOT", "MDS_GETSTATUS"})
+_WITH_OBJECTS: Final = ("mdt_md", "lvb")
+_WITH_LAYOUT: Final = (*_WITH_OBJECTS, "eadata")
+
+
+def _value(obj: Any, name: str) -> Any:
+    """A field by its newest name, or None in a release that has it not."""
+    node = spec_of(obj).members.get(name)
+    return getattr(obj, node.name) if node is not None else None
+
+
+def _key(fid: Any, dialect: Dialect) -> str:
+    """A FID, or an object that is known by one, as lines are searched for it; empty for another or none."""
+    found = _FID.search(struct_text(fid, dialect)) if fid is not None else None
+    return found[1] if found is not None and found[1] != _NONE else ""
+
+
+def _root(dialect: Dialect) -> str:
+    """The root of a file system has one FID in all of them, since FIDs of its kind are there."""
+    sequences: Any = dialect.enums.get("FidSeq")
+    sequence = getattr(sequences, "FID_SEQ_ROOT", None)
+    return f"{int(sequence):#x}:0x1" if sequence is not None else ""
+
+
+def _name(data: Any) -> bytes:
+    return bytes(data or b"").rstrip(b"\0")
+
+
+def _remember(table: dict[Any, Any], key: Any, value: Any) -> None:
+    table.pop(key, None)
+    table[key] = value
+    if len(table) > _MOST:
+        del table[next(iter(table))]
+
+
+class Told:
+    """What messages told so far."""
+
+    def __init__(self) -> None:
+        self._targets: dict[tuple[str, int], str] = {}
+        self._names: dict[str, tuple[str, bytes]] = {}
+        self._fids: dict[tuple[str, bytes], str] = {}
+        self._objects: dict[str, str] = {}
+        self._roots: set[str] = set()
+
+    def seen(self, messages: Iterable[Captured]) -> Iterator[Captured]:
+        """The messages, each when what it tells was kept."""
+        for captured in messages:
+            self._see(captured)
+            yield captured
+
+    def _see(self, captured: Captured) -> None:
+        request, form = captured.request, captured.format
+        if captured.kind == BULK and request is not None and (form := request.format) is not None:
+            if form.bulk_holds is not None and request.message is not None and "PAGE" in form.name:
+                self._page(captured.raw, request.message)
+            return
+        if form is None:
+            return
+        message = captured.message
+        if message is None or isinstance(message.buffers, Generic):
+            return
+        if not self._roots:
+            self._roots.add(_root(message.dialect))
+        if message.direction != REPLY:
+            self._object(message)
+        elif not message.status and request is not None and (asked := request.message) is not None:
+            if "CONNECT" in form.name:
+                self._connection(request, asked, message)
+            elif form.name in _OF_ROOT:
+                body = getattr(message.buffers, "mdt_body", None)
+                self._roots.add(_key(_value(body, "mbo_fid1"), message.dialect) if body is not None else "")
+            else:
+                self._answered(asked, message)
+
+    def _connection(self, request: Captured, asked: Message, reply: Message) -> None:
+        target = _name(getattr(asked.buffers, "target_uuid", None))
+        if target and reply.body is not None:
+            handle = int(_value(reply.body, "pb_handle").cookie)
+            _remember(self._targets, (request.src, handle), quoted(target).removesuffix("_UUID"))
+
+    def _answered(self, asked: Message, reply: Message) -> None:
+        """Names by what a request named and its reply says of it."""
+        buffers, dialect = asked.buffers, asked.dialect
+        body = getattr(reply.buffers, "mdt_body", None)
+        child = _key(_value(body, "mbo_fid1"), dialect) if body is not None else ""
+        name = _name(getattr(buffers, "name", None))
+        about = getattr(buffers, "rec_reint", None) or getattr(buffers, "mdt_body", None)
+        if name and about is not None:
+            kind = spec_of(about).name
+            if kind == "mdt_rec_rename":
+                self._renamed(about, name, _name(getattr(buffers, "symtgt", None)), dialect)
+            elif kind in _IN:
+                parent, own = (_value(about, field) if field else None for field in _IN[kind])
+                self._named(_key(parent, dialect), name, _key(own, dialect) or child)
+        for slot in _WITH_OBJECTS:
+            data = getattr(reply.buffers, slot, None)
+            if child and isinstance(data, bytes):
+                for layout in layouts(data, dialect):
+                    for each in layout.lmm_objects:
+                        if key := _key(_value(each, "l_ost_oi"), dialect):
+                            _remember(self._objects, key, child)
+
+    def _renamed(self, about: Any, name: bytes, target: bytes, dialect: Dialect) -> None:
+        old, new = (_key(_value(about, field), dialect) for field in ("rn_fid1", "rn_fid2"))
+        fid = self._fids.pop((old, name), "")
+        self._named(new, target, fid)
+
+    def _named(self, parent: str, name: bytes, fid: str) -> None:
+        if parent and fid and name and parent != fid:
+            _remember(self._names, fid, (parent, name))
+            _remember(self._fids, (parent, name), fid)
+
+    def _page(self, data: bytes, asked: Message) -> None:
+        from lustre_wire.payloads import directory  # takes its time to load, and few captures need it
+
+        body = getattr(asked.buffers, "mdt_body", None)
+        parent = _key(_value(body, "mbo_fid1"), asked.dialect) if body is not None else ""
+        try:
+            entries = directory.read_pages(data, asked.dialect).entries
+        except WireError:  # said where the page is shown
+            return
+        for entry in entries:
+            if entry.name not in (b".", b".."):
+                self._named(parent, entry.name, _key(entry.head.lde_fid, asked.dialect))
+
+    def _object(self, request: Message) -> None:
+        """Of which file an object is, where the client says it."""
+        body = getattr(request.buffers, "ost_body", None)
+        valid: Any = request.dialect.enums.get("ObdMd")
+        if body is None or "o_parent_seq" not in spec_of(body.oa).members or not body.oa.o_valid & valid.OBD_MD_FLFID:
+            return
+        seq, oid = _value(body.oa, "o_parent_seq"), _value(body.oa, "o_parent_oid")
+        if seq and (key := _key(_value(body.oa, "o_oi"), request.dialect)):
+            _remember(self._objects, key, f"{seq:#x}:{oid:#x}")
+
+    # --- what is told -------------------------------------------------------------------------------------------------
+
+    def target(self, captured: Captured) -> str:
+        """The target that a request goes to; empty where its connect was not seen."""
+        if not self._targets or captured.message is None or captured.message.body is None:
+            return ""
+        handle = _value(captured.message.body, "pb_handle")
+        return self._targets.get((captured.src, int(handle.cookie)), "") if handle is not None else ""
+
+    def path(self, fid: str) -> str:
+        """The path of a file, or of the file an object is of, as far as it is known; empty where nothing is."""
+        parts: list[str] = []
+        fid = self._objects.get(fid, fid)
+        while fid not in self._roots and (found := self._names.get(fid)) is not None and len(parts) < _DEEPEST:
+            fid, name = found
+            parts.append(quoted(name))
+        if not parts:
+            return "/" if fid in self._roots else ""
+        top = "" if fid in self._roots else "..."
+        return f"{top}/{'/'.join(reversed(parts))}"
+
+    def line(self, text: str, dialect: Dialect) -> str:
+        """The text of a message with paths behind FIDs, and locks of the MGS by what they guard."""
+        if "PLAIN [" in text:
+            text = _CONFIG.sub(lambda found: _config(found, dialect), text)
+        return _FID.sub(self._with_path, text) if "[0x" in text else text
+
+    def _with_path(self, found: re.Match[str]) -> str:
+        path = self.path(found[1])
+        return f"{found[0]} {path}" if path else found[0]
+
+
+def _config(found: re.Match[str], dialect: Dialect) -> str:
+    name = int(found[1], 16).to_bytes(8, "little").rstrip(b"\0")
+    kinds: Any = dialect.enums.get("MgsCfgType")
+    if kinds is None or not name or not all(0x20 < byte < 0x7F for byte in name):
+        return found[0]
+    kind = kinds.name_of(int(found[2], 16)).removeprefix("MGS_CFG_T_").lower()
+    return f"PLAIN [{quoted(name)}:{kind}]"
+
+
+# --- composite layouts ------------------------------------------------------------------------------------------------
+
+
+def _composite(data: bytes, dialect: Dialect) -> Any:
+    cls: Any = dialect.structs.get("lov_comp_md_v1")
+    magic = dialect.constants.get("LOV_MAGIC_COMP_V1")
+    if cls is None or len(data) < spec_of(cls).size or int.from_bytes(data[:4], "little") != magic:
+        return None
+    head = record.unpack(cls, data[: spec_of(cls).size], byteorder="little")
+    entry: Any = dialect.structs["lov_comp_md_entry_v1"]
+    whole = spec_of(cls).size + head.lcm_entry_count * spec_of(entry).size
+    return record.unpack(cls, data[:whole], byteorder="little") if len(data) >= whole else None
+
+
+def layouts(data: bytes, dialect: Dialect) -> Iterator[Any]:
+    """The striped layouts that a file's layout consists of: itself, or its components."""
+    composite = _composite(data, dialect)
+    pieces = [data]
+    if composite is not None:
+        entries = composite.lcm_entries
+        pieces = [data[each.lcme_offset : each.lcme_offset + each.lcme_size] for each in entries]
+    for piece in pieces:
+        found = embedded.recognise(piece, dialect, "little")
+        if found is not None and hasattr(found, "lmm_objects"):
+            yield found
+
+
+def layout_text(message: Message) -> str:
+    """A composite layout in a message: how many components, and the stripes of each."""
+    if isinstance(message.buffers, Generic):
+        return ""
+    for slot in codec(type(message.buffers), message.order).places(message.buffers):
+        if slot.name not in _WITH_LAYOUT or not slot.opaque:
+            continue
+        data = bytes(getattr(message.buffers, slot.name) or b"")
+        composite = _composite(data, message.dialect)
+        if composite is not None:
+            told = [_stripes(layout) for layout in layouts(data, message.dialect)]
+            return ", ".join([f"PFL {composite.lcm_entry_count} components", *told])
+    return ""
+
+
+def _stripes(layout: Any) -> str:
+    spec = spec_of(layout)
+    osts = sorted(each.l_ost_idx for each in layout.lmm_objects)
+    size = numbers.size(layout.lmm_stripe_size, spec.by_name["lmm_stripe_size"].size)
+    where = f" on OST {_ranges(osts)}" if osts else ""
+    return f"stripe {layout.lmm_stripe_count} x {size}{where}"
+
+
+def _ranges(found: list[int]) -> str:
+    """Numbers that follow each other as ranges: ``0-3,7``."""
+    runs: list[list[int]] = []
+    for number in found:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
