@@ -10,7 +10,6 @@ from lustre_wire import embedded
 from lustre_wire.capture import Captured
 from lustre_wire.capture.captured import BULK
 from lustre_wire.dialects import Dialect
-from lustre_wire.engines import record
 from lustre_wire.engines.payload import codec
 from lustre_wire.errors import WireError
 from lustre_wire.rpc import REPLY, Generic, Message
@@ -211,28 +210,13 @@ def _config(found: re.Match[str], dialect: Dialect) -> str:
 # --- composite layouts ------------------------------------------------------------------------------------------------
 
 
-def _composite(data: bytes, dialect: Dialect) -> Any:
-    cls: Any = dialect.structs.get("lov_comp_md_v1")
-    magic = dialect.constants.get("LOV_MAGIC_COMP_V1")
-    if cls is None or len(data) < spec_of(cls).size or int.from_bytes(data[:4], "little") != magic:
-        return None
-    head = record.unpack(cls, data[: spec_of(cls).size], byteorder="little")
-    entry: Any = dialect.structs["lov_comp_md_entry_v1"]
-    whole = spec_of(cls).size + head.lcm_entry_count * spec_of(entry).size
-    return record.unpack(cls, data[:whole], byteorder="little") if len(data) >= whole else None
-
-
 def layouts(data: bytes, dialect: Dialect) -> Iterator[Any]:
     """The striped layouts that a file's layout consists of: itself, or its components."""
-    composite = _composite(data, dialect)
-    pieces = [data]
-    if composite is not None:
-        entries = composite.lcm_entries
-        pieces = [data[each.lcme_offset : each.lcme_offset + each.lcme_size] for each in entries]
-    for piece in pieces:
-        found = embedded.recognise(piece, dialect, "little")
-        if found is not None and hasattr(found, "lmm_objects"):
-            yield found
+    found = embedded.recognise(data, dialect, "little")
+    pieces = embedded.pieces(found, (), data, dialect, "little")
+    for layout in (found, *(piece[1] for piece in pieces if not isinstance(piece, bytes))):
+        if hasattr(layout, "lmm_objects"):
+            yield layout
 
 
 def layout_text(message: Message) -> str:
@@ -243,10 +227,10 @@ def layout_text(message: Message) -> str:
         if slot.name not in _WITH_LAYOUT or not slot.opaque:
             continue
         data = bytes(getattr(message.buffers, slot.name) or b"")
-        composite = _composite(data, message.dialect)
-        if composite is not None:
+        if int.from_bytes(data[:4], "little") == message.dialect.constants.get("LOV_MAGIC_COMP_V1"):
+            composite = embedded.recognise(data, message.dialect, "little")
             told = [_stripes(layout) for layout in layouts(data, message.dialect)]
-            return ", ".join([f"PFL {composite.lcm_entry_count} components", *told])
+            return ", ".join([f"PFL {composite.lcm_entry_count} components", *told]) if composite is not None else ""
     return ""
 
 

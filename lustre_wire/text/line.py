@@ -88,12 +88,6 @@ def _several(often: Often, values: Sequence[Any]) -> str:
     return " ".join(filter(None, [*map(often.do, values[:MOST_ELEMENTS]), *more]))
 
 
-def _brief(node: Node, value: Any, dialect: Dialect) -> str:
-    """A struct that says of itself how it is written; nothing of others."""
-    said = isinstance(node, Group) and spec_of(node.cls).text
-    return writer(node.cls, dialect, True).do(value) if said else ""  # type: ignore[union-attr]
-
-
 def _opaque(slot: SlotSpec, dialect: Dialect) -> Tell:
     """Of opaque bytes what they hold, or the string that they are."""
 
@@ -101,12 +95,9 @@ def _opaque(slot: SlotSpec, dialect: Dialect) -> Tell:
         data = bytes(value)
         found = None
         if data:
-            held = slot.held_beside(message.buffers)
-            found = embedded.holding(held, data, dialect, message.order)
+            found = embedded.holding(slot.held_beside(message.buffers), data, dialect, message.order)
         if found is not None and isinstance(found[0], Group):
-            parts = embedded.pieces(found[1], held, data, dialect, message.order)
-            told = [_brief(*one, dialect) for one in (found, *(part for part in parts if not isinstance(part, bytes)))]
-            return "; ".join(filter(None, told[: MOST_ELEMENTS + 1]))
+            return writer(found[0].cls, dialect, True).do(found[1]) if spec_of(found[0].cls).text else ""
         if found is not None:
             return node_text(*found, dialect, short=True)
         text = blob_text(data)

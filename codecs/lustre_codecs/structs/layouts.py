@@ -313,7 +313,7 @@ class LovCompMdEntryV1(Wire):
     lcme_compr_bits: u8 = since("2.16")
 
 
-@history(size={"2.10": 32}, byteorder="little", text="composite layout of {lcm_entry_count} components")
+@history(size={"2.10": 32}, byteorder="little")
 class LovCompMdV1(Wire):
     """A composite layout: entries and, behind them, the components (lustre_user.h)."""
 
