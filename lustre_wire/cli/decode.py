@@ -28,8 +28,10 @@ from lustre_wire.frames.lnet_large import LnetPingFeature, parse_ping_info
 from lustre_wire.frames.nid import nid_str, parse_nid
 from lustre_wire.frames.selftest import selftest_type
 from lustre_wire.rpc import REPLY, Message
+from lustre_wire.schema.rpc import Records
 from lustre_wire.text import brief, cut_tree, message_tree, status_text
-from lustre_wire.text.numbers import LAST_SECOND
+from lustre_wire.text.names import names_json
+from lustre_wire.text.numbers import LAST_SECOND, signed
 from lustre_wire.text.quoting import json_line
 from lustre_wire.text.values import quoted as shown_text
 
@@ -58,6 +60,7 @@ _LOOPBACK: Final = parse_nid("0@lo")
 @click.option("--connections", is_flag=True, help="List connections: targets, both releases, and what was granted.")
 @click.option("--verbose", "-v", is_flag=True, help="Every field of each message, with its offset in bytes.")
 @json_option
+@click.option("--numbers", is_flag=True, help="With --json: numbers alone, without their names.")
 def command(
     files: tuple[str, ...],
     dialect: str,
@@ -67,6 +70,7 @@ def command(
     connections: bool,
     verbose: bool,
     as_json: bool,
+    numbers: bool,
     **filters: Any,
 ) -> int:
     """Show the messages of FILEs, replies with their requests.
@@ -79,7 +83,7 @@ def command(
     """
     inputs, counted, wanted = Inputs(files, dialect, port), Summary(), Filters(**filters)
     told = Told()
-    tell = _json if as_json else partial(_line, told=told)
+    tell = partial(_json, names=not numbers) if as_json else partial(_line, told=told)
     broken = shown = 0
     with lines_of(inputs.live or verbose) as put:
         messages: Iterator[Captured] = (captured for _, captured in inputs)
@@ -233,16 +237,46 @@ def _show_tree(captured: Captured) -> None:
         say(f"  dialect {said.dialect.name}, {said.order}-endian, {len(captured.raw)} bytes")
         for node in (message_tree(said) if partial is None else cut_tree(said, captured.there)).children:
             print_node(node)
-    from lustre_wire.payloads.inside import records_in, records_of_bulk  # loads the readers of logs and directories
-
     asked = captured.request.message if captured.request is not None and captured.kind == BULK else None
-    for node in records_of_bulk(asked, captured.raw) if asked is not None else ():
+    for node in _inside().records_of_bulk(asked, captured.raw) if asked is not None else ():
         print_node(node)
-    for node in records_in(message) if message is not None else ():
+    for node in _inside().records_in(message) if message is not None else ():
         print_node(node)
 
 
-def _json(captured: Captured) -> str:
+def _names(message: Message) -> Iterator[str]:
+    """The names of a message's numbers, and the errno of its reply."""
+    told = names_json(message)
+    if message.direction == REPLY and message.status:
+        errno = status_text(message).partition(" ")[2]
+        yield f'"status":{signed(message.status)},"errno":{quoted(errno) if errno else "null"}'
+    yield f'"names":{told}'
+
+
+def _records(captured: Captured) -> list[dict[str, Any]]:
+    """The records that logs and pages in a message, or in the bulk data it belongs to, consist of."""
+    request = captured.request
+    if captured.kind == BULK and request is not None and request.format is not None and request.message is not None:
+        held, asked = request.format.bulk_holds, request.message
+        nodes = _inside().records_of_bulk(asked, captured.raw) if held is not None else ()
+    elif captured.message is not None and _with_records(captured.message.buffers):
+        nodes = _inside().records_in(captured.message)
+    else:
+        return []
+    return [{"name": each.name, "text": each.text} for node in nodes for each in (node, *node.children)]
+
+
+def _with_records(buffers: Any) -> bool:
+    return any(isinstance(slot.holds, Records) for slot in getattr(buffers, "__slot_specs__", ()))
+
+
+def _inside() -> Any:
+    from lustre_wire.payloads import inside  # loads the readers of logs and directories
+
+    return inside
+
+
+def _json(captured: Captured, names: bool) -> str:
     src, dst, portal = src_of(captured), dst_of(captured), captured.portal
     iso, xid = _iso(captured.time_ns), captured.match_bits
     parts = [
@@ -268,4 +302,8 @@ def _json(captured: Captured) -> str:
         more["error"] = str(captured.error)
     parts += [json_line(more)[1:-1]] if more else []
     parts += [text[1:-1]] if text is not None else []
+    if names and text is not None and captured.message is not None:
+        parts += _names(captured.message)
+    if names and (records := _records(captured)):
+        parts.append(f'"records":{json_line(records)}')
     return f"{','.join(parts)}}}"

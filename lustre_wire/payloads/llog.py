@@ -197,7 +197,8 @@ def read_chunk(data: bytes, dialect_: Dialect | str, order: ByteOrder = "little"
     """
     found, data = dialect(dialect_), octets(data, "data")
     log, faults = LogFile(found, order, None), list[Fault]()
-    most, does = max(len(data), found.constants["LLOG_CHUNK_SIZE"]), server(found).log.length
+    reader = server(found).log
+    most, does = max(len(data), reader.largest), reader.length
     chunk = _read_chunk(data, 0, len(data), most, log, does, faults)
     return Reading(chunk, faults).checked(found)
 

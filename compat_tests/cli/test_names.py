@@ -1,0 +1,74 @@
+"""The command's JSON has names beside its numbers, and what logs and pages hold; `--numbers` is without them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from compat_tests.recorded import FIXTURES
+from lustre_wire import dialect, encode, from_json
+from lustre_wire.cli.main import cli
+
+CAPTURES = FIXTURES / "captures"
+
+
+def rows(name: str, *options: str) -> list[dict[str, Any]]:
+    result = CliRunner().invoke(cli, ["decode", "--json", str(CAPTURES / f"{name}.pcap"), *options])
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.output.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def mount() -> list[dict[str, Any]]:
+    return rows("04-client-mount")
+
+
+def test_names_are_those_of_the_numbers(mount: list[dict[str, Any]]) -> None:
+    newest = dialect("2.17")
+    connects = [row for row in mount if row.get("format") == "MDS_CONNECT"]
+    assert connects
+    for row in connects:
+        (data,) = (each["fields"] for each in row["buffers"] if each["name"] == "connect_data")
+        flags = newest.enums["ObdConnect"]
+        told = row["names"]["connect_data"]["ocd_connect_flags"]
+        assert sum(int(flags[name]) for name in told if name in flags.__members__) == data["ocd_connect_flags"]
+        assert row["names"]["ptlrpc_body"]["pb_opc"] == "MDS_CONNECT"
+
+
+def test_a_failed_reply_has_its_status_signed_and_its_errno(mount: list[dict[str, Any]]) -> None:
+    (failed,) = (row for row in mount if row.get("errno") == "ENOENT")
+    assert failed["status"] == -2 and failed["buffers"][0]["fields"]["pb_status"] == (1 << 32) - 2
+
+
+def test_a_union_is_named_by_the_member_that_counts() -> None:
+    asked = rows("05-namespace", "--opcode", "LDLM_ENQUEUE/INTENT_GETATTR", "--limit", "4")
+    policies = [json.dumps(row["names"].get("dlm_req", {})) for row in asked if row["kind"] == "request"]
+    assert policies and all("MDS_INODELOCK_UPDATE" in each for each in policies)
+
+
+def test_logs_and_pages_are_read(mount: list[dict[str, Any]]) -> None:
+    """The configuration log of a client of 2.17, and the root's directory page."""
+    records = [each for row in mount for each in row.get("records", ())]
+    assert {"name": "record 2", "text": "OBD_CFG_REC oracle-clilov: attach lov oracle-clilov oracle-clilov_UUID"} in (
+        records
+    )
+    assert {"name": "..", "text": "[0x200000007:0x1:0x0]"} in records
+
+
+def test_numbers_alone_are_as_they_were(mount: list[dict[str, Any]]) -> None:
+    bare = rows("04-client-mount", "--numbers")
+    added = {"names", "records", "status", "errno"}
+    assert bare == [{key: value for key, value in row.items() if key not in added} for row in mount]
+    for row in mount:
+        if "buffers" in row:
+            assert encode(from_json(row)) == encode(from_json({k: v for k, v in row.items() if k not in added}))
+
+
+@pytest.mark.parametrize("name", ["00-complete-session-from-mkfs", "04-client-mount"])
+def test_the_trees_of_a_session_of_2_17_are_whole(name: str) -> None:
+    """They show the records of configuration logs, whose chunks are longer since 2.8."""
+    result = CliRunner().invoke(cli, ["decode", "-v", str(CAPTURES / f"{name}.pcap")])
+    assert result.exit_code == 0 and "OBD_CFG_REC" in result.output, result.exception

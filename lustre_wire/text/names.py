@@ -1,0 +1,133 @@
+"""What numbers of a wire struct are called, as JSON text beside them: one generated function a struct and dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any, Final
+
+from lustre_wire.dialects import Dialect
+from lustre_wire.engines.payload import codec
+from lustre_wire.kinds import checked
+from lustre_wire.rpc import Generic, Message
+from lustre_wire.schema import Shown, WireFlag
+from lustre_wire.schema.nodes import Cell, Emitter, Form, Group, Node, Overlap, Repeat
+from lustre_wire.schema.struct import spec_of
+from lustre_wire.schema.types.named import Named
+from lustre_wire.text import numbers
+from lustre_wire.text.quoting import json_line
+
+Write = Callable[[Any], str]
+#: Numbers of one enumeration whose JSON text is kept.
+_MOST: Final = 4096
+#: Elements of a list that are named.
+_ELEMENTS: Final = 64
+
+
+class _Texts(dict[int, str]):
+    """number -> the JSON text of its name, of flags of a list of names; "" where there is nothing to say."""
+
+    def __init__(self, name: str, told: Callable[[int], Any]) -> None:
+        super().__init__()
+        self.name, self.told = name, told
+
+    def __missing__(self, number: int) -> str:
+        found = self.told(number)
+        text = f'"{self.name}":{json_line(found)},' if found else ""
+        if len(self) < _MOST:
+            self[number] = text
+        return text
+
+
+@checked
+def names_json(message: Message) -> str:
+    """The names of a message's numbers, a JSON object a buffer; ``{}`` where none has a name."""
+    buffers, dialect = message.buffers, message.dialect
+    side: Any = type(buffers)
+    parts = [_member("ptlrpc_body", message.body, dialect)] if message.body is not None else []
+    if not isinstance(buffers, Generic):
+        tellers = _tellers(side, dialect)
+        for slot in codec(side, message.order).places(buffers):
+            tell = tellers[slot.index]
+            if tell is not None and (value := getattr(buffers, slot.name)) is not None:
+                parts.append(tell(value))
+    return f"{{{''.join(parts)[:-1]}}}"
+
+
+def _member(name: str, obj: Any, dialect: Dialect) -> str:
+    cls: Any = type(obj)
+    write = _function(cls, dialect)
+    text = write(obj) if write is not None else ""
+    return f'"{name}":{{{text[:-1]}}},' if text else ""
+
+
+@lru_cache(maxsize=2048)
+def _tellers(side: Any, dialect: Dialect) -> dict[int, Write | None]:
+    return {slot.index: _teller(slot.node, slot.name, dialect) for slot in side.__slot_specs__}
+
+
+def _teller(node: Node, name: str, dialect: Dialect) -> Write | None:
+    """What a buffer, or a field, adds for its value."""
+    if isinstance(node, Cell):
+        texts = _texts(node, name, dialect)
+        return (lambda value: texts[int(value)]) if texts is not None else None
+    inner = node.node if isinstance(node, Repeat) else node
+    write = _function(inner.cls, dialect) if isinstance(inner, Group) else None
+    if write is None:
+        return None
+    return partial(_listed if isinstance(node, Repeat) else _nested, name, write)
+
+
+def _view(union: Overlap, name: str, dialect: Dialect) -> Write:
+    """What a union adds where one member of it counts."""
+    tell = _teller(union.view(name), name, dialect)
+    return _nothing if tell is None else lambda value: _nested(union.name, tell, getattr(value, name))
+
+
+def _nothing(value: Any) -> str:
+    return ""
+
+
+def _nested(name: str, write: Write, value: Any) -> str:
+    text = write(value)
+    return f'"{name}":{{{text[:-1]}}},' if text else ""
+
+
+def _listed(name: str, write: Write, values: Any) -> str:
+    texts = [write(each) for each in values[:_ELEMENTS]]
+    return f'"{name}":[{",".join([f"{{{text[:-1]}}}" for text in texts])}],' if any(texts) else ""
+
+
+def _texts(node: Cell, name: str, dialect: Dialect) -> _Texts | None:
+    """The texts of a number that has names."""
+    if isinstance(node.kind, Named):
+        enum = dialect.enum_of(node.kind.enum)
+        if issubclass(enum, WireFlag):
+            return _Texts(name, enum.names_of)
+        return _Texts(name, lambda number: enum.name_of(number) if not enum.name_of(number).isdigit() else None)
+    if node.form is Form.NUMBER and node.field is not None and node.field.shown is Shown.STATUS:
+        return _Texts(name, lambda number: numbers.status(number, node.width).partition(" ")[2])
+    return None
+
+
+@lru_cache(maxsize=2048)
+def _function(cls: Any, dialect: Dialect) -> Write | None:
+    """The names of a struct's fields as members of a JSON object, each with a comma behind; None where none has any."""
+    node = spec_of(cls).node
+    if not isinstance(node, Group):
+        return None
+    em, parts = Emitter(), []
+    for member in node.members:
+        texts = _texts(member, member.name, dialect) if isinstance(member, Cell) else None
+        if texts is not None:
+            parts.append(f"{em.const('n', texts)}[int(o.{member.name})]")
+        elif isinstance(member, Overlap) and member.field is not None and (tag := member.field.tag) is not None:
+            views = {number: _view(member, name, dialect) for number, name in tag.members}
+            parts.append(f"{em.const('u', views)}.get(int(o.{tag.field}), {em.use(_nothing)})(o.{member.name})")
+        elif not isinstance(member, Cell) and (tell := _teller(member, member.name, dialect)) is not None:
+            parts.append(f"{em.const('t', tell)}(o.{member.name})")
+    if not parts:
+        return None
+    em.function("names(o)", [f"return {' + '.join(parts)}"])
+    made: Write = em.compile(f"names {node.name} {dialect.name}")["names"]
+    return made
