@@ -16,8 +16,18 @@ help: ## this list
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
-demo: .venv/.extra-test ## read recorded traffic of both dialects and print every message
-	$(BIN)/lustre-wire decode fixtures/captures/04-client-mount.pcap
+SESSION := $(BIN)/lustre-wire decode fixtures/captures/00-complete-session-from-mkfs.pcap --nid 10.0.0.3@tcp
+
+demo: .venv/.extra-test ## a client of 2.17 mounts, writes and reads; then 1.8, translated, and upgraded
+	@echo "--- A client of 2.17 mounts: its connections, the releases of both ends, what was granted"
+	@$(SESSION) --connections
+	@echo "--- It finds the root, makes a directory and files in it: replies say where their stripes are"
+	@$(SESSION) --opcode MDS_GET_ROOT --opcode MDS_REINT/CREATE --opcode '*/INTENT_OPEN_CREAT' --limit 10
+	@echo "--- It writes and reads a file: objects have the path of their file"
+	@$(SESSION) --opcode OST_WRITE --opcode OST_READ
+	@echo "--- The same as JSON, with the names of its numbers"
+	@$(SESSION) --opcode OST_WRITE --limit 1 --json
+	@echo "--- A recorded session of 1.8, its translation to 2.0, and the upgrade of a file system"
 	$(BIN)/lustre-wire decode fixtures/captures/recorded-session-1.8.pcap
 	$(BIN)/lustre-wire translate fixtures/captures/recorded-session-1.8.pcap --dialect 1.8 --to 2.0 \
 		--fids 0x200000400 --allow surplus,cursor -v || test $$? -eq 1 # a directory page has no translation

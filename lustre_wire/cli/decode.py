@@ -31,7 +31,7 @@ from lustre_wire.rpc import REPLY, Message
 from lustre_wire.schema.rpc import Records
 from lustre_wire.text import brief, cut_tree, message_tree, status_text
 from lustre_wire.text.names import names_json
-from lustre_wire.text.numbers import LAST_SECOND, signed
+from lustre_wire.text.numbers import LAST_SECOND, signed, status
 from lustre_wire.text.quoting import json_line
 from lustre_wire.text.values import quoted as shown_text
 
@@ -114,7 +114,7 @@ def _connection(found: Connected, as_json: bool) -> str:
         return json_line({"time": _iso(found.time_ns), **attrs.asdict(found, filter=attrs.filters.exclude("time_ns"))})
     sides = f"{found.client} ({found.client_release or '?'}) -> {found.server} ({found.server_release or '?'})"
     short = (flag.removeprefix("OBD_CONNECT_").removeprefix("OBD_CONNECT2_") for flag in found.flags)
-    granted = "|".join(short) if not found.status else f"refused: {found.status}"
+    granted = "|".join(short) if not found.status else f"refused: {status(found.status)}"
     clock = [paint(_clock(found.time_ns), dim=True)] if found.time_ns else []
     target = paint(shown_text(found.target.encode()), fg="cyan")
     return line_of([*clock, sides, target, f"read as {found.dialect}", granted])
