@@ -13,7 +13,6 @@ from lustre_wire.rpc import Generic, Message
 from lustre_wire.schema import Shown, WireFlag
 from lustre_wire.schema.nodes import Cell, Emitter, Form, Group, Node, Overlap, Repeat
 from lustre_wire.schema.struct import spec_of
-from lustre_wire.schema.types.named import Named
 from lustre_wire.text import numbers
 from lustre_wire.text.quoting import json_line
 
@@ -100,12 +99,14 @@ def _listed(name: str, write: Write, values: Any) -> str:
 
 def _texts(node: Cell, name: str, dialect: Dialect) -> _Texts | None:
     """The texts of a number that has names."""
-    if isinstance(node.kind, Named):
-        enum = dialect.enum_of(node.kind.enum)
+    if node.field is None or node.form is not Form.NUMBER:
+        return None
+    if node.field.enum is not None:
+        enum = dialect.enum_of(node.field.enum)
         if issubclass(enum, WireFlag):
             return _Texts(name, enum.names_of)
         return _Texts(name, lambda number: enum.name_of(number) if not enum.name_of(number).isdigit() else None)
-    if node.form is Form.NUMBER and node.field is not None and node.field.shown is Shown.STATUS:
+    if node.field.shown is Shown.STATUS:
         return _Texts(name, lambda number: numbers.status(number, node.width).partition(" ")[2])
     return None
 
