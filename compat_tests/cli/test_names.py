@@ -72,3 +72,11 @@ def test_the_trees_of_a_session_of_2_17_are_whole(name: str) -> None:
     """They show the records of configuration logs, whose chunks are longer since 2.8."""
     result = CliRunner().invoke(cli, ["decode", "-v", str(CAPTURES / f"{name}.pcap")])
     assert result.exit_code == 0 and "OBD_CFG_REC" in result.output, result.exception
+
+
+def test_data_of_reads_and_writes_come_when_they_are_asked_for() -> None:
+    only = ("--opcode", "OST_WRITE", "--kind", "bulk")
+    (counted,), (whole,) = (rows("00-complete-session-from-mkfs", *only, *option) for option in ((), ("--data",)))
+    assert counted["bytes"] == len(whole["hex"]) // 2 == 1 << 20 and "hex" not in counted
+    again = CliRunner().invoke(cli, ["decode", "-"], input=json.dumps(counted))
+    assert again.exit_code == 0, again.output

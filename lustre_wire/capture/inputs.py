@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from lustre_wire.capture.captured import DATA, Captured, Statistics
+from lustre_wire.capture.captured import BULK, DATA, Captured, Statistics
 from lustre_wire.capture.connections import AUTO
 from lustre_wire.capture.pcap import is_capture, reading
 from lustre_wire.capture.rpcs import SOCKLND_PORT, Matcher, read_messages
@@ -199,6 +199,9 @@ def json_of(line: bytes | str, where: str) -> Any:
 def _json_lines(stream: _Peeked, reader: _Lone) -> Iterator[Captured]:
     for number, line in _lines(stream):
         row = json_of(line, f"line {number}")
+        if isinstance(row, dict) and row.get("kind") == BULK and "bytes" in row:  # file data that were left out
+            yield Captured(0, DATA, b"")
+            continue
         if not isinstance(row, dict) or not ({"hex", "buffers"} & row.keys()):
             raise WireError(f'line {number}: expected an object with "hex" or "buffers"')
         yield _recorded(row, reader, number) if "hex" in row else _from_json(row)

@@ -14,7 +14,6 @@ Known = tuple[int, int, int, int, int, int]
 AT_OPCODE, AT_BODY, AT_STATUS = (KNOWN_FIELDS.index(name) for name in ("opcode", "body", "status"))
 
 
-
 @final
 class Put(NamedTuple):
     """A whole PUT of which nothing has been read but its headers.

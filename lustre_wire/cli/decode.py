@@ -61,6 +61,7 @@ _LOOPBACK: Final = parse_nid("0@lo")
 @click.option("--verbose", "-v", is_flag=True, help="Every field of each message, with its offset in bytes.")
 @json_option
 @click.option("--numbers", is_flag=True, help="With --json: numbers alone, without their names.")
+@click.option("--data", is_flag=True, help="With --json: the data of reads and writes too.")
 def command(
     files: tuple[str, ...],
     dialect: str,
@@ -71,6 +72,7 @@ def command(
     verbose: bool,
     as_json: bool,
     numbers: bool,
+    data: bool,
     **filters: Any,
 ) -> int:
     """Show the messages of FILEs, replies with their requests.
@@ -83,7 +85,7 @@ def command(
     """
     inputs, counted, wanted = Inputs(files, dialect, port), Summary(), Filters(**filters)
     told = Told()
-    tell = partial(_json, names=not numbers) if as_json else partial(_line, told=told)
+    tell = partial(_json, names=not numbers, data=data or numbers) if as_json else partial(_line, told=told)
     broken = shown = 0
     with lines_of(inputs.live or verbose) as put:
         messages: Iterator[Captured] = (captured for _, captured in inputs)
@@ -276,7 +278,13 @@ def _inside() -> Any:
     return inside
 
 
-def _json(captured: Captured, names: bool) -> str:
+def _file_data(captured: Captured) -> bool:
+    """Whether it is what a file's reads and writes move."""
+    form = captured.request.format if captured.kind == BULK and captured.request is not None else None
+    return form is not None and form.name.partition("/")[0] in ("OST_READ", "OST_WRITE")
+
+
+def _json(captured: Captured, names: bool, data: bool) -> str:
     src, dst, portal = src_of(captured), dst_of(captured), captured.portal
     iso, xid = _iso(captured.time_ns), captured.match_bits
     parts = [
@@ -297,7 +305,8 @@ def _json(captured: Captured, names: bool) -> str:
         }  # fmt: skip
     elif text is None:
         about = rpc_of(captured)
-        more |= {"of": about.name if about is not None else None, "hex": captured.raw.hex()}
+        more |= {"of": about.name if about is not None else None}
+        more |= {"bytes": len(captured.raw)} if not data and _file_data(captured) else {"hex": captured.raw.hex()}
     if captured.error is not None:
         more["error"] = str(captured.error)
     parts += [json_line(more)[1:-1]] if more else []
