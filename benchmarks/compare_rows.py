@@ -23,6 +23,7 @@ from typing import Any
 import lustre_wire as lw
 from lustre_wire import bulk
 from lustre_wire.capture import read_messages
+from lustre_wire.cli.decode import command as decode
 from lustre_wire.cli.main import cli
 from lustre_wire.engines import record
 from lustre_wire.text import brief
@@ -171,7 +172,8 @@ def told(capture: Path) -> None:
     row("JSON text of a message", lambda: (count, lambda: [json_text(m) for m in decoded]))
     row("JSON text from bytes", lambda: (count, lambda: [json_text_of(d, at, request=by) for d, at, by in inputs]))
     row("line of a message", lambda: (count, lambda: [brief(m) for m in decoded]))
-    row("file to JSON", lambda: (count, partial(command, "decode", "--json", str(capture))))
+    numbers = ["--numbers"] if any(p.name == "numbers" for p in decode.params) else []  # as before JSON had names
+    row("file to JSON", lambda: (count, partial(command, "decode", "--json", *numbers, str(capture))))
     row("file to lines", lambda: (count, partial(command, "decode", str(capture))))
 
 

@@ -45,12 +45,14 @@ class Declared(Mapping[Any, Any]):
     """
 
     def __init__(self, found: Mapping[Any, Any], others: Mapping[Any, Any], when: Release) -> None:
-        self._found, self._others, self._when = dict(found), dict(others), when
+        self._found, self._others, self._when = found, others, when
+        self._known: dict[Any, Any] = {}
 
     def __getitem__(self, name: Any) -> Any:
-        where = self._found if name in self._found else self._others
-        found = where[name] = self._at(where[name])
-        return found
+        known = self._known
+        if name not in known:
+            known[name] = self._at(self._found[name] if name in self._found else self._others[name])
+        return known[name]
 
     def _at(self, found: Any) -> Any:
         if isinstance(found, tuple):
