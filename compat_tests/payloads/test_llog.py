@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 import lustre_wire as lw
 from compat_tests.recorded import Recorded, messages, payloads
-from lustre_wire.payloads import llog, logwriter
+from lustre_wire.payloads import llog, logcheck, logwriter
 from lustre_wire.payloads.config import make_config
+from lustre_wire.schema.nodes import ByteOrder
 
 CHUNK = 8192
 CFG, PAD, UNLINK, SETATTR64, LOGID, GEN = 0x10620000, 0x10600000, 0x10612404, 0x10692401, 0x1064553B, 0x10640000
@@ -403,3 +404,28 @@ def test_arbitrary_bodies(dialect: str, index: int, kind: int, body: bytes, orde
     log = llog.read_log(data, dialect)
     assert llog.write_log(log) == data
     llog.to_json(log)
+
+
+@pytest.mark.parametrize("release", lw.releases())
+def test_every_release_begins_a_log_with_a_chunk_that_is_its_header(release: str) -> None:
+    """The constant of a chunk's size has another name from 2.8 on; the header's size is the same in all."""
+    log = logwriter.new_log(release)
+    assert (log.chunk_size, log.header.llh_tail.lrt_len) == (8192, 8192)
+
+
+@pytest.mark.parametrize("release", lw.releases())
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_every_release_reads_padding_of_old_servers_in_either_order(release: str, order: ByteOrder) -> None:
+    """A padding record of servers before 1.8 has type 0, so that its length alone tells its byte order."""
+    data = b"".join(number.to_bytes(4, order) for number in (24, 1, 0, 0, 24, 1))
+    [record] = llog.read_chunk(data, release).records
+    assert (record.order, record.index, record.type) == (order, 1, 0)
+
+
+@pytest.mark.parametrize("release", lw.releases())
+def test_every_release_sees_a_stranger_among_commands(release: str) -> None:
+    log = logwriter.new_log(release)
+    logwriter.append(log, make_config(release, "LCFG_CLEANUP", "lustre-mdtlov"))
+    logwriter.append(log, unlink_body(5), UNLINK)
+    [fault] = logcheck.examine(llog.write_log(log), release).faults
+    assert (fault.path, fault.found) == ("record 2.lrh_type", f"{UNLINK:#x}")

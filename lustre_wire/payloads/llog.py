@@ -233,7 +233,7 @@ def _order_of_record(data: bytes, at: int, found: Dialect, order: ByteOrder) -> 
     if peek(head, "lrh_type", data, other, at) & mask == magic:
         return other
     old = not peek(head, "lrh_type", data, order, at)
-    if old and peek(head, "lrh_len", data, order, at) > found.constants["LLOG_CHUNK_SIZE"]:
+    if old and peek(head, "lrh_len", data, order, at) > spec_of(found.structs[HEADER]).size:
         return other
     return order
 

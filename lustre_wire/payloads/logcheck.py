@@ -135,7 +135,7 @@ class _Checker:
                 yield Fault(f"{path}.lrh_type", at, f"{k['LLOG_LOGID_MAGIC']:#x}", f"{kind:#x}", reader.catalogue)
         elif kind == k["OBD_CFG_REC"]:
             yield from self._command(record, at)
-        elif self._configs and kind != k["PTL_CFG_REC"]:
+        elif self._configs and kind != k.get("PTL_CFG_REC"):  # which not every release has
             yield Fault(f"{path}.lrh_type", at, f"{k['OBD_CFG_REC']:#x}", f"{kind:#x}", self._server.stranger)
         elif not self._configs and log.type_name(record).isdigit():
             yield Fault(f"{path}.lrh_type", at, "a type of log records", f"{kind:#x}", reader.unknown)

@@ -54,7 +54,7 @@ def new_log(
         llh_flags=k["LLOG_F_IS_PLAIN"] if flags is None else flags, llh_cat_idx=cat_idx,
     )  # fmt: skip
     header.llh_tgtuuid.uuid = uuid
-    header.llh_hdr.lrh_len = header.llh_tail.lrt_len = k["LLOG_CHUNK_SIZE"]
+    header.llh_hdr.lrh_len = header.llh_tail.lrt_len = spec_of(cls).size
     header.llh_hdr.lrh_type = found.enums["LlogOp"](k["LLOG_HDR_MAGIC"])
     header.llh_bitmap[0] = 1
     return LogFile(found, order, header)

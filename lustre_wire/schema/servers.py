@@ -65,7 +65,7 @@ class LogReader:
     """How nodes of a release read a log; None where nobody looks.
 
     Attributes:
-        largest: bytes of the largest chunk that a header may announce; the smallest is LLOG_CHUNK_SIZE.
+        largest: bytes of the largest chunk that a header may announce; the smallest is the size of the header.
         header: a header of another type or size.
         kind: neither a catalogue nor a plain log.
         count: its number of live records is not that of the bitmap.
