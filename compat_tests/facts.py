@@ -42,7 +42,8 @@ def constants(dialect: str) -> dict[str, dict[str, int | str]]:
 @cache
 def rpc_formats(dialect: str) -> dict[str, Any]:
     """Format name -> buffers of request and reply."""
-    return dict(_read("rpc-formats.json")[dialect])
+    read = _read("rpc-formats-2.17.json")["dialects"] if dialect == "2.17" else _read("rpc-formats.json")
+    return dict(read[dialect])
 
 
 def _read(name: str) -> dict[str, Any]:

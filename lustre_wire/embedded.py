@@ -48,12 +48,12 @@ def _read_all(spec: StructSpec, data: bytes, order: ByteOrder) -> Any:
 
 def _spans(value: Any) -> list[slice]:
     """Where the pieces lie that a struct says the places of (`Pieces`)."""
-    for field in spec_of(value).fields:
-        said = field.pieces
-        if said is not None:
-            starts = [(getattr(one, said.offset), getattr(one, said.size)) for one in getattr(value, field.name)]
-            return [slice(start, start + size) for start, size in starts]
-    return []
+    field = spec_of(value).says_pieces
+    if field is None or field.pieces is None:
+        return []
+    said = field.pieces
+    starts = [(getattr(one, said.offset), getattr(one, said.size)) for one in getattr(value, field.name)]
+    return [slice(start, start + size) for start, size in starts]
 
 
 def pieces(

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import lustre_wire as lw
-from compat_tests.recorded import FIXTURES
+from compat_tests import facts
 from lustre_wire.jsontext import json_text
 from lustre_wire.testing.messages import messages
 from lustre_wire.text import brief, message_tree
 
-ROWS: dict[str, dict[str, Any]] = json.loads((FIXTURES / "facts" / "rpc-formats-2.17.json").read_text())["dialects"][
-    "2.17"
-]
+ROWS = facts.rpc_formats("2.17")
 #: A request within MDS_BATCH is no message: it has no ptlrpc_body (compat_tests/payloads/test_updates.py).
 LIVE = sorted(
     name for name, row in ROWS.items() if row["status"] == "live" and lw.dialect("2.17").rpcs[name].within is None

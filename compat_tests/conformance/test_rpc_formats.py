@@ -6,7 +6,6 @@ reply with name, type, size and whether a sender may leave them empty.
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
 from typing import Any
@@ -14,7 +13,8 @@ from typing import Any
 import pytest
 
 import lustre_wire as lw
-from compat_tests.recorded import FIXTURES, messages
+from compat_tests.facts import DIALECTS, rpc_formats
+from compat_tests.recorded import messages
 from lustre_wire.schema.rpc import Blob, FixedText, Items, RpcFormat, SlotSpec, Text
 from lustre_wire.schema.types import Scalar, Struct, as_type
 
@@ -59,8 +59,7 @@ CLASSES = {"OBD": 0x10000, "MDS": 0x20000, "OST": 0x30000, "DLM": 0x40000, "LOG"
 
 @cache
 def table() -> dict[str, dict[str, Any]]:
-    loaded: dict[str, dict[str, Any]] = json.loads((FIXTURES / "facts" / "rpc-formats.json").read_text())
-    return loaded
+    return {dialect: rpc_formats(dialect) for dialect in DIALECTS}
 
 
 def rows(*, declared: bool) -> list[Any]:

@@ -19,8 +19,8 @@ from lustre_wire.cli.filters import Filters, filter_options, rpc_of
 from lustre_wire.cli.inputs import NANO, Inputs, dialect_option, dst_of, files_argument, latency, port_option, src_of
 from lustre_wire.cli.main import UNUSABLE
 from lustre_wire.cli.output import Styled, examples, json_option, line_of, lines_of, paint, print_node, say
+from lustre_wire.cli.remembered import Remembered
 from lustre_wire.cli.summary import Summary
-from lustre_wire.cli.told import Told, layout_text
 from lustre_wire.engines.jsontext import quoted
 from lustre_wire.errors import WireError
 from lustre_wire.frames.lnet import LNET_NI_STATUS_DOWN
@@ -30,6 +30,7 @@ from lustre_wire.frames.selftest import selftest_type
 from lustre_wire.rpc import REPLY, Message
 from lustre_wire.schema.rpc import Records
 from lustre_wire.text import brief, cut_tree, message_tree, status_text
+from lustre_wire.text.layouts import composite_text
 from lustre_wire.text.names import names_json
 from lustre_wire.text.numbers import LAST_SECOND, signed, status
 from lustre_wire.text.quoting import json_line
@@ -84,7 +85,7 @@ def command(
     such node or transfer in them.
     """
     inputs, counted, wanted = Inputs(files, dialect, port), Summary(), Filters(**filters)
-    told = Told()
+    told = Remembered()
     tell = partial(_json, names=not numbers, data=data or numbers) if as_json else partial(_line, told=told)
     broken = shown = 0
     with lines_of(inputs.live or verbose) as put:
@@ -163,7 +164,7 @@ def _head(captured: Captured) -> Iterator[str | Styled]:
         yield paint(f"x{captured.match_bits}", dim=True)
 
 
-def _what(captured: Captured, told: Told) -> Iterator[str | Styled]:
+def _what(captured: Captured, told: Remembered) -> Iterator[str | Styled]:
     message = captured.message or captured.partial
     about = rpc_of(captured)
     name = about.name if about is not None else ""
@@ -186,7 +187,7 @@ def _what(captured: Captured, told: Told) -> Iterator[str | Styled]:
         if target := told.target(captured):
             yield paint(target, fg="cyan")
     if captured.message is not None:
-        parts = filter(None, (brief(captured.message), layout_text(captured.message)))
+        parts = filter(None, (brief(captured.message), composite_text(captured.message)))
         if text := " ".join(parts):
             yield told.line(text, captured.message.dialect)
         if captured.message.direction != REPLY and (who := _sender(captured.message)):
@@ -225,7 +226,7 @@ def _sender(message: Message) -> str:
     return " ".join([*told, f"uid {user}"] if user or (job and hasattr(message.body, "pb_uid")) else told)
 
 
-def _line(captured: Captured, told: Told) -> str:
+def _line(captured: Captured, told: Remembered) -> str:
     return line_of([*_head(captured), *_what(captured, told)])
 
 
@@ -258,18 +259,20 @@ def _names(message: Message) -> Iterator[str]:
 def _records(captured: Captured) -> list[dict[str, Any]]:
     """The records that logs and pages in a message, or in the bulk data it belongs to, consist of."""
     request = captured.request
+    side: Any = type(captured.message.buffers) if captured.message is not None else None
     if captured.kind == BULK and request is not None and request.format is not None and request.message is not None:
         held, asked = request.format.bulk_holds, request.message
         nodes = _inside().records_of_bulk(asked, captured.raw) if held is not None else ()
-    elif captured.message is not None and _with_records(captured.message.buffers):
+    elif captured.message is not None and _with_records(side):
         nodes = _inside().records_in(captured.message)
     else:
         return []
     return [{"name": each.name, "text": each.text} for node in nodes for each in (node, *node.children)]
 
 
-def _with_records(buffers: Any) -> bool:
-    return any(isinstance(slot.holds, Records) for slot in getattr(buffers, "__slot_specs__", ()))
+@lru_cache(maxsize=1024)
+def _with_records(side: Any) -> bool:
+    return any(isinstance(slot.holds, Records) for slot in getattr(side, "__slot_specs__", ()))
 
 
 def _inside() -> Any:

@@ -149,6 +149,11 @@ class StructSpec:
         members = {int(value).to_bytes(node.width, "little"): member for value, member in self.told.members}
         return slice(at, at + node.width), members, self.told.other
 
+    @cached_property
+    def says_pieces(self) -> FieldSpec | None:
+        """The field whose elements say where pieces of the bytes lie (`Pieces`)."""
+        return next((f for f in self.fields if f.pieces is not None), None)
+
     @property
     def tail(self) -> Repeat | None:
         """What makes the length depend on the buffer: the struct's own or its last member's flexible array."""

@@ -43,7 +43,9 @@ def names_json(message: Message) -> str:
     """The names of a message's numbers, a JSON object a buffer; ``{}`` where none has a name."""
     buffers, dialect = message.buffers, message.dialect
     side: Any = type(buffers)
-    parts = [_member("ptlrpc_body", message.body, dialect)] if message.body is not None else []
+    body: Any = type(message.body)
+    write = _function(body, dialect) if message.body is not None else None
+    parts = [_nested("ptlrpc_body", write, message.body)] if write is not None else []
     if not isinstance(buffers, Generic):
         tellers = _tellers(side, dialect)
         for slot in codec(side, message.order).places(buffers):
@@ -51,13 +53,6 @@ def names_json(message: Message) -> str:
             if tell is not None and (value := getattr(buffers, slot.name)) is not None:
                 parts.append(tell(value))
     return f"{{{''.join(parts)[:-1]}}}"
-
-
-def _member(name: str, obj: Any, dialect: Dialect) -> str:
-    cls: Any = type(obj)
-    write = _function(cls, dialect)
-    text = write(obj) if write is not None else ""
-    return f'"{name}":{{{text[:-1]}}},' if text else ""
 
 
 @lru_cache(maxsize=2048)

@@ -162,8 +162,9 @@ class _Writer:
             f"c.at = {source.name!r}",
             f"q.{target.name} = {'v' if value == 'v' else f'None if v is None else {value}'}",
         ]
-        if self.rules.completes and source.may_be_empty and not target.may_be_empty:
-            filled = f"{self.em.const('_f', default_of(target))}(None, p, c)"
+        fill = default_of(target) if self.rules.completes and source.may_be_empty else None
+        if fill is not None:
+            filled = f"{self.em.const('_f', fill)}(None, p, c)"
             lines += [f"if q.{target.name} is None:", f"    q.{target.name} = {filled}"]
         return lines
 
@@ -221,8 +222,13 @@ class _Writer:
         return (self.side.only_new.get(name) or self.rules.added.get(name)) if new else self.side.only_old.get(name)
 
 
-def default_of(slot: SlotSpec) -> Callable[[Any, Any, Any], Any]:
-    """What fills a buffer that the target's receivers need: zeroes; an array of structs cannot be made up."""
+def default_of(slot: SlotSpec) -> Callable[[Any, Any, Any], Any] | None:
+    """What fills a buffer that the target's receivers need: zeroes; an array of structs cannot be made up.
+
+    None where they need none.
+    """
+    if slot.may_be_empty:
+        return None
     name, node = slot.name, slot.node
 
     def make(value: Any, buffers: Any, work: Any) -> Any:

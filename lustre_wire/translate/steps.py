@@ -21,7 +21,7 @@ from lustre_wire.schema.history import Place, StructHistory
 from lustre_wire.schema.nodes import Cell, Form, Group, Node, Overlap, Repeat
 from lustre_wire.schema.numbers import EnumHistory
 from lustre_wire.schema.releases import Release
-from lustre_wire.schema.rpc import RpcFormat, SlotSpec
+from lustre_wire.schema.rpc import RpcFormat
 from lustre_wire.schema.rpc_history import BuffersHistory
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.schema.views import history_of
@@ -222,8 +222,8 @@ class Step(RuleSet):
         taken = set(names.values())
         return Side(
             names=names,
-            only_old={n: Slot(loss=n, make=_default_of(s)) for n, s in olds.items() if n not in names},
-            only_new={n: Slot(loss=n, make=_default_of(s)) for n, s in news.items() if n not in taken},
+            only_old={n: Slot(loss=n, make=default_of(s)) for n, s in olds.items() if n not in names},
+            only_new={n: Slot(loss=n, make=default_of(s)) for n, s in news.items() if n not in taken},
         )  # fmt: skip
 
 
@@ -326,8 +326,3 @@ def _from_bytes(span: slice, cls: Any, at: int, name: str) -> Callable[[Any, Any
         return getattr(record.unpack(cls, bytes(whole)), name)
 
     return make
-
-
-def _default_of(slot: SlotSpec) -> Callable[[Any, Any, Any], Any] | None:
-    """What fills a buffer that has to be there, None where it may be absent."""
-    return None if slot.may_be_empty else default_of(slot)

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from lustre_wire import embedded
 from lustre_wire.capture import Captured
 from lustre_wire.capture.captured import BULK
 from lustre_wire.dialects import Dialect
-from lustre_wire.engines.payload import codec
 from lustre_wire.errors import WireError
 from lustre_wire.rpc import REPLY, Generic, Message
 from lustre_wire.schema import spec_of
-from lustre_wire.text import numbers, struct_text
+from lustre_wire.schema.rpc import Records, RpcFormat
+from lustre_wire.text import struct_text
+from lustre_wire.text.layouts import striped
 from lustre_wire.text.values import quoted
 
 #: Names and connections that are remembered; the oldest are forgotten.
@@ -32,7 +32,6 @@ _IN: Final = {
 }  # fmt: skip
 _OF_ROOT: Final = frozenset({"MDS_GET_ROOT", "MDS_GETSTATUS"})
 _WITH_OBJECTS: Final = ("mdt_md", "lvb")
-_WITH_LAYOUT: Final = (*_WITH_OBJECTS, "eadata")
 
 
 def _value(obj: Any, name: str) -> Any:
@@ -54,6 +53,12 @@ def _root(dialect: Dialect) -> str:
     return f"{int(sequence):#x}:0x1" if sequence is not None else ""
 
 
+def _holds_pages(form: RpcFormat) -> bool:
+    """Whether the bulk data of an operation are directory pages; the blocks of 1.8 name no FIDs."""
+    held = form.bulk_holds
+    return isinstance(held, Records) and spec_of(held.head).name == "lu_dirpage"
+
+
 def _name(data: Any) -> bytes:
     return bytes(data or b"").rstrip(b"\0")
 
@@ -65,7 +70,7 @@ def _remember(table: dict[Any, Any], key: Any, value: Any) -> None:
         del table[next(iter(table))]
 
 
-class Told:
+class Remembered:
     """What messages told so far."""
 
     def __init__(self) -> None:
@@ -73,7 +78,7 @@ class Told:
         self._names: dict[str, tuple[str, bytes]] = {}
         self._fids: dict[tuple[str, bytes], str] = {}
         self._objects: dict[str, str] = {}
-        self._roots: set[str] = set()
+        self._roots: dict[str, None] = {}
 
     def seen(self, messages: Iterable[Captured]) -> Iterator[Captured]:
         """The messages, each when what it tells was kept."""
@@ -84,7 +89,7 @@ class Told:
     def _see(self, captured: Captured) -> None:
         request, form = captured.request, captured.format
         if captured.kind == BULK and request is not None and (form := request.format) is not None:
-            if form.bulk_holds is not None and request.message is not None and "PAGE" in form.name:
+            if _holds_pages(form) and request.message is not None:
                 self._page(captured.raw, request.message)
             return
         if form is None:
@@ -93,7 +98,7 @@ class Told:
         if message is None or isinstance(message.buffers, Generic):
             return
         if not self._roots:
-            self._roots.add(_root(message.dialect))
+            _remember(self._roots, _root(message.dialect), None)
         if message.direction != REPLY:
             self._object(message)
         elif not message.status and request is not None and (asked := request.message) is not None:
@@ -101,7 +106,8 @@ class Told:
                 self._connection(request, asked, message)
             elif form.name in _OF_ROOT:
                 body = getattr(message.buffers, "mdt_body", None)
-                self._roots.add(_key(_value(body, "mbo_fid1"), message.dialect) if body is not None else "")
+                root = _key(_value(body, "mbo_fid1"), message.dialect) if body is not None else ""
+                _remember(self._roots, root, None)
             else:
                 self._answered(asked, message)
 
@@ -128,7 +134,7 @@ class Told:
         for slot in _WITH_OBJECTS:
             data = getattr(reply.buffers, slot, None)
             if child and isinstance(data, bytes):
-                for layout in layouts(data, dialect):
+                for layout in striped(data, dialect):
                     for each in layout.lmm_objects:
                         if key := _key(_value(each, "l_ost_oi"), dialect):
                             _remember(self._objects, key, child)
@@ -205,49 +211,3 @@ def _config(found: re.Match[str], dialect: Dialect) -> str:
         return found[0]
     kind = kinds.name_of(int(found[2], 16)).removeprefix("MGS_CFG_T_").lower()
     return f"PLAIN [{quoted(name)}:{kind}]"
-
-
-# --- composite layouts ------------------------------------------------------------------------------------------------
-
-
-def layouts(data: bytes, dialect: Dialect) -> Iterator[Any]:
-    """The striped layouts that a file's layout consists of: itself, or its components."""
-    found = embedded.recognise(data, dialect, "little")
-    pieces = embedded.pieces(found, (), data, dialect, "little")
-    for layout in (found, *(piece[1] for piece in pieces if not isinstance(piece, bytes))):
-        if hasattr(layout, "lmm_objects"):
-            yield layout
-
-
-def layout_text(message: Message) -> str:
-    """A composite layout in a message: how many components, and the stripes of each."""
-    if isinstance(message.buffers, Generic):
-        return ""
-    for slot in codec(type(message.buffers), message.order).places(message.buffers):
-        if slot.name not in _WITH_LAYOUT or not slot.opaque:
-            continue
-        data = bytes(getattr(message.buffers, slot.name) or b"")
-        if int.from_bytes(data[:4], "little") == message.dialect.constants.get("LOV_MAGIC_COMP_V1"):
-            composite = embedded.recognise(data, message.dialect, "little")
-            told = [_stripes(layout) for layout in layouts(data, message.dialect)]
-            return ", ".join([f"PFL {composite.lcm_entry_count} components", *told]) if composite is not None else ""
-    return ""
-
-
-def _stripes(layout: Any) -> str:
-    spec = spec_of(layout)
-    osts = sorted(each.l_ost_idx for each in layout.lmm_objects)
-    size = numbers.size(layout.lmm_stripe_size, spec.by_name["lmm_stripe_size"].size)
-    where = f" on OST {_ranges(osts)}" if osts else ""
-    return f"stripe {layout.lmm_stripe_count} x {size}{where}"
-
-
-def _ranges(found: list[int]) -> str:
-    """Numbers that follow each other as ranges: ``0-3,7``."""
-    runs: list[list[int]] = []
-    for number in found:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)

@@ -12,11 +12,12 @@ from click.testing import CliRunner
 from compat_tests.recorded import FIXTURES
 from lustre_wire import dialect
 from lustre_wire.cli.main import cli
-from lustre_wire.cli.told import Told, layouts
+from lustre_wire.cli.remembered import Remembered
 from lustre_wire.engines import record
 from lustre_wire.frames.selftest import SrpcMsgType, selftest_type
 from lustre_wire.schema import spec_of
 from lustre_wire.text import struct_text
+from lustre_wire.text.layouts import striped
 
 SESSION = str(FIXTURES / "captures" / "00-complete-session-from-mkfs.pcap")
 
@@ -61,15 +62,15 @@ def test_locks_of_the_mgs_say_whose_and_which_log(lines: list[str]) -> None:
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lustre_wire.cli.told._MOST", 3)
-    told = Told()
+    monkeypatch.setattr("lustre_wire.cli.remembered._MOST", 3)
+    told = Remembered()
     for number in range(1, 8):
         told._named("0x1:0x1", b"n%d" % number, f"0x2:{number:#x}")
     assert [told.path(f"0x2:{number:#x}") for number in range(1, 8)] == [""] * 4 + [".../n5", ".../n6", ".../n7"]
 
 
 def test_a_directory_that_is_below_itself_ends() -> None:
-    told = Told()
+    told = Remembered()
     told._named("0x1:0x1", b"a", "0x1:0x2")
     told._named("0x1:0x2", b"b", "0x1:0x1")
     assert told.path("0x1:0x1").startswith(".../")
@@ -77,12 +78,12 @@ def test_a_directory_that_is_below_itself_ends() -> None:
 
 def test_the_components_of_a_composite_layout_are_read() -> None:
     newest = dialect("2.17")
-    head, entry, striped, stripe = (
+    head, entry, layout_of, stripe = (
         newest.structs[name] for name in ("lov_comp_md_v1", "lov_comp_md_entry_v1", "lov_mds_md_v1", "lov_ost_data_v1")
     )
     pieces = [
         record.pack(
-            striped(
+            layout_of(
                 lmm_magic=newest.constants["LOV_MAGIC_V1"], lmm_pattern=1, lmm_stripe_size=1 << 20,
                 lmm_stripe_count=count, lmm_objects=[stripe(l_ost_idx=i) for i in range(count)],
             )
@@ -94,8 +95,8 @@ def test_the_components_of_a_composite_layout_are_read() -> None:
     entries = [entry(lcme_offset=o, lcme_size=len(p)) for o, p in zip(offsets, pieces, strict=True)]
     made = head(lcm_magic=newest.constants["LOV_MAGIC_COMP_V1"], lcm_entry_count=2, lcm_entries=entries)
     data = record.pack(made) + b"".join(pieces)
-    assert [layout.lmm_stripe_count for layout in layouts(data, newest)] == [1, 4]
-    assert not list(layouts(data[: at - 1], newest))
+    assert [layout.lmm_stripe_count for layout in striped(data, newest)] == [1, 4]
+    assert not list(striped(data[: at - 1], newest))
 
 
 def test_what_nodes_say_of_themselves_is_shown() -> None:
