@@ -27,17 +27,16 @@ from lustre_wire.cli.decode import command as decode
 from lustre_wire.cli.main import cli
 from lustre_wire.engines import record
 from lustre_wire.text import brief
-from lustre_wire.text.quoting import json_line
 
 try:
     from lustre_wire.jsontext import json_text, json_text_of
 except ImportError:  # a state before there was any: what the command did
 
     def json_text(message: Any) -> str:
-        return json_line(lw.to_json(message))
+        return json.dumps(lw.to_json(message), separators=(",", ":"))
 
     def json_text_of(data: bytes, dialect: Any, *, request: Any = None) -> str:
-        return json_line(lw.to_json(lw.decode(data, dialect, request=request)))
+        return json_text(lw.decode(data, dialect, request=request))
 
 
 Call = Callable[[], Any]

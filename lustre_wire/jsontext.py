@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
+from lustre_wire.bounded import Bounded
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.embedded import holding, pieces
@@ -20,14 +21,22 @@ from lustre_wire.rpc import decode
 from lustre_wire.schema.nodes import Group, Node
 from lustre_wire.schema.rpc import Buffers, RpcFormat, SlotSpec
 from lustre_wire.schema.struct import spec_of
+from lustre_wire.text.names import names_json, naming
 from lustre_wire.text.quoting import json_line
 
 Tell = Callable[[Any, Message], str]
+#: Texts of what opaque bytes hold that are kept, and of how many bytes at most.
+_INSIDE: Final[Bounded[tuple[Any, ...], tuple[Any, str]]] = Bounded(1024)
+_SHORT: Final = 512
 
 
 @checked
-def json_text(message: Message) -> str:
-    """What `to_json` gives, as one line of ASCII."""
+def json_text(message: Message, *, names: bool = False) -> str:
+    """What `to_json` gives, as one line of ASCII.
+
+    Args:
+        names: with one member more, ``names``: what numbers of the message are called, a JSON object a buffer.
+    """
     extra, buffers = message.extra, message.buffers
     entries = []
     if message.body is not None:
@@ -52,6 +61,8 @@ def json_text(message: Message) -> str:
     around = message_extra(extra)
     if around:
         more += f',"extra":{json_line(around)}'
+    if names:
+        more += f',"names":{names_json(message)}'
     return (
         f'{{"dialect":{quoted(message.dialect.name)},"direction":"{message.direction}","opcode":{message.opcode},'
         f'"format":{name},"endian":"{message.order}","header":{writer(header).do(message.header)},'
@@ -60,18 +71,22 @@ def json_text(message: Message) -> str:
 
 
 @checked
-def json_text_of(data: Any, dialect: Dialect | str, *, request: Message | RpcFormat | None = None) -> str:
+def json_text_of(
+    data: Any, dialect: Dialect | str, *, request: Message | RpcFormat | None = None, names: bool = False
+) -> str:
     """The same straight from a message's bytes: a regular message of a kind that has come often is not decoded.
 
-    Args and errors as of `decode`.
+    Args and errors as of `decode`; `names` as of `json_text`.
     """
     found = dialect if isinstance(dialect, Dialect) else named_dialect(dialect)
     try:
-        told = at_once(data, found, request, inside_text) if type(data) is bytes else None
+        told = None
+        if type(data) is bytes:
+            told = at_once(data, found, request, inside_text, naming(found) if names else None)
     except WireError as error:
         error.dialect = found.name
         raise
-    return told if isinstance(told, str) else json_text(told or decode(data, found, request=request))
+    return told if isinstance(told, str) else json_text(told or decode(data, found, request=request), names=names)
 
 
 @lru_cache(maxsize=2048)
@@ -94,7 +109,18 @@ def _teller(slot: SlotSpec) -> Tell:
 
 
 def inside_text(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: Any) -> str:
-    """What opaque bytes hold, beside them."""
+    """What opaque bytes hold, beside them. Layouts and names of intents come again and again, and are read once."""
+    if len(data) > _SHORT:
+        return _inside_text(held, data, dialect, order)
+    key = id(held), data, dialect, order
+    known = _INSIDE.get(key)
+    if known is None:
+        known = held, _inside_text(held, data, dialect, order)  # with what it held, so that nothing else gets its id
+        _INSIDE.keep(key, known)
+    return known[1]
+
+
+def _inside_text(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: Any) -> str:
     found = holding(held, data, dialect, order)
     if found is None:
         return ""

@@ -151,21 +151,22 @@ class _Reads(dict[type[Buffers], "whole.Read | None"]):
     def __init__(self, reader: Reader, lengths: tuple[int, ...]) -> None:
         super().__init__()
         self.reader, self.lengths = reader, lengths
-        self.tells: dict[type[Buffers], int | whole.Tell | None] = {}
+        self.tells: dict[tuple[type[Buffers], bool], int | whole.Tell | None] = {}
 
     def __missing__(self, cls: type[Buffers]) -> whole.Read | None:
         read = self[cls] = self.reader.side(cls).reader(self.lengths)
         return read
 
-    def telling(self, cls: type[Buffers]) -> whole.Tell | None:
+    def telling(self, cls: type[Buffers], naming: whole.Naming | None) -> whole.Tell | None:
         """What gives the JSON text of such messages, once they have come often."""
-        found = self.tells.get(cls, 0)
+        key = cls, naming is not None
+        found = self.tells.get(key, 0)
         if isinstance(found, int):
             found = found + 1
             if found < USES:
-                self.tells[cls] = found
+                self.tells[key] = found
                 return None
-            found = self.tells[cls] = self.reader.side(cls).teller(self.lengths)
+            found = self.tells[key] = self.reader.side(cls).teller(self.lengths, naming)
         return found
 
 
@@ -215,12 +216,13 @@ def format_of(data: bytes, dialect: Dialect, opcode: int) -> RpcFormat | None:
 
 
 def at_once(
-    data: bytes, dialect: Dialect, request: Message | RpcFormat | None, inside: whole.Inside | None = None
-) -> Any:
+    data: bytes, dialect: Dialect, request: Message | RpcFormat | None, inside: whole.Inside | None = None,
+    naming: whole.Naming | None = None,
+) -> Any:  # fmt: skip
     """A message of version 2 read in one step, None where something about it is not regular.
 
     With `inside`, which tells what opaque bytes hold, it is the JSON text instead, if messages like it have come often
-    enough and that gives it.
+    enough and that gives it; `naming`, of that dialect, adds what its numbers are called.
     """
     readers = _BY_MAGIC.get(data[MAGIC])
     if readers is None:
@@ -245,7 +247,7 @@ def at_once(
     if form is None:
         return None
     cls = form.request if direction is REQUEST else form.reply
-    if inside is not None and (tell := reads.telling(cls)) is not None:
+    if inside is not None and (tell := reads.telling(cls, naming)) is not None:
         text = tell(data, plan.offsets, plan.lengths, dialect, direction, form, inside)
         if text is not None:
             return text

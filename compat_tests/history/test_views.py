@@ -137,6 +137,7 @@ def forget(name: str) -> None:
     from lustre_wire.schema import releases
 
     del releases._releases[name], releases._words[name]
+    releases.newest.cache_clear()
     changed()
 
 

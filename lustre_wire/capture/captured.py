@@ -14,7 +14,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.events import LnetMessage
-from lustre_wire.frames.formats import AT_MATCH_BITS, lnet_message
+from lustre_wire.frames.formats import AT_DEST, AT_MATCH_BITS, AT_OFFSET, AT_PORTAL, AT_SRC, lnet_message
 from lustre_wire.frames.lnet import LnetMsgType
 from lustre_wire.frames.nid import nid_str
 from lustre_wire.jsontext import json_text, json_text_of
@@ -137,11 +137,15 @@ class Captured:
         request = self.request
         return (request._message or request.format or request.message) if request is not None else None
 
-    def json_text(self) -> str | None:
-        """The JSON text of `message`, which is not decoded if that is not needed; None where there is none."""
+    def json_text(self, names: bool = False) -> str | None:
+        """The JSON text of `message`, which is not decoded if that is not needed; None where there is none.
+
+        Args:
+            names: with what its numbers are called.
+        """
         if self._message is None and self.certain is not None:
-            return json_text_of(self.raw, self.certain, request=self._asked)
-        return json_text(self._message) if self._message is not None else None
+            return json_text_of(self.raw, self.certain, request=self._asked, names=names)
+        return json_text(self._message, names=names) if self._message is not None else None
 
     def header(self) -> Any:
         """The lustre_msg header of a request or reply, read alone where the message is not decoded.
@@ -224,17 +228,24 @@ class Captured:
     @property
     def src(self) -> str:
         """NID of the sender, empty where not known."""
-        return nid_str(self.lnet.src_nid) if self.lnet is not None else ""
+        if self._put is not None:
+            return nid_str(self._put.head[AT_SRC])
+        return nid_str(self._lnet.src_nid) if self._lnet is not None else ""
 
     @property
     def dst(self) -> str:
         """NID of the receiver, empty where not known."""
-        return nid_str(self.lnet.dest_nid) if self.lnet is not None else ""
+        if self._put is not None:
+            return nid_str(self._put.head[AT_DEST])
+        return nid_str(self._lnet.dest_nid) if self._lnet is not None else ""
 
     @property
     def portal(self) -> int | None:
         """LNet portal of a PUT or GET."""
-        return self.lnet.portal if self.lnet is not None and self.lnet.portal >= 0 else None
+        portal: int = -1 if self._lnet is None else self._lnet.portal
+        if self._put is not None:
+            portal = self._put.head[AT_PORTAL]
+        return portal if portal >= 0 else None
 
     @property
     def match_bits(self) -> int | None:
@@ -242,17 +253,21 @@ class Captured:
         if self._put is not None:
             bits: int = self._put.head[AT_MATCH_BITS]
             return bits
-        return self.lnet.match_bits if self.lnet is not None and self.lnet.type != LnetMsgType.LNET_MSG_REPLY else None
+        event = self._lnet
+        return event.match_bits if event is not None and event.type != LnetMsgType.LNET_MSG_REPLY else None
 
     @property
     def offset(self) -> int:
         """LNet offset in bytes: where in the receiver's buffer the payload goes."""
-        return self.lnet.offset if self.lnet is not None else 0
+        if self._put is not None:
+            offset: int = self._put.head[AT_OFFSET]
+            return offset
+        return self._lnet.offset if self._lnet is not None else 0
 
     @property
     def missing(self) -> int:
         """How many bytes of the payload the capture lacks."""
-        return self.lnet.missing if self.lnet is not None else 0
+        return self._lnet.missing if self._lnet is not None else 0  # a `Put` is whole
 
 
 _new: Final = object.__new__

@@ -8,6 +8,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from lustre_wire.bounded import Bounded
 from lustre_wire.bulk import geometry
 from lustre_wire.bulk.reason import Reason
 from lustre_wire.capture.captured import BULK, Captured
@@ -67,7 +68,7 @@ class Pair:
         self.dialect: Dialect | None = None
         self.likely: Dialect | None = None
         self.elsewhere: bool | None = None
-        self.exports: dict[int, Dialect] = {}
+        self.exports: Bounded[int, Dialect] = Bounded(MAX_EXPORTS)
         self.several = False  # targets of more than one dialect
         self.tries = 0
         self.back: Pair = self
@@ -77,10 +78,7 @@ class Pair:
         self.several = self.several or self.dialect not in (None, dialect)
         self.dialect = dialect
         if handle:
-            self.exports.pop(handle, None)
-            self.exports[handle] = dialect
-            if len(self.exports) > MAX_EXPORTS:
-                del self.exports[next(iter(self.exports))]
+            self.exports.keep(handle, dialect)
 
 
 class DialectChoice:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
+from lustre_wire.bounded import Bounded
 from lustre_wire.bulk import geometry
 from lustre_wire.capture.captured import (
     BULK,
@@ -133,7 +134,7 @@ class Matcher:
         self._role = self._choice.roles.get
         self._requests = Recent(max_requests, max_bytes, min(max_requests // 4, _MAX_ANSWERED))
         self._handles = Recent(max_requests, max_bytes)
-        self._pairs: dict[tuple[Any, Any], Pair] = {}
+        self._pairs: Bounded[tuple[Any, Any], Pair] = Bounded(_MAX_PAIRS)
         at_support = {int(d.constants.get("MSGHDR_AT_SUPPORT", 0)) for d in self._choice.dialects}
         self._early_mask = max(at_support)
         places = {geometry.place(d.body, _MBITS) for d in self._choice.dialects if _MBITS in spec_of(d.body).by_name}
@@ -185,10 +186,10 @@ class Matcher:
         key = (requester, server) if type(requester) is type(server) is int else (_node(requester), _node(server))
         pair = self._pairs.get(key)
         if pair is None:
-            if len(self._pairs) >= _MAX_PAIRS:
-                del self._pairs[next(iter(self._pairs))]
-            pair = self._pairs[key] = Pair()
-            back = self._pairs.setdefault((key[1], key[0]), Pair())
+            pair = Pair()
+            self._pairs.keep(key, pair)
+            back = self._pairs.get(key[::-1]) or Pair()
+            self._pairs.keep(key[::-1], back)
             pair.back, back.back = back, pair
         return pair
 

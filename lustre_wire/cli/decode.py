@@ -21,6 +21,7 @@ from lustre_wire.cli.main import UNUSABLE
 from lustre_wire.cli.output import Styled, examples, json_option, line_of, lines_of, paint, print_node, say
 from lustre_wire.cli.remembered import Remembered
 from lustre_wire.cli.summary import Summary
+from lustre_wire.dialects import Dialect
 from lustre_wire.engines.jsontext import quoted
 from lustre_wire.errors import WireError
 from lustre_wire.frames.lnet import LNET_NI_STATUS_DOWN
@@ -28,10 +29,10 @@ from lustre_wire.frames.lnet_large import LnetPingFeature, parse_ping_info
 from lustre_wire.frames.nid import nid_str, parse_nid
 from lustre_wire.frames.selftest import selftest_type
 from lustre_wire.rpc import REPLY, Message
-from lustre_wire.schema.rpc import Records
+from lustre_wire.schema.rpc import Buffers, Records
 from lustre_wire.text import brief, cut_tree, message_tree, status_text
 from lustre_wire.text.layouts import composite_text
-from lustre_wire.text.names import names_json
+from lustre_wire.text.line import reply_status
 from lustre_wire.text.numbers import LAST_SECOND, signed, status
 from lustre_wire.text.quoting import json_line
 from lustre_wire.text.values import quoted as shown_text
@@ -247,32 +248,31 @@ def _show_tree(captured: Captured) -> None:
         print_node(node)
 
 
-def _names(message: Message) -> Iterator[str]:
-    """The names of a message's numbers, and the errno of its reply."""
-    told = names_json(message)
-    if message.direction == REPLY and message.status:
-        errno = status_text(message).partition(" ")[2]
-        yield f'"status":{signed(message.status)},"errno":{quoted(errno) if errno else "null"}'
-    yield f'"names":{told}'
+@lru_cache(maxsize=1024)
+def _errno(status: int, dialect: Dialect) -> str:
+    """The status of a reply, and its name."""
+    name = reply_status(status, dialect).partition(" ")[2]
+    return f'"status":{signed(status)},"errno":{quoted(name) if name else "null"}'
 
 
 def _records(captured: Captured) -> list[dict[str, Any]]:
     """The records that logs and pages in a message, or in the bulk data it belongs to, consist of."""
-    request = captured.request
-    side: Any = type(captured.message.buffers) if captured.message is not None else None
+    request, form = captured.request, captured.format
+    side = None if form is None else form.reply if captured.direction == REPLY else form.request
     if captured.kind == BULK and request is not None and request.format is not None and request.message is not None:
         held, asked = request.format.bulk_holds, request.message
         nodes = _inside().records_of_bulk(asked, captured.raw) if held is not None else ()
-    elif captured.message is not None and _with_records(side):
-        nodes = _inside().records_in(captured.message)
+    elif side is not None and _with_records(side) and (message := captured.message) is not None:
+        nodes = _inside().records_in(message)
     else:
         return []
     return [{"name": each.name, "text": each.text} for node in nodes for each in (node, *node.children)]
 
 
 @lru_cache(maxsize=1024)
-def _with_records(side: Any) -> bool:
-    return any(isinstance(slot.holds, Records) for slot in getattr(side, "__slot_specs__", ()))
+def _with_records(side: type[Buffers]) -> bool:
+    """Whether a buffer may hold records."""
+    return any(isinstance(slot.holds, Records) for slot in side.__slot_specs__)
 
 
 def _inside() -> Any:
@@ -287,19 +287,26 @@ def _file_data(captured: Captured) -> bool:
     return form is not None and form.name.partition("/")[0] in ("OST_READ", "OST_WRITE")
 
 
+def _quoted(text: str | None) -> str:
+    return quoted(text) if text else "null"
+
+
 def _json(captured: Captured, names: bool, data: bool) -> str:
     src, dst, portal = src_of(captured), dst_of(captured), captured.portal
     iso, xid = _iso(captured.time_ns), captured.match_bits
-    parts = [
-        f'{{"time":"{iso}"' if iso else '{"time":null', f'"kind":"{captured.kind}"',
-        f'"src":{quoted(src) if src else "null"}', f'"dst":{quoted(dst) if dst else "null"}',
-        f'"xid":{"null" if xid is None else xid}', f'"portal":{"null" if portal is None else portal}',
-    ]  # fmt: skip
-    taken = latency(captured)
-    numbers = (("offset", captured.offset or None), ("latency", taken), ("missing", captured.missing or None))
-    parts += [f'"{name}":{number!r}' for name, number in numbers if number is not None]
+    head = (
+        f'{{"time":{_quoted(iso)},"kind":"{captured.kind}","src":{_quoted(src)},"dst":{_quoted(dst)},'
+        f'"xid":{"null" if xid is None else xid},"portal":{"null" if portal is None else portal}'
+    )
+    if offset := captured.offset:
+        head += f',"offset":{offset}'
+    if (taken := latency(captured)) is not None:
+        head += f',"latency":{taken!r}'
+    if missing := captured.missing:
+        head += f',"missing":{missing}'
+    parts = [head]
     more: dict[str, Any] = {}
-    text = captured.json_text()
+    text = captured.json_text(names)
     if text is None and (partial := captured.partial) is not None:
         form = partial.format.key if partial.format is not None else None
         more |= {
@@ -313,9 +320,9 @@ def _json(captured: Captured, names: bool, data: bool) -> str:
     if captured.error is not None:
         more["error"] = str(captured.error)
     parts += [json_line(more)[1:-1]] if more else []
+    if names and text is not None and captured.direction == REPLY and (status := captured.status):
+        parts.append(_errno(status, captured.dialect))
     parts += [text[1:-1]] if text is not None else []
-    if names and text is not None and captured.message is not None:
-        parts += _names(captured.message)
     if names and (records := _records(captured)):
         parts.append(f'"records":{json_line(records)}')
     return f"{','.join(parts)}}}"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from lustre_wire.bounded import Bounded
 from lustre_wire.capture import Captured
 from lustre_wire.capture.captured import BULK
 from lustre_wire.dialects import Dialect
@@ -63,22 +64,15 @@ def _name(data: Any) -> bytes:
     return bytes(data or b"").rstrip(b"\0")
 
 
-def _remember(table: dict[Any, Any], key: Any, value: Any) -> None:
-    table.pop(key, None)
-    table[key] = value
-    if len(table) > _MOST:
-        del table[next(iter(table))]
-
-
 class Remembered:
     """What messages told so far."""
 
     def __init__(self) -> None:
-        self._targets: dict[tuple[str, int], str] = {}
-        self._names: dict[str, tuple[str, bytes]] = {}
-        self._fids: dict[tuple[str, bytes], str] = {}
-        self._objects: dict[str, str] = {}
-        self._roots: dict[str, None] = {}
+        self._targets: Bounded[tuple[str, int], str] = Bounded(_MOST)
+        self._names: Bounded[str, tuple[str, bytes]] = Bounded(_MOST)
+        self._fids: Bounded[tuple[str, bytes], str] = Bounded(_MOST)
+        self._objects: Bounded[str, str] = Bounded(_MOST)
+        self._roots: Bounded[str, None] = Bounded(_MOST)
 
     def seen(self, messages: Iterable[Captured]) -> Iterator[Captured]:
         """The messages, each when what it tells was kept."""
@@ -98,7 +92,7 @@ class Remembered:
         if message is None or isinstance(message.buffers, Generic):
             return
         if not self._roots:
-            _remember(self._roots, _root(message.dialect), None)
+            self._roots.keep(_root(message.dialect), None)
         if message.direction != REPLY:
             self._object(message)
         elif not message.status and request is not None and (asked := request.message) is not None:
@@ -107,7 +101,7 @@ class Remembered:
             elif form.name in _OF_ROOT:
                 body = getattr(message.buffers, "mdt_body", None)
                 root = _key(_value(body, "mbo_fid1"), message.dialect) if body is not None else ""
-                _remember(self._roots, root, None)
+                self._roots.keep(root, None)
             else:
                 self._answered(asked, message)
 
@@ -115,7 +109,7 @@ class Remembered:
         target = _name(getattr(asked.buffers, "target_uuid", None))
         if target and reply.body is not None:
             handle = int(_value(reply.body, "pb_handle").cookie)
-            _remember(self._targets, (request.src, handle), quoted(target).removesuffix("_UUID"))
+            self._targets.keep((request.src, handle), quoted(target).removesuffix("_UUID"))
 
     def _answered(self, asked: Message, reply: Message) -> None:
         """Names by what a request named and its reply says of it."""
@@ -137,7 +131,7 @@ class Remembered:
                 for layout in striped(data, dialect):
                     for each in layout.lmm_objects:
                         if key := _key(_value(each, "l_ost_oi"), dialect):
-                            _remember(self._objects, key, child)
+                            self._objects.keep(key, child)
 
     def _renamed(self, about: Any, name: bytes, target: bytes, dialect: Dialect) -> None:
         old, new = (_key(_value(about, field), dialect) for field in ("rn_fid1", "rn_fid2"))
@@ -146,8 +140,8 @@ class Remembered:
 
     def _named(self, parent: str, name: bytes, fid: str) -> None:
         if parent and fid and name and parent != fid:
-            _remember(self._names, fid, (parent, name))
-            _remember(self._fids, (parent, name), fid)
+            self._names.keep(fid, (parent, name))
+            self._fids.keep((parent, name), fid)
 
     def _page(self, data: bytes, asked: Message) -> None:
         from lustre_wire.payloads import directory  # takes its time to load, and few captures need it
@@ -170,7 +164,7 @@ class Remembered:
             return
         seq, oid = _value(body.oa, "o_parent_seq"), _value(body.oa, "o_parent_oid")
         if seq and (key := _key(_value(body.oa, "o_oi"), request.dialect)):
-            _remember(self._objects, key, f"{seq:#x}:{oid:#x}")
+            self._objects.keep(key, f"{seq:#x}:{oid:#x}")
 
     # --- what is told -------------------------------------------------------------------------------------------------
 

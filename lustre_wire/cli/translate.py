@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 import attrs
 import click
 
+from lustre_wire.bounded import Bounded
 from lustre_wire.capture import Captured, CaptureWriter
 from lustre_wire.capture.outputs import writing
 from lustre_wire.cli.inputs import Inputs, dialect_option, dst_of, files_argument, port_option, src_of
@@ -71,7 +72,7 @@ class Conversations:
         self.sequence = sequence
         self.credentials = credentials
         self._sessions: dict[frozenset[str], Session] = {}
-        self._made: OrderedDict[int, tuple[Captured, Message | None]] = OrderedDict()
+        self._made: Bounded[int, tuple[Captured, Message | None]] = Bounded(_PENDING)
 
     def session(self, captured: Captured) -> Session:
         """What the two nodes know of each other."""
@@ -98,9 +99,7 @@ class Conversations:
                 request = known[1]
         outcome = self._translate(message, captured, request)
         if message.direction != REPLY:
-            self._made[id(captured)] = captured, outcome.message
-            if len(self._made) > _PENDING:
-                self._made.popitem(last=False)
+            self._made.keep(id(captured), (captured, outcome.message))
         return outcome
 
     def _translate(self, message: Message, captured: Captured, request: Message | None) -> Outcome:

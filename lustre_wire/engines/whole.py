@@ -9,9 +9,10 @@ message is read or written piece by piece by `payload`; the result is the same e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from lustre_wire.engines import record
 from lustre_wire.engines.jsontext import prefix, quoted, template, union_text
@@ -28,6 +29,24 @@ Write = Callable[[Any], bytes]
 Inside = Callable[[tuple[Node, ...], bytes, Any, ByteOrder], str]
 #: As `Read`, and what tells of opaque bytes -> the message's JSON text, or None.
 Tell = Callable[[bytes, Any, Any, Any, str, Any, Inside], "str | None"]
+
+
+class Naming(Protocol):
+    """What numbers are called: members of a JSON object, each with a comma behind it, "" where there is nothing."""
+
+    def texts(self, cell: Cell) -> Mapping[int, str] | None:
+        """number -> text of a field, None where its numbers have no names."""
+
+    def value(self, node: Node, name: str) -> Callable[[Any], str] | None:
+        """What gives the text of anything else under a name, None where nothing in it has any."""
+
+    def nested(self, name: str, text: str) -> str:
+        """The texts of what is within something of this name."""
+
+    def listed(self, name: str, texts: Sequence[str]) -> str:
+        """The texts of what is within its elements."""
+
+
 _TELL = "tell(_data, _offsets, _lengths, dialect, direction, format, inside)"
 _READ = "read(_data, _offsets, _lengths, dialect, direction, format)"
 
@@ -79,7 +98,7 @@ class Side:
         self.plain = not any(s.present for s in self.slots)  # buffers that depend on others go piece by piece
         self._readers: dict[Pattern, Read] = {}
         self._writers: dict[Pattern, Write | None] = {}
-        self._tellers: dict[Pattern, Tell | None] = {}
+        self._tellers: dict[tuple[Pattern, Naming | None], Tell | None] = {}
         self.pattern_of_values: Callable[[Any], Pattern] | None = None  # made when first needed
 
     def reader(self, lengths: tuple[int, ...]) -> Read | None:
@@ -93,16 +112,20 @@ class Side:
             self._readers[pattern] = _Generator(self, pattern).reader()
         return self._readers[pattern]
 
-    def teller(self, lengths: tuple[int, ...]) -> Tell | None:
-        """The function that gives the JSON text of a message with these buffer lengths, None where none is made."""
+    def teller(self, lengths: tuple[int, ...], naming: Naming | None) -> Tell | None:
+        """The function that gives the JSON text of a message with these buffer lengths, None where none is made.
+
+        With `naming` the object has one member more: ``names``, what numbers of the message are called.
+        """
         pattern = self._pattern(lengths)
         if pattern is None:
             return None
-        if pattern not in self._tellers:
+        key = pattern, naming
+        if key not in self._tellers:
             if len(self._tellers) >= _MOST_PATTERNS:
                 return None
-            self._tellers[pattern] = _Telling(self, pattern).teller()
-        return self._tellers[pattern]
+            self._tellers[key] = _Telling(self, pattern, naming).teller()
+        return self._tellers[key]
 
     def _pattern(self, lengths: tuple[int, ...]) -> Pattern | None:
         """What each buffer holds, None where one is read piece by piece."""
@@ -344,7 +367,9 @@ class _Generator(Generator):
 class _Telling(_Generator):
     """The same with JSON text as what comes out: one template, and what fills it."""
 
-    def __init__(self, side: Side, pattern: Pattern) -> None:
+    def __init__(self, side: Side, pattern: Pattern, naming: Naming | None) -> None:
+        self.naming = naming
+        self.names: list[str] = []  # expressions of what is called so at the level at hand
         self.text: list[str] = []
         self.args: list[str] = []
         self.numbers: dict[str, str] = {}  # variables by path; of header and ptlrpc_body by name
@@ -359,7 +384,11 @@ class _Telling(_Generator):
         if isinstance(node, Cell):
             raw = self.taken(node.kind.format(node, self.order))
             self.numbers.setdefault(path, raw)
-            self.put(*node.kind.json_raw(self.em, node, raw, self.order))
+            text, value = node.kind.json_raw(self.em, node, raw, self.order)
+            self.put(text, value)
+            named = self.naming.texts(node) if self.naming is not None else None
+            if named is not None:
+                self.names.append(f"{self.em.const('n', named)}[{value}]")
         elif isinstance(node, Overlap):
             raw = self.taken(f"{node.width}s")
             if node.swab and resolved(node.order, self.order) != "little":
@@ -369,16 +398,46 @@ class _Telling(_Generator):
             else:
                 em = self.em
                 self.put("%s", f"{em.use(union_text)}({em.const('n', node)}, {em.const('C', node.cls)}(raw={raw}))")
+            self.tagged(node, raw, path)
         elif isinstance(node, Group):
-            self.group(node, "", path, at_end=False)
+            self.within(node.name, lambda: self.group(node, "", path, at_end=False))
         elif node.joined:
             self.put('"%s"', f"{self.taken(f'{node.width}s')}.hex()")
         else:
             self.put("[")
+            elements: list[list[str]] = []
+            outer = self.names
             for number in range(node.count):
                 self.put("," if number else "")
+                self.names = []
                 self.node(node.node, "", "")
+                elements.append(self.names)
+            self.names = outer
             self.put("]")
+            if isinstance(node.node, Group) and any(elements) and self.naming is not None:
+                each = ", ".join(" + ".join(texts) for texts in elements)
+                self.names.append(f"{self.em.use(self.naming.listed)}({node.name!r}, ({each},))")
+
+    def within(self, name: str, put: Callable[[], None]) -> None:
+        """What `put` adds, its names as those of something with a name."""
+        outer, self.names = self.names, []
+        put()
+        inner, self.names = self.names, outer
+        if inner and self.naming is not None:
+            self.names.append(f"{self.em.use(self.naming.nested)}({name!r}, {' + '.join(inner)})")
+
+    def tagged(self, node: Overlap, raw: str, path: str) -> None:
+        """The names of the member of a union that another field tells."""
+        tag = node.field.tag if node.field is not None else None
+        if tag is None or self.naming is None:
+            return
+        tellers = {number: self.naming.value(node.view(name), name) for number, name in tag.members}
+        views = {number: (name, tell) for (number, name) in tag.members if (tell := tellers[number]) is not None}
+        if views:
+            outer = path.rpartition(".")[0]
+            number = self.numbers[f"{outer}.{tag.field}" if outer else tag.field]
+            member = partial(_member_names, node, self.naming.nested, views)
+            self.names.append(f"{self.em.const('u', member)}({number}, {raw})")
 
     def group(self, group: Group, obj: str, path: str, *, at_end: bool) -> None:
         for number, node in enumerate(group.members):
@@ -414,11 +473,9 @@ class _Telling(_Generator):
         self.zeroes(head.width + lengths.stride * count)
 
     def object(self, name: str, node: Group, index: int) -> None:
-        if not index:
-            name = ""
-            self.put('{"name":"ptlrpc_body"')
-        self.put(prefix(node))
-        self.group(node, "", name, at_end=False)
+        self.put(prefix(node) if index else f'{{"name":"ptlrpc_body"{prefix(node)}')
+        path = name if index else ""  # numbers of the ptlrpc_body go by their names alone
+        self.within(name if index else "ptlrpc_body", lambda: self.group(node, "", path, at_end=False))
         self.room(node.width, index)
 
     def room(self, size: int, index: int) -> None:
@@ -439,7 +496,7 @@ class _Telling(_Generator):
             self.object(slot.name, slot.node, index)
         else:
             self.put(prefix(slot.node))
-            self.node(slot.node, "", "")
+            self.node(replace(slot.node, name=slot.name), "", "")
             self.room(slot.node.width, index)
 
     def behind(self, index: int) -> None:
@@ -451,6 +508,9 @@ class _Telling(_Generator):
             lines: list[str] = []
             self.put(prefix(node) + template(self.em, lines, node, value, self.args))
             self.rest += lines
+            names = self.naming.value(node, slot.name) if self.naming is not None else None
+            if names is not None:
+                self.names.append(f"{self.em.const('n', names)}({value})")
             if slot.opaque:
                 self.put("%s", f"inside({self.held(slot)}, {value}, dialect, {self.order!r})")
             if self.pattern[index] > self.side.sizes[index - 1]:
@@ -484,7 +544,10 @@ class _Telling(_Generator):
             self.args += [f"f'\"{{{each}.hex()}}\"'" for each in self.more]
         if count != self.side.counted(self.pattern):
             said.append(f'"count":{count}')
-        self.put(f',"extra":{{{",".join(said)}}}}}' if said else "}")
+        self.put(f',"extra":{{{",".join(said)}}}' if said else "")
+        if self.naming is not None:
+            self.put(',"names":{%s}', f"({' + '.join(self.names)})[:-1]" if self.names else "''")
+        self.put("}")
         self.em.names |= {"_unpack": self.packer().unpack_from, "quoted": quoted}
         head = ["quoted(dialect.name)", "direction", self.numbers["pb_opc"], "quoted(format.name)"]
         lines = [f"({', '.join(self.targets)},) = _unpack(_data)"]
@@ -495,4 +558,13 @@ class _Telling(_Generator):
         return made
 
 
-__all__ = ["Frame", "Inside", "Side", "Tell", "side"]
+def _member_names(
+    union: Overlap, nested: Callable[[str, str], str], views: Mapping[int, tuple[str, Callable[[Any], str]]],
+    number: int, raw: bytes,
+) -> str:  # fmt: skip
+    """The names in the member of a union that `number` tells."""
+    found = views.get(number)
+    return nested(union.name, found[1](getattr(union.cls(raw=raw), found[0]))) if found is not None else ""
+
+
+__all__ = ["Frame", "Inside", "Naming", "Side", "Tell", "side"]

@@ -13,7 +13,7 @@ from lustre_wire.payloads.config import Config
 from lustre_wire.payloads.llog import LogRecord
 from lustre_wire.rpc import Generic, Message
 from lustre_wire.schema.nodes import ByteOrder
-from lustre_wire.schema.rpc import Records
+from lustre_wire.schema.rpc import Records, SlotSpec
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import Node, struct_text
 from lustre_wire.text.values import field_text, hexed, node_text, quoted
@@ -93,8 +93,12 @@ def _messages(found: batch.Batch | None, dialect: Dialect) -> Iterator[Node]:
     for message in found.messages if found is not None else ():
         slots = message.buffers.__slot_specs__ if message.buffers is not None else ()
         values = [(slot, value) for slot in slots if (value := getattr(message.buffers, slot.name))]
-        inner = tuple(Node(slot.name, node_text(slot.node, value, dialect)) for slot, value in values)
+        inner = tuple(Node(slot.name, _told(slot, value, dialect)) for slot, value in values)
         yield Node(message.format.name if message.format is not None else "message", str(message.code), None, inner)
+
+
+def _told(slot: SlotSpec, value: Any, dialect: Dialect) -> str:
+    return node_text(slot.node, value, dialect) if slot.struct is None else struct_text(value, dialect)
 
 
 #: Readers by the C name of the struct that the records begin with.

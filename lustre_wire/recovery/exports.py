@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from functools import partial
 from typing import Any
 
 import attrs
 
+from lustre_wire.bounded import Bounded
 from lustre_wire.recovery.packet import Packet
 from lustre_wire.rpc import Message
 
@@ -47,16 +48,14 @@ class Export:
     version_failed: bool = False
     service_time: int = 1
     heard: float = 0.0
-    _seen: OrderedDict[tuple[int, int], None] = attrs.field(factory=OrderedDict)
+    _seen: Bounded[tuple[int, int], None] = attrs.field(factory=partial(Bounded, REMEMBERED))
 
     def delivered_before(self, xid: int, conn_cnt: int, flags: int) -> bool:
         """Was this very packet here already? A request sent again on purpose differs in its flags or its connection."""
         key = (xid, conn_cnt << 32 | flags)
         if key in self._seen:
             return True
-        self._seen[key] = None
-        if len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)
+        self._seen.keep(key, None)
         return False
 
 

@@ -58,11 +58,16 @@ class Wire(metaclass=ViewType):
         __wire__ = _NewestSpec()
 
         def __new__(cls, *args, **values):
-            return object.__new__(newest_view(cls) if history_of(cls) is not None else cls)
+            return object.__new__(newest_view(cls))
 
         def __reduce__(self):
             values = tuple(getattr(self, field.name) for field in self.__wire__.fields)
             return _again, (*self.__made__, values)
+
+
+def _itself(cls: Any, *args: Any, **values: Any) -> Any:
+    """How a view makes an object: what was declared would look for the newest one first."""
+    return object.__new__(cls)
 
 
 def _again(declared: Any, when: str, values: tuple[Any, ...]) -> Any:
@@ -212,7 +217,7 @@ class StructHistory(History):
         cls = self.cls
         body: dict[str, Any] = {
             "__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__,
-            "__annotations__": hints, "__made__": (cls, when.name),
+            "__annotations__": hints, "__made__": (cls, when.name), "__new__": _itself,
         }  # fmt: skip
         renamed = {newest: name for newest, name in names.items() if newest != name and newest not in hints}
         made: Any

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
 from lustre_wire.errors import SchemaError
 
@@ -48,6 +49,7 @@ def branch(name: str, base: str | None, *words: str) -> Release:
     made = _releases[name] = Release(name, release(base) if base is not None else None)
     for word in (name, *words, name.removesuffix(".0")):
         _words.setdefault(word, made)
+    newest.cache_clear()
     return made
 
 
@@ -68,6 +70,7 @@ def known() -> tuple[str, ...]:
     return tuple(sorted(_releases, key=version_of))
 
 
+@cache
 def newest() -> Release:
     """The last release of the main line: the one that the longest way leads to."""
     if not _releases:

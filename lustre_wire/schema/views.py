@@ -148,12 +148,12 @@ def newest_view(declared: type[_T]) -> type[_T]:
         SchemaError: no release has it.
     """
     history = history_of(declared)
+    if history is None:
+        return declared
     at: Release | None = newest()
-    while history is not None and at is not None:
+    while at is not None:
         found = history.view(at)
         if found is not None:
             return found  # type: ignore[no-any-return]
         at = at.base
-    if history is not None:
-        raise SchemaError(f"no release of the main line has {declared.__name__}")
-    return declared
+    raise SchemaError(f"no release of the main line has {declared.__name__}")

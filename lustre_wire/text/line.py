@@ -34,10 +34,15 @@ def title(message: Message) -> str:
 @checked
 def status_text(message: Message) -> str:
     """The status of a reply: 0, ``-2 ENOENT``, or the name of a lock error; of a request the sender's pid."""
-    status = message.status
     if message.direction == REQUEST:
-        return f"pid {status}" if status else ""
-    errors: Any = message.dialect.enums.get("LdlmError")
+        return f"pid {message.status}" if message.status else ""
+    return reply_status(message.status, message.dialect)
+
+
+@lru_cache(maxsize=1024)
+def reply_status(status: int, dialect: Dialect) -> str:
+    """The status of a reply: 0, ``-2 ENOENT``, or the name of a lock error."""
+    errors: Any = dialect.enums.get("LdlmError")
     if status > 0 and errors is not None and status in errors._value2member_map_:
         return f"{status} {errors.name_of(status)}"
     return numbers.status(status)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache, partial
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 from lustre_wire.dialects import Dialect
@@ -38,6 +39,37 @@ class _Texts(dict[int, str]):
         return text
 
 
+class Naming:
+    """The names of the numbers of one dialect."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.nested, self.listed = nested, listed
+
+    def texts(self, cell: Cell) -> _Texts | None:
+        """number -> its text, of a field whose numbers have names."""
+        return _texts(cell, self.dialect)
+
+    def value(self, node: Node, name: str) -> Write | None:
+        """What a buffer, or a field, adds for its value."""
+        if isinstance(node, Cell):
+            texts = _texts(replace(node, name=name), self.dialect)
+            return (lambda value: texts[int(value)]) if texts is not None else None
+        inner = node.node if isinstance(node, Repeat) else node
+        write = _function(inner.cls, self.dialect) if isinstance(inner, Group) else None
+        if write is None:
+            return None
+        if isinstance(node, Repeat):
+            return lambda value: listed(name, [write(each) for each in value[:_ELEMENTS]])
+        return lambda value: nested(name, write(value))
+
+
+@lru_cache(maxsize=64)
+def naming(dialect: Dialect) -> Naming:
+    """What names the numbers of messages of a dialect."""
+    return Naming(dialect)
+
+
 @checked
 def names_json(message: Message) -> str:
     """The names of a message's numbers, a JSON object a buffer; ``{}`` where none has a name."""
@@ -45,7 +77,7 @@ def names_json(message: Message) -> str:
     side: Any = type(buffers)
     body: Any = type(message.body)
     write = _function(body, dialect) if message.body is not None else None
-    parts = [_nested("ptlrpc_body", write, message.body)] if write is not None else []
+    parts = [nested("ptlrpc_body", write(message.body))] if write is not None else []
     if not isinstance(buffers, Generic):
         tellers = _tellers(side, dialect)
         for slot in codec(side, message.order).places(buffers):
@@ -57,52 +89,40 @@ def names_json(message: Message) -> str:
 
 @lru_cache(maxsize=2048)
 def _tellers(side: Any, dialect: Dialect) -> dict[int, Write | None]:
-    return {slot.index: _teller(slot.node, slot.name, dialect) for slot in side.__slot_specs__}
-
-
-def _teller(node: Node, name: str, dialect: Dialect) -> Write | None:
-    """What a buffer, or a field, adds for its value."""
-    if isinstance(node, Cell):
-        texts = _texts(node, name, dialect)
-        return (lambda value: texts[int(value)]) if texts is not None else None
-    inner = node.node if isinstance(node, Repeat) else node
-    write = _function(inner.cls, dialect) if isinstance(inner, Group) else None
-    if write is None:
-        return None
-    return partial(_listed if isinstance(node, Repeat) else _nested, name, write)
+    return {slot.index: naming(dialect).value(slot.node, slot.name) for slot in side.__slot_specs__}
 
 
 def _view(union: Overlap, name: str, dialect: Dialect) -> Write:
     """What a union adds where one member of it counts."""
-    tell = _teller(union.view(name), name, dialect)
-    return _nothing if tell is None else lambda value: _nested(union.name, tell, getattr(value, name))
+    tell = naming(dialect).value(union.view(name), name)
+    return _nothing if tell is None else lambda value: nested(union.name, tell(getattr(value, name)))
 
 
 def _nothing(value: Any) -> str:
     return ""
 
 
-def _nested(name: str, write: Write, value: Any) -> str:
-    text = write(value)
+def nested(name: str, text: str) -> str:
+    """What is within something that has a name."""
     return f'"{name}":{{{text[:-1]}}},' if text else ""
 
 
-def _listed(name: str, write: Write, values: Any) -> str:
-    texts = [write(each) for each in values[:_ELEMENTS]]
-    return f'"{name}":[{",".join([f"{{{text[:-1]}}}" for text in texts])}],' if any(texts) else ""
+def listed(name: str, texts: Sequence[str]) -> str:
+    """What is within the first elements of a list."""
+    return f'"{name}":[{",".join([f"{{{text[:-1]}}}" for text in texts[:_ELEMENTS]])}],' if any(texts) else ""
 
 
-def _texts(node: Cell, name: str, dialect: Dialect) -> _Texts | None:
+def _texts(node: Cell, dialect: Dialect) -> _Texts | None:
     """The texts of a number that has names."""
     if node.field is None or node.form is not Form.NUMBER:
         return None
     if node.field.enum is not None:
         enum = dialect.enum_of(node.field.enum)
         if issubclass(enum, WireFlag):
-            return _Texts(name, enum.names_of)
-        return _Texts(name, lambda number: enum.name_of(number) if not enum.name_of(number).isdigit() else None)
+            return _Texts(node.name, enum.names_of)
+        return _Texts(node.name, lambda number: enum.name_of(number) if not enum.name_of(number).isdigit() else None)
     if node.field.shown is Shown.STATUS:
-        return _Texts(name, lambda number: numbers.status(number, node.width).partition(" ")[2])
+        return _Texts(node.name, lambda number: numbers.status(number, node.width).partition(" ")[2])
     return None
 
 
@@ -114,13 +134,13 @@ def _function(cls: Any, dialect: Dialect) -> Write | None:
         return None
     em, parts = Emitter(), []
     for member in node.members:
-        texts = _texts(member, member.name, dialect) if isinstance(member, Cell) else None
+        texts = _texts(member, dialect) if isinstance(member, Cell) else None
         if texts is not None:
             parts.append(f"{em.const('n', texts)}[int(o.{member.name})]")
         elif isinstance(member, Overlap) and member.field is not None and (tag := member.field.tag) is not None:
             views = {number: _view(member, name, dialect) for number, name in tag.members}
             parts.append(f"{em.const('u', views)}.get(int(o.{tag.field}), {em.use(_nothing)})(o.{member.name})")
-        elif not isinstance(member, Cell) and (tell := _teller(member, member.name, dialect)) is not None:
+        elif not isinstance(member, Cell) and (tell := naming(dialect).value(member, member.name)) is not None:
             parts.append(f"{em.const('t', tell)}(o.{member.name})")
     if not parts:
         return None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
+from lustre_wire.bounded import Bounded
 from lustre_wire.errors import WireError
 from lustre_wire.kinds import checked
 
@@ -81,8 +82,8 @@ class Session:
     last_committed: int = 0
     _fid_of: dict[tuple[int, int], Fid] = field(default_factory=dict, repr=False)
     _inode_of: dict[Fid, tuple[int, int, int]] = field(default_factory=dict, repr=False)
-    _given: OrderedDict[Hashable, Fid] = field(default_factory=OrderedDict, repr=False)
-    _opens: OrderedDict[int, OpenFile] = field(default_factory=OrderedDict, repr=False)
+    _given: Bounded[Hashable, Fid] = field(default_factory=partial(Bounded, MEMORY), repr=False)
+    _opens: Bounded[int, OpenFile] = field(default_factory=partial(Bounded, MEMORY), repr=False)
 
     @property
     def is_nobody(self) -> bool:
@@ -139,7 +140,7 @@ class Session:
         found = self._given.get(request)
         if found is None and self.fids is not None:
             found = self.fids.new()
-            _remember(self._given, request, found)
+            self._given.keep(request, found)
         return found
 
     @checked
@@ -150,7 +151,7 @@ class Session:
     @checked
     def opened(self, *, transno: int, handle: int, ioepoch: int = 0) -> None:
         """Remember an open by its transaction number, for its replay; translating the reply of an open does this."""
-        _remember(self._opens, transno, OpenFile(handle, ioepoch))
+        self._opens.keep(transno, OpenFile(handle, ioepoch))
 
     @checked
     def open_file(self, transno: int) -> OpenFile | None:
@@ -163,8 +164,3 @@ class Session:
         self.last_committed = max(self.last_committed, transno)
 
 
-def _remember(table: OrderedDict[Any, Any], key: Hashable, value: Any) -> None:
-    table[key] = value
-    table.move_to_end(key)
-    while len(table) > MEMORY:
-        table.popitem(last=False)
