@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from typing import Any, Final
 
+from lustre_wire.bounded import Bounded
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record
 from lustre_wire.engines.payload import whole_value
@@ -13,6 +15,9 @@ from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
 
 #: A smaller magic occurs by chance: it counts only where the declaration of the buffer names the struct.
 _LEAST_MAGIC: Final = 1 << 16
+#: How many texts of opaque bytes are recalled, and of how many bytes.
+_MOST_KNOWN: Final = 1024
+_SHORT: Final = 512
 
 
 @lru_cache(maxsize=64)
@@ -83,6 +88,24 @@ def _as_declared(spec: StructSpec, data: bytes, order: ByteOrder) -> Any:
     if len(data) < spec.size or (magic is not None and not has_magic(spec, magic, data, order)):
         return None
     return _read_all(spec, data, order)
+
+
+def recalled(tell: Callable[[tuple[Node, ...], bytes, Dialect, ByteOrder], str]) -> Callable[..., str]:
+    """What tells the text of opaque bytes, each short one once: layouts and intents come again and again."""
+    known: Bounded[tuple[Any, ...], tuple[Any, str]] = Bounded(_MOST_KNOWN)
+
+    @wraps(tell)
+    def recall(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: ByteOrder) -> str:
+        if len(data) > _SHORT:
+            return tell(held, data, dialect, order)
+        key = id(held), data, dialect, order
+        found = known.get(key)
+        if found is None:
+            found = held, tell(held, data, dialect, order)  # with `held`, so that nothing else gets its id
+            known.keep(key, found)
+        return found[1]
+
+    return recall
 
 
 def holding(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: ByteOrder) -> tuple[Node, Any] | None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
-from lustre_wire.bounded import Bounded
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
-from lustre_wire.embedded import holding, pieces
+from lustre_wire.embedded import holding, pieces, recalled
 from lustre_wire.engines.jsontext import buffer_writer, quoted, writer
 from lustre_wire.engines.payload import Extra, codec
 from lustre_wire.errors import WireError
@@ -25,9 +24,6 @@ from lustre_wire.text.names import names_json, naming
 from lustre_wire.text.quoting import json_line
 
 Tell = Callable[[Any, Message], str]
-#: Texts of what opaque bytes hold that are kept, and of how many bytes at most.
-_INSIDE: Final[Bounded[tuple[Any, ...], tuple[Any, str]]] = Bounded(1024)
-_SHORT: Final = 512
 
 
 @checked
@@ -108,19 +104,9 @@ def _teller(slot: SlotSpec) -> Tell:
     return tell
 
 
+@recalled
 def inside_text(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: Any) -> str:
-    """What opaque bytes hold, beside them. Layouts and names of intents come again and again, and are read once."""
-    if len(data) > _SHORT:
-        return _inside_text(held, data, dialect, order)
-    key = id(held), data, dialect, order
-    known = _INSIDE.get(key)
-    if known is None:
-        known = held, _inside_text(held, data, dialect, order)  # with what it held, so that nothing else gets its id
-        _INSIDE.keep(key, known)
-    return known[1]
-
-
-def _inside_text(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: Any) -> str:
+    """What opaque bytes hold, beside them."""
     found = holding(held, data, dialect, order)
     if found is None:
         return ""

@@ -13,7 +13,6 @@ from typing import Any
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record, whole
 from lustre_wire.engines.chooser import Chooser, possible
-from lustre_wire.engines.often import USES
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.lustre_msg import BUFCOUNT, MAGIC, LustreMsgV2, Shape
@@ -151,7 +150,7 @@ class _Reads(dict[type[Buffers], "whole.Read | None"]):
     def __init__(self, reader: Reader, lengths: tuple[int, ...]) -> None:
         super().__init__()
         self.reader, self.lengths = reader, lengths
-        self.tells: dict[tuple[type[Buffers], bool], int | whole.Tell | None] = {}
+        self.tells: dict[tuple[type[Buffers], bool], whole.Tell | None] = {}
 
     def __missing__(self, cls: type[Buffers]) -> whole.Read | None:
         read = self[cls] = self.reader.side(cls).reader(self.lengths)
@@ -160,14 +159,12 @@ class _Reads(dict[type[Buffers], "whole.Read | None"]):
     def telling(self, cls: type[Buffers], naming: whole.Naming | None) -> whole.Tell | None:
         """What gives the JSON text of such messages, once they have come often."""
         key = cls, naming is not None
-        found = self.tells.get(key, 0)
-        if isinstance(found, int):
-            found = found + 1
-            if found < USES:
-                self.tells[key] = found
+        if key not in self.tells:
+            found = self.reader.side(cls).teller(self.lengths, naming)
+            if isinstance(found, int):
                 return None
-            found = self.tells[key] = self.reader.side(cls).teller(self.lengths, naming)
-        return found
+            self.tells[key] = found
+        return self.tells[key]
 
 
 def _span(cls: type, order: ByteOrder, *names: str) -> tuple[slice, Any]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import lustre_wire as lw
 from compat_tests.recorded import Recorded, messages
 from lustre_wire.dialects import names
+from lustre_wire.embedded import recalled
 from lustre_wire.engines.often import USES, Often
 from lustre_wire.jsonform import to_json
 from lustre_wire.jsontext import inside_text, json_text, json_text_of
@@ -20,6 +21,7 @@ from lustre_wire.rpc import Generic
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.testing import messages as some
 from lustre_wire.testing.mutate import Mutator
+from lustre_wire.text.names import names_json, naming
 from lustre_wire.text.quoting import json_line
 from lustre_wire.text.structs import struct_text
 from lustre_wire.text.values import walked
@@ -45,6 +47,53 @@ def test_most_of_them_are_told_straight_from_their_bytes() -> None:
             text = at_once(recorded.data, lw.dialect(recorded.dialect), recorded.request(), inside_text)
         told += isinstance(text, str)
     assert told > len(messages()) * 0.7
+
+
+@pytest.mark.parametrize("recorded", messages(), ids=str)
+def test_names_of_numbers_are_the_same_from_an_object_and_from_bytes(recorded: Recorded) -> None:
+    request, message = recorded.request(), recorded.decode()
+    wanted = f'{json_text(message)[:-1]},"names":{names_json(message)}}}'
+    assert json_text(message, names=True) == wanted
+    told = [json_text_of(recorded.data, recorded.dialect, request=request, names=True) for _ in range(USES + 1)]
+    assert told == [wanted] * (USES + 1)
+
+
+@given(st.data())
+def test_names_of_messages_of_every_kind(data: st.DataObject) -> None:
+    message = data.draw(some(data.draw(st.sampled_from([*names(), "2.17"]))))
+    octets, request = lw.encode(message), message.format if message.direction == "reply" else None
+    wanted = names_json(lw.decode(octets, message.dialect, request=request))
+    for _ in range(USES + 1):
+        told = json_text_of(octets, message.dialect, request=request, names=True)
+        assert told.endswith(f',"names":{wanted}}}')
+
+
+def test_names_are_told_straight_from_bytes() -> None:
+    told = 0
+    for recorded in messages():
+        one = lw.dialect(recorded.dialect)
+        for _ in range(USES):
+            text = at_once(recorded.data, one, recorded.request(), inside_text, naming(one))
+        told += isinstance(text, str)
+    assert told > len(messages()) * 0.7
+
+
+def test_short_opaque_bytes_are_told_once_and_of_the_right_kind() -> None:
+    """What is recalled goes by the bytes, the dialect, the order, and by what the buffer may hold."""
+    asked: list[Any] = []
+
+    @recalled
+    def tell(held: Any, data: bytes, dialect: Any, order: Any) -> str:
+        asked.append((held, data, dialect, order))
+        return f"{len(held)} {data.hex()} {dialect} {order}"
+
+    cases: list[Any] = [((), b"a", "1.8", "little"), ((1,), b"a", "1.8", "little"), ((), b"a", "2.0", "little"),
+                        ((), b"a", "1.8", "big"), ((), b"b", "1.8", "little")]  # fmt: skip
+    texts = [[tell(*case) for case in cases] for _ in range(2)]
+    assert texts[0] == texts[1] == [f"{len(h)} {d.hex()} {name} {order}" for h, d, name, order in cases]
+    assert len(asked) == len(cases)
+    long = bytes(4096)
+    assert tell((), long, "1.8", "little") == tell((), long, "1.8", "little") and len(asked) == len(cases) + 2
 
 
 @given(st.data())

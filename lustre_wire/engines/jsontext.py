@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from lustre_wire.engines import record
 from lustre_wire.engines.often import Often
 from lustre_wire.kinds import octets
 from lustre_wire.schema.nodes import Cell, Emitter, Form, Group, Node, Overlap, quote
@@ -30,20 +31,33 @@ def walked(node: Node, value: Any) -> str:
     if isinstance(node, Group):
         return "{" + ",".join([f'"{m.name}":{walked(m, getattr(value, m.name))}' for m in node.members]) + "}"
     if isinstance(node, Overlap):
-        return union_text(node, value)
+        return union_writer(node.cls)(value.raw)
     if node.joined:
         return walked(node.node, value)
     return f"[{','.join([walked(node.node, each) for each in value])}]"
 
 
-def union_text(node: Overlap, value: Any) -> str:
-    """A union's bytes, or where they tell which member counts that member."""
-    telling = spec_of(node.cls).telling
-    if telling is None:
-        return f'{{"raw":"{value.raw.hex()}"}}'
-    where, members, other = telling
-    name = members.get(value.raw[where.start : where.stop], other)
-    return f'{{"{name}":{walked(node.view(name), getattr(value, name))}}}'
+@lru_cache(maxsize=256)
+def union_writer(cls: Any) -> Callable[[bytes], str]:
+    """What gives the JSON text of a union's bytes: those, or where they tell which member counts that member."""
+    spec = spec_of(cls)
+    if spec.telling is None:
+        return lambda raw: f'{{"raw":"{raw.hex()}"}}'
+    where, members, other = spec.telling
+    node: Any = spec.node
+    ways = {name: (record.member(node, name), _member_writer(node.view(name))) for name in {*members.values(), other}}
+
+    def write(raw: bytes) -> str:
+        name = members.get(raw[where], other)
+        read, text = ways[name]
+        return f'{{"{name}":{text(read(raw))}}}'
+
+    return write
+
+
+def _member_writer(node: Node) -> Write:
+    often = writer(node.cls) if isinstance(node, Group) else None
+    return (lambda value: often.do(value)) if often is not None else lambda value: walked(node, value)
 
 
 @lru_cache(maxsize=1024)
@@ -68,12 +82,9 @@ def template(em: Emitter, lines: list[str], node: Node, value: str, args: list[s
         text, argument = node.kind.json_text(em, node, value)
         args.append(argument)
         return str(text)
-    if isinstance(node, Overlap) and spec_of(node.cls).telling is not None:
-        args.append(f"{em.use(union_text)}({em.const('n', node)}, {value})")
-        return "%s"
     if isinstance(node, Overlap):
-        args.append(f"{value}.raw.hex()")
-        return '{"raw":"%s"}'
+        args.append(f"{em.const('u', union_writer(node.cls))}({value}.raw)")
+        return "%s"
     if isinstance(node, Group):
         if "." in value:
             local = em.local("o")

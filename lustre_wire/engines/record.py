@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from lustre_wire.engines.straightline import Generator, at_least, counted
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.kinds import FAULTS, flat
-from lustre_wire.schema.nodes import PREFIX, ByteOrder, Cell, Group, Node, Repeat, access, resolved
+from lustre_wire.schema.nodes import PREFIX, ByteOrder, Cell, Group, Node, Overlap, Repeat, access, resolved
 from lustre_wire.schema.struct import spec_of
 
 _T = TypeVar("_T")
@@ -75,6 +75,20 @@ def codec(cls: type, order: ByteOrder) -> Codec:
 def standing_order(cls: type, order: ByteOrder) -> ByteOrder:
     """Byte order of a struct that stands alone in a buffer of a message with byte order `order`."""
     return resolved(spec_of(cls).alone.order, order)
+
+
+def member(union: Overlap, name: str) -> Callable[[bytes], Any]:
+    """What reads a member of a union from the union's bytes, as a value of its own: faster than through the union."""
+    node = union.view(name)
+    at, end = node.offset, node.offset + node.width
+    if isinstance(node, Group):
+        read = codec(node.cls, "little").unpack
+        return lambda raw: read(raw, at, end)
+    if isinstance(node, Cell):
+        one = access(node)[0]
+        return lambda raw: one(raw, at)
+    cls = union.cls
+    return lambda raw: getattr(cls(raw=raw), name)
 
 
 def unpack(cls: type[_T], data: Any, *, byteorder: ByteOrder = "little", offset: int = 0) -> _T:

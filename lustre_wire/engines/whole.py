@@ -15,7 +15,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from lustre_wire.engines import record
-from lustre_wire.engines.jsontext import prefix, quoted, template, union_text
+from lustre_wire.engines.jsontext import prefix, quoted, template, union_writer
+from lustre_wire.engines.often import USES
 from lustre_wire.engines.payload import Extra, Piece, piece
 from lustre_wire.engines.straightline import Generator
 from lustre_wire.schema.nodes import ByteOrder, Cell, Emitter, Group, Node, Overlap, resolved, turner
@@ -98,7 +99,7 @@ class Side:
         self.plain = not any(s.present for s in self.slots)  # buffers that depend on others go piece by piece
         self._readers: dict[Pattern, Read] = {}
         self._writers: dict[Pattern, Write | None] = {}
-        self._tellers: dict[tuple[Pattern, Naming | None], Tell | None] = {}
+        self._tellers: dict[tuple[Pattern, Naming | None], Tell | int | None] = {}
         self.pattern_of_values: Callable[[Any], Pattern] | None = None  # made when first needed
 
     def reader(self, lengths: tuple[int, ...]) -> Read | None:
@@ -112,8 +113,9 @@ class Side:
             self._readers[pattern] = _Generator(self, pattern).reader()
         return self._readers[pattern]
 
-    def teller(self, lengths: tuple[int, ...], naming: Naming | None) -> Tell | None:
-        """The function that gives the JSON text of a message with these buffer lengths, None where none is made.
+    def teller(self, lengths: tuple[int, ...], naming: Naming | None) -> Tell | int | None:
+        """The function that gives the JSON text of a message with these buffer lengths, None where none is made; a
+        number where messages like it have not come often enough yet.
 
         With `naming` the object has one member more: ``names``, what numbers of the message are called.
         """
@@ -121,11 +123,13 @@ class Side:
         if pattern is None:
             return None
         key = pattern, naming
-        if key not in self._tellers:
-            if len(self._tellers) >= _MOST_PATTERNS:
+        found = self._tellers.get(key, 0)
+        if isinstance(found, int):
+            if key not in self._tellers and len(self._tellers) >= _MOST_PATTERNS:
                 return None
-            self._tellers[key] = _Telling(self, pattern, naming).teller()
-        return self._tellers[key]
+            found += 1
+            self._tellers[key] = found = found if found < USES else _Telling(self, pattern, naming).teller()
+        return found
 
     def _pattern(self, lengths: tuple[int, ...]) -> Pattern | None:
         """What each buffer holds, None where one is read piece by piece."""
@@ -393,11 +397,7 @@ class _Telling(_Generator):
             raw = self.taken(f"{node.width}s")
             if node.swab and resolved(node.order, self.order) != "little":
                 raw = f"{self.em.const('_u', turner(node.swab))}({raw})"
-            if spec_of(node.cls).telling is None:
-                self.put('{"raw":"%s"}', f"{raw}.hex()")
-            else:
-                em = self.em
-                self.put("%s", f"{em.use(union_text)}({em.const('n', node)}, {em.const('C', node.cls)}(raw={raw}))")
+            self.put("%s", f"{self.em.const('u', union_writer(node.cls))}({raw})")
             self.tagged(node, raw, path)
         elif isinstance(node, Group):
             self.within(node.name, lambda: self.group(node, "", path, at_end=False))
@@ -431,12 +431,12 @@ class _Telling(_Generator):
         tag = node.field.tag if node.field is not None else None
         if tag is None or self.naming is None:
             return
-        tellers = {number: self.naming.value(node.view(name), name) for number, name in tag.members}
-        views = {number: (name, tell) for (number, name) in tag.members if (tell := tellers[number]) is not None}
+        tellers = [(number, name, self.naming.value(node.view(name), name)) for number, name in tag.members]
+        views = {number: (record.member(node, name), tell) for number, name, tell in tellers if tell is not None}
         if views:
             outer = path.rpartition(".")[0]
             number = self.numbers[f"{outer}.{tag.field}" if outer else tag.field]
-            member = partial(_member_names, node, self.naming.nested, views)
+            member = partial(_member_names, node.name, self.naming.nested, views)
             self.names.append(f"{self.em.const('u', member)}({number}, {raw})")
 
     def group(self, group: Group, obj: str, path: str, *, at_end: bool) -> None:
@@ -559,12 +559,15 @@ class _Telling(_Generator):
 
 
 def _member_names(
-    union: Overlap, nested: Callable[[str, str], str], views: Mapping[int, tuple[str, Callable[[Any], str]]],
-    number: int, raw: bytes,
-) -> str:  # fmt: skip
+    name: str,
+    nested: Callable[[str, str], str],
+    views: Mapping[int, tuple[Callable[[bytes], Any], Callable[[Any], str]]],
+    number: int,
+    raw: bytes,
+) -> str:
     """The names in the member of a union that `number` tells."""
     found = views.get(number)
-    return nested(union.name, found[1](getattr(union.cls(raw=raw), found[0]))) if found is not None else ""
+    return nested(name, found[1](found[0](raw))) if found is not None else ""
 
 
 __all__ = ["Frame", "Inside", "Naming", "Side", "Tell", "side"]

@@ -12,7 +12,7 @@ from lustre_wire.engines.often import Often
 from lustre_wire.engines.payload import codec
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REQUEST, Generic, Message
-from lustre_wire.schema.nodes import Cell, Group, Node, Repeat
+from lustre_wire.schema.nodes import ByteOrder, Cell, Group, Node, Repeat
 from lustre_wire.schema.rpc import Buffers, SlotSpec
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import numbers
@@ -94,18 +94,16 @@ def _several(often: Often, values: Sequence[Any]) -> str:
 
 
 def _opaque(slot: SlotSpec, dialect: Dialect) -> Tell:
+    return lambda value, message: _held_text(slot.held_beside(message.buffers), bytes(value), dialect, message.order)
+
+
+@embedded.recalled
+def _held_text(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: ByteOrder) -> str:
     """Of opaque bytes what they hold, or the string that they are."""
-
-    def tell(value: Any, message: Message) -> str:
-        data = bytes(value)
-        found = None
-        if data:
-            found = embedded.holding(slot.held_beside(message.buffers), data, dialect, message.order)
-        if found is not None and isinstance(found[0], Group):
-            return writer(found[0].cls, dialect, True).do(found[1]) if spec_of(found[0].cls).text else ""
-        if found is not None:
-            return node_text(*found, dialect, short=True)
-        text = blob_text(data)
-        return text if text.startswith('"') else ""
-
-    return tell
+    found = embedded.holding(held, data, dialect, order) if data else None
+    if found is not None and isinstance(found[0], Group):
+        return writer(found[0].cls, dialect, True).do(found[1]) if spec_of(found[0].cls).text else ""
+    if found is not None:
+        return node_text(*found, dialect, short=True)
+    text = blob_text(data)
+    return text if text.startswith('"') else ""

@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from typing import Any, Final
 
 from lustre_wire.dialects import Dialect
+from lustre_wire.engines import record
 from lustre_wire.engines.often import Often
 from lustre_wire.frames.nid import LnetNid, nid_str
 from lustre_wire.kinds import FAULTS, checked
@@ -25,7 +26,6 @@ from lustre_wire.text.values import (
     is_zero,
     list_text,
     named,
-    node_text,
     pieces,
     quoted,
     union_text,
@@ -167,12 +167,15 @@ def _expression(show: _Expressions, node: Node, value: str, outer: str = "") -> 
         return f"{em.const('_t', _function(node.cls, show.dialect, show.short))}({value})"
     if isinstance(node, Overlap):
         tag = node.field.tag if node.field is not None else None
-        if spec_of(node.cls).telling is not None:  # its bytes say which member counts
-            told = partial(node_text, node, dialect=show.dialect, short=show.short)
-            return f"{em.const('_u', told)}({value}, outer={outer or None})"
+        telling = spec_of(node.cls).telling
+        if telling is not None:  # its bytes say which member counts
+            where, by_bytes, other = telling
+            ways = {name: _member(show, node, name) for name in {*by_bytes.values(), other}}
+            told = {data: ways[name] for data, name in by_bytes.items()}
+            return f"{em.const('_u', partial(_told, where, told, ways[other]))}({value})"
         if tag is None or not outer:
             return f"{em.use(union_text)}({value})"
-        members = {number: (name, _one(show, node.view(name), _expression)) for number, name in tag.members}
+        members = {number: _member(show, node, name) for number, name in tag.members}
         return f"{em.const('_u', partial(_tagged, members))}({outer}.{tag.field}, {value})"
     if node.joined:
         return _expression(show, node.node, value, outer)
@@ -188,9 +191,19 @@ def _one(show: _Expressions, node: Node, make: Callable[..., str]) -> Callable[[
     return made
 
 
-def _tagged(members: dict[int, tuple[str, Write]], selector: int, union: Any) -> str:
+def _member(show: _Expressions, node: Overlap, name: str) -> Write:
+    """What gives the text of a member of a union, of the union's bytes."""
+    read, one = record.member(node, name), _one(show, node.view(name), _expression)
+    return lambda raw: one(read(raw))
+
+
+def _tagged(members: dict[int, Write], selector: int, union: Any) -> str:
     found = members.get(int(selector))
-    return union_text(union) if found is None else found[1](getattr(union, found[0]))
+    return union_text(union) if found is None else found(union.raw)
+
+
+def _told(where: slice, members: dict[bytes, Write], other: Write, union: Any) -> str:
+    return members.get(bytes(union.raw[where]), other)(union.raw)
 
 
 def _counts(node: Node, obj: str) -> str:
