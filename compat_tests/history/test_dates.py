@@ -254,8 +254,13 @@ def test_every_date_of_a_number_is_held() -> None:
     assert not free
 
 
+#: What releases call themselves: held to their names by test_views.
+OWN_VERSION = {f"LUSTRE_{part}" for part in ("MAJOR", "MINOR", "PATCH", "FIX", "VERSION_STRING", "VERSION_CODE")}
+
+
 def test_inferred_numbers() -> None:
     """Dates of names that the facts do not know were read from the headers of the tags; counted, release by release."""
     held = sum(len(margin.changes) for name, margin, _ in numbered() if name in number_facts())
-    inferred = sum(len(margin.changes) for name, margin, _ in numbered() if name not in number_facts())
+    known = number_facts().keys() | OWN_VERSION
+    inferred = sum(len(margin.changes) for name, margin, _ in numbered() if name not in known)
     assert held > 1.5 * inferred

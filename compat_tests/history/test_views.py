@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import threading
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ import pytest
 
 import lustre_wire as lw
 from compat_tests.history.test_walk import dialect
+from compat_tests.recorded import FIXTURES
 from lustre_codecs.enums.connect import ObdConnect
 from lustre_codecs.structs.attributes import MdtBody
 from lustre_codecs.structs.connect import ObdConnectData
@@ -24,7 +26,7 @@ from lustre_wire.schema import U32, Given, Magic, WireFlag, spec_of, u32, u64
 from lustre_wire.schema.history import Wire, amend, history
 from lustre_wire.schema.margins import GONE, Margin, called, padding, since, until, was
 from lustre_wire.schema.numbers import constant, number_at
-from lustre_wire.schema.releases import branch, known, newest, release, way
+from lustre_wire.schema.releases import branch, known, newest, release, version_of, way
 from lustre_wire.schema.views import changed, history_of, view
 
 
@@ -245,6 +247,27 @@ def test_an_enumeration_with_a_life() -> None:
     blue = history.view(release("2.6"))(2)
     assert pickle.loads(pickle.dumps(blue)) is blue
     assert int(Colours.BLUE) == 2
+
+
+@pytest.mark.parametrize("name", known())
+def test_a_release_calls_itself_by_its_version(name: str) -> None:
+    k = dialect(name).constants
+    parts = [k[f"LUSTRE_{part}"] for part in ("MAJOR", "MINOR", "PATCH", "FIX")]
+    assert parts == [*version_of(name), int(name == "2.0.0")]
+    assert k["LUSTRE_VERSION_STRING"] == ".".join(map(str, parts if parts[3] else parts[:3]))
+    assert k["LUSTRE_VERSION_CODE"].to_bytes(4, "big") == bytes(parts)
+    assert of_version(k["LUSTRE_VERSION_CODE"]).release is release(name)
+
+
+@pytest.mark.parametrize(("short", "name"), [("1.8", "1.8.9-wc1"), ("2.0", "2.0.0")])
+def test_what_compiled_headers_say_of_their_version(short: str, name: str) -> None:
+    said = json.loads((FIXTURES / "facts" / f"constants-{short}.json").read_text())["release_version"]
+    assert {n: dialect(name).constants[n] for n in said} == said
+
+
+def test_targets_had_urns_of_their_line() -> None:
+    found = {name: dialect(name).constants.get("MDS_URN") for name in ("1.8.0", "2.1.0", "2.1.6", "2.2.0")}
+    assert list(found.values()) == ["LUSTRE-180-MDS", "LUSTRE-210-MDS", "LUSTRE-210-MDS", None]
 
 
 @pytest.mark.parametrize("name", ["1.8", "2.0", "2.17.0"])

@@ -90,8 +90,8 @@ class Margin:
 
     def of_text(self) -> Margin:
         """The same where what `was` names are earlier values: of a string constant, whose value is a name elsewhere."""
-        self.first = replace(self.first, name="", value=self.first.name or None)
-        self.changes = [(made, replace(state, name="", value=state.name or None)) for made, state in self.changes]
+        self.first = replace(self.first, name="", value=self.first.name or self.first.value)
+        self.changes = [(made, replace(s, name="", value=s.name or s.value)) for made, s in self.changes]
         return self
 
     def amend(self, state: State, *releases: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
-from lustre_wire.schema.margins import since, until, was
+from lustre_wire.schema.margins import dated, since, until, was
 from lustre_wire.schema.numbers import constant
+
+_T = TypeVar("_T")
 
 # ptlrpc_sizes
 PTLRPC_NUM_VERSIONS: Final = 4
@@ -77,18 +79,38 @@ PTLRPC_SEC_FL_PAG: Final = constant(0x10, since("2.0"))
 # First opcode of each service, and the one after the last
 MGS_FIRST_OPC: Final = 0xfa
 
-# release_version
-LUSTRE_VERSION_ALLOWED_OFFSET: Final = constant(0x120, since("1.8.9", "2.0").until("2.1").since("2.9").until("2.11"))
-LUSTRE_VERSION_OFFSET_WARN: Final = constant(0x43200, was(0x120, "1.8.9", "2.0").until("2.1").since("2.9"))
-LUSTRE_MAJOR: Final = constant(2, was(1, "1.8.9").since("2.0").until("2.1"))
-LUSTRE_MINOR: Final = constant(0, was(8, "1.8.9").since("2.0").until("2.1"))
-LUSTRE_PATCH: Final = constant(0, was(9, "1.8.9").since("2.0").until("2.1"))
-LUSTRE_FIX: Final = constant(1, was(0, "1.8.9").since("2.0").until("2.1"))
-LUSTRE_VERSION_STRING: Final = constant("2.0.0.1", was("1.8.9", "1.8.9").since("2.0").until("2.1").since("2.17"))
-CLIENT_URN: Final = constant("LUSTRE-200-CLT", was("LUSTRE-189-CLT", "1.8.9").since("2.0").until("2.1"))
-MDS_URN: Final = constant("LUSTRE-200-MDS", was("LUSTRE-189-MDS", "1.8.9").since("2.0").until("2.1"))
-MGS_URN: Final = constant("LUSTRE-200-MGS", was("LUSTRE-189-MGS", "1.8.9").since("2.0").until("2.1"))
-OSS_URN: Final = constant("LUSTRE-200-OSS", was("LUSTRE-189-OSS", "1.8.9").since("2.0").until("2.1"))
-LUSTRE_VERSION_CODE: Final = constant(
-    0x2110000, was(0x1080900, "1.8.9").was(0x2000001, "2.0").until("2.1").since("2.17")
-)  # fmt: skip
+# release_version: what each says of itself (lustre-version.ac; since 2.9 LUSTRE-VERSION-GEN, which takes the tag)
+_OWN_VERSION: Final = {
+    "1.8.0": "1.8.0", "1.8.9": "1.8.9", "2.0.0": "2.0.0.1", "2.1.0": "2.1.0", "2.1.6": "2.1.6", "2.2.0": "2.2.0",
+    "2.3.0": "2.3.0", "2.4.0": "2.4.0", "2.5.0": "2.5.0", "2.5.3": "2.5.3", "2.6.0": "2.6.0", "2.7.0": "2.7.0",
+    "2.8.0": "2.8.0", "2.9.0": "2.9.0", "2.10.0": "2.10.0", "2.10.8": "2.10.8", "2.11.0": "2.11.0",
+    "2.12.0": "2.12.0", "2.12.9": "2.12.9", "2.13.0": "2.13.0", "2.14.0": "2.14.0", "2.15.0": "2.15.0",
+    "2.15.8": "2.15.8", "2.16.0": "2.16.0", "2.16.1": "2.16.1",
+    "2.17.0": "2.17.0",
+}  # fmt: skip
+_PARTS: Final = {name: tuple(map(int, f"{version}.0".split(".")[:4])) for name, version in _OWN_VERSION.items()}
+#: Of the targets' names as well, while there were some.
+_URN: Final = {"1.8.0": "LUSTRE-180-", "1.8.9": "LUSTRE-189-", "2.0.0": "LUSTRE-200-", "2.1.0": "LUSTRE-210-"}
+
+
+def _own(values: dict[str, _T], until: str = "") -> _T:
+    """A constant that each of these releases has a value of its own for."""
+    return constant(list(values.values())[-1], dated(values | ({until: None} if until else {})))
+
+
+def _urn(of: str) -> str:
+    return _own({name: line + of for name, line in _URN.items()}, until="2.2")
+
+
+LUSTRE_VERSION_STRING: Final = _own(_OWN_VERSION)
+LUSTRE_MAJOR: Final = _own({name: numbers[0] for name, numbers in _PARTS.items()})
+LUSTRE_MINOR: Final = _own({name: numbers[1] for name, numbers in _PARTS.items()})
+LUSTRE_PATCH: Final = _own({name: numbers[2] for name, numbers in _PARTS.items()})
+LUSTRE_FIX: Final = _own({name: numbers[3] for name, numbers in _PARTS.items()})
+LUSTRE_VERSION_CODE: Final = _own({name: int.from_bytes(numbers, "big") for name, numbers in _PARTS.items()})
+CLIENT_URN: Final = _urn("CLT")
+MDS_URN: Final = _urn("MDS")
+MGS_URN: Final = _urn("MGS")
+OSS_URN: Final = _urn("OSS")
+LUSTRE_VERSION_ALLOWED_OFFSET: Final = constant(0x120, until("2.11"))
+LUSTRE_VERSION_OFFSET_WARN: Final = constant(0x43200, was(0x120).since("2.8"))  # liblustre's while there was one
