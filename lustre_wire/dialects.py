@@ -281,6 +281,21 @@ class Dialect:
         others = {n: h for h in self._histories(RpcHistory) for n in h.c_names()}
         return Declared(self._formats, others, self._when)
 
+    @checked
+    def own_format(self, name: str) -> RpcFormat:
+        """The RPC format of that name, of messages that travel by themselves.
+
+        Raises:
+            WireError: there is none, or it is one of messages that are in other messages alone.
+        """
+        found = self.rpcs.get(name)
+        if found is None:
+            raise WireError(f"no RPC format {name[:64]!r}", dialect=self.name)
+        if found.within is not None:
+            around = self.by_opcode[found.within][0].name
+            raise WireError(f"{name} is no message of its own: it is sent in {around} alone", dialect=self.name)
+        return found
+
     @cached_property
     def by_opcode(self) -> Mapping[int, tuple[RpcFormat, ...]]:
         """RPC formats of each opcode, of messages that travel by themselves."""

@@ -248,12 +248,10 @@ def build(
         buffers: values of the buffers, by name (``name`` among them, so the first three go by position only).
 
     Raises:
-        WireError: no such format, direction, byte order or buffer.
+        WireError: no such format, or one of messages inside of others; no such direction, byte order or buffer.
     """
     found = named_dialect(dialect)
-    form = found.rpcs.get(name)
-    if form is None:
-        raise WireError(f"no RPC format {name!r}", dialect=found.name)
+    form = found.own_format(name)
     if direction not in (REQUEST, REPLY):
         raise WireError(f"expected a request or reply, got {direction!r}", path="direction", dialect=found.name)
     if order not in PREFIX:

@@ -11,10 +11,12 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 import lustre_wire as lw
+from lustre_wire import bulk
 from lustre_wire.dialects import all_dialects
 from lustre_wire.engines import record, reference
 from lustre_wire.schema import U32, Flex, spec_of, u16, u32, wire_struct
 from lustre_wire.testing import conversations, damaged, messages, structs
+from lustre_wire.testing.messages import formats_of
 
 FAST = settings(max_examples=20, deadline=None)
 STRUCTS = sorted(
@@ -105,6 +107,20 @@ def test_types_are_enough_once_hypothesis_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("make", [
+    lambda name: messages("2.17", name=name, direction="request"),
+    lambda name: lw.build("2.17", name),
+    lambda name: bulk.pack_messages(name, {}, rows=1, dialect="2.17"),
+    lambda name: bulk.pack_messages(lw.dialect("2.17").rpcs[name], {}, rows=1, dialect="2.17"),
+])  # fmt: skip
+def test_what_lives_in_another_message_is_no_message_of_its_own(make: Any) -> None:
+    inside = [form.key for form in lw.dialect("2.17").formats if form.within is not None]
+    assert inside == ["MDS_BATCH sub GETATTR"]
+    assert inside[0] not in {form.key for form in formats_of(lw.dialect("2.17"))}
+    with pytest.raises(lw.WireError, match=r"MDS_BATCH sub GETATTR is no message of its own: it is sent in MDS_BATCH"):
+        make(inside[0])
 
 
 def test_no_such_format_is_one_clear_error() -> None:

@@ -17,7 +17,7 @@ import lustre_wire as lw
 from lustre_wire.schema.history import StructHistory
 from lustre_wire.schema.releases import newest, release, way
 from lustre_wire.schema.views import history_of
-from lustre_wire.testing.messages import messages
+from lustre_wire.testing.messages import formats_of, messages
 from lustre_wire.translate import rules_between
 from lustre_wire.translate.buffers import paths
 from lustre_wire.translate.rules import DOWN, UP
@@ -31,7 +31,7 @@ RELEASES = lw.releases()
 LINE = [one.name for one in way(release("2.0.0"), newest())]
 NAMES = {"", *(lw.dialect(name).name for name in LINE)}
 STEPS = [(one.base.name, one.name) for name in RELEASES if (one := release(name)).base and name != "2.0.0"]
-KINDS = {name: sorted({form.key for form in lw.dialect(name).formats}) for name in LINE}
+KINDS = {name: sorted({form.key for form in formats_of(lw.dialect(name))}) for name in LINE}
 
 
 def named(message: lw.Message) -> dict[str, Any]:

@@ -123,13 +123,18 @@ def _resolve(form: Any, dialect: Dialect | str | None) -> tuple[Dialect, RpcForm
         owner = next((d for d in owners if d.rpcs.get(form.key) is form), None)
         if owner is None:
             raise WireError(f"no dialect has the RPC format {form.key!r}", path="format")
-        return owner, form
+        return owner, _own(owner, form.key)
     if dialect is None:
         raise WireError("a format's name needs a dialect", path="format")
     owner = dialect_of(dialect)
-    if form not in owner.rpcs:
-        raise WireError(f"no RPC format {form!r}", path="format", dialect=owner.name)
-    return owner, owner.rpcs[form]
+    return owner, _own(owner, form)
+
+
+def _own(owner: Dialect, name: str) -> RpcFormat:
+    try:
+        return owner.own_format(name)
+    except WireError as error:
+        raise error.within("format") from None
 
 
 class _Batch:

@@ -15,6 +15,7 @@ from lustre_wire.cli.output import examples, json_option, print_json, print_tabl
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.errors import WireError
 from lustre_wire.rpc import Message
+from lustre_wire.schema.rpc import RpcFormat
 
 _MOST_FINDINGS: Final = 20
 _UNDECODED: Final = "(not decoded)"
@@ -99,8 +100,13 @@ def _unseen(tally: Tally) -> dict[str, list[str]]:
     out = {}
     for name in sorted({dialect_name for dialect_name, key, _ in tally.kinds if key != _UNDECODED}):
         seen = {format_name for each, format_name, _ in tally.kinds if each == name}
-        out[name] = [form.key for form in named_dialect(name).formats if form.key not in seen]
+        out[name] = [form.key for form in _own_formats(name) if form.key not in seen]
     return out
+
+
+def _own_formats(name: str) -> list[RpcFormat]:
+    """Those of messages that travel by themselves."""
+    return [form for form in named_dialect(name).formats if form.within is None]
 
 
 def _print_coverage(tally: Tally) -> None:
@@ -110,7 +116,7 @@ def _print_coverage(tally: Tally) -> None:
     ]
     print_table(["dialect", "format", "direction", "messages#", "failed#"], rows, title="Seen")
     for name, formats in _unseen(tally).items():
-        total = len(named_dialect(name).formats)
+        total = len(_own_formats(name))
         say("")
         say(f"Dialect {name}: {total - len(formats)} of {total} formats seen. Never seen:")
         for key in formats:

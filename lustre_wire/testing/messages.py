@@ -44,11 +44,14 @@ def messages(
         order: "little" or "big"; both unless given.
 
     Raises:
-        WireError: no format of the dialect fits.
+        WireError: no format of the dialect fits; a message of that format is in other messages alone.
     """
     dialects = [named_dialect(dialect)] if dialect is not None else list(all_dialects())
     choices = [(d, form) for d in dialects for form in formats_of(d, opcode=opcode, name=name)]
     if not choices:
+        for found in dialects:
+            if name is not None and name in found.rpcs:
+                found.own_format(name)
         raise WireError(f"no RPC format with opcode {opcode} and name {name}")
     directions = [direction] if direction is not None else [REQUEST, REPLY]
     orders: list[ByteOrder] = [order] if order is not None else ["little", "big"]
@@ -62,11 +65,11 @@ def messages(
 
 
 def formats_of(dialect: Dialect, *, opcode: int | None = None, name: str | None = None) -> list[RpcFormat]:
-    """The RPC formats of a dialect, all or those of one opcode or name."""
+    """The RPC formats of a dialect, all or those of one opcode or name; not those of messages inside of others."""
     return [
         form
         for form in dialect.formats
-        if (opcode is None or form.opcode == opcode) and (name is None or name == form.key)
+        if (opcode is None or form.opcode == opcode) and (name is None or name == form.key) and form.within is None
     ]
 
 
