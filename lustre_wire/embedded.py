@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache, wraps
 from typing import Any, Final
 
@@ -10,7 +11,9 @@ from lustre_wire.bounded import Bounded
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record
 from lustre_wire.engines.payload import whole_value
+from lustre_wire.message import Message
 from lustre_wire.schema.nodes import ByteOrder, Cell, Group, Node, resolved
+from lustre_wire.schema.rpc import Held, Parts, SlotSpec
 from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
 
 #: A smaller magic occurs by chance: it counts only where the declaration of the buffer names the struct.
@@ -61,16 +64,61 @@ def _spans(value: Any) -> list[slice]:
     return [slice(start, start + size) for start, size in starts]
 
 
-def pieces(
-    value: Any, held: tuple[Node, ...], data: bytes, dialect: Dialect, order: ByteOrder
-) -> list[tuple[Node, Any] | bytes]:
-    """What the pieces are that a struct says the places of, in its order; bytes where nobody knows.
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes within opaque bytes, and what they are: a node and its value, or None. `name` where it has one."""
+
+    data: bytes
+    found: tuple[Node, Any] | None
+    name: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What a buffer of opaque bytes holds: what it is as a whole, and the pieces it consists of, as far as is known."""
+
+    found: tuple[Node, Any] | None
+    pieces: tuple[Piece, ...] = ()
+
+
+def held_in(slot: SlotSpec, message: Message) -> Held:
+    """What a buffer may hold in its message."""
+    return slot.held_beside(message.buffers, message.asked.buffers if message.asked is not None else None)
+
+
+def parts_of(slot: SlotSpec, data: bytes, message: Message) -> tuple[Piece, ...]:
+    """The values that a buffer holds one behind the other, where others say so (`Parts`)."""
+    assert isinstance(slot.held, Parts)
+    dialect, order = message.dialect, message.order
+    parts = slot.held.of_buffers(message.buffers, data)
+    return tuple(Piece(part, holding(held, part, dialect, order), name) for name, held, part in parts)
+
+
+def inside(slot: SlotSpec, data: bytes, message: Message) -> Inside | None:
+    """What a buffer holds in its message, None where nobody knows.
+
+    Args:
+        slot: one of opaque bytes; `data` is its value.
+    """
+    if isinstance(slot.held, Parts):
+        parts = parts_of(slot, data, message)
+        return Inside(None, parts) if parts else None
+    return _inside(held_in(slot, message), data, message.dialect, message.order)
+
+
+def _inside(held: Held, data: bytes, dialect: Dialect, order: ByteOrder) -> Inside | None:
+    found = holding(held, data, dialect, order)
+    return Inside(found, pieces(found[1], held, data, dialect, order)) if found is not None else None
+
+
+def pieces(value: Any, held: Held, data: bytes, dialect: Dialect, order: ByteOrder) -> tuple[Piece, ...]:
+    """What the pieces are that a struct says the places of, in its order.
 
     Args:
         value: the struct, as `holding` found it in `data` beside `held`. Pieces of a piece are not looked for.
     """
     parts = [data[span] for span in _spans(value)] if hasattr(value, "__wire__") else []
-    return [holding(held, part, dialect, order) or part for part in parts]
+    return tuple(Piece(part, holding(held, part, dialect, order)) for part in parts)
 
 
 def recognise(data: bytes, dialect: Dialect, order: ByteOrder) -> Any:
@@ -90,12 +138,12 @@ def _as_declared(spec: StructSpec, data: bytes, order: ByteOrder) -> Any:
     return _read_all(spec, data, order)
 
 
-def recalled(tell: Callable[[tuple[Node, ...], bytes, Dialect, ByteOrder], str]) -> Callable[..., str]:
+def recalled(tell: Callable[[Held, bytes, Dialect, ByteOrder], str]) -> Callable[..., str]:
     """What tells the text of opaque bytes, each short one once: layouts and intents come again and again."""
     known: Bounded[tuple[Any, ...], tuple[Any, str]] = Bounded(_MOST_KNOWN)
 
     @wraps(tell)
-    def recall(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: ByteOrder) -> str:
+    def recall(held: Held, data: bytes, dialect: Dialect, order: ByteOrder) -> str:
         if len(data) > _SHORT:
             return tell(held, data, dialect, order)
         key = id(held), data, dialect, order
@@ -108,18 +156,19 @@ def recalled(tell: Callable[[tuple[Node, ...], bytes, Dialect, ByteOrder], str])
     return recall
 
 
-def holding(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: ByteOrder) -> tuple[Node, Any] | None:
+def holding(held: Held, data: bytes, dialect: Dialect, order: ByteOrder) -> tuple[Node, Any] | None:
     """What opaque bytes are, as a node and its value, or None.
 
     Args:
         held: what its slot says that the buffer may hold (`SlotSpec.held_beside`), before any magic is looked for.
+            Records are for whoever reads them (`payloads.inside`).
     """
-    for node in held:
+    for node in held if isinstance(held, tuple) else ():
         if isinstance(node, Group):
             made = _as_declared(spec_of(node.cls), data, order)
             if made is not None:
                 return node, made
-        elif isinstance(node, Cell) and len(data) == node.width:
+        elif isinstance(node, Cell) and (len(data) == node.width if node.width else node.kind.torn(data)[1] == b""):
             return node, whole_value(node, data, order)
     found = recognise(data, dialect, order)
     return (spec_of(found).alone, found) if found is not None else None

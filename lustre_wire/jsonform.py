@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from lustre_wire.dialects import Dialect, dialect
-from lustre_wire.embedded import holding, pieces
+from lustre_wire.embedded import Piece, inside
 from lustre_wire.engines.payload import Extra, codec, whole_value
 from lustre_wire.errors import WireError
 from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2
@@ -252,15 +252,18 @@ def _inside(message: Message, spec: SlotSpec, value: Any) -> dict[str, Any]:
     """What opaque bytes hold, for who reads them; the bytes stand beside it, and they count."""
     if value is None or not spec.opaque:
         return {}
-    held, data = spec.held_beside(message.buffers), octets(value)
-    found = holding(held, data, message.dialect, message.order)
+    found = inside(spec, octets(value), message)
     if found is None:
         return {}
-    inside = _slot_to_json(*found)
-    parts = pieces(found[1], held, data, message.dialect, message.order)
-    if parts:
-        inside["pieces"] = [{"hex": one.hex()} if isinstance(one, bytes) else _slot_to_json(*one) for one in parts]
-    return {"inside": inside}
+    told = _slot_to_json(*found.found) if found.found is not None else {}
+    if found.pieces:
+        told["pieces"] = [_piece_to_json(one) for one in found.pieces]
+    return {"inside": told}
+
+
+def _piece_to_json(piece: Piece) -> dict[str, Any]:
+    name = {"name": piece.name.decode("utf-8", "surrogateescape")} if piece.name else {}
+    return name | (_slot_to_json(*piece.found) if piece.found is not None else {"hex": piece.data.hex()})
 
 
 def message_extra(extra: Extra | None) -> dict[str, Any]:

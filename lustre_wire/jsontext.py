@@ -8,7 +8,7 @@ from typing import Any
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
-from lustre_wire.embedded import holding, pieces, recalled
+from lustre_wire.embedded import Inside, Piece, held_in, holding, inside, pieces, recalled
 from lustre_wire.engines.jsontext import buffer_writer, quoted, writer
 from lustre_wire.engines.payload import Extra, codec
 from lustre_wire.errors import WireError
@@ -18,7 +18,7 @@ from lustre_wire.message import Generic, Message
 from lustre_wire.reading import at_once
 from lustre_wire.rpc import decode
 from lustre_wire.schema.nodes import Group, Node
-from lustre_wire.schema.rpc import Buffers, RpcFormat, SlotSpec
+from lustre_wire.schema.rpc import Buffers, Held, Parts, RpcFormat, SlotSpec
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text.names import names_json, naming
 from lustre_wire.text.quoting import json_line
@@ -96,27 +96,35 @@ def _teller(slot: SlotSpec) -> Tell:
     if not slot.opaque:
         return lambda value, message: write(value)
 
-    def tell(value: Any, message: Message) -> str:
-        return write(value) + inside_text(
-            slot.held_beside(message.buffers), octets(value), message.dialect, message.order
-        )
-
-    return tell
+    if isinstance(slot.held, Parts):
+        return lambda value, message: write(value) + _told(inside(slot, octets(value), message))
+    return lambda value, message: write(value) + inside_text(
+        held_in(slot, message), octets(value), message.dialect, message.order
+    )
 
 
 @recalled
-def inside_text(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: Any) -> str:
+def inside_text(held: Held, data: bytes, dialect: Dialect, order: Any) -> str:
     """What opaque bytes hold, beside them."""
     found = holding(held, data, dialect, order)
+    return _told(Inside(found, pieces(found[1], held, data, dialect, order))) if found is not None else ""
+
+
+def _told(found: Inside | None) -> str:
     if found is None:
         return ""
-    node, value = found
-    parts = [
-        f'{{"hex":"{part.hex()}"}}' if isinstance(part, bytes) else f"{{{_inside(part[0])(part[1])[1:]}}}"
-        for part in pieces(value, held, data, dialect, order)
-    ]
-    more = f',"pieces":[{",".join(parts)}]' if parts else ""
-    return f',"inside":{{{_inside(node)(value)[1:]}{more}}}'
+    more = f',"pieces":[{",".join(map(_piece, found.pieces))}]' if found.pieces else ""
+    return f',"inside":{{{f"{_value(found.found)}{more}"[1:]}}}'
+
+
+def _piece(piece: Piece) -> str:
+    name = f',"name":{quoted(piece.name.decode("utf-8", "surrogateescape"))}' if piece.name else ""
+    told = f"{name}{_value(piece.found)}" if piece.found is not None else f'{name},"hex":"{piece.data.hex()}"'
+    return f"{{{told[1:]}}}"
+
+
+def _value(found: tuple[Node, Any] | None) -> str:
+    return _inside(found[0])(found[1]) if found is not None else ""
 
 
 def _inside(node: Any) -> Callable[[Any], str]:

@@ -37,6 +37,8 @@ class Message:
         format: the RPC format, or None when there is none for it.
         buffers: the format's request or reply class, or `Generic`.
         extra: what the declared buffers do not hold, or None.
+        asked: of a reply the request it answers, where that was given and says what the reply's buffers hold
+            (`RpcFormat.asks`); None otherwise. It is no part of the message: what is compared and written is not this.
     """
 
     dialect: Dialect
@@ -47,6 +49,7 @@ class Message:
     format: RpcFormat | None
     buffers: Any
     extra: Extra | None = None
+    asked: Message | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def version(self) -> int:

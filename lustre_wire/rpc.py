@@ -49,6 +49,8 @@ def decode(
         message: Message | None = at_once(data, dialect, request)
         if message is None:
             message = _decode_by_parts(data, dialect, Parts(data, *lustre_msg.locate(data)), request)
+        if isinstance(request, Message) and message.format is not None and message.format.asks:
+            message.asked = request
         if strict:
             check(message)
     except WireError as error:

@@ -135,7 +135,10 @@ class Captured:
     def _asked(self) -> Message | RpcFormat | None:
         """What says how a reply is read."""
         request = self.request
-        return (request._message or request.format or request.message) if request is not None else None
+        if request is None:
+            return None
+        form = None if request._message is not None else request.format
+        return form if form is not None and not form.asks else request.message
 
     def json_text(self, names: bool = False) -> str | None:
         """The JSON text of `message`, which is not decoded if that is not needed; None where there is none.

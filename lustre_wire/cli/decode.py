@@ -29,7 +29,7 @@ from lustre_wire.frames.lnet_large import LnetPingFeature, parse_ping_info
 from lustre_wire.frames.nid import nid_str, parse_nid
 from lustre_wire.frames.selftest import selftest_type
 from lustre_wire.rpc import REPLY, Message
-from lustre_wire.schema.rpc import Buffers, Records
+from lustre_wire.schema.rpc import Buffers
 from lustre_wire.text import brief, cut_tree, message_tree, status_text
 from lustre_wire.text.layouts import composite_text
 from lustre_wire.text.line import reply_status
@@ -272,7 +272,7 @@ def _records(captured: Captured) -> list[dict[str, Any]]:
 @lru_cache(maxsize=1024)
 def _with_records(side: type[Buffers]) -> bool:
     """Whether a buffer may hold records."""
-    return any(isinstance(slot.holds, Records) for slot in side.__slot_specs__)
+    return any(slot.with_records for slot in side.__slot_specs__)
 
 
 def _inside() -> Any:

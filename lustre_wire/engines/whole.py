@@ -20,7 +20,7 @@ from lustre_wire.engines.often import USES
 from lustre_wire.engines.payload import Extra, Piece, piece
 from lustre_wire.engines.straightline import Generator
 from lustre_wire.schema.nodes import ByteOrder, Cell, Emitter, Group, Node, Overlap, resolved, turner
-from lustre_wire.schema.rpc import Buffers, Cases, Chosen, SlotSpec
+from lustre_wire.schema.rpc import Buffers, Cases, Chosen, Parts, SlotSpec
 from lustre_wire.schema.struct import spec_of
 
 #: What a generated function takes and gives: (data, offsets, lengths, dialect, direction, format) -> message or None.
@@ -347,6 +347,7 @@ class _Generator(Generator):
         read += ["_head.lm_buflens = [*_lengths]", "_o = _new(_message)"]
         read += [f"_o.{name} = {name}" for name in ("dialect", "direction", "format")]
         read += [f"_o.order = {self.order!r}", "_o.header = _head", "_o.body = _body", "_o.buffers = _p"]
+        read.append("_o.asked = None")
         made: Read = self.function(_READ, [*read, *self.extra(), "return _o"])
         return made
 
@@ -520,6 +521,9 @@ class _Telling(_Generator):
     def held(self, slot: SlotSpec) -> str:
         """The expression of what an opaque buffer may hold."""
         held = slot.held
+        if isinstance(held, Parts) or slot.asks:  # other buffers, or the request, have to be decoded for it
+            self.whole = False
+            return "()"
         if isinstance(held, Chosen):
             by = next(s.index for s in self.side.slots if s.name == held.by)
             there = by < slot.index and self.pattern[by] != ABSENT
@@ -527,7 +531,7 @@ class _Telling(_Generator):
             return f"{self.em.const('_h', held.of_key)}({f'_v{by}' if there else None})"
         made = held.expression(self.em, self.numbers.get) if isinstance(held, Cases) else None
         self.whole &= made is not None or not isinstance(held, Cases)
-        return made or self.em.const("_h", held if isinstance(held, tuple) else ())
+        return made or self.em.const("_h", () if isinstance(held, Cases) else held)
 
     def teller(self) -> Tell | None:
         if not self.whole:

@@ -8,12 +8,12 @@ from typing import Any, Final
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.kinds import checked
-from lustre_wire.payloads import batch, changelog, directory, llog, updates
+from lustre_wire.payloads import batch, changelog, directory, linkea, llog, updates
 from lustre_wire.payloads.config import Config
 from lustre_wire.payloads.llog import LogRecord
 from lustre_wire.rpc import Generic, Message
 from lustre_wire.schema.nodes import ByteOrder
-from lustre_wire.schema.rpc import Records, SlotSpec
+from lustre_wire.schema.rpc import Parts, Records, SlotSpec
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import Node, struct_text
 from lustre_wire.text.values import field_text, hexed, node_text, quoted
@@ -101,21 +101,30 @@ def _told(slot: SlotSpec, value: Any, dialect: Dialect) -> str:
     return node_text(slot.node, value, dialect) if slot.struct is None else struct_text(value, dialect)
 
 
+def _links(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
+    for link in linkea.read(data, dialect).links:
+        yield Node(quoted(link.name), f"in {struct_text(link.parent, dialect)}")
+
+
 #: Readers by the C name of the struct that the records begin with.
 _READERS: Final[dict[str, Callable[[bytes, Dialect, ByteOrder], Iterator[Node]]]] = {
     "llog_rec_hdr": _log, "lu_dirpage": _pages, "ll_dir_entry": _blocks, "out_update_header": _updates,
     "object_update_request": _requested, "object_update_reply": _results, "but_update_header": _batch,
-    "batch_update_reply": _batch_replies,
+    "batch_update_reply": _batch_replies, "link_ea_header": _links,
 }  # fmt: skip
 
 
 @checked
 def records_in(message: Message) -> Iterator[Node]:
     """A node for every log block or directory that a message carries; its children are the records."""
+    asked = message.asked.buffers if message.asked is not None else None
     for slot in () if isinstance(message.buffers, Generic) else message.buffers.__slot_specs__:
-        value = getattr(message.buffers, slot.name)
-        if value:
-            yield from _read(slot.name, slot.holds, value, message)
+        value = getattr(message.buffers, slot.name) if slot.with_records else None
+        if value and isinstance(slot.held, Parts):
+            for name, held, data in slot.held.of_buffers(message.buffers, bytes(value)):
+                yield from _read(quoted(name), held, data, message)
+        elif value:
+            yield from _read(slot.name, slot.held_beside(message.buffers, asked), value, message)
 
 
 @checked

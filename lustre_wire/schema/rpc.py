@@ -22,6 +22,7 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -87,7 +88,13 @@ from lustre_wire.schema.types import (
     Items as Items,
 )
 from lustre_wire.schema.types import (
+    Names as Names,
+)
+from lustre_wire.schema.types import (
     Text as Text,
+)
+from lustre_wire.schema.types import (
+    names_of as names_of,
 )
 from lustre_wire.schema.views import ViewType
 
@@ -101,16 +108,21 @@ Opaque: TypeAlias = Annotated[bytes, Blob()]
 
 @dataclass(frozen=True)
 class Chosen:
-    """What an opaque buffer holds, where another one decides: its text up to the first NUL is a key of `options`."""
+    """What an opaque buffer holds, where another one decides: its text up to the first NUL is a key of `options`.
+
+    With `asked` that is a buffer of the request, by its newest name, and this one a buffer of the reply; the key of a
+    request that has it not is empty.
+    """
 
     by: str
     options: Mapping[str, Any]
+    asked: bool = False
 
     @cached_property
-    def _nodes(self) -> Mapping[bytes, tuple[Node, ...]]:
+    def _nodes(self) -> Mapping[bytes, Held]:
         return {key.encode("latin-1"): nodes_of(option) for key, option in self.options.items()}
 
-    def of_key(self, key: Any) -> tuple[Node, ...]:
+    def of_key(self, key: Any) -> Held:
         """What it holds where the other buffer has this value."""
         text = bytes(key[:_LONGEST_KEY]) if isinstance(key, (bytes, bytearray)) else b""
         return self._nodes.get(text.split(b"\0", 1)[0], ())
@@ -136,7 +148,7 @@ class Cases:
         return made
 
     @cached_property
-    def of_buffers(self) -> Callable[[Any], tuple[Node, ...]]:
+    def of_buffers(self) -> Callable[[Any], Held]:
         """What it holds beside the values of the other buffers."""
         em = Emitter()
         paths = {path for match, _ in self.cases for path in match}
@@ -144,13 +156,8 @@ class Cases:
         made = self.expression(em, lambda path: f"p.{path}")
         other = em.const("_h", nodes_of(self.other))
         em.function("held(p)", [f"return {made} if {' and '.join(dict.fromkeys(there))} else {other}"])
-        found: Callable[[Any], tuple[Node, ...]] = em.compile("what a buffer holds")["held"]
+        found: Callable[[Any], Held] = em.compile("what a buffer holds")["held"]
         return found
-
-
-def nodes_of(held: Any) -> tuple[Node, ...]:
-    """A type, or several, as what fills a buffer."""
-    return tuple(as_type(one).buffer("") for one in (held if isinstance(held, tuple) else (held,)))
 
 
 @dataclass(frozen=True)
@@ -161,6 +168,49 @@ class Records:
     """
 
     head: Any
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an opaque buffer holds that is values, one behind the other: the buffer `names` has a name for each, each
+    with its NUL, and the buffer `sizes` its size in bytes. The name is a key of `options`."""
+
+    names: str
+    sizes: str
+    options: Mapping[str, Any]
+
+    @cached_property
+    def _by_name(self) -> Chosen:
+        return Chosen(self.names, self.options)
+
+    def of_buffers(self, buffers: Any, data: bytes) -> list[tuple[bytes, Held, bytes]]:
+        """Name, what it may hold, and bytes of each value; none where the three buffers do not agree."""
+        names, sizes = names_of(getattr(buffers, self.names) or b""), getattr(buffers, self.sizes) or []
+        if len(names) != len(sizes) or sum(sizes) != len(data):
+            return []
+        ends = accumulate(sizes)
+        cut = (data[end - size : end] for end, size in zip(ends, sizes, strict=True))
+        return [(name, self._by_name.of_key(name), part) for name, part in zip(names, cut, strict=True)]
+
+
+Held: TypeAlias = "tuple[Node, ...] | Records"
+"""What bytes may be: nodes that fill a buffer, or records."""
+
+
+def nodes_of(held: Any) -> Held:
+    """A type, or several, as what fills a buffer; records as they are."""
+    if isinstance(held, Records):
+        return held
+    return tuple(as_type(one).buffer("") for one in (held if isinstance(held, tuple) else (held,)))
+
+
+def options_of(held: Any) -> list[Any]:
+    """All that a declaration says a buffer may hold, the deciding left out."""
+    if isinstance(held, (Chosen, Parts)):
+        return [one for each in held.options.values() for one in options_of(each)]
+    if isinstance(held, Cases):
+        return [one for each in (*(each for _, each in held.cases), held.other) for one in options_of(each)]
+    return list(held) if isinstance(held, tuple) else [held]
 
 
 @dataclass(frozen=True)
@@ -189,20 +239,35 @@ class SlotSpec:
         return self.minimum or self.type.least
 
     @cached_property
-    def held(self) -> tuple[Node, ...] | Chosen | Cases | Records:
+    def held(self) -> Held | Chosen | Cases | Parts:
         """What it may hold: nodes that fill a buffer, or what says them."""
-        if isinstance(self.holds, (Chosen, Cases, Records)):
+        if isinstance(self.holds, (Chosen, Cases, Parts)):
             return self.holds
         return nodes_of(self.holds) if self.holds is not None else ()
 
-    def held_beside(self, buffers: Any) -> tuple[Node, ...]:
-        """What it may hold beside the values of the other buffers of its message."""
+    def held_beside(self, buffers: Any, asked: Any = None) -> Held:
+        """What it may hold beside the values of the other buffers of its message.
+
+        Args:
+            asked: of a reply the buffers of its request, where they are known.
+        """
         held = self.held
-        if isinstance(held, tuple):
+        if isinstance(held, (tuple, Records)):
             return held
         if isinstance(held, Chosen):
-            return held.of_key(getattr(buffers, held.by))
+            beside = asked if held.asked else buffers
+            return held.of_key(getattr(beside, held.by)) if hasattr(beside, held.by) else ()
         return held.of_buffers(buffers) if isinstance(held, Cases) else ()
+
+    @property
+    def asks(self) -> bool:
+        """Whether its request says what it holds."""
+        return isinstance(self.holds, Chosen) and self.holds.asked
+
+    @cached_property
+    def with_records(self) -> bool:
+        """Whether it may hold records."""
+        return any(isinstance(one, Records) for one in options_of(self.holds))
 
     @property
     def struct(self) -> Any:
@@ -267,8 +332,9 @@ def slot(
         minimum: bytes a receiver is content with, where that is less than its struct's size.
         present: the buffer only exists if these conditions on earlier buffers hold; if not, later ones move down and
             an empty one is put at the end.
-        holds: what an opaque buffer may hold: a wire struct, several that their magics tell apart, a scalar type, a
-            `Chosen` or `Cases` of these, or `Records`. For whoever looks into it; the buffer's value stays bytes.
+        holds: what an opaque buffer may hold: a wire struct, several that their magics tell apart, a scalar type,
+            `Records`, a `Chosen` or `Cases` of these, or `Parts`. For whoever looks into it; the buffer's value stays
+            bytes.
     """
     return _Slot(optional or omit, omit, when, room, minimum, present, holds)
 
@@ -399,6 +465,11 @@ class RpcFormat:
     def key(self) -> str:
         """The name, with the variant in parentheses where there is one."""
         return f"{self.name} ({self.variant})" if self.variant else self.name
+
+    @cached_property
+    def asks(self) -> bool:
+        """Whether a request says what its reply holds."""
+        return any(slot.asks for slot in self.reply.__slot_specs__)
 
     def __repr__(self) -> str:
         return f"<RpcFormat {self.key}>"

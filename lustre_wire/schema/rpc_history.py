@@ -26,7 +26,20 @@ from lustre_wire.schema.history import StructHistory, histories_in, path_at, res
 from lustre_wire.schema.margins import Margin, lasting, life
 from lustre_wire.schema.numbers import mask_at, moments_of, number_at
 from lustre_wire.schema.releases import Release
-from lustre_wire.schema.rpc import Bits, Buffers, Cases, Chosen, Match, Records, RpcFormat, buffers, rpc, without_none
+from lustre_wire.schema.rpc import (
+    Bits,
+    Buffers,
+    Cases,
+    Chosen,
+    Match,
+    Parts,
+    Records,
+    RpcFormat,
+    buffers,
+    options_of,
+    rpc,
+    without_none,
+)
 from lustre_wire.schema.rpc import slot as plain_slot
 from lustre_wire.schema.struct import hints_of
 from lustre_wire.schema.types import Struct
@@ -79,7 +92,7 @@ class BuffersHistory(History):
 
     def inner(self) -> Iterable[History]:
         for hint, slot in self.slots.values():
-            held = (one for value in _values(slot.said.get("holds")) for one in _options(value))
+            held = (one for value in _values(slot.said.get("holds")) for one in _inner(value))
             values = [hint, *_values(slot.type), *held]
             yield from (h for value in values for h in histories_in(value))
 
@@ -168,14 +181,9 @@ def _condition(condition: Any, when: Release) -> Any:
     )  # fmt: skip
 
 
-def _options(held: Any) -> list[Any]:
-    if isinstance(held, Chosen):
-        return list(held.options.values())
-    if isinstance(held, Cases):
-        return [one for each in (*(each for _, each in held.cases), held.other) for one in _options(each)]
-    if isinstance(held, tuple):
-        return list(held)
-    return [held.head] if isinstance(held, Records) else [held]
+def _inner(held: Any) -> list[Any]:
+    """The types that a declaration of what a buffer holds names."""
+    return [one.head if isinstance(one, Records) else one for one in options_of(held)]
 
 
 def _values(margin: Any) -> list[Any]:
@@ -187,8 +195,10 @@ def _values(margin: Any) -> list[Any]:
 def _held_at(held: Any, names: dict[str, str], when: Release) -> Any:
     """What an opaque buffer holds in a release; None where it is no struct of it."""
     if isinstance(held, Chosen):
-        options = {key: found for key, one in held.options.items() if (found := _held_at(one, names, when)) is not None}
-        return Chosen(names.get(held.by, held.by), options)
+        by = held.by if held.asked else names.get(held.by, held.by)
+        return Chosen(by, _alive(held.options, names, when), held.asked)
+    if isinstance(held, Parts):
+        return Parts(names[held.names], names[held.sizes], _alive(held.options, names, when))
     if isinstance(held, tuple):
         return tuple(found for one in held if (found := _held_at(one, names, when)) is not None) or None
     if isinstance(held, Records):
@@ -196,6 +206,11 @@ def _held_at(held: Any, names: dict[str, str], when: Release) -> Any:
         return Records(head) if head is not None else None
     owner = held.cls if isinstance(held, Struct) else held
     return resolve(held, when) if _is_alive(owner, when) else None
+
+
+def _alive(options: Mapping[str, Any], names: dict[str, str], when: Release) -> dict[str, Any]:
+    """The options that a release has, by their keys."""
+    return {key: found for key, one in options.items() if (found := _held_at(one, names, when)) is not None}
 
 
 def _is_alive(hint: Any, when: Release) -> bool:
@@ -221,7 +236,7 @@ class RpcHistory(History):
         return {side: h for side, h in found.items() if isinstance(h, BuffersHistory)}
 
     def inner(self) -> Iterable[History]:
-        held = (one for value in _values(self.options.get("bulk_holds")) for one in _options(value))
+        held = (one for value in _values(self.options.get("bulk_holds")) for one in _inner(value))
         return *self.sides().values(), *(h for one in held for h in histories_in(one))
 
     def exists(self, when: Release) -> bool:

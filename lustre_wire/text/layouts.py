@@ -27,7 +27,7 @@ def striped(data: bytes, dialect: Dialect) -> Iterator[Any]:
 
 def _components(layout: Any, data: bytes, dialect: Dialect) -> Iterator[Any]:
     pieces = embedded.pieces(layout, (), data, dialect, "little")
-    return (piece[1] for piece in pieces if not isinstance(piece, bytes))
+    return (piece.found[1] for piece in pieces if piece.found is not None)
 
 
 @checked

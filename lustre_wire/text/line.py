@@ -13,12 +13,12 @@ from lustre_wire.engines.payload import codec
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REQUEST, Generic, Message
 from lustre_wire.schema.nodes import ByteOrder, Cell, Group, Node, Repeat
-from lustre_wire.schema.rpc import Buffers, SlotSpec
+from lustre_wire.schema.rpc import Buffers, Held, Parts, SlotSpec
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import numbers
 from lustre_wire.text.structs import writer
 from lustre_wire.text.tree import blob_text
-from lustre_wire.text.values import MOST_ELEMENTS, node_text
+from lustre_wire.text.values import MOST_ELEMENTS, node_text, quoted
 
 _LONGEST: Final = 400
 
@@ -94,13 +94,24 @@ def _several(often: Often, values: Sequence[Any]) -> str:
 
 
 def _opaque(slot: SlotSpec, dialect: Dialect) -> Tell:
-    return lambda value, message: _held_text(slot.held_beside(message.buffers), bytes(value), dialect, message.order)
+    if isinstance(slot.held, Parts):
+        return lambda value, message: _parts_text(slot, bytes(value), message)
+    return lambda value, message: _held_text(embedded.held_in(slot, message), bytes(value), dialect, message.order)
+
+
+def _parts_text(slot: SlotSpec, data: bytes, message: Message) -> str:
+    parts = embedded.parts_of(slot, data, message)
+    told = ((each.name, _blob(each.data, each.found, message.dialect)) for each in parts)
+    return ", ".join(f"{quoted(name)} {text}" for name, text in told if text)
 
 
 @embedded.recalled
-def _held_text(held: tuple[Node, ...], data: bytes, dialect: Dialect, order: ByteOrder) -> str:
+def _held_text(held: Held, data: bytes, dialect: Dialect, order: ByteOrder) -> str:
     """Of opaque bytes what they hold, or the string that they are."""
-    found = embedded.holding(held, data, dialect, order) if data else None
+    return _blob(data, embedded.holding(held, data, dialect, order) if data else None, dialect)
+
+
+def _blob(data: bytes, found: tuple[Node, Any] | None, dialect: Dialect) -> str:
     if found is not None and isinstance(found[0], Group):
         return writer(found[0].cls, dialect, True).do(found[1]) if spec_of(found[0].cls).text else ""
     if found is not None:

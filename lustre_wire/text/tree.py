@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -141,14 +141,16 @@ def _within(nodes: tuple[Node, ...], there: int, end: int) -> Iterator[Node]:
 
 def _slot(spec: SlotSpec, value: Any, message: Message, at: int) -> Node:
     node, dialect = spec.node, message.dialect
-    parts: list[Any] = []
+    parts: tuple[embedded.Piece, ...] = ()
     if spec.opaque:
-        held, data = spec.held_beside(message.buffers), bytes(value)
-        found = embedded.holding(held, data, dialect, message.order)
-        if found is None:
+        data = bytes(value)
+        inside = embedded.inside(spec, data, message)
+        if inside is None:
             return Node(spec.name, blob_text(data), at)
-        node, value = found
-        parts = embedded.pieces(value, held, data, dialect, message.order)
+        parts = inside.pieces
+        if inside.found is None:
+            return Node(spec.name, f"{len(parts)} values", at, tuple(_pieces(parts, dialect)))
+        node, value = inside.found
     if isinstance(node, nodes.Group):
         inner = struct_tree(value, dialect, offset=at)
         text = f"{inner.name} {inner.text}".strip() if inner.name != spec.name else inner.text
@@ -158,13 +160,16 @@ def _slot(spec: SlotSpec, value: Any, message: Message, at: int) -> Node:
     return Node(spec.name, text, at, children)
 
 
-def _pieces(parts: list[Any], dialect: Dialect) -> Iterator[Node]:
+def _pieces(parts: Iterable[embedded.Piece], dialect: Dialect) -> Iterator[Node]:
     for number, part in enumerate(parts):
-        if isinstance(part, bytes):
-            yield Node(f"piece {number}", blob_text(part))
+        name = quoted(part.name) if part.name else f"piece {number}"
+        if part.found is None:
+            yield Node(name, blob_text(part.data))
+        elif isinstance(part.found[0], nodes.Group):
+            inner = struct_tree(part.found[1], dialect)
+            yield Node(name, f"{inner.name} {inner.text}".strip(), None, inner.children)
         else:
-            inner = struct_tree(part[1], dialect)
-            yield Node(f"piece {number}", f"{inner.name} {inner.text}".strip(), None, inner.children)
+            yield Node(name, node_text(*part.found, dialect))
 
 
 def blob_text(data: bytes) -> str:

@@ -10,7 +10,7 @@ from lustre_wire import Dialect
 from lustre_wire.schema import spec_of
 from lustre_wire.schema.conditions import conditions
 from lustre_wire.schema.nodes import Cell, Group, Node, Repeat
-from lustre_wire.schema.rpc import Buffers, Cases, Chosen, RpcFormat, SlotSpec, nodes_of
+from lustre_wire.schema.rpc import Buffers, Cases, Chosen, Held, Parts, Records, RpcFormat, SlotSpec, nodes_of
 from lustre_wire.schema.rpc_history import RpcHistory
 from lustre_wire.schema.views import history_of
 from tools.reference.common import NAMES, dialects, said, struct_link, table
@@ -138,8 +138,10 @@ def _buffer(slot: SlotSpec) -> str:
     return f"`{slot.name}`: {', '.join(about)}"
 
 
-def _either(nodes: tuple[Node, ...]) -> str:
-    return " or ".join(map(_kind, nodes))
+def _either(held: Held) -> str:
+    if isinstance(held, Records):
+        return f"{struct_link(spec_of(held.head).name)} and what follows"
+    return " or ".join(map(_kind, held))
 
 
 def _kind(node: Node) -> str:
@@ -169,14 +171,21 @@ def _notes(title: str, d: Dialect, form: RpcFormat) -> str:
             if slot.present:
                 about.append(f"not counted at all unless {_conditions(slot.present)}")
             if isinstance(slot.holds, Chosen):
-                keys = ", ".join(f"`{key}`" for key in slot.holds.options)
-                about.append(f"typed by `{slot.holds.by}` for {keys}")
+                whose = " of the request" if slot.holds.asked else ""
+                about.append(f"typed by `{slot.holds.by}`{whose} for {_keys(slot.holds.options)}")
+            if isinstance(slot.holds, Parts):
+                cut = f"a value for each name in `{slot.holds.names}`, of the size in `{slot.holds.sizes}`"
+                about.append(f"{cut}, typed for {_keys(slot.holds.options)}")
             if isinstance(slot.holds, Cases):
                 about += [f"{_either(nodes_of(held))} if {_conditions(match)}" for match, held in slot.holds.cases]
                 about.append(f"otherwise {_either(nodes_of(slot.holds.other))}")
             if about:
                 lines.append(f"{side} `{slot.name}`: {'; '.join(about)}")
     return f"{title}:\n\n" + "".join(f"- {line}\n" for line in lines) + "\n" if lines else ""
+
+
+def _keys(options: Any) -> str:
+    return ", ".join(f"`{key}`" if key else "none" for key in options)
 
 
 def _declaration(d: Dialect, form: RpcFormat) -> Any:

@@ -23,7 +23,8 @@ from lustre_codecs.structs.reint import (
     MdtRecUnlink,
 )
 from lustre_codecs.structs.security import LustreCapa
-from lustre_wire.schema.rpc import Absent, Bits, Buffers, Counted, CString, Match, Opaque
+from lustre_codecs.structs.xattrs import XATTRS
+from lustre_wire.schema.rpc import Absent, Bits, Buffers, Counted, CString, Match, Names, Opaque, Parts
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 from lustre_wire.schema.types import u32
 
@@ -326,8 +327,8 @@ class LdlmEnqueueIntentGetxattr:
         mdt_body: MdtBody | None = dated_slot()
         mdt_md: Opaque | None = dated_slot(optional=True, when="reserved, unused")
         acl: Opaque | None = dated_slot(optional=True, when="reserved, not shrunk, unused")
-        xattr_names: Opaque | None = dated_slot(optional=True, when="names, each with its NUL")
-        eavals: Opaque | None = dated_slot(optional=True, when="the values, one behind the other")
+        xattr_names: Opaque | None = dated_slot(optional=True, holds=Names(), when="names, each with its NUL")
+        eavals: Opaque | None = dated_slot(optional=True, holds=Parts("xattr_names", "eavals_lens", XATTRS), when="the values, one behind the other")
         eavals_lens: list[u32] | None = dated_slot(optional=True, when="a length for each value")
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from lustre_codecs.enums.keys import KEY_FID2PATH, KEY_FIEMAP
 from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
 from lustre_codecs.rpcs import slots
-from lustre_codecs.structs.acl import ACL_XATTRS, XattrAclHeader
+from lustre_codecs.structs.acl import ACL_XATTRS
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch, ObdStatfs
 from lustre_codecs.structs.directory import GetinfoFid2path, LlDirEntry, LuDirpage
 from lustre_codecs.structs.fid import LuFid
@@ -18,6 +18,7 @@ from lustre_codecs.structs.llog import ChangelogSetinfo, LlogCookie
 from lustre_codecs.structs.ost import LlFiemapInfoKey, LlUserFiemap
 from lustre_codecs.structs.reint import CloseData, MdtRecSetattr
 from lustre_codecs.structs.security import LustreCapa
+from lustre_codecs.structs.xattrs import ANSWERS
 from lustre_wire.schema.rpc import Buffers, Chosen, Counted, CString, Opaque, Prefix, Records
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 from lustre_wire.schema.types import U32, u32
@@ -160,7 +161,7 @@ class MdsGetxattr:
 
     class Reply(Buffers):
         mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
-        eadata: Opaque | None = dated_slot(omit={"1.8": True, "2.0": False}, holds=XattrAclHeader, when={"1.8": "value or list; counted whenever the size lookup succeeded, length = min(requested eadatasize, actual), so 0 for a size query; when the lookup failed the reply is body only with the errno in pb_status", "2.0": "counted; length min(actual, requested eadatasize), 0 for a size query; when the requested size is non-zero but too small the server fails -ERANGE before packing (body-only ERR reply)"})
+        eadata: Opaque | None = dated_slot(omit={"1.8": True, "2.0": False}, holds=Chosen("name", ANSWERS, asked=True), when={"1.8": "value or list; counted whenever the size lookup succeeded, length = min(requested eadatasize, actual), so 0 for a size query; when the lookup failed the reply is body only with the errno in pb_status", "2.0": "counted; length min(actual, requested eadatasize), 0 for a size query; when the requested size is non-zero but too small the server fails -ERANGE before packing (body-only ERR reply)"})
 
 
 @mds(Opcode.MDS_SETXATTR, until="2.0")

@@ -9,10 +9,8 @@ from lustre_codecs.enums.metadata import MdsReint
 from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
 from lustre_codecs.rpcs import slots
 from lustre_codecs.rpcs.mds import Body
-from lustre_codecs.structs.acl import ACL_XATTRS
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch
-from lustre_codecs.structs.disk import LustreMdtAttrs
-from lustre_codecs.structs.layouts import LmvStripeMd, LmvUserMdV1, LovMdsMdV1
+from lustre_codecs.structs.layouts import LmvUserMdV1
 from lustre_codecs.structs.ldlm import LdlmRequest
 from lustre_codecs.structs.llog import LlogCookie
 from lustre_codecs.structs.reint import (
@@ -31,6 +29,7 @@ from lustre_codecs.structs.reint import (
     MdtRecUnlink,
 )
 from lustre_codecs.structs.security import LustreCapa
+from lustre_codecs.structs.xattrs import XATTRS
 from lustre_wire.schema.rpc import Bits, Buffers, Chosen, CString, Opaque
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 
@@ -45,8 +44,6 @@ reint = partial(
 
 #: The kind of file that a symlink is (sys/stat.h): no other has both of its bits.
 _SYMLINK: Final = 0o120000
-#: Extended attributes with an inside of their own.
-XATTRS: Final = {**ACL_XATTRS, "trusted.lma": LustreMdtAttrs, "trusted.lmv": LmvStripeMd, "trusted.lov": LovMdsMdV1}
 
 
 @buffers_history

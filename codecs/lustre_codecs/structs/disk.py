@@ -115,7 +115,10 @@ class CfgMarker32(Wire):
     cm_comment: Annotated[bytes, Chars(64)]
 
 
-@history(size={"1.8": 32, "2.4": 16, "2.10": 44, "2.11": 52}, byteorder="little", swab={"1.8": False, "2.10": True})
+@history(
+    size={"1.8": 32, "2.4": 16, "2.10": 44, "2.11": 52}, byteorder="little", swab={"1.8": False, "2.10": True},
+    text=("of {ff_fid}", "of {ff_parent}"),
+)  # fmt: skip
 class FilterFid(Wire):
     """The attribute trusted.fid of an object: the file it belongs to, and its own name or part of the layout."""
 
@@ -128,7 +131,7 @@ class FilterFid(Wire):
     ff_range: u32          = since("2.11")
 
 
-@history(size={"2.0": 64, "2.4": 24}, byteorder="little")
+@history(size={"2.0": 64, "2.4": 24}, byteorder="little", text="{lma_self_fid}")
 class LustreMdtAttrs(Wire):
     """The attribute trusted.lma: an object's FID, and the file's size where SOM keeps it there."""
 
@@ -190,7 +193,7 @@ class LustreOstAttrs(Wire):
     loa_comp_end: u64
 
 
-@history(size={"2.11": 24}, byteorder="little")
+@history(size={"2.11": 24}, byteorder="little", text="size {lsa_size} blocks {lsa_blocks}")
 class LustreSomAttrs(Wire):
     """The attribute trusted.som: size and blocks that the MDT believes (lustre_user.h)."""
 

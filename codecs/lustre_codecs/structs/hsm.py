@@ -74,7 +74,7 @@ class HsmActionItem(Wire):
     hai_data: Annotated[bytes, Flex(Chars(1))]
 
 
-@history(size={"2.4": 24}, byteorder="little")
+@history(size={"2.4": 24}, byteorder="little", text="archive {hsm_arch_id} version {hsm_arch_ver} flags {hsm_flags}")
 class HsmAttrs(Wire):
     """The attribute trusted.hsm of a file."""
 

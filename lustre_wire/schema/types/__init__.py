@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lustre_wire.schema.types.array import Array, Flex, Items
 from lustre_wire.schema.types.base import CellType, FieldType, Showing, as_type
 from lustre_wire.schema.types.blob import Blob
-from lustre_wire.schema.types.chars import Chars, FixedText, Text
+from lustre_wire.schema.types.chars import Chars, FixedText, Names, Text, names_of
 from lustre_wire.schema.types.foreign import ConstructLike, Foreign
 from lustre_wire.schema.types.integer import (
     S8,
@@ -70,6 +70,6 @@ AS_SENT = AsSent()
 
 __all__ = [
     "AS_SENT", "S8", "S16", "S32", "S64", "U8", "U16", "U32", "U64", "Array", "AsSent", "Blob", "ByValue", "CellType",
-    "Chars", "ConstructLike", "FieldType", "FixedText", "Flex", "Foreign", "Hole", "Items", "Raw", "Scalar", "Showing",
-    "Struct", "Tag", "Text", "as_type", "s8", "s16", "s32", "s64", "u8", "u16", "u32", "u64",
+    "Chars", "ConstructLike", "FieldType", "FixedText", "Flex", "Foreign", "Hole", "Items", "Names", "Raw", "Scalar",
+    "Showing", "Struct", "Tag", "Text", "as_type", "names_of", "s8", "s16", "s32", "s64", "u8", "u16", "u32", "u64",
 ]  # fmt: skip

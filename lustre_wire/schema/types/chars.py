@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from lustre_wire.errors import WireError
-from lustre_wire.schema.nodes import ByteOrder, Cell, Emitter, fit, quote
+from lustre_wire.kinds import octets
+from lustre_wire.schema.nodes import ByteOrder, Cell, Emitter, Node, Order, fit, quote
 from lustre_wire.schema.types.base import CellType, Showing
 
 
@@ -84,6 +85,55 @@ class Text(_String):
 
     def draw(self, st: Any) -> Any:
         return st.binary(max_size=64).map(lambda text: text.replace(b"\0", b"n"))
+
+
+@dataclass(frozen=True)
+class Names(CellType):
+    """Strings that fill a buffer, one behind the other, each with its NUL. The value is the bytes, NULs included."""
+
+    size: int = 0
+
+    json_key: ClassVar[str] = "names"
+
+    @property
+    def c_type(self) -> str:
+        return "string[]"
+
+    def lower(self, name: str, at: int, order: Order, field: Any = None) -> Node:
+        return Cell(name, at, 0, None, self, field)
+
+    def piece(self, em: Emitter, cell: Cell, value: str, order: ByteOrder) -> tuple[str, str, str]:
+        return "_data[a : a + m]", "not m or not _data[a + m - 1]", f"{em.use(octets)}({value})"
+
+    def torn(self, data: bytes) -> tuple[Any, bytes | None]:
+        return data, b"" if data.endswith(b"\0") else None
+
+    def json(self, em: Emitter, cell: Cell, value: str) -> str:
+        return f"[n.decode('utf-8', 'surrogateescape') for n in {em.use(names_of)}({value})]"
+
+    def json_text(self, em: Emitter, cell: Cell, value: str) -> tuple[str, str]:
+        return "[%s]", f"','.join([{em.use(quote)}(n) for n in {self.json(em, cell, value)}])"
+
+    def from_json(self, value: Any, path: str) -> Any:
+        if not isinstance(value, list):
+            raise WireError(f"expected a list, got {type(value).__name__}", path=path)
+        one = Text()
+        return b"".join(one.from_json(each, f"{path}[{i}]") + one.ending for i, each in enumerate(value))
+
+    def text(self, show: Showing, value: Any, field: Any) -> str:
+        return show.text(show.applied(_spaced, value), '"')
+
+    def draw(self, st: Any) -> Any:
+        return st.lists(Text().draw(st), min_size=1, max_size=4).map(lambda names: b"".join(n + b"\0" for n in names))
+
+
+def names_of(data: bytes) -> list[bytes]:
+    """The strings of bytes that hold some, each with its NUL; what follows the last NUL is none."""
+    return octets(data).split(b"\0")[:-1]
+
+
+def _spaced(data: bytes) -> bytes:
+    return b" ".join(names_of(data))
 
 
 @dataclass(frozen=True)
