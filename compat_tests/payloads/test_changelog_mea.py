@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lustre_wire as lw
-from lustre_wire.payloads import changelog, llog, logwriter, lov, mea
+from lustre_wire.frames.nid import nid_str
+from lustre_wire.payloads import changelog, inside, llog, logwriter, lov, mea
+from lustre_wire.payloads.wire import unpack
 
 FID = struct.pack("<QII", 0x200000400, 5, 0)
 PARENT = struct.pack("<QII", 0x200000007, 1, 0)
@@ -101,3 +103,78 @@ def test_arbitrary_split_directories(tail: bytes, order: str, count: int) -> Non
         return
     written = mea.write(read, found)
     assert data[: len(written)] == written
+
+
+# --- changelogs of 2.7 and later --------------------------------------------------------------------------------------
+
+RENAME, JOBID, EXTRA, UIDGID, NID, OPEN, XATTR, NID_BE = 0x2000, 0x4000, 0x8000, 1, 2, 4, 8, 16
+SOURCE = struct.pack("<QIIQII", 0x200000400, 6, 0, 0x200000007, 2, 0)
+JOB, IDS, XATTR_NAME = b"cp.1000".ljust(32, b"\0"), struct.pack("<2Q", 1000, 100), b"user.colour".ljust(256, b"\0")
+SMALL = struct.pack("<QQI4x", 2 << 48 | 0x0A000003, 0, 0)
+#: struct lnet_nid, big-endian, in 24 bytes: size less 4, type, network, address.
+LARGE = struct.pack(">BBH", 12, 2, 0) + bytes.fromhex("fd000000000000000000000000000003") + bytes(4)
+
+
+def changed(kind: int, flags: int, *tails: bytes, name: bytes = b"a", order: str = "<") -> bytes:
+    data = struct.pack(f"{order}HHIQQQ", len(name), flags, kind, 7, 6, TIME) + FID + PARENT + b"".join(tails) + name
+    return data.ljust(-(-len(data) // 8) * 8, b"\0")
+
+
+def extra(flags: int) -> bytes:
+    return struct.pack("<Q", flags)
+
+
+@pytest.mark.parametrize(
+    ("release", "data", "told"),
+    [
+        ("2.7", changed(1, 0), "p=[0x200000007:0x1:0x0] a"),
+        ("2.7", changed(1, JOBID, JOB), "j=cp.1000 p=[0x200000007:0x1:0x0] a"),
+        (
+            "2.12",
+            changed(8, RENAME | JOBID | EXTRA, SOURCE, JOB, extra(UIDGID | NID), IDS, SMALL, name=b"b\0a"),
+            "j=cp.1000 ef=0x3 u=1000:100 nid=10.0.0.3@tcp p=[0x200000007:0x1:0x0] b "
+            "s=[0x200000400:0x6:0x0] sp=[0x200000007:0x2:0x0] a",
+        ),
+        (
+            "2.17",
+            changed(10, JOBID | EXTRA, JOB, extra(UIDGID | NID | OPEN | NID_BE), IDS, LARGE, struct.pack("<I", 2)),
+            "j=cp.1000 ef=0x17 u=1000:100 nid=fd00::3@tcp m=-w- p=[0x200000007:0x1:0x0] a",
+        ),
+        (
+            "2.17", changed(15, JOBID | EXTRA, JOB, extra(XATTR), XATTR_NAME, name=b""),
+            "j=cp.1000 ef=0x8 x=user.colour p=[0x200000007:0x1:0x0]",
+        ),
+    ],
+)  # fmt: skip
+def test_a_change_with_its_optional_parts(release: str, data: bytes, told: str) -> None:
+    """In the order of their flags."""
+    log = logwriter.new_log(release)
+    logwriter.append(log, data, 0x10660000)
+    (found,) = changelog.lines(llog.read_log(llog.write_log(log), release))
+    assert found.partition(" t=")[2] == f"[0x200000400:0x5:0x0] {told}"
+
+
+@pytest.mark.parametrize("cut", [1, 40])
+def test_a_change_that_ends_in_its_parts(cut: int) -> None:
+    data = changed(8, RENAME | JOBID, SOURCE, JOB, name=b"")
+    change = unpack(lw.dialect("2.17").structs["changelog_rec"], data[: len(data) - cut], "little")
+    with pytest.raises(lw.TruncatedError):
+        changelog.parts(change, lw.dialect("2.17"))
+    log = logwriter.new_log("2.17")
+    told = inside.text_of(logwriter.append(log, change, 0x10660000), lw.dialect("2.17"))
+    assert told.startswith("7 RENAME [0x200000400:0x5:0x0] in [0x200000007:0x1:0x0] unreadable: ")
+
+
+def test_a_nid_of_today_is_big_endian_in_any_log() -> None:
+    ids = struct.pack(">3Q", UIDGID | NID | NID_BE, 1000, 100)
+    data = changed(1, EXTRA, ids, LARGE, order=">")
+    change = unpack(lw.dialect("2.17").structs["changelog_rec"], data, "big")
+    found = changelog.parts(change, lw.dialect("2.17"), "big")
+    assert found.nid is not None and nid_str(found.nid) == "fd00::3@tcp"
+    assert (found.structs["changelog_ext_uidgid"].cr_uid, found.name) == (1000, b"a")
+
+
+def test_readers_have_names_from_2_15_on() -> None:
+    log, cls = logwriter.new_log("2.17"), lw.dialect("2.17").structs["llog_changelog_user_rec2"]
+    logwriter.append(log, cls(cur_id=1, cur_endrec=40, cur_name=b"robinhood"))
+    assert changelog.readers(log) == {1: 40}

@@ -37,7 +37,10 @@ def text_of(record: LogRecord, dialect: Dialect) -> str:
         marker = value.struct()
         return f"{line} {_written(marker, dialect)}" if hasattr(marker, "cm_flags") else line
     if changelog.is_change(value):
-        return changelog.line(value, dialect)
+        try:
+            return changelog.line(value, dialect, record.order)
+        except WireError as error:  # of this record alone
+            return f"{struct_text(value, dialect, short=True)} unreadable: {error}"
     return hexed(value) if isinstance(value, bytes) else struct_text(value, dialect, short=True)
 
 

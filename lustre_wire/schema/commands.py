@@ -41,6 +41,8 @@ class LogTypes:
         headers: bytes of a chunk -> the struct of the header of such a log.
         names: the enumeration of types, with the names of all releases.
         changes: type of a change -> what `lfs changelog` calls it (changelog_str).
+        tails: the optional parts of a change in their order: the struct, and the field with the flag that says so, of
+            the change itself or of a part before it.
     """
 
     records: Mapping[int, Any]
@@ -48,3 +50,4 @@ class LogTypes:
     headers: Mapping[int, Any]
     names: Any
     changes: Mapping[int, str]
+    tails: tuple[tuple[Any, str, int], ...]

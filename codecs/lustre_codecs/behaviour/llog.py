@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from lustre_codecs.disk.files import LlogAgentReqBody
-from lustre_codecs.enums.llog import ChangelogRecType, LlogOp
+from lustre_codecs.enums.llog import ChangelogRecExtraFlags, ChangelogRecFlags, ChangelogRecType, LlogOp
 from lustre_codecs.structs import llog
 from lustre_codecs.structs.layouts import MdsExtentDesc
 from lustre_codecs.structs.update import UpdateRecords
@@ -60,6 +60,18 @@ _CHANGES: Final[Mapping[int, str]] = {
 }
 
 
+#: The optional parts of a change, in the order in which they follow each other, and the flag that says so of each.
+_TAILS: Final[tuple[tuple[Any, Any], ...]] = (
+    (llog.ChangelogExtRename, ChangelogRecFlags.CLF_RENAME),
+    (llog.ChangelogExtJobid, ChangelogRecFlags.CLF_JOBID),
+    (llog.ChangelogExtExtraFlags, ChangelogRecFlags.CLF_EXTRA_FLAGS),
+    (llog.ChangelogExtUidgid, ChangelogRecExtraFlags.CLFE_UIDGID),
+    (llog.ChangelogExtNid, ChangelogRecExtraFlags.CLFE_NID),
+    (llog.ChangelogExtOpenmode, ChangelogRecExtraFlags.CLFE_OPEN),
+    (llog.ChangelogExtXattr, ChangelogRecExtraFlags.CLFE_XATTR),
+)
+
+
 def at(release: Release) -> LogTypes:
     """The records that a release and newer ones write, and what its changelogs tell of."""
     records = _records(release)
@@ -67,7 +79,16 @@ def at(release: Release) -> LogTypes:
     small = view(llog.LlogLogHdr, release)
     headers = {spec_of(small).size: small, **{size: _header(small, size) for size in _LARGER}}
     later = {number: cls for number, cls in _records(newest()).items() if number not in records}
-    return LogTypes(records, later, headers, LlogOp, changes)
+    return LogTypes(records, later, headers, LlogOp, changes, _tails(release))
+
+
+def _tails(release: Release) -> tuple[tuple[Any, str, int], ...]:
+    """The parts that a release's changes may have."""
+    found = (
+        (cls, "cr_flags" if isinstance(flag, ChangelogRecFlags) else "cr_extra_flags", number_at(flag, release))
+        for cls, flag in _TAILS
+    )  # fmt: skip
+    return tuple((view(cls, release), field, number) for cls, field, number in found if number is not None)
 
 
 def _records(release: Release) -> dict[int, Any]:

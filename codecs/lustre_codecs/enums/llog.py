@@ -71,6 +71,25 @@ class ChangelogRecType(WireEnum, since="2.0"):
     CL_TIME = 0x11, since("2.0").until("2.1")
 
 
+class ChangelogRecFlags(WireFlag, since="2.0"):
+    """cr_flags: which optional parts a record has; the low 12 bits mean something else in each type."""
+
+    CLF_VERSION = 0x1000
+    CLF_RENAME = 0x2000, since("2.7")
+    CLF_JOBID = 0x4000, since("2.7")
+    CLF_EXTRA_FLAGS = 0x8000, since("2.11")
+
+
+class ChangelogRecExtraFlags(WireFlag, since="2.11"):
+    """cr_extra_flags: further parts; the NID is one of today's, big-endian, with NID_BE."""
+
+    CLFE_UIDGID = 1
+    CLFE_NID = 2
+    CLFE_OPEN = 4
+    CLFE_XATTR = 8
+    CLFE_NID_BE = 0x10, since("2.16")
+
+
 # Contexts of logs
 LLOG_CONFIG_ORIG_CTXT: Final = 0
 LLOG_CONFIG_REPL_CTXT: Final = 1
@@ -113,7 +132,6 @@ LLOG_FIRST_OPC: Final = 0x1f5
 
 # Changelogs
 CL_LAST: Final = constant(0x19, was(0x12, "2.0").was(0x14, "2.1").was(0x15, "2.8").since("2.11"))
-CLF_VERSION: Final = constant(0x1000, since("2.0"))
 CLF_FLAGMASK: Final = constant(0xfff, since("2.0"))
 CR_MAXSIZE: Final = constant(0x1040, since("2.0"))
 CHANGELOG_MAGIC: Final = constant(0xca103000, since("2.0"))

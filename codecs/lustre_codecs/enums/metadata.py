@@ -123,6 +123,8 @@ class MdsOpen(WireFlag):
     MDS_FMODE_CLOSED = 0, since("2.2")
     FMODE_READ = 1, until("2.11")
     FMODE_WRITE = 2, until("2.11")
+    MDS_FMODE_READ = 1, since("2.11")
+    MDS_FMODE_WRITE = 2, since("2.11")
     MDS_FMODE_EXEC = 4
     MDS_OPEN_CREATED = 8, since("2.0")
     MDS_OPEN_CROSS = 0x10, since("2.0").until("2.12")

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from lustre_codecs.enums.config import CfgMarkerFlags, LcfgCommand
-from lustre_codecs.enums.llog import ChangelogRecType, LlogFlags, LlogOp
+from lustre_codecs.enums.llog import ChangelogRecExtraFlags, ChangelogRecFlags, ChangelogRecType, LlogFlags, LlogOp
+from lustre_codecs.enums.metadata import MdsOpen
 from lustre_codecs.structs.fid import LlFid, LlogLogid, LuFid, ObdUuid, OstId
 from lustre_codecs.structs.layouts import MdsExtentDesc
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import called, in32, over, pad32, pad64, padding, since, until, was
+from lustre_wire.schema.margins import called, in16, in32, in64, over, pad32, pad64, padding, since, until, was
 from lustre_wire.schema.shorthand import hex32, id32, time64
 from lustre_wire.schema.shown import Shown
 from lustre_wire.schema.types import U32, Array, Chars, Flex, Hole, u16, u32, u64
@@ -228,7 +229,7 @@ class ChangelogRec(Wire):
     """One change of the namespace; the name follows, from 2.7 behind the optional parts that `cr_flags` announces."""
 
     cr_namelen: u16
-    cr_flags: u16
+    cr_flags: in16[ChangelogRecFlags]
     cr_type: in32[ChangelogRecType]
     cr_index: u64
     cr_prev: u64
@@ -344,7 +345,7 @@ class LlogUnlink64Rec(Wire):
 class ChangelogExtExtraFlags(Wire):
     """Tail of a changelog record: which further tails follow (lustre_user.h)."""
 
-    cr_extra_flags: u64
+    cr_extra_flags: in64[ChangelogRecExtraFlags]
 
 
 @history(size={"2.11": 16}, swab=False)
@@ -359,7 +360,7 @@ class ChangelogExtUidgid(Wire):
 class ChangelogExtNid(Wire):
     """Tail of a changelog record: the client (lustre_user.h)."""
 
-    cr_nid: u64
+    cr_nid: Annotated[u64, Shown.NID]
     extra: u64
     padding: u32
     hole_0: Annotated[bytes, Hole(4)]
@@ -369,7 +370,7 @@ class ChangelogExtNid(Wire):
 class ChangelogExtOpenmode(Wire):
     """Tail of a changelog record: flags of an open (lustre_user.h)."""
 
-    cr_openflags: u32
+    cr_openflags: in32[MdsOpen]
 
 
 @history(size={"2.11": 256}, swab=False)
