@@ -26,11 +26,12 @@ from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.store import Store
 from lustre_wire.testbed.client.namespace import ClientNode
-from lustre_wire.testbed.control import Control, ask, listen
+from lustre_wire.testbed.control import ask, listen
 from lustre_wire.testbed.diskstore import DiskStore
 from lustre_wire.testbed.scenario import TCP, FileSystem
 from lustre_wire.testbed.scenarios import TcpSystem
 from lustre_wire.testbed.tcp import Clock, TcpNode
+from lustre_wire.upgrade.stage.served import Served, UpgradeControl
 
 PROGRAM = [sys.executable, "-m", "lustre_wire", "testbed"]
 FILES = st.sampled_from(["object 1", "object 2", "last_rcvd"])
@@ -202,8 +203,8 @@ class Commanded:
     """A file system in this process with a mounted client, and its control."""
 
     def __init__(self, dialect: str, **options: Any) -> None:
-        self.system = TcpSystem(lw.dialect(dialect), free_port(), speed=20.0, keep=False, **options)
-        self.control = Control(self.system)
+        self.system = TcpSystem(lw.dialect(dialect), free_port(), speed=20.0, keep=False, make=Served, **options)
+        self.control = UpgradeControl(self.system)
         self.k = names(self.system.system.dialect)
 
     async def __aenter__(self) -> Commanded:
@@ -291,7 +292,7 @@ def test_a_client_is_evicted_and_a_server_changes_its_dialect_under_it() -> None
             await settled(fs)
             assert fs.node.files[file].dead
             file = await fs.do(fs.node.open("/old", fs.k.FMODE_READ))
-            (done,) = await fs.control.do("upgrade mds 2.0")
+            (done,) = await fs.control.do("upgrade mds --to 2.0")
             assert (done["from"], done["to"]) == ("1.8", "2.0") and (await fs.row("mds"))["dialect"] == "2.0"
             await settled(fs)
             assert fs.node.files[file].dead and fs.node.mdc is not None and fs.node.mdc.dialect.name == "2.0"
@@ -313,18 +314,21 @@ async def settled(fs: Commanded) -> None:
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [("", "no command"), ("jump", "no command 'jump'"), ("restart", "wants SERVER"), ("restart tape0", "no server"),
-     ("upgrade mds 9.9", "9.9"), ("status please", "wants nothing else"), ("start mds", "is up")],
+     ("upgrade mds --to 9.9", "9.9"), ("upgrade mds", "wants SERVER --to DIALECT"),
+     ("restart mds --to 2.0", "wants SERVER"),
+     ("upgrade mds --to 2.0 --policy never", "no policy 'never'"), ("upgrade mds --to 2.0 --from 1.8", "wants SERVER"),
+     ("status please", "wants nothing else"), ("start mds", "is up")],
 )  # fmt: skip
 def test_what_cannot_be_done_is_said(line: str, complaint: str, tmp_path: Path) -> None:
     async def play() -> None:
-        system = TcpSystem(lw.dialect("2.0"), free_port(), keep=False)
+        system = TcpSystem(lw.dialect("2.0"), free_port(), keep=False, make=Served)
         await system.start()
-        listener = await listen(Control(system), tmp_path / "control")
+        listener = await listen(UpgradeControl(system), tmp_path / "control")
         try:
             with pytest.raises(WireError, match=complaint):
                 await asyncio.to_thread(ask, tmp_path / "control", line)
             with pytest.raises(OSError, match="somebody listens"):
-                await listen(Control(system), tmp_path / "control")
+                await listen(UpgradeControl(system), tmp_path / "control")
             assert (tmp_path / "control").stat().st_mode & 0o777 == 0o600
         finally:
             listener.close()

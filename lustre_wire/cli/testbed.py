@@ -35,6 +35,7 @@ from lustre_wire.testbed.scenario import TCP
 from lustre_wire.testbed.scenarios import Outcome, TcpSystem, over_tcp, scenario, simulate
 from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.text.quoting import shown
+from lustre_wire.upgrade.stage.served import Served, UpgradeControl
 
 PORT = 9988
 
@@ -96,7 +97,7 @@ def serve(dialect: Dialect, port: int, osts: int, listen: str, nid: str | None, 
     }  # fmt: skip
     with _recorder(pcap) as tap, _log(log) as note:
         system = partial(
-            TcpSystem, dialect, port, osts=osts, tap=tap, keep=False,
+            TcpSystem, dialect, port, osts=osts, tap=tap, keep=False, make=Served,
             address=lambda nid: str(ipaddress.IPv4Address(first + nid - begin)), **options,
         )  # fmt: skip
         asyncio.run(_serve(system, state, control or (state / "control" if state is not None else None), note, seconds))
@@ -115,6 +116,8 @@ async def _serve(
         loop.add_signal_handler(number, stopped.set)
     for node in [*system.system.servers, *system.system.partners.values()]:
         node.told = partial(_noted, note, node)
+    if isinstance(system.system, Served):
+        system.system.note = note
     for node in system.system.servers if state is not None else ():
         node.store = DiskStore(state / node.uuid.decode())  # type: ignore[operator]
         if node.nid in system.system.partners:
@@ -125,7 +128,7 @@ async def _serve(
         for node in system.system.servers:
             say(f"{node.uuid.decode()} at {nid_str(node.nid)} port {system.port}")
         if control is not None:
-            listener = await control_socket.listen(control_socket.Control(system), control)
+            listener = await control_socket.listen(UpgradeControl(system), control)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopped.wait(), seconds)
     finally:
@@ -157,10 +160,11 @@ def _log(path: Path | None) -> Iterator[Callable[[str], None]]:
 
 
 @command.command(
+    context_settings={"ignore_unknown_options": True},  # they are words of the command
     epilog=examples("""
         lustre-wire testbed ctl state/control status
         lustre-wire testbed ctl state/control restart mds
-        lustre-wire testbed ctl state/control upgrade mds 2.0
+        lustre-wire testbed ctl state/control upgrade mds --to 2.0 --policy simplified
     """)
 )
 @click.argument("socket", type=click.Path(path_type=Path))
@@ -169,8 +173,9 @@ def _log(path: Path | None) -> Iterator[Callable[[str], None]]:
 def ctl(socket: Path, words: tuple[str, ...], as_json: bool) -> int:
     """Say what a served file system is doing, or do something to it.
 
-    status | restart SERVER | crash SERVER | start SERVER | fail-over SERVER | evict UUID | upgrade SERVER DIALECT |
-    pause SERVER | resume SERVER | drop SERVER (its next reply). Servers are mgs, mds, ost0, ost1 ...
+    status | restart SERVER | crash SERVER | start SERVER | fail-over SERVER | evict UUID |
+    upgrade SERVER --to DIALECT [--policy POLICY] | pause SERVER | resume SERVER | drop SERVER (its next reply).
+    Servers are mgs, mds, ost0, ost1 ...; policies those of "lustre-wire upgrade", shipped unless told otherwise.
     """
     try:
         rows = control_socket.ask(socket, " ".join(words))

@@ -8,25 +8,24 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from lustre_wire.dialects import Dialect
-from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames.nid import nid_str
+from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.recovery.exports import Export
 from lustre_wire.recovery.packet import PUT, Packet, host
 from lustre_wire.recovery.target import Target
 from lustre_wire.testbed.node import ServerNode
-from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.scenarios import TcpSystem
 from lustre_wire.testbed.tcp import TcpNode
 
-#: Bytes of the longest command; seconds a command is waited for.
-MAX_COMMAND, PATIENCE = 4096, 60.0
+#: Bytes of the longest command; seconds a command is waited for: a stop waits for callbacks that nobody answers.
+MAX_COMMAND, PATIENCE = 4096, 2.0 * CALLBACK_TIMEOUT + 20.0
 Row = dict[str, Any]
 
 
@@ -47,7 +46,6 @@ class Control:
             "start": (self.start, "SERVER"),
             "fail-over": (self.fail_over, "SERVER"),
             "evict": (self.evict, "UUID"),
-            "upgrade": (self.upgrade, "SERVER DIALECT"),
             "pause": (self.pause, "SERVER"),
             "resume": (self.resume, "SERVER"),
             "drop": (self.drop, "SERVER"),
@@ -64,9 +62,12 @@ class Control:
         if found is None:
             raise WireError(f"no command {name!r:.40}; there are: {', '.join(self.commands)}")
         command, usage = found
-        if len(words) != len(usage.split()):
+        arguments, options = _parted(words)
+        needed = set(re.findall(r"(?<!\[)--(\w+)", usage))
+        fits = len(arguments) == len(usage.partition("--")[0].rstrip("[").split())
+        if not fits or not needed <= options.keys() <= set(re.findall(r"--(\w+)", usage)):
             raise WireError(f"{name} wants {usage or 'nothing else'}")
-        return await command(*words)
+        return await command(*arguments, **options)
 
     def _server(self, name: str) -> TcpNode:
         if name not in self._active:
@@ -85,11 +86,11 @@ class Control:
         out: list[Row] = []
         for name, served in self._active.items():
             node, target = self._node(served), self._node(served).target
-            state = "down" if not node.up else "paused" if served.paused else "up"
-            row: Row = {"server": name, "nid": nid_str(node.nid), "dialect": node.dialect.name, "state": state}
+            row: Row = {
+                "server": name, "nid": nid_str(node.nid), "dialect": node.dialect.name, "state": self._state(served),
+            }  # fmt: skip
             if target is not None:
                 row |= {
-                    "state": "recovering" if target.recovering and state == "up" else state,
                     "exports": len(target.exports), "locks": len(target.namespace.locks),
                     "opens": sum(len(export.files) for export in target.exports.values()),
                     "transno": target.last_transno, "committed": target.last_committed,
@@ -98,6 +99,13 @@ class Control:
             out.append(row)
             out += [_client(name, target, export) for export in target.exports.values()] if target is not None else []
         return out
+
+    def _state(self, served: TcpNode) -> str:
+        node = self._node(served)
+        if not node.up:
+            return "down"
+        recovering = node.target is not None and node.target.recovering
+        return "paused" if served.paused else "recovering" if recovering else "up"
 
     async def restart(self, name: str) -> list[Row]:
         """Crash and start again."""
@@ -151,20 +159,6 @@ class Control:
             raise WireError(f"no client {uuid!r:.50}")
         return out
 
-    async def upgrade(self, name: str, to: str) -> list[Row]:
-        """Stop cleanly and start in another dialect on the same disk, as shipped: no barrier, nobody is asked."""
-        served, dialect = self._server(name), named_dialect(to)
-        packer(dialect)
-        node = self._node(served)
-        if served.node.up:
-            node.shut_down(self.system.clock.now())
-            served.paused = False
-            await served.stop()
-        before: Dialect = node.dialect
-        node.dialect = dialect
-        await served.start()
-        return [{"server": name, "from": before.name, "to": dialect.name}]
-
     async def pause(self, name: str) -> list[Row]:
         """It hangs: nothing is read, answered or sent."""
         self._server(name).pause()
@@ -187,6 +181,17 @@ class Control:
 
         served.lose = lose
         return [{"server": name, "dropping": "the next reply"}]
+
+
+def _parted(words: list[str]) -> tuple[list[str], dict[str, str]]:
+    """A command's words: arguments, and options by name with the word behind each."""
+    arguments, options, rest = list[str](), dict[str, str](), iter(words)
+    for word in rest:
+        if word.startswith("--"):
+            options[word[2:]] = next(rest, "")
+        else:
+            arguments.append(word)
+    return arguments, options
 
 
 def _client(name: str, target: Target, export: Export) -> Row:

@@ -145,15 +145,16 @@ class TcpSystem:
         tap: who sees the bytes.
         keep: what goes on is kept: packets in `trace`, and the events of every server.
         address: where a NID is to be found.
-        options: of `FileSystem`.
+        make: makes the file system; `options` are its own.
     """
 
     def __init__(
         self, dialect: Dialect, port: int, *, osts: int = 1, speed: float = 1.0, tap: Tap | None = None,
-        keep: bool = True, address: Callable[[int], str] = address_of, **options: Any,
+        keep: bool = True, address: Callable[[int], str] = address_of, make: type[FileSystem] = FileSystem,
+        **options: Any,
     ) -> None:  # fmt: skip
         # handles are all that proves who somebody is: strangers must not be able to guess them
-        self.system = FileSystem(dialect, osts=osts, seed=secrets.randbits(48), **options)
+        self.system = make(dialect, osts=osts, seed=secrets.randbits(48), **options)
         self.trace, self.clock = Trace(), Clock(speed)
         self.port, self._tap, self._keep, self._address = port, tap, keep, address
         self.servers = {n.nid: self.serve(n) for n in self.system.servers}

@@ -36,7 +36,7 @@ class ControlledMetadata(Participant, Controlled, MetadataNode):
         self.join_nothing()
         self.answers = []
         super().start(now)
-        self.service.changes.made_by_name = self.policy.away is Away.REFORMAT
+        self.service.changes.made_by_name = self.way.away is Away.REFORMAT
         if self.policy.controlled and self.policy.scope is Scope.TARGET:
             self._join_osts()
         self.tasks.run(now)

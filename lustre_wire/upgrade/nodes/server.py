@@ -56,7 +56,7 @@ class Controlled(ServerNode):
     """What a server has besides its target.
 
     Attributes:
-        policy: how it is stopped and started.
+        policy: how it is stopped and started; `changing` how a change of version under way is done, if in another way.
         forced: the administrator insists on the next start (SI-4a).
         holding: an MGS has taken the locks of the whole file system back and stops no further.
         committed_at: when everything done was last on disk.
@@ -65,6 +65,7 @@ class Controlled(ServerNode):
     """
 
     policy: Policy
+    changing: Policy | None = None
     forced = False
     holding = False
     life: Shutdown
@@ -73,11 +74,22 @@ class Controlled(ServerNode):
 
     def control(self, policy: Policy, journal: Journal | None = None) -> None:
         """Choose a policy; to be called before the first start."""
-        self.policy, self.journal = policy, journal or Journal()
+        self.policy, self.journal, self.changing = policy, journal or Journal(), None
         self.life = Shutdown(policy)
         self.history: list[Life] = []
         self.observer: Callable[[Controlled, str], None] | None = None
         self._idle()
+
+    @property
+    def way(self) -> Policy:
+        """How it is stopped and started now."""
+        return self.changing or self.policy
+
+    def change(self, way: Policy | None) -> None:
+        """Be stopped and started in another way, for one change of version; None for its own."""
+        self.changing = way
+        if self.life.state is ServerState.SERVING:
+            self.life = Shutdown(self.way)
 
     @property
     def wants_locks(self) -> bool:
@@ -107,12 +119,12 @@ class Controlled(ServerNode):
         if previous is not None and previous.version != self.dialect.name:
             self._prepare(how)
         mark.write(self.store, Mark(self.dialect.name, clean=False))
-        self.now, self.life, self.forced, self.holding = now, Shutdown(self.policy), False, False
+        self.now, self.life, self.forced, self.holding = now, Shutdown(self.way), False, False
         self._idle()
         super().start(now)
         assert self.target is not None
         self.target.guard = self
-        self.target.synchronous = self.policy.synchronous
+        self.target.synchronous = self.way.synchronous
         self._note(f"start {self.dialect.name} ({how})")
         self._record(previous, how, had_clients)
         self._note(self.life.state)
@@ -143,7 +155,7 @@ class Controlled(ServerNode):
         return crc32(b"".join(name + data for name, data in sorted(logs.items())))
 
     def _how(self, previous: Mark | None) -> Start:
-        if not self.policy.start_rule:
+        if not self.way.start_rule:
             return Start.RECOVER if previous is not None else Start.FIRST
         how = mark.decide(previous, self.dialect.name, forced=self.forced)
         back = mark.downgrades(previous, self.dialect.name, VERSIONS)
@@ -160,7 +172,7 @@ class Controlled(ServerNode):
         head = book.header()
         if how is Start.FORGET:
             self.store.truncate(FILE, head.lsd_client_start)
-        elif metadata and self.policy.keeps_clients and rules_of(self.dialect).compat_20:
+        elif metadata and self.way.keeps_clients and rules_of(self.dialect).compat_20:
             head.lsd_feature_compat |= book.k.OBD_COMPAT_20
             book.write_header(head)
 
@@ -169,7 +181,7 @@ class Controlled(ServerNode):
     def stop(self, now: float) -> None:
         """The administrator's command: a controlled stop, or a plain one where the policy has no other."""
         self.now = now
-        if not self.policy.controlled:
+        if not self.way.controlled:
             self.shut_down(now)
             return
         assert self.target is not None
@@ -181,7 +193,7 @@ class Controlled(ServerNode):
     def _asked(self, target: Target) -> list[bytes]:
         """Clients whose locks this target wants back: none where the MGS has them, and none of an MGS that only stops
         itself, since it remembers nothing of its clients."""
-        if not (self.holding or (self.policy.scope is Scope.TARGET and target.service.remembers)):
+        if not (self.holding or (self.way.scope is Scope.TARGET and target.service.remembers)):
             return []
         return [export.uuid for export in target.exports.values() if export.connected]
 
@@ -217,7 +229,7 @@ class Controlled(ServerNode):
         for export in list(target.exports.values()):
             target.evict(export, now)
         self._after(now)
-        if self.policy.start_rule:
+        if self.way.start_rule:
             self._write_mark()
         self.shut_down(now)
 
@@ -253,7 +265,7 @@ class Controlled(ServerNode):
     def _revoke(self) -> None:
         assert self.target is not None
         self._evict_due = self.now + CALLBACK_TIMEOUT
-        if self.holding or self.policy.scope is Scope.TARGET:
+        if self.holding or self.way.scope is Scope.TARGET:
             self._barring = access.want_back(self.target.namespace)
 
     def _commit_soon(self) -> None:
@@ -266,7 +278,7 @@ class Controlled(ServerNode):
         self._halt_due = self.now + LINGER
         for wait in self._withheld:
             wait.wake()
-        if self.policy.notice is Notice.WITHHELD:
+        if self.way.notice is Notice.WITHHELD:
             return
         k = target.k
         for lock in self._released.values():
@@ -299,7 +311,7 @@ class Controlled(ServerNode):
         if export is not None:
             return self.life.returning()
         answer = self.life.newcomer()
-        if not answer:
+        if not answer and not self.journal.quiet:
             self.journal.admitted.append(Admitted(self.now, self.nid, self.life.state))
         return answer
 
@@ -321,7 +333,7 @@ class Controlled(ServerNode):
         answer: Answer = yield from inner
         if release is not None:
             self._do(self.life.released(release.owner.uuid))
-            if self.policy.notice is Notice.WITHHELD and self.life.state in (ServerState.REVOKING, ServerState.QUIET):
+            if self.way.notice is Notice.WITHHELD and self.life.state in (ServerState.REVOKING, ServerState.QUIET):
                 wait = Wait()
                 self._withheld.append(wait)
                 yield wait

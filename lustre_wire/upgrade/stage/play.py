@@ -15,7 +15,7 @@ from lustre_wire.errors import WireError
 from lustre_wire.recovery.last_rcvd import FILE, LastRcvd
 from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.testbed.hardware import Hardware
-from lustre_wire.testbed.scenario import CLIENT_NID, FSNAME, FileSystem
+from lustre_wire.testbed.scenario import CLIENT_NID, FSNAME
 from lustre_wire.testbed.simulator import Faults, Simulator, Stuck
 from lustre_wire.testbed.tasks import Task
 from lustre_wire.testbed.tcp import ALIAS_MASK
@@ -25,7 +25,8 @@ from lustre_wire.upgrade.evidence.records import Began, Flushed, Stopped
 from lustre_wire.upgrade.evidence.wire import Wire, is_change
 from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.nodes.mds import ControlledMetadata
-from lustre_wire.upgrade.nodes.server import VERSIONS, Controlled, ControlledServer
+from lustre_wire.upgrade.nodes.server import VERSIONS, Controlled
+from lustre_wire.upgrade.nodes.system import System
 from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.mark import Start
@@ -42,13 +43,6 @@ PATIENCE = 3000.0
 #: States at which something may go wrong.
 SERVER_STATES = tuple(str(state) for state in ServerState if state is not ServerState.SERVING)
 CLIENT_STATES = tuple(str(state) for state in ClientState if state is not ClientState.RUN)
-
-
-class System(FileSystem):
-    """A file system of controlled servers."""
-
-    server = ControlledServer
-    metadata = ControlledMetadata
 
 
 def _uuid(number: int, boots: int) -> bytes:

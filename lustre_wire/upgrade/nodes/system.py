@@ -1,0 +1,14 @@
+"""A file system whose servers are started by the start rule and stopped through the all-access lock."""
+
+from __future__ import annotations
+
+from lustre_wire.testbed.scenario import FileSystem
+from lustre_wire.upgrade.nodes.mds import ControlledMetadata
+from lustre_wire.upgrade.nodes.server import ControlledServer
+
+
+class System(FileSystem):
+    """A file system of controlled servers; each is to be told its policy before its first start."""
+
+    server = ControlledServer
+    metadata = ControlledMetadata
