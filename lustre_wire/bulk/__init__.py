@@ -9,17 +9,22 @@ warning.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from lustre_wire.bulk.arrow import table
 from lustre_wire.bulk.compose import Strings, pack_messages
 from lustre_wire.bulk.index import Index, index, iter_index
 from lustre_wire.bulk.reason import Reason
 from lustre_wire.bulk.rows import BLOCK_ROWS, iter_unpack, pack, unpack
 from lustre_wire.bulk.swab import swab
-from lustre_wire.bulk.translate import Translator
-from lustre_wire.bulk.translate import translate_stream as translate
-from lustre_wire.bulk.translated import Translated
 from lustre_wire.engines.bulk import core as _core
 from lustre_wire.engines.bulk.columns import Columns
+
+if TYPE_CHECKING:
+    from lustre_wire.bulk.translated import Translated
+    from lustre_wire.bulk.translator import Translator
+    from lustre_wire.bulk.translator import translate_stream as translate
 
 #: Whether the C core is there.
 available: bool = _core is not None
@@ -28,3 +33,20 @@ __all__ = [
     "BLOCK_ROWS", "Columns", "Index", "Reason", "Strings", "Translated", "Translator", "available", "index",
     "iter_index", "iter_unpack", "pack", "pack_messages", "swab", "table", "translate", "unpack",
 ]  # fmt: skip
+
+#: Where the names are that load the rules of translation, which who reads captures does not need.
+_LATER = {
+    "Translator": ("translator", "Translator"),
+    "translate": ("translator", "translate_stream"),
+    "Translated": ("translated", "Translated"),
+}
+
+if not TYPE_CHECKING:  # so that checkers see what is misspelled
+
+    def __getattr__(name):
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, known_as = _LATER[name]
+        found = getattr(import_module(f"{__name__}.{module}"), known_as)
+        globals()[name] = found
+        return found
