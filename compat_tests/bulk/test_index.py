@@ -14,6 +14,7 @@ from compat_tests.bulk.engines import DIALECTS, everywhere, noise, plain, record
 from lustre_wire import bulk
 from lustre_wire.bulk import Reason
 from lustre_wire.engines import record
+from lustre_wire.engines.payload import Extra
 from lustre_wire.frames import ksock, lnet, lnet_large, lustre_msg
 
 
@@ -51,10 +52,26 @@ def test_every_recorded_message_is_found(dialect: str) -> None:
             source = message.body if message.body is not None else message.header
             assert found["type"][row] == getattr(source, "pb_type", getattr(source, "lm_type", None))
             assert found["flags"][row] == getattr(source, "pb_flags", getattr(source, "lm_flags", None))
+            assert found["mbits"][row] == getattr(message.body, "pb_mbits", 0)
         first, count = found["first_buffer"][row], found["buffer_count"][row]
         assert found["buffer_offset"].tolist()[first : first + count] == [at + o for o in parts.offsets]
         assert found["buffer_length"].tolist()[first : first + count] == list(parts.lengths)
         at += len(one.data)
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_match_bits_are_those_of_the_ptlrpc_body(order: Any) -> None:
+    d217 = lw.dialect("2.17")
+    sent, short = lw.build(d217, "OBD_PING", order=order), d217.body_minimum
+    without = lw.encode(sent)
+    sent.body.pb_mbits = 0x1122334455667788
+    stream = lw.encode(sent)
+    sent.extra = Extra(cut={0: short})
+    old = lw.encode(sent)
+    assert lw.decode(old, d217).header.lm_buflens == [short]
+    found = both(stream + old + without, "2.17")
+    assert found["mbits"].tolist() == [0x1122334455667788] * 2 + [0] and set(found["reason"]) == {Reason.GOOD}
+    assert not any(both(old, "2.0")["mbits"])  # padding there
 
 
 def test_without_a_dialect_messages_of_all_are_good() -> None:

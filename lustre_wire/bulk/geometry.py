@@ -16,6 +16,8 @@ from lustre_wire.schema.struct import field_at, spec_of
 
 #: What is read of a message, by the names without "pb_" and "lm_".
 FIELDS: Final = ("type", "version", "opc", "status", "transno", "flags")
+#: What only the ptlrpc_body of later releases has.
+MBITS: Final = "pb_mbits"
 ORDERS: Final[tuple[ByteOrder, ...]] = ("little", "big")
 
 
@@ -26,6 +28,11 @@ def place(cls: Any, path: str) -> int:
         SchemaError: no such field.
     """
     return field_at(cls, path)[0]
+
+
+def mbits_at(body: Any) -> int:
+    """Where a ptlrpc_body has match bits, 0 where it has none."""
+    return place(body, MBITS) if MBITS in spec_of(body).by_name else 0
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,7 @@ def _container(what: Rules, head: lustre_msg.Head, order: ByteOrder) -> dict[str
         "body_size": 0 if in_header else what.body_minimum,
         "version_mask": 0xFFFFFFFF if in_header else what.version_mask,
         "in_header": int(in_header),
+        "mbits": 0 if in_header else mbits_at(what.body),
     }
 
 

@@ -32,7 +32,7 @@ MESSAGES = columns_table({
     C.LW_BIG: ("big_endian", "B"), C.LW_REASON: ("reason", "B"), C.LW_TYPE: ("type", "I"),
     C.LW_OPCODE: ("opcode", "I"), C.LW_STATUS: ("status", "i"), C.LW_TRANSNO: ("transno", "Q"), C.LW_XID: ("xid", "Q"),
     C.LW_FLAGS: ("flags", "I"), C.LW_BUFCOUNT: ("buffer_count", "I"), C.LW_FIRST_BUFFER: ("first_buffer", "Q"),
-    C.LW_FRAME: ("frame", "Q"), C.LW_PORTAL: ("portal", "I"),
+    C.LW_MBITS: ("mbits", "Q"), C.LW_FRAME: ("frame", "Q"), C.LW_PORTAL: ("portal", "I"),
 })  # fmt: skip
 BUFFERS = columns_table({
     C.LW_BUFFER_OFFSET: ("buffer_offset", "Q"), C.LW_BUFFER_LENGTH: ("buffer_length", "I"),
@@ -76,8 +76,9 @@ class Index(Mapping[str, memoryview]):
 
     `offset` and `length` (in bytes, with the padding of the last buffer) say where a row lies in the stream, `reason`
     is one of `Reason`, `magic` as its sender meant it, `big_endian` 1 or 0. `type`, `opcode`, `status`, `transno` and
-    `flags` are those of the ptlrpc_body (of the header in a lustre_msg v1); 0 where they cannot be read. `xid` is the
-    match bits of the frame, and 0 in a stream without frames. `buffer_count` buffers belong to a row, the first of
+    `flags` are those of the ptlrpc_body (of the header in a lustre_msg v1); 0 where they cannot be read. `mbits` are
+    its match bits, 0 where it has none (`pb_mbits`, OBD_CONNECT_BULK_MBITS); `xid` is the match bits of the frame, 0 in
+    a stream without frames. `buffer_count` buffers belong to a row, the first of
     which is number `first_buffer` of the columns `buffer_offset` (in the stream) and `buffer_length` (without padding).
     Framed streams also have `frame`, where the frame's headers begin, and `portal`.
 

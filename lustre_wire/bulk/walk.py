@@ -12,6 +12,7 @@ from lustre_wire.bulk.reason import Reason
 from lustre_wire.engines import record
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import ksock, lnet, lustre_msg
+from lustre_wire.schema.struct import spec_of
 
 # As the C core's: after bad bytes no message with more buffers is believed.
 _PLAUSIBLE = 64
@@ -27,7 +28,7 @@ class Row:
     reason: int
     magic: int = 0
     big_endian: int = 0
-    values: tuple[int, ...] = (0, 0, 0, 0, 0)
+    values: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
     buffers: list[tuple[int, int]] = field(default_factory=list)
     xid: int = 0
     frame: int = 0
@@ -81,8 +82,8 @@ def look(data: memoryview, at: int, end: int, what: geometry.Rules) -> Row:
 
 
 def _judge(data: memoryview, row: Row, parts: Any, what: geometry.Rules) -> tuple[int, tuple[int, ...]]:
-    """What receivers check, and (type, opcode, status, transno, flags)."""
-    nothing = (0, 0, 0, 0, 0)
+    """What receivers check, and (type, opcode, status, transno, flags, match bits)."""
+    nothing = (0, 0, 0, 0, 0, 0)
     if parts.version not in what.containers:
         return Reason.CONTAINER, nothing
     source, prefix, mask = parts.header, "lm", 0xFFFFFFFF
@@ -96,10 +97,20 @@ def _judge(data: memoryview, row: Row, parts: Any, what: geometry.Rules) -> tupl
         body = bytes(data[start : start + length]).ljust(codec.size, b"\0")
         source, prefix, mask = codec.unpack(body, 0, codec.size), "pb", what.version_mask
     values = {name: int(getattr(source, f"{prefix}_{name}")) for name in geometry.FIELDS}
-    shown = tuple(values[name] for name in ("type", "opc", "status", "transno", "flags"))
+    shown = *(values[name] for name in ("type", "opc", "status", "transno", "flags")), _mbits(source, row)
     if values["type"] not in what.types:
         return Reason.BAD_TYPE, shown
     return (Reason.GOOD if values["version"] & mask == what.version else Reason.BAD_VERSION), shown
+
+
+def _mbits(source: Any, row: Row) -> int:
+    """The match bits of a ptlrpc_body that is long enough to have them."""
+    return int(getattr(source, geometry.MBITS, 0)) if row.buffers and _has_mbits(type(source), row.buffers[0][1]) else 0
+
+
+def _has_mbits(body: Any, length: int) -> bool:
+    at = geometry.mbits_at(body)
+    return 0 < at <= length - spec_of(body).by_name[geometry.MBITS].size
 
 
 def _plausible(data: memoryview, at: int, end: int, what: geometry.Rules) -> bool:
@@ -218,12 +229,12 @@ class Walk:
 
 
 def _write(room: Any, number: int, first: int, row: Row) -> None:
-    kind, opcode, status, transno, flags = row.values
+    kind, opcode, status, transno, flags, mbits = row.values
     status -= (status & 0x80000000) << 1
     written = {
         "offset": row.offset, "length": row.end - row.offset, "magic": row.magic, "big_endian": row.big_endian,
         "reason": row.reason, "type": kind, "opcode": opcode, "status": status, "transno": transno, "xid": row.xid,
-        "flags": flags, "buffer_count": len(row.buffers), "first_buffer": first, "frame": row.frame,
+        "flags": flags, "mbits": mbits, "buffer_count": len(row.buffers), "first_buffer": first, "frame": row.frame,
         "portal": row.portal,
     }  # fmt: skip
     for column, leaf in enumerate(room.messages.table.leaves):

@@ -124,7 +124,7 @@ class DialectChoice:
         dialect = request.certain if request is not None else spoken
         if dialect is None or known is None:
             return None
-        reason, magic, kind, opcode, size, _ = known
+        reason, magic, kind, opcode, size, *_ = known
         if reason != _GOOD or magic != lustre_msg.LUSTRE_MSG_MAGIC_V2 or opcode in self._connects:
             return None
         if self._directions.get(kind) != direction:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, BinaryIO, Final
 
 from lustre_wire.bounded import Bounded
-from lustre_wire.bulk import geometry
+from lustre_wire.bulk.geometry import MBITS
 from lustre_wire.capture.captured import (
     BULK,
     BULK_GET,
@@ -32,7 +32,7 @@ from lustre_wire.capture.connections import AUTO, DialectChoice, Pair
 from lustre_wire.capture.packets import parse_segments
 from lustre_wire.capture.pcap import read_records
 from lustre_wire.capture.reassembly import Reassembler
-from lustre_wire.capture.said import AT_BODY, Known, Put, Said, head_of
+from lustre_wire.capture.said import AT_MBITS, Known, Put, Said, head_of
 from lustre_wire.capture.streams import Streams
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import TruncatedError, WireError
@@ -43,15 +43,11 @@ from lustre_wire.frames.nid import Nid, nid_str
 from lustre_wire.frames.selftest import SELFTEST_PORTALS
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REPLY, REQUEST, Message
-from lustre_wire.schema import spec_of
-from lustre_wire.schema.nodes import ByteOrder
 
 SOCKLND_PORT: Final = 988
 
 _ACK, _PUT, _GET, _REPLY = (int(t) for t in list(lnet.LnetMsgType)[:4])
 _NO_HANDLE: Final = b"\xff" * lnet.LnetHandleWire.__wire__.size  # type: ignore[attr-defined]
-_MBITS: Final = "pb_mbits"
-_MBITS_SIZE: Final = 8
 #: Bulk data move in operations of 1 MiB with match bits in a row, the last one's in pb_mbits; the first one's have so
 #: many zero bits (ptlrpc/client.c, PTLRPC_BULK_OPS_COUNT): 64, in 2.17 128.
 _OPERATIONS, _MOST_OPERATIONS = 64, 128
@@ -137,8 +133,6 @@ class Matcher:
         self._pairs: Bounded[tuple[Any, Any], Pair] = Bounded(_MAX_PAIRS)
         at_support = {int(d.constants.get("MSGHDR_AT_SUPPORT", 0)) for d in self._choice.dialects}
         self._early_mask = max(at_support)
-        places = {geometry.place(d.body, _MBITS) for d in self._choice.dialects if _MBITS in spec_of(d.body).by_name}
-        self._mbits_at = max(places, default=0)
 
     @property
     def dialect(self) -> Dialect:
@@ -245,17 +239,11 @@ class Matcher:
                 self._requests.put((pair, other & -_OPERATIONS), captured)
 
     def _match_bits(self, captured: Captured, known: Known | None) -> int:
-        """The pb_mbits of a request, without decoding it where the index has read it; 0 without any."""
-        put = captured._put
-        if put is not None and captured.certain is not None and known is not None:
-            if not self._mbits_at or known[AT_BODY] < self._mbits_at + _MBITS_SIZE:
-                return 0
-            raw = memoryview(put.frame)[put.form.size :]
-            order: ByteOrder = "little" if raw[lustre_msg.MAGIC] == lustre_msg.MAGICS_V2["little"] else "big"
-            at = lustre_msg.V2.first(int.from_bytes(raw[lustre_msg.BUFCOUNT], order)) + self._mbits_at
-            return int.from_bytes(raw[at : at + _MBITS_SIZE], order)
+        """The match bits in the ptlrpc_body of a request, which the index has read; 0 without any."""
+        if captured.certain is not None and known is not None:
+            return known[AT_MBITS]
         said = captured.message or captured.partial
-        return int(getattr(said.body, "pb_mbits", 0)) if said is not None else 0
+        return int(getattr(said.body, MBITS, 0)) if said is not None else 0
 
     def _reply(self, captured: Captured, match_bits: int, offset: int, pair: Pair, known: Known | None) -> None:
         captured.kind = REPLY

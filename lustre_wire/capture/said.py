@@ -8,10 +8,10 @@ from lustre_wire.frames.events import LnetMessage
 from lustre_wire.frames.formats import Format, Head
 
 #: What the index says of the lustre_msg in a PUT, if there is one: reason (`bulk.Reason`), magic, pb_type, opcode, size
-#: of the ptlrpc_body in bytes, status. A `Known` has the values in this order.
-KNOWN_FIELDS = ("reason", "magic", "type", "opcode", "body", "status")
-Known = tuple[int, int, int, int, int, int]
-AT_OPCODE, AT_BODY, AT_STATUS = (KNOWN_FIELDS.index(name) for name in ("opcode", "body", "status"))
+#: of the ptlrpc_body in bytes, status, match bits in the ptlrpc_body. A `Known` has the values in this order.
+KNOWN_FIELDS = ("reason", "magic", "type", "opcode", "body", "status", "mbits")
+Known = tuple[int, int, int, int, int, int, int]
+AT_OPCODE, AT_STATUS, AT_MBITS = (KNOWN_FIELDS.index(name) for name in ("opcode", "status", "mbits"))
 
 
 @final

@@ -191,8 +191,8 @@ class _Rows:
         self.heads: list[Head] = list(map(form.read, repeat(stream), self.frames))
         sizes = [*found["buffer_length"].tolist(), 0]
         first = map(sizes.__getitem__, found["first_buffer"].tolist())
-        reason, magic, kind, opcode, status = (found[name].tolist() for name in _SAID)
-        self.known: list[Known] = list(zip(reason, magic, kind, opcode, first, status, strict=True))
+        reason, magic, kind, opcode, status, mbits = (found[name].tolist() for name in _SAID)
+        self.known: list[Known] = list(zip(reason, magic, kind, opcode, first, status, mbits, strict=True))
         self.types = [head[AT_MESSAGE] for head in self.heads]
         odd = [True for head in self.heads if head[AT_TYPE] != _LNET or head[AT_CSUM]]
         if _WITH_PAYLOAD.issuperset(self.types) and not odd:
@@ -241,7 +241,7 @@ class _Rows:
         return made
 
 
-_SAID: Final = ("reason", "magic", "type", "opcode", "status")
+_SAID: Final = ("reason", "magic", "type", "opcode", "status", "mbits")
 
 
 def _by_flow(pieces: list[Piece]) -> Iterator[tuple[Flow, list[int]]]:

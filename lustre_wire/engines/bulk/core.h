@@ -76,6 +76,7 @@ typedef struct {
     uint32_t version_mask;
     uint32_t in_header;
     uint32_t type, version, opcode, status, transno, flags;
+    uint32_t mbits; /* the match bits in a ptlrpc_body that is long enough to have them; 0: none has */
 } lw_container;
 
 /* socklnd and LNet headers. Offsets count from the frame's start; LNet's own fields are little-endian. */
@@ -102,7 +103,7 @@ typedef struct {
 /* Columns of lw_index, in the order of the pointers it takes. The last two have one row for each buffer. */
 enum lw_index_column {
     LW_OFFSET, LW_LENGTH, LW_MAGIC, LW_BIG, LW_REASON, LW_TYPE, LW_OPCODE, LW_STATUS, LW_TRANSNO, LW_XID, LW_FLAGS,
-    LW_BUFCOUNT, LW_FIRST_BUFFER, LW_FRAME, LW_PORTAL, LW_BUFFER_OFFSET, LW_BUFFER_LENGTH
+    LW_BUFCOUNT, LW_FIRST_BUFFER, LW_MBITS, LW_FRAME, LW_PORTAL, LW_BUFFER_OFFSET, LW_BUFFER_LENGTH
 };
 
 /* Why a row is not a whole message of the dialect. From LW_CONTAINER on its extent is known all the same. */
