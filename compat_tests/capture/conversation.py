@@ -77,7 +77,11 @@ def read(data: bytes, statistics: Statistics | None = None, **options: object) -
 
 def segments_of(data: bytes) -> list[Segment]:
     """The TCP segments of a pcap file."""
-    return [s for records in read_records(io.BytesIO(data)) for s in parse_segments(records)]
+    first, out = 1, list[Segment]()
+    for records in read_records(io.BytesIO(data)):
+        out += parse_segments(records, first=first)
+        first += len(records.places)
+    return out
 
 
 def changed(data: bytes, change: Callable[[list[Segment]], Iterable[Segment]]) -> bytes:

@@ -225,5 +225,5 @@ def test_many_connections_with_messages_that_never_end() -> None:
         said += streams.read(assembler.feed([segment]))
         assert len(assembler) <= 32
     said += streams.read(assembler.close())
-    found = [one for _, one in said if isinstance(one, Other)]
+    found = [one for _, _, one in said if isinstance(one, Other)]
     assert [(len(one.event.payload), one.event.missing) for one in found] == [(100, (1 << 20) - 100)] * 300

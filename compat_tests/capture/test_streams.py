@@ -39,11 +39,12 @@ def plainly(data: bytes) -> tuple[list[Captured], Statistics]:
     counts.segments = assembler.counts
     found = []
     for pieces in [*(assembler.feed([s]) for s in segments_of(data)), assembler.close()]:
-        for time_ns, flow, piece, lost in pieces:
+        for time_ns, flow, piece, lost, packet in pieces:
             reader = flow.reader = flow.reader or SocklndStream(resync=True)
             for event in reader.feed(piece) if piece else reader.lost(lost) if lost else reader.close():
                 if isinstance(event, LnetMessage):
                     found.append(matcher.message(time_ns, event, flow.key))
+                    found[-1].packet = packet
                     counts.count(found[-1])
                     counts.lnet_types[event.type] += 1
                     counts.incomplete += event.missing > 0
@@ -60,7 +61,7 @@ def told(found: list[Captured], counts: Statistics) -> list[Any]:
     numbers = {id(m): number for number, m in enumerate(found)}
     rows: list[Any] = [
         (
-            m.time_ns, m.kind, m.raw, m.direction, str(m.error), m.flow, m.lnet, m.message,
+            m.time_ns, m.packet, m.kind, m.raw, m.direction, str(m.error), m.flow, m.lnet, m.message,
             m.request and numbers[id(m.request)],
         )
         for m in found

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from compat_tests.recorded import FIXTURES
+from compat_tests.tshark import needs_tshark, values
 from lustre_wire import dialect, encode, from_json
 from lustre_wire.cli.main import cli
 
@@ -80,3 +81,16 @@ def test_data_of_reads_and_writes_come_when_they_are_asked_for() -> None:
     assert counted["bytes"] == len(whole["hex"]) // 2 == 1 << 20 and "hex" not in counted
     again = CliRunner().invoke(cli, ["decode", "-"], input=json.dumps(counted))
     assert again.exit_code == 0, again.output
+
+
+@needs_tshark
+@pytest.mark.parametrize("name", ["04-client-mount", "05-namespace", "12b-mdt-restart-open-lock-replay"])
+def test_frames_are_numbered_as_wireshark_numbers_them(name: str) -> None:
+    """Whatever Wireshark shows in a frame, we give that frame's number; it shows no lustre in a few of ours."""
+    ours: dict[int, set[int]] = {}
+    for row in rows(name, "--numbers"):
+        ours.setdefault(row["frame"], set()).add(row["xid"])
+    shown = values(CAPTURES / f"{name}.pcap", "frame.number", "lnet.msg_dst_match_bits")
+    told = {int(number): {int(bits, 0) for bits in found} for ((number,), found) in shown if found}
+    assert len(told) > 50
+    assert all(bits <= ours.get(number, set()) for number, bits in told.items())

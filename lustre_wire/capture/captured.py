@@ -63,6 +63,7 @@ class Captured:
         request: of a reply or bulk transfer the request it belongs to, of an LNet REPLY the GET, of an ACK the PUT;
             None when that was not seen.
         flow: addresses and ports as `packets.Segment.flow` has them; empty where there are none.
+        packet: number of the packet with its last byte, from 1, as Wireshark counts frames; 0 where it came in none.
     """
 
     time_ns: int
@@ -78,6 +79,7 @@ class Captured:
     certain: Dialect | None = attrs.field(default=None, init=False, repr=False)
     _form: RpcFormat | None = attrs.field(default=None, init=False, repr=False)
     partial: Message | None = attrs.field(default=None, init=False, repr=False)
+    packet: int = attrs.field(default=0, init=False, repr=False)
 
     def __eq__(self, other: object) -> bool:
         return self._said() == other._said() if type(other) is Captured else NotImplemented
@@ -100,6 +102,7 @@ class Captured:
         made.flow, _, _, made._frame, _, _ = made._put = put
         made._raw = made._lnet = made._message = made.error = made.request = None
         made.certain = made._form = made.partial = None
+        made.packet = 0
         return made
 
     def decoded(self, message: Message) -> None:

@@ -56,6 +56,7 @@ class Segment(NamedTuple):
         flags: the TCP flags byte (`FIN`, `SYN`, `RST`, `PSH`, `ACK`).
         payload: the payload as far as it was captured.
         missing: bytes of payload that follow `payload` on the wire and were cut off by the snap length.
+        number: of the packet in its file, from 1; 0 where there is none.
     """
 
     time_ns: int
@@ -65,6 +66,7 @@ class Segment(NamedTuple):
     flags: int
     payload: bytes
     missing: int
+    number: int = 0
 
     @property
     def src(self) -> bytes:
@@ -102,13 +104,17 @@ class SkipCounts:
     other: int = 0
 
 
-def parse_segments(records: Records, counts: SkipCounts | None = None) -> list[Segment]:
-    """The TCP segments among packets, in order: `parse_segment` over all of them, with a short cut."""
+def parse_segments(records: Records, counts: SkipCounts | None = None, *, first: int = 1) -> list[Segment]:
+    """The TCP segments among packets, in order: `parse_segment` over all of them, with a short cut.
+
+    Args:
+        first: the number of the first packet in its file.
+    """
     skipped = SkipCounts() if counts is None else counts
     new = tuple.__new__  # skips the Python-level constructor of the NamedTuple
     out: list[Segment] = []
     chunk = records.chunk
-    for time_ns, linktype, at, stop, length in records.places:
+    for number, (time_ns, linktype, at, stop, length) in enumerate(records.places, first):
         if linktype == 1 and stop - at >= 54:
             ethertype, version, total, fragment, protocol, flow, seq, ack, header, flags = _common_head(chunk, at)
             start = at + 34 + (header >> 4 << 2)
@@ -120,11 +126,11 @@ def parse_segments(records: Records, counts: SkipCounts | None = None) -> list[S
                 and at + 54 <= start <= end <= stop
                 and not fragment & 0x3FFF
             ):
-                out.append(new(Segment, (time_ns, flow, seq, ack, flags, chunk[start:end], 0)))
+                out.append(new(Segment, (time_ns, flow, seq, ack, flags, chunk[start:end], 0, number)))
                 continue
         segment = parse_segment(Packet(time_ns, linktype, chunk[at:stop], length), skipped)
         if segment is not None:
-            out.append(segment)
+            out.append(segment._replace(number=number))
     return out
 
 

@@ -72,13 +72,14 @@ class Flow:
 class Piece(NamedTuple):
     """What comes next in one direction: bytes, or a hole of `lost` bytes, or (neither) its end.
 
-    `time_ns` is the capture time of the segment that made it known.
+    `time_ns` is the capture time of the segment that made it known, `number` its packet's in the file.
     """
 
     time_ns: int
     flow: Flow
     data: bytes
     lost: int
+    number: int
 
 
 _new = tuple.__new__
@@ -131,6 +132,7 @@ class Reassembler:
         self._max_waiting = max_waiting
         self._patience_ns = patience_ns
         self._flows: dict[bytes, Flow] = {}
+        self._number = 0  # of the packet at hand
 
     def __len__(self) -> int:
         """How many directions are known."""
@@ -145,7 +147,7 @@ class Reassembler:
         out: list[Piece] = []
         looked_at = 0
         for segment in segments:
-            time_ns, key, seq, ack, flags, payload, missing = segment
+            time_ns, key, seq, ack, flags, payload, missing, self._number = segment
             flow = flows.get(key)
             if flow is None and not self._wanted(key):
                 counts.other_ports += 1
@@ -161,7 +163,7 @@ class Reassembler:
                     continue
                 if seq == flow.next & _MASK:
                     flow.next += len(payload)
-                    out.append(_new(Piece, (time_ns, flow, payload, 0)))
+                    out.append(_new(Piece, (time_ns, flow, payload, 0, self._number)))
                     continue
             out += self._unusual(segment, flow)
         counts.segments += looked_at
@@ -173,7 +175,7 @@ class Reassembler:
 
     def _unusual(self, segment: Segment, flow: Flow | None) -> Iterator[Piece]:
         """A segment that opens, closes, repeats, comes early, was cut, or is the first of its direction."""
-        time_ns, key, seq, ack, flags, payload, missing = segment
+        time_ns, key, seq, ack, flags, payload, missing, _ = segment
         if flags & SYN:
             seq += 1
             if flow is None or flow.closed or (seq - flow.start) & _MASK:
@@ -246,14 +248,14 @@ class Reassembler:
             payload = payload[known:]
         if payload:
             flow.next += len(payload)
-            yield _new(Piece, (time_ns, flow, payload, 0))
+            yield _new(Piece, (time_ns, flow, payload, 0, self._number))
         if missing > 0:
             yield self._lost(time_ns, flow, missing)
 
     def _lost(self, time_ns: int, flow: Flow, size: int) -> Piece:
         flow.next += size
         self.counts.lost += size
-        return Piece(time_ns, flow, b"", size)
+        return Piece(time_ns, flow, b"", size, self._number)
 
     def _drain(self, time_ns: int, flow: Flow) -> Iterator[Piece]:
         """Deliver what was kept, up to the next hole."""
@@ -292,7 +294,7 @@ class Reassembler:
             if 0 < rest < _FAR:
                 yield self._lost(time_ns, flow, rest)
             flow.closed = True
-            yield Piece(time_ns, flow, b"", 0)
+            yield Piece(time_ns, flow, b"", 0, self._number)
 
     def _known_end(self, flow: Flow) -> int:
         """How far the direction went: to its FIN, else to what was acknowledged (which may count a FIN as one byte)."""

@@ -394,7 +394,7 @@ def read_messages(
 def _messages(stream: BinaryIO, matcher: Matcher, port: int, counts: Statistics) -> Iterator[Captured]:
     put, count = matcher.put, counts.count
     for batch in _batches(stream, matcher.dialect, port, counts):
-        for time_ns, said in batch:
+        for time_ns, packet, said in batch:
             if type(said) is Put:
                 captured = put(time_ns, said)
             else:
@@ -402,6 +402,7 @@ def _messages(stream: BinaryIO, matcher: Matcher, port: int, counts: Statistics)
                 captured = matcher.message(time_ns, event, key)
                 if event.missing:
                     counts.incomplete += 1
+            captured.packet = packet
             count(captured)
             yield captured
 
@@ -411,8 +412,10 @@ def _batches(stream: BinaryIO, dialect: Dialect, port: int, counts: Statistics) 
     assembler = Reassembler(port=port)
     counts.segments = assembler.counts
     streams = Streams(counts, dialect)
+    first = 1
     for records in read_records(stream):
-        yield streams.read(assembler.feed(parse_segments(records, counts.skipped)))
+        yield streams.read(assembler.feed(parse_segments(records, counts.skipped, first=first)))
+        first += len(records.places)
     yield streams.read(assembler.close())
 
 

@@ -41,8 +41,8 @@ class Other(NamedTuple):
     event: LnetMessage
 
 
-Said = tuple[int, Put | Other]
-"""A message and when it was complete (while pieces are read: with which of them)."""
+Said = tuple[int, int, Put | Other]
+"""When a message was complete, with which packet of the file, and the message."""
 
 
 def head_of(event: LnetMessage) -> Head:

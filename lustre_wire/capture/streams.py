@@ -32,6 +32,9 @@ _WITH_PAYLOAD: Final = {_PUT, int(lnet.LnetMsgType.LNET_MSG_REPLY)}
 _LNET, _NOOP = ksock.KSOCK_MSG_LNET, ksock.KSOCK_MSG_NOOP
 _new = tuple.__new__
 
+_Found = tuple[int, Put | Other]
+"""A message, and the number of the piece with its end."""
+
 
 class _Run:
     """Pieces of one direction that follow each other while it is between messages: those numbered `numbers`."""
@@ -84,7 +87,7 @@ class Streams:
 
     def read(self, pieces: list[Piece]) -> list[Said]:
         """The LNet messages that become complete with these pieces."""
-        out: list[Said] = []
+        out: list[_Found] = []
         runs: dict[Format, list[_Run]] = {}
         rest: list[tuple[Flow, list[int]]] = []
         for flow, numbers in _by_flow(pieces):
@@ -99,10 +102,10 @@ class Streams:
             for number in numbers:
                 self._feed(flow, number, pieces[number], out)
         out.sort(key=itemgetter(0))
-        return [(pieces[number][0], message) for number, message in out]
+        return [(pieces[at].time_ns, pieces[at].number, message) for at, message in out]
 
     def _lead(
-        self, flow: Flow, numbers: list[int], pieces: list[Piece], out: list[Said]
+        self, flow: Flow, numbers: list[int], pieces: list[Piece], out: list[_Found]
     ) -> tuple[Format | None, int, int]:
         """Read up to where the direction is between messages: its format, which pieces follow there side by side."""
         reader = flow.reader
@@ -117,12 +120,12 @@ class Streams:
             stop += 1
         return form, taken, stop
 
-    def _feed(self, flow: Flow, number: int, piece: Piece, out: list[Said]) -> None:
+    def _feed(self, flow: Flow, number: int, piece: Piece, out: list[_Found]) -> None:
         """Let the direction's own reader have a piece, a hole or the end."""
-        reader, (_, _, data, lost) = flow.reader, piece
+        reader, (_, _, data, lost, _) = flow.reader, piece
         self._take(reader.feed(data) if data else reader.lost(lost) if lost else reader.close(), flow, number, out)
 
-    def _take(self, events: list[Event], flow: Flow, number: int, out: list[Said]) -> None:
+    def _take(self, events: list[Event], flow: Flow, number: int, out: list[_Found]) -> None:
         for event in events:
             if type(event) is LnetMessage:
                 self._counts.lnet_types[event.type] += 1
@@ -138,7 +141,7 @@ class Streams:
         elif isinstance(event, Unparsed):
             self._counts.unparsed += event.size
 
-    def _read_runs(self, form: Format, runs: list[_Run], pieces: list[Piece], out: list[Said]) -> None:
+    def _read_runs(self, form: Format, runs: list[_Run], pieces: list[Piece], out: list[_Found]) -> None:
         joined = _Joined(form, runs, pieces)
         stream = joined.stream
         found = self._former = index(
@@ -161,7 +164,7 @@ class Streams:
         for run, (end, _) in zip(runs, rows.ends, strict=True):
             self._leave(run, end, joined, out)
 
-    def _leave(self, run: _Run, end: int, joined: _Joined, out: list[Said]) -> None:
+    def _leave(self, run: _Run, end: int, joined: _Joined, out: list[_Found]) -> None:
         """Give the reader what of a run is behind the whole messages: pieces, or what is left of them."""
         reader = run.flow.reader
         reader.passed(end - run.start)

@@ -294,8 +294,9 @@ def _quoted(text: str | None) -> str:
 def _json(captured: Captured, names: bool, data: bool) -> str:
     src, dst, portal = src_of(captured), dst_of(captured), captured.portal
     iso, xid = _iso(captured.time_ns), captured.match_bits
+    frame = f'"frame":{captured.packet},' if captured.packet else ""
     head = (
-        f'{{"time":{_quoted(iso)},"kind":"{captured.kind}","src":{_quoted(src)},"dst":{_quoted(dst)},'
+        f'{{"time":{_quoted(iso)},{frame}"kind":"{captured.kind}","src":{_quoted(src)},"dst":{_quoted(dst)},'
         f'"xid":{"null" if xid is None else xid},"portal":{"null" if portal is None else portal}'
     )
     if offset := captured.offset:
