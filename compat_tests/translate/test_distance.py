@@ -68,8 +68,9 @@ def test_every_format_of_two_neighbours_has_its_rules(old: str, new: str) -> Non
     for direction, here, there in ((UP, *dialects), (DOWN, *dialects[::-1])):
         for form in here.formats:
             history = here.format_history(form)
-            lasts = history is not None and history.exists(there.release)
-            named = history.c_name(there.release) if lasts else form.name
+            while history is not None and not history.exists(there.release):
+                history = history.split_from
+            named = history.c_name(there.release) if history is not None else form.name
             for side in ("request", "reply")[: 1 if form.variant else 2]:
                 found = paths(rules, form, there, direction, side)
                 assert [path.form.key for path in found] == ([named] if named in there.rpcs else [])

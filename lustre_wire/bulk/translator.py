@@ -118,6 +118,8 @@ class Translator:
         """Make a plan of a translation, where that is possible."""
         if message.format is None or message.body is None or made.format is None or len(self.plans) >= _MOST_PLANS:
             return
+        if self.rules.readings(message.format, self.direction):  # what it becomes, the whole of it decides
+            return
         if message.direction == REPLY and made.header.lm_cksum:  # of bytes that would be moved
             return
         parts, becomes = lustre_msg.split(data), lustre_msg.split(result)

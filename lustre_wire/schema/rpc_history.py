@@ -224,6 +224,7 @@ class RpcHistory(History):
     def __init__(self, cls: Any, opcode: Any, alive: Margin, options: dict[str, Any]) -> None:
         super().__init__(cls)
         self.opcode, self.alive, self.within = opcode, alive, options.get("within")
+        self.split_from: History | None = None
         self.options = {name: value if name in _MAPPINGS else lasting(value) for name, value in options.items()}
 
     def own_moments(self) -> set[str]:
@@ -296,13 +297,15 @@ def buffers_history(cls: type[_T]) -> type[_T]:
 
 
 def rpc_history(
-    opcode: Any, *, since: str | tuple[str, ...] = (), until: str | tuple[str, ...] = (), **options: Any
-) -> Callable[[type[_T]], type[_T]]:
+    opcode: Any, *, since: str | tuple[str, ...] = (), until: str | tuple[str, ...] = (), split_from: Any = None,
+    **options: Any,
+) -> Callable[[type[_T]], type[_T]]:  # fmt: skip
     """Declare an operation through all releases.
 
     Args:
         opcode: a member of the enumeration of opcodes.
         since, until: where the format appears and vanishes.
+        split_from: the operation whose format its messages had before it appeared: they were sent all along.
         options: as for `lustre_wire.schema.rpc.rpc`; each may be given by release (``portal={"2.0": 12, "2.11": 13}``),
             `match` as ``dated({...})``. Names and numbers are the newest ones.
 
@@ -314,7 +317,9 @@ def rpc_history(
         for side in ("Request", "Reply"):
             if side in vars(cls):
                 setattr(cls, side, buffers_history(vars(cls)[side]))
-        cls.__history__ = RpcHistory(cls, opcode, life(since, until), options)  # type: ignore[attr-defined]
+        made = RpcHistory(cls, opcode, life(since, until), options)
+        made.split_from = history_of(split_from)
+        cls.__history__ = made  # type: ignore[attr-defined]
         return cls
 
     return build

@@ -60,6 +60,15 @@ def paths(rules: RuleSet, form: RpcFormat, target: Dialect, direction: str, side
     return tuple(out)
 
 
+def readings(rules: RuleSet, form: RpcFormat, direction: str, side_name: str) -> tuple[Path, ...]:
+    """The ways to what the target's receivers may read in messages of a format beside what `paths` leads to."""
+    found = [
+        (other, operation.request if side_name == REQUEST else operation.reply)
+        for other, operation in rules.readings(form, direction)
+    ]
+    return tuple(_Writer(rules, side, form, other, direction, side_name).path() for other, side in found)
+
+
 def _specs(form: RpcFormat, side: str) -> tuple[SlotSpec, ...]:
     return (form.request if side == REQUEST else form.reply).__slot_specs__
 

@@ -10,15 +10,17 @@ from typing import Any, Literal, NamedTuple
 
 import attrs
 
+from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.engines.payload import Extra
 from lustre_wire.errors import LossyTranslation, WireError
 from lustre_wire.kinds import checked
+from lustre_wire.reading import format_of
 from lustre_wire.rpc import REQUEST, Generic, Message
 from lustre_wire.schema import releases
 from lustre_wire.translate import envelope, extras
-from lustre_wire.translate.buffers import Path, paths
+from lustre_wire.translate.buffers import Path, paths, readings
 from lustre_wire.translate.report import LOST, Entry, Report
 from lustre_wire.translate.rules import DOWN, UP, Operation, RuleSet, Side, Way
 from lustre_wire.translate.session import Session
@@ -47,6 +49,7 @@ class _Plan(NamedTuple):
     side: Side
     paths: tuple[Path, ...]
     body: Make
+    readings: tuple[Path, ...] = ()
 
 
 _rules: dict[tuple[str, str], RuleSet] = {}
@@ -171,7 +174,7 @@ def _step_by_step(
     entries, lossy = list[Entry](), False
     for way, request in zip(ways, requests, strict=True):
         source, target = way.ends
-        if isinstance(way.rules, Step) and way.rules.is_same(message.format, message.body):
+        if isinstance(way.rules, Step) and way.rules.is_same(message.format, message.body, way.direction):
             message = attrs.evolve(message, dialect=target)
             continue
         work = Work(message, target, session, request, xid, allowed)
@@ -237,10 +240,46 @@ def _release_of(name: str) -> releases.Release | None:
 
 
 def _translated(message: Message, way: Way, work: Work) -> Message:
+    plan = _plan(message, way, work)
+    if not plan.readings:
+        return _made(message, plan, None, way, work)
+    if work.reply:
+        asked = _asked_there(way, work)
+        other = (path for path in plan.readings if path.form is asked and not path.form.variant)  # replies know none
+        return _made(message, plan, next(other, None), way, work)
+    made = _made(message, plan, None, way, work)
+    data = rpc.encode(made)
+    read = format_of(data, work.target, made.opcode)
+    if read is made.format or made.format is None or read is None:
+        return made
+    used = next(path for path in plan.paths if path.form is made.format)
+    other = next((path for path in plan.readings if path.form is read), None)
+    if other is not None and len(other.names) > len(used.names):  # more of it has a place there
+        work.forget()
+        again = _made(message, plan, other, way, work)
+        if format_of(rpc.encode(again), work.target, again.opcode) is read:
+            return again
+        work.forget()
+        _made(message, plan, None, way, work)
+    return rpc.decode(data, work.target)
+
+
+def _asked_there(way: Way, work: Work) -> Any:
+    """The format of the request that a reply answers, as the target's receivers read it; None where it is not known."""
+    request = work.request
+    if request is None:
+        return None
+    if request.dialect is not work.target:
+        asked = Work(request, work.target, work.session, None, None, work.allow)
+        request = _translated(request, way, asked)
+    return request.format
+
+
+def _made(message: Message, plan: _Plan, path: Path | None, way: Way, work: Work) -> Message:
+    """The message in the target dialect, its buffers made in this way, or in the first that has a place for them."""
     header, body = envelope.as_v2(message, work)
     work.replay = not work.reply and bool(int(body.pb_flags) & way.replay)
-    plan = _plan(message, way, work)
-    form, buffers, extra = _buffers(message, plan, way, work)
+    form, buffers, extra = _buffers(message, plan, path, way, work)
     work.at = "ptlrpc_body"
     made = plan.body(body, work)
     if plan.operation.versions is not None:
@@ -284,10 +323,13 @@ def _new_plan(message: Message, way: Way, work: Work) -> _Plan:
         )
     if (side.errno_up if way.direction == UP else side.errno_down) and message.direction == REQUEST:
         return _Plan(operation, side, (), body)
-    return _Plan(operation, side, paths(rules, message.format, work.target, way.direction, message.direction), body)
+    return _Plan(
+        operation, side, paths(rules, message.format, work.target, way.direction, message.direction), body,
+        readings(rules, message.format, way.direction, message.direction),
+    )  # fmt: skip
 
 
-def _buffers(message: Message, plan: _Plan, way: Way, work: Work) -> tuple[Any, Any, Extra | None]:
+def _buffers(message: Message, plan: _Plan, path: Path | None, way: Way, work: Work) -> tuple[Any, Any, Extra | None]:
     """(format, buffers, extra) in the target dialect."""
     code = plan.side.errno_up if way.direction == UP else plan.side.errno_down
     if code:
@@ -300,7 +342,7 @@ def _buffers(message: Message, plan: _Plan, way: Way, work: Work) -> tuple[Any, 
         return form, buffers, Extra(count=1) if form is not None and form.reply.__slot_specs__ else None
     if message.format is None and work.reply:
         raise WireError(f"decode the reply to opcode {message.opcode} with its request to translate it", path="pb_opc")
-    path = _path(plan.paths, message.buffers)
+    path = path or _path(plan.paths, message.buffers)
     if path is None:
         work.impossible(way.rules.no_format_errno, "the operation has no format there")
     made = path.make(message.buffers, work)

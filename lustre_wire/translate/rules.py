@@ -423,6 +423,11 @@ class RuleSet:
         """The formats that a message of one may become: those of the operation `wanted`."""
         return [f for f in target.formats if f.name == wanted]
 
+    @checked
+    def readings(self, form: RpcFormat, direction: str) -> list[tuple[RpcFormat, Operation]]:
+        """What the other side may read in a message of one format, beside what `targets` says: nothing."""
+        return []
+
     @cached_property
     def _struct_rules(self) -> dict[tuple[Any, Any], StructRule]:
         return {(rule.old, rule.new): rule for rule in self.structs}

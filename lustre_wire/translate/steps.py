@@ -16,13 +16,14 @@ from typing import Any
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record
+from lustre_wire.engines.chooser import looks
 from lustre_wire.schema.enums import WireFlag
 from lustre_wire.schema.history import Place, StructHistory
 from lustre_wire.schema.nodes import Cell, Form, Group, Node, Overlap, Repeat
 from lustre_wire.schema.numbers import EnumHistory
 from lustre_wire.schema.releases import Release
 from lustre_wire.schema.rpc import RpcFormat
-from lustre_wire.schema.rpc_history import BuffersHistory
+from lustre_wire.schema.rpc_history import BuffersHistory, RpcHistory
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.schema.views import history_of
 from lustre_wire.translate.buffers import default_of
@@ -107,11 +108,12 @@ class Step(RuleSet):
         # a bit where a name was, or is to be, would be taken for that name
         return Moved(dict.fromkeys((*gone, *back), 0) | moved, dict.fromkeys((*gone, *moved), 0) | back)
 
-    def is_same(self, form: RpcFormat | None, body: Any) -> bool:
+    def is_same(self, form: RpcFormat | None, body: Any, direction: str) -> bool:
         """Whether a message with this format and ptlrpc_body is the same in both releases."""
         if self.moved or form is None or self.before.body is not self.after.body or body is None:
             return False
-        return form is self.before.rpcs.get(form.key) is self.after.rpcs.get(form.key)
+        same = form is self.before.rpcs.get(form.key) is self.after.rpcs.get(form.key)
+        return same and not self.readings(form, direction)
 
     def struct_rule(self, old: type[Any], new: type[Any]) -> StructRule:
         """The rule of two struct classes, from their history where they have one."""
@@ -193,18 +195,45 @@ class Step(RuleSet):
             why = f"{(self.after if direction == UP else self.before).name} has no {form.key}"
             gone = Side(errno_up=EOPNOTSUPP, errno_down=EOPNOTSUPP, why=why)
             return Operation(form.name, form.name, request=gone, reply=gone)
+        return self._between(form, other, direction)
+
+    def _between(self, form: RpcFormat, other: RpcFormat, direction: str) -> Operation:
         old, new = (form, other) if direction == UP else (other, form)
         return Operation(
             old.name, new.name, request=self._side(old.request, new.request), reply=self._side(old.reply, new.reply)
         )
 
     def counterpart(self, form: RpcFormat, direction: str) -> RpcFormat | None:
-        """The format of the other release: the same in the history, or of the same name."""
+        """The format of the other release: the same in the history, of the same name, or what it was split from."""
         here, there = (self.before, self.after) if direction == UP else (self.after, self.before)
         history = here.format_history(form)
         assert there.release is not None
         found = history.format(there.release) if history is not None else None
-        return found or there.rpcs.get(form.key) or there.rpcs.get(form.name)
+        found = found or there.rpcs.get(form.key) or there.rpcs.get(form.name)
+        if found is None and history is not None and isinstance(history.split_from, RpcHistory):
+            found = history.split_from.format(there.release)
+        return found
+
+    def readings(self, form: RpcFormat, direction: str) -> list[tuple[RpcFormat, Operation]]:
+        """The formats of the other side alone that take some of the messages of `form` there, by what is in them."""
+        key = ("readings", form.key, direction)
+        found: list[tuple[RpcFormat, Operation]] | None = self.cache.get(key)
+        if found is None:
+            found = self.cache[key] = self._readings(form, direction)
+        return found
+
+    def _readings(self, form: RpcFormat, direction: str) -> list[tuple[RpcFormat, Operation]]:
+        there = self.after if direction == UP else self.before
+        other = self.counterpart(form, direction)
+        if other is None:
+            return []
+        found = []
+        for one in there.by_opcode.get(other.opcode, ()):
+            own = self.counterpart(one, DOWN if direction == UP else UP)
+            # one that this side has as well was told apart here
+            if _rivals(one, other) and not (own is not None and _rivals(own, form)):
+                found.append((one, self._between(form, one, direction)))
+        return found
 
     def targets(self, form: RpcFormat, wanted: str, target: Dialect) -> list[RpcFormat]:
         """The formats a message may become."""
@@ -218,13 +247,25 @@ class Step(RuleSet):
         if history is other and isinstance(history, BuffersHistory):
             then, now = history.names(self.ends[0]), history.names(self.ends[1])
             names = {name: now[key] for key, name in then.items() if key in now}
+        else:  # one was split from the other: what stands in the same place under another name
+            left = {s.index: n for n, s in news.items() if n not in names}
+            names |= {n: left[s.index] for n, s in olds.items() if n not in names and s.index in left}
         names = {one: other for one, other in names.items() if _carried(olds[one].node, news[other].node)}
         taken = set(names.values())
+        ends = {n: e for n, o in names.items() if (e := [_ending(s.node) for s in (olds[n], news[o])]) and e[0] != e[1]}
         return Side(
             names=names,
+            up=_ended({names[n]: (one, other) for n, (one, other) in ends.items()}) if ends else None,
+            down=_ended({n: (other, one) for n, (one, other) in ends.items()}) if ends else None,
             only_old={n: Slot(loss=n, make=default_of(s)) for n, s in olds.items() if n not in names},
             only_new={n: Slot(loss=n, make=default_of(s)) for n, s in news.items() if n not in taken},
         )  # fmt: skip
+
+
+def _rivals(one: RpcFormat, other: RpcFormat) -> bool:
+    """Whether what is read as a format may meet the conditions of one that wants more, or something else."""
+    wants, has = ({(p.mark, c.shape): c.wanted for p, c in looks(form)} for form in (one, other))
+    return any(has.get(n) != v for n, v in wants.items()) and all(wants.get(n, v) == v for n, v in has.items())
 
 
 def _is_bit(number: int) -> bool:
@@ -259,6 +300,22 @@ def _carried(one: Node, other: Node) -> bool:
     return {type(one), type(other)} in ({Group}, {Overlap}) or any(
         isinstance(a, Group) and isinstance(b, Cell) and b.form is Form.BYTES for a, b in ((one, other), (other, one))
     )
+
+
+def _ending(node: Node) -> bytes:
+    return node.kind.ending if isinstance(node, Cell) else b""
+
+
+def _ended(endings: dict[str, tuple[bytes, bytes]]) -> Callable[[Any, Any, Any], None]:
+    """Text becomes bytes with its NUL, or bytes the text that they hold."""
+
+    def finish(source: Any, target: Any, work: Any) -> None:
+        for name, (one, other) in endings.items():
+            value = getattr(target, name)
+            if value is not None:
+                setattr(target, name, bytes(value + one).removesuffix(other) if other else bytes(value + one))
+
+    return finish
 
 
 def _bits(name: str, numbers: dict[int, int], node: Cell) -> Callable[[Any, Any, Any], int]:

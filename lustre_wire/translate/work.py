@@ -53,6 +53,10 @@ class Work:
         self.entries: list[Entry] = []
         self.lossy = False
 
+    def forget(self) -> None:
+        """Begin again: nothing has become of the message yet."""
+        self.at, self.entries, self.lossy = "", [], False
+
     def path(self, field: str) -> str:
         """Dotted path of a field in the buffer at hand; of the buffer itself for ""."""
         return f"{self.at}.{field}" if field and self.at else field or self.at

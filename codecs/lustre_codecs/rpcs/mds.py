@@ -342,7 +342,7 @@ class MdsSetInfo:
         val: Opaque | None = dated_slot(holds={"1.8": Chosen("key", {"read-only": U32, "readonly": U32}), "2.0": Chosen("key", {"read-only": U32, "changelog_clear": ChangelogSetinfo})})
 
 
-@mds(Opcode.MDS_SET_INFO, name="MDS_SET_INFO/CHANGELOG_CLEAR", since="2.14", match={"[3]": Counted()})
+@mds(Opcode.MDS_SET_INFO, name="MDS_SET_INFO/CHANGELOG_CLEAR", since="2.14", split_from=MdsSetInfo, match={"[3]": Counted()})
 class MdsSetInfoChangelogClear:
     """Sent by mdc/mdc_request.c:mdc_set_info_async. Handled by mdt/mdt_handler.c:mdt_set_info.
 
@@ -386,7 +386,7 @@ class PathReply(Buffers):
     val: Opaque | None = dated_slot(holds=GetinfoFid2path)
 
 
-@mds(Opcode.MDS_GET_INFO, name="MDS_GET_INFO/FID2PATH", since="2.17", match={"key": Prefix(KEY_FID2PATH.encode())})
+@mds(Opcode.MDS_GET_INFO, name="MDS_GET_INFO/FID2PATH", since="2.17", split_from=MdsGetInfo, match={"key": Prefix(KEY_FID2PATH.encode())})
 class MdsGetInfoFid2path:
     """Sent by mdc/mdc_request.c:mdc_get_info_rpc. Handled by mdt/mdt_handler.c:mdt_get_info, mdt_rpc_fid2path."""
 

@@ -115,7 +115,7 @@ class MdsReintCreate:
         mdt_md: Opaque | None = dated_slot(since="2.16", optional=True, when="the layout of a new striped directory")
 
 
-@reint(name="MDS_REINT/CREATE_SYM", since="2.1", match={"rec_reint.cr_opcode": MdsReint.REINT_CREATE, "rec_reint.cr_mode": Bits(_SYMLINK)})
+@reint(name="MDS_REINT/CREATE_SYM", since="2.1", split_from=MdsReintCreate, match={"rec_reint.cr_opcode": MdsReint.REINT_CREATE, "rec_reint.cr_mode": Bits(_SYMLINK)})
 class MdsReintCreateSym:
     """Sent as MDS_REINT/CREATE, for a symlink: the server takes RQF_MDS_REINT_CREATE_SYM when it has seen the mode."""
 
