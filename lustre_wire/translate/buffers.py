@@ -211,9 +211,12 @@ class _Writer:
         if slot is None:
             return None
         value = f"p.{spec.name}"
+        brief = f"{self.em.const('_d', _brief)}({value})"
         # bytes that are none say as little as a buffer that is not there
-        there = value if spec.string or spec.structs is not None else f"{value} is not None"
-        out = [f"if {there}:", f"    c.at = {spec.name!r}"]
+        empty = spec.string or spec.structs is not None
+        end = [f"elif {value} is not None:", f"    c.at = {spec.name!r}", f"    c.drop('', {brief}, {spec.name!r})"]
+        end = end if empty else []
+        out = [f"if {value if empty else f'{value} is not None'}:", f"    c.at = {spec.name!r}"]
         if spec.struct is not None and not slot.errno:
             out[0] = f"if {value} is not None and {value} == {self.em.const('_z', spec.struct())}:"
             out += [
@@ -222,10 +225,10 @@ class _Writer:
                 f"    c.at = {spec.name!r}",
             ]
         if slot.errno:
-            return [*out, f"    c.impossible({slot.errno}, {slot.why or 'has no counterpart'!r})"]
+            return [*out, f"    c.impossible({slot.errno}, {slot.why or 'has no counterpart'!r})", *end]
         if slot.loss:
-            return [*out, f"    c.lose({slot.loss!r}, '', {self.em.const('_d', _brief)}({value}))"]
-        return [*out, f"    c.drop('', {self.em.const('_d', _brief)}({value}), {spec.name!r})"]
+            return [*out, f"    c.lose({slot.loss!r}, '', {brief})", *end]
+        return [*out, f"    c.drop('', {brief}, {spec.name!r})", *end]
 
     def declared(self, name: str, *, new: bool) -> Slot | None:
         return (self.side.only_new.get(name) or self.rules.added.get(name)) if new else self.side.only_old.get(name)
@@ -277,6 +280,8 @@ def _as_struct(cls: Any, name: str) -> Callable[[Any, Any], Any]:
             return codec.unpack(value, 0, len(value))
         if value:
             work.lose(name, "", value)
+        else:
+            work.drop("", value, name)
         return None
 
     return make

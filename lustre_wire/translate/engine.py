@@ -30,7 +30,7 @@ from lustre_wire.translate.work import Work
 
 GROUP = "lustre_wire.translations"
 _NOTHING: frozenset[str] = frozenset()
-_EMPTY = (None, b"")
+_EMPTY: tuple[Any, ...] = (None, b"", [])
 
 OnLoss = Literal["raise", "report"]
 
@@ -75,7 +75,7 @@ def rule_sets() -> list[RuleSet]:
 
 @checked
 def rules_between(one: Dialect | str, other: Dialect | str) -> RuleSet:
-    """The rules between two dialects, whichever is the older.
+    """The rules between two neighbouring dialects, whichever is the older.
 
     Raises:
         WireError: there are none.
@@ -83,7 +83,7 @@ def rules_between(one: Dialect | str, other: Dialect | str) -> RuleSet:
     first, second = named_dialect(one), named_dialect(other)
     found = _declared(first, second) or _step(first, second)
     if found is None:
-        raise WireError(f"no rules between the dialects {first.name} and {second.name}")
+        raise WireError(f"no rules between the dialects {first.name} and {second.name}: they are not neighbours")
     return found
 
 
@@ -245,8 +245,8 @@ def _translated(message: Message, way: Way, work: Work) -> Message:
         return _made(message, plan, None, way, work)
     if work.reply:
         asked = _asked_there(way, work)
-        other = (path for path in plan.readings if path.form is asked and not path.form.variant)  # replies know none
-        return _made(message, plan, next(other, None), way, work)
+        ways = (path for path in plan.readings if path.form is asked and not path.form.variant)  # replies know none
+        return _made(message, plan, next(ways, None), way, work)
     made = _made(message, plan, None, way, work)
     data = rpc.encode(made)
     read = format_of(data, work.target, made.opcode)
@@ -261,7 +261,17 @@ def _translated(message: Message, way: Way, work: Work) -> Message:
             return again
         work.forget()
         _made(message, plan, None, way, work)
+    _say_empty(made.buffers, work)
     return rpc.decode(data, work.target)
+
+
+def _say_empty(buffers: Any, work: Work) -> None:
+    """What has no bytes is no buffer to those who read it."""
+    work.at = ""
+    for spec in type(buffers).__slot_specs__:
+        value = getattr(buffers, spec.name)
+        if value in _EMPTY[1:] and not spec.text:
+            work.drop(spec.name, b"")
 
 
 def _asked_there(way: Way, work: Work) -> Any:
@@ -346,6 +356,10 @@ def _buffers(message: Message, plan: _Plan, path: Path | None, way: Way, work: W
     if path is None:
         work.impossible(way.rules.no_format_errno, "the operation has no format there")
     made = path.make(message.buffers, work)
+    for name in path.absent:
+        if getattr(message.buffers, name) is not None:
+            work.at = name
+            work.drop("", b"", name)
     extra = message.extra
     if extra is not None or not path.plain:
         extra = extras.carry(path, plan.side, way.direction, message, made, work)

@@ -68,7 +68,11 @@ def _take_out_misplaced(path: Path, made: Any, there: Sequence[SlotSpec], work: 
     for spec in path.target.__slot_specs__:
         if spec not in there and getattr(made, spec.name) is not None:
             work.at = back.get(spec.name, spec.name)
-            work.lose(work.at, "", getattr(made, spec.name))
+            value = getattr(made, spec.name)
+            if value in (b"", []):
+                work.drop("", b"", work.at)
+            else:
+                work.lose(work.at, "", value)
             setattr(made, spec.name, None)
 
 
