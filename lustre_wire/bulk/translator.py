@@ -60,7 +60,7 @@ class Translator:
     Threads may share one: each `run` waits until the one before is done. To work side by side, each needs its own.
 
     Raises:
-        WireError: no rules between the dialects, or an unusable argument.
+        WireError: no rules between the dialects, which are no neighbours, or an unusable argument.
     """
 
     def __init__(
