@@ -8,10 +8,11 @@ go by their names. What changes its meaning is declared beside (`Changes`), for 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from errno import EOPNOTSUPP
 from functools import cached_property
 from importlib import import_module
+from operator import attrgetter
 from typing import Any
 
 from lustre_wire.dialects import Dialect
@@ -24,23 +25,29 @@ from lustre_wire.schema.numbers import EnumHistory
 from lustre_wire.schema.releases import Release
 from lustre_wire.schema.rpc import RpcFormat
 from lustre_wire.schema.rpc_history import BuffersHistory, RpcHistory
-from lustre_wire.schema.struct import spec_of
+from lustre_wire.schema.struct import FieldSpec, spec_of
+from lustre_wire.schema.union import member_value
 from lustre_wire.schema.views import history_of
 from lustre_wire.translate.buffers import default_of
 from lustre_wire.translate.rules import (
     DOWN,
     UP,
+    Compute,
     FieldRule,
+    Looks,
     Operation,
     RuleSet,
     Side,
     Slot,
     StructRule,
     computed,
+    looks_at,
+    looks_of,
     only_new,
     only_old,
     pair,
 )
+from lustre_wire.translate.structs import make_struct
 
 _SAME = FieldRule("lm_flags", "lm_flags")
 
@@ -51,7 +58,8 @@ class Changes:
 
     Attributes:
         reused: names of bits by the class of the flag set: where a name is gone, its number means something else.
-        fields: rules by the struct's declared class, instead of those that its history gives for the same fields.
+        fields: rules by the struct's declared class, instead of those that its history gives for the same fields; after
+            what becomes of single bits, where that is told by name.
     """
 
     reused: Mapping[Any, tuple[str, ...]] = field(default_factory=dict)
@@ -130,6 +138,8 @@ class Step(RuleSet):
             told = self.changes.fields.get(history.cls, ())
             covered = {rule.old for rule in told} | {rule.new for rule in told}
             rules = [rule for place in history.places for rule in self._of_place(place, history, old, new)]
+            own = {(rule.old, rule.new): rule for rule in rules}
+            told = tuple(_after(own.get((rule.old, rule.new)), rule) for rule in told)
             kept = [rule for rule in rules if not {rule.old, rule.new} & covered - {""}]
             return pair(old, new, *told, *kept)
         names = [[f.name for f in spec_of(cls).fields if not f.hole] for cls in (old, new)]
@@ -168,9 +178,32 @@ class Step(RuleSet):
         moved = self.moved.get(here.enum)
         if moved is not None and here.enum is there.enum:
             return computed(name, other, up=_bits(other, moved.up, made), down=_bits(name, moved.down, one))
+        chosen = here.tag is not None and there.tag is not None
+        if chosen and isinstance(one, Overlap) and isinstance(made, Overlap) and one.cls is not made.cls:
+            up, down = self._chosen(here, there, made.cls, UP), self._chosen(there, here, one.cls, DOWN)
+            return computed(name, other, up=up, down=down)
         if _alike(one, made):
             return FieldRule(name, other)
         return computed(name, other, up=_fitted(name, new, other), down=_fitted(other, old, name))
+
+    def _chosen(self, source: FieldSpec, target: FieldSpec, cls: Any, direction: str) -> Compute:
+        """A union as that member of it which another field chooses: what only this side's has is lost by its name."""
+        assert source.tag is not None and target.tag is not None
+        here, there, path = dict(source.tag.members), dict(target.tag.members), source.tag.field
+
+        def make(value: Any, struct: Any, work: Any) -> Any:
+            number = int(attrgetter(path)(struct))
+            made = cls(raw=value.raw)
+            if number in here and number in there:
+                part = member_value(value, here[number])
+                behind = value.raw[spec_of(part).size :]
+                if behind.strip(b"\0"):
+                    work.lose("padding", f"{source.name}.{here[number]}", behind)
+                wanted = type(member_value(made, there[number]))
+                made = cls(**{there[number]: make_struct(self, type(part), wanted, direction)(part, work)})
+            return made
+
+        return looks_at(reads=path)(make)
 
     def _cut_otherwise(self, place: Place, history: StructHistory, old: Any, new: Any) -> list[FieldRule]:
         """Fields that hold the same bytes, cut otherwise."""
@@ -260,6 +293,25 @@ class Step(RuleSet):
             only_old={n: Slot(loss=n, make=default_of(s)) for n, s in olds.items() if n not in names},
             only_new={n: Slot(loss=n, make=default_of(s)) for n, s in news.items() if n not in taken},
         )  # fmt: skip
+
+
+def _after(first: FieldRule | None, rule: FieldRule) -> FieldRule:
+    """A rule that goes on with what another one has made of the value."""
+    if first is None:
+        return rule
+    return replace(rule, up=_both(first.up, rule.up), down=_both(first.down, rule.down))
+
+
+def _both(first: Compute | None, then: Compute | None) -> Compute | None:
+    if first is None or then is None:
+        return first or then
+
+    def make(value: Any, struct: Any, work: Any) -> Any:
+        return then(first(value, struct, work), struct, work)
+
+    one, other = looks_of(first), looks_of(then)
+    make.__looks__ = Looks(*(a + b for a, b in zip(vars(one).values(), vars(other).values(), strict=True)))  # type: ignore[attr-defined]
+    return make
 
 
 def _rivals(one: RpcFormat, other: RpcFormat) -> bool:

@@ -287,7 +287,7 @@ class LayoutIntent(Wire):
     lai_opc: in32[LayoutIntentOpc] = was("li_opc").since("2.16")
     lai_flags: in32[LayoutIntentFlags] = was("li_flags").since("2.16")
     li_start: u64 = until("2.11")
-    lai_extent: LuExtent = was("li_extent", "2.11").since("2.16")
+    lai_extent: LuExtent = was("li_extent", "2.11").since("2.16", same_as=("li_start", "li_end"))
     li_end: u64 = until("2.11")
 
 

@@ -86,7 +86,8 @@ class ObdIoobj(Wire):
     ioo_id: u64      = until("2.4")
     ioo_seq: u64     = was("ioo_gr").since("2.0").until("2.4")
     ioo_oid: OstId   = since("2.4", same_as=("ioo_id", "ioo_seq"))
-    ioo_max_brw: u32 = was("ioo_type").since("2.4")
+    ioo_type: u32    = until("2.4")
+    ioo_max_brw: u32 = since("2.4")
     ioo_bufcnt: u32
 
 

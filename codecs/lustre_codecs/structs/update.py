@@ -12,7 +12,7 @@ from lustre_codecs.enums.update import IdxInfoFlags, UpdateFlag, UpdateRecordsFl
 from lustre_codecs.structs.fid import LuFid
 from lustre_codecs.structs.llog import LlogRecHdr
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import in16, in32, pad16, pad32, pad64, was
+from lustre_wire.schema.margins import in16, in32, pad16, pad32, pad64, since, until, was
 from lustre_wire.schema.types import AS_SENT, U16, U32, Array, Chars, Flex, u16, u32, u64
 from lustre_wire.schema.union import WireUnion
 
@@ -64,7 +64,8 @@ class ObjectUpdate(Wire):
 
     ou_type: in16[UpdateType]
     ou_params_count: u16
-    ou_result_size: u32 = was("ou_master_index").since("2.8")
+    ou_master_index: u32 = until("2.8")
+    ou_result_size: u32 = since("2.8")
     ou_flags: in32[UpdateFlag]
     ou_padding1: u32
     ou_batchid: u64
