@@ -601,3 +601,22 @@ class TestDeclaring:
         given = Holder(Word(1, 2), 3)
         made = make_struct(rule_set(), Holder, Holder, UP)(given, work(UP))
         assert made == given and made.word is not given.word
+
+
+class TestPaddings:
+    """No rule is needed for them: of two histories they have nothing but the name in common."""
+
+    def test_what_one_fills_is_lost(self) -> None:
+        old, new = D18.structs["mds_rec_link"], D20.structs["mdt_rec_link"]
+        rules = lw.rules_between("1.8", "2.0").struct_rule(old, new).fields
+        told = {(rule.old, rule.new): rule.loss for rule in rules if "padding" in rule.old + rule.new}
+        assert set(told.values()) == {"padding"}
+        assert all(not one or not other for one, other in told)
+        assert {name for pair in told for name in pair if name} == {
+            field.name for cls in (old, new) for field in lw.layout(cls).fields if "padding" in field.name
+        }
+
+    def test_those_of_one_history_are_the_same(self) -> None:
+        body = D18.structs["ptlrpc_body"], D20.structs["ptlrpc_body"]
+        rules = lw.rules_between("1.8", "2.0").struct_rule(*body).fields
+        assert [(rule.old, rule.new) for rule in rules if "padding" in rule.old] == [("pb_padding", "pb_padding")]

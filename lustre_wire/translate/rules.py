@@ -233,6 +233,8 @@ def _top(path: str) -> str:
 def pair(old: Any, new: Any, *rules: FieldRule, partial: bool = False) -> StructRule:
     """The rule of two structs, the unnamed common fields filled in: of one name, or one field of a history.
 
+    Paddings that only one has, or that two structs of different histories have, are lost as "padding" where filled.
+
     Args:
         old, new: wire struct classes.
         rules: what is not simply the same, see `renamed`, `computed`, `bits`, `only_old`, `only_new`.
@@ -253,14 +255,27 @@ def pair(old: Any, new: Any, *rules: FieldRule, partial: bool = False) -> Struct
         raise SchemaError("a field is named twice", path=old_spec.name)
     named = {*told_old, *told_new}
     own = {f.name for f in old_spec.fields}
-    both = (f.name for f in new_spec.fields if f.name in own and not f.hole)
-    common = [FieldRule(name, name) for name in both if name not in named]
+    both = [f.name for f in new_spec.fields if f.name in own and not f.hole and f.name not in named]
+    if _history(old) is None or _history(old) is not _history(new):
+        both = [name for name in both if "padding" not in name]  # they have nothing but the name in common
+    common = [FieldRule(name, name) for name in both]
     common += [FieldRule(o, n) for o, n in _renamed(old, new) if o not in named and n not in named]
-    done = (*rules, *common)
+    done = (*rules, *_paddings(old_spec, new_spec, (*rules, *common), partial), *common)
     if not partial:
         _check_covered(old_spec, [_top(r.old) for r in done])
     _check_covered(new_spec, [_top(r.new) for r in done])
     return StructRule(old, new, done, partial)
+
+
+def _paddings(old: StructSpec, new: StructSpec, told: tuple[FieldRule, ...], partial: bool) -> tuple[FieldRule, ...]:
+    """Those that nothing else is said of: no sender fills them."""
+    olds, news = {_top(rule.old) for rule in told}, {_top(rule.new) for rule in told}
+    gone = [f.name for f in old.fields if "padding" in f.name and f.name not in olds and not partial]
+    return paddings(" ".join(gone), " ".join(f.name for f in new.fields if "padding" in f.name and f.name not in news))
+
+
+def _history(cls: Any) -> Any:
+    return history_of(getattr(cls, "__made__", (cls,))[0])
 
 
 def _renamed(old: Any, new: Any) -> list[tuple[str, str]]:

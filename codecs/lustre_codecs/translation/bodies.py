@@ -15,7 +15,6 @@ from lustre_wire.translate.rules import (
     computed,
     looks_at,
     only_new,
-    paddings,
 )
 
 ObdMd = new_numbers(metadata.ObdMd)
@@ -176,5 +175,4 @@ BODY: Final = pair(
     computed("flags", "flags", up=_flags_up, down=_flags_down, note="marked as ext flags in 1.8, always such in 2.0"),
     only_new("uid_h", errno=EOVERFLOW),
     only_new("gid_h", loss="gid_h"),
-    *paddings("padding_4", "padding_5 padding_6 padding_7 padding_8 padding_9 padding_10"),
 )  # fmt: skip

@@ -52,7 +52,6 @@ from lustre_wire.translate.rules import (
     looks_at,
     only_new,
     only_old,
-    paddings,
 )
 
 LdlmFl = old_numbers(ldlm.LdlmFl)
@@ -99,7 +98,7 @@ OBDO: Final = pair(
     only_old("o_mds", up=lambda value, obdo, work: None, note="dropped unless an I/O epoch"),
     only_new("o_ioepoch", up=_ioepoch_up, loss="ioepoch"),
     only_new("o_uid_h", errno=EOVERFLOW), only_new("o_gid_h", errno=EOVERFLOW),
-    *paddings("o_padding_1 o_padding_2", "o_parent_ver"),
+    only_new("o_parent_ver", loss="padding"),
 )  # fmt: skip
 
 IOOBJ: Final = pair(

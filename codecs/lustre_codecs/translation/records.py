@@ -28,7 +28,6 @@ from lustre_wire.translate.rules import (
     computed,
     looks_at,
     only_new,
-    paddings,
     renamed,
 )
 
@@ -122,24 +121,16 @@ CREATE: Final = pair(
     _bias("cr"),
     FieldRule("", "cr_old_handle", note="from the session in a replayed open"),
     FieldRule("", "cr_ioepoch", note="from the session in a replayed open"),
-    *paddings("cr_padding_1 cr_padding_2 cr_padding_3 cr_padding_4 cr_padding_5",
-              "cr_padding_1 cr_padding_2 cr_padding_3 cr_padding_4"),
 )  # fmt: skip
 
 LINK: Final = pair(
     MdsRecLink, MdtRecLink,
     fid("lk_fid1"), fid("lk_fid2"), *ids("lk", second=True), _bias("lk"),
-    *paddings("lk_padding_1 lk_padding_2 lk_padding_3 lk_padding_4",
-              "lk_padding_1 lk_padding_2 lk_padding_3 lk_padding_4 lk_padding_5 lk_padding_6 lk_padding_7 lk_padding_8 "
-              "lk_padding_9"),
 )  # fmt: skip
 
 UNLINK: Final = pair(
     MdsRecUnlink, MdtRecUnlink,
     fid("ul_fid1"), fid("ul_fid2"), *ids("ul", second=False), _bias("ul"),
-    *paddings("ul_padding_1 ul_padding_2 ul_padding_3 ul_padding_4",
-              "ul_padding_2 ul_padding_3 ul_padding_4 ul_padding_5 ul_padding_6 ul_padding_7 ul_padding_8 "
-              "ul_padding_9"),
 )  # fmt: skip
 
 
@@ -155,9 +146,6 @@ RENAME: Final = pair(
     MdsRecRename, MdtRecRename,
     fid("rn_fid1"), fid("rn_fid2"), *ids("rn", second=True), _bias("rn"),
     only_new("rn_mode", down=_rename_mode, loss="mode", note="lost unless it is a file type alone"),
-    *paddings("rn_padding_1 rn_padding_2 rn_padding_3 rn_padding_4",
-              "rn_padding_1 rn_padding_2 rn_padding_3 rn_padding_4 rn_padding_5 rn_padding_6 rn_padding_7 "
-              "rn_padding_8"),
 )  # fmt: skip
 
 
@@ -201,7 +189,6 @@ SETATTR: Final = pair(
              note="plain time bits lost (atime, mtime) up, added to _SET bits down; BLOCKS lost (blocks)"),
     only_new("sa_blocks", down=_blocks_down, note="lost (blocks) if MDS_ATTR_BLOCKS says that it counts"),
     *ids("sa", second=False),
-    *paddings("sa_padding", "sa_padding_1 sa_padding_1_h sa_padding_2 sa_padding_3 sa_padding_4 sa_padding_5"),
 )  # fmt: skip
 
 RULES: Final = (CREATE, LINK, UNLINK, RENAME, SETATTR)

@@ -68,8 +68,6 @@ SETXATTR: Final = pair(
     only_new("sx_fsuid_h", errno=EOVERFLOW), only_new("sx_fsgid_h", errno=EOVERFLOW),
     only_new("sx_suppgid1_h", errno=EOVERFLOW), only_new("sx_suppgid2_h", errno=EOVERFLOW),
     *(only_old(name, loss=name) for name in _NOT_IN_XATTR),
-    *paddings("padding_4", "sx_padding_1 sx_padding_2 sx_padding_3 sx_padding_5 sx_padding_6 sx_padding_7 sx_padding_8 "
-              "sx_padding_9 sx_padding_10 sx_padding_11"),
 )  # fmt: skip
 
 #: Attributes of a close: bit of mds_body.valid, bits of sa_valid; any of these says the same on the way back. 2.0 acts
@@ -161,7 +159,7 @@ CLOSE_ATTRIBUTES: Final = pair(
     only_new("sa_suppgid_h", errno=EOVERFLOW),
     _unused("sa_mode"), _unused("sa_uid"), _unused("sa_gid"),
     *(only_old(name, loss=name) for name in _NOT_IN_CLOSE),
-    *paddings("padding_4", "sa_padding_1 sa_padding_1_h sa_padding_2 sa_padding_3 sa_padding_4 sa_padding_5"),
+    *paddings("padding_4"),
     partial=True,
 )  # fmt: skip
 
@@ -183,7 +181,6 @@ CLOSE_EPOCH: Final = pair(
     MdsBody, MdtIoepoch,
     only_new("ioepoch", loss="ioepoch"), only_old("io_epoch", loss="ioepoch"),
     only_new("flags", down=_close_flags_down, loss="SOM", note="EPOCH_CLOSE dropped, SOM_AU impossible"),
-    *paddings("", "padding"),
     partial=True,
 )  # fmt: skip
 
