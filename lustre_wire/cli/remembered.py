@@ -57,7 +57,7 @@ def _root(dialect: Dialect) -> str:
 def _holds_pages(form: RpcFormat) -> bool:
     """Whether the bulk data of an operation are directory pages; the blocks of 1.8 name no FIDs."""
     held = form.bulk_holds
-    return isinstance(held, Records) and spec_of(held.head).name == "lu_dirpage"
+    return isinstance(held, Records) and spec_of(held.head).name == "lu_dirpage"  # never one of cases
 
 
 def _name(data: Any) -> bytes:

@@ -25,6 +25,8 @@ Each module reads one kind of payload; what is read gives the same bytes again w
 `hsm`                   what a 2.0 MDT tells the copy tools of hierarchical storage
 `updates`               updates of objects that targets send each other, and what came of them
 `batch`                 messages inside of a message: MDS_BATCH
+`indexpage`             pages of an index: quota, nodemaps, directories of other targets
+`nidtable`              where the targets of a file system are
 `linkea`                the names of a file, as 2.0 keeps them with it
 ======================  ==============================================================================
 """

@@ -18,8 +18,8 @@ from lustre_wire.payloads.wire import pack, peek, place, round8, unpack
 from lustre_wire.schema.struct import spec_of
 
 __all__ = [
-    "PAGE", "BlockEntry", "PageEntry", "Pages", "build_blocks", "build_pages", "fid_of", "read_blocks", "read_pages",
-    "write_blocks", "write_pages",
+    "PAGE", "BlockEntry", "PageEntry", "Pages", "build_blocks", "build_pages", "fid_of", "read_blocks", "read_entries",
+    "read_pages", "write_blocks", "write_pages",
 ]  # fmt: skip
 
 #: Bytes of a directory page, and of a block where the file system has not another size.
@@ -228,6 +228,25 @@ def read_pages(data: bytes, dialect_: Dialect | str) -> Pages:
         raise
     made.rest = data[at:]
     return made
+
+
+@checked
+def read_entries(data: bytes, dialect_: Dialect | str, count: int, at: int = 0) -> list[PageEntry]:
+    """As many entries from offset `at` on, as pages of an index have them, which begin with another head.
+
+    Raises:
+        TruncatedError: the bytes end in an entry.
+        WireError: an entry shorter than its name, or without a length before the last one.
+    """
+    found, data = dialect(dialect_), octets(data, "data")
+    entries = []
+    for number in range(count):
+        read, length = _read_entry(found.structs[_ENTRY], data, at, found)
+        if not length and number < count - 1:
+            raise WireError("expected a length", path="lde_reclen", offset=at, dialect=found.name)
+        entries.append(read)
+        at += length
+    return entries
 
 
 def _read_entry(cls: Any, data: bytes, at: int, found: Dialect) -> tuple[PageEntry, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from typing import Any, Final
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
+from lustre_wire.frames.nid import nid_str
 from lustre_wire.kinds import checked
-from lustre_wire.payloads import batch, changelog, directory, linkea, llog, updates
+from lustre_wire.payloads import batch, changelog, directory, indexpage, linkea, llog, nidtable, updates
 from lustre_wire.payloads.config import Config
 from lustre_wire.payloads.llog import LogRecord
 from lustre_wire.rpc import Generic, Message
@@ -16,7 +18,8 @@ from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.rpc import Parts, Records, SlotSpec
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import Node, struct_text
-from lustre_wire.text.values import field_text, hexed, node_text, quoted
+from lustre_wire.text.tree import blob_text
+from lustre_wire.text.values import field_text, hexed, named, node_text, quoted
 
 __all__ = ["records_in", "records_of_bulk", "text_of", "type_of"]
 
@@ -73,7 +76,7 @@ def _updates(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
 
 def _requested(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
     for update in updates.read(data, dialect, order).updates:
-        told = " ".join([struct_text(update.head.ou_fid, dialect), *map(hexed, update.params)])
+        told = " ".join([struct_text(update.head.ou_fid, dialect), *map(blob_text, update.params)])
         yield Node(update.head.ou_type.name or str(int(update.head.ou_type)), told)
 
 
@@ -109,12 +112,46 @@ def _links(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
         yield Node(quoted(link.name), f"in {struct_text(link.parent, dialect)}")
 
 
+def _targets(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
+    kinds = dialect.enums["LddFlags"]
+    for target in nidtable.read(data, dialect, order):
+        kind = named(kinds, target.head.mne_type, short=True).removeprefix("SV_TYPE_")
+        nids = ", ".join(map(nid_str, target.nids))
+        yield Node(f"{kind}{target.head.mne_index:04x}", f"{nids} version {target.head.mne_version}")
+
+
+def _whole_batch(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
+    yield from _messages(batch.read(data, dialect, order), dialect)
+
+
+def _index(data: bytes, held: Records, message: Message) -> Iterator[Node]:
+    dialect, info = message.dialect, getattr(message.buffers, "idx_info", None)
+    hashes = info is not None and not info.ii_flags & type(info.ii_flags).II_FL_NOHASH
+    for page in indexpage.read(data, dialect, held, hashes):
+        if held.record is None:
+            yield Node("page", f"{page.head.lip_nr} entries")
+        for entry in page.entries:
+            if isinstance(entry.record, directory.PageEntry):
+                yield Node(quoted(entry.record.name), struct_text(entry.record.head.lde_fid, dialect))
+            else:
+                yield Node(_shown(entry.key, dialect), _shown(entry.record, dialect))
+
+
+def _shown(value: Any, dialect: Dialect) -> str:
+    if isinstance(value, bytes):
+        return hexed(value)
+    return struct_text(value, dialect, short=True) if hasattr(value, "__wire__") else str(value)
+
+
 #: Readers by the C name of the struct that the records begin with.
 _READERS: Final[dict[str, Callable[[bytes, Dialect, ByteOrder], Iterator[Node]]]] = {
     "llog_rec_hdr": _log, "lu_dirpage": _pages, "ll_dir_entry": _blocks, "out_update_header": _updates,
     "object_update_request": _requested, "object_update_reply": _results, "but_update_header": _batch,
-    "batch_update_reply": _batch_replies, "link_ea_header": _links,
+    "batch_update_request": _whole_batch, "batch_update_reply": _batch_replies, "link_ea_header": _links,
+    "mgs_nidtbl_entry": _targets,
 }  # fmt: skip
+#: The same of readers that look at what the request says.
+_BESIDE: Final[dict[str, Callable[[bytes, Records, Message], Iterator[Node]]]] = {"lu_idxpage": _index}
 
 
 @checked
@@ -132,17 +169,29 @@ def records_in(message: Message) -> Iterator[Node]:
 
 @checked
 def records_of_bulk(request: Message, data: bytes) -> Iterator[Node]:
-    """The same of the bulk data that a request asked for."""
-    if request.format is not None:
-        yield from _read("bulk", request.format.bulk_holds, data, request)
+    """The same of the bulk data that a request asked for, or sends."""
+    held = request.format.bulk_of(request.buffers) if request.format is not None else None
+    if held is None:
+        return
+    if not held.sizes:
+        yield from _read("bulk", held, data, request)
+        return
+    slot, _, field = held.sizes.partition(".")
+    sizes = [int(getattr(one, field)) for one in getattr(request.buffers, slot) or ()]
+    if sum(sizes) == len(data):
+        for number, (end, size) in enumerate(zip(accumulate(sizes), sizes, strict=True)):
+            yield from _read(f"bulk part {number}", held, data[end - size : end], request)
 
 
 def _read(name: str, held: Any, data: Any, message: Message) -> Iterator[Node]:
-    reader = _READERS.get(spec_of(held.head).name) if isinstance(held, Records) else None
-    if reader is None:
-        return
+    head = spec_of(held.head).name if isinstance(held, Records) else ""
     try:
-        children = tuple(reader(bytes(data), message.dialect, message.order))
+        if head in _BESIDE:
+            children = tuple(_BESIDE[head](bytes(data), held, message))
+        elif head in _READERS:
+            children = tuple(_READERS[head](bytes(data), message.dialect, message.order))
+        else:
+            return
     except WireError as error:
         yield Node(name, f"unreadable: {error}")
     else:

@@ -164,10 +164,19 @@ class Cases:
 class Records:
     """What bytes hold that are structs and names of any length, one behind the other: a log, a directory.
 
-    `head` is the wire struct they begin with; whoever reads such records knows them by its C name.
+    Attributes:
+        head: the wire struct they begin with; whoever reads such records knows them by its C name.
+        key, record: of a page of an index what its entries are, as far as they have it.
+        members: where the record is a union, which member counts: that of the first whose `value` the key has in the
+            bits of its `mask`, as (mask, value, member).
+        sizes: of bulk data the dotted path of the sizes in the request, in bytes, of the parts it consists of.
     """
 
     head: Any
+    key: Any = None
+    record: Any = None
+    members: tuple[tuple[int, int, str], ...] = ()
+    sizes: str = ""
 
 
 @dataclass(frozen=True)
@@ -438,7 +447,8 @@ class RpcFormat:
         also_on: further portals the request is accepted on.
         variant: empty for the dialect's own form; otherwise who sends this one.
         note: what else a reader should know.
-        bulk_holds: what the bulk data are, where they are no file's content.
+        bulk_holds: what the bulk data are, where they are no file's content; `Cases` where numbers of the request
+            decide.
         within: the opcode of the message it travels inside of, as a lustre_msg without a ptlrpc_body whose number is
             `opcode`; None for a message of its own.
     """
@@ -457,7 +467,7 @@ class RpcFormat:
     variant: str = ""
     note: str = ""
     status: str = ""
-    bulk_holds: Records | None = None
+    bulk_holds: Records | Cases | None = None
     within: int | None = None
     cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False, hash=False)
 
@@ -465,6 +475,11 @@ class RpcFormat:
     def key(self) -> str:
         """The name, with the variant in parentheses where there is one."""
         return f"{self.name} ({self.variant})" if self.variant else self.name
+
+    def bulk_of(self, buffers: Any) -> Records | None:
+        """What the bulk data are beside the buffers of the request."""
+        held: Any = self.bulk_holds.of_buffers(buffers) if isinstance(self.bulk_holds, Cases) else self.bulk_holds
+        return held if isinstance(held, Records) else None
 
     @cached_property
     def asks(self) -> bool:
@@ -489,7 +504,7 @@ def rpc(
     variant: str = "",
     note: str = "",
     status: str = "",
-    bulk_holds: Records | None = None,
+    bulk_holds: Records | Cases | None = None,
     within: int | None = None,
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare the buffers of an operation; the decorated class holds ``Request`` and ``Reply``, both optional.

@@ -19,7 +19,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.history import StructHistory, histories_in, path_at, resolve
@@ -124,14 +124,17 @@ class BuffersHistory(History):
         if said.get("present"):
             said["present"] = self.match_at(said["present"], when)
         if said.get("holds") is not None:
-            said["holds"] = self._held_at(said["holds"], names, when)
+            said["holds"] = self.held_at(said["holds"], names, when)
         return {name: value for name, value in said.items() if value is not None}
 
-    def _held_at(self, held: Any, names: dict[str, str], when: Release) -> Any:
+    def held_at(self, held: Any, names: dict[str, str], when: Release) -> Any:
+        """What a buffer holds, or what travels in bulk beside this request, in a release."""
         if not isinstance(held, Cases):
             return _held_at(held, names, when)
-        found = tuple((self.match_at(match, when), _held_at(one, names, when)) for match, one in held.cases)
-        return Cases(tuple(case for case in found if case[1] is not None), _held_at(held.other, names, when))
+        known = ((match, one) for match, one in held.cases if all(_is_known(c, when) for c in match.values()))
+        found = tuple((self.match_at(match, when), _held_at(one, names, when)) for match, one in known)
+        cases, other = tuple(case for case in found if case[1] is not None), _held_at(held.other, names, when)
+        return Cases(cases, other) if cases else other
 
     def match_at(self, match: Match, when: Release) -> Match:
         """Conditions written with newest names, as they are in a release."""
@@ -181,9 +184,22 @@ def _condition(condition: Any, when: Release) -> Any:
     )  # fmt: skip
 
 
+def _is_known(condition: Any, when: Release) -> bool:
+    """Whether a release has the number that a condition names."""
+    found = _condition(condition, when)
+    return found is not None and (not isinstance(found, Bits) or bool(found.mask))
+
+
+#: What of records is a type.
+_TYPES: Final = ("head", "key", "record")
+
+
 def _inner(held: Any) -> list[Any]:
     """The types that a declaration of what a buffer holds names."""
-    return [one.head if isinstance(one, Records) else one for one in options_of(held)]
+    inner: list[Any] = []
+    for one in options_of(held):
+        inner += [one.head, one.key, one.record] if isinstance(one, Records) else [one]
+    return [one for one in inner if one is not None]
 
 
 def _values(margin: Any) -> list[Any]:
@@ -202,8 +218,8 @@ def _held_at(held: Any, names: dict[str, str], when: Release) -> Any:
     if isinstance(held, tuple):
         return tuple(found for one in held if (found := _held_at(one, names, when)) is not None) or None
     if isinstance(held, Records):
-        head = _held_at(held.head, names, when)
-        return Records(head) if head is not None else None
+        made = {name: _held_at(one, names, when) for name in _TYPES if (one := getattr(held, name)) is not None}
+        return replace(held, **made) if None not in made.values() else None
     owner = held.cls if isinstance(held, Struct) else held
     return resolve(held, when) if _is_alive(owner, when) else None
 
@@ -229,7 +245,9 @@ class RpcHistory(History):
 
     def own_moments(self) -> set[str]:
         dated = [self.alive, *(m for m in self.options.values() if isinstance(m, Margin))]
-        return {moment for margin in dated for moment in margin.moments} | _match_moments(self.options.get("match"))
+        found = {moment for margin in dated for moment in margin.moments} | _match_moments(self.options.get("match"))
+        held = (one for one in _values(self.options.get("bulk_holds")) if isinstance(one, Cases))
+        return found.union(*(_match_moments(match) for one in held for match, _ in one.cases))
 
     def sides(self) -> dict[str, BuffersHistory]:
         """The histories of the request and of the reply, as far as they are declared."""
@@ -262,7 +280,8 @@ class RpcHistory(History):
         if options.get("match"):
             options["match"] = sides["Request"].match_at(options["match"], when)
         if options.get("bulk_holds") is not None:
-            options["bulk_holds"] = _held_at(options["bulk_holds"], {}, when)
+            request = sides["Request"]
+            options["bulk_holds"] = request.held_at(options["bulk_holds"], request.names(when), when)
         options = {name: value for name, value in options.items() if value is not None}
         made = {side: history.view(when) for side, history in sides.items()}
         shape = tuple(made.values()), shape_of(options)

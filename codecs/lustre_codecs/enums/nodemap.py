@@ -58,6 +58,7 @@ class NodemapClusterSubid(WireEnum, since="2.16"):
     NODEMAP_CLUSTER_ROLES = 1
     NODEMAP_CLUSTER_OFFSET = 2, since("2.17")
     NODEMAP_CLUSTER_CAPS = 3, since("2.17")
+    NODEMAP_FILESET = 0x200, since("2.17")
 
 
 class NodemapIdxType(WireEnum, since="2.9"):
@@ -69,6 +70,7 @@ class NodemapIdxType(WireEnum, since="2.9"):
     NODEMAP_UIDMAP_IDX = 3
     NODEMAP_GIDMAP_IDX = 4
     NODEMAP_PROJIDMAP_IDX = 5, since("2.15")
+    NODEMAP_NID_MASK_IDX = 6, since("2.16")
     NODEMAP_GLOBAL_IDX = 0xf
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
+from lustre_codecs.enums.config import MgsCfgType
 from lustre_codecs.enums.ptlrpc import LUSTRE_MGS_VERSION, Opcode, Portal
 from lustre_codecs.structs.mgs import (
     MgsConfigBody,
@@ -13,7 +15,9 @@ from lustre_codecs.structs.mgs import (
     MgsTargetInfo,
     MgsTargetNidlist,
 )
-from lustre_wire.schema.rpc import Buffers, Records
+from lustre_codecs.structs.nodemap import RECORD_OF_KEY, NodemapKey, NodemapRec
+from lustre_codecs.structs.update import LuIdxpage
+from lustre_wire.schema.rpc import Buffers, Cases, Records
 from lustre_wire.schema.rpc_history import dated_slot, rpc_history
 
 mgs = partial(
@@ -44,7 +48,12 @@ class MgsSetInfo:
         mgs_send_param: MgsSendParam | None = dated_slot()
 
 
-@mgs(Opcode.MGS_CONFIG_READ, since="2.2", bulk_portal=Portal.MGS_BULK_PORTAL, bulk="server PUT", bulk_holds=Records(MgsNidtblEntry))
+#: What is read: entries of a table of NIDs, or pages of the index of nodemaps.
+_NODEMAPS: Final = Records(LuIdxpage, key=NodemapKey, record=NodemapRec, members=RECORD_OF_KEY)
+_CONFIG: Final = Cases((({"mgs_config_body.mcb_type": MgsCfgType.MGS_CFG_T_NODEMAP}, _NODEMAPS),), Records(MgsNidtblEntry))
+
+
+@mgs(Opcode.MGS_CONFIG_READ, since="2.2", bulk_portal=Portal.MGS_BULK_PORTAL, bulk="server PUT", bulk_holds=_CONFIG)
 class MgsConfigRead:
     """Sent by mgc/mgc_request.c:mgc_process_recover_log, for where targets are; mgc_process_nodemap_log, for nodemaps,
     whose pages are those of an index. Handled by mgs/mgs_handler.c:mgs_config_read.

@@ -5,16 +5,20 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
+from lustre_codecs.enums.fid import FidSeq
 from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, LUSTRE_OBD_VERSION, Opcode, Portal
-from lustre_codecs.enums.update import BatchUpdateCmd
+from lustre_codecs.enums.update import BatchUpdateCmd, IdxInfoFlags
 from lustre_codecs.rpcs import slots
 from lustre_codecs.rpcs.ldlm import GetattrRequest
 from lustre_codecs.structs.attributes import MdtBody
+from lustre_codecs.structs.directory import LuDirent
 from lustre_codecs.structs.ldlm import LdlmReply
 from lustre_codecs.structs.lfsck import LfsckReply, LfsckRequest
+from lustre_codecs.structs.quota import LquotaGlbRec, LquotaSlvRec
 from lustre_codecs.structs.security import LustreCapa
 from lustre_codecs.structs.update import (
     BatchUpdateReply,
+    BatchUpdateRequest,
     ButUpdateBuffer,
     ButUpdateHeader,
     IdxInfo,
@@ -26,8 +30,9 @@ from lustre_codecs.structs.update import (
     UpdateBuf,
     UpdateReply,
 )
-from lustre_wire.schema.rpc import Buffers, Opaque, Records
+from lustre_wire.schema.rpc import Bits, Buffers, Cases, Opaque, Records
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
+from lustre_wire.schema.types import U64
 
 #: To another target, which serves it beside its clients' requests.
 to_target = partial(
@@ -55,7 +60,18 @@ class BatchGetattrReply(Buffers):
     file_encctx: Opaque | None = slots.ENCCTX
 
 
-@to_target(Opcode.OBD_IDX_READ, since="2.4", version=LUSTRE_OBD_VERSION, also_on=(Portal.MDS_READPAGE_PORTAL,), bulk_portal=Portal.MDS_BULK_PORTAL, bulk="server PUT", bulk_holds=Records(LuIdxpage))
+#: What is read: the limits of quota, what a target was granted of it, the entries of a directory.
+_INDEX: Final = Cases(
+    (
+        ({"idx_info.ii_fid.f_seq": FidSeq.FID_SEQ_QUOTA_GLB}, Records(LuIdxpage, key=U64, record=LquotaGlbRec)),
+        ({"idx_info.ii_fid.f_seq": FidSeq.FID_SEQ_QUOTA}, Records(LuIdxpage, key=U64, record=LquotaSlvRec)),
+        ({"idx_info.ii_flags": Bits(IdxInfoFlags.II_FL_NOKEY)}, Records(LuIdxpage, record=LuDirent)),
+    ),
+    Records(LuIdxpage),
+)  # fmt: skip
+
+
+@to_target(Opcode.OBD_IDX_READ, since="2.4", version=LUSTRE_OBD_VERSION, also_on=(Portal.MDS_READPAGE_PORTAL,), bulk_portal=Portal.MDS_BULK_PORTAL, bulk="server PUT", bulk_holds=_INDEX)
 class ObdIdxRead:
     """Sent by osp/osp_object.c:osp_it_fetch; on portal 23, with its reply on 10, by quota/qsd_request.c:qsd_fetch_index.
     Handled by target/tgt_handler.c:tgt_obd_idx_read.
@@ -82,7 +98,7 @@ class UpdateObj:
         update_reply: Opaque | None = dated_slot(holds=UpdateReply)
 
 
-@to_target(Opcode.OUT_UPDATE, name="OUT_UPDATE", since="2.6", version=LUSTRE_MDS_VERSION, **_GET)
+@to_target(Opcode.OUT_UPDATE, name="OUT_UPDATE", since="2.6", version=LUSTRE_MDS_VERSION, bulk_holds=Records(ObjectUpdateRequest, sizes="out_update_buffer.oub_size"), **_GET)
 class OutUpdate:
     """Sent by osp/osp_trans.c:osp_prep_update_req (before 2.8 osp/osp_object.c:osp_prep_update_req). Handled by
     target/out_handler.c:out_handle.
@@ -100,7 +116,7 @@ class OutUpdate:
         object_update_reply: Opaque | None = dated_slot(holds=Records(ObjectUpdateReply))
 
 
-@to_target(Opcode.MDS_BATCH, since="2.16", version=LUSTRE_MDS_VERSION, **_GET)
+@to_target(Opcode.MDS_BATCH, since="2.16", version=LUSTRE_MDS_VERSION, bulk_holds=Records(BatchUpdateRequest, sizes="but_update_buffer.bub_size"), **_GET)
 class MdsBatch:
     """Sent by ptlrpc/batch.c:batch_prep_update_req. Handled by mdt/mdt_batch.c:mdt_batch.
 

@@ -6,16 +6,30 @@ names. What receivers of the other byte order swap is known of those three; betw
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from lustre_codecs.enums.nodemap import NmFilesetFlags, NmFlags, NmFlags2, NodemapRaisePrivs, NodemapRbacRoles
+from lustre_codecs.enums.nodemap import (
+    NmFilesetFlags,
+    NmFlags,
+    NmFlags2,
+    NodemapClusterSubid,
+    NodemapIdxType,
+    NodemapRaisePrivs,
+    NodemapRbacRoles,
+)
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import called, in8, in64, over, padding, since, was
+from lustre_wire.schema.shown import Shown
 from lustre_wire.schema.types import Chars, Raw, u8, u16, u32, u64
 from lustre_wire.schema.union import WireUnion
 
 
-@history(size={"2.9": 32}, byteorder="little", swab=False)
+@history(
+    size={"2.9": 32}, byteorder="little", swab=False,
+    text=(
+        "{ncr_name} squash uid {ncr_squash_uid} gid {ncr_squash_gid}", " project {ncr_squash_projid}", " {ncr_flags}",
+    ),
+)  # fmt: skip
 class NodemapClusterRec(Wire):
     """A node map: its flags and whom it squashes to."""
 
@@ -61,7 +75,7 @@ class NodemapFilesetRec(Wire):
     nfr_padding1: u16
 
 
-@history(size={"2.9": 32}, byteorder="little", swab=False)
+@history(size={"2.9": 32}, byteorder="little", swab=False, text="active {ngr_is_active}")
 class NodemapGlobalRec(Wire):
     """Whether node maps are active."""
 
@@ -74,7 +88,7 @@ class NodemapGlobalRec(Wire):
     ngr_padding6: u64
 
 
-@history(size={"2.9": 32}, byteorder="little", swab=False)
+@history(size={"2.9": 32}, byteorder="little", swab=False, text="to {nir_id_fs}")
 class NodemapIdRec(Wire):
     """What an id is mapped to."""
 
@@ -111,12 +125,12 @@ class NodemapRange2Rec(Wire):
     nrr_netmask: u8
 
 
-@history(size={"2.9": 32}, byteorder="little", swab=False)
+@history(size={"2.9": 32}, byteorder="little", swab=False, text="{nrr_start_nid} to {nrr_end_nid}")
 class NodemapRangeRec(Wire):
     """A range of NIDs, by first and last."""
 
-    nrr_start_nid: u64
-    nrr_end_nid: u64
+    nrr_start_nid: Annotated[u64, Shown.NID]
+    nrr_end_nid: Annotated[u64, Shown.NID]
     nrr_padding1: u64
     nrr_padding2: u64
 
@@ -134,7 +148,7 @@ class NodemapUserCapabilitiesRec(Wire):
     nucr_padding5: u64
 
 
-@history(size={"2.9": 8}, byteorder="little", swab=False)
+@history(size={"2.9": 8}, byteorder="little", swab=False, text="{nk_nodemap_id:#x}/{nk_unused}")
 class NodemapKey(Wire):
     """Key of a record: the node map, and what of it."""
 
@@ -159,3 +173,36 @@ class NodemapRec(WireUnion):
     nfhr: NodemapFilesetHeaderRec       = since("2.17")
     nfr: NodemapFilesetRec              = since("2.17")
     nucr: NodemapUserCapabilitiesRec    = since("2.17")
+
+
+def _index(kind: NodemapIdxType) -> int:
+    """A record's index, where its key has it."""
+    return int(kind) << 28
+
+
+_INDEX: Final = 0xF << 28
+_CLUSTER: Final = _index(NodemapIdxType.NODEMAP_CLUSTER_IDX)
+_SUBID: Final = 0xFFFFFFFF << 32
+#: Which member of a record counts: the first whose bits of the key are these. A fileset begins with its head, every 256
+#: records; the others are pieces of its path.
+RECORD_OF_KEY: Final = (
+    *(
+        (_INDEX, _index(kind), member)
+        for kind, member in (
+            (NodemapIdxType.NODEMAP_RANGE_IDX, "nrr"), (NodemapIdxType.NODEMAP_NID_MASK_IDX, "nrr2"),
+            (NodemapIdxType.NODEMAP_UIDMAP_IDX, "nir"), (NodemapIdxType.NODEMAP_GIDMAP_IDX, "nir"),
+            (NodemapIdxType.NODEMAP_PROJIDMAP_IDX, "nir"), (NodemapIdxType.NODEMAP_GLOBAL_IDX, "ngr"),
+        )
+    ),
+    *(
+        (_INDEX | _SUBID, _CLUSTER | int(part) << 32, member)
+        for part, member in (
+            (NodemapClusterSubid.NODEMAP_CLUSTER_REC, "ncr"),
+            (NodemapClusterSubid.NODEMAP_CLUSTER_ROLES, "ncrr"),
+            (NodemapClusterSubid.NODEMAP_CLUSTER_OFFSET, "nor"),
+            (NodemapClusterSubid.NODEMAP_CLUSTER_CAPS, "nucr"),
+        )
+    ),
+    (_INDEX | 0xFF << 32, _CLUSTER, "nfhr"),
+    (_INDEX, _CLUSTER, "nfr"),
+)  # fmt: skip

@@ -105,7 +105,10 @@ class LquotaAcctRec(Wire):
     ispace: u64
 
 
-@history(size={"2.4": 32}, byteorder="little", swab=False)
+@history(
+    size={"2.4": 32}, byteorder="little", swab=False,
+    text="hard {qbr_hardlimit} soft {qbr_softlimit} time {qbr_time} granted {qbr_granted}",
+)  # fmt: skip
 class LquotaGlbRec(Wire):
     """Limits of one id, in the global index."""
 
@@ -126,7 +129,7 @@ class LquotaLvb(Wire):
     lvb_pad1: u64
 
 
-@history(size={"2.4": 8}, byteorder="little", swab=False)
+@history(size={"2.4": 8}, byteorder="little", swab=False, text="granted {qsr_granted}")
 class LquotaSlvRec(Wire):
     """What a slave was granted, in its index."""
 
