@@ -10,7 +10,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames.nid import nid_str
 from lustre_wire.kinds import checked
-from lustre_wire.payloads import batch, changelog, directory, indexpage, linkea, llog, nidtable, updates
+from lustre_wire.payloads import batch, changelog, directory, hsm, indexpage, linkea, llog, nidtable, updates
 from lustre_wire.payloads.config import Config
 from lustre_wire.payloads.llog import LogRecord
 from lustre_wire.rpc import Generic, Message
@@ -120,6 +120,11 @@ def _targets(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
         yield Node(f"{kind}{target.head.mne_index:04x}", f"{nids} version {target.head.mne_version}")
 
 
+def _actions(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
+    for item in hsm.read(data, dialect).items:
+        yield Node(item.hai_action.name or str(int(item.hai_action)), struct_text(item, dialect, short=True))
+
+
 def _whole_batch(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
     yield from _messages(batch.read(data, dialect, order), dialect)
 
@@ -148,7 +153,7 @@ _READERS: Final[dict[str, Callable[[bytes, Dialect, ByteOrder], Iterator[Node]]]
     "llog_rec_hdr": _log, "lu_dirpage": _pages, "ll_dir_entry": _blocks, "out_update_header": _updates,
     "object_update_request": _requested, "object_update_reply": _results, "but_update_header": _batch,
     "batch_update_request": _whole_batch, "batch_update_reply": _batch_replies, "link_ea_header": _links,
-    "mgs_nidtbl_entry": _targets,
+    "mgs_nidtbl_entry": _targets, "kuc_hdr": _actions,
 }  # fmt: skip
 #: The same of readers that look at what the request says.
 _BESIDE: Final[dict[str, Callable[[bytes, Records, Message], Iterator[Node]]]] = {"lu_idxpage": _index}

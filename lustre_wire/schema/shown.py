@@ -28,6 +28,7 @@ class Shown(enum.Enum):
     BYTES = "a number of bytes, with a binary unit where it is a whole number of them"
     DEVICE = "a device number, major and minor"
     ID = "a user, group or project id; all ones is none"
+    ANY = "an index of servers; all ones is any"
     TEXT = "bytes that are a string, filled with NUL"
     RELEASE = "a Lustre version, one byte each for major, minor, patch, fix"
 

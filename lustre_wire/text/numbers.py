@@ -91,6 +91,11 @@ def owner(value: int, width: int = 4) -> str:
     return "-1" if value == (1 << 8 * width) - 1 else str(value)
 
 
+def anyone(value: int, width: int = 4) -> str:
+    """A server's index, or that any will do."""
+    return "any" if value == (1 << 8 * width) - 1 else str(value)
+
+
 def nid(value: int, width: int = 8) -> str:
     """An LNet NID; 0 is none."""
     return nid_str(value) if value else "0"
@@ -98,5 +103,6 @@ def nid(value: int, width: int = 8) -> str:
 
 WRITERS: Final[dict[Shown, Callable[[int, int], str]]] = {
     Shown.HEX: hexadecimal, Shown.OCTAL: octal, Shown.MODE: mode, Shown.TIME: time, Shown.STATUS: status,
-    Shown.NID: nid, Shown.END: end, Shown.ID: owner, Shown.BYTES: size, Shown.DEVICE: device, Shown.RELEASE: release,
+    Shown.NID: nid, Shown.END: end, Shown.ID: owner, Shown.ANY: anyone,
+    Shown.BYTES: size, Shown.DEVICE: device, Shown.RELEASE: release,
 }  # fmt: skip

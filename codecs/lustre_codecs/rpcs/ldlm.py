@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
+from lustre_codecs.enums.keys import KEY_HSM_COPYTOOL_SEND
 from lustre_codecs.enums.ldlm import LdlmFl, LdlmType
 from lustre_codecs.enums.metadata import ItOp
 from lustre_codecs.enums.ptlrpc import LUSTRE_DLM_VERSION, LUSTRE_OBD_VERSION, Opcode, Portal
 from lustre_codecs.rpcs import slots
 from lustre_codecs.structs.attributes import MdsBody, MdtBody
+from lustre_codecs.structs.hsm import KucHdr
 from lustre_codecs.structs.layouts import LayoutIntent, LovMdsMdV1
 from lustre_codecs.structs.ldlm import LdlmGlDesc, LdlmIntent, LdlmReply, LdlmRequest, OstLvb
 from lustre_codecs.structs.llog import LlogCookie
+from lustre_codecs.structs.ost import NiobufInline
 from lustre_codecs.structs.quota import LquotaLvb, QuotaBody
 from lustre_codecs.structs.reint import (
     MdsRecCreate,
@@ -24,7 +27,7 @@ from lustre_codecs.structs.reint import (
 )
 from lustre_codecs.structs.security import LustreCapa
 from lustre_codecs.structs.xattrs import XATTRS
-from lustre_wire.schema.rpc import Absent, Bits, Buffers, Counted, CString, Match, Names, Opaque, Parts
+from lustre_wire.schema.rpc import Absent, Bits, Buffers, Chosen, Counted, CString, Match, Names, Opaque, Parts, Records
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 from lustre_wire.schema.types import u32
 
@@ -81,7 +84,7 @@ class OpenReply(Buffers):
     acl: Opaque | None = slots.ACL_OMITTED
     capa1: LustreCapa | bytes | None = slots.MDS_CAPA
     capa2: LustreCapa | bytes | None = slots.OSS_CAPA
-    niobuf_inline: Opaque | None = dated_slot(since="2.12", optional=True, when="a niobuf_remote, and behind it the data of a small file on the MDT")
+    niobuf_inline: Opaque | None = dated_slot(since="2.12", optional=True, holds=NiobufInline, when="a niobuf_remote, and behind it the data of a small file on the MDT")
     file_secctx: Opaque | None = slots.SECCTX_ASKED
     file_encctx: Opaque | None = slots.ENCCTX
     default_mdt_md: Opaque | None = slots.default_layout("2.16")
@@ -506,4 +509,4 @@ class LdlmSetInfo:
 
     class Request(Buffers):
         key: Opaque | None = dated_slot()
-        val: Opaque | None = dated_slot()
+        val: Opaque | None = dated_slot(holds=Chosen("key", {KEY_HSM_COPYTOOL_SEND: Records(KucHdr)}))

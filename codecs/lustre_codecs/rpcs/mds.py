@@ -10,7 +10,7 @@ from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
 from lustre_codecs.rpcs import slots
 from lustre_codecs.structs.acl import ACL_XATTRS
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch, ObdStatfs
-from lustre_codecs.structs.directory import GetinfoFid2path, LlDirEntry, LuDirpage
+from lustre_codecs.structs.directory import Fid2pathKey, Fid2pathRooted, GetinfoFid2path, LlDirEntry, LuDirpage
 from lustre_codecs.structs.fid import LuFid
 from lustre_codecs.structs.layouts import MdcSwapLayouts
 from lustre_codecs.structs.ldlm import LdlmRequest
@@ -115,7 +115,7 @@ class MdsGetattr:
         acl: Opaque | None = slots.ACL_KEPT
         capa1: LustreCapa | bytes | None = slots.MDS_CAPA
         capa2: LustreCapa | bytes | None = slots.OSS_CAPA
-        file_encctx: Opaque | None = dated_slot(since="2.15", optional=True, when="the encryption context of an encrypted file")
+        file_encctx: Opaque | None = dated_slot(since="2.15", holds=slots.CONTEXTS, optional=True, when="the encryption context of an encrypted file")
 
 
 @mds(Opcode.MDS_GETATTR_NAME)
@@ -140,7 +140,7 @@ class MdsGetattrName:
         acl: Opaque | None = slots.ACL_KEPT
         capa1: LustreCapa | bytes | None = slots.MDS_CAPA
         capa2: LustreCapa | bytes | None = slots.OSS_CAPA
-        file_encctx: Opaque | None = dated_slot(since="2.15", optional=True, when="the encryption context of an encrypted file")
+        file_encctx: Opaque | None = dated_slot(since="2.15", holds=slots.CONTEXTS, optional=True, when="the encryption context of an encrypted file")
 
 
 @mds(Opcode.MDS_GETXATTR, portal={"1.8": Portal.MDS_REQUEST_PORTAL, "2.15": Portal.MDS_READPAGE_PORTAL}, also_on={"1.8": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL), "2.0": (Portal.MDS_SETATTR_PORTAL,), "2.15": (Portal.MDS_REQUEST_PORTAL,)})
@@ -355,6 +355,10 @@ class MdsSetInfoChangelogClear:
         mdt_body: MdtBody | None = dated_slot()
 
 
+#: The longer one first: what follows the shorter one may be zeroes.
+_PATH_KEYS: Final = (Fid2pathRooted, Fid2pathKey)
+
+
 @mds(Opcode.MDS_GET_INFO, since="2.0")
 class MdsGetInfo:
     """Sent by mdc/mdc_request.c:mdc_get_info_rpc. Handled by mdt/mdt_handler.c:mdt_get_info.
@@ -363,19 +367,19 @@ class MdsGetInfo:
     """
 
     class Request(Buffers):
-        key: Opaque | None = dated_slot(when="fid2path: \"fid2path\" plus NUL padded to 16 bytes, then packed getinfo_fid2path 32 bytes {fid 16, recno 8, linkno 4, pathlen 4}")
+        key: Opaque | None = dated_slot(holds=_PATH_KEYS, when="fid2path: \"fid2path\" plus NUL padded to 16 bytes, then packed getinfo_fid2path 32 bytes {fid 16, recno 8, linkno 4, pathlen 4}")
         vallen: u32 | None = dated_slot(until="2.17")
         val: Opaque | None = dated_slot(since="2.17", optional=True, when="what there is besides the key")
 
     class Reply(Buffers):
-        val: Opaque | None = dated_slot()
+        val: Opaque | None = dated_slot(holds=GetinfoFid2path)
 
 
 @buffers_history
 class PathRequest(Buffers):
     """A file whose path is asked for: the key filled up to 16 bytes, and the question behind it."""
 
-    key: Opaque | None = dated_slot(when="`fid2path` padded to 16 bytes, a getinfo_fid2path, and from 2.12 the FID of the root")
+    key: Opaque | None = dated_slot(holds=_PATH_KEYS, when="`fid2path` padded to 16 bytes, a getinfo_fid2path, and from 2.12 the FID of the root")
     vallen: u32 | None = dated_slot()
 
 

@@ -16,7 +16,7 @@ from lustre_codecs.structs.attributes import MdsBody, MdtBody
 from lustre_codecs.structs.layouts import LovMdsMdV1, LovMdsMdV3, LovUserMdV1, LovUserMdV3
 from lustre_codecs.structs.ldlm import BarrierLvb, OstLvb, OstLvbV1
 from lustre_codecs.structs.quota import LquotaLvb
-from lustre_codecs.structs.security import LustreCapa
+from lustre_codecs.structs.security import LlcryptContextV1, LlcryptContextV2, LustreCapa
 from lustre_wire.schema.margins import dated
 from lustre_wire.schema.rpc import Bits, Cases, Match, NonZero, Opaque
 from lustre_wire.schema.rpc_history import dated_slot
@@ -124,11 +124,13 @@ def lvb(words: Any, lock: str = "dlm_rep", **said: Any) -> Any:
     return dated_slot(type={"1.8": OstLvb, "2.3": Opaque}, holds={"2.3": held if lock else held.other}, when=words, **said)
 
 
+#: How a file is encrypted: structs told apart by their version.
+CONTEXTS: Final = (LlcryptContextV2, LlcryptContextV1)
 # Appended since 2.9.
 SECCTX_NAME: Final = dated_slot(since="2.9", optional=True, when="name of the security attribute, where OBD_CONNECT2_FILE_SECCTX was granted")
 SECCTX: Final = dated_slot(since="2.9", optional=True, when="the security context of what is created")
 SELINUX_POL: Final = dated_slot(since=("2.12.9", "2.13"), optional=True, when="counted; a description of the SELinux policy where the client is to send one")
-ENCCTX: Final = dated_slot(since="2.14", optional=True, when="the encryption context, where OBD_CONNECT2_ENCRYPT was granted and the file is encrypted")
+ENCCTX: Final = dated_slot(since="2.14", holds=CONTEXTS, optional=True, when="the encryption context, where OBD_CONNECT2_ENCRYPT was granted and the file is encrypted")
 SECCTX_ASKED: Final = dated_slot(since=("2.12.9", "2.13"), optional=True, when="the value of the security attribute that the request names")
 
 

@@ -90,3 +90,22 @@ class GetinfoFid2path(Wire):
     gf_linkno: u32
     gf_pathlen: u32
     gf_path: Annotated[bytes, Flex(Chars(1))]
+
+
+@history(size={"2.1": 48}, c_name="fid2path:key", text="{gfk_key} {gfk_fid}")
+class Fid2pathKey(Wire):
+    """Key of a question for a path: its name, filled up, and a `GetinfoFid2path` without a path."""
+
+    gfk_key: Annotated[bytes, Chars(16)]
+    gfk_fid: LuFid
+    gfk_recno: u64
+    gfk_linkno: u32
+    gfk_pathlen: u32
+
+
+@history(size={"2.9": 64}, c_name="fid2path:rooted", text=("{gfr_key}", " below {gfr_root_fid}"))
+class Fid2pathRooted(Wire):
+    """The same, and the FID that the path begins at."""
+
+    gfr_key: Fid2pathKey
+    gfr_root_fid: LuFid

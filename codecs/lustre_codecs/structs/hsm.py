@@ -37,7 +37,7 @@ class KucHdr(Wire):
     kuc_msglen: u16
 
 
-@history(size={"2.1": 16})
+@history(size={"2.1": 16}, text="[{offset}+{length}]")
 class HsmExtent(Wire):
     """A range of a file, in bytes."""
 
@@ -58,7 +58,10 @@ class HsmActionList(Wire):
     hal_fsname: Annotated[bytes, Flex(Chars(1))]
 
 
-@history(size={"2.0": 56, "2.4": 72}, swab=False)
+@history(
+    size={"2.0": 56, "2.4": 72}, swab=False,
+    text=("{hai_action} {hai_fid}", " data {hai_dfid}", " {hai_extent}", " cookie {hai_cookie}"),
+)  # fmt: skip
 class HsmActionItem(Wire):
     """One action on a file; `hai_len` counts it with its data, the next one begins at a multiple of 8 bytes."""
 
@@ -84,7 +87,7 @@ class HsmAttrs(Wire):
     hsm_arch_ver: u64
 
 
-@history(size={"2.4": 24})
+@history(size={"2.4": 24}, text=("{hca_action} {hca_state}", " {hca_location}"))
 class HsmCurrentAction(Wire):
     """What is being done with a file."""
 
@@ -105,7 +108,10 @@ class HsmProgress(Wire):
     padding: u32 = since("2.4")
 
 
-@history(size={"2.4": 64})
+@history(
+    size={"2.4": 64},
+    text=("{hpk_fid} cookie {hpk_cookie}", " {hpk_extent}", " {hpk_flags}", " error {hpk_errval}"),
+)  # fmt: skip
 class HsmProgressKernel(Wire):
     """`HsmProgress` as the client sends it on."""
 
@@ -119,7 +125,10 @@ class HsmProgressKernel(Wire):
     hpk_padding2: pad64
 
 
-@history(size={"2.4": 24})
+@history(
+    size={"2.4": 24},
+    text=("{hr_action} of {hr_itemcount} files", " archive {hr_archive_id}", " flags {hr_flags}"),
+)  # fmt: skip
 class HsmRequest(Wire):
     """Head of a request of a user."""
 
@@ -130,7 +139,7 @@ class HsmRequest(Wire):
     hr_data_len: u32
 
 
-@history(size={"2.4": 24})
+@history(size={"2.4": 24}, text=("set {hss_setmask:#x} clear {hss_clearmask:#x}", " archive {hss_archive_id}"))
 class HsmStateSet(Wire):
     """Flags of a file to set and to clear."""
 
@@ -155,7 +164,7 @@ class HsmUserImport(Wire):
     hui_archive_id: u32
 
 
-@history(size={"2.1": 32})
+@history(size={"2.1": 32}, text=("{hui_fid}", " {hui_extent}"))
 class HsmUserItem(Wire):
     """A file, and which part of it."""
 
@@ -175,7 +184,10 @@ class HsmUserRequest(Wire):
     hur_user_item: Annotated[list[HsmUserItem], Flex(HsmUserItem)]
 
 
-@history(size={"2.1": 32})
+@history(
+    size={"2.1": 32},
+    text=("states {hus_states:#x}", " archive {hus_archive_id}", " {hus_in_progress_action} {hus_in_progress_state}"),
+)  # fmt: skip
 class HsmUserState(Wire):
     """State of a file, as a user sees it."""
 

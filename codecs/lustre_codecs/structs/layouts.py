@@ -272,7 +272,7 @@ class OstLayout(Wire):
     ol_comp_id: u32
 
 
-@history(size={"2.10": 16}, byteorder="little")
+@history(size={"2.10": 16}, byteorder="little", text="[{e_start}-{e_end})")
 class LuExtent(Wire):
     """A range of a file: first byte, and the one behind the last (lustre_user.h)."""
 
@@ -280,7 +280,7 @@ class LuExtent(Wire):
     e_end: Annotated[u64, Shown.END]
 
 
-@history(size={"2.4": 24})
+@history(size={"2.4": 24}, text=("{lai_opc}", " {lai_extent}", " {lai_flags}"))
 class LayoutIntent(Wire):
     """What is to be done with a layout."""
 
@@ -398,7 +398,7 @@ class LustreSwapLayouts(Wire):
     sl_dv2: u64
 
 
-@history(size={"2.4": 8})
+@history(size={"2.4": 8}, text="{msl_flags}")
 class MdcSwapLayouts(Wire):
     """Flags of a swap of layouts."""
 
@@ -427,14 +427,14 @@ class LmvForeignMd(Wire):
 
 @history(
     size={"2.4": 48}, byteorder="little",
-    text=("{lum_stripe_count} stripes from MDT {lum_stripe_offset}", " pool {lum_pool_name}"),
+    text=("{lum_stripe_count} stripes, first MDT {lum_stripe_offset}", " pool {lum_pool_name}"),
 )  # fmt: skip
 class LmvUserMdV1(Wire):
     """Layout of directories that a user asks for, and that subdirectories are made with (lustre_user.h)."""
 
     lum_magic: Annotated[u32, Shown.HEX, Magic(LMV_USER_MAGIC)]
     lum_stripe_count: u32
-    lum_stripe_offset: u32
+    lum_stripe_offset: Annotated[u32, Shown.ANY]
     lum_hash_type: u32
     lum_type: u32
     lum_padding1_: pad32 = called("lum_padding1").until("2.15")

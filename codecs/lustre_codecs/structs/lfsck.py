@@ -15,7 +15,7 @@ from lustre_wire.schema.margins import in16, in32, in64, over, pad32, pad64, pad
 from lustre_wire.schema.types import AS_SENT, U32, U64, Array, Raw, s64, u16, u32, u64
 
 
-@history(size={"2.6": 16})
+@history(size={"2.6": 16}, text=("status {lr_status}", " repaired {lr_repaired}"))
 class LfsckReply(Wire):
     """State of a checker."""
 
@@ -24,7 +24,7 @@ class LfsckReply(Wire):
     lr_repaired: u64 = padding("lr_padding_2").since("2.9")
 
 
-@history(size={"2.6": 96})
+@history(size={"2.6": 96}, text=("{lr_event} {lr_active}", " {lr_fid}", " {lr_fid2}"))
 class LfsckRequest(Wire):
     """An event, or a question, from one checker to another."""
 

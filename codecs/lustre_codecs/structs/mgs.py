@@ -42,7 +42,7 @@ class MgsTargetInfo(Wire):
     mti_nidlist: Annotated[list[bytes], Flex(Chars(64))] = since("2.16")
 
 
-@history(size={"2.2": 80})
+@history(size={"2.2": 80}, text="{mcb_name} {mcb_type} from {mcb_offset}")
 class MgsConfigBody(Wire):
     """Which part of a configuration log is asked for."""
 
@@ -87,7 +87,7 @@ class MgsNidtblEntry(Wire):
     u: MgsNidtblEntryU
 
 
-@history(size={"2.17": 8})
+@history(size={"2.17": 8}, text=("{mtn_nids} NIDs", " {mtn_inline_list}"))
 class MgsTargetNidlist(Wire):
     """NIDs of a target as text, when there are many."""
 

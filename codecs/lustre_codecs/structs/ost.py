@@ -24,10 +24,11 @@ from lustre_codecs.structs.llog import LlogCookie
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import as_sent, called, in16, in32, in64, pad32, pad64, padding, since, until, was
 from lustre_wire.schema.shorthand import id32, mode32, time64
-from lustre_wire.schema.types import AS_SENT, U32, U64, Array, Chars, Flex, u16, u32, u64
+from lustre_wire.schema.shown import Given
+from lustre_wire.schema.types import AS_SENT, U32, U64, Array, Chars, Flex, Raw, u16, u32, u64
 
 
-@history(size=208, text=("object {o_id}:{o_gr}", "object {o_oi}", " size {o_size}", " {o_valid}"))
+@history(size=208, text=("object {o_id}:{o_gr}", "object {o_oi}", " size {o_size}", " {o_flags}"))
 class Obdo(Wire):
     """An object and its attributes, as OSTs know them."""
 
@@ -47,7 +48,7 @@ class Obdo(Wire):
     o_mode: mode32
     o_uid: id32
     o_gid: id32
-    o_flags: in32[ObdFl]
+    o_flags: Annotated[ObdFl, U32, Given("o_valid", ObdMd.OBD_MD_FLFLAGS)]
     o_nlink: u32
     o_generation: u32              = until("2.0")
     o_parent_oid: u32              = since("2.0")
@@ -100,6 +101,14 @@ class NiobufRemote(Wire):
     rnb_flags: in32[ObdBrw]
 
 
+@history(size={"2.12": 16}, text=("", "{nbi_remote}"))
+class NiobufInline(Wire):
+    """The data of a small file that an open brings along: a `NiobufRemote`, and `rnb_len` bytes behind it."""
+
+    nbi_remote: NiobufRemote
+    nbi_data: Annotated[bytes, Flex(Raw(1))]
+
+
 @history(size=56, c_name={"1.8": "ll_fiemap_extent", "2.8": "fiemap_extent"})
 class LlFiemapExtent(Wire):
     """One extent of a file map; offsets and lengths in bytes (ll_fiemap.h)."""
@@ -140,7 +149,7 @@ class LlFiemapInfoKey(Wire):
     lfik_fiemap: LlUserFiemap             = was("fiemap").since("2.8")
 
 
-@history(size={"2.9": 32})
+@history(size={"2.9": 32}, text="{lla_advice} [{lla_start}-{lla_end})")
 class LuLadvise(Wire):
     """One piece of advice: offsets in bytes."""
 
@@ -153,7 +162,7 @@ class LuLadvise(Wire):
     lla_value4: u32
 
 
-@history(size={"2.9": 32})
+@history(size={"2.9": 32}, text=("", "{lah_flags}"))
 class LadviseHdr(Wire):
     """Head of a list of advice."""
 

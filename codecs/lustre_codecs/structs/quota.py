@@ -136,7 +136,7 @@ class LquotaSlvRec(Wire):
     qsr_granted: u64
 
 
-@history(size={"2.4": 112})
+@history(size={"2.4": 112}, text=("{qb_fid}", " count {qb_count}", " usage {qb_usage}", " flags {qb_flags:#x}"))
 class QuotaBody(Wire):
     """Quota acquired, released or reported."""
 

@@ -354,7 +354,7 @@ class MdtRecSetxattr(Wire):
     sx_padding_11: pad32
 
 
-@history(size={"2.11": 136})
+@history(size={"2.11": 136}, text=("{rs_fid}", " mirror {rs_mirror_id_old}", " lease {rs_lease_handle}"))
 class MdtRecResync(Wire):
     """Resynchronise a mirror."""
 

@@ -13,7 +13,7 @@ from lustre_codecs.structs.fid import LuFid
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import in32, in64, pad16, pad32, was
 from lustre_wire.schema.shorthand import hex32, hex64, id32
-from lustre_wire.schema.shown import Shown
+from lustre_wire.schema.shown import Magic, Shown
 from lustre_wire.schema.types import U32, Chars, Flex, Hole, Raw, s64, u8, u16, u32, u64
 from lustre_wire.schema.union import WireUnion
 
@@ -217,6 +217,39 @@ class GssWireCtx(Wire):
     gw_seq: u32
     gw_svc: u32
     gw_handle: RawobjS
+
+
+@history(
+    size={"2.14": 28}, byteorder="little", swab=False,
+    text="encryption v{version}, modes {contents_encryption_mode} and {filenames_encryption_mode}, "
+    "key {master_key_descriptor}",
+)  # fmt: skip
+class LlcryptContextV1(Wire):
+    """How a file is encrypted, and with which key; the MDT keeps it and does not look into it (llcrypt_private.h)."""
+
+    version: Annotated[u8, Magic(1)]
+    contents_encryption_mode: u8
+    filenames_encryption_mode: u8
+    flags: u8
+    master_key_descriptor: Annotated[bytes, Raw(8)]
+    nonce: Annotated[bytes, Raw(16)]
+
+
+@history(
+    size={"2.14": 40}, byteorder="little", swab=False,
+    text="encryption v{version}, modes {contents_encryption_mode} and {filenames_encryption_mode}, "
+    "key {master_key_identifier}",
+)  # fmt: skip
+class LlcryptContextV2(Wire):
+    """The same in the form of today."""
+
+    version: Annotated[u8, Magic(2)]
+    contents_encryption_mode: u8
+    filenames_encryption_mode: u8
+    flags: u8
+    reserved: Annotated[bytes, Raw(4)]
+    master_key_identifier: Annotated[bytes, Raw(16)]
+    nonce: Annotated[bytes, Raw(16)]
 
 
 @history(size={"2.16": 48}, swab=False)

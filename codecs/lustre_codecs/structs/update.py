@@ -17,7 +17,7 @@ from lustre_wire.schema.types import AS_SENT, U16, U32, Array, Chars, Flex, u16,
 from lustre_wire.schema.union import WireUnion
 
 
-@history(size={"2.4": 80})
+@history(size={"2.4": 80}, text="{ii_fid} from {ii_hash_start:#x} {ii_count} pages")
 class IdxInfo(Wire):
     """What part of an index to read, and what was read."""
 
