@@ -16,7 +16,7 @@ from lustre_wire.cli.main import cli
 from lustre_wire.jsontext import json_text
 from lustre_wire.payloads import hsm
 from lustre_wire.payloads.inside import records_in
-from lustre_wire.text import Node, brief, message_tree
+from lustre_wire.text import Node, brief, message_tree, struct_text
 
 D217 = lw.dialect("2.17")
 S, C, E = D217.structs, D217.constants, D217.enums
@@ -24,6 +24,7 @@ S, C, E = D217.structs, D217.constants, D217.enums
 ENCRYPTED_V1 = bytes([1, 1, 4, 0]) + b"key-desc" + bytes(range(16))
 ENCRYPTED_V2 = bytes([2, 1, 4, 2]) + bytes(4) + b"0123456789abcdef" + bytes(range(16))
 ADDRESS = b"fd00::3@tcp".ljust(64, b"\0")
+SECOND = b"10.0.0.3@tcp".ljust(64, b"\0")
 CONTEXT, POLICY = b"unconfined_u:object_r:user_home_t:s0\0", b"1:targeted:31:" + b"a" * 64
 
 
@@ -239,9 +240,9 @@ CASES: dict[str, tuple[str, str, Callable[[], dict[str, Any]], tuple[str, ...], 
             "mgs_target_info": S["mgs_target_info"](
                 mti_svname=b"lustre-OST0000".ljust(64, b"\0"), mti_nid_count=1, mti_nidlist=ADDRESS
             ),
-            "mgs_target_nidlist": S["mgs_target_nidlist"](mtn_nids=1, mtn_inline_list=ADDRESS),
+            "mgs_target_nidlist": S["mgs_target_nidlist"](mtn_nids=2, mtn_inline_list=ADDRESS + SECOND),
         },
-        (b"fd00::3@tcp".hex(),), "1 NIDs fd00::3@tcp",
+        (b"fd00::3@tcp".hex(),), "2 NIDs [fd00::3@tcp, 10.0.0.3@tcp]",
     ),
 }  # fmt: skip
 
@@ -313,3 +314,9 @@ def test_an_older_server_names_its_addresses_as_it_can(release: str, nids: str) 
     assert getattr(read.buffers.mgs_target_info, nids) == value and lw.encode(read) == data
     wanted = "fd00::3@tcp" if nids == "mti_nidlist" else "10.0.0.3@tcp"
     assert any(wanted in text for text in texts(message_tree(read)))
+
+
+def test_addresses_are_shown_one_by_one_however_often_they_come() -> None:
+    """By the walk of the declaration at first, then by a function made of it."""
+    value = S["mgs_target_nidlist"](mtn_nids=2, mtn_inline_list=ADDRESS + SECOND)
+    assert {struct_text(value, D217) for _ in range(20)} == {"2 NIDs [fd00::3@tcp, 10.0.0.3@tcp]"}

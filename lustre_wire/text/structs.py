@@ -28,6 +28,7 @@ from lustre_wire.text.values import (
     named,
     pieces,
     quoted,
+    rows,
     union_text,
     walked,
 )
@@ -177,8 +178,10 @@ def _expression(show: _Expressions, node: Node, value: str, outer: str = "") -> 
             return f"{em.use(union_text)}({value})"
         members = {number: _member(show, node, name) for number, name in tag.members}
         return f"{em.const('_u', partial(_tagged, members))}({outer}.{tag.field}, {value})"
-    if node.joined:
+    if node.joined and node.stride == 1:
         return _expression(show, node.node, value, outer)
+    if node.joined:
+        value = f"{em.use(rows)}({value}, {node.stride})"
     some, one = (_one(show, node.node, make) for make in (_some, _expression))
     return f"{em.const('_l', partial(list_text, node, show.short, some, one))}({value})"
 

@@ -125,11 +125,18 @@ def _text(node: Node, value: Any, show: _Show, outer: Any, depth: int) -> str:
         return _union(node, value, outer, show, depth)
     if isinstance(node, Group):
         return _struct(value, show, depth)
-    if node.joined:
+    if node.joined and node.stride == 1:
         return _text(node.node, value, show, outer, depth)
+    if node.joined:
+        value = rows(value, node.stride)
     if depth >= DEEPEST:
         return f"[{len(value)}]"
     return list_text(node, show.short, _some, lambda each: _text(node.node, each, show, None, depth + 1), value)
+
+
+def rows(data: bytes, width: int) -> list[bytes]:
+    """Bytes that are joined strings of one width, one by one."""
+    return [bytes(data[at : at + width]) for at in range(0, len(data), width)]
 
 
 def _some(value: Any) -> bool:
