@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lustre_wire as lw
+from compat_tests.capture.captures import messages, path_of
 from compat_tests.recorded import payloads
 from lustre_wire.payloads import lov
 
@@ -37,6 +38,20 @@ def test_recorded(dialect: str, row: dict[str, Any]) -> None:
     assert found.seq == params.get("object_gr", params.get("object_seq"))
     assert found.pool == params["pool"]
     assert lov.write(lov.read(data, dialect)) == data
+
+
+def test_a_layout_names_its_file_by_id_and_sequence() -> None:
+    """As 2.17 writes it, though the sequence is that of a FID, in which these numbers stand the other way round."""
+    told = 0
+    for captured in messages(path_of("05")):
+        message = captured.message
+        if message is None or captured.kind != "reply" or captured.name != "LDLM_ENQUEUE/INTENT_OPEN_CREAT":
+            continue
+        if message.buffers.mdt_md:
+            own, fid = lov.read(message.buffers.mdt_md, "2.17").lmm_oi, message.buffers.mdt_body.mbo_fid1
+            assert (own.oi_seq, own.oi_id) == (fid.f_seq, fid.f_oid)
+            told += 1
+    assert told
 
 
 @pytest.mark.parametrize(("dialect", "row"), RECORDED)

@@ -72,6 +72,14 @@ class LogOstId(Wire):
     oi_seq: u64
 
 
+@history(size={"2.4": 16}, c_name="ost_id::lmm", text="{oi_seq:#x}:{oi_id}")
+class LmmOstId(Wire):
+    """The file's own id and sequence in its layout: an `OstId` that is never a FID (fid_to_lmm_oi)."""
+
+    oi_id: u64
+    oi_seq: u64
+
+
 @history(size=24, swab={"1.8": False, "2.0": True}, text=("[{lsr_start:#x}-{lsr_end:#x})", " MDT {lsr_mdt}"))
 class LuSeqRange(Wire):
     """A range of FID sequences."""

@@ -30,7 +30,7 @@ from lustre_codecs.enums.layout import (
     LustreForeignTypes,
 )
 from lustre_codecs.enums.metadata import SwapLayouts
-from lustre_codecs.structs.fid import LlogLogid, LuFid, ObdUuid, OstId
+from lustre_codecs.structs.fid import LlogLogid, LmmOstId, LuFid, ObdUuid, OstId
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import (
     as_sent,
@@ -93,7 +93,7 @@ class LovMdsMdV1(Wire):
     lmm_pattern: hex32
     lmm_object_id: u64    = until("2.4")
     lmm_object_seq: u64   = was("lmm_object_gr").since("2.0").until("2.4")
-    lmm_oi: OstId         = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
+    lmm_oi: LmmOstId      = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
     lmm_stripe_size: bytes32
     lmm_stripe_count: u16 = was(type=u32).since("2.2")
     lmm_layout_gen: u16   = since("2.2")
@@ -114,7 +114,7 @@ class LovMdsMdV3(Wire):
     lmm_pattern: hex32
     lmm_object_id: u64    = until("2.4")
     lmm_object_seq: u64   = was("lmm_object_gr").since("2.0").until("2.4")
-    lmm_oi: OstId         = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
+    lmm_oi: LmmOstId      = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
     lmm_stripe_size: bytes32
     lmm_stripe_count: u16 = was(type=u32).since("2.2")
     lmm_layout_gen: u16   = since("2.2")
@@ -137,7 +137,7 @@ class LovUserMdV1(Wire):
     lmm_pattern: hex32
     lmm_object_id: u64  = until("2.4")
     lmm_object_seq: u64 = was("lmm_object_gr").since("2.0").until("2.4")
-    lmm_oi: OstId       = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
+    lmm_oi: LmmOstId    = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
     lmm_stripe_size: bytes32
     lmm_stripe_count: u16
     lmm_stripe_offset: Annotated[u16, Shown.ID]
@@ -156,7 +156,7 @@ class LovUserMdV3(Wire):
     lmm_pattern: hex32
     lmm_object_id: u64  = until("2.4")
     lmm_object_seq: u64 = was("lmm_object_gr").since("2.0").until("2.4")
-    lmm_oi: OstId       = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
+    lmm_oi: LmmOstId    = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
     lmm_stripe_size: bytes32
     lmm_stripe_count: u16
     lmm_stripe_offset: Annotated[u16, Shown.ID]
