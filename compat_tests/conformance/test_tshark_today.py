@@ -86,7 +86,7 @@ FAULTS: Final = (
         "lov_desc.default_stripe_offset": ("lmv_desc.ld_padding_1",),
         "lov_desc.*": ("lmv_desc.*",),
     }),
-    Fault("", "connect data has more than it had in 2.10, and its 72 bytes grant parameters, no users and groups", {
+    Fault("", "connect data has more now; where all of it is zero, in a refusal, it is read as the 72 bytes of 1.8", {
         "obd_connect_data.padding": ("obd_connect_data.ocd_conn_policy", "obd_connect_data.ocd_compr_type"),
         "obd_connect_data.ocd_nllu": ("obd_connect_data.ocd_grant_*",),
         "obd_connect_data.ocd_nllg": ("obd_connect_data.ocd_grant_max_blks",),
@@ -113,7 +113,7 @@ MALFORMED: Final = {
     "MDS_GET_INFO/FID2PATH request": "20", "MDS_REINT/CREATE reply": "23", "MDS_STATFS/NEW request": "23",
     "MGS_TARGET_REG request": "19", "OBD_IDX_READ reply": "22", "OST_GET_INFO/LAST_FID request": "20",
     "OST_READ reply": "17", "OST_WRITE request": "17", "OUT_UPDATE reply": "2",
-    "MDS_CONNECT reply": "none: connect data of 72 bytes, which 1.8 sent, in a reply of 2.17",
+    "MDS_CONNECT reply": "none: a refusal, whose connect data is zero and read as the 72 bytes of 1.8",
 }  # fmt: skip
 
 #: Kinds of which it shows nothing behind the ptlrpc_body: rows 2 and 23.

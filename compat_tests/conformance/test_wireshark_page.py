@@ -16,7 +16,7 @@ from compat_tests.tshark import needs_tshark, run
 from lustre_wire.cli.main import cli
 
 PAGE = FIXTURES.parent / "docs" / "wireshark.md"
-ROW = re.compile(r"\| (\d+) \| (\d+) \| `([^`]*)`(, malformed)? \| `([^`]*)` `([^`]*?)( \.\.\.)?` \|")
+ROW = re.compile(r"\| (\w+) \| (\d+) \| `([^`]*)`(, malformed)? \| `([^`]*)` `([^`]*?)( \.\.\.)?` \|")
 
 
 class Row(NamedTuple):
