@@ -11,7 +11,6 @@ import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -204,13 +203,13 @@ class Placed:
             return
         if not spec.opaque:
             self._name(at, size, spec.name)
-            self._node(spec.node, value, at, "", spec.name)
+            self._node(spec.node, value, at, spec.name)
             return
         self._cell(at, size, bytes(value), spec.name)
         held = spec.held_beside(self.message.buffers)
         found = holding(held, bytes(value), self.message.dialect, self.message.order)
         if found is not None:
-            self._node(*found, at, "", spec.name)
+            self._node(*found, at, spec.name)
         if isinstance(spec.holds, Records):
             with suppress(WireError):  # what is no records is bytes
                 self._records(spec_of(spec.holds.head).name, bytes(value), at)
@@ -251,22 +250,21 @@ class Placed:
         if name:
             self._name(at, spec.size, name)
         for member in spec.node.members:
-            self._node(member, getattr(value, member.name), at + member.offset, spec.name, "", value)
+            self._node(member, getattr(value, member.name), at + member.offset, f"{spec.name}.{member.name}", value)
         for other in spec.overlays:
             self._name(at + other.offset, other.size, f"{spec.name}.{other.name}")
 
-    def _node(self, node: nodes.Node, value: Any, at: int, struct: str, slot: str, outer: Any = None) -> None:
-        name = f"{struct}.{node.name}" if struct else slot
+    def _node(self, node: nodes.Node, value: Any, at: int, name: str, outer: Any = None) -> None:
         if isinstance(node, nodes.Group):
             self._struct(value, at, name)
         elif isinstance(node, nodes.Overlap):
             found = union_member(node, value, outer)
             self._cell(at, node.width, value.raw, name)
             if found is not None:
-                self._node(*found, at, "", name)
+                self._node(*found, at, name)
         elif isinstance(node, nodes.Repeat) and not node.joined:
             for number, one in enumerate(value):
-                self._node(replace(node.node, name=node.name), one, at + number * node.stride, struct, slot)
+                self._node(node.node, one, at + number * node.stride, name)
         elif isinstance(value, int):
             order = resolved(node.order if isinstance(node, nodes.Cell) else None, self.message.order)
             number = int(value) & (1 << 8 * node.width) - 1
