@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from lustre_wire.checking.verdict import Verdict
-from lustre_wire.upgrade.checks.monitor import CHECKS
+from lustre_wire.upgrade.checks.monitor import CHECKS, judge
 from lustre_wire.upgrade.stage.play import Play
 
 
@@ -70,3 +70,8 @@ def reported(made: Play, *names: str) -> set[str]:
     for name in names or CHECKS:
         CHECKS[name].check(made, witness)
     return witness.where
+
+
+def broken_laws(made: Play) -> set[str]:
+    """The invariants that do not hold in a play, those of recovery among them."""
+    return {name for name, verdict in judge(made).items() if verdict.wrong}

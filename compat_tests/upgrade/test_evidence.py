@@ -137,7 +137,7 @@ def answered_when_quiet(made: Play) -> None:
     at = {"time": stop.quiet + 0.001, "arrived": stop.quiet + 0.001, "client": STRANGER, "xid": 7}
     place = max(m.place for m in stop.releases.values())
     add(made, like(made, "MDS_REINT", place=place + 0.3, **at),
-        like(made, "MDS_REINT", Kind.REPLY, place=place + 0.4, status=0, **at))  # fmt: skip
+        like(made, "MDS_REINT", Kind.REPLY, place=place + 0.4, status=0, transno=0, **at))  # fmt: skip
 
 
 def let_in(made: Play) -> None:
@@ -172,7 +172,8 @@ def flushed_before(made: Play) -> None:
 
 def beyond_the_disk(made: Play) -> None:
     stop = the_stop(made)
-    reply = like(made, "MDS_REINT", Kind.REPLY, transno=1 << 60, place=stop.said.place - 0.5, xid=7, client=STRANGER)
+    most = max(m.transno for m in made.wire().of(Kind.REPLY) if m.server == stop.said.nid and m.place < stop.said.place)
+    reply = like(made, "MDS_REINT", Kind.REPLY, transno=most + 9, place=stop.said.place - 0.5, xid=7, client=STRANGER)
     add(made, reply)
 
 
@@ -217,7 +218,7 @@ def after_the_mark(kind: Kind) -> Callable[[Play], None]:
         made.stopped[made.stopped.index(stop.said)] = attrs.evolve(stop.said, end=stop.said.end + 2)
         clean = next(f for f in made.flushed if f.target == stop.said.target and f.clean)
         at = {"place": clean.place + 1.5, "time": clean.time, "arrived": None}
-        reply = like(made, "MDS_REINT", Kind.REPLY, status=0, xid=7, client=STRANGER, **at)
+        reply = like(made, "MDS_REINT", Kind.REPLY, status=0, transno=0, xid=7, client=STRANGER, **at)
         add(made, reply if kind is Kind.REPLY else attrs.evolve(stop.told[0], **at))
 
     return edit
@@ -272,6 +273,7 @@ def altered(which: Callable[[Put, rpc.Message], bool], **amended: Any) -> Callab
         packer(said.request.dialect).amend(said.request, **amended)
         packet = attrs.evolve(packets[index].packet, data=rpc.encode(said.request))
         packets[index] = attrs.evolve(packets[index], packet=packet)
+        made._wire = None
 
     return edit
 
@@ -281,8 +283,81 @@ def reopened(sent: Put, _: rpc.Message) -> bool:
     return sent.replay and "INTENT_OPEN" in sent.name and sent.dialect == "2.0"
 
 
+def said(made: Play, which: Callable[[Message, rpc.Message, rpc.Message | None], bool]) -> Any:
+    """The first such message of the network, decoded, with the request it answers."""
+    return next(each for each in traffic.decoded(made) if which(*each))
+
+
+def instead(made: Play, old: Message, **changes: Any) -> None:
+    """Something else in the place of a message."""
+    wire = made.wire()
+    made._wire = made.place, Wire([attrs.evolve(m, **changes) if m is old else m for m in wire.messages], wire.dialect)
+
+
+def never_upgraded(made: Play) -> None:
+    """The MDS says that it went on in 1.8, on its disk as well."""
+    change(made.began, lambda b: b.version == "2.0" and "MDT" in b.target, version="1.8")
+    made.flushed[:] = [attrs.evolve(f, version="1.8") if "MDT" in f.target else f for f in made.flushed]
+
+
 def other_transno(made: Play) -> None:
-    change(made.journal.put, lambda p: p.replay and "INTENT_OPEN" in p.name, transno=1)
+    sent, _, _ = said(made, lambda m, asked, of: of is None and "INTENT_OPEN" in asked.name and m.transno != 0)
+    instead(made, sent, transno=sent.transno + 1)
+
+
+def given_twice(made: Play) -> None:
+    reply = next(m for m in made.wire().of(Kind.REPLY) if m.transno and made.is_metadata(m.server))
+    add(made, attrs.evolve(reply, place=reply.place + 0.5, client=STRANGER, xid=7))
+
+
+def given_again_by_a_later_start(made: Play) -> None:
+    at = {"place": made.place + 0.1, "time": made.now, "client": STRANGER, "xid": 7}
+    asked = like(made, "MDS_REINT", **at)
+    answer = like(made, "MDS_REINT", Kind.REPLY, **at | {"place": made.place + 0.2, "transno": 1})
+    add(made, asked, answer)
+
+
+def one_handle_for_two(made: Play) -> None:
+    connects = [answer for asked, answer in made.wire().connects() if not answer.status]
+    first = connects[0]
+    other = next(answer for answer in connects if answer.server == first.server and answer.client != first.client)
+    instead(made, other, handle=first.handle)
+
+
+def slot_that_stays(made: Play) -> None:
+    wire = made.wire()
+    gone = wire.of(Kind.REPLY, wire.k.MDS_DISCONNECT)[0]
+    uuid = next(wire.who(asked) for asked, _ in wire.connects()
+                if (asked.client, asked.server) == (gone.client, gone.server))  # fmt: skip
+    for number, flushed in enumerate(made.flushed):
+        if flushed.place > gone.place:
+            made.flushed[number] = attrs.evolve(flushed, clients=flushed.clients | {uuid})
+
+
+def holds_more(made: Play) -> None:
+    sent, message, _ = said(made, lambda m, asked, of: of is None and asked.name == "OST_WRITE")
+    packer(message.dialect).amend(message, grant=1 << 40)
+    instead(made, sent, data=rpc.encode(message))
+
+
+def granted_more(made: Play) -> None:
+    sent, message, _ = said(made, lambda m, answer, of: of is not None and answer.name == "OST_WRITE" and not m.status)
+    k = message.dialect.constants
+    message.buffers.ost_body.oa.o_grant = 1 << 30
+    message.buffers.ost_body.oa.o_valid |= k["OBD_MD_FLGRANT"]
+    instead(made, sent, data=rpc.encode(message))
+
+
+def another_log(made: Play) -> None:
+    wire = made.wire()
+    sent = wire.of(Kind.REPLY, wire.k.LLOG_ORIGIN_HANDLE_NEXT_BLOCK)[-1]
+    instead(made, sent, data=sent.data[:-16] + b"\1" * 16)
+
+
+def evicted_early(made: Play) -> None:
+    history = made.nodes["mds"].history
+    index = next(number for number, life in enumerate(history) if life.what.startswith("evicted"))
+    history[index] = Life(history[index].time - 45.0, history[index].what)
 
 
 def held_back(made: Play) -> None:
@@ -353,8 +428,9 @@ EVIDENCE: dict[str, tuple[str, str, list[Edit]]] = {
     "B10.1": ("clean-upgrade", "simplified", [other_transno]),
     "B10.2": (
         "clean-upgrade", "simplified",
-        [altered(reopened, flags=OLD.constants["MDS_OPEN_CREAT"]), altered(reopened, child=(0, 0, 0))],
+        [altered(reopened, flags=OLD.constants[flag]) for flag in ("MDS_OPEN_CREAT", "FMODE_READ")],
     ),
+    "B10.3": ("clean-upgrade", "simplified", [altered(reopened, child=(0, 0, 0))]),
     "B11.1": ("clean-upgrade", "simplified", [lifted]),
     "B12.1": (
         "clean-upgrade", "simplified",
@@ -394,6 +470,7 @@ EVIDENCE: dict[str, tuple[str, str, list[Edit]]] = {
     "E4.1": ("clean-upgrade", "shipped", [client_with(mdc=SimpleNamespace(dialect=OLD, config=MDT))]),
     "E4.2": ("clean-upgrade", "shipped", [lambda made: change(made.journal.evicted, bool, alive=1)]),
     "G1.1": ("config", "simplified", [started(lambda s: s.changed and s.logs, logs=1)]),
+    "G1.2": ("config", "simplified", [another_log]),
     "G5.1": ("clean-upgrade", "simplified", [one_target_less]),
     "G7.1": ("config", "simplified", [lambda made: made.journal.writeconfs.append(Writeconf(1.0, 3, False))]),
     "SI12.1": ("clean-upgrade", "simplified", [told_early]),
@@ -407,18 +484,25 @@ EVIDENCE: dict[str, tuple[str, str, list[Edit]]] = {
     "B6.1": ("clean-upgrade", "simplified", [let_in]),
     "SI14.1": ("clean-upgrade", "simplified", [made_early]),
     "SI7.1": ("clean-upgrade", "simplified", [evicted_for_nothing]),
-    "S2.1": ("clean-upgrade", "simplified", [begun_later]),
-    "S2.2": ("clean-upgrade", "simplified", [on_disk(lambda n, s: n >= s.last, clean=True)]),
-    "S2.3": ("clean-upgrade", "simplified", [on_disk(lambda n, s: n < s.flushes, clean=True)]),
-    "S2.4": ("clean-upgrade", "simplified", [on_disk(lambda n, s: n < s.last, clean=False)]),
-    "S2.5": ("clean-upgrade", "simplified", [marked_early]),
-    "S2.6": ("clean-upgrade", "simplified", [after_the_mark(Kind.REPLY)]),
-    "S2.7": ("clean-upgrade", "simplified", [after_the_mark(Kind.CALLBACK)]),
-    "TH5.1": ("lost-answer", "reformat", [sent_under_two_numbers]),
-    "dialect.1": (
-        "clean-upgrade", "simplified",
-        [lambda made: change(made.began, lambda b: b.version == "2.0" and "MDT" in b.target, version="1.8")],
+    "SI7.2": ("silent-client", "simplified", [evicted_early]),
+    "transno.1": ("clean-upgrade", "simplified", [given_twice]),
+    "transno.2": ("clean-upgrade", "simplified", [given_again_by_a_later_start]),
+    "handle.1": ("clean-upgrade", "simplified", [one_handle_for_two]),
+    "slot.1": ("rewritten-config", "simplified", [slot_that_stays]),
+    "grant.1": ("clean-upgrade", "simplified", [holds_more]),
+    "grant.2": ("clean-upgrade", "simplified", [granted_more]),
+    "S2.1": (
+        "clean-upgrade", "simplified", [lambda made: change(made.flushed, lambda f: "MDT" in f.target, version="1.6")],
     ),
+    "S2.2": ("clean-upgrade", "simplified", [begun_later]),
+    "S2.3": ("clean-upgrade", "simplified", [on_disk(lambda n, s: n >= s.last, clean=True)]),
+    "S2.4": ("clean-upgrade", "simplified", [on_disk(lambda n, s: n < s.flushes, clean=True)]),
+    "S2.5": ("clean-upgrade", "simplified", [on_disk(lambda n, s: n < s.last, clean=False)]),
+    "S2.6": ("clean-upgrade", "simplified", [marked_early]),
+    "S2.7": ("clean-upgrade", "simplified", [after_the_mark(Kind.REPLY)]),
+    "S2.8": ("clean-upgrade", "simplified", [after_the_mark(Kind.CALLBACK)]),
+    "TH5.1": ("lost-answer", "reformat", [sent_under_two_numbers]),
+    "dialect.1": ("clean-upgrade", "simplified", [never_upgraded]),
 }  # fmt: skip
 
 

@@ -202,6 +202,21 @@ def test_TH5_an_unanswered_change_keeps_its_number() -> None:
     seen("TH5", "lost-answer", "reformat")
 
 
+def test_transno_handle_slot_and_grant_are_what_they_were_given_for() -> None:
+    for name in ("transno", "handle", "grant"):
+        seen(name, "clean-upgrade")
+        seen(name, "recover-then-upgrade")
+    seen("slot", "rewritten-config")
+    seen("slot", "mixed-months")
+
+
+def test_what_recovery_has_to_keep_is_judged_in_plays() -> None:
+    for name in ("R1", "R5", "R10a", "R11", "R15", "L2", "L5", "V1"):
+        seen(name, "recover-then-upgrade")
+    for name in ("R3", "R13", "R16", "R25"):
+        seen(name, "clean-upgrade")
+
+
 def test_every_invariant_has_a_test_named_after_it() -> None:
     named = {part for test in globals() if test.startswith("test_") for part in test.split("_")}
     assert {name for name in CHECKS if name != "dialect"} <= named

@@ -13,13 +13,13 @@ import click
 
 from lustre_wire.capture.outputs import check_output, writing
 from lustre_wire.capture.pcap import PcapWriter
+from lustre_wire.checking.registry import INVARIANTS
 from lustre_wire.cli.output import examples, json_option, paint, print_json, print_table, say
 from lustre_wire.cli.testbed import PORT, Recorder
 from lustre_wire.errors import WireError
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.upgrade import plan, scenario
-from lustre_wire.upgrade.checks.monitor import CHECKS
 from lustre_wire.upgrade.protocol.policy import OPTIONS, POLICIES, Policy, policy
 from lustre_wire.upgrade.scenario import Outcome, Scenario
 from lustre_wire.upgrade.stage import timeline
@@ -184,7 +184,7 @@ def _show(found: Scenario, outcome: Outcome) -> None:
     rows = []
     for name, verdict in outcome.verdicts.items():
         said = "FAILS" if verdict.wrong else "holds" if verdict.seen else "not met with"
-        rows.append((name, said, str(verdict.seen), CHECKS[name].sentence))
+        rows.append((name, said, str(verdict.seen), INVARIANTS[name].sentence))
     print_table(("invariant", "verdict", "seen#", "says"), rows)
     say("")
     for line in _complaints(outcome):

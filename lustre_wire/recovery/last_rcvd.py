@@ -113,6 +113,11 @@ class LastRcvd:
         places = range(self.k.LR_CLIENT_START, self.store.size(FILE), self.k.LR_CLIENT_SIZE)
         return any(self.store.read(FILE, place, 1) not in (b"", b"\0") for place in places)
 
+    def clients(self) -> frozenset[bytes]:
+        """UUIDs of all slots in use, as the file has them now."""
+        places = range(self.k.LR_CLIENT_START, self.store.size(FILE), self.k.LR_CLIENT_SIZE)
+        return frozenset(uuid for at in places if (uuid := self.store.read(FILE, at, UUID_BYTES).rstrip(b"\0")))
+
     def slot(self, index: int) -> Any:
         """The client slot number `index`."""
         at = self.k.LR_CLIENT_START + index * self.k.LR_CLIENT_SIZE

@@ -42,7 +42,7 @@ def l2(messages: list[Seen], verdict: Verdict) -> None:
         remote: dict[int, int] = {}
         for m in pair:
             if not m.request and m.remote and m.arrived is not None:
-                asked = next((x for x in pair if x.request and x.xid == m.xid), None)
+                asked = next((x for x in pair.of(m.xid) if x.request), None)
                 if asked is not None and asked.lock:
                     remote[asked.lock] = m.remote
             elif m.request and m.cancels:

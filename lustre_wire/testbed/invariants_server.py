@@ -8,7 +8,7 @@ from lustre_wire.checking.registry import invariant
 from lustre_wire.checking.verdict import Verdict
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.rules import rules_of
-from lustre_wire.testbed.reading import Part, answer_of, first_reply, joined, pairs, parts_of, servers
+from lustre_wire.testbed.reading import Part, answer_of, first_reply, joined, lost, pairs, parts_of, servers
 from lustre_wire.testbed.seen import TRAFFIC, Seen
 
 #: Seconds within which a server answers what it need not hold back.
@@ -72,8 +72,8 @@ def r20(messages: list[Seen], verdict: Verdict) -> None:
     """A replay delivered more than once is answered once for each time it was sent, not for each copy."""
     for pair in pairs(messages):
         for xid in {m.xid for m in pair if m.request and m.replay and m.copies > 1}:
-            sent = [m for m in pair if m.request and m.replay and m.xid == xid]
-            answers = [m for m in pair if not m.request and not m.early and m.xid == xid and m.time >= sent[0].time]
+            sent = [m for m in pair.of(xid) if m.request and m.replay]
+            answers = [m for m in pair.of(xid) if not m.request and not m.early and m.time >= sent[0].time]
             answers = [m for m in answers if m.status != -errno.ENOTCONN]
             verdict.must(len(answers) <= len(sent), sent[-1], f"sent {len(sent)} times, answered {len(answers)} times")
 
@@ -160,6 +160,8 @@ def r24(messages: list[Seen], verdict: Verdict) -> None:
         for m in pair:
             if m.request or m.early or not m.transno:
                 continue
+            if m.xid in known and lost(pair, known[m.xid], m.time):
+                known[m.xid] = m
             if m.xid in known:
                 verdict.must(known[m.xid].transno == m.transno, m, f"transno {m.transno}, was {known[m.xid].transno}")
             known.setdefault(m.xid, m)
@@ -173,6 +175,10 @@ def r25(messages: list[Seen], verdict: Verdict) -> None:
         for m in pair:
             if m.request or m.early or not m.transno or not any(m.ident):
                 continue
+            if m.xid in known and lost(pair, known[m.xid], m.time):
+                known[m.xid] = m
             if m.xid in known:
-                verdict.must(known[m.xid].ident == m.ident, m, f"{m.ident}, was {known[m.xid].ident}")
+                before = known[m.xid]
+                numbers = 3 if m.dialect is before.dialect else 2  # inode and generation name it in either (IGIF)
+                verdict.must(m.ident[:numbers] == before.ident[:numbers], m, f"{m.ident}, was {before.ident}")
             known.setdefault(m.xid, m)

@@ -11,12 +11,28 @@ from lustre_wire.recovery.names import names
 from lustre_wire.testbed.seen import Seen
 
 
-def pairs(messages: list[Seen]) -> Iterator[list[Seen]]:
+class Pair(list[Seen]):
+    """The messages of a client with a server, in the order of sending."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._by_xid: dict[int, list[Seen]] = {}
+
+    def add(self, message: Seen) -> None:
+        self.append(message)
+        self._by_xid.setdefault(message.xid, []).append(message)
+
+    def of(self, xid: int) -> list[Seen]:
+        """The messages of one number."""
+        return self._by_xid.get(xid, [])
+
+
+def pairs(messages: list[Seen]) -> Iterator[Pair]:
     """The messages of each client with each server; callbacks belong to nobody."""
-    out: dict[tuple[int, int], list[Seen]] = defaultdict(list)
+    out: dict[tuple[int, int], Pair] = defaultdict(Pair)
     for m in messages:
         if "CALLBACK" not in m.name:
-            out[m.client, m.server].append(m)
+            out[m.client, m.server].add(m)
     yield from out.values()
 
 
@@ -28,30 +44,40 @@ def servers(messages: list[Seen]) -> list[list[Seen]]:
     return list(out.values())
 
 
-def answer_of(pair: list[Seen], request: Seen) -> Seen | None:
+def answer_of(pair: Pair, request: Seen) -> Seen | None:
     """What the server said to this sending of a request, whether it arrived or not."""
     if request.arrived is None:
         return None
-    again = min((m.time for m in pair if m.request and m.xid == request.xid and m.time > request.time), default=None)
+    same = pair.of(request.xid)
+    again = min((m.time for m in same if m.request and m.time > request.time), default=None)
     return next(
-        (m for m in pair if not m.request and not m.early and m.xid == request.xid and m.time >= request.arrived
+        (m for m in same if not m.request and not m.early and m.time >= request.arrived
          and (again is None or m.time < again)), None,
     )  # fmt: skip
 
 
-def first_reply(pair: list[Seen], request: Seen) -> Seen | None:
+def first_reply(pair: Pair, request: Seen) -> Seen | None:
     """The first final reply to a request that reached its sender."""
     return next(
-        (m for m in pair if not m.request and not m.early and m.xid == request.xid and m.arrived is not None
-         and m.arrived >= request.time), None,
+        (m for m in pair.of(request.xid)
+         if not m.request and not m.early and m.arrived is not None and m.arrived >= request.time), None,
     )  # fmt: skip
 
 
-def original(pair: list[Seen], replay: Seen) -> Seen | None:
+def original(pair: Pair, replay: Seen) -> Seen | None:
     """The reply that a replay owes its transno to: the first to its request that reached the client."""
     return next(
-        (m for m in pair if not m.request and not m.early and m.xid == replay.xid and m.transno
+        (m for m in pair.of(replay.xid) if not m.request and not m.early and m.transno
          and m.arrived is not None and m.arrived <= replay.time), None,
+    )  # fmt: skip
+
+
+def lost(pair: Pair, reply: Seen, time: float) -> bool:
+    """Did the server lose in a crash, by this time, what it answered and the client never heard of? Then it may do it
+    again."""
+    return reply.arrived is None and any(
+        reply.time < told.time <= time and told.committed < reply.transno for _, told in accepted(pair)
+        if not told.op_flags & names(told.dialect).MSG_CONNECT_RECONNECT
     )  # fmt: skip
 
 
@@ -69,15 +95,15 @@ def connects(pair: list[Seen]) -> list[Seen]:
     return [m for m in pair if m.request and m.connect]
 
 
-def accepted(pair: list[Seen]) -> Iterator[tuple[Seen, Seen]]:
+def accepted(pair: Pair) -> Iterator[tuple[Seen, Seen]]:
     """Connect requests with the replies that accepted them and arrived."""
     for request in connects(pair):
-        reply = next((m for m in pair if not m.request and m.xid == request.xid and m.arrived is not None), None)
+        reply = next((m for m in pair.of(request.xid) if not m.request and m.arrived is not None), None)
         if reply is not None and reply.status == 0:
             yield request, reply
 
 
-def recoveries(pair: list[Seen]) -> Iterator[tuple[float, float, Seen]]:
+def recoveries(pair: Pair) -> Iterator[tuple[float, float, Seen]]:
     """Stretches in which a client takes part in recovery: from the connect reply with RECOVERING to the answer to its
     last ping, or to the next connect.
     """
@@ -94,7 +120,7 @@ def recoveries(pair: list[Seen]) -> Iterator[tuple[float, float, Seen]]:
 class Part:
     """One client's part in a server's recovery: `told` is the connect reply that said so."""
 
-    pair: list[Seen]
+    pair: Pair
     begin: float
     end: float
     told: Seen
@@ -105,11 +131,11 @@ def parts_of(server: list[Seen]) -> list[Part]:
     return [Part(pair, *found) for pair in pairs(server) for found in recoveries(pair)]
 
 
-def answers_done(pair: list[Seen], reply: Seen) -> bool:
-    return not reply.early and any(m.request and m.done_ping and m.xid == reply.xid for m in pair)
+def answers_done(pair: Pair, reply: Seen) -> bool:
+    return not reply.early and any(m.request and m.done_ping for m in pair.of(reply.xid))
 
 
-def evictions(pair: list[Seen]) -> Iterator[Seen]:
+def evictions(pair: Pair) -> Iterator[Seen]:
     """Connect replies that tell a client that it was evicted."""
     for number, (request, reply) in enumerate(accepted(pair)):
         k = names(reply.dialect)
@@ -118,7 +144,7 @@ def evictions(pair: list[Seen]) -> Iterator[Seen]:
             yield reply
 
 
-def joined(pair: list[Seen], time: float) -> float:
+def joined(pair: Pair, time: float) -> float:
     """When a client that recovers at `time` joined: at its last connection that the server took for a new one."""
     found = 0.0
     for _, reply in accepted(pair):

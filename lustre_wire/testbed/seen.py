@@ -101,10 +101,11 @@ class Seen:
 
 def watch(trace: Trace, dialects: dict[int, Dialect]) -> list[Seen]:
     """Note everything that went over the network."""
-    return [_note(number, exchange) for number, exchange in enumerate(trace.exchanges(dialects))]
+    return [note(number, exchange) for number, exchange in enumerate(trace.exchanges(dialects))]
 
 
-def _note(number: int, exchange: Exchange) -> Seen:
+def note(number: int, exchange: Exchange) -> Seen:
+    """One message of a recording, by its number there."""
     message, body = exchange.message, exchange.message.body
     buffers = message.buffers
     form = (exchange.request or message).format

@@ -91,6 +91,7 @@ class FileIo(ConnectedNode):
         if request.status < 0:
             raise OperationFailed(request.status)
         said = self.result(request)
+        self._promised(index)
         self.promised[index] += said.grant if said.valid & k.OBD_MD_FLGRANT else 0
         return (request.sink or b"").ljust(length if isinstance(what, int) else 0, b"\0")
 
@@ -99,7 +100,15 @@ class FileIo(ConnectedNode):
         k = names(osc.dialect)
         if osc.granted & k.OBD_CONNECT_GRANT:
             asked.valid |= k.OBD_MD_FLBLOCKS | k.OBD_MD_FLGRANT
-            asked.grant, asked.mode = self.promised[index], MAX_DIRTY
+            asked.grant, asked.mode = self._promised(index), MAX_DIRTY
+
+    def _promised(self, index: int) -> int:
+        """What an OST granted since this client is connected with it: a new connection says all there is
+        (osc_init_grant)."""
+        data = self.oscs[index].connect_data
+        if data is not self._said[index]:
+            self._said[index], self.promised[index] = data, int(data.ocd_grant) if data is not None else 0
+        return self.promised[index]
 
     def _file_size(self, objects: list[tuple[int, int]]) -> Any:
         """The size of a file: a glimpse at each object."""

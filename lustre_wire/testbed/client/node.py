@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 import attrs
@@ -65,7 +65,7 @@ class ConnectedNode(Node, Callee):
         mgc, mdc, oscs: its imports, once mounted.
         root: the root's identity.
         files: open files.
-        promised: by OST: bytes it granted.
+        promised: by OST: bytes it granted, as far as this client was last told.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class ConnectedNode(Node, Callee):
         self.names: dict[tuple[Ident, bytes], tuple[Ident, Lock]] = {}
         self.sequence: list[int] = [0, 0]
         self.promised: Counter[int] = Counter()
+        self._said: defaultdict[int, Any] = defaultdict(lambda: None)
         self.answers = []
         self.now = 0.0
 
@@ -206,9 +207,8 @@ class ConnectedNode(Node, Callee):
         assert self.mdc is not None
         status = yield from self.want(self.mdc, op.GetStatus())
         self.root = status.ident
-        for index, osc in self.oscs.items():
+        for osc in self.oscs.values():
             yield from self._connected(osc)
-            self.promised[index] = int(osc.connect_data.ocd_grant) if osc.connect_data is not None else 0
         return self.root
 
     def _connected(self, owner: Import) -> Steps:

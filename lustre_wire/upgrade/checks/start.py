@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from lustre_wire.checking.verdict import Verdict
+from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.packing import packer
 from lustre_wire.upgrade.checks.common import SLACK, at, invariant
-from lustre_wire.upgrade.checks.traffic import identities, requests, shown
+from lustre_wire.upgrade.checks.traffic import decoded, identities, requests, shown
 from lustre_wire.upgrade.protocol.mark import Start
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.play import Play
@@ -120,6 +121,13 @@ def g1(play: Play, verdict: Verdict) -> None:
         if start.changed and not erased:
             verdict.must(start.logs == before, f"{start.time:.3f} {start.version}: the logs are others")
         before = start.logs
+    served: dict[tuple[int, int], bytes] = {}
+    for sent, message, request in decoded(play):
+        found = packer(message.dialect).read(request) if request is not None and not sent.status else None
+        if found is not None and isinstance(found[1], op.LogBlock) and not erased:
+            block = packer(message.dialect).result(found[0], message).block or b""
+            same = served.setdefault((found[1].oid, found[1].offset), block) == block
+            verdict.must(same, f"{at(play, sent.time, sent.server)} served {play.name_of(sent.client)} another log")
 
 
 @invariant("G5")

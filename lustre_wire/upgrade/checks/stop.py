@@ -8,12 +8,7 @@ from typing import Any
 
 from lustre_wire.checking.verdict import Verdict
 from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
-from lustre_wire.recovery.names import names
-from lustre_wire.testbed.operations import NOBODY
-from lustre_wire.testbed.packing import packer
 from lustre_wire.upgrade.checks.common import SLACK, at, invariant, snapshots
-from lustre_wire.upgrade.checks.traffic import requests, transnos
-from lustre_wire.upgrade.evidence.journal import Put
 from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.mark import Start
 from lustre_wire.upgrade.protocol.policy import Cache
@@ -102,24 +97,6 @@ def b9(play: Play, verdict: Verdict) -> None:
         before, after = signal.made
         why = f"{at(play, signal.time, signal.client)}: status {signal.status}, {after - before} requests made"
         verdict.must(signal.status == -errno.EINTR and before == after, why)
-
-
-@invariant("B10")
-def b10(play: Play, verdict: Verdict) -> None:
-    """A replayed open has its original number and transno; across dialects it creates nothing and names the object."""
-    first: dict[tuple[int, int], Put] = {}
-    answers = transnos(play)
-    for put, message in requests(play):
-        known = first.setdefault((put.client, put.xid), put)
-        if put is known or not put.replay or "INTENT_OPEN" not in put.name:
-            continue
-        who = at(play, put.time, put.client)
-        verdict.must(put.transno == answers.get((put.client, put.xid)), f"{who}: a replayed open has another transno")
-        found = packer(message.dialect).read(message)
-        if put.dialect != known.dialect and found is not None:
-            k, asked = names(message.dialect), found[1]
-            making = asked.flags & (k.MDS_OPEN_CREAT | k.MDS_OPEN_EXCL | k.MDS_OPEN_TRUNC)
-            verdict.must(not making and asked.child != NOBODY, f"{who}: an open replayed in {put.dialect} may create")
 
 
 @invariant("B11")

@@ -1,4 +1,4 @@
-"""Requests to an MDS and what they were answered, read out of what went over the network in a play."""
+"""Requests and what they were answered, read out of what went over the network in a play."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from lustre_wire.dialects import dialect
 from lustre_wire.recovery.packet import PUT
 from lustre_wire.testbed.operations import NOBODY, Ident
 from lustre_wire.testbed.packing import packer
+from lustre_wire.testbed.seen import Seen, note
+from lustre_wire.testbed.trace import Exchange as Watched
 from lustre_wire.upgrade.evidence.journal import Put
-from lustre_wire.upgrade.evidence.wire import Kind
+from lustre_wire.upgrade.evidence.wire import Kind, Message, spoken
+from lustre_wire.upgrade.nodes.server import VERSIONS
 from lustre_wire.upgrade.stage.play import Play
 
 
@@ -77,10 +80,39 @@ def identities(message: rpc.Message) -> list[int]:
     return [int(getattr(asked, attribute)[0]) for attribute in form.named]
 
 
-def transnos(play: Play) -> dict[tuple[int, int], int]:
-    """The transno each request was answered with, the first time that the client got to know it."""
-    found: dict[tuple[int, int], int] = {}
-    for reply in play.wire().of(Kind.REPLY):
-        if reply.transno and reply.arrived is not None and play.is_metadata(reply.server):
-            found.setdefault((reply.client, reply.xid), reply.transno)
+def decoded(play: Play) -> Iterator[tuple[Message, rpc.Message, rpc.Message | None]]:
+    """Every request and answer, decoded in the dialect that the bytes show its request was made in; of an answer the
+    last is what it answers. Nothing of it comes from the nodes. A server that asks another speaks its own version."""
+    wire = play.wire()
+    made = spoken(wire, [dialect(version) for version in VERSIONS])
+    for sent in wire.of(Kind.REQUEST):
+        served = [begun.version for begun in play.began if begun.nid == sent.client and begun.place <= sent.place]
+        made[sent.place] = served[-1] if served else made[sent.place]
+    asked: dict[tuple[int, int, int], rpc.Message] = {}
+    for sent in wire.messages:
+        exchange = sent.client, sent.server, sent.xid
+        if sent.kind is Kind.REQUEST:
+            asked[exchange] = message = rpc.decode(sent.data, dialect(made[sent.place]))
+            yield sent, message, None
+        elif sent.kind is Kind.REPLY and exchange in asked:
+            request = asked[exchange]
+            yield sent, rpc.decode(sent.data, request.dialect, request=request), request
+
+
+def seen(play: Play) -> list[Seen]:
+    """What the invariants of recovery read: every request and answer. The nodes of a failover pair are one server. What
+    an MDS asks an OST of another version is left out: it ends its recovery by flags the other does not count (C.4)."""
+    first: dict[bytes, int] = {}
+    servers = {node.nid: first.setdefault(node.uuid, node.nid) for node in play.nodes.values()}
+    packets, found = play.simulator.trace.packets, list[Seen]()
+    for sent, message, request in decoded(play):
+        if sent.client not in servers or _version(play, sent.client, sent) == _version(play, sent.server, sent):
+            server, packet = servers[sent.server], packets[sent.place]
+            found.append(note(sent.place, Watched(sent.client, server, sent.xid, message, packet, request)))
     return found
+
+
+def _version(play: Play, nid: int, sent: Message) -> str:
+    """What a server runs when something is sent; nothing before its first start."""
+    runs = [begun.version for begun in play.began if begun.nid == nid and begun.place <= sent.place]
+    return runs[-1] if runs else ""

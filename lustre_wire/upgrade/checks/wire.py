@@ -13,15 +13,19 @@ from lustre_wire.checking.verdict import Verdict
 from lustre_wire.dialects import dialect
 from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.recovery.names import names
+from lustre_wire.recovery.target import SILENCE
+from lustre_wire.recovery.timeouts import RECOVERY_SOFT
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.operations import NOBODY, Ident
 from lustre_wire.testbed.packing import packer
 from lustre_wire.upgrade.checks.common import SLACK, at, invariant
+from lustre_wire.upgrade.checks.traffic import decoded
 from lustre_wire.upgrade.evidence.records import Flushed, Stopped
 from lustre_wire.upgrade.evidence.same_layout import same_layout
 from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire, spoken
 from lustre_wire.upgrade.nodes.server import VERSIONS
 from lustre_wire.upgrade.protocol.mark import Start
-from lustre_wire.upgrade.protocol.policy import Away, Newcomers, Notice, Scope
+from lustre_wire.upgrade.protocol.policy import Newcomers, Notice, Scope
 from lustre_wire.upgrade.stage.play import Play
 
 #: Answers of a server that did not look into a request.
@@ -35,7 +39,7 @@ class Stop:
     Attributes:
         said: the operator's command.
         releases: by client, the first release that arrived while the stop was under way.
-        asked: clients that were asked for the lock.
+        asked: clients that were asked for the lock; `awaited` those, and whoever else was connected.
         told: what says that all is committed: notices, or answers to releases that were kept back.
         quiet: from when on nobody may have anything to ask any more: the last release, or the timeout.
     """
@@ -43,6 +47,7 @@ class Stop:
     said: Stopped
     releases: dict[int, Message]
     asked: frozenset[int]
+    awaited: frozenset[int]
     told: tuple[Message, ...]
     quiet: float
 
@@ -69,7 +74,7 @@ def stops(play: Play) -> Iterator[Stop]:
         came = [m.arrived for client, m in first.items() if m.arrived is not None and client in awaited]
         last = max(came, default=said.time)
         quiet = last if awaited <= first.keys() else max(last, said.time + CALLBACK_TIMEOUT + SLACK)
-        yield Stop(said, first, asked, tuple(m for m in notices if span(m)), quiet)
+        yield Stop(said, first, asked, awaited, tuple(m for m in notices if span(m)), quiet)
 
 
 def _connected(play: Play, said: Stopped) -> frozenset[int]:
@@ -118,7 +123,8 @@ def si12(play: Play, verdict: Verdict) -> None:
         for notice in stop.told:
             who = at(play, notice.time, notice.server)
             early = notice.time < stop.quiet and notice.time < stop.said.time + CALLBACK_TIMEOUT - SLACK
-            away = all(_lost(play, client, notice.time) for client in stop.asked - stop.releases.keys())
+            missing = stop.awaited - stop.releases.keys()
+            away = all(patient(play, client, stop.said.holder, notice.time) for client in missing)
             held = all((m.arrived or inf) <= notice.time for m in stop.releases.values())
             verdict.must(not early or (away and held), f"{who} tells of a commit before everybody is done")
             below = [s for s in ([stop] if not stop.said.holds else served) if s.said.time <= notice.time]
@@ -131,6 +137,7 @@ def si12(play: Play, verdict: Verdict) -> None:
         for client, release in stop.releases.items():
             told = any(m.client == client and m.place > release.place for m in stop.told)
             excused = _lost(play, client, stop.said.ended) or _down(play, client, release.time, stop.said.ended)
+            excused |= _evicted(play, client, stop.said)  # with what right is for SI7 to say
             why = f"{at(play, stop.said.ended, stop.said.nid)} went down without telling {play.name_of(client)}"
             verdict.must(told or excused, why)
 
@@ -150,11 +157,49 @@ def _on_disk(play: Play, wire: Wire, target: Stop, stop: Stop, notice: Message, 
     verdict.must(most <= held, f"{who}: {most:#x} was answered and {held:#x} is on disk")
 
 
+def _evicted(play: Play, client: int, stop: Stopped) -> bool:
+    """Did the server that is stopped evict a client in the stop?"""
+    return any(
+        life.what.startswith("evicted ") and play.client_of(life.what.removeprefix("evicted ")) == play.name_of(client)
+        and stop.time <= life.time <= stop.ended
+        for node in play.nodes.values() if node.nid == stop.nid for life in node.history
+    )  # fmt: skip
+
+
 def _down(play: Play, nid: int, begin: float, end: float) -> bool:
     """Was a server down, or started anew, in this time? An MDS is a client of its OSTs."""
     return any(who == nid and when <= end for when, who, _ in play.crashes) or any(
         s.nid == nid and s.time <= end and s.ended >= begin for s in play.stopped
     )
+
+
+@invariant("B10")
+def b10(play: Play, verdict: Verdict) -> None:
+    """A replayed open has the number, transno, flags and object of the first; in another dialect it creates nothing."""
+    replay = play.wire().k.MSG_REPLAY
+    first: dict[tuple[int, int], op.Open] = {}
+    answers: dict[tuple[int, int], tuple[int, Ident, str]] = {}
+    for sent, message, request in decoded(play):
+        if "INTENT_OPEN" not in (request or message).name or not play.is_metadata(sent.server):
+            continue
+        key, pack = (sent.client, sent.xid), packer(message.dialect)
+        found = pack.read(request or message)
+        if found is None:
+            continue
+        asked: op.Open = found[1]
+        if request is not None:
+            if sent.transno and sent.arrived is not None:
+                answers.setdefault(key, (sent.transno, pack.result(found[0], message).ident, message.dialect.name))
+        elif key not in first or not (sent.flags & replay and sent.transno):
+            first.setdefault(key, asked)
+        else:
+            who, k = at(play, sent.time, sent.client), names(message.dialect)
+            transno, ident, made = answers.get(key, (0, NOBODY, ""))
+            verdict.must(sent.transno == transno, f"{who}: a replayed open has another transno")
+            making = k.MDS_OPEN_CREAT | k.MDS_OPEN_EXCL | k.MDS_OPEN_TRUNC if made != message.dialect.name else 0
+            flags = first[key].flags & ~making
+            verdict.must(asked.flags == flags, f"{who}: an open replayed with flags {asked.flags:#o}, not {flags:#o}")
+            verdict.must(asked.child[:2] == ident[:2], f"{who}: an open of {ident} replayed for {asked.child}")
 
 
 @invariant("TH9")
@@ -280,7 +325,10 @@ def _after_releases(play: Play) -> Iterator[tuple[Message, Message]]:
 
 @invariant("SI7")
 def si7(play: Play, verdict: Verdict) -> None:
-    """Who is evicted was away, or died, or could not replay because another was missing; or the policy evicts."""
+    """Who is evicted was away or missed a callback, and was waited for as long as Lustre waits; or the policy evicts.
+
+    Away is also who died; and who could not replay because another was missing is evicted by right.
+    """
     lost = [(absence.nid, absence.begin) for absence in play.absences] + [(who, t) for t, who in play.deaths]
     forgets = not play.policy.keeps_clients
     forced = [
@@ -290,9 +338,9 @@ def si7(play: Play, verdict: Verdict) -> None:
     names = {play.name_of(client.nid): client for client in play.clients}
     told = [(life.time, life.what.removeprefix("evicted "), name) for name, node in play.nodes.items()
             for life in node.history if life.what.startswith("evicted ")]  # fmt: skip
-    evicted = [(time, play.client_of(uuid), server) for time, uuid, server in told if not play.has_left(uuid)]
-    evicted += [(found.time, play.name_of(found.client), "the MDS") for found in play.journal.evicted]
-    for time, who, server in evicted:
+    evicted = [(time, play.client_of(uuid), server, True) for time, uuid, server in told if not play.has_left(uuid)]
+    evicted += [(found.time, play.name_of(found.client), "mds", False) for found in play.journal.evicted]
+    for time, who, server, then in evicted:  # a client learns of it later, perhaps of another start
         client = names.get(who)
         if client is None:  # an MDS, which is a client of its OSTs
             continue
@@ -300,8 +348,47 @@ def si7(play: Play, verdict: Verdict) -> None:
         failed = any(begin <= time for _, begin in lost) and any(
             event.kind == "version failed" for owner in client.imports() for event in owner.events
         )
-        why = f"{time:.3f} {who} was evicted by {server} and had never been away"
-        verdict.must(away or failed or any(start <= time for start in forced), why)
+        nids = _nodes_of(play, server)
+        unheard = away or any(_missed(play, client.nid, nid, time) for nid in nids)
+        by_right = failed or any(start <= time for start in forced)
+        verdict.must(unheard or by_right, f"{time:.3f} {who} was evicted by {server} and had never been away")
+        waited = not then or any(patient(play, client.nid, nid, time) for nid in nids)
+        verdict.must(waited or by_right or not unheard, f"{time:.3f} {who} was evicted by {server} before its time")
+
+
+def _nodes_of(play: Play, server: str) -> list[int]:
+    """The nodes of the target that one node serves."""
+    return [node.nid for node in play.nodes.values() if node.uuid == play.nodes[server].uuid]
+
+
+def _missed(play: Play, client: int, server: int, time: float) -> bool:
+    """Was a callback that ran out by then lost, or its answer?"""
+    return any(
+        m.client == client and m.server == server and m.time <= time - CALLBACK_TIMEOUT + SLACK
+        and (m.arrived is None or m.answered is None) for m in play.wire().of(Kind.CALLBACK)
+    )  # fmt: skip
+
+
+def patient(play: Play, client: int, server: int, time: float) -> bool:
+    """Has a server that counts a client as gone by this time waited for it as long as Lustre does: for the answer to a
+    callback, for the release of the all-access lock, for any message at all, or for it to come back and recover?"""
+    wire, late = play.wire(), time - CALLBACK_TIMEOUT + SLACK
+    begun = max((b.time for b in play.began if b.nid == server and b.time <= time), default=0.0)
+    if any(m.client == client and m.server == server and begun <= m.time <= late for m in wire.of(Kind.CALLBACK)):
+        return True
+    if any(stop.holder == server and begun <= stop.time <= late for stop in play.stopped):
+        return True
+    back = [(asked, answer) for asked, answer in wire.connects()
+            if asked.server == server and begun <= answer.time <= time and not answer.status]  # fmt: skip
+    recovering = [answer.time for _, answer in back if answer.op_flags & wire.k.MSG_CONNECT_RECOVERING]
+    if recovering and min(recovering) <= time - RECOVERY_SOFT + SLACK:
+        return True
+    if not any(asked.client == client for asked, _ in back):  # nobody it knows: there is nothing to wait for
+        return not recovering
+    gone = max((t for t, who in play.deaths if who == client and t <= time), default=time)
+    heard = (m.arrived for m in wire.of(Kind.REQUEST)
+             if m.client == client and m.server == server and m.arrived is not None and m.arrived <= gone)  # fmt: skip
+    return max(heard, default=begun) <= time - SILENCE + SLACK
 
 
 @invariant("B6")
@@ -336,6 +423,9 @@ def s2(play: Play, verdict: Verdict) -> None:
         mine = (stop for stop in found if stop.said.target == flushed.target)
         stop = next((stop for stop in mine if stop.said.flushes <= number < stop.said.last), None)
         before, clean[flushed.target] = clean.get(flushed.target, False), flushed.clean
+        runs = [b.version for b in play.began if b.target == flushed.target and b.flushes <= number]
+        if flushed.version and runs:
+            verdict.must(flushed.version == runs[-1], f"{who}: the mark says {flushed.version}, {runs[-1]} runs")
         if before and not flushed.clean:
             verdict.must(number in begun, f"{who}: the clean mark was taken away by no start")
         elif before:
@@ -411,8 +501,6 @@ def s4(play: Play, verdict: Verdict) -> None:
 def th5(play: Play, verdict: Verdict) -> None:
     """A change without an answer is sent again under its own number, also when it is made anew in another dialect: only
     so is it known for what was done already."""
-    if play.policy.away is not Away.REFORMAT:
-        return
     wire = play.wire()
     answered = {(m.client, m.xid) for m in wire.of(Kind.REPLY) if m.arrived is not None and m.status not in REFUSALS}
     first: dict[tuple[int, object], Message] = {}

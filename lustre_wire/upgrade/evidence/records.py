@@ -13,7 +13,7 @@ class Flushed:
         place: how many packets had gone over the network by then; `time` when it was.
         target: UUID.
         version, clean: of the mark; nothing on a disk that has none.
-        transno: the last one in last_rcvd.
+        transno: the last one in last_rcvd; `clients` those it has a slot for, by UUID.
     """
 
     place: int
@@ -22,6 +22,7 @@ class Flushed:
     version: str
     clean: bool
     transno: int
+    clients: frozenset[bytes] = frozenset()
 
 
 @attrs.frozen

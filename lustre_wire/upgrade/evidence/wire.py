@@ -39,8 +39,10 @@ class Message:
         place: its number in the recording; `time` when it was sent, `arrived` when it came first (None: it did not).
         client, server: NIDs of who asks and who is asked; of a callback who is called and who calls.
         opcode, xid, status, transno, flags, op_flags: of the ptlrpc_body; `status` signed.
+        handle: of the connection, by the name its reader has for it.
         shape: lengths of the buffers.
         data: the bytes.
+        answered: of a callback: when the answer came to the server (None: it did not).
     """
 
     place: int
@@ -55,8 +57,10 @@ class Message:
     transno: int
     flags: int
     op_flags: int
+    handle: int
     shape: tuple[int, ...]
     data: bytes
+    answered: float | None = None
 
     def buffer(self, number: int) -> bytes:
         """The bytes of one buffer; none of one that is not there."""
@@ -139,6 +143,10 @@ class Wire:
         found = ((self.request_of(m), m) for m in self.of(Kind.REPLY, *opcodes))
         return [(asked, answer) for asked, answer in found if asked is not None]
 
+    def who(self, connect: Message) -> bytes:
+        """UUID of the client that connects."""
+        return connect.buffer(2).rstrip(b"\0")
+
     def granted(self, answer: Message) -> int:
         """Connect flags of a connect's answer."""
         data = answer.buffer(1)
@@ -150,13 +158,14 @@ ACCESS: Sequence[int] = all_access_lock.RESOURCE
 
 
 def read(packets: Sequence[Sent], dialect: Dialect) -> Wire:
-    """The lustre_msgs among packets. Bulk data, early replies and answers to callbacks are left out: of a callback its
-    arrival is all that matters."""
+    """The lustre_msgs among packets. Bulk data and early replies are left out; answers to callbacks stand, by the time
+    they came, with the callback."""
     k, body = names(dialect), record.codec(dialect.body, "little")
     callbacks = {k.LDLM_BL_CALLBACK, k.LDLM_CP_CALLBACK, k.LDLM_GL_CALLBACK}
     bulk = {form.bulk_portal for form in dialect.rpcs.values() if form.bulk_portal}
     found: list[Message] = []
     patient: set[tuple[int, int, int]] = set()
+    called: dict[tuple[int, int, int], float] = {}
     for place, sent in enumerate(packets):
         packet = sent.packet
         if packet.kind != PUT or not packet.data or packet.portal in bulk:
@@ -167,6 +176,8 @@ def read(packets: Sequence[Sent], dialect: Dialect) -> Wire:
         ends = packet.source & ~ALIAS_MASK, packet.target & ~ALIAS_MASK
         client, server = ends if asks and not back else ends[::-1]
         exchange = client, server, packet.match_bits
+        if back and not asks and sent.arrived:
+            called.setdefault((*ends, packet.match_bits), min(sent.arrived))
         if asks and not back and parts.header.lm_flags & k.MSGHDR_AT_SUPPORT:
             patient.add(exchange)
         if not asks and (back or (exchange in patient and not packet.offset)):
@@ -177,10 +188,17 @@ def read(packets: Sequence[Sent], dialect: Dialect) -> Wire:
             Message(
                 place, sent.time, min(sent.arrived, default=None), client, server, kind, head.pb_opc,
                 packet.match_bits, status, head.pb_transno, int(head.pb_flags), int(head.pb_op_flags),
-                tuple(parts.lengths), packet.data,
+                head.pb_handle.cookie, tuple(parts.lengths), packet.data,
             )
         )  # fmt: skip
-    return Wire(found, dialect)
+    return Wire([_answered(message, called) for message in found], dialect)
+
+
+def _answered(message: Message, called: dict[tuple[int, int, int], float]) -> Message:
+    """A callback that knows when its answer came; any other message as it is."""
+    if message.kind is not Kind.CALLBACK:
+        return message
+    return attrs.evolve(message, answered=called.get((message.client, message.server, message.xid)))
 
 
 def is_change(packet: Packet, dialect: Dialect) -> bool:

@@ -272,10 +272,11 @@ class Play:
     def _note_disk(self, node: Controlled) -> None:
         found = mark.read(node.store)
         version, clean = (found.version, found.clean) if found is not None else ("", False)
-        transno = 0
+        transno, clients = 0, frozenset[bytes]()
         if node.store.size(FILE):
-            transno = int(LastRcvd(node.store, node.dialect, metadata=False).header().lsd_last_transno)
-        self.flushed.append(Flushed(self.place, self.now, node.uuid.decode(), version, clean, transno))
+            book = LastRcvd(node.store, node.dialect, metadata=False)
+            transno, clients = int(book.header().lsd_last_transno), book.clients()
+        self.flushed.append(Flushed(self.place, self.now, node.uuid.decode(), version, clean, transno, clients))
 
     def _observe(self, node: Controlled, what: str) -> None:
         if what in list(ServerState):
@@ -569,7 +570,10 @@ class Play:
         return max((start.time for start in self.starts() if start.changed), default=0.0)
 
     def losses(self) -> list[str]:
-        """What was acknowledged and is not there: looked up by a client that was never part of it."""
+        """What was acknowledged and is not there: looked up by a client that was never part of it, over a network that
+        loses nothing more: a callback that got lost would evict it."""
+        if isinstance(self.simulator, Simulator):
+            self.simulator.faults = Faults()
         self.until(lambda: all(task.done for task, client in self.mounting if client.up), "everybody is mounted")
         self._doubt()
         wrong = [line for worker in self.workers for line in worker.wrong]
