@@ -26,11 +26,10 @@ class Upgrades(RuleBasedStateMachine):
 
     @initialize(
         name=st.sampled_from(["simplified", "simplified", "shipped"]), options=OPTIONS, seed=st.integers(0, 999),
-        disorder=st.sampled_from([0.0, 0.0, 0.02]),
+        loss=st.sampled_from([0.0, 0.0, 0.02]),
     )  # fmt: skip
-    def mount(self, name: str, options: dict[str, str], seed: int, disorder: float) -> None:
-        # Nothing is lost but by crashes and cuts: callbacks are sent once, and whoever misses one is evicted.
-        faults = Faults(duplicate=disorder, reorder=disorder)
+    def mount(self, name: str, options: dict[str, str], seed: int, loss: float) -> None:
+        faults = Faults(loss=loss, duplicate=loss, reorder=loss)  # callbacks are sent once: who misses one is evicted
         chosen = policy(name, **options) if name == "simplified" else policy(name)  # the other has no barrier to set
         self.play = Play(chosen, clients=2, osts=1, seed=seed, faults=faults)
         self.operator = Operator(self.play)
