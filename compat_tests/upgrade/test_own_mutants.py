@@ -39,8 +39,8 @@ from lustre_wire.testbed.space import Space
 from lustre_wire.testbed.tasks import OperationFailed
 from lustre_wire.upgrade.nodes import client as client_node
 from lustre_wire.upgrade.nodes import reopen, server
-from lustre_wire.upgrade.nodes.server import VERSIONS, Controlled
-from lustre_wire.upgrade.protocol.mark import Mark
+from lustre_wire.upgrade.nodes.server import Controlled
+from lustre_wire.upgrade.protocol.mark import VERSIONS, Mark
 from lustre_wire.upgrade.protocol.shutdown import Act, Shutdown
 from lustre_wire.upgrade.scenario import Scenario, parse
 from lustre_wire.upgrade.stage import play as stage_play
@@ -231,7 +231,7 @@ def same_handles(*args: Any, **options: Any) -> Target:
 
 
 def another_log(self: Configuration, form: Any, asked: Any, request: Any) -> Any:
-    answer = yield from BLOCK(self, form, asked, request)
+    answer = BLOCK(self, form, asked, request)
     if self.dialect is NEW:
         for name, value in answer.buffers.items():
             if isinstance(value, bytes):

@@ -36,6 +36,11 @@ class Wait:
 Handling = Generator[Wait, None, Answer]
 
 
+def answered(made: Answer | Handling) -> Handling:
+    """What a handler makes of a request: an answer at once, or one after some waits."""
+    return made if isinstance(made, Answer) else (yield from made)
+
+
 class Guard(Protocol):
     """Who decides besides the target itself: what controls its life (an upgrade)."""
 

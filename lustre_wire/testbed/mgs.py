@@ -12,6 +12,7 @@ from lustre_wire.payloads import config, llog, logwriter
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.ldlm import server
 from lustre_wire.recovery.names import names
+from lustre_wire.recovery.service import answered
 from lustre_wire.recovery.target import Handling, Target
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import configlogs
@@ -110,7 +111,7 @@ class Configuration:
         handler = self.handlers.get(type(found[1])) if found is not None else None
         if found is None or handler is None:
             return Answer(-errno.EOPNOTSUPP, failed=True)
-        answer: Answer = yield from handler(found[0], found[1], request)
+        answer: Answer = yield from answered(handler(found[0], found[1], request))
         return answer
 
     def reconstruct(self, request: Incoming, slot: Any, close: bool) -> Answer:
@@ -135,18 +136,16 @@ class Configuration:
             raise Refused(-errno.ENOENT, failed=True)
         return self.logs[names_[oid - 1]]
 
-    def _open(self, form: Form, asked: op.LogOpen, request: Incoming) -> Handling:
+    def _open(self, form: Form, asked: op.LogOpen, request: Incoming) -> Answer:
         if asked.name not in self.logs:
             raise Refused(-errno.ENOENT, failed=True)
         return self._answer(form, request, Result(oid=sorted(self.logs).index(asked.name) + 1, ogen=1))
-        yield
 
-    def _header(self, form: Form, asked: op.LogHeader, request: Incoming) -> Handling:
+    def _header(self, form: Form, asked: op.LogHeader, request: Incoming) -> Answer:
         header = configlogs.header(self._log(asked.oid), self.dialect)
         return self._answer(form, request, Result(log_header=header))
-        yield
 
-    def _block(self, form: Form, asked: op.LogBlock, request: Incoming) -> Handling:
+    def _block(self, form: Form, asked: op.LogBlock, request: Incoming) -> Answer:
         data = self._log(asked.oid)
         if asked.length <= 0 or asked.length % CHUNK or asked.offset >= len(data):
             raise Refused(-errno.EIO, failed=True)
@@ -158,13 +157,10 @@ class Configuration:
             saved_index=last[-1].index if last else 0,
         )  # fmt: skip
         return self._answer(form, request, result)
-        yield
 
-    def _enqueue(self, form: Form, asked: op.Enqueue, request: Incoming) -> Handling:
+    def _enqueue(self, form: Form, asked: op.Enqueue, request: Incoming) -> Answer:
         reply, status = server.enqueue(self.target.namespace, request, asked.dlm_req)
         return self._answer(form, request, Result(dlm_rep=reply)) if reply is not None else Answer(status, failed=True)
-        yield
 
-    def _cancel(self, form: Form, asked: op.Cancel, request: Incoming) -> Handling:
+    def _cancel(self, form: Form, asked: op.Cancel, request: Incoming) -> Answer:
         return server.answer_cancel(self.target.namespace, request, asked.cancels)
-        yield

@@ -11,6 +11,7 @@ from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.ldlm import Extent, policy_of, server
 from lustre_wire.recovery.ldlm.locks import reply_of
 from lustre_wire.recovery.names import names
+from lustre_wire.recovery.service import answered
 from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import checksums
@@ -68,7 +69,7 @@ class Objects:
             return Answer(-errno.EOPNOTSUPP, failed=True)
         if not isinstance(found[1], op.Cancel):
             server.cancel(self.target.namespace, request, getattr(found[1], "cancels", ()))
-        answer: Answer = yield from handler(found[0], found[1], request, now)
+        answer: Answer = yield from answered(handler(found[0], found[1], request, now))
         return answer
 
     def reconstruct(self, request: Incoming, slot: Any, close: bool) -> Answer:
@@ -143,11 +144,10 @@ class Objects:
 
     # -- operations ----------------------------------------------------------------------------------------------
 
-    def _getattr(self, form: Form, asked: op.ObjectGetAttr, request: Incoming, now: float) -> Handling:
+    def _getattr(self, form: Form, asked: op.ObjectGetAttr, request: Incoming, now: float) -> Answer:
         return self.answer(form, request, self.result(self.get(asked.id)))
-        yield
 
-    def _setattr(self, form: Form, asked: op.ObjectSetAttr, request: Incoming, now: float) -> Handling:
+    def _setattr(self, form: Form, asked: op.ObjectSetAttr, request: Incoming, now: float) -> Answer:
         k, obj = self.k, self.get(asked.id)
         transaction = self.target.begin(request)
         changes: dict[str, tuple[int, Any]] = {
@@ -159,9 +159,8 @@ class Objects:
         self._put(obj)
         transaction.finish()
         return self.answer(form, request, self.result(obj))
-        yield
 
-    def _create(self, form: Form, asked: op.ObjectCreate, request: Incoming, now: float) -> Handling:
+    def _create(self, form: Form, asked: op.ObjectCreate, request: Incoming, now: float) -> Answer:
         """Objects up to `id`; or after a crash of the MDS, delete what it never used (O1)."""
         if asked.flags & self.k.OBD_FL_DELORPHAN:
             for number in range(asked.id + 1, self.last_id + 1):
@@ -174,23 +173,21 @@ class Objects:
         self.store.set("last_id", last)
         self.target.commit()
         return self.answer(form, request, self.result(Object(last)))
-        yield
 
     def _remove(self, number: int) -> None:
         self._charge(number, None)
         self.store.delete(("object", number))
         self.store.remove(self._file(number))
 
-    def _destroy(self, form: Form, asked: op.ObjectDestroy, request: Incoming, now: float) -> Handling:
+    def _destroy(self, form: Form, asked: op.ObjectDestroy, request: Incoming, now: float) -> Answer:
         if ("object", asked.id) not in self.store:
             raise Refused(-errno.ENOENT)
         transaction = self.target.begin(request)
         self._remove(asked.id)
         transaction.finish()
         return self.answer(form, request, self.result(Object(asked.id)))
-        yield
 
-    def _punch(self, form: Form, asked: op.ObjectPunch, request: Incoming, now: float) -> Handling:
+    def _punch(self, form: Form, asked: op.ObjectPunch, request: Incoming, now: float) -> Answer:
         obj = self.get(asked.id)
         self._room(obj, asked.size)
         transaction = self.target.begin(request)
@@ -203,7 +200,6 @@ class Objects:
         self._put(attrs.evolve(obj, mtime=asked.mtime or obj.mtime))
         transaction.finish()
         return self.answer(form, request, self.result(self.get(asked.id)))
-        yield
 
     def _room(self, obj: Object, size: int) -> None:
         """Is there room for an object to be so large?"""
@@ -212,11 +208,10 @@ class Objects:
         if size > obj.size and self.store.file_bytes + size - obj.size > self.hardware.capacity:
             raise Refused(-errno.ENOSPC, failed=True)
 
-    def _sync(self, form: Form, asked: op.ObjectSync, request: Incoming, now: float) -> Handling:
+    def _sync(self, form: Form, asked: op.ObjectSync, request: Incoming, now: float) -> Answer:
         obj = self.get(asked.id) if asked.valid & self.k.OBD_MD_FLID else Object(0)  # no object: the whole target
         self.target.commit()
         return self.answer(form, request, self.result(obj))
-        yield
 
     def _ranges(self, asked: op.ObjectIo) -> list[tuple[int, int]]:
         ranges = [(n.offset, n.len) for n in asked.niobufs or ()]
@@ -227,7 +222,7 @@ class Objects:
             raise Refused(-errno.EINVAL, failed=True)
         return ranges
 
-    def _read(self, form: Form, asked: op.ObjectRead, request: Incoming, now: float) -> Handling:
+    def _read(self, form: Form, asked: op.ObjectRead, request: Incoming, now: float) -> Answer:
         """The bytes up to the end of the object, and as the status how many (ost/ost_handler.c: ost_brw_read)."""
         ranges, obj = self._ranges(asked), self.get(asked.id)
         data = b""
@@ -241,7 +236,6 @@ class Objects:
         answer = self.answer(form, request, result, len(data))
         answer.bulk = data
         return answer
-        yield
 
     def _checked(self, asked: op.ObjectIo, result: Result, data: bytes) -> Result:
         """The checksum of a transfer's bytes, where the client wants to compare it (ost: ost_checksum_bulk)."""
@@ -303,34 +297,30 @@ class Objects:
         result.rcs = [0] * len(ranges)
         return self.answer(form, request, result)
 
-    def _statfs(self, form: Form, asked: op.StatFs, request: Incoming, now: float) -> Handling:
+    def _statfs(self, form: Form, asked: op.StatFs, request: Incoming, now: float) -> Answer:
         used = sum(1 for _ in self.store.items("object"))
         statfs = self.dialect.structs["obd_statfs"](
             os_type=0x0BD00BD0, os_blocks=1 << 20, os_bfree=(1 << 20) - used, os_bavail=(1 << 20) - used,
             os_files=1 << 20, os_ffree=(1 << 20) - used, os_bsize=4096, os_namelen=255,
         )  # fmt: skip
         return self.answer(form, request, Result(statfs=statfs))
-        yield
 
-    def _getinfo(self, form: Form, asked: op.GetInfo, request: Incoming, now: float) -> Handling:
+    def _getinfo(self, form: Form, asked: op.GetInfo, request: Incoming, now: float) -> Answer:
         if not asked.key.startswith(b"last_id"):
             raise Refused(-errno.EINVAL, failed=True)
         answer = self.answer(form, request, Result())
         answer.buffers["obd_id"] = self.last_id
         return answer
-        yield
 
-    def _setinfo(self, form: Form, asked: op.SetInfo, request: Incoming, now: float) -> Handling:
+    def _setinfo(self, form: Form, asked: op.SetInfo, request: Incoming, now: float) -> Answer:
         if not asked.key.startswith(b"mds_conn"):
             raise Refused(-errno.EINVAL, failed=True)
         return Answer(0)
-        yield
 
-    def _quotactl(self, form: Form, asked: op.ObjectQuota, request: Incoming, now: float) -> Handling:
+    def _quotactl(self, form: Form, asked: op.ObjectQuota, request: Incoming, now: float) -> Answer:
         done = self.quota.control(asked.quota)
         self.target.commit()
         return self.answer(form, request, Result(quota=done))
-        yield
 
     # -- locks ---------------------------------------------------------------------------------------------------
 
@@ -364,6 +354,5 @@ class Objects:
             self._put(attrs.evolve(obj, mtime=max(obj.mtime, int(lvb.lvb_mtime))))
         return lvb
 
-    def _cancel(self, form: Form, asked: op.Cancel, request: Incoming, now: float) -> Handling:
+    def _cancel(self, form: Form, asked: op.Cancel, request: Incoming, now: float) -> Answer:
         return server.answer_cancel(self.target.namespace, request, asked.cancels)
-        yield

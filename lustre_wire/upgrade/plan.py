@@ -20,7 +20,8 @@ from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.layouts import STRIPE_SIZE
 from lustre_wire.upgrade.nodes.participant import PROBE_EVERY
-from lustre_wire.upgrade.nodes.server import COMMIT_TIME, LINGER, VERSIONS
+from lustre_wire.upgrade.nodes.server import COMMIT_TIME, LINGER
+from lustre_wire.upgrade.protocol.mark import VERSIONS
 from lustre_wire.upgrade.protocol.policy import Cache, Farewell, Notice, Policy, Scope, Watch
 
 #: Bytes that no message without bulk data exceeds.

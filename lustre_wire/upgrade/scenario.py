@@ -20,8 +20,7 @@ from lustre_wire.errors import WireError
 from lustre_wire.recovery.last_rcvd import MountRefused
 from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.upgrade.checks.monitor import judge
-from lustre_wire.upgrade.nodes.server import VERSIONS
-from lustre_wire.upgrade.protocol.mark import StartRefused
+from lustre_wire.upgrade.protocol.mark import VERSIONS, StartRefused
 from lustre_wire.upgrade.protocol.policy import POLICIES
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.operator import DOWN, Operator

@@ -178,7 +178,7 @@ class Opens:
         handle = known.handle if known is not None else self._hold(request, inode, asked.flags)
         return self._open_answer(form, request, inode, handle, request.disposition)
 
-    def close(self, form: Form, asked: op.Close, request: Incoming) -> Handling:
+    def close(self, form: Form, asked: op.Close, request: Incoming) -> Answer:
         known = request.export.files.get(asked.handle)
         if known is None:
             raise Refused(-errno.ESTALE, failed=True)
@@ -192,7 +192,6 @@ class Opens:
             result = self.mdt.attributes(gone, md=True)
         transaction.finish()
         return self.mdt.answer(form, request, result)
-        yield
 
     def drop(self, export: Export, handle: int) -> Inode | None:
         """Take an open handle away; the object if it is gone with it."""

@@ -12,6 +12,7 @@ import attrs
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.ldlm import server
 from lustre_wire.recovery.ldlm.locks import reply_of
+from lustre_wire.recovery.service import answered
 from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import operations as op
@@ -77,7 +78,7 @@ class Metadata:
             riding = getattr(asked, "cancels", ()) or server.riding(getattr(asked, "dlm_req", None))
             server.cancel(self.mdt.target.namespace, request, riding)
         try:
-            answer: Answer = yield from handler(form, asked, request)
+            answer: Answer = yield from answered(handler(form, asked, request))
         finally:
             self.mdt.unlock(request)
         return self._scrubbed(answer)
@@ -135,21 +136,19 @@ class Metadata:
         return self.mdt.answer(form, request, self.mdt.attributes(self.mdt.space.get(ROOT_INO)))
         yield  # a generator like the others
 
-    def _getattr(self, form: Form, asked: op.GetAttr, request: Incoming) -> Handling:
+    def _getattr(self, form: Form, asked: op.GetAttr, request: Incoming) -> Answer:
         inode = self.mdt.space.need(asked.ident)
         result = self.mdt.attributes(inode, md=bool(asked.valid & self.k.OBD_MD_FLEASIZE))
         if asked.valid & self.k.OBD_MD_LINKNAME and stat.S_ISLNK(inode.mode):
             result.md, result.easize = inode.target + b"\0", len(inode.target) + 1
             result.valid |= self.k.OBD_MD_LINKNAME
         return self.mdt.answer(form, request, result)
-        yield
 
-    def _getattr_name(self, form: Form, asked: op.GetAttrName, request: Incoming) -> Handling:
+    def _getattr_name(self, form: Form, asked: op.GetAttrName, request: Incoming) -> Answer:
         inode = self.mdt.space.lookup(self.mdt.space.need_dir(asked.ident), filename(asked.name))
         if inode is None:
             raise Refused(-errno.ENOENT)
         return self.mdt.answer(form, request, self.mdt.attributes(inode, md=bool(asked.valid & self.k.OBD_MD_FLEASIZE)))
-        yield
 
     def _lookup(self, form: Form, asked: op.Lookup, request: Incoming) -> Handling:
         k = self.k
@@ -173,7 +172,7 @@ class Metadata:
             return self.mdt.space.find(child if child != op.NOBODY else parent)
         return self.mdt.space.lookup(self.mdt.space.need_dir(parent), filename(name))
 
-    def _getxattr(self, form: Form, asked: op.GetXattr, request: Incoming) -> Handling:
+    def _getxattr(self, form: Form, asked: op.GetXattr, request: Incoming) -> Answer:
         inode = self.mdt.space.need(asked.ident)
         if asked.valid & self.k.OBD_MD_FLXATTRLS:
             value = b"".join(name + b"\0" for name, _ in inode.xattrs)
@@ -189,24 +188,21 @@ class Metadata:
         result = self.mdt.attributes(inode)
         result.value, result.easize = value if asked.size else b"", len(value)
         return self.mdt.answer(form, request, result)
-        yield
 
-    def _statfs(self, form: Form, asked: op.StatFs, request: Incoming) -> Handling:
+    def _statfs(self, form: Form, asked: op.StatFs, request: Incoming) -> Answer:
         used = sum(1 for _ in self.mdt.space.store.items("inode"))
         statfs = self.mdt.dialect.structs["obd_statfs"](
             os_type=0x0BD00BD0, os_blocks=1 << 20, os_bfree=(1 << 20) - used, os_bavail=(1 << 20) - used,
             os_files=1 << 20, os_ffree=(1 << 20) - used, os_bsize=4096, os_namelen=255,
         )  # fmt: skip
         return self.mdt.answer(form, request, Result(statfs=statfs))
-        yield
 
-    def _sync(self, form: Form, asked: op.Sync, request: Incoming) -> Handling:
+    def _sync(self, form: Form, asked: op.Sync, request: Incoming) -> Answer:
         self.mdt.target.commit()
         inode = self.mdt.space.find(asked.ident)
         return self.mdt.answer(form, request, self.mdt.attributes(inode) if inode is not None else Result())
-        yield
 
-    def _readpage(self, form: Form, asked: op.ReadPage, request: Incoming) -> Handling:
+    def _readpage(self, form: Form, asked: op.ReadPage, request: Incoming) -> Answer:
         folder = self.mdt.space.need_dir(asked.ident)
         result = self.mdt.attributes(folder)
         if self.mdt.pack.personality.directory == "blocks":
@@ -216,21 +212,18 @@ class Metadata:
         answer = self.mdt.answer(form, request, result)
         answer.bulk = data
         return answer
-        yield
 
-    def _seq(self, form: Form, asked: op.SeqQuery, request: Incoming) -> Handling:
+    def _seq(self, form: Form, asked: op.SeqQuery, request: Incoming) -> Answer:
         start = self.mdt.space.store.get("next_seq", FIRST_SEQ)
         self.mdt.space.store.set("next_seq", start + 1)
         self.mdt.target.commit()
         return self.mdt.answer(form, request, Result(start=start, end=start + 1))
-        yield
 
-    def _fld(self, form: Form, asked: op.FldQuery, request: Incoming) -> Handling:
+    def _fld(self, form: Form, asked: op.FldQuery, request: Incoming) -> Answer:
         """Every sequence is on the one MDT, number 0 (fld/fld_handler.c: fld_server_lookup)."""
         if not FIRST_SEQ <= asked.start < self.mdt.space.store.get("next_seq", FIRST_SEQ):
             raise Refused(-errno.ENOENT, failed=True)
         return self.mdt.answer(form, request, Result(start=asked.start, end=asked.start + 1))
-        yield
 
     def _quota(self, form: Form, asked: op.Quota, request: Incoming) -> Handling:
         """Limits and usage; what an owner has on the OSTs is what they say (mds_get_space)."""
@@ -247,13 +240,11 @@ class Metadata:
 
     # -- plain locks ---------------------------------------------------------------------------------------------
 
-    def _enqueue(self, form: Form, asked: op.Enqueue, request: Incoming) -> Handling:
+    def _enqueue(self, form: Form, asked: op.Enqueue, request: Incoming) -> Answer:
         reply, status = server.enqueue(self.mdt.target.namespace, request, asked.dlm_req)
         if reply is None:
             return Answer(status, failed=True)
         return self.mdt.answer(form, request, Result(dlm_rep=reply))
-        yield
 
-    def _cancel(self, form: Form, asked: op.Cancel, request: Incoming) -> Handling:
+    def _cancel(self, form: Form, asked: op.Cancel, request: Incoming) -> Answer:
         return server.answer_cancel(self.mdt.target.namespace, request, asked.cancels)
-        yield

@@ -16,7 +16,7 @@ from lustre_wire.testbed.seen import Seen, note
 from lustre_wire.testbed.trace import Exchange as Watched
 from lustre_wire.upgrade.evidence.journal import Put
 from lustre_wire.upgrade.evidence.wire import Kind, Message, spoken
-from lustre_wire.upgrade.nodes.server import VERSIONS
+from lustre_wire.upgrade.protocol.mark import VERSIONS
 from lustre_wire.upgrade.stage.play import Play
 
 

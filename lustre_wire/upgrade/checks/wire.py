@@ -23,8 +23,7 @@ from lustre_wire.upgrade.checks.traffic import decoded
 from lustre_wire.upgrade.evidence.records import Flushed, Stopped
 from lustre_wire.upgrade.evidence.same_layout import same_layout
 from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire, spoken
-from lustre_wire.upgrade.nodes.server import VERSIONS
-from lustre_wire.upgrade.protocol.mark import Start
+from lustre_wire.upgrade.protocol.mark import VERSIONS, Start
 from lustre_wire.upgrade.protocol.policy import Newcomers, Notice, Scope
 from lustre_wire.upgrade.stage.play import Play
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lustre_wire.upgrade.model.world import VERSIONS, Broken, Link, Message, Part, again
+from lustre_wire.upgrade.model.world import Broken, Link, Message, Part, again
 from lustre_wire.upgrade.protocol.barrier import Facts, Step
-from lustre_wire.upgrade.protocol.mark import Mark
+from lustre_wire.upgrade.protocol.mark import VERSIONS, Mark
 from lustre_wire.upgrade.protocol.policy import Notice
 from lustre_wire.upgrade.protocol.shutdown import Act, ServerState
 

@@ -17,10 +17,10 @@ from functools import partial
 import attrs
 
 from lustre_wire.upgrade.model.messages import act, arrive, lift, look, reopening
-from lustre_wire.upgrade.model.world import VERSIONS, Link, Message, Part, Server, Turn
+from lustre_wire.upgrade.model.world import Link, Message, Part, Server, Turn
 from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState
-from lustre_wire.upgrade.protocol.mark import Mark, Start
+from lustre_wire.upgrade.protocol.mark import VERSIONS, Mark, Start
 from lustre_wire.upgrade.protocol.policy import Held, Policy, Resume
 from lustre_wire.upgrade.protocol.shutdown import ServerState, Shutdown
 

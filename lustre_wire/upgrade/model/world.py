@@ -9,11 +9,10 @@ from typing import Any
 import attrs
 
 from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState
-from lustre_wire.upgrade.protocol.mark import Mark
+from lustre_wire.upgrade.protocol.mark import VERSIONS, Mark
 from lustre_wire.upgrade.protocol.policy import Policy
 from lustre_wire.upgrade.protocol.shutdown import Shutdown
 
-VERSIONS = ("1.8", "2.0")
 #: kind, client, and what it says.
 Message = tuple[Any, ...]
 

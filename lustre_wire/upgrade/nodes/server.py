@@ -22,14 +22,12 @@ from lustre_wire.testbed.tcp import ALIAS_MASK
 from lustre_wire.upgrade.evidence.journal import Admitted, Handled, Journal, Started
 from lustre_wire.upgrade.protocol import all_access_lock as access
 from lustre_wire.upgrade.protocol import mark
-from lustre_wire.upgrade.protocol.mark import Mark, Start
+from lustre_wire.upgrade.protocol.mark import VERSIONS, Mark, Start
 from lustre_wire.upgrade.protocol.policy import Notice, Policy, Scope
 from lustre_wire.upgrade.protocol.shutdown import Act, ServerState, Shutdown
 
 #: Seconds the last commit takes; seconds a target that is done waits for clients that have not said good-bye.
 COMMIT_TIME, LINGER = 0.05, 10.0
-#: Versions from old to new.
-VERSIONS = ("1.8", "2.0")
 _NODE = ("last node",)
 
 

@@ -13,6 +13,8 @@ import attrs
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.store import Store
 
+#: Dialects that are run, from old to new.
+VERSIONS = ("1.8", "2.0")
 _KEY = ("shutdown mark",)
 
 

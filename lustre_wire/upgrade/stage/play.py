@@ -25,11 +25,11 @@ from lustre_wire.upgrade.evidence.records import Began, Flushed, Stopped
 from lustre_wire.upgrade.evidence.wire import Wire, is_change
 from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.nodes.mds import ControlledMetadata
-from lustre_wire.upgrade.nodes.server import VERSIONS, Controlled
+from lustre_wire.upgrade.nodes.server import Controlled
 from lustre_wire.upgrade.nodes.system import System
 from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.barrier import ClientState
-from lustre_wire.upgrade.protocol.mark import Start
+from lustre_wire.upgrade.protocol.mark import VERSIONS, Start
 from lustre_wire.upgrade.protocol.policy import Policy, Scope
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage import snapshot

@@ -8,15 +8,18 @@ from xml.sax.saxutils import escape
 
 import attrs
 
-from lustre_wire.upgrade.nodes.server import VERSIONS, Controlled
+from lustre_wire.upgrade.nodes.server import Controlled
+from lustre_wire.upgrade.protocol.mark import VERSIONS
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.play import Play
 
 #: state -> (letter in text, colour in SVG, what the legend says)
 STATES = {
     "absent": (" ", "none", "not there"),
-    "1.8": ("1", "#8fb3d9", "serving or running in 1.8"),
-    "2.0": ("2", "#8fce8f", "serving or running in 2.0"),
+    **{
+        version: (version[0], colour, f"serving or running in {version}")
+        for version, colour in zip(VERSIONS, ("#8fb3d9", "#8fce8f"), strict=True)
+    },
     "revoking": ("R", "#e8d44d", "server: revoking"),
     "quiet": ("Q", "#d9772b", "server: quiet"),
     "committed": ("C", "#d98a8a", "server: committed"),
@@ -92,7 +95,7 @@ def _client(play: Play, nid: int) -> list[tuple[float, str]]:
 
 #: Which of two states of a node shows where both fall into one column: the later in this order.
 _RANK = {state: number for number, state in enumerate([
-    "absent", "1.8", "2.0", "reopening", "disconnected", "waiting", "cut off", "cleaning", "draining", "down", "halted",
+    "absent", *VERSIONS, "reopening", "disconnected", "waiting", "cut off", "cleaning", "draining", "down", "halted",
     "committed", "quiet", "revoking", "evicted",
 ])}  # fmt: skip
 
