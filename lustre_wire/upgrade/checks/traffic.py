@@ -101,12 +101,14 @@ def decoded(play: Play) -> Iterator[tuple[Message, rpc.Message, rpc.Message | No
 
 def seen(play: Play) -> list[Seen]:
     """What the invariants of recovery read: every request and answer. The nodes of a failover pair are one server. What
-    an MDS asks an OST of another version is left out: it ends its recovery by flags the other does not count (C.4)."""
+    an MDS asks an OST of another version is left out, its tries to connect aside: it ends its recovery by flags the
+    other does not count (C.4)."""
     first: dict[bytes, int] = {}
     servers = {node.nid: first.setdefault(node.uuid, node.nid) for node in play.nodes.values()}
     packets, found = play.simulator.trace.packets, list[Seen]()
     for sent, message, request in decoded(play):
-        if sent.client not in servers or _version(play, sent.client, sent) == _version(play, sent.server, sent):
+        alike = sent.client not in servers or _version(play, sent.client, sent) == _version(play, sent.server, sent)
+        if alike or (request is None and message.name.endswith("_CONNECT")):
             server, packet = servers[sent.server], packets[sent.place]
             found.append(note(sent.place, Watched(sent.client, server, sent.xid, message, packet, request)))
     return found
