@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+from math import inf
 
 from lustre_wire.checking.registry import invariant
 from lustre_wire.checking.verdict import Verdict
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.rules import rules_of
+from lustre_wire.recovery.timeouts import RECOVERY_SOFT
 from lustre_wire.testbed.reading import Part, answer_of, first_reply, joined, lost, pairs, parts_of, servers
 from lustre_wire.testbed.seen import TRAFFIC, Seen
 
@@ -19,7 +21,8 @@ def _answered_too_soon(part: Part, parts: list[Part], verdict: Verdict) -> None:
     """The last ping of one client is answered when everybody who takes part has sent one."""
     for ping in [m for m in part.pair if m.request and m.done_ping and part.begin <= m.time < part.end]:
         reply = first_reply(part.pair, ping)
-        if reply is None or reply.status:
+        begun = [p.told.time for p in parts if reply is not None and p.told.time <= reply.time < p.end]
+        if reply is None or reply.status or min(begun, default=inf) <= reply.time - RECOVERY_SOFT:  # the window ran out
             continue
         for other in parts:
             if other.told.time < reply.time < other.end and reply.time > other.begin:

@@ -175,7 +175,7 @@ def _down(play: Play, nid: int, begin: float, end: float) -> bool:
 @invariant("B10")
 def b10(play: Play, verdict: Verdict) -> None:
     """A replayed open has the number, transno, flags and object of the first; in another dialect it creates nothing."""
-    replay = play.wire().k.MSG_REPLAY
+    replay, resent = play.wire().k.MSG_REPLAY, play.wire().k.MSG_RESENT
     first: dict[tuple[int, int], op.Open] = {}
     answers: dict[tuple[int, int], tuple[int, Ident, str]] = {}
     for sent, message, request in decoded(play):
@@ -189,9 +189,9 @@ def b10(play: Play, verdict: Verdict) -> None:
         if request is not None:
             if sent.transno and sent.arrived is not None:
                 answers.setdefault(key, (sent.transno, pack.result(found[0], message).ident, message.dialect.name))
-        elif key not in first or not (sent.flags & replay and sent.transno):
-            first.setdefault(key, asked)
-        else:
+        elif key not in first:
+            first[key] = asked
+        elif sent.flags & replay or not sent.flags & resent:  # else it is sent again for want of an answer
             who, k = at(play, sent.time, sent.client), names(message.dialect)
             transno, ident, made = answers.get(key, (0, NOBODY, ""))
             verdict.must(sent.transno == transno, f"{who}: a replayed open has another transno")
