@@ -270,6 +270,13 @@ def test_whatever_is_combined_everybody_is_back_or_evicted_and_nothing_is_lost(c
         Case("by-hand", faults=("mds-crash@committed", "client1-silent@disconnected"), seed=110),
         # in the window of the MGS a newcomer is answered, not held up to its end
         Case("new-clients", options=(("scope", "mgs"), ("resume", "lock")), faults=("mgs-crash@quiet",), seed=249),
+        # recovery waits for a client that died, until its window has run out
+        Case(
+            "silent-client",
+            options=(("resume", "operator"), ("notice", "withheld")),
+            faults=("client1-crash@disconnected",),
+            seed=18,
+        ),
         # who mounts while only a command opens barriers
         Case("new-clients", options=(("scope", "mgs"), ("resume", "operator"), ("held", "updates")), seed=77),
         # an OST that crashed before the good-bye of a client was on disk waits for nobody's sake
