@@ -270,6 +270,8 @@ def test_whatever_is_combined_everybody_is_back_or_evicted_and_nothing_is_lost(c
         Case("by-hand", faults=("mds-crash@committed", "client1-silent@disconnected"), seed=110),
         # in the window of the MGS a newcomer is answered, not held up to its end
         Case("new-clients", options=(("scope", "mgs"), ("resume", "lock")), faults=("mgs-crash@quiet",), seed=249),
+        # a request made before a failover says what grant its client held then
+        Case("oss-pair", "shipped", faults=("client1-crash@halted",), seed=37),
         # recovery waits for a client that died, until its window has run out
         Case(
             "silent-client",

@@ -85,19 +85,24 @@ def slot(play: Play, verdict: Verdict) -> None:
 
 @invariant("grant")
 def grant(play: Play, verdict: Verdict) -> None:
-    """An OST grants what is wanted, a chunk at most; a client holds no more than it was granted since it connected."""
+    """An OST grants what is wanted, a chunk at most; a client holds no more than it was granted since it connected.
+
+    What was made before a new connection and waited for it says what was held then.
+    """
     wire = play.wire()
-    held: dict[tuple[int, int], int] = {}
+    targets = {node.nid: node.uuid for node in play.nodes.values()}
+    held: dict[tuple[int, bytes], int] = {}
+    before: dict[tuple[int, bytes], int] = {}
     for sent, message, request in decoded(play):
-        pair, k = (sent.client, sent.server), names(message.dialect)
+        pair, k = (sent.client, targets[sent.server]), names(message.dialect)
         found = packer(message.dialect).read(request or message)
         if request is not None and sent.opcode == wire.k.OST_CONNECT and not sent.status:
             data = message.buffers.connect_data
-            held[pair] = int(data.ocd_grant) if data is not None else 0
+            before[pair], held[pair] = held.get(pair, 0), int(data.ocd_grant) if data is not None else 0
         elif found is not None and isinstance(found[1], (op.ObjectRead, op.ObjectWrite)):
             asked, who = found[1], at(play, sent.time, sent.client)
-            if request is None and asked.valid & k.OBD_MD_FLGRANT:
-                most = held.get(pair, 0)
+            if request is None and asked.valid & k.OBD_MD_FLGRANT and not sent.flags & wire.k.MSG_RESENT:
+                most = max(held.get(pair, 0), before.get(pair, 0))
                 verdict.must(asked.grant <= most, f"{who} holds {asked.grant} bytes of grant and was given {most}")
             elif request is not None and sent.status >= 0:
                 result = packer(message.dialect).result(found[0], message)
