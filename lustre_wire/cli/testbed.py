@@ -146,7 +146,8 @@ def _noted(note: Callable[[str], None], node: ServerNode, event: TargetEvent) ->
     if event.kind in ("connected", "evicted", "left", "recovered", "forgotten"):
         said = event.detail if isinstance(event.detail, list) else [event.detail] if event.detail else []
         names_ = " ".join(uuid.decode(errors="backslashreplace") for uuid in said)
-        note(f"{node.uuid.decode()} {event.kind} {shown(names_)}".rstrip())
+        why = f": {event.why}" if event.why else ""
+        note(f"{node.uuid.decode()} {event.kind} {shown(names_)}".rstrip() + why)
 
 
 @contextlib.contextmanager

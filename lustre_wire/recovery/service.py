@@ -86,7 +86,12 @@ class Service(Protocol):
 
 @attrs.define(slots=True, frozen=True)
 class TargetEvent:
-    """With its subject: ``commit recovered evicted left connected forgotten transaction``."""
+    """With its subject: ``commit recovered evicted left connected forgotten transaction``.
+
+    Attributes:
+        why: somebody was evicted.
+    """
 
     kind: str
     detail: Any = None
+    why: str = ""

@@ -122,12 +122,13 @@ class Target:
     def tick(self, now: float) -> None:
         """Let time pass: callback timeouts, the recovery window, early replies."""
         silent = self._silent.take(now) if self.window is None else []
-        for export in [*self.callbacks.late(now), *silent]:
+        late = dict.fromkeys(self.callbacks.late(now), "a callback not answered, or its lock not given back, in time")
+        for export, why in [*late.items(), *((export, "silent for too long") for export in silent)]:
             if export.uuid in self.exports:
-                self.evict(export, now)
+                self.evict(export, now, why)
         while self.window is not None and self.window.deadline and self.window.deadline <= now:
             for uuid in self.window.expire(now):
-                self.evict(self.exports[uuid], now)
+                self.evict(self.exports[uuid], now, "not done before the recovery window ended")
             self._run(now)
         for request in self._patience.take(now):
             self._early(request, now)
@@ -177,13 +178,13 @@ class Target:
             for request in queued:
                 self.reply(request, Answer(-errno.ENOTCONN, failed=True))
             for uuid in unfinished:
-                self.evict(self.exports[uuid], now)
+                self.evict(self.exports[uuid], now, "not done when recovery was aborted")
             self._run(now)
 
-    def evict(self, export: Export, now: float) -> None:
+    def evict(self, export: Export, now: float, why: str = "") -> None:
         """Forget a client: its locks, its open files, its slot; what it still sends is answered with -ENOTCONN."""
         export.failed = True
-        self.events.append(TargetEvent("evicted", export.uuid))
+        self.events.append(TargetEvent("evicted", export.uuid, why))
         self.drop(export)
         self._run(now)
 
@@ -380,7 +381,7 @@ class Target:
                 self.commit()
         self.reply(request, answer)
         if answer.evicts:
-            self.evict(request.export, now)
+            self.evict(request.export, now, "it replays what cannot be read here")
 
     def _remember(self, request: Incoming, status: int) -> None:
         """Write the client's slot: what a resend is answered from."""
@@ -427,7 +428,7 @@ class Target:
         for request in window.final.values():
             self._handle(request, now)
             if request.export.version_failed:
-                self.evict(request.export, now)
+                self.evict(request.export, now, "what it replays was built on what is lost")
 
     def _add_export(self, export: Export) -> None:
         self.exports[export.uuid] = export

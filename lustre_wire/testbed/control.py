@@ -152,7 +152,7 @@ class Control:
             target = self._node(served).target
             export = target.exports.get(uuid.encode()) if target is not None else None
             if target is not None and export is not None:
-                target.evict(export, self.system.clock.now())
+                target.evict(export, self.system.clock.now(), "by command")
                 served.flush()
                 out.append({"server": name, "client": uuid, "evicted": True})
         if not out:

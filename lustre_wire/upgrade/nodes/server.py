@@ -225,7 +225,7 @@ class Controlled(ServerNode):
         target = self.target
         assert target is not None
         for export in list(target.exports.values()):
-            target.evict(export, now)
+            target.evict(export, now, "the server is unmounted by force")
         self._after(now)
         if self.way.start_rule:
             self._write_mark()
@@ -382,7 +382,7 @@ class Controlled(ServerNode):
         assert target is not None
         if self.life.state is ServerState.REVOKING:
             for export in [export for export in target.exports.values() if export.uuid in self.life.pending]:
-                target.evict(export, self.now)
+                target.evict(export, self.now, "it has not given the all-access lock back")
             for uuid in self.life.pending - target.exports.keys():  # it left, and was not let in again
                 self._do(self.life.evicted(uuid))
 
