@@ -8,6 +8,7 @@
     python benchmarks/reliability.py linear                     # time against input length
     python benchmarks/reliability.py capture --gigabytes 10     # a capture of any length in flat memory
     python benchmarks/reliability.py leaks --count 1000000      # memory after many calls
+    python -m benchmarks.reliability abuse --hours 24           # a file system abused for so many simulated hours
 
 Each prints one JSON object a line and ends with status 1 where something was found.
 """
@@ -31,6 +32,7 @@ from typing import Any
 
 import lustre_wire as lw
 from compat_tests import recorded
+from compat_tests.testbed.abuse import Abuse
 from lustre_wire import bulk
 from lustre_wire.capture import ConversationWriter, PcapWriter, Statistics, read_messages
 from lustre_wire.frames import lustre_msg
@@ -223,12 +225,24 @@ def leaks(options: argparse.Namespace) -> bool:
     return used[-1] < used[0] + 4096
 
 
+def abuse(options: argparse.Namespace) -> bool:
+    """Memory in use while a simulated file system is abused, hour by hour, and how often its one client worked."""
+    abused, used, begun = Abuse("2.0"), list[int](), time.perf_counter()
+    for hour in range(options.hours):
+        abused.minutes(60)
+        gc.collect()
+        used.append(_resident())
+        seconds = round(time.perf_counter() - begun, 1)
+        _report(check="abuse", hour=hour + 1, resident_kib=used[-1], worked=abused.works, seconds=seconds)
+    return max(used) < used[0] * 1.1 + 4096
+
+
 def _resident() -> int:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() // 1024
 
 
-CHECKS = {check.__name__: check for check in (index, decode, memory, linear, capture, leaks)}
+CHECKS = {check.__name__: check for check in (index, decode, memory, linear, capture, leaks, abuse)}
 
 
 def main() -> int:
@@ -236,6 +250,7 @@ def main() -> int:
     parser.add_argument("check", choices=CHECKS)
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--gigabytes", type=float, default=1.0)
+    parser.add_argument("--hours", type=int, default=24)
     options = parser.parse_args()
     return 0 if CHECKS[options.check](options) else 1
 

@@ -23,8 +23,8 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import PUT, Packet, host
 from lustre_wire.recovery.target import SILENCE, Target
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed import pages, tcp
 from lustre_wire.testbed import quota as quota_rules
-from lustre_wire.testbed import tcp
 from lustre_wire.testbed.client.file_io import flock_resource
 from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.scenario import MDS_NID, MGS_NID, Simulated
@@ -181,6 +181,29 @@ def refuse(fs: Simulated, c: ClientNode, at: int, k: Any) -> int:
 
 
 @both
+@pytest.mark.parametrize("limit", ["locks", "on_resource"])
+def test_the_locks_of_all_clients_and_of_one_resource_have_an_end(dialect: str, limit: str) -> None:
+    fs = limited(dialect, clients=2, **{limit: 50})
+    one, two = fs.clients
+    k = names(fs.system.dialect)
+
+    def plain(c: ClientNode, number: int) -> int:
+        assert c.mdc is not None
+        resource = (77, number if limit == "locks" else 0, 0, 0)
+        lock = c.mdc.locks.request(k.LDLM_PLAIN, resource, k.LCK_PR)
+        request = request_of(fs.system.dialect, lock, 0, 1)
+        return int(asked(fs, c.mdc, op.Enqueue(dlm_req=request), c, "LDLM_ENQUEUE").status)
+
+    statuses = [plain(one, number) for number in range(80)]
+    assert 40 <= statuses.count(0) <= 50 and set(statuses[50:]) == {-errno.ENOMEM}
+    assert plain(two, 79) == -errno.ENOMEM
+    if limit == "on_resource":
+        fs.do(two.mkdir("/served"), two)
+    fs.do(one.unmount(), one)
+    assert plain(two, 80) == 0
+
+
+@both
 def test_a_queue_of_ranges_has_an_end_and_costs_nobody_else(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """6,000 waiting locks of one object stopped everybody for 45 s: each was compared with each."""
     fs = limited(dialect, clients=3, ranges_waiting=64)
@@ -252,6 +275,45 @@ def test_what_is_kept_to_undo_punches_has_an_end(dialect: str) -> None:
         fs.do(c.truncate(file, 0), c)
         most = max(most, store.undo_bytes)
     assert most <= (2 << 20) + (1 << 18) and fs.simulator.now < 5, "nothing was committed by the clock"
+
+
+@both
+@pytest.mark.parametrize("what", ["a value", "a long list of names"])
+def test_what_is_kept_to_undo_changes_of_large_objects_has_an_end(dialect: str, what: str) -> None:
+    """Each change of a directory of 60,000 names leaves half a megabyte until it is on disk."""
+    fs = limited(dialect, undo=1 << 18)
+    c, store = fs.clients[0], fs.system.mds.store
+    fs.do(c.mkdir("/d"))
+    found, space = fs.do(c.resolve("/d")), fs.system.mds.service.mdt.space
+    if what != "a value":
+        folder = space.need(found)
+        space.put(attrs.evolve(folder, entries=tuple(b"%d" % n for n in range(20_000))))
+        target(fs).commit()
+    began, most, left = fs.simulator.now, 0, 0
+    for number in range(30):
+        if what == "a value":
+            fs.do(c.setxattr("/d", b"user.%d" % (number % 10), bytes(4000)))
+        else:
+            fs.do(c.make(f"/d/name{number}", 0o10644))
+        most, left = max(most, store.undo_bytes), left + 30_000
+    assert most < (1 << 19) < left and fs.simulator.now - began < 5, "nothing was committed by the clock"
+
+
+@both
+def test_a_directory_that_is_asked_for_again_is_not_gone_through_again(
+    dialect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fs = Simulated(dialect)
+    c, gone_through = fs.clients[0], list[str]()
+    fs.do(c.mkdir("/d"))
+    for number in range(60):
+        fs.do(c.make(f"/d/{number:0200}", 0o10644))
+    for name in ("listing", "directory_size"):
+        real = getattr(pages, name)
+        monkeypatch.setattr(pages, name, lambda *args, real=real, name=name: gone_through.append(name) or real(*args))
+    for _ in range(3):
+        assert len(fs.do(c.readdir("/d"))) == 62
+    assert gone_through.count("listing") == 1 and gone_through.count("directory_size") <= 2
 
 
 @both
@@ -384,7 +446,51 @@ def test_what_a_peer_does_not_read_has_an_end_for_all_together(monkeypatch: pyte
     asyncio.run(attack())
 
 
+@pytest.mark.parametrize("reads", [False, True], ids=["reads nothing", "acknowledges nothing"])
+def test_what_one_peer_leaves_unread_or_unacknowledged_has_an_end(reads: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp, "MAX_BACKLOG", 1 << 20)
+    monkeypatch.setattr(tcp, "MAX_UNACKNOWLEDGED", 20)
+
+    async def attack() -> None:
+        fs = Simulated("2.0", clients=0, mount=False)
+        node = TcpNode(fs.system.mds, 1, Clock())
+        peer, transport = tcp.Connection(node), Unread()
+        peer.transport, peer._socklnd = transport, tcp.SocklndConnection(MDS_NID)  # type: ignore[assignment]
+        peer._socklnd.feed(greeted(MDS_NID))
+        node.connections[peer] = None
+        sent = 0
+        while not transport.aborted and sent < 100:
+            peer.send(Packet(PUT, MDS_NID, 7, 10, 1, 0, bytes(100_000)))
+            sent += 1
+            transport.waiting = 0 if reads else transport.waiting
+        assert transport.aborted and (sent == 22 if reads else 11 <= sent <= 13)
+        peer.ready.cancel()
+
+    asyncio.run(attack())
+
+
+def test_who_does_not_say_who_he_is_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp, "HANDSHAKE_TIMEOUT", 0.1)
+
+    async def attack() -> None:
+        async with Served("2.0") as served:
+            silent = [await served.stranger(MGS_NID) for _ in range(5)]
+            before = len(served.system.servers[MGS_NID].connections)
+            for reader, writer in silent:
+                async with asyncio.timeout(10):
+                    assert await reader.read() == b""
+                writer.close()
+            assert before - len(served.system.servers[MGS_NID].connections) == 5
+            await served.works()
+
+    asyncio.run(attack())
+
+
 def test_limits_are_those_of_the_page() -> None:
     page = (Path(__file__).parents[2] / "docs" / "testbed.md").read_text()
+    for number in (f"{tcp.MAX_CONNECTIONS:,} connections", f"{tcp.MAX_UNACKNOWLEDGED:,} messages", "in 10 s", "8 MiB"):
+        assert number in page
+    assert (tcp.HANDSHAKE_TIMEOUT, tcp.MAX_BACKLOG) == (10.0, 8 << 20)
+    assert tcp.MAX_UNSENT == tcp.MAX_HALF_READ == 64 << 20 and "64 MiB wait for all peers together" in page
     for field in attrs.fields(Limits):
         assert f"`{field.name}` | {field.default:,} |" in page

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 _MISSING = object()
+#: About how many bytes it takes to remember a change.
+REMEMBERED = 256
 
 
 class Store:
@@ -19,7 +21,8 @@ class Store:
 
     Attributes:
         writes: changes made since the last commit or crash.
-        file_bytes: of all files; `undo_bytes` of what was overwritten or cut off since the last commit.
+        file_bytes: of all files; `undo_bytes` of what was overwritten, replaced or cut off since the last commit. A
+            value says by `weight` how many bytes it is, if they are many.
         on_commit: called when everything so far is on disk, by whoever watches the disk.
     """
 
@@ -43,12 +46,14 @@ class Store:
     def set(self, key: Any, value: Any) -> None:
         old = self._values.get(key, _MISSING)
         self._undo.append(lambda: self._restore(key, old))
+        self.undo_bytes += getattr(old, "weight", 0) + REMEMBERED
         self._values[key] = value
 
     def delete(self, key: Any) -> None:
         if key in self._values:
             old = self._values.pop(key)
             self._undo.append(lambda: self._restore(key, old))
+            self.undo_bytes += getattr(old, "weight", 0) + REMEMBERED
 
     def items(self, kind: str) -> Iterator[tuple[Any, Any]]:
         """Keys and values whose key is a tuple that begins with `kind`."""

@@ -67,7 +67,7 @@ def blocks(dialect: Dialect, space: Space, folder: Inode, offset: int, size: int
         ]
         return directory.build_blocks(made, dialect)
 
-    data = space.listed(folder, make)
+    data = space.listed(folder, "blocks", make)
     if offset % directory.PAGE or size % directory.PAGE or not size:
         raise Refused(-errno.EFAULT)
     if offset + size > len(data):
@@ -78,7 +78,9 @@ def blocks(dialect: Dialect, space: Space, folder: Inode, offset: int, size: int
 def pages(dialect: Dialect, space: Space, folder: Inode, start: int, size: int) -> bytes:
     """The 2.0 form: pages of entries from hash `start` on, at most `size` bytes."""
     entry, k = dialect.structs["lu_dirent"], names(dialect)
-    everything = space.listed(folder, lambda: sorted((hash_of(n), n, ino) for n, ino in listing_keys(space, folder)))
+    everything = space.listed(
+        folder, "hashes", lambda: sorted((hash_of(n), n, ino) for n, ino in listing_keys(space, folder))
+    )
     made: list[directory.PageEntry] = []
     used, end = dialect.structs["lu_dirpage"].__wire__.size, None
     for value, name, ino in islice(everything, bisect_left(everything, (start,)), None):

@@ -89,6 +89,11 @@ class Inode:
     xattrs: tuple[tuple[bytes, bytes], ...] = ()
 
     @property
+    def weight(self) -> int:
+        """Bytes it takes to keep it as it was (`Store`): one place for each name, and its attributes."""
+        return 8 * len(self.entries) + sum(len(value) for _, value in self.xattrs)
+
+    @property
     def is_dir(self) -> bool:
         return stat.S_ISDIR(self.mode)
 
@@ -110,7 +115,7 @@ class Space:
     def __init__(self, store: Store, *, by_fid: bool) -> None:
         self.store, self.by_fid = store, by_fid
         self.scrubbed = False
-        self._listed: dict[int, tuple[tuple[bytes, ...], int, Any]] = {}
+        self._listed: dict[tuple[int, str], tuple[tuple[bytes, ...], int, Any]] = {}
         if ("inode", ROOT_INO) not in store:
             store.set("next_ino", FIRST_INO)
             self.put(Inode(ROOT_INO, ROOT_GENERATION, stat.S_IFDIR | 0o755, nlink=2, parent=ROOT_INO))
@@ -242,16 +247,16 @@ class Space:
 
     # -- directories ---------------------------------------------------------------------------------------------
 
-    def listed(self, folder: Inode, make: Callable[[], Any]) -> Any:
-        """What is made of a directory's entries, made again when they have changed: reading it page by page is not to
-        cost its length each time."""
-        known = self._listed.get(folder.ino)
+    def listed(self, folder: Inode, what: str, make: Callable[[], Any]) -> Any:
+        """What is made of a directory's entries, made again when they have changed: reading it page by page, or asking
+        for its size, is not to cost its length each time."""
+        known = self._listed.get((folder.ino, what))
         if known is not None and known[0] is folder.entries and known[1] == folder.parent:
             return known[2]
         if len(self._listed) >= LISTED:
             self._listed.clear()
         made = make()
-        self._listed[folder.ino] = folder.entries, folder.parent, made
+        self._listed[folder.ino, what] = folder.entries, folder.parent, made
         return made
 
     def lookup(self, parent: Inode, name: bytes) -> Inode | None:

@@ -43,7 +43,7 @@ class Mdt:
         )  # fmt: skip
         if not inode.is_file or not inode.md:
             valid |= k.OBD_MD_FLSIZE | k.OBD_MD_FLBLOCKS
-        size = pages.directory_size(inode) if inode.is_dir else inode.size
+        size = self.space.listed(inode, "size", lambda: pages.directory_size(inode)) if inode.is_dir else inode.size
         data = inode.md if md and inode.is_file else None
         if data:
             valid |= k.OBD_MD_FLEASIZE
