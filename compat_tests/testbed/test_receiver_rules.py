@@ -369,6 +369,55 @@ def test_who_is_over_its_limit_is_told_by_a_body(dialect: str) -> None:
     fs.do(c.write(file, 0, b"over what is there"))
 
 
+@both
+def test_a_soft_limit_may_be_passed_for_a_time_of_grace(dialect: str) -> None:
+    """dqacq_handler: the time begins when the limit is passed, ends when usage is back, and is what GETQUOTA says."""
+    fs = Simulated(dialect)
+    c, k = fs.clients[0], names(fs.system.dialect)
+    c.credentials = {"uid": 500, "gid": 100}
+    file = file_of(fs, "/f")
+    index, obj = c.files[file].objects[0]
+    valid = k.OBD_MD_FLID | k.OBD_MD_FLUID | k.OBD_MD_FLGID
+    fs.do(c.want(c.oscs[index], op.ObjectSetAttr(id=obj, valid=valid, owner=500, group=100)))
+    info = quota(fs, k.LUSTRE_Q_SETINFO)
+    info.quota.qc_dqinfo.dqi_bgrace, info.quota.qc_dqinfo.dqi_igrace = 1000, 50
+    assert asked(fs, c.mdc, info, c, "MDS_QUOTACTL").status == 0
+    limits = {"dqb_bsoftlimit": 4, "dqb_isoftlimit": 2}
+    assert asked(fs, c.mdc, quota(fs, k.LUSTRE_Q_SETQUOTA, 500, **limits), c, "MDS_QUOTACTL").status == 0
+
+    def times() -> tuple[int, int]:
+        reply = asked(fs, c.mdc, quota(fs, k.LUSTRE_Q_GETQUOTA, 500), c, "MDS_QUOTACTL").reply
+        block = reply.buffers.quotactl.qc_dqblk
+        return tuple(int(t and t - c.seconds()) for t in (block.dqb_btime, block.dqb_itime))  # type: ignore[return-value]
+
+    fs.do(c.write(file, 0, bytes(4096)))
+    fs.do(c.mkdir("/d"))
+    assert times() == (0, 0)
+    fs.do(c.write(file, 4096, b"1"))
+    fs.do(c.mkdir("/e"))
+    left = times()
+    assert 990 < left[0] <= 1000 and 40 < left[1] <= 50
+    fs.simulator.settle(60)
+    with pytest.raises(OperationFailed, match="EDQUOT"):
+        fs.do(c.mkdir("/g"))
+    fs.do(c.write(file, 4097, b"2"))
+    fs.simulator.settle(1000)
+    with pytest.raises(OperationFailed, match="EDQUOT"):
+        fs.do(c.write(file, 4098, b"3"))
+    fs.do(c.write(file, 0, b"what is there already"))
+    fs.do(c.rmdir("/e"))
+    fs.do(c.truncate(file, 100))
+    assert times() == (0, 0)
+    fs.do(c.write(file, 0, bytes(5000)))
+    fs.do(c.mkdir("/g"))
+    assert times()[0] > 900 and times()[1] > 40
+    raised = quota(fs, k.LUSTRE_Q_SETQUOTA, 500, dqb_bsoftlimit=100, dqb_isoftlimit=100)
+    assert asked(fs, c.mdc, raised, c, "MDS_QUOTACTL").status == 0 and times() == (0, 0)
+    lowered = quota(fs, k.LUSTRE_Q_SETQUOTA, 500, dqb_bsoftlimit=1, dqb_isoftlimit=1)
+    assert asked(fs, c.mdc, lowered, c, "MDS_QUOTACTL").status == 0
+    assert times()[0] > 900 and times()[1] > 40, "who is over his new limit has his time from now on"
+
+
 # -- D9: grants ----------------------------------------------------------------------------------------------------
 
 

@@ -48,6 +48,7 @@ class Target:
         accepting: False until the target lets clients in (-EAGAIN before).
         synchronous: what a request did is on disk before it is answered.
         guard: asked before strangers are let in and requests are handled.
+        now: the time it was told last.
 
     A fault in a handler stops nobody but its client: `receive`, `tick` and `resume` raise it when they are done.
 
@@ -68,6 +69,7 @@ class Target:
         self.last_rcvd = LastRcvd(store, dialect, metadata=service.metadata)
         self.accepting = True
         self.stopping = False
+        self.now = 0.0
         self.synchronous = False
         self.guard: Guard | None = None
         self.out: list[Packet] = []
@@ -112,6 +114,7 @@ class Target:
 
     def receive(self, packet: Packet, now: float) -> None:
         """A packet for this target: a request, bulk data, or the answer to a callback."""
+        self.now = now
         if packet.kind == REPLY:
             self._waiting.fetched(packet)
         elif packet.kind == PUT and not self.callbacks.answered(packet, now):
@@ -121,6 +124,7 @@ class Target:
 
     def tick(self, now: float) -> None:
         """Let time pass: callback timeouts, the recovery window, early replies."""
+        self.now = now
         silent = self._silent.take(now) if self.window is None else []
         late = dict.fromkeys(self.callbacks.late(now), "a callback not answered, or its lock not given back, in time")
         for export, why in [*late.items(), *((export, "silent for too long") for export in silent)]:
@@ -158,6 +162,7 @@ class Target:
 
     def resume(self, now: float) -> None:
         """Something a handler waited for has happened."""
+        self.now = now
         self._run(now)
         self._raise_faults()
 

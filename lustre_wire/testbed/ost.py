@@ -51,7 +51,7 @@ class Objects:
         self._disk = Turns()
         self.pack, self.k = packer(dialect), names(dialect)
         self.supported = self.pack.personality.ost_flags & self.pack.personality.ost_supported
-        self.quota = Quota(self.k, store, "bytes")
+        self.quota = Quota(self.k, store, "bytes", lambda: self.target.now)
         self.grants = Grants(self.k, lambda: hardware.capacity - store.file_bytes)
         self.target: Target = None  # type: ignore[assignment]  # set by the node, which makes both
         self.handlers: dict[type, Any] = {

@@ -7,6 +7,7 @@ enforces the whole limit, where Lustre shares it out among them.
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from typing import Any
 
 from lustre_wire.recovery.names import Names
@@ -16,10 +17,13 @@ from lustre_wire.recovery.transaction import Refused
 USER, GROUP = 0, 1
 #: Bytes of a block in limits (QUOTABLOCK_SIZE), and seconds of grace unless told otherwise (MAX_DQ_TIME).
 QUOTA_BLOCK, GRACE = 1024, 7 * 86400
+#: Seconds since 1970 at time 0 of the nodes' clock.
+EPOCH = 1297600000
 #: How many owners may have limits.
 MAX_OWNERS = 4096
 _BLOCKS = ("dqb_bhardlimit", "dqb_bsoftlimit")
 _INODES = ("dqb_ihardlimit", "dqb_isoftlimit")
+_TIMES = ("dqb_btime", "dqb_itime")
 
 #: Owner, group and how much: of an inode 1, of an object its bytes.
 Owned = tuple[int, int, int]
@@ -44,20 +48,50 @@ class Quota:
 
     Args:
         counts: ``"inodes"`` or ``"bytes"``.
+        now: the target's clock.
     """
 
-    def __init__(self, k: Names, store: Store, counts: str) -> None:
-        self.k, self.store, self.counts = k, store, counts
+    def __init__(self, k: Names, store: Store, counts: str, now: Callable[[], float]) -> None:
+        self.k, self.store, self.now = k, store, now
+        self.inodes = counts == "inodes"
+        self.hard, self.soft = _INODES if self.inodes else _BLOCKS
+        self.time, self.unit = _TIMES[self.inodes], 1 if self.inodes else QUOTA_BLOCK
+
+    def seconds(self) -> int:
+        """Since 1970."""
+        return EPOCH + int(self.now())
+
+    def grace(self, kind: int) -> int:
+        """Seconds that owners may be over their soft limit."""
+        graces: tuple[int, int] = self.store.get(("grace", kind), (GRACE, GRACE))
+        return graces[self.inodes]
 
     def over(self, uid: int, gid: int, more: int) -> int:
         """`OBD_MD_FL*QUOTA` of the owners that would pass their limit with so much more; 0 for none."""
-        found, hard = 0, _INODES[0] if self.counts == "inodes" else _BLOCKS[0]
+        found = 0
         for kind, number, bit in ((USER, uid, self.k.OBD_MD_FLUSRQUOTA), (GROUP, gid, self.k.OBD_MD_FLGRPQUOTA)):
-            limit = self.store.get(("quota", kind, number), {}).get(hard, 0)
-            limit *= 1 if self.counts == "inodes" else QUOTA_BLOCK
-            if limit and self.store.get(("usage", kind, number), 0) + more > limit:
+            if more > 0 and self._passes(kind, number, more):
                 found |= int(bit)
         return found
+
+    def _passes(self, kind: int, number: int, more: int) -> bool:
+        """Nobody passes his hard limit; who passes the soft one may do so until his time of grace is over, which begins
+        then (dqacq_handler)."""
+        limits, used = self.store.get(("quota", kind, number), {}), self.store.get(("usage", kind, number), 0)
+        hard, soft = limits.get(self.hard, 0) * self.unit, limits.get(self.soft, 0) * self.unit
+        if hard and used + more > hard:
+            return True
+        if not soft or used + more <= soft:
+            return False
+        ends = self._ends(limits, used)
+        if not ends:
+            self.store.set(("quota", kind, number), limits | {self.time: self.seconds() + self.grace(kind)})
+        return bool(ends) and self.seconds() >= ends
+
+    def _ends(self, limits: dict[str, int], used: int) -> int:
+        """When an owner's time of grace is over; 0 for one who is not, or was not in between, over his soft limit."""
+        soft = limits.get(self.soft, 0) * self.unit
+        return limits.get(self.time, 0) if soft and used > soft else 0
 
     def need(self, uid: int, gid: int, more: int) -> None:
         """
@@ -93,10 +127,11 @@ class Quota:
 
     def _get(self, kind: int, body: Any) -> None:
         block, number = body.qc_dqblk, int(body.qc_id)
-        for name in (*_BLOCKS, *_INODES, "dqb_btime", "dqb_itime"):
-            setattr(block, name, self.store.get(("quota", kind, number), {}).get(name, 0))
-        used = self.store.get(("usage", kind, number), 0)
-        block.dqb_curinodes, block.dqb_curspace = (used, 0) if self.counts == "inodes" else (0, used)
+        limits, used = self.store.get(("quota", kind, number), {}), self.store.get(("usage", kind, number), 0)
+        for name in (*_BLOCKS, *_INODES, *_TIMES):
+            setattr(block, name, limits.get(name, 0))
+        setattr(block, self.time, self._ends(limits, used))
+        block.dqb_curinodes, block.dqb_curspace = (used, 0) if self.inodes else (0, used)
         block.dqb_valid = int(self.k.QIF_ALL)
 
     def _set(self, kind: int, body: Any) -> None:
@@ -108,6 +143,13 @@ class Quota:
         ):  # fmt: skip
             if block.dqb_valid & bit:
                 limits |= {name: int(getattr(block, name)) for name in names}
+        given, timed = (k.QIF_ILIMITS, k.QIF_ITIME) if self.inodes else (k.QIF_BLIMITS, k.QIF_BTIME)
+        if block.dqb_valid & given:  # whoever is over his new limit already has his time from now on (set_dqblk)
+            soft, used = limits.get(self.soft, 0) * self.unit, self.store.get(("usage", *key[1:]), 0)
+            if not soft or used <= soft:
+                limits[self.time] = 0
+            elif not block.dqb_valid & timed:
+                limits[self.time] = self.seconds() + self.grace(kind)
         count = self.store.get("owners", 0)
         if key not in self.store and count >= MAX_OWNERS:
             raise Refused(-errno.ENOSPC, failed=True)

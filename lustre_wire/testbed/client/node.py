@@ -23,11 +23,10 @@ from lustre_wire.testbed.client.callee import Callee
 from lustre_wire.testbed.node import Node, make_import
 from lustre_wire.testbed.operations import Ident
 from lustre_wire.testbed.packing import Form, packer
+from lustre_wire.testbed.quota import EPOCH
 from lustre_wire.testbed.tasks import Call, OperationFailed, Steps, Task, Tasks, Until
 
 CHUNK = 8192
-#: Seconds since the epoch at simulated time 0.
-EPOCH = 1297600000
 
 
 @attrs.define(slots=True, eq=False)

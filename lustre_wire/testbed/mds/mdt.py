@@ -31,7 +31,7 @@ class Mdt:
     def __init__(self, dialect: Any, store: Any) -> None:
         self.dialect, self.pack, self.k = dialect, packer(dialect), names(dialect)
         self.space = Space(store, by_fid=self.pack.personality.client_names)
-        self.quota = Quota(self.k, store, "inodes")
+        self.quota = Quota(self.k, store, "inodes", lambda: self.target.now)
         self.target: Target = None  # type: ignore[assignment]
 
     def attributes(self, inode: Inode, *, md: bool = False) -> Result:

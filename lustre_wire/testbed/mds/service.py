@@ -226,16 +226,20 @@ class Metadata:
         return self.mdt.answer(form, request, Result(start=asked.start, end=asked.start + 1))
 
     def _quota(self, form: Form, asked: op.Quota, request: Incoming) -> Handling:
-        """Limits and usage; what an owner has on the OSTs is what they say (mds_get_space)."""
+        """Limits and usage; what an owner has on the OSTs, and when his time of grace is over there, is what they say
+        (mds_get_space)."""
         quota, k = asked.quota, self.k
         done = self.mdt.quota.control(quota)
         self.mdt.target.commit()
-        if self.ask_osts is not None and int(quota.qc_cmd) in (k.LUSTRE_Q_GETQUOTA, k.LUSTRE_Q_SETQUOTA):
+        shared = (k.LUSTRE_Q_GETQUOTA, k.LUSTRE_Q_SETQUOTA, k.LUSTRE_Q_SETINFO)
+        if self.ask_osts is not None and int(quota.qc_cmd) in shared:
             wait, answers = Wait(), list[Any]()
             self.ask_osts(attrs.evolve(quota), answers, wait)
             yield wait
             if int(quota.qc_cmd) == k.LUSTRE_Q_GETQUOTA:
                 done.qc_dqblk.dqb_curspace = sum(answer.qc_dqblk.dqb_curspace for answer in answers)
+                ends = [int(answer.qc_dqblk.dqb_btime) for answer in answers if answer.qc_dqblk.dqb_btime]
+                done.qc_dqblk.dqb_btime = min(ends, default=0)
         return self.mdt.answer(form, request, Result(quota=done))
 
     # -- plain locks ---------------------------------------------------------------------------------------------
