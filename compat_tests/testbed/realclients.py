@@ -148,7 +148,7 @@ class Numbers:
                         setattr(message.buffers, name, new + data[len(old) :])
         if message.name.startswith("MDS_READPAGE") and packer(dialect).personality.directory == "pages":
             asked = message.buffers.mdt_body
-            asked.size = self.hashes.get(asked.size, asked.size)
+            asked.mbo_size = self.hashes.get(asked.mbo_size, asked.mbo_size)
 
     def _put(self, server: int, one: Any) -> None:
         kind, on_ost = _kind(one), server & 0xFF >= 0x10
@@ -352,8 +352,12 @@ class RealClient(Node):
         data = rpc.encode(reply)
         self.out.append(Packet(PUT, self.nid, packet.source, form.reply_portal or 0, packet.match_bits, offset, data))
         remote = self.locks.get(cookie, 0)
-        if message.name == "LDLM_BL_CALLBACK" and reply.status == 0 and remote not in self.given_up:
+        if message.name == "LDLM_BL_CALLBACK" and reply.status == 0 and not self.gives_up_later(cookie):
             self._cancel(packet.source & 0xFFFFFFFF, remote)
+
+    def gives_up_later(self, cookie: int) -> bool:
+        """Does the recording give a lock back, by the client's handle?"""
+        return self.locks.get(cookie, 0) in self.given_up
 
     def _cancel(self, server: int, remote: int) -> None:
         """Give back a lock that was not asked back when this was recorded."""

@@ -142,8 +142,8 @@ async def _serve(
 
 
 def _noted(note: Callable[[str], None], node: ServerNode, event: TargetEvent) -> None:
-    """A line for what people want to know of: who comes and goes, and recovery."""
-    if event.kind in ("connected", "evicted", "left", "recovered", "forgotten"):
+    """A line for what people want to know of: who comes and goes, recovery, and what is not served."""
+    if event.kind in ("connected", "evicted", "left", "recovered", "forgotten", "unserved"):
         said = event.detail if isinstance(event.detail, list) else [event.detail] if event.detail else []
         names_ = " ".join(uuid.decode(errors="backslashreplace") for uuid in said)
         why = f": {event.why}" if event.why else ""

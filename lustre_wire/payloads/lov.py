@@ -1,7 +1,7 @@
 """File layouts: the LOV EA (v1, v3 with a pool, joined files), and the layout a user asks for.
 
 The LOV EA is little-endian always; what a user asks for has the byte order of its magic. Source: lov/lov_pack.c and
-lov/lov_ea.c of 1.8.9-wc1 and 2.0.0.
+lov/lov_ea.c of 1.8.9-wc1, 2.0.0 and 2.17.0.
 """
 
 from __future__ import annotations
@@ -150,29 +150,45 @@ def stripe(data: bytes, dialect_: Dialect | str) -> Striping:
     found, layout = dialect(dialect_), read(data, dialect_)
     if not hasattr(layout, "lmm_objects"):
         raise WireError("a joined file has its objects in a log of their own", path=_MAGIC, dialect=found.name)
+    own = _identity(layout, found)
     checks = {
         "lmm_pattern": layout.lmm_pattern == found.constants["LOV_PATTERN_RAID0"],
-        "lmm_object_id": layout.lmm_object_id != 0,
+        _own_name(layout): own[0] != 0,
         "lmm_stripe_size": _is_stripe_size(layout.lmm_stripe_size, found),
         "lmm_stripe_count": 0 < layout.lmm_stripe_count <= found.constants["LOV_V1_INSANE_STRIPE_COUNT"],
     }
     for name, good in checks.items():
         if not good:
             raise WireError(f"a client refuses {getattr(layout, name)}", path=name, dialect=found.name)
-    objects = tuple(Object(o.l_object_id, _seq(o), o.l_ost_gen, o.l_ost_idx) for o in layout.lmm_objects)
+    objects = tuple(Object(*_identity(o, found), o.l_ost_gen, o.l_ost_idx) for o in layout.lmm_objects)
     pool = text(getattr(layout, "lmm_pool_name", b""))
-    return Striping(layout.lmm_pattern, layout.lmm_object_id, _seq(layout), layout.lmm_stripe_size, pool, objects)
+    return Striping(layout.lmm_pattern, *own, layout.lmm_stripe_size, pool, objects)
 
 
 def _is_stripe_size(size: int, found: Dialect) -> bool:
     return size > 0 and size % found.constants["LOV_MIN_STRIPE_SIZE"] == 0
 
 
-def _seq(obj: Any) -> int:
-    """The field behind the object id: the group of 1.8, the sequence of 2.0."""
+def _own_name(layout: Any) -> str:
+    return "lmm_oi" if hasattr(layout, "lmm_oi") else "lmm_object_id"
+
+
+def _identity(obj: Any, found: Dialect) -> tuple[int, int]:
+    """Number and sequence of the file's own object or of a stripe's.
+
+    The sequence is the field behind the number: the group of 1.8, the sequence of 2.0. From 2.4 on a stripe has a FID
+    where its sequence is no group (lustre_ostid.h: ostid_seq); the file's own never has (lmm_oi_id, lmm_oi_seq).
+    """
+    for name in ("lmm_oi", "l_ost_oi"):
+        if hasattr(obj, name):
+            either = getattr(obj, name).oi
+            groups = (found.constants["FID_SEQ_OST_MDT0"], found.constants["FID_SEQ_LOV_DEFAULT"])
+            if name == "lmm_oi" or either.oi.oi_seq in groups:
+                return int(either.oi.oi_id), int(either.oi.oi_seq)
+            return int(either.oi_fid.f_oid), int(either.oi_fid.f_seq)
     names = [field.name for field in spec_of(obj).fields]
-    behind = next(i for i, name in enumerate(names) if name.endswith("object_id")) + 1
-    return int(getattr(obj, names[behind]))
+    number = next(i for i, name in enumerate(names) if name.endswith("object_id"))
+    return int(getattr(obj, names[number])), int(getattr(obj, names[number + 1]))
 
 
 @checked

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.frames import lustre_msg
+from lustre_wire.schema.rpc import RpcFormat
 
 
 def bare_reply(dialect: Dialect, opcode: int) -> rpc.Message:
@@ -14,3 +17,9 @@ def bare_reply(dialect: Dialect, opcode: int) -> rpc.Message:
     body.pb_version = int(dialect.constants["PTLRPC_MSG_VERSION"])
     body.pb_opc = opcode
     return rpc.Message(dialect, rpc.REPLY, "little", lustre_msg.LustreMsgV2(), body, None, rpc.Generic([]))
+
+
+def empty_buffers(form: RpcFormat) -> dict[str, Any]:
+    """The buffers of a reply that a handler prepared and did not fill: structs of zeroes, the rest without bytes."""
+    needed = (spec for spec in form.reply.__slot_specs__ if spec.struct is not None and not spec.optional)
+    return {spec.name: spec.struct() for spec in needed}

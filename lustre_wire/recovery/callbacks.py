@@ -9,6 +9,7 @@ import attrs
 
 from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
+from lustre_wire.engines import record
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.deadlines import Deadlines
 from lustre_wire.recovery.exports import Export
@@ -121,12 +122,16 @@ class Callbacks:
         del self.pending[pending.xid]
         lock = pending.ast.lock
         if pending.ast.kind == GLIMPSE:
-            lock.data = reply.buffers.lvb if reply.status == 0 else None
+            lock.data = self._lvb(reply.buffers.lvb) if reply.status == 0 else None
         elif pending.ast.kind == BLOCKING and reply.status < 0:
             self.namespace.cancel(lock.cookie)
         if pending.wait is not None:
             pending.wait.wake()
         return True
+
+    def _lvb(self, said: Any) -> Any:
+        """The `ost_lvb` of a glimpse, which a dialect may know as bytes only."""
+        return record.unpack(self.dialect.structs["ost_lvb"], said) if isinstance(said, bytes) else said
 
     def late(self, now: float) -> list[Export]:
         """Clients that ran out of time, to be evicted."""

@@ -26,7 +26,7 @@ class Export:
         nid: where the client is.
         conn_cnt: of the last accepted connect.
         connected: False for a client only known from last_rcvd.
-        granted: connect flags; `header_flags` the lm_flags that follow from them.
+        granted, granted2: connect flags, and those of ocd_connect_flags2; `header_flags` the lm_flags that follow.
         slot: index in last_rcvd, -1 for none.
         active: requests being handled or queued, by xid.
         files: open files by handle, for the service.
@@ -40,6 +40,7 @@ class Export:
     conn_cnt: int = 0
     connected: bool = False
     granted: int = 0
+    granted2: int = 0
     header_flags: int = 0
     slot: int = -1
     active: dict[int, Incoming] = attrs.field(factory=dict)
@@ -74,6 +75,7 @@ class Incoming:
         fetching: its handler waits for bulk data of the client's own.
         sink: bulk data the client delivered, once asked for.
         locks: handles of the server's own locks, held while it is handled.
+        reply_bits, bulk_bits: match bits that the answer and bulk data go to; 0 for the request's own.
     """
 
     message: Message
@@ -89,6 +91,8 @@ class Incoming:
     fetching: bool = False
     sink: bytes = b""
     locks: list[int] = attrs.field(factory=list)
+    reply_bits: int = 0
+    bulk_bits: int = 0
 
     @property
     def xid(self) -> int:

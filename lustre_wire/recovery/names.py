@@ -30,6 +30,11 @@ class Names:
         return made
 
 
+    def flag(self, name: str) -> int:
+        """A flag, or 0 where the dialect has none of that name: it is set by nobody."""
+        return int(getattr(self, name)) if name in self.dialect.constants else 0
+
+
 _known: dict[int, Names] = {}
 
 

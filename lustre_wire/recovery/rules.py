@@ -1,13 +1,14 @@
 """What of recovery differs between dialects. Each dialect declares one `RecoveryRules`; the machines read it.
 
 Facts behind the fields: ptlrpc/import.c, ptlrpc/recover.c, ldlm/ldlm_lib.c, ldlm/ldlm_request.c of 1.8.9 and 2.0.0,
-mds/handler.c and mds_fs.c of 1.8.9, mdt/mdt_handler.c and mdt_recovery.c of 2.0.0.
+mds/handler.c and mds_fs.c of 1.8.9, mdt/mdt_handler.c and mdt_recovery.c of 2.0.0; those of 2.17.0, with
+ptlrpc/niobuf.c and service.c, where it differs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lustre_wire.dialects import Dialect
 
@@ -45,6 +46,13 @@ class RecoveryRules:
         plain_enqueue_count: lock_count of an enqueue without intent.
         next_replay_reported: the lowest transno clients report is where the replay queue starts.
         done_ping_when_not_recovering: status of a ping that says "done" to a target that does not recover.
+        inherited_lock_flags: those of an enqueue's `LDLM_FL_*` that stay with the lock.
+        replies_by_mbits: the bit of ocd_connect_flags2 with which a reply goes to pb_mbits, not to the request's xid.
+        bulk_by_mbits: the connect flag with which bulk data goes there.
+        blocked_extent_flags: what the answer says besides of an extent lock that has to wait.
+        touched: operation -> those of its objects whose version changes; all of them where it is not named.
+        found_open_versions: an open of a file that was there already has versions in its answer.
+        whole_errors: an error that a handler finds is answered with every buffer of the format, empty as they are.
     """
 
     granted: int
@@ -75,6 +83,13 @@ class RecoveryRules:
     plain_enqueue_count: int
     next_replay_reported: bool
     done_ping_when_not_recovering: int
+    inherited_lock_flags: int
+    replies_by_mbits: int = 0
+    bulk_by_mbits: int = 0
+    whole_errors: bool = False
+    blocked_extent_flags: int = 0
+    touched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    found_open_versions: bool = True
 
 
 def rules_of(dialect: Dialect) -> RecoveryRules:

@@ -61,12 +61,13 @@ class Service(Protocol):
     Attributes:
         metadata: an MDT; decides how last_rcvd is read and which opcodes pass during recovery.
         remembers: whether clients are kept in last_rcvd, and recovered.
-        supported: connect flags it grants.
+        supported, supported2: connect flags it grants, and of ocd_connect_flags2.
     """
 
     metadata: bool
     remembers: bool
     supported: int
+    supported2: int
 
     def handle(self, request: Incoming, now: float) -> Handling:
         """Do what is asked."""
@@ -86,7 +87,7 @@ class Service(Protocol):
 
 @attrs.define(slots=True, frozen=True)
 class TargetEvent:
-    """With its subject: ``commit recovered evicted left connected forgotten transaction``.
+    """With its subject: ``commit recovered evicted left connected forgotten transaction unserved``.
 
     Attributes:
         why: somebody was evicted.

@@ -16,7 +16,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.recovery import head, timeouts
-from lustre_wire.recovery.answers import bare_reply
+from lustre_wire.recovery.answers import bare_reply, empty_buffers
 from lustre_wire.recovery.callbacks import Callbacks
 from lustre_wire.recovery.deadlines import Deadlines
 from lustre_wire.recovery.exports import Answer, Export, Incoming
@@ -81,6 +81,7 @@ class Target:
         self.callbacks = Callbacks(dialect, nid, self.namespace, self._put, Xids(seed & 0xFFFFFFFF))
         self._waiting = Waiting()
         self._faults: list[Exception] = []
+        self._unserved: set[str] = set()
         if self.last_rcvd.start(uuid):
             self.events.append(TargetEvent("forgotten"))
         self.last_committed = self.last_transno = self.found_committed = self.last_rcvd.highest_transno()
@@ -249,6 +250,7 @@ class Target:
             return
         export = self._live(message, packet)
         request = Incoming(message, packet, export or Export(b"", 0, nid=packet.source), now, now + seconds)
+        self._match(request)
         if export is None:
             self.reply(request, Answer(-errno.ENOTCONN, failed=True))
             return
@@ -258,6 +260,14 @@ class Target:
         if export.delivered_before(request.xid, message.body.pb_conn_cnt, request.flags):
             return
         self._admit(request, now)
+
+    def _match(self, request: Incoming) -> None:
+        """Where a client waits for the answer and for bulk data, by what it was granted."""
+        export, rules = request.export, self.rules
+        if export.granted2 & rules.replies_by_mbits:
+            request.reply_bits = request.message.body.pb_mbits
+        if export.granted & rules.bulk_by_mbits:
+            request.bulk_bits = request.message.body.pb_mbits
 
     def _live(self, message: rpc.Message, packet: Packet) -> Export | None:
         """The connection behind a request's handle. A handle is its owner's, whoever knows it."""
@@ -284,7 +294,7 @@ class Target:
             self.reply(request, Answer(-errno.EBUSY, failed=True))
             return
         if self.window is not None:
-            if export.version_failed and request.flags & k.MSG_LAST_REPLAY:
+            if export.version_failed and request.flags & k.flag("MSG_LAST_REPLAY"):
                 self.reply(request, Answer())
                 self.drop(export)
                 return
@@ -303,7 +313,7 @@ class Target:
         elif request.message.transno:  # only a replay brings its number, and there is nothing to replay
             self.reply(request, Answer(-errno.ENOTCONN, failed=True))
             return
-        elif request.flags & k.MSG_LAST_REPLAY and self.rules.done_ping_when_not_recovering:
+        elif request.flags & k.flag("MSG_LAST_REPLAY") and self.rules.done_ping_when_not_recovering:
             self.reply(request, Answer(self.rules.done_ping_when_not_recovering, failed=True))
             return
         self._handle(request, now)
@@ -379,6 +389,9 @@ class Target:
             return
         if self.store.undo_bytes > self.limits.undo:
             self.commit()
+        if answer.status == -errno.EOPNOTSUPP and request.message.name not in self._unserved:
+            self._unserved.add(request.message.name)  # once: a client may ask it for ever
+            self.events.append(TargetEvent("unserved", request.message.name.encode()))
         if request.transno > self.found_committed:
             self.events.append(TargetEvent("transaction", request))
             self._remember(request, answer.status)
@@ -451,23 +464,26 @@ class Target:
         form = request.message.format
         portal = self.reply_portal(request)
         if answer.bulk is not None and form is not None and form.bulk_portal is not None:
-            self._send(request, form.bulk_portal, 0, answer.bulk)
+            self._send(request, form.bulk_portal, 0, answer.bulk, request.bulk_bits)
         offset = 0
         if request.message.header.lm_flags & self.k.MSGHDR_AT_SUPPORT:
             offset = lustre_msg.early_reply_size(self.dialect.body.__wire__.size)
-        self._send(request, portal, offset, rpc.encode(message))
+        self._send(request, portal, offset, rpc.encode(message), request.reply_bits)
 
     def reply_message(self, request: Incoming, answer: Answer) -> rpc.Message:
         """The lustre_msg of an answer: ptlrpc_body and, where there are any, the format's buffers."""
         k = self.k
         form = request.message.format
-        if form is not None and answer.buffers:
-            message = rpc.build(self.dialect, form.name, rpc.REPLY, **answer.buffers)
+        serious = answer.failed and answer.status < 0 and answer.status not in self.rules.plain_errors
+        buffers, prepared = answer.buffers, not serious or request.message.opcode == self._connects
+        if form is not None and answer.status < 0 and prepared and not buffers and self.rules.whole_errors:
+            buffers = empty_buffers(form)
+        if form is not None and buffers:
+            message = rpc.build(self.dialect, form.name, rpc.REPLY, **buffers)
         else:
             message = bare_reply(self.dialect, request.message.opcode)
         body = message.body
-        error = answer.failed and answer.status < 0 and answer.status not in self.rules.plain_errors
-        body.pb_type = k.PTL_RPC_MSG_ERR if error else k.PTL_RPC_MSG_REPLY
+        body.pb_type = k.PTL_RPC_MSG_ERR if serious else k.PTL_RPC_MSG_REPLY
         body.pb_status = answer.status & 0xFFFFFFFF
         body.pb_last_xid = request.xid
         body.pb_last_committed = self.last_committed
@@ -483,7 +499,7 @@ class Target:
             and self.rules.version_replay_flag
             and self.is_replay(request)
         ):
-            body.pb_flags |= k.MSG_VERSION_REPLAY
+            body.pb_flags |= k.flag("MSG_VERSION_REPLAY")
         return message
 
     def reply_portal(self, request: Incoming) -> int:
@@ -511,13 +527,13 @@ class Target:
         whole = request.message.header.lm_flags & int(self.dialect.constants.get("MSGHDR_CKSUM_INCOMPAT18", 0))
         body = data[parts.offsets[0] : parts.offsets[0] + parts.lengths[0]]
         early.header.lm_cksum = lustre_msg.early_reply_checksum(body, whole=bool(whole))
-        self._send(request, self.reply_portal(request), 0, rpc.encode(early))
+        self._send(request, self.reply_portal(request), 0, rpc.encode(early), request.reply_bits)
 
     def _put(self, packet: Packet) -> None:
         self.out.append(packet)
 
-    def _send(self, request: Incoming, portal: int, offset: int, data: bytes) -> None:
-        self.out.append(Packet(PUT, self.nid, request.packet.source, portal, request.xid, offset, data))
+    def _send(self, request: Incoming, portal: int, offset: int, data: bytes, bits: int = 0) -> None:
+        self.out.append(Packet(PUT, self.nid, request.packet.source, portal, bits or request.xid, offset, data))
 
     # -- bulk ----------------------------------------------------------------------------------------------------
 
@@ -525,7 +541,10 @@ class Target:
         form = request.message.format
         portal = (form.bulk_portal if form is not None else None) or 0
         self.out.append(
-            Packet(GET, self.nid, request.packet.source, portal, request.xid, length=length, cookie=request.xid)
+            Packet(
+                GET, self.nid, request.packet.source, portal, request.bulk_bits or request.xid, length=length,
+                cookie=request.xid,
+            )
         )
 
     def abort_bulk(self, export: Export) -> None:
@@ -540,7 +559,9 @@ class Target:
         request = Incoming(message, packet, Export(b"", 0, nid=packet.source), now, now + timeouts.OBD_TIMEOUT)
         status = self._before_export(message)
         if status:
-            self.reply(request, Answer(status, failed=True))
+            reply = self.reply_message(request, Answer(status, failed=True))
+            self._say_replayable(reply)
+            self._answer_connect(request, reply)
             return
         buffers = message.buffers
         export = self.exports.get(buffers.client_uuid)
@@ -554,9 +575,15 @@ class Target:
         if status:
             reply = self.reply_message(request, Answer(status, failed=True))
             reply.body.pb_handle.cookie = 0 if zeroed or export is None else export.cookie
+            self._say_replayable(reply)
             self._answer_connect(request, reply)
             return
         self._accept(export, request, now)
+
+    def _say_replayable(self, reply: rpc.Message) -> None:
+        """An error says too that what is remembered here can be replayed, where its buffers were prepared before."""
+        if self.rules.whole_errors and self.service.remembers:
+            reply.body.pb_op_flags = self.k.MSG_CONNECT_REPLAYABLE
 
     def _before_export(self, message: rpc.Message) -> int:
         """What is wrong with the request itself, or with the target: a negative errno, or 0."""
@@ -614,7 +641,7 @@ class Target:
 
     def _accept(self, export: Export | None, request: Incoming, now: float) -> None:
         k, message = self.k, request.message
-        buffers, flags = message.buffers, k.MSG_CONNECT_REPLAYABLE
+        buffers, flags = message.buffers, k.MSG_CONNECT_REPLAYABLE if self.service.remembers else 0
         if export is None:
             export = Export(buffers.client_uuid, self.handles.new())
             if self.service.remembers:
@@ -634,6 +661,8 @@ class Target:
             int(data.ocd_connect_flags) & self.service.supported & ~int(self.rules.withheld) if data is not None else 0
         )
         export.granted = granted
+        if granted & k.flag("OBD_CONNECT_FLAGS2"):
+            export.granted2 = int(data.ocd_connect_flags2) & self.service.supported2
         export.header_flags = sum(lm for flag, lm in self.rules.header_flags.items() if granted & flag)
         if self.window is not None:
             flags |= k.MSG_CONNECT_RECOVERING
@@ -648,11 +677,9 @@ class Target:
         self._answer_connect(request, reply)
 
     def _granted(self, export: Export, asked: Any) -> Any:
-        data = self.dialect.structs["obd_connect_data"](
-            ocd_connect_flags=export.granted, ocd_version=self.rules.version, ocd_ibits_known=asked.ocd_ibits_known,
-            ocd_transno=asked.ocd_transno, ocd_index=asked.ocd_index, ocd_grant=asked.ocd_grant,
-            ocd_brw_size=asked.ocd_brw_size, ocd_cksum_types=asked.ocd_cksum_types,
-        )  # fmt: skip
+        data = attrs.evolve(asked, ocd_connect_flags=export.granted, ocd_version=self.rules.version)
+        if hasattr(data, "ocd_connect_flags2"):
+            data.ocd_connect_flags2 = export.granted2
         self.service.connected(export, data)
         return data
 

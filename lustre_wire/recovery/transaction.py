@@ -75,10 +75,17 @@ class Transaction:
                 raise Refused(-errno.EOVERFLOW)
         request.versions = tuple(found)
 
-    def touch(self, *keys: Any) -> None:
-        """These objects change: their version becomes this transaction's number."""
-        for key in keys:
-            self.target.store.set(("version", key), self.transno)
+    def touch(self, operation: str, **objects: Any) -> None:
+        """These objects change: their version becomes this transaction's number, where the release does that.
+
+        Args:
+            operation: as in `RecoveryRules.touched`.
+            objects: the key of each, None for one that does not exist.
+        """
+        names = self.target.rules.touched.get(operation, tuple(objects))
+        for key in (objects.get(name) for name in names):
+            if key is not None:
+                self.target.store.set(("version", key), self.transno)
 
     def finish(self, disposition: int = 0) -> None:
         """The change is made; it is lost in a crash until the target commits."""

@@ -108,7 +108,7 @@ class RecoveryWindow:
             if flags & k.MSG_REQ_REPLAY_DONE:
                 self._replaying.discard(request.export.uuid)
                 return self._keep(self.lock_queue, request)
-        elif flags & k.MSG_LAST_REPLAY:
+        elif flags & k.flag("MSG_LAST_REPLAY"):
             return self._keep(self.final, request)
         if not transno:
             return Verdict.HANDLE
@@ -128,7 +128,7 @@ class RecoveryWindow:
     def _keep(self, queue: OrderedDict[tuple[bytes, int], Incoming], request: Incoming) -> Verdict:
         uuid = request.export.uuid
         queue[uuid, request.xid] = request
-        if request.flags & (self.k.MSG_LAST_REPLAY | self.k.MSG_LOCK_REPLAY_DONE):
+        if request.flags & (self.k.flag("MSG_LAST_REPLAY") | self.k.MSG_LOCK_REPLAY_DONE):
             self._replaying.discard(uuid)
             self._unfinished.discard(uuid)
         return Verdict.QUEUED

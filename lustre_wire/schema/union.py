@@ -83,9 +83,10 @@ class MemberView:
 
     def _find(self, name: str) -> Node:
         spec: StructSpec = self._spec
-        if name not in spec.members:
+        field = spec.by_name.get(name)  # under its newest name too
+        if field is None:
             raise AttributeError(f"{spec.name} has no field {name!r}")
-        return spec.members[name]
+        return spec.members[field.name]
 
     def __getattr__(self, name: str) -> Any:
         return _read(self._union, self._find(name), self._at)

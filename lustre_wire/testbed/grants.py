@@ -62,8 +62,8 @@ class Grants:
         if asked.valid & k.OBD_MD_FLFLAGS and asked.flags & k.OBD_FL_SHRINK_GRANT:
             held -= min(asked.grant, held)
         for piece in pieces:
-            size = _whole(piece.offset + piece.len) - piece.offset // BLOCK * BLOCK
-            held -= size if piece.flags & k.OBD_BRW_FROM_GRANT and size <= held else 0
+            size = _whole(piece.rnb_offset + piece.rnb_len) - piece.rnb_offset // BLOCK * BLOCK
+            held -= size if piece.rnb_flags & k.OBD_BRW_FROM_GRANT and size <= held else 0
         self._held[export.uuid] = held
         return self._more(export, asked.grant, asked.mode) if pieces else 0
 

@@ -29,7 +29,7 @@ def l1(messages: list[Seen], verdict: Verdict) -> None:
     for m in messages:
         if m.request and m.lock_replay:
             k = names(m.dialect)
-            states = k.LDLM_FL_BLOCK_GRANTED | k.LDLM_FL_BLOCK_WAIT | k.LDLM_FL_BLOCK_CONV
+            states = k.LDLM_FL_BLOCK_GRANTED | k.LDLM_FL_BLOCK_WAIT | k.flag("LDLM_FL_BLOCK_CONV")
             verdict.must(not m.has("MSG_REPLAY") and not m.transno, m, "MSG_REPLAY or a transno")
             verdict.must((m.lock_flags & states).bit_count() <= 1, m, "two states")
 

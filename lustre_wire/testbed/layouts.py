@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads import lov
 from lustre_wire.recovery.names import names
+from lustre_wire.testbed.packing import packer, put_at
 
 STRIPE_SIZE = 65536
 
 
-def make(dialect: Dialect, file_id: int, objects: list[tuple[int, int]]) -> bytes:
+def make(dialect: Dialect, file_id: int, objects: list[tuple[int, int]], seq: int = 0) -> bytes:
     """The EA of a new file.
 
     Args:
-        file_id: its own object on the MDT.
+        file_id: its own object on the MDT, of sequence `seq`.
         objects: (OST index, object id), in the order of the stripes.
     """
-    k = names(dialect)
-    stripe = dialect.structs["lov_ost_data_v1"]
-    return lov.write(
-        dialect.structs["lov_mds_md_v1"](
-            lmm_magic=k.LOV_MAGIC_V1,
-            lmm_pattern=k.LOV_PATTERN_RAID0,
-            lmm_object_id=file_id,
-            lmm_stripe_size=STRIPE_SIZE,
-            lmm_stripe_count=len(objects),
-            lmm_objects=[stripe(l_object_id=number, l_ost_idx=index) for index, number in objects],
-        )
-    )
+    k, personality = names(dialect), packer(dialect).personality
+    stripes = []
+    for index, number in objects:
+        stripe = dialect.structs["lov_ost_data_v1"](l_ost_idx=index)
+        _name(stripe, personality.layout.object, number, sequence_of(dialect, index))
+        stripes.append(stripe)
+    made = dialect.structs["lov_mds_md_v1"](
+        lmm_magic=k.LOV_MAGIC_V1, lmm_pattern=k.LOV_PATTERN_RAID0, lmm_stripe_size=STRIPE_SIZE,
+        lmm_stripe_count=len(objects), lmm_objects=stripes,
+    )  # fmt: skip
+    _name(made, personality.layout.file, file_id, seq)
+    return lov.write(made)
+
+
+def sequence_of(dialect: Dialect, index: int) -> int:
+    """The sequence of an OST's objects, by its index; 0 where objects have none."""
+    first, step = packer(dialect).personality.object_sequences
+    return first + index * step
+
+
+def _name(value: Any, paths: Mapping[str, str], number: int, seq: int) -> None:
+    for path, what in paths.items():
+        put_at(value, path, number if what == "id" else seq)
 
 
 def objects(dialect: Dialect, md: bytes) -> list[tuple[int, int]]:

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+import attrs
+
 from lustre_wire.dialects import Dialect
+from lustre_wire.engines import record
 from lustre_wire.payloads import config, llog, logwriter
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.ldlm import server
@@ -21,6 +24,22 @@ from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import Form, packer
 
 CHUNK = 8192
+#: Bytes of an entry of the table of NIDs with one NID (struct lnet_nid), and of that.
+NID_ENTRY, NID_BYTES = 44, 20
+
+
+@attrs.define(slots=True, frozen=True)
+class Place:
+    """Where a target is: its `kind` is 1 for an MDT and 2 for an OST (LDD_F_SV_TYPE_*)."""
+
+    kind: int
+    index: int
+    nid: int
+
+
+def empty_log(dialect: Dialect) -> bytes:
+    """A log without records."""
+    return llog.write_log(logwriter.new_log(dialect))
 
 
 def client_log(
@@ -96,14 +115,15 @@ class Configuration:
 
     metadata, remembers = False, False
 
-    def __init__(self, dialect: Dialect, logs: dict[bytes, bytes]) -> None:
-        self.dialect, self.logs = dialect, logs
+    def __init__(self, dialect: Dialect, logs: dict[bytes, bytes], targets: tuple[Place, ...] = ()) -> None:
+        self.dialect, self.logs, self.targets = dialect, logs, targets
         self.pack, self.k = packer(dialect), names(dialect)
         self.supported = self.pack.personality.mgs_flags & self.pack.personality.mgs_supported
+        self.supported2 = self.pack.personality.mgs_supported2
         self.target: Target = None  # type: ignore[assignment]  # set by the node, which makes both
         self.handlers: dict[type, Any] = {
             op.LogOpen: self._open, op.LogHeader: self._header, op.LogBlock: self._block, op.Enqueue: self._enqueue,
-            op.Cancel: self._cancel,
+            op.Cancel: self._cancel, op.ConfigRead: self._table,
         }  # fmt: skip
 
     def handle(self, request: Incoming, now: float) -> Handling:
@@ -157,6 +177,30 @@ class Configuration:
             saved_index=last[-1].index if last else 0,
         )  # fmt: skip
         return self._answer(form, request, result)
+
+    def _table(self, form: Form, asked: op.ConfigRead, request: Incoming) -> Answer:
+        """Where targets are: the table clients find restarted ones by (mgs/mgs_nids.c: mgs_get_ir_logs).
+
+        Every target is there once, in the version that its place in the table is; other tables are not kept.
+        """
+        k, entry = self.k, self.dialect.structs["mgs_nidtbl_entry"]
+        if asked.kind != k.MGS_CFG_T_RECOVER:
+            raise Refused(-errno.EOPNOTSUPP, failed=True)
+        data = b""
+        for version, place in enumerate(self.targets, 1):
+            if version < asked.offset or len(data) + NID_ENTRY > asked.units << asked.bits:
+                continue
+            head = entry(
+                mne_version=version, mne_instance=1, mne_index=place.index, mne_length=NID_ENTRY, mne_type=place.kind,
+                mne_nid_type=1, mne_nid_size=NID_BYTES, mne_nid_count=1,
+            )  # fmt: skip
+            nid = place.nid
+            data += record.pack(head) + bytes((0, nid >> 48 & 0xFF)) + (nid >> 32 & 0xFFFF).to_bytes(2, "big")
+            data += (nid & 0xFFFFFFFF).to_bytes(4, "big") + bytes(12)
+        last = len(self.targets)
+        answer = self._answer(form, request, Result(offset=last, size=last))
+        answer.bulk = data
+        return answer
 
     def _enqueue(self, form: Form, asked: op.Enqueue, request: Incoming) -> Answer:
         reply, status = server.enqueue(self.target.namespace, request, asked.dlm_req)

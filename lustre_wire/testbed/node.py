@@ -18,8 +18,8 @@ from lustre_wire.recovery.request import Request
 from lustre_wire.recovery.store import Store
 from lustre_wire.recovery.target import Service, Target, TargetEvent, Wait
 from lustre_wire.rpc import Message
+from lustre_wire.testbed import layouts, receivers
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed import receivers
 from lustre_wire.testbed.mds.service import Metadata
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import Call, OperationFailed, Steps, Tasks, Until
@@ -227,12 +227,12 @@ class MetadataNode(ServerNode):
         k, pack = names(self.dialect), packer(self.dialect)
         assert self.target is not None
         used = self.store.get(("lov_objid", index), 0)
-        group = k.OBD_MD_FLID | k.OBD_MD_FLGROUP
-        orphans = op.ObjectCreate(id=used, valid=group | k.OBD_MD_FLFLAGS, flags=k.OBD_FL_DELORPHAN)
+        group, seq = k.OBD_MD_FLID | k.OBD_MD_FLGROUP, layouts.sequence_of(self.dialect, index)
+        orphans = op.ObjectCreate(id=used, seq=seq, valid=group | k.OBD_MD_FLFLAGS, flags=k.OBD_FL_DELORPHAN)
         last = pack.result(pack.form(orphans), (yield from self._ask(osc, orphans)).reply).id
         pool = self.service.opens.pool.setdefault(index, [])
         while True:
-            request = yield from self._ask(osc, op.ObjectCreate(id=last + PRECREATE, valid=group))
+            request = yield from self._ask(osc, op.ObjectCreate(id=last + PRECREATE, seq=seq, valid=group))
             made = pack.result(pack.form(op.ObjectCreate()), request.reply).id
             pool = self.service.opens.pool[index]
             pool.extend(range(last + 1, made + 1))

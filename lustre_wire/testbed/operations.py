@@ -56,6 +56,28 @@ class Lookup(Operation):
     parent: Ident = NOBODY
     child: Ident = NOBODY
     name: bytes = b""
+    valid: int = 0
+    easize: int = 0
+    intent: int = 0
+    dlm_req: Any = None
+
+
+@attrs.define(slots=True, kw_only=True)
+class LayoutGet(Operation):
+    """IT_LAYOUT: the layout of what the lock is on, with the lock."""
+
+    opc: int = 0
+    intent: int = 0
+    dlm_req: Any = None
+
+
+@attrs.define(slots=True, kw_only=True)
+class XattrsGet(Operation):
+    """IT_GETXATTR: every extended attribute, its values of at most `size` bytes together, with a lock."""
+
+    ident: Ident = NOBODY
+    valid: int = 0
+    size: int = 0
     intent: int = 0
     dlm_req: Any = None
 
@@ -74,6 +96,7 @@ class Open(Operation):
     intent: int = 0
     flags: int = 0
     mode: int = 0
+    umask: int = 0
     time: int = 0
     rdev: int = 0
     ea: bytes = b""
@@ -90,10 +113,17 @@ class Create(Operation):
     child: Ident = NOBODY
     name: bytes = b""
     mode: int = 0
+    umask: int = 0
     time: int = 0
     rdev: int = 0
     data: bytes | None = None
+    ea: bytes | None = None
     cancels: tuple[int, ...] = ()
+
+
+@attrs.define(slots=True, kw_only=True)
+class CreateLink(Create):
+    """A symbolic link, where that has a format of its own."""
 
 
 @attrs.define(slots=True, kw_only=True)
@@ -167,6 +197,7 @@ class SetXattr(Operation):
     size: int = 0
     flags: int = 0
     time: int = 0
+    cancels: tuple[int, ...] = ()
 
 
 @attrs.define(slots=True, kw_only=True)
@@ -254,6 +285,18 @@ class LogOpen(Operation):
 
 
 @attrs.define(slots=True, kw_only=True)
+class ConfigRead(Operation):
+    """What an MGS keeps in tables: of `kind`, from version `offset` on, in `units` pieces of 1 << `bits` bytes."""
+
+    name: bytes = b""
+    offset: int = 0
+    kind: int = 0
+    nid_size: int = 0
+    bits: int = 0
+    units: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
 class LogHeader(Operation):
     oid: int = 0
     oseq: int = 0
@@ -296,6 +339,9 @@ class ObjectOp(Operation):
     flags: int = 0
     misc: int = 0
     cksum: int = 0
+    parent_seq: int = 0
+    parent_oid: int = 0
+    handle: int = 0
 
 
 @attrs.define(slots=True, kw_only=True)
@@ -330,10 +376,11 @@ class ObjectSync(ObjectOp):
 
 @attrs.define(slots=True, kw_only=True)
 class ObjectIo(ObjectOp):
-    """Bulk I/O: `ioobj` and `niobufs` as on the wire."""
+    """Bulk I/O: `ioobj` and `niobufs` as on the wire; `short` is data that is in the message itself."""
 
     ioobj: Any = None
     niobufs: Any = None
+    short: bytes | None = None
 
 
 @attrs.define(slots=True, kw_only=True)
@@ -405,3 +452,12 @@ class Result:
     offset: int = 0
     log_header: Any = None
     block: bytes | None = None
+    btime: int = 0
+    default_lmv: bytes | None = None
+    acl: bytes | None = None
+    aclsize: int = 0
+    values: bytes | None = None
+    lengths: Any = None
+    short: bytes | None = None
+    parent_seq: int = 0
+    parent_oid: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import stat
 from typing import Any
 
 import attrs
@@ -50,7 +51,9 @@ class Objects:
         self.dialect, self.store, self.hardware = dialect, store, hardware
         self._disk = Turns()
         self.pack, self.k = packer(dialect), names(dialect)
-        self.supported = self.pack.personality.ost_flags & self.pack.personality.ost_supported
+        self.personality = self.pack.personality
+        self.supported = self.personality.ost_flags & self.personality.ost_supported
+        self.supported2 = self.personality.ost_supported2
         self.quota = Quota(self.k, store, "bytes", lambda: self.target.now)
         self.grants = Grants(self.k, lambda: hardware.capacity - store.file_bytes)
         self.target: Target = None  # type: ignore[assignment]  # set by the node, which makes both
@@ -83,7 +86,13 @@ class Objects:
         flags = data.ocd_connect_flags = export.granted
         data.ocd_grant = self.grants.connected(export, data.ocd_grant) if flags & k.OBD_CONNECT_GRANT else 0
         data.ocd_brw_size = min(data.ocd_brw_size, MAX_BULK) if flags & k.OBD_CONNECT_BRW_SIZE else 0
-        data.ocd_cksum_types = checksums.known(k, data.ocd_cksum_types) if flags & k.OBD_CONNECT_CKSUM else 0
+        data.ocd_cksum_types = (
+            checksums.known(k, int(data.ocd_cksum_types), int(self.personality.checksums))
+            if flags & k.OBD_CONNECT_CKSUM
+            else 0
+        )
+        for name, value in self.personality.connect.get("OST", {}).items():
+            setattr(data, name, value)
 
     def dropped(self, export: Export) -> None:
         """A client's grant goes with it."""
@@ -120,15 +129,12 @@ class Objects:
         before: Object | None = self.store.get(("object", number))
         charge(self.store, *(None if obj is None else (obj.uid, obj.gid, obj.size) for obj in (before, after)))
 
-    def result(self, obj: Object) -> Result:
-        k = self.k
-        valid = (
-            k.OBD_MD_FLID | k.OBD_MD_FLSIZE | k.OBD_MD_FLBLOCKS | k.OBD_MD_FLMTIME | k.OBD_MD_FLATIME | k.OBD_MD_FLCTIME
-            | k.OBD_MD_FLGROUP
-        )  # fmt: skip
+    def result(self, obj: Object, asked: op.ObjectOp) -> Result:
+        """What an answer says of an object, as far as the dialect says it of this operation."""
         return Result(
-            id=obj.id, valid=valid, size=obj.size, mtime=obj.mtime, atime=obj.atime, ctime=obj.ctime,
-            blocks=(obj.size + 511) // 512, owner=obj.uid, group=obj.gid,
+            id=obj.id, seq=asked.seq, valid=self.personality.valid(asked), size=obj.size, mtime=obj.mtime,
+            atime=obj.atime, ctime=obj.ctime, blocks=(obj.size + 511) // 512, owner=obj.uid, group=obj.gid,
+            mode=stat.S_IFREG | 0o666, parent_seq=asked.parent_seq, parent_oid=asked.parent_oid, handle=asked.handle,
         )  # fmt: skip
 
     def lvb(self, number: int) -> Any:
@@ -145,7 +151,7 @@ class Objects:
     # -- operations ----------------------------------------------------------------------------------------------
 
     def _getattr(self, form: Form, asked: op.ObjectGetAttr, request: Incoming, now: float) -> Answer:
-        return self.answer(form, request, self.result(self.get(asked.id)))
+        return self.answer(form, request, self.result(self.get(asked.id), asked))
 
     def _setattr(self, form: Form, asked: op.ObjectSetAttr, request: Incoming, now: float) -> Answer:
         k, obj = self.k, self.get(asked.id)
@@ -158,7 +164,7 @@ class Objects:
         obj = attrs.evolve(obj, **{name: value for name, (bit, value) in changes.items() if asked.valid & bit})
         self._put(obj)
         transaction.finish()
-        return self.answer(form, request, self.result(obj))
+        return self.answer(form, request, self.result(obj, asked))
 
     def _create(self, form: Form, asked: op.ObjectCreate, request: Incoming, now: float) -> Answer:
         """Objects up to `id`; or after a crash of the MDS, delete what it never used (O1)."""
@@ -172,7 +178,7 @@ class Objects:
             self._put(Object(number))
         self.store.set("last_id", last)
         self.target.commit()
-        return self.answer(form, request, self.result(Object(last)))
+        return self.answer(form, request, self.result(Object(last), asked))
 
     def _remove(self, number: int) -> None:
         self._charge(number, None)
@@ -185,7 +191,7 @@ class Objects:
         transaction = self.target.begin(request)
         self._remove(asked.id)
         transaction.finish()
-        return self.answer(form, request, self.result(Object(asked.id)))
+        return self.answer(form, request, self.result(Object(asked.id), asked))
 
     def _punch(self, form: Form, asked: op.ObjectPunch, request: Incoming, now: float) -> Answer:
         obj = self.get(asked.id)
@@ -199,7 +205,7 @@ class Objects:
             self.store.write(self._file(obj.id), asked.size, bytes(end - asked.size))
         self._put(attrs.evolve(obj, mtime=asked.mtime or obj.mtime))
         transaction.finish()
-        return self.answer(form, request, self.result(self.get(asked.id)))
+        return self.answer(form, request, self.result(self.get(asked.id), asked))
 
     def _room(self, obj: Object, size: int) -> None:
         """Is there room for an object to be so large?"""
@@ -211,10 +217,10 @@ class Objects:
     def _sync(self, form: Form, asked: op.ObjectSync, request: Incoming, now: float) -> Answer:
         obj = self.get(asked.id) if asked.valid & self.k.OBD_MD_FLID else Object(0)  # no object: the whole target
         self.target.commit()
-        return self.answer(form, request, self.result(obj))
+        return self.answer(form, request, self.result(obj, asked))
 
     def _ranges(self, asked: op.ObjectIo) -> list[tuple[int, int]]:
-        ranges = [(n.offset, n.len) for n in asked.niobufs or ()]
+        ranges = [(n.rnb_offset, n.rnb_len) for n in asked.niobufs or ()]
         objects = list(asked.ioobj or [])
         if len(objects) != 1 or not 0 < len(ranges) <= 256 or objects[0].ioo_bufcnt != len(ranges):
             raise Refused(-errno.EPROTO, failed=True)
@@ -231,11 +237,17 @@ class Objects:
             data += self.store.read(self._file(obj.id), at, there).ljust(there, b"\0")
             if there < length:
                 break
-        result = self._checked(asked, self.result(obj), data)
+        result = self._checked(asked, self.result(obj, asked), data)
         self._promised(result, self.grants.transfer(request.export, asked, []))
+        short = self._short(asked)
+        result.short = data if short else None
         answer = self.answer(form, request, result, len(data))
-        answer.bulk = data
+        answer.bulk = None if short else data
         return answer
+
+    def _short(self, asked: op.ObjectIo) -> int:
+        """Is the data in the message itself? `OBD_FL_SHORT_IO`, or 0."""
+        return int(asked.flags & self.k.flag("OBD_FL_SHORT_IO") if asked.valid & self.k.OBD_MD_FLFLAGS else 0)
 
     def _checked(self, asked: op.ObjectIo, result: Result, data: bytes) -> Result:
         """The checksum of a transfer's bytes, where the client wants to compare it (ost: ost_checksum_bulk)."""
@@ -243,7 +255,7 @@ class Objects:
         if asked.valid & k.OBD_MD_FLCKSUM:
             result.valid |= int(k.OBD_MD_FLCKSUM | k.OBD_MD_FLFLAGS)
             result.flags = checksums.flag(k, asked.valid, asked.flags)
-            result.cksum = checksums.of(k, data, asked.valid, asked.flags)
+            result.cksum = checksums.of(k, data, asked.valid, asked.flags, asked.niobufs[0].rnb_offset)
         return result
 
     def _owned(self, obj: Object, asked: op.ObjectWrite) -> Object:
@@ -273,7 +285,11 @@ class Objects:
         begins, done = self._disk.take(now, bulk / self.hardware.writing)
         if begins > now:
             yield Wait(until=begins)
-        yield Wait(bulk=bulk)
+        short = self._short(asked)
+        if short:
+            request.sink = asked.short or b""
+        else:
+            yield Wait(bulk=bulk)
         if len(request.sink) != bulk:
             raise Refused(-errno.ETIMEDOUT, failed=True)
         if done > now:
@@ -282,7 +298,7 @@ class Objects:
         size = max([obj.size, *(offset + length for offset, length in ranges)])
         over = self.quota.over(obj.uid, obj.gid, size - obj.size)
         if over:  # a body that says whose limit it is; what it writes is not kept (osc_brw_fini_request)
-            return self.answer(form, request, self._limited(self.result(obj), over), -errno.EDQUOT)
+            return self.answer(form, request, self._limited(self.result(obj, asked), over), -errno.EDQUOT)
         more = self.grants.transfer(request.export, asked, list(asked.niobufs))
         transaction = self.target.begin(request)
         for offset, length in ranges:
@@ -292,7 +308,8 @@ class Objects:
         self._put(attrs.evolve(obj, size=size, mtime=max(obj.mtime, asked.mtime)))
         transaction.finish()
         self.target.commit()
-        result = self._checked(asked, self.result(self.get(asked.id)), request.sink)
+        result = self._checked(asked, self.result(self.get(asked.id), asked), request.sink)
+        result.flags |= short
         self._promised(result, more)
         result.rcs = [0] * len(ranges)
         return self.answer(form, request, result)
@@ -328,19 +345,19 @@ class Objects:
         k, wanted = self.k, asked.dlm_req
         kind, resource = int(wanted.lock_desc.l_resource.lr_type), tuple(wanted.lock_desc.l_resource.lr_name.name)
         policy, mode = policy_of(self.dialect, kind, wanted.lock_desc.l_policy_data), int(wanted.lock_desc.l_req_mode)
-        space = self.target.namespace
+        space, number = self.target.namespace, resource[self.personality.object_word]
         if wanted.lock_flags & k.LDLM_FL_HAS_INTENT:
             holders = [o for o in space.holders(kind, resource, mode, policy, request.export) if o.owner is not None]
             if holders:
                 seen = yield from self._glimpse(holders, now)
-                reply, lvb = reply_of(self.dialect, None, 0), self.lvb(resource[0])
+                reply, lvb = reply_of(self.dialect, None, 0), self.lvb(number)
                 if seen is not None:
                     lvb.lvb_size = max(lvb.lvb_size, seen.lvb_size)
                 return self.answer(form, request, Result(dlm_rep=reply, lvb=lvb), k.ELDLM_LOCK_ABORTED)
         reply, status = server.enqueue(space, request, wanted)
         if reply is None:
             return Answer(status, failed=True)
-        return self.answer(form, request, Result(dlm_rep=reply, lvb=self.lvb(resource[0])))
+        return self.answer(form, request, Result(dlm_rep=reply, lvb=self.lvb(number)))
 
     def _glimpse(self, holders: list[Any], now: float) -> Any:
         """Ask who may write at the end what size and times he has (obdfilter: filter_intent_policy)."""
@@ -349,7 +366,7 @@ class Objects:
         self.target.callbacks.glimpse(last, wait, now)
         yield wait
         lvb = last.data
-        obj = self.store.get(("object", last.resource[0]))
+        obj = self.store.get(("object", last.resource[self.personality.object_word]))
         if lvb is not None and obj is not None and lvb.lvb_size > obj.size:
             self._put(attrs.evolve(obj, mtime=max(obj.mtime, int(lvb.lvb_mtime))))
         return lvb

@@ -12,12 +12,13 @@ from typing import Any
 
 from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
+from lustre_wire.engines import record
 from lustre_wire.engines.payload import Extra
 from lustre_wire.errors import SchemaError, WireError
 from lustre_wire.frames.lustre_msg import rounded
 from lustre_wire.recovery.ldlm.locks import cancels_of
 from lustre_wire.recovery.request import repsize
-from lustre_wire.testbed.operations import Ident, Operation, Result
+from lustre_wire.testbed.operations import NOBODY, Ident, ObjectOp, Operation, Result
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,78 @@ class Form:
 
 
 @dataclass(frozen=True)
+class Bodies:
+    """What the body of an MDT's answer says is valid of an object, and what else depends on the dialect in it.
+
+    Attributes:
+        always, not_file, no_objects: `OBD_MD_*` of every object, of one that is no regular file, of a file without
+            objects: its size is the MDT's own.
+        told: of a file whose size came with its last close, which says so with `telling` (`MDS_ATTR_*`).
+        handle: says that an open handle is there.
+        acl, asked_max: set where the request asks for them: access control list, and the largest layout.
+        max_mdsize: bytes of that.
+        layout_where_asked: only a request with this bit and room for it gets the layout of a file it looks up.
+        layout_of_removed: the last unlink is answered with the layout, for the client to remove the objects.
+        file_flags: flags of every regular file's inode (FS_*_FL).
+        default_lmv_asked, default_lmv_valid: how a directory's default layout is asked for, and what says it is there.
+    """
+
+    always: int
+    not_file: int
+    no_objects: int
+    told: int = 0
+    telling: int = 0
+    handle: int = 0
+    acl: int = 0
+    asked_max: int = 0
+    max_mdsize: int = 0
+    layout_where_asked: int = 0
+    layout_of_removed: bool = True
+    default_lmv_asked: int = 0
+    default_lmv_valid: int = 0
+    file_flags: int = 0
+
+
+@dataclass(frozen=True)
+class Locking:
+    """The inode bits (`MDS_INODELOCK_*`) an MDT grants beyond what it is asked for.
+
+    Attributes:
+        lookup, getattr: on what IT_LOOKUP and IT_GETATTR find.
+        layout: besides, on a file, if nobody else has a lock against it.
+        xattr: on an object whose extended attributes are read.
+        open: of an open that asks to keep the handle (MDS_OPEN_LOCK).
+        setattr, setxattr: taken back from everybody when attributes change, or extended attributes.
+        mode: of these locks, but the last.
+    """
+
+    lookup: int
+    getattr: int
+    layout: int
+    xattr: int
+    open: int
+    setattr: int
+    setxattr: int
+    mode: str
+
+
+@dataclass(frozen=True)
+class ObjectValid:
+    """`o_valid` of an OST's answer: what it keeps of the request's, and what it adds."""
+
+    kept: int
+    added: int
+
+
+@dataclass(frozen=True)
+class LayoutNames:
+    """Where a layout has the numbers of the file and of each object: paths, and which of them, "id" or "seq"."""
+
+    file: Mapping[str, str]
+    object: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Personality:
     """A dialect in the testbed: its forms, and the few values that are no field of a message.
 
@@ -110,6 +183,21 @@ class Personality:
         mds_flags, ost_flags, mgs_flags: connect flags clients ask for: what the testbed can do of what a client can.
         mds_supported, ost_supported, mgs_supported: what a server of the release grants (`*_CONNECT_SUPPORTED`).
         mgc_secflvr: lm_secflvr of messages to an MGS: who speaks, without a security policy.
+        bodies, object_valid: what answers say is valid: those of an MDT, those of an OST by operation.
+        layout: how a layout names objects.
+        checksums: kinds of checksum of bulk data that are granted (`OBD_CKSUM_*`).
+        read_mode, write_mode: what open flags have of a file that is opened to be read, or written (FMODE_*).
+        mds_supported2, ost_supported2, mgs_supported2: what is granted of ocd_connect_flags2.
+        locking: None: a lookup is granted the bits it asks for, and an open none.
+        object_word: which word of a resource's name is the number of an OST's object.
+        object_sequences: the sequence of the first OST's objects, and how far the next one's is from it; (0, 0) where
+            objects are numbers alone.
+        root: the FID of the root directory, `NOBODY` where that is its inode.
+        default_lmv: the root's default layout, with `default_lmv_room` bytes for it in an answer.
+        connect: what an answer to a connect has besides, by the kind of target.
+        lists_attributes: extended attributes of the MDT's own (lma, link, som) are listed.
+        pages_at_once: a directory is sent in as many pages as were asked for, not in one.
+        extra_logs: names of logs an MGS has beside the client's.
     """
 
     forms: tuple[Form, ...]
@@ -125,6 +213,38 @@ class Personality:
     ost_supported: int
     mgs_supported: int
     mgc_secflvr: int
+    bodies: Bodies
+    object_valid: Mapping[type[ObjectOp], ObjectValid]
+    layout: LayoutNames
+    checksums: int
+    read_mode: int = 1
+    write_mode: int = 2
+    mds_supported2: int = 0
+    ost_supported2: int = 0
+    mgs_supported2: int = 0
+    locking: Locking | None = None
+    object_word: int = 0
+    object_sequences: tuple[int, int] = (0, 0)
+    root: Ident = NOBODY
+    default_lmv: bytes = b""
+    default_lmv_room: int = 0
+    connect: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    lists_attributes: bool = False
+    pages_at_once: bool = False
+    extra_logs: tuple[str, ...] = ()
+
+    def valid(self, asked: ObjectOp) -> int:
+        """`o_valid` of the answer to a request to an OST."""
+        found = self.object_valid.get(type(asked)) or self.object_valid.get(ObjectOp) or ObjectValid(0, 0)
+        return int(asked.valid & found.kept | found.added)
+
+
+def put_at(value: Any, path: str, number: Any) -> None:
+    """Set what is at a path of a struct's fields: ``put_at(body, "fid1.f_oid", 1)``."""
+    *inner, last = path.split(".")
+    for part in inner:
+        value = getattr(value, part)
+    setattr(value, last, number)
 
 
 class Packer:
@@ -235,7 +355,8 @@ class Packer:
             name, *rest = path.split(".")
             value = self._value(what, source)
             if not rest:
-                out[name] = value
+                opaque = specs[name].struct is None and hasattr(value, "__wire__")
+                out[name] = record.pack(value) if opaque else value
                 continue
             if name not in out:
                 out[name] = specs[name].struct()

@@ -75,8 +75,19 @@ def blocks(dialect: Dialect, space: Space, folder: Inode, offset: int, size: int
     return data[offset : offset + size], len(data)
 
 
+def many(dialect: Dialect, space: Space, folder: Inode, start: int, size: int) -> bytes:
+    """As many pages of the 2.0 form as there are, or as go into `size` bytes."""
+    data = b""
+    while len(data) + directory.PAGE <= size:
+        data += pages(dialect, space, folder, start, directory.PAGE)
+        start = int(directory.read_pages(data[-directory.PAGE :], dialect).head.ldp_hash_end)
+        if start == names(dialect).MDS_DIR_END_OFF:
+            break
+    return data
+
+
 def pages(dialect: Dialect, space: Space, folder: Inode, start: int, size: int) -> bytes:
-    """The 2.0 form: pages of entries from hash `start` on, at most `size` bytes."""
+    """The 2.0 form: one page of entries from hash `start` on, at most `size` bytes."""
     entry, k = dialect.structs["lu_dirent"], names(dialect)
     everything = space.listed(
         folder, "hashes", lambda: sorted((hash_of(n), n, ino) for n, ino in listing_keys(space, folder))

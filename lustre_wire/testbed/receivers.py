@@ -19,12 +19,15 @@ from lustre_wire import rpc
 from lustre_wire.errors import WireError
 from lustre_wire.payloads import directory, llog, lov
 from lustre_wire.recovery.names import Names, names
+from lustre_wire.recovery.rules import rules_of
 from lustre_wire.testbed import checksums
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.packing import Form, packer
 
 #: Bytes of the longest bulk transfer, and of a page (ptlrpc: PTLRPC_MAX_BRW_SIZE, CFS_PAGE_SIZE).
 MAX_BRW, PAGE = 1 << 20, 4096
+#: Bytes of a chunk of a log (LLOG_CHUNK_SIZE, from 2.8 on LLOG_MIN_CHUNK_SIZE).
+CHUNK = 8192
 
 
 @attrs.define(slots=True, eq=False)
@@ -86,6 +89,14 @@ class Received:
         return False
 
 
+    @property
+    def answered(self) -> bool:
+        """Is any buffer there that our servers put something into, if only zeroes?"""
+        form, buffers = self._form(), self.reply.buffers
+        paths = form.reply if form is not None and not isinstance(buffers, rpc.Generic) else ()
+        return any(getattr(buffers, path.split(".")[0], None) is not None for path in paths)
+
+
 Check = Callable[[Received], str | None]
 
 
@@ -141,7 +152,7 @@ def _header(r: Received) -> str | None:
         return "no ptlrpc_body"
     if body.pb_type not in (k.PTL_RPC_MSG_REPLY, k.PTL_RPC_MSG_ERR):
         return f"type {body.pb_type}"
-    if r.size and r.size > r.request.header.lm_repsize:
+    if r.size > r.request.header.lm_repsize > 0:  # an open may leave it to the server
         return f"{r.size} bytes, the client has room for {r.request.header.lm_repsize}"
     return None
 
@@ -219,7 +230,7 @@ def _log_header(r: Received) -> str | None:
     head, k = r.said.log_header, r.k
     if int(head.llh_hdr.lrh_type) != k.LLOG_HDR_MAGIC:
         return f"bad log header magic {int(head.llh_hdr.lrh_type):#x}"
-    return None if head.llh_hdr.lrh_len == k.LLOG_CHUNK_SIZE else f"log header of {head.llh_hdr.lrh_len} bytes"
+    return None if head.llh_hdr.lrh_len == CHUNK else f"log header of {head.llh_hdr.lrh_len} bytes"
 
 
 @_receiver("obdclass/llog.c: llog_process_thread", "LLOG_ORIGIN_HANDLE_NEXT_BLOCK")
@@ -262,7 +273,7 @@ def _layout(r: Received) -> str | None:
 def _body(r: Received) -> str | None:
     if r.status:
         return None
-    return _layout(r) if r.has("ident") else "no body"
+    return _layout(r) if r.answered else "no body"
 
 
 @_receiver("mdc/mdc_request.c: mdc_getstatus", "MDS_GETSTATUS")
@@ -284,11 +295,13 @@ def _xattr(r: Received) -> str | None:
 def _page(r: Received) -> str | None:
     if r.status:
         return None
-    if r.bulk is None or len(r.bulk) != PAGE:
+    most = r.asked.size // PAGE if packer(r.request.dialect).personality.pages_at_once else 1
+    if r.bulk is None or len(r.bulk) % PAGE or not 0 < len(r.bulk) // PAGE <= most:
         return f"unexpected # bytes transferred: {len(r.bulk or b'')}"
     read = directory.read_pages if packer(r.request.dialect).personality.directory == "pages" else directory.read_blocks
     try:
-        read(r.bulk, r.request.dialect)
+        for at in range(0, len(r.bulk), PAGE):
+            read(r.bulk[at : at + PAGE], r.request.dialect)
     except WireError as error:
         return f"ll_dir_readpage: {error}"
     return None
@@ -344,8 +357,8 @@ def _enqueued(r: Received) -> str | None:
     answered = int(reply.lock_flags)
     if flags & k.LDLM_FL_REPLAY and answered & k.LDLM_FL_LOCK_CHANGED:
         return "a replayed lock changed"
-    lost = flags & k.LDLM_INHERIT_FLAGS & ~answered
-    if lost:  # LDLM_INHERIT_FLAGS of the lock are what the reply says
+    lost = flags & int(rules_of(r.request.dialect).inherited_lock_flags) & ~answered
+    if lost:  # the flags a lock inherits are what the reply says
         return f"flags {lost:#x} are not echoed"
     if flags & k.LDLM_FL_TEST_LOCK and not answered & k.LDLM_FL_LOCK_CHANGED:
         return "a tested lock is not described"
@@ -408,7 +421,7 @@ def _object(r: Received) -> str | None:
 def _read(r: Received) -> str | None:
     if r.status < 0 or not r.has("valid"):
         return None
-    wanted, there = sum(n.len for n in r.asked.niobufs), r.bulk or b""
+    wanted, there = sum(n.rnb_len for n in r.asked.niobufs), r.bulk or b""
     if r.status > wanted or r.status != len(there):
         return f"unexpected rc {r.status} ({wanted} requested, {len(there)} transferred)"
     said, k = r.said, r.k
@@ -431,7 +444,7 @@ def _written(r: Received) -> str | None:
         return "missing or short RC vector"
     if any(rcs):
         return f"rcs {rcs}"
-    if r.sent is not None and len(r.sent) != sum(n.len for n in asked.niobufs):
+    if r.sent is not None and len(r.sent) != sum(n.rnb_len for n in asked.niobufs):
         return f"unexpected # bytes transferred: {len(r.sent)}"
     if asked.valid & k.OBD_MD_FLCKSUM and asked.cksum and said.cksum != asked.cksum:
         return "BAD WRITE CHECKSUM"

@@ -14,6 +14,7 @@ from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.node import MetadataNode, Node, ServerNode
 from lustre_wire.testbed.ost import Objects
+from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.simulator import Faults, Simulator
 from lustre_wire.testbed.tasks import Steps, Task
 
@@ -61,8 +62,8 @@ class FileSystem:
         ost_nids = [ost_nid + n for n in range(osts)]
         spare = {mds_nid: mds_nid + 1} | {nid: nid + PARTNER for nid in ost_nids} if pair else {}
         self._places = mds_nid, ost_nids, stripes, spare
-        logs = self.logs(found)
-        self.mgs = self.server(mgs_nid, b"MGS", found, lambda d, _: mgs.Configuration(d, logs), "MGS_CONNECT", seed + 1)
+        self._logs = self.logs(found)
+        self.mgs = self.server(mgs_nid, b"MGS", found, self._configuration, "MGS_CONNECT", seed + 1)
         self.osts = [self._ost(number, nid, seed + 10) for number, nid in enumerate(ost_nids)]
         known = [(ost.uuid, [n for n in (ost.nid, spare.get(ost.nid)) if n is not None]) for ost in self.osts]
         uuid = f"{FSNAME}-MDT0000_UUID".encode()
@@ -79,7 +80,13 @@ class FileSystem:
 
     def logs(self, dialect: Dialect) -> dict[bytes, bytes]:
         """The configuration logs, as an MGS of this dialect writes them when the targets register."""
-        return {f"{FSNAME}-client".encode(): mgs.client_log(dialect, FSNAME, *self._places)}
+        more = {name.encode(): mgs.empty_log(dialect) for name in packer(dialect).personality.extra_logs}
+        return {f"{FSNAME}-client".encode(): mgs.client_log(dialect, FSNAME, *self._places), **more}
+
+    def _configuration(self, dialect: Dialect, _: Any) -> mgs.Configuration:
+        mds_nid, ost_nids, _, _ = self._places
+        osts = (mgs.Place(2, index, nid) for index, nid in enumerate(ost_nids))
+        return mgs.Configuration(dialect, self._logs, (mgs.Place(1, 0, mds_nid), *osts))
 
     def _ost(self, number: int, nid: int, seed: int) -> ServerNode:
         uuid = f"{FSNAME}-OST{number:04x}_UUID".encode()

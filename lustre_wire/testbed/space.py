@@ -67,6 +67,8 @@ class Inode:
         target: of a symbolic link.
         entries: names in a directory, in the order they were made.
         xattrs: name and value.
+        told: size and blocks of a file as its last close told them; None before.
+        btime: when it was made.
     """
 
     ino: int
@@ -87,6 +89,8 @@ class Inode:
     target: bytes = b""
     entries: tuple[bytes, ...] = ()
     xattrs: tuple[tuple[bytes, bytes], ...] = ()
+    told: tuple[int, int] | None = None
+    btime: int = 0
 
     @property
     def weight(self) -> int:
@@ -107,19 +111,22 @@ class Space:
 
     Args:
         by_fid: objects are named by FID, or else by inode and generation.
+        root: of a new root: its FID, or `NOBODY`; and its extended attributes.
 
     Attributes:
         scrubbed: a FID was taken away; that has to be on disk before anybody is answered.
     """
 
-    def __init__(self, store: Store, *, by_fid: bool) -> None:
+    def __init__(
+        self, store: Store, *, by_fid: bool, root: Ident = NOBODY, xattrs: tuple[tuple[bytes, bytes], ...] = ()
+    ) -> None:
         self.store, self.by_fid = store, by_fid
         self.scrubbed = False
         self._listed: dict[tuple[int, str], tuple[tuple[bytes, ...], int, Any]] = {}
         if ("inode", ROOT_INO) not in store:
             store.set("next_ino", FIRST_INO)
-            self.put(Inode(ROOT_INO, ROOT_GENERATION, stat.S_IFDIR | 0o755, nlink=2, parent=ROOT_INO))
-            store.set(("ident", ROOT_INO, ROOT_GENERATION), ROOT_INO)
+            mode = stat.S_IFDIR | 0o755
+            self.add(Inode(ROOT_INO, ROOT_GENERATION, mode, root, nlink=2, parent=ROOT_INO, xattrs=xattrs))
             store.commit()
 
     # -- identities ----------------------------------------------------------------------------------------------

@@ -1,20 +1,24 @@
-"""Recovery as 1.8.9-wc1 and 2.0.0 do it.
+"""Recovery as 1.8.9-wc1, 2.0.0 and 2.17.0 do it.
 
 Source: ptlrpc/import.c and ldlm/ldlm_lib.c of both; mds/handler.c, mds/mds_fs.c and mds/mds_reint.c of 1.8.9;
-mdt/mdt_handler.c, mdt_recovery.c and mdt_reint.c of 2.0.0.
+mdt/mdt_handler.c, mdt_recovery.c and mdt_reint.c of 2.0.0. Of 2.17.0: include/lustre_dlm_flags.h, mdt/mdt_reint.c,
+ptlrpc/niobuf.c, ptlrpc/service.c, and the recorded servers.
 """
 
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from typing import Final
 
-from lustre_codecs.enums.connect import ObdConnect
+from lustre_codecs.enums.connect import ObdConnect, ObdConnect2
 from lustre_codecs.enums.disk import ObdIncompat
+from lustre_codecs.enums.ldlm import LDLM_INHERIT_FLAGS, LdlmFl
 from lustre_codecs.enums.ptlrpc import MsgConnect, MsgFlags, MsghdrFlags, Opcode
 from lustre_wire.recovery.rules import RecoveryRules
 from lustre_wire.schema.margins import dated
-from lustre_wire.schema.releases import Release
+from lustre_wire.schema.numbers import number_at
+from lustre_wire.schema.releases import Release, release
 
 #: Opcodes an OST serves while it recovers (ost/ost_handler.c: ost_filter_recovery_request).
 OST_DURING_RECOVERY: Final = frozenset({
@@ -64,6 +68,7 @@ _1_8: Final = RecoveryRules(
     plain_enqueue_count=1,
     next_replay_reported=False,
     done_ping_when_not_recovering=-errno.ENOTCONN,
+    inherited_lock_flags=number_at(LDLM_INHERIT_FLAGS, release("1.8.9-wc1")),
 )
 
 _2_0: Final = RecoveryRules(
@@ -109,10 +114,31 @@ _2_0: Final = RecoveryRules(
     plain_enqueue_count=0,
     next_replay_reported=True,
     done_ping_when_not_recovering=0,
+    inherited_lock_flags=number_at(LDLM_INHERIT_FLAGS, release("2.0.0")),
 )
 
-#: Nothing was read of later releases.
-_RULES: Final = dated({"1.8": _1_8, "2.0": _2_0, "2.1": None})
+_2_17: Final = replace(
+    _2_0,
+    withheld=ObdConnect.OBD_CONNECT_PINGLESS,
+    version=0x02110000,
+    same_directory_once=False,
+    incompat=_2_0.incompat | ObdIncompat.OBD_INCOMPAT_LMM_VER | ObdIncompat.OBD_INCOMPAT_MULTI_OI
+    | ObdIncompat.OBD_INCOMPAT_MULTI_RPCS,
+    plain_errors=frozenset({
+        -errno.ENOSPC, -errno.EACCES, -errno.EPERM, -errno.ENOENT, -errno.EINPROGRESS, -errno.ENODATA, -errno.ERANGE,
+        -errno.EDQUOT, -errno.ESTALE,
+    }),
+    inherited_lock_flags=LdlmFl.LDLM_FL_CANCEL_ON_BLOCK | LdlmFl.LDLM_FL_NO_TIMEOUT | LdlmFl.LDLM_FL_TEST_LOCK,
+    replies_by_mbits=ObdConnect2.OBD_CONNECT2_REP_MBITS,
+    bulk_by_mbits=ObdConnect.OBD_CONNECT_BULK_MBITS,
+    whole_errors=True,
+    blocked_extent_flags=LdlmFl.LDLM_FL_NO_TIMEOUT,
+    touched={"create": ("child",), "open": ("child",), "unlink": (), "link": ("source",), "rename": ("old",)},
+    found_open_versions=False,
+)  # fmt: skip
+
+#: Nothing was read of the releases between.
+_RULES: Final = dated({"1.8": _1_8, "2.0": _2_0, "2.1": None, "2.17": _2_17})
 
 
 def at(release: Release) -> RecoveryRules | None:

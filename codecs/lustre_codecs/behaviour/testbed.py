@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from lustre_codecs.behaviour import testbed_1_8, testbed_2_0
+from lustre_codecs.behaviour import testbed_1_8, testbed_2_0, testbed_2_17
 from lustre_wire.schema.margins import dated
 from lustre_wire.schema.releases import Release
 from lustre_wire.testbed.packing import Personality
 
-_PERSONALITIES: Final = dated({"1.8": testbed_1_8.PERSONALITY, "2.0": testbed_2_0.PERSONALITY, "2.1": None})
+_PERSONALITIES: Final = dated({
+    "1.8": testbed_1_8.PERSONALITY, "2.0": testbed_2_0.PERSONALITY, "2.1": None, "2.17": testbed_2_17.PERSONALITY,
+})  # fmt: skip
 
 
 def at(release: Release) -> Personality | None:

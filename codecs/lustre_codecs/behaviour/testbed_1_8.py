@@ -7,11 +7,11 @@ from typing import Final
 from lustre_codecs.behaviour import testbed_forms as common
 from lustre_codecs.behaviour.testbed_forms import ACL, BODY, CAPA, COOKIES, DEFAULT_EA, DLM_REP, MD, MINUS_ONE
 from lustre_codecs.enums.connect import MDS_CONNECT_SUPPORTED, MGS_CONNECT_SUPPORTED, OST_CONNECT_SUPPORTED, ObdConnect
-from lustre_codecs.enums.metadata import MdsInodelock, MdsReint, ObdMd
+from lustre_codecs.enums.metadata import MdsInodelock, MdsOpen, MdsReint, ObdMd
 from lustre_wire.schema.numbers import number_at
 from lustre_wire.schema.releases import release
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed.packing import Cancels, Const, Fid, Fields, Form, Maybe, Personality
+from lustre_wire.testbed.packing import Cancels, Const, Fid, Fields, Form, LayoutNames, Maybe, Personality
 
 _RELEASE: Final = release("1.8.9-wc1")
 #: MDS_BFLAG_EXT_FLAGS: the client understands the inode flags as they are on disk.
@@ -153,4 +153,10 @@ PERSONALITY: Final = Personality(
     ost_supported=number_at(OST_CONNECT_SUPPORTED, _RELEASE),
     mgs_supported=number_at(MGS_CONNECT_SUPPORTED, _RELEASE),
     mgc_secflvr=0,
+    bodies=common.BODIES,
+    object_valid=common.OBJECT_VALID,
+    layout=LayoutNames(file={"lmm_object_id": "id"}, object={"l_object_id": "id"}),
+    checksums=common.CHECKSUMS,
+    read_mode=MdsOpen.FMODE_READ,
+    write_mode=MdsOpen.FMODE_WRITE,
 )  # fmt: skip

@@ -7,12 +7,12 @@ from typing import Final
 from lustre_codecs.behaviour import testbed_forms as common
 from lustre_codecs.behaviour.testbed_forms import BODY, CAPA, COOKIES, DEFAULT_EA, DLM_REP, MD, MINUS_ONE
 from lustre_codecs.enums.connect import MDT_CONNECT_SUPPORTED, MGS_CONNECT_SUPPORTED, OST_CONNECT_SUPPORTED, ObdConnect
-from lustre_codecs.enums.metadata import LuDirentAttrs, MdsAttr, MdsInodelock, MdsReint, ObdMd
+from lustre_codecs.enums.metadata import LuDirentAttrs, MdsAttr, MdsInodelock, MdsOpen, MdsReint, ObdMd
 from lustre_codecs.enums.security import LustreSecPart
 from lustre_wire.schema.numbers import number_at
 from lustre_wire.schema.releases import release
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed.packing import Cancels, Const, Fid, Fields, Form, Personality
+from lustre_wire.testbed.packing import Cancels, Const, Fid, Fields, Form, LayoutNames, Personality
 
 _RELEASE: Final = release("2.0.0")
 ATTRIBUTES: Final = common.attributes("mdt_body", "ioepoch")
@@ -180,4 +180,10 @@ PERSONALITY: Final = Personality(
     ost_supported=number_at(OST_CONNECT_SUPPORTED, _RELEASE),
     mgs_supported=number_at(MGS_CONNECT_SUPPORTED, _RELEASE),
     mgc_secflvr=LustreSecPart.LUSTRE_SP_MGC << 24,
+    bodies=common.BODIES,
+    object_valid=common.OBJECT_VALID,
+    layout=LayoutNames(file={"lmm_object_id": "id"}, object={"l_object_id": "id"}),
+    checksums=common.CHECKSUMS,
+    read_mode=MdsOpen.FMODE_READ,
+    write_mode=MdsOpen.FMODE_WRITE,
 )  # fmt: skip

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from lustre_codecs.enums.connect import ObdConnect
-from lustre_codecs.enums.metadata import MdsInodelock
+from lustre_codecs.enums.connect import ObdCksum, ObdConnect
+from lustre_codecs.enums.metadata import MdsInodelock, ObdMd
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed.packing import Cancels, Const, Fid, Fields, Form
+from lustre_wire.testbed.packing import Bodies, Cancels, Const, Fid, Fields, Form, ObjectValid
 
 #: Bytes: mdt_body, EA of a file with as many stripes as can be, its unlink cookies, ACL, capability, ost_lvb.
 BODY, MD, COOKIES, ACL, CAPA, LVB, DLM_REP, OBDO = 216, 1024, 128, 260, 120, 40, 112, 208
@@ -37,6 +37,17 @@ MGS_FLAGS: Final = ObdConnect.OBD_CONNECT_VERSION | ObdConnect.OBD_CONNECT_AT | 
 IBITS: Final = (
     MdsInodelock.MDS_INODELOCK_LOOKUP | MdsInodelock.MDS_INODELOCK_UPDATE | MdsInodelock.MDS_INODELOCK_OPEN
 )  # fmt: skip
+
+_OBJECT: Final = ObdMd.OBD_MD_FLID | ObdMd.OBD_MD_FLATIME | ObdMd.OBD_MD_FLMTIME | ObdMd.OBD_MD_FLCTIME
+_SIZE: Final = ObdMd.OBD_MD_FLSIZE | ObdMd.OBD_MD_FLBLOCKS
+#: What bodies say of objects, of the MDT's and of the OSTs'.
+BODIES: Final = Bodies(
+    always=_OBJECT | ObdMd.OBD_MD_FLMODE | ObdMd.OBD_MD_FLTYPE | ObdMd.OBD_MD_FLUID | ObdMd.OBD_MD_FLGID
+    | ObdMd.OBD_MD_FLFLAGS | ObdMd.OBD_MD_FLNLINK | ObdMd.OBD_MD_FLGENER | ObdMd.OBD_MD_FLRDEV,
+    not_file=_SIZE, no_objects=_SIZE, handle=ObdMd.OBD_MD_FLHANDLE, max_mdsize=1024,
+)  # fmt: skip
+OBJECT_VALID: Final = {op.ObjectOp: ObjectValid(0, _OBJECT | _SIZE | ObdMd.OBD_MD_FLGROUP)}
+CHECKSUMS: Final = ObdCksum.OBD_CKSUM_CRC32 | ObdCksum.OBD_CKSUM_ADLER
 
 
 def attributes(body: str, epoch: str) -> Fields:
@@ -97,13 +108,29 @@ def ost_forms(fields: Fields) -> tuple[Form, ...]:
     )
 
 
+#: What an llogd_body names a log by, but for its sequence.
+LOGS: Final[Fields] = {"lgl_ogen": "ogen"}
+
+
 def common_forms(seq: str) -> tuple[Form, ...]:
-    """What is the same in both: locks, statistics, configuration logs."""
-    logid = {
-        "llogd_body.lgd_logid.lgl_oid": "oid",
-        f"llogd_body.lgd_logid.{seq}": "oseq",
-        "llogd_body.lgd_logid.lgl_ogen": "ogen",
-    }
+    """What is the same in both: locks, configuration logs."""
+    return (*lock_forms(LVB), *log_forms({**LOGS, "lgl_oid": "oid", seq: "oseq"}))
+
+
+def lock_forms(lvb: int) -> tuple[Form, ...]:
+    """Locks without an intent of the MDS, and their end."""
+    return (
+        Form(
+            op.Enqueue, "LDLM_ENQUEUE", {"dlm_req": "dlm_req"}, {"dlm_rep": "dlm_rep", "lvb": "lvb"}, (DLM_REP, lvb),
+            match=("LDLM_ENQUEUE/GLIMPSE", "LDLM_ENQUEUE/INTENT_READDIR"),
+        ),
+        Form(op.Cancel, "LDLM_CANCEL", {"dlm_req": Cancels("cancels")}),
+    )  # fmt: skip
+
+
+def log_forms(identity: Fields) -> tuple[Form, ...]:
+    """Configuration logs, by the fields of an llog_logid."""
+    logid = {f"llogd_body.lgd_logid.{path}": source for path, source in identity.items()}
     block = {
         **logid,
         "llogd_body.lgd_index": "index",
@@ -111,13 +138,7 @@ def common_forms(seq: str) -> tuple[Form, ...]:
         "llogd_body.lgd_len": "length",
         "llogd_body.lgd_cur_offset": "offset",
     }
-    locked = {"dlm_rep": "dlm_rep", "lvb": "lvb"}
     return (
-        Form(
-            op.Enqueue, "LDLM_ENQUEUE", {"dlm_req": "dlm_req"}, locked, (DLM_REP, LVB),
-            match=("LDLM_ENQUEUE/GLIMPSE", "LDLM_ENQUEUE/INTENT_READDIR"),
-        ),
-        Form(op.Cancel, "LDLM_CANCEL", {"dlm_req": Cancels("cancels")}),
         Form(op.LogOpen, "LLOG_ORIGIN_HANDLE_CREATE", {"llogd_body.lgd_index": Const(0), "name": "name"}, logid, (48,)),
         Form(
             op.LogHeader, "LLOG_ORIGIN_HANDLE_READ_HEADER", {**logid, "llogd_body.lgd_llh_flags": "flags"},

@@ -11,6 +11,7 @@ from lustre_wire.recovery.ldlm.locks import Lock, ResName, policy_of, request_of
 from lustre_wire.recovery.ldlm.policies import Bits, Extent, Flock, Policy
 from lustre_wire.recovery.names import Names, names
 from lustre_wire.recovery.packet import Handles
+from lustre_wire.recovery.rules import rules_of
 
 
 class LockTable:
@@ -47,7 +48,7 @@ class LockTable:
             return
         flags = int(reply.lock_flags)
         lock.remote = reply.lock_handle.cookie
-        lock.flags |= flags & k.LDLM_INHERIT_FLAGS
+        lock.flags |= flags & int(rules_of(dialect).inherited_lock_flags)
         if flags & k.LDLM_FL_LOCK_CHANGED:
             desc = reply.lock_desc
             lock.resource = tuple(desc.l_resource.lr_name.name)
@@ -57,7 +58,9 @@ class LockTable:
             lock.flags |= k.LDLM_FL_CBPENDING
         if flags & k.LDLM_FL_TEST_LOCK:
             self.locks.pop(lock.cookie, None)
-        elif not lock.granted and not flags & (k.LDLM_FL_BLOCK_GRANTED | k.LDLM_FL_BLOCK_WAIT | k.LDLM_FL_BLOCK_CONV):
+        elif not lock.granted and not flags & (
+            k.LDLM_FL_BLOCK_GRANTED | k.LDLM_FL_BLOCK_WAIT | k.flag("LDLM_FL_BLOCK_CONV")
+        ):
             self._grant(lock, k)
 
     def completed(self, cookie: int, dialect: Dialect, desc: Any) -> Lock | None:

@@ -53,7 +53,7 @@ def policy_of(dialect: Dialect, lock_type: int, data: Any) -> Policy:
     if lock_type == k.LDLM_EXTENT:
         return Extent(data.l_extent.start, data.l_extent.end, data.l_extent.gid)
     if lock_type == k.LDLM_FLOCK:
-        return Flock(data.l_flock.start, data.l_flock.end, data.l_flock.pid)
+        return Flock(data.l_flock.lfw_start, data.l_flock.lfw_end, data.l_flock.lfw_pid)
     return Bits(int(data.l_inodebits.bits)) if lock_type == k.LDLM_IBITS else None
 
 
@@ -70,9 +70,9 @@ def describe(dialect: Dialect, lock: Lock, *, granted: bool = True) -> Any:
         desc.l_policy_data.l_extent.end = policy.end
         desc.l_policy_data.l_extent.gid = policy.gid
     elif isinstance(policy, Flock):
-        desc.l_policy_data.l_flock.start = policy.start
-        desc.l_policy_data.l_flock.end = policy.end
-        desc.l_policy_data.l_flock.pid = policy.pid
+        desc.l_policy_data.l_flock.lfw_start = policy.start
+        desc.l_policy_data.l_flock.lfw_end = policy.end
+        desc.l_policy_data.l_flock.lfw_pid = policy.pid
     elif isinstance(policy, Bits):
         desc.l_policy_data.l_inodebits.bits = policy.bits
     return desc

@@ -16,6 +16,7 @@ from lustre_wire.recovery.ldlm.policies import Extent, Flock, Policy, grown
 from lustre_wire.recovery.limits import DEFAULT, Limits
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Handles
+from lustre_wire.recovery.rules import rules_of
 
 BLOCKING, COMPLETION, GLIMPSE = "blocking", "completion", "glimpse"
 
@@ -48,6 +49,8 @@ class Namespace:
     def __init__(self, dialect: Dialect, handles: Handles, limits: Limits = DEFAULT) -> None:
         self.dialect, self.limits = dialect, limits
         self.k = names(dialect)
+        rules = rules_of(dialect)
+        self._inherited, self._blocked = int(rules.inherited_lock_flags), int(rules.blocked_extent_flags)
         self.handles = handles
         self.resources: dict[tuple[int, ResName], Resource] = {}
         self.locks: dict[int, Lock] = {}
@@ -64,7 +67,7 @@ class Namespace:
 
         Args:
             owner, remote: the export and its handle for the lock; None for a lock of the server itself.
-            flags: `LDLM_FL_*` of the request; those of `LDLM_INHERIT_FLAGS` stay with the lock.
+            flags: `LDLM_FL_*` of the request; some stay with the lock (`RecoveryRules.inherited_lock_flags`).
             notify: called when such a lock is granted, at once or later.
 
         Returns:
@@ -75,7 +78,7 @@ class Namespace:
         if owner is not None and self._full(place, owner):
             return self._refused(place, -errno.ENOMEM)
         lock = Lock(self.handles.new(), lock_type, resource, mode, policy, owner, remote, notify=notify)
-        lock.flags = flags & k.LDLM_INHERIT_FLAGS
+        lock.flags = flags & self._inherited
         if flags & k.LDLM_FL_REPLAY:
             return self._replayed(place, lock, flags)
         blockers = place.granted.against(k, lock)
@@ -87,6 +90,7 @@ class Namespace:
         if lock_type == k.LDLM_FLOCK and mode == k.LCK_NL:
             self._apply_flock(place, lock)
             self._reprocess(place)
+            lock.granted = mode  # that nothing is locked is granted too
             return lock, flags, 0
         if self._ask_back(place, lock):
             blockers = place.granted.against(k, lock)
@@ -97,7 +101,8 @@ class Namespace:
                 return self._refused(place, -errno.ENOMEM)
             self._keep(lock)
             self._wait(place, lock)
-            return lock, flags | int(k.LDLM_FL_BLOCK_GRANTED if blockers else k.LDLM_FL_BLOCK_WAIT), 0
+            waits = int(k.LDLM_FL_BLOCK_GRANTED if blockers else k.LDLM_FL_BLOCK_WAIT)
+            return lock, flags | waits | (self._blocked if isinstance(policy, Extent) else 0), 0
         changed = 0
         if isinstance(policy, Extent) and not flags & k.LDLM_FL_HAS_INTENT and mode != k.LCK_GROUP:
             lock.policy = grown(k, lock, [*place.granted, *place.waiting])
@@ -211,7 +216,7 @@ class Namespace:
         old = self.by_remote(lock.owner, lock.remote)
         if old is not None:
             return old, flags, 0
-        if flags & (self.k.LDLM_FL_BLOCK_WAIT | self.k.LDLM_FL_BLOCK_CONV):
+        if flags & (self.k.LDLM_FL_BLOCK_WAIT | self.k.flag("LDLM_FL_BLOCK_CONV")):
             self._keep(lock)
             self._wait(place, lock)
         else:

@@ -21,7 +21,8 @@ def enqueue(space: Namespace, request: Incoming, wanted: Any) -> tuple[Any, int]
     """
     k, desc, flags = space.k, wanted.lock_desc, int(wanted.lock_flags)
     kind, mode = int(desc.l_resource.lr_type), int(desc.l_req_mode)
-    if not k.LDLM_MIN_TYPE <= kind < k.LDLM_MAX_TYPE or not k.LCK_MINMODE < mode < k.LCK_MAXMODE or mode & (mode - 1):
+    known = (k.LDLM_PLAIN, k.LDLM_EXTENT, k.LDLM_FLOCK, k.LDLM_IBITS)
+    if kind not in known or not k.LCK_MINMODE < mode < k.LCK_MAXMODE or mode & (mode - 1):
         return None, -errno.EFAULT
     cancel(space, request, riding(wanted))
     remote = wanted.lock_handle[0].cookie

@@ -9,12 +9,14 @@ from typing import Any
 
 import attrs
 
+from lustre_wire.errors import WireError
+from lustre_wire.payloads import acl
 from lustre_wire.recovery.exports import Answer, Incoming
 from lustre_wire.recovery.target import Handling
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed import pages
-from lustre_wire.testbed.mds.mdt import Mdt
+from lustre_wire.testbed.mds.mdt import ACL, Mdt
 from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import Form
 from lustre_wire.testbed.space import Inode, filename, xattr_name
@@ -25,6 +27,8 @@ PATH_MAX = 4096
 EXISTS, UNLINK, RMDIR = (errno.EEXIST, errno.EEXIST), (errno.EISDIR, errno.EISDIR), (errno.EINVAL, errno.ENOTEMPTY)
 
 
+#: Tags of an access control list's entries for the owner, the owning group, everybody together, and the others.
+_TAGS = (1, 4, 0x10, 0x20)
 XATTR_IGNORED, XATTR_DENIED = (b"trusted.lma", b"trusted.link"), (b"trusted.lov",)
 
 
@@ -61,14 +65,15 @@ class Changes:
         transaction.versions("create", parent=parent.ino, name=None, child=None)
         ino, generation, fid = self.mdt.space.new(asked.mode, asked.child, again=transaction.replay)
         folder = stat.S_ISDIR(asked.mode)
+        mode = asked.mode if stat.S_ISLNK(asked.mode) else asked.mode & ~asked.umask
         inode = Inode(
-            ino, generation, asked.mode, fid, asked.uid, asked.gid, atime=asked.time, mtime=asked.time,
+            ino, generation, mode, fid, asked.uid, asked.gid, atime=asked.time, mtime=asked.time,
             ctime=asked.time, rdev=asked.rdev, nlink=2 if folder else 1, parent=parent.ino, size=len(target),
-            target=target,
+            target=target, btime=asked.time,
         )  # fmt: skip
         self.mdt.space.add(inode)
         self.mdt.space.link(parent, name, inode, asked.time)
-        transaction.touch(parent.ino, inode.ino)
+        transaction.touch("create", parent=parent.ino, child=inode.ino)
         transaction.finish()
         return self.mdt.answer(form, request, self.mdt.attributes(inode))
 
@@ -101,7 +106,7 @@ class Changes:
         self.mdt.space.put(source)
         self.mdt.space.store.delete(("orphan", source.ino))
         self.mdt.space.link(parent, name, source, asked.time)
-        transaction.touch(parent.ino, source.ino)
+        transaction.touch("link", target_dir=parent.ino, source=source.ino)
         transaction.finish()
         return self.mdt.answer(form, request, self.mdt.attributes(source))
 
@@ -123,7 +128,7 @@ class Changes:
             raise Refused(-errno.ENOTEMPTY)
         transaction = self.mdt.target.begin(request)
         transaction.versions("unlink", parent=parent.ino, child=child.ino)
-        transaction.touch(parent.ino, child.ino)
+        transaction.touch("unlink", parent=parent.ino, child=child.ino)
         self.mdt.space.unlink(parent, name, child, asked.time)
         result = self._one_name_less(child, asked.time)
         transaction.finish()
@@ -141,7 +146,7 @@ class Changes:
             self.mdt.space.store.set(("orphan", inode.ino), True)
             return self.mdt.attributes(changed)
         self.mdt.space.remove(inode)
-        return self.mdt.attributes(changed, md=True)
+        return self.mdt.attributes(changed, md=self.mdt.personality.bodies.layout_of_removed)
 
     def rename(self, form: Form, asked: op.Rename, request: Incoming) -> Handling:
         source_dir, target_dir = self.mdt.space.need_dir(asked.source_dir), self.mdt.space.need_dir(asked.target_dir)
@@ -167,7 +172,9 @@ class Changes:
         transaction.versions(
             "rename", source_dir=source_dir.ino, target_dir=target_dir.ino, old=old.ino, new=new.ino if new else None
         )
-        transaction.touch(source_dir.ino, target_dir.ino, old.ino, *([new.ino] if new else []))
+        transaction.touch(
+            "rename", source_dir=source_dir.ino, target_dir=target_dir.ino, old=old.ino, new=new.ino if new else None
+        )
         result = self.mdt.attributes(old)
         if new is not None and new.ino != old.ino:
             target_dir = self.mdt.space.unlink(target_dir, asked.new, new, asked.time)
@@ -199,7 +206,9 @@ class Changes:
 
     def setattr(self, form: Form, asked: op.SetAttr, request: Incoming) -> Handling:
         k, inode = self.k, self.mdt.space.need(asked.ident)
-        yield from self.mdt.locked(request, [(inode, int(k.MDS_INODELOCK_LOOKUP | k.MDS_INODELOCK_UPDATE))])
+        locking = self.mdt.personality.locking
+        bits = k.MDS_INODELOCK_LOOKUP | k.MDS_INODELOCK_UPDATE if locking is None else locking.setattr
+        yield from self.mdt.locked(request, [(inode, int(bits))])
         inode = self.mdt.space.need(asked.ident)
         transaction = self.mdt.target.begin(request)
         checked = asked.valid & (k.MDS_ATTR_MODE | k.MDS_ATTR_UID | k.MDS_ATTR_GID | k.MDS_ATTR_ATTR_FLAG)
@@ -208,7 +217,7 @@ class Changes:
         inode = self._changed(inode, asked)
         self.mdt.space.put(inode)
         if checked:
-            transaction.touch(inode.ino)
+            transaction.touch("setattr", object=inode.ino)
         transaction.finish()
         return self.mdt.answer(form, request, self.mdt.attributes(inode))
 
@@ -226,13 +235,30 @@ class Changes:
         }
         return attrs.evolve(inode, **{name: value for name, (bit, value) in changes.items() if asked.valid & bit})
 
+    def _mode(self, inode: Inode, name: bytes, value: bytes | None) -> int:
+        """The mode of an object when an attribute is set: an access control list says what mode goes with it."""
+        if name != ACL or value is None:
+            return inode.mode
+        try:
+            entries = acl.read(value, self.mdt.dialect).a_entries
+        except WireError:
+            raise Refused(-errno.EINVAL) from None
+        perms = {int(entry.e_tag): int(entry.e_perm) for entry in entries}
+        user, group, mask, other = (perms.get(tag) for tag in _TAGS)
+        bits = [inode.mode >> 6 & 7 if user is None else user]
+        bits.append(mask if mask is not None else inode.mode >> 3 & 7 if group is None else group)
+        bits.append(inode.mode & 7 if other is None else other)
+        return inode.mode & ~0o777 | bits[0] << 6 | bits[1] << 3 | bits[2]
+
     def setxattr(self, form: Form, asked: op.SetXattr, request: Incoming) -> Handling:
         inode, name = self.mdt.space.need(asked.ident), xattr_name(asked.name)
         if name in XATTR_DENIED:
             raise Refused(-errno.EACCES)
         if name in XATTR_IGNORED:
             return self.mdt.answer(form, request, self.mdt.attributes(inode))
-        yield from self.mdt.locked(request, [(inode, int(self.k.MDS_INODELOCK_UPDATE))])
+        locking = self.mdt.personality.locking
+        bits = self.k.MDS_INODELOCK_UPDATE if locking is None else locking.setxattr
+        yield from self.mdt.locked(request, [(inode, int(bits))])
         inode = self.mdt.space.need(asked.ident)
         values = dict(inode.xattrs)
         if asked.valid & self.k.OBD_MD_FLXATTRRM:
@@ -244,8 +270,9 @@ class Changes:
                 raise Refused(-errno.ENOSPC)
         transaction = self.mdt.target.begin(request)
         transaction.versions("setxattr", object=inode.ino)
-        inode = attrs.evolve(inode, xattrs=tuple(sorted(values.items())))
+        mode = self._mode(inode, name, values.get(name))
+        inode = attrs.evolve(inode, xattrs=tuple(sorted(values.items())), mode=mode)
         self.mdt.space.put(inode)
-        transaction.touch(inode.ino)
+        transaction.touch("setxattr", object=inode.ino)
         transaction.finish()
         return self.mdt.answer(form, request, self.mdt.attributes(inode))

@@ -16,7 +16,10 @@ from lustre_wire.testbed.packing import Form, packer
 from lustre_wire.testbed.quota import Quota
 from lustre_wire.testbed.space import Inode, Space
 
-MAX_MDSIZE, MAX_COOKIESIZE = 1024, 128
+MAX_COOKIESIZE = 128
+#: The attribute that is a directory's default layout over MDTs.
+DEFAULT_LMV = b"trusted.dmv"
+ACL = b"system.posix_acl_access"
 
 
 class Mdt:
@@ -30,30 +33,58 @@ class Mdt:
 
     def __init__(self, dialect: Any, store: Any) -> None:
         self.dialect, self.pack, self.k = dialect, packer(dialect), names(dialect)
-        self.space = Space(store, by_fid=self.pack.personality.client_names)
+        self.personality = self.pack.personality
+        default = self.personality.default_lmv
+        self.space = Space(
+            store, by_fid=self.personality.client_names, root=self.personality.root,
+            xattrs=((DEFAULT_LMV, default),) if default else (),
+        )  # fmt: skip
         self.quota = Quota(self.k, store, "inodes", lambda: self.target.now)
         self.target: Target = None  # type: ignore[assignment]
 
-    def attributes(self, inode: Inode, *, md: bool = False) -> Result:
-        """A body with an object's attributes, and its layout where asked for."""
-        k = self.k
-        valid = (
-            k.OBD_MD_FLID | k.OBD_MD_FLATIME | k.OBD_MD_FLMTIME | k.OBD_MD_FLCTIME | k.OBD_MD_FLMODE | k.OBD_MD_FLTYPE
-            | k.OBD_MD_FLUID | k.OBD_MD_FLGID | k.OBD_MD_FLFLAGS | k.OBD_MD_FLNLINK | k.OBD_MD_FLGENER | k.OBD_MD_FLRDEV
-        )  # fmt: skip
-        if not inode.is_file or not inode.md:
-            valid |= k.OBD_MD_FLSIZE | k.OBD_MD_FLBLOCKS
+    def attributes(self, inode: Inode, *, md: bool = False, asked: int = 0) -> Result:
+        """A body with an object's attributes, and its layout where asked for.
+
+        Args:
+            asked: `OBD_MD_*` the request has.
+        """
+        bodies, told = self.personality.bodies, inode.told
+        valid = int(bodies.always | asked & (bodies.acl | bodies.asked_max))
         size = self.space.listed(inode, "size", lambda: pages.directory_size(inode)) if inode.is_dir else inode.size
+        blocks = size // 512 if inode.is_dir else 0
+        if not inode.is_file:
+            valid |= int(bodies.not_file)
+        elif not inode.md:
+            valid |= int(bodies.no_objects)
+        elif told is not None and md:
+            valid |= int(bodies.told)
+            size, blocks = told
         data = inode.md if md and inode.is_file else None
+        acl = dict(inode.xattrs).get(ACL) if asked & bodies.acl else None
         if data:
-            valid |= k.OBD_MD_FLEASIZE
+            valid |= self.k.OBD_MD_FLEASIZE
         return Result(
             ident=self.space.ident(inode), valid=valid, size=size, atime=inode.atime, mtime=inode.mtime,
-            blocks=size // 512 if inode.is_dir else 0,
+            blocks=blocks, btime=inode.btime, acl=acl,
+            aclsize=len(acl or b""),
             ctime=inode.ctime, ino=inode.ino, generation=inode.generation, mode=inode.mode, owner=inode.uid,
-            group=inode.gid, flags=inode.flags, rdev=inode.rdev, nlink=inode.nlink, md=data or None,
-            easize=len(data or b""), max_mdsize=MAX_MDSIZE, max_cookiesize=MAX_COOKIESIZE,
+            group=inode.gid,
+            flags=inode.flags | (bodies.file_flags if inode.is_file else 0), rdev=inode.rdev, nlink=inode.nlink,
+            md=data or None,
+            easize=len(data or b""), max_mdsize=bodies.max_mdsize, max_cookiesize=MAX_COOKIESIZE,
         )  # fmt: skip
+
+    def looked_up(self, inode: Inode, asked: Any, *, md: bool = True) -> Result:
+        """What a lookup that asks for these bits, and has room for so long a layout, is told of what it found."""
+        bodies = self.personality.bodies
+        wanted = bodies.layout_where_asked
+        result = self.attributes(inode, md=md and (not wanted or bool(asked.valid & wanted)), asked=asked.valid)
+        default = dict(inode.xattrs).get(DEFAULT_LMV)
+        if inode.is_dir and default and asked.easize and asked.valid & bodies.default_lmv_asked:
+            result.valid |= int(bodies.default_lmv_valid)
+            result.md, result.easize = bytes(len(default)), len(default)
+            result.default_lmv = default.ljust(self.personality.default_lmv_room, b"\0")
+        return result
 
     def room(self, parent: Inode) -> int:
         """-ENOSPC where no other object, or no other name in a directory, can be made; otherwise 0."""
@@ -95,9 +126,24 @@ class Mdt:
         while request.locks:
             self.target.namespace.cancel(request.locks.pop())
 
-    def grant(self, request: Incoming, dlm_req: Any, inode: Inode, bits: int) -> Any:
-        """A lock for the client on what its intent found: the `ldlm_reply`."""
+    def free_bits(self, request: Incoming, inode: Inode, bits: int, mode: str) -> int:
+        """Those of some inode bits that nobody else has a lock against."""
+        space, k = self.target.namespace, self.k
+        each = (1 << number for number in range(bits.bit_length()) if bits & 1 << number)
+        return sum(
+            bit for bit in each
+            if not space.holders(k.LDLM_IBITS, self.name(inode), getattr(k, mode), Bits(bit), request.export)
+        )  # fmt: skip
+
+    def grant(self, request: Incoming, dlm_req: Any, inode: Inode, bits: int, mode: str = "") -> Any:
+        """A lock for the client on what its intent found: the `ldlm_reply`.
+
+        Args:
+            mode: ``"LCK_PR"``, or "" for what was asked for.
+        """
         desc = dlm_req.lock_desc
+        if mode:
+            desc.l_req_mode = getattr(self.k, mode)
         desc.l_resource.lr_type, desc.l_resource.lr_name.name = self.k.LDLM_IBITS, list(self.name(inode))
         desc.l_policy_data.l_inodebits.bits = bits
         reply, status = server.enqueue(self.target.namespace, request, dlm_req)

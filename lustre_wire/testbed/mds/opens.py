@@ -15,7 +15,7 @@ from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import layouts
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.mds.mdt import Mdt
-from lustre_wire.testbed.operations import NOBODY, Result
+from lustre_wire.testbed.operations import NOBODY, Ident, Result
 from lustre_wire.testbed.packing import Form
 from lustre_wire.testbed.space import Inode, filename
 
@@ -49,6 +49,9 @@ class Opens:
         found = int(k.DISP_IT_EXECD | k.DISP_LOOKUP_EXECD)
         if replay and request.message.transno <= self.mdt.target.found_committed:
             return self._reopened(form, asked, request)
+        if asked.flags & k.flag("MDS_OPEN_BY_FID"):
+            named = self.mdt.space.need(asked.child)
+            return self._opened(form, asked, request, named, named, found)
         parent = self.mdt.space.need_dir(asked.parent)
         creating = bool(asked.flags & k.MDS_OPEN_CREAT)
         name = filename(asked.name, dots=(errno.EISDIR, errno.EISDIR) if creating else (0, 0))
@@ -82,13 +85,15 @@ class Opens:
         transaction = self.mdt.target.begin(request)
         if asked.flags & k.MDS_OPEN_CREAT:
             transaction.versions("open", parent=parent.ino, child=None if inode is None else inode.ino)
+            if inode is not None and not self.mdt.target.rules.found_open_versions:
+                request.versions = (0, 0, 0, 0)
         if inode is None:
             inode = self._make_file(asked, request, parent, transaction.replay)
-            transaction.touch(parent.ino, inode.ino)
+            transaction.touch("open", parent=parent.ino, child=inode.ino)
         handle = self._hold(request, inode, asked.flags)
         found |= int(k.DISP_LOOKUP_NEG | k.DISP_OPEN_CREATE if created else k.DISP_LOOKUP_POS) | int(k.DISP_OPEN_OPEN)
         transaction.finish(found)
-        return self._open_answer(form, request, inode, handle, found)
+        return self._open_answer(form, request, inode, handle, found, asked)
 
     def _may_open(self, asked: op.Open, inode: Inode | None) -> int:
         k = self.k
@@ -96,7 +101,7 @@ class Opens:
             return -errno.EDQUOT if self.mdt.quota.over(asked.uid, asked.gid, 1) else 0
         if asked.flags & k.MDS_OPEN_CREAT and asked.flags & k.MDS_OPEN_EXCL:
             return -errno.EEXIST
-        if inode.is_dir and asked.flags & k.FMODE_WRITE:
+        if inode.is_dir and asked.flags & self.mdt.personality.write_mode:
             return -errno.EISDIR
         if asked.flags & k.MDS_OPEN_DIRECTORY and not inode.is_dir:
             return -errno.ENOTDIR
@@ -104,12 +109,13 @@ class Opens:
 
     def _make_file(self, asked: op.Open, request: Incoming, parent: Inode, replay: bool) -> Inode:
         ino, generation, fid = self.mdt.space.new(asked.mode, asked.child, again=replay)
-        md = asked.ea if replay and asked.ea.strip(b"\0") else self._stripe(ino)
+        md = asked.ea if replay and asked.ea.strip(b"\0") else self._stripe(ino, fid)
         if replay:
             self._objects_used(md)
+        mode = stat.S_IFREG | stat.S_IMODE(asked.mode) & ~asked.umask
         inode = Inode(
-            ino, generation, stat.S_IFREG | stat.S_IMODE(asked.mode), fid, asked.uid, asked.gid, atime=asked.time,
-            mtime=asked.time, ctime=asked.time, parent=parent.ino, md=md,
+            ino, generation, mode, fid, asked.uid, asked.gid, atime=asked.time,
+            mtime=asked.time, ctime=asked.time, parent=parent.ino, md=md, btime=asked.time,
         )  # fmt: skip
         self.mdt.space.add(inode)
         self.mdt.space.link(parent, asked.name, inode, asked.time)
@@ -119,7 +125,7 @@ class Opens:
         """Are there no objects for a new file yet?"""
         return len(self.pool) < self.osts or any(not stock for stock in self.pool.values())
 
-    def _stripe(self, ino: int) -> bytes:
+    def _stripe(self, ino: int, fid: Ident) -> bytes:
         """A layout of objects made in advance; none where no OST is known."""
         if not self.osts:
             return b""
@@ -128,7 +134,8 @@ class Opens:
         if any(not self.pool[index] for index in picked):
             raise Refused(-errno.ENOSPC)
         objects = [(index, self.pool[index].pop(0)) for index in picked]
-        md = layouts.make(self.mdt.dialect, ino, objects)
+        number, seq = (fid[1], fid[0]) if self.mdt.personality.object_sequences[0] else (ino, 0)
+        md = layouts.make(self.mdt.dialect, number, objects, seq)
         self._objects_used(md)
         return md
 
@@ -146,11 +153,44 @@ class Opens:
         request.export.files[handle] = OpenFile(handle, inode.ino, flags, request.xid)
         return handle
 
-    def _open_answer(self, form: Form, request: Incoming, inode: Inode, handle: int, found: int) -> Answer:
-        result = self.mdt.attributes(self.mdt.space.get(inode.ino), md=True)
-        result.handle, result.valid = handle, result.valid | int(self.k.OBD_MD_FLHANDLE)
-        result.dlm_rep = reply_of(self.mdt.dialect, None, int(self.k.LDLM_FL_LOCK_CHANGED), found)
-        return self.mdt.answer(form, request, result, self.k.ELDLM_LOCK_ABORTED)
+    def _open_answer(
+        self, form: Form, request: Incoming, inode: Inode, handle: int, found: int, asked: op.Open | None = None
+    ) -> Answer:
+        bodies, inode = self.mdt.personality.bodies, self.mdt.space.get(inode.ino)
+        by_fid = asked is not None and asked.flags & self.k.flag("MDS_OPEN_BY_FID")
+        result = self.mdt.attributes(inode, md=True, asked=int(bodies.acl | (0 if by_fid else bodies.asked_max)))
+        result.handle, result.valid = handle, result.valid | int(bodies.handle)
+        if self.mdt.personality.locking is None:
+            result.dlm_rep = reply_of(self.mdt.dialect, None, int(self.k.LDLM_FL_LOCK_CHANGED), found)
+            return self.mdt.answer(form, request, result, self.k.ELDLM_LOCK_ABORTED)
+        result.dlm_rep = self._locked(request, inode, asked, found) if asked is not None else None
+        status = 0
+        if result.dlm_rep is None:
+            result.dlm_rep, status = reply_of(self.mdt.dialect, None, 0, found), self.k.ELDLM_LOCK_ABORTED
+        return self.mdt.answer(form, request, result, status)
+
+    def _locked(self, request: Incoming, inode: Inode, asked: op.Open, found: int) -> Any:
+        """The lock an open takes along, its `ldlm_reply`: what is free of it, or None (mdt_object_open_lock).
+
+        One that is asked to keep the handle has a mode by what it opens for; any other open of a file has all that a
+        getattr would get.
+        """
+        k, locking, mode, keeps = self.k, self.mdt.personality.locking, "LCK_PR", asked.flags & self.k.MDS_OPEN_LOCK
+        assert locking is not None
+        if keeps and not asked.flags & k.MDS_FMODE_EXEC:
+            mode = "LCK_CW" if asked.flags & self.mdt.personality.write_mode else "LCK_CR"
+        wanted = int(locking.open) if keeps else 0
+        more = 0
+        if inode.is_file and inode.md:
+            more = int(locking.layout | locking.lookup & ~k.MDS_INODELOCK_PERM)
+            more |= int(locking.getattr) if mode != "LCK_CR" else 0
+        bits = self.mdt.free_bits(request, inode, wanted | more, mode)
+        if (not bits & ~wanted and bits != wanted) or not bits:
+            return None
+        keeps = wanted and bits & wanted == wanted
+        reply = self.mdt.grant(request, asked.dlm_req, inode, bits, mode)
+        reply.lock_policy_res1 = found | (int(k.DISP_OPEN_LOCK) if keeps else 0)
+        return reply
 
     def _reopened(self, form: Form, asked: op.Open, request: Incoming) -> Answer:
         """An open whose effect is on disk: only the handle is new (R3, R19); versions are not compared (V6)."""
@@ -185,6 +225,8 @@ class Opens:
         transaction = self.mdt.target.begin(request)
         inode = self.mdt.space.get(known.ino)
         changed = attrs.evolve(inode, atime=max(inode.atime, asked.atime))
+        if asked.valid & self.mdt.personality.bodies.telling and inode.is_file:
+            changed = attrs.evolve(changed, told=(asked.size, asked.blocks))
         self.mdt.space.put(changed)
         result = self.mdt.attributes(changed)
         gone = self.drop(request.export, asked.handle)

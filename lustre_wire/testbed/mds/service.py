@@ -15,8 +15,9 @@ from lustre_wire.recovery.ldlm.locks import reply_of
 from lustre_wire.recovery.service import answered
 from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.recovery.transaction import Refused
+from lustre_wire.testbed import checksums, packing, pages
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed import packing, pages
+from lustre_wire.testbed.mds import xattrs
 from lustre_wire.testbed.mds.changes import Changes
 from lustre_wire.testbed.mds.mdt import Mdt
 from lustre_wire.testbed.mds.opens import Opens
@@ -45,6 +46,7 @@ class Metadata:
         self.changes = Changes(self.mdt, self.opens.is_open)
         personality = self.mdt.pack.personality
         self.supported = personality.mds_flags & personality.mds_supported
+        self.supported2 = personality.mds_supported2
         opens, changes = self.opens, self.changes
         self.ask_osts: Callable[[Any, list[Any], Wait], None] | None = None
         self.handlers: dict[type, Any] = {
@@ -53,7 +55,8 @@ class Metadata:
             op.Link: changes.link, op.Unlink: changes.unlink, op.Rename: changes.rename, op.SetAttr: changes.setattr,
             op.SetXattr: changes.setxattr, op.GetXattr: self._getxattr, op.StatFs: self._statfs, op.Sync: self._sync,
             op.ReadPage: self._readpage, op.Enqueue: self._enqueue, op.Cancel: self._cancel, op.SeqQuery: self._seq,
-            op.FldQuery: self._fld, op.Quota: self._quota,
+            op.FldQuery: self._fld, op.Quota: self._quota, op.CreateLink: changes.create,
+            op.LayoutGet: self._layout, op.XattrsGet: self._xattrs,
         }  # fmt: skip
 
     @property
@@ -79,9 +82,19 @@ class Metadata:
             server.cancel(self.mdt.target.namespace, request, riding)
         try:
             answer: Answer = yield from answered(handler(form, asked, request))
+        except Refused as refused:
+            if self.mdt.personality.locking is None or not isinstance(asked, (op.Lookup, op.Open)):
+                raise
+            answer = self._not_found(form, request, refused.status)
         finally:
             self.mdt.unlock(request)
         return self._scrubbed(answer)
+
+    def _not_found(self, form: Form, request: Incoming, status: int) -> Answer:
+        """An intent that fails: the lock is aborted, and why is in the reply to it (mdt_intent_getattr)."""
+        k = self.k
+        reply = reply_of(self.mdt.dialect, None, 0, int(k.DISP_IT_EXECD | k.DISP_LOOKUP_EXECD), status)
+        return self.mdt.answer(form, request, Result(dlm_rep=reply), k.ELDLM_LOCK_ABORTED)
 
     def unreadable(self, request: Incoming) -> Answer:
         """What a request is answered that says nothing here. Whoever replays an open takes every answer for a body, but
@@ -116,7 +129,14 @@ class Metadata:
         return self._scrubbed(self.mdt.answer(form, request, result, signed))
 
     def connected(self, export: Export, data: Any) -> None:
+        personality, flags = self.mdt.personality, export.granted
         data.ocd_ibits_known = int(data.ocd_ibits_known) & int(self.k.MDS_INODELOCK_FULL)
+        if flags & self.k.OBD_CONNECT_CKSUM:
+            data.ocd_cksum_types = checksums.known(self.k, int(data.ocd_cksum_types), int(personality.checksums))
+        if flags & self.k.OBD_CONNECT_GRANT:
+            data.ocd_grant = 0  # no data is kept here
+        for name, value in personality.connect.get("MDS", {}).items():
+            setattr(data, name, value)
 
     def dropped(self, export: Export) -> None:
         for handle in list(export.files):
@@ -138,7 +158,7 @@ class Metadata:
 
     def _getattr(self, form: Form, asked: op.GetAttr, request: Incoming) -> Answer:
         inode = self.mdt.space.need(asked.ident)
-        result = self.mdt.attributes(inode, md=bool(asked.valid & self.k.OBD_MD_FLEASIZE))
+        result = self.mdt.attributes(inode, md=bool(asked.valid & self.k.OBD_MD_FLEASIZE), asked=asked.valid)
         if asked.valid & self.k.OBD_MD_LINKNAME and stat.S_ISLNK(inode.mode):
             result.md, result.easize = inode.target + b"\0", len(inode.target) + 1
             result.valid |= self.k.OBD_MD_LINKNAME
@@ -148,7 +168,8 @@ class Metadata:
         inode = self.mdt.space.lookup(self.mdt.space.need_dir(asked.ident), filename(asked.name))
         if inode is None:
             raise Refused(-errno.ENOENT)
-        return self.mdt.answer(form, request, self.mdt.attributes(inode, md=bool(asked.valid & self.k.OBD_MD_FLEASIZE)))
+        result = self.mdt.attributes(inode, md=bool(asked.valid & self.k.OBD_MD_FLEASIZE), asked=asked.valid)
+        return self.mdt.answer(form, request, result)
 
     def _lookup(self, form: Form, asked: op.Lookup, request: Incoming) -> Handling:
         k = self.k
@@ -158,12 +179,18 @@ class Metadata:
         if inode is None:
             reply = reply_of(self.mdt.dialect, None, 0, found)
             return self.mdt.answer(form, request, Result(dlm_rep=reply), k.ELDLM_LOCK_ABORTED)
+        locking, mode = self.mdt.personality.locking, ""
         bits = int(k.MDS_INODELOCK_LOOKUP | (0 if asked.intent == k.IT_LOOKUP else k.MDS_INODELOCK_UPDATE))
+        if locking is not None:
+            bits, mode = int(locking.lookup if asked.intent == k.IT_LOOKUP else locking.getattr), locking.mode
         yield from self.mdt.locked(request, [(inode, bits)], "LCK_PR")
         self.mdt.unlock(request)
-        reply = self.mdt.grant(request, asked.dlm_req, self.mdt.space.get(inode.ino), bits)
+        inode = self.mdt.space.get(inode.ino)
+        if locking is not None and inode.is_file:
+            bits |= self.mdt.free_bits(request, inode, int(locking.layout), mode)
+        reply = self.mdt.grant(request, asked.dlm_req, inode, bits, mode)
         reply.lock_policy_res1 = found
-        result = self.mdt.attributes(self.mdt.space.get(inode.ino), md=True)
+        result = self.mdt.looked_up(inode, asked)
         result.dlm_rep = reply
         return self.mdt.answer(form, request, result)
 
@@ -172,14 +199,43 @@ class Metadata:
             return self.mdt.space.find(child if child != op.NOBODY else parent)
         return self.mdt.space.lookup(self.mdt.space.need_dir(parent), filename(name))
 
+    def _layout(self, form: Form, asked: op.LayoutGet, request: Incoming) -> Answer:
+        """The layout of what the lock is on, as the lock's value (mdt_handler.c: mdt_intent_layout)."""
+        k, locking, resource = self.k, self.mdt.personality.locking, asked.dlm_req.lock_desc.l_resource
+        assert locking is not None
+        inode = self.mdt.space.need((int(resource.lr_name.name[0]), int(resource.lr_name.name[1]), 0))
+        reply = self.mdt.grant(request, asked.dlm_req, inode, int(locking.layout))
+        reply.lock_flags &= ~k.LDLM_FL_LOCK_CHANGED
+        reply.lock_policy_res1 = int(k.DISP_IT_EXECD)
+        return self.mdt.answer(form, request, Result(dlm_rep=reply, md=inode.md))
+
+    def _xattrs(self, form: Form, asked: op.XattrsGet, request: Incoming) -> Handling:
+        """All extended attributes and a lock on them, granted whether they fit or not (mdt_intent_getxattr)."""
+        locking = self.mdt.personality.locking
+        assert locking is not None
+        inode = self.mdt.space.need(asked.ident)
+        yield from self.mdt.locked(request, [(inode, int(locking.xattr))], "LCK_PR")
+        self.mdt.unlock(request)
+        inode = self.mdt.space.get(inode.ino)
+        reply = self.mdt.grant(request, asked.dlm_req, inode, int(locking.xattr))
+        result, found = Result(dlm_rep=reply), xattrs.listed(self.mdt, inode)
+        names_, values = (b"".join(name + b"\0" for name, _ in found), b"".join(value for _, value in found))
+        if max(len(names_), len(values)) > asked.size:
+            reply.lock_policy_res2 = -errno.ERANGE & 0xFFFFFFFFFFFFFFFF
+        else:
+            result.valid, result.easize, result.value = int(self.k.OBD_MD_FLXATTR), len(names_), names_
+            result.aclsize, result.values, result.max_mdsize = len(values), values, len(found)
+            result.lengths = [len(value) for _, value in found]
+        return self.mdt.answer(form, request, result)
+
     def _getxattr(self, form: Form, asked: op.GetXattr, request: Incoming) -> Answer:
         inode = self.mdt.space.need(asked.ident)
         if asked.valid & self.k.OBD_MD_FLXATTRLS:
-            value = b"".join(name + b"\0" for name, _ in inode.xattrs)
+            value = b"".join(name + b"\0" for name, _ in xattrs.listed(self.mdt, inode))
         elif asked.name == b"trusted.lov" and inode.md:
             value = inode.md
         else:
-            held = dict(inode.xattrs).get(xattr_name(asked.name))
+            held = dict(xattrs.listed(self.mdt, inode)).get(xattr_name(asked.name))
             if held is None:
                 raise Refused(-errno.ENODATA, failed=True)
             value = held
@@ -208,7 +264,8 @@ class Metadata:
         if self.mdt.pack.personality.directory == "blocks":
             data, result.size = pages.blocks(self.mdt.dialect, self.mdt.space, folder, asked.offset, asked.size)
         else:
-            data = pages.pages(self.mdt.dialect, self.mdt.space, folder, asked.offset, asked.size)
+            read = pages.many if self.mdt.personality.pages_at_once else pages.pages
+            data = read(self.mdt.dialect, self.mdt.space, folder, asked.offset, asked.size)
         answer = self.mdt.answer(form, request, result)
         answer.bulk = data
         return answer
@@ -221,7 +278,8 @@ class Metadata:
 
     def _fld(self, form: Form, asked: op.FldQuery, request: Incoming) -> Answer:
         """Every sequence is on the one MDT, number 0 (fld/fld_handler.c: fld_server_lookup)."""
-        if not FIRST_SEQ <= asked.start < self.mdt.space.store.get("next_seq", FIRST_SEQ):
+        known = FIRST_SEQ <= asked.start < self.mdt.space.store.get("next_seq", FIRST_SEQ)
+        if not known and asked.start != self.mdt.personality.root[0]:
             raise Refused(-errno.ENOENT, failed=True)
         return self.mdt.answer(form, request, Result(start=asked.start, end=asked.start + 1))
 

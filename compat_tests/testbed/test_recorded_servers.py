@@ -1,0 +1,97 @@
+"""Our servers of 2.17 answer a recorded client as the recorded servers did (fixtures/captures)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+
+import pytest
+
+import lustre_wire as lw
+from compat_tests.testbed.realservers import Compared, play
+from lustre_wire.testbed.packing import Personality, packer
+
+#: What is played: the mount of one capture goes before the namespace operations of the other.
+MOUNTED, WHOLE = ("04-client-mount", "05-namespace"), ("00-complete-session-from-mkfs",)
+
+_ONE_MDT = "on MDT0001, or striped over both MDTs, when it was recorded: here there is one MDT, and it has everything"
+_UNDONE = "several changes at a time and batches are not granted, since they are not done; no data is kept on this MDT"
+_DISK = "flags that the recorded disk gave: directories of many entries are indexed there, and one file has another"
+_VERSION = "a directory that MDT0001 made had no version on MDT0000"
+
+#: Where answers differ: by format and what differs, how often in `MOUNTED` and in `WHOLE`, and why.
+DIFFERENT: dict[tuple[str, str], tuple[int, int, str]] = {
+    ("LDLM_ENQUEUE/INTENT_GETATTR", "inode flags"): (4, 0, _DISK),
+    ("LDLM_ENQUEUE/INTENT_GETATTR", "lock bits"): (2, 5, _ONE_MDT),
+    ("LDLM_ENQUEUE/INTENT_GETATTR", "mode"): (1, 0, _ONE_MDT),
+    ("LDLM_ENQUEUE/INTENT_GETATTR", "sizes"): (0, 5, _ONE_MDT),
+    ("LDLM_ENQUEUE/INTENT_GETATTR", "valid"): (1, 5, _ONE_MDT),
+    ("LDLM_ENQUEUE/INTENT_LOOKUP", "lock bits"): (0, 2, _ONE_MDT),
+    ("LDLM_ENQUEUE/INTENT_LOOKUP", "mode"): (0, 1, _ONE_MDT),
+    ("LDLM_ENQUEUE/INTENT_LOOKUP", "sizes"): (0, 1, _ONE_MDT),
+    ("LDLM_ENQUEUE/INTENT_LOOKUP", "valid"): (0, 2, _ONE_MDT),
+    ("LDLM_ENQUEUE/INTENT_OPEN", "inode flags"): (5, 0, _DISK),
+    ("LDLM_ENQUEUE/INTENT_OPEN", "sizes"): (0, 2, _ONE_MDT),
+    ("LDLM_ENQUEUE/INTENT_OPEN", "valid"): (0, 2, _ONE_MDT),
+    ("MDS_CONNECT", "connect data"): (1, 1, _UNDONE),
+    ("MDS_CONNECT", "connect flags"): (1, 1, _UNDONE),
+    ("MDS_CONNECT", "connect flags2"): (1, 1, _UNDONE),
+    ("MDS_DISCONNECT", "transno"): (0, 1, "a client's slot is freed without a transaction here"),
+    ("MDS_REINT/CREATE", "sizes"): (0, 1, _ONE_MDT),
+    ("MDS_REINT/CREATE", "valid"): (0, 1, _ONE_MDT),
+    ("MDS_REINT/CREATE", "versions"): (1, 0, _VERSION),
+    ("MDS_REINT/UNLINK", "inode flags"): (1, 0, _DISK),
+    ("MDS_REINT/UNLINK", "versions"): (2, 0, f"{_VERSION}; and a refused unlink says no versions here"),
+}
+
+#: Requests that are answered with -EOPNOTSUPP, by format.
+NOT_SERVED = ({"MDS_BATCH": 15, "MDS_GET_INFO/FID2PATH": 1}, {"MDS_BATCH": 2})
+#: Requests that are not asked: about a connection to MDT0001.
+NOT_ASKED = ({"MDS_CONNECT": 1}, {"MDS_CONNECT": 1, "MDS_DISCONNECT": 1, "OBD_PING": 1})
+#: How many answers are compared.
+COMPARED = (1038, 177)
+
+
+@pytest.fixture(scope="module")
+def played() -> tuple[Compared, Compared]:
+    (one, left), (two, left_too) = play(*MOUNTED), play(*WHOLE)
+    assert (left, left_too) == NOT_ASKED
+    return one, two
+
+
+def different(client: Compared) -> Counter[tuple[str, str]]:
+    return Counter((found.format, found.what) for found in client.differences)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["mounted", "whole"])
+def test_answers_are_the_recorded_ones_but_for_what_is_listed(played: tuple[Compared, Compared], which: int) -> None:
+    client = played[which]
+    assert client.done and sum(client.compared.values()) == COMPARED[which]
+    assert client.refused == NOT_SERVED[which]
+    assert different(client) == {key: counts[which] for key, counts in DIFFERENT.items() if counts[which]}
+    assert {found for key in DIFFERENT for found in [key] if not DIFFERENT[key][2]} == set()
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["mounted", "whole"])
+def test_receivers_believe_the_answers(played: tuple[Compared, Compared], which: int) -> None:
+    """The recorded log is longer than ours, as it has MDT0001, and the client asks for a record we do not have."""
+    wrong = [complaint for complaint in played[which].wrong if "no record 35" not in complaint]
+    assert wrong == [] and len(played[which].wrong) == 1
+
+
+def test_the_judge_sees_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One valid bit less, one more bit in a lock, one flag that is not granted."""
+    own = packer(lw.dialect("2.17"))
+    personality: Personality = own.personality
+    assert personality.locking is not None
+    spoiled = dataclasses.replace(
+        personality,
+        bodies=dataclasses.replace(personality.bodies, always=personality.bodies.always & ~1),
+        locking=dataclasses.replace(personality.locking, getattr=personality.locking.getattr | 0x40),
+        ost_supported2=0,
+    )
+    monkeypatch.setattr(own, "personality", spoiled)
+    client, _ = play("04-client-mount")
+    found = different(client)
+    assert found["MDS_GETATTR", "valid"] == 1 and found["LDLM_ENQUEUE/INTENT_GETATTR", "lock bits"] == 1
+    assert found["OST_CONNECT", "connect flags2"] == 2
