@@ -237,7 +237,7 @@ class Compared(RealClient):
 
     Attributes:
         differences: where our answers are not the recorded ones.
-        compared: how many answers were compared, by format.
+        compared: how many answers were compared, by format; `unequal` how many differ in something.
         early: locks that were given back before the recorded client did it, by the recorded handle.
         refused: how many requests we do not serve, by format.
     """
@@ -251,6 +251,7 @@ class Compared(RealClient):
         self.arrived: dict[int, tuple[int, int]] = {}
         self.recorded_bulk: dict[int, int] = {}
         self.early: set[int] = set()
+        self.unequal = 0
         self.system: Any = None
 
     def receive(self, packet: Any, now: float) -> None:
@@ -296,7 +297,9 @@ class Compared(RealClient):
                 return
         recorded = seen(step.message, lnet.portal, lnet.offset, self.recorded_bulk.get(step.xid))
         got = seen(ours, *self.arrived[step.xid], len(self.bulk[step.xid]) if step.xid in self.bulk else None)
-        self.differences += differences(name, recorded, got)
+        found = list(differences(name, recorded, got))
+        self.differences += found
+        self.unequal += bool(found)
         self.numbers.learn(step.server, step.message, ours)
 
 

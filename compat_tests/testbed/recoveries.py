@@ -9,6 +9,7 @@ from functools import cache
 import attrs
 
 import lustre_wire as lw
+from compat_tests.testbed.modes import READ, WRITE
 from lustre_wire import rpc
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Packet
@@ -24,7 +25,7 @@ DIALECTS = ("1.8", "2.0")
 def create(fs: Simulated, path: str, client: ClientNode | None = None) -> int:
     c = client or fs.clients[0]
     k = names(fs.system.dialect)
-    return int(fs.do(c.open(path, k.MDS_OPEN_CREAT | k.FMODE_READ | k.FMODE_WRITE), c))
+    return int(fs.do(c.open(path, k.MDS_OPEN_CREAT | READ | WRITE), c))
 
 
 def busy(fs: Simulated) -> dict[str, int]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import lustre_wire as lw
+from compat_tests.testbed.modes import READ, WRITE
 from compat_tests.testbed.test_tcp import free_port
 from lustre_wire.capture.rpcs import read_messages
 from lustre_wire.recovery.names import names
@@ -27,7 +28,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("dialect", ["1.8", "2.0"])
+@pytest.mark.parametrize("dialect", ["1.8", "2.0", "2.17"])
 def test_run_plays_every_operation_with_a_restart_in_the_middle(dialect: str) -> None:
     done = run("run", "--dialect", dialect, "--json")
     *steps, last = [json.loads(line) for line in done.stdout.splitlines()]
@@ -61,7 +62,7 @@ def test_what_cannot_be_done_is_said_in_one_line(arguments: list[str], complaint
     assert complaint in done.stderr and len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("dialect", ["1.8", "2.0"])
+@pytest.mark.parametrize("dialect", ["1.8", "2.0", "2.17"])
 def test_a_foreign_client_mounts_what_is_served(dialect: str) -> None:
     port = free_port()
     command = [*PROGRAM, "serve", "--dialect", dialect, "--port", str(port), "--seconds", "50"]
@@ -86,7 +87,7 @@ async def _visit(dialect: str, port: int) -> bytes:
     def everything():  # type: ignore[no-untyped-def]
         yield from node.mount()
         k = names(lw.dialect(dialect))
-        file = yield from node.open("/visit", k.MDS_OPEN_CREAT | k.FMODE_WRITE | k.FMODE_READ)
+        file = yield from node.open("/visit", k.MDS_OPEN_CREAT | WRITE | READ)
         yield from node.write(file, 0, b"from abroad")
         data = yield from node.read(file, 0, 99)
         yield from node.unmount()

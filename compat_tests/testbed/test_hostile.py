@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
+from compat_tests.testbed.modes import READ, WRITE
 from compat_tests.testbed.test_receiver_rules import asked, file_of, quota
 from compat_tests.testbed.test_tcp import Served, greeted, put
 from lustre_wire import rpc
@@ -137,7 +138,7 @@ def test_strangers_fill_the_list_of_clients_and_no_more(dialect: str) -> None:
         ({"entries": 40}, lambda fs, c, n: c.make(f"/{n}", 0o10644), errno.ENOSPC),
         ({"entries": 40}, lambda fs, c, n: c.link("/f", f"/{n}"), errno.ENOSPC),
         ({"xattrs": 1 << 14}, lambda fs, c, n: c.setxattr("/f", b"user.%d" % n, bytes(1000)), errno.ENOSPC),
-        ({"opens": 40}, lambda fs, c, n: c.open("/f", names(fs.system.dialect).FMODE_READ), errno.EMFILE),
+        ({"opens": 40}, lambda fs, c, n: c.open("/f", READ), errno.EMFILE),
     ],
     ids=["inodes", "inodes by open", "entries", "entries by link", "xattrs", "opens"],
 )
@@ -155,7 +156,7 @@ def test_what_one_client_makes_has_an_end(
             done += 1
     assert -failure.value.status == status and done >= 14
     assert fs.do(two.getattr("/there"), two).nlink == 2
-    fs.do(two.open("/f", names(fs.system.dialect).FMODE_READ), two)
+    fs.do(two.open("/f", READ), two)
 
 
 @both
@@ -163,7 +164,7 @@ def test_the_locks_of_one_client_have_an_end(dialect: str) -> None:
     fs = limited(dialect, clients=2, locks_each=50)
     one, two = fs.clients
     k = names(fs.system.dialect)
-    for file in (file_of(fs, "/f"), fs.do(two.open("/f", k.FMODE_READ | k.FMODE_WRITE), two)):
+    for file in (file_of(fs, "/f"), fs.do(two.open("/f", READ | WRITE), two)):
         assert file
     statuses = [refuse(fs, one, 2 * n, k) for n in range(80)]
     assert statuses[:40] == [0] * 40 and statuses[-1] == -errno.ENOMEM
@@ -337,7 +338,7 @@ def test_strangers_leave_nothing_behind(dialect: str) -> None:
             fs.simulator.add(stranger)
             fs.do(stranger.mount(), stranger)
             k = names(fs.system.dialect)
-            flags = k.MDS_OPEN_CREAT | k.FMODE_READ | k.FMODE_WRITE
+            flags = k.MDS_OPEN_CREAT | READ | WRITE
             file = fs.do(stranger.open(f"/{number}", flags), stranger)
             fs.do(stranger.write(file, 0, bytes(5000)), stranger)
             fs.do(stranger.flock(file, "LCK_PW", 0, 9), stranger)

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 import lustre_wire as lw
 from compat_tests.ports import free_port
+from compat_tests.testbed.modes import READ, WRITE
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.names import names
@@ -151,7 +152,7 @@ def test_a_killed_process_comes_back_and_recovers_its_clients(dialect: str, tmp_
         with served(*arguments) as process:
             await visitor.served.start()
             await visitor.do(visitor.node.mount())
-            flags = k.MDS_OPEN_CREAT | k.FMODE_WRITE | k.FMODE_READ
+            flags = k.MDS_OPEN_CREAT | WRITE | READ
             file = await visitor.do(visitor.node.open("/kept", flags))
             await visitor.do(visitor.node.write(file, 100, b"over the edge"))
             await visitor.do(visitor.node.sync())
@@ -231,7 +232,7 @@ class Commanded:
 def test_servers_are_crashed_restarted_paused_and_lose_a_reply_while_a_client_is_mounted(dialect: str) -> None:
     async def play() -> None:
         async with Commanded(dialect) as fs:
-            flags = fs.k.MDS_OPEN_CREAT | fs.k.FMODE_WRITE | fs.k.FMODE_READ
+            flags = fs.k.MDS_OPEN_CREAT | WRITE | READ
             file = await fs.do(fs.node.open("/f", flags))
             assert (await fs.row("mds"))["opens"] == 1
             for command in ("restart mds", "restart ost0"):
@@ -262,7 +263,7 @@ def test_servers_are_crashed_restarted_paused_and_lose_a_reply_while_a_client_is
 def test_a_partner_takes_a_target_over_and_gives_it_back(dialect: str) -> None:
     async def play() -> None:
         async with Commanded(dialect, pair=True) as fs:
-            file = await fs.do(fs.node.open("/f", fs.k.MDS_OPEN_CREAT | fs.k.FMODE_WRITE | fs.k.FMODE_READ))
+            file = await fs.do(fs.node.open("/f", fs.k.MDS_OPEN_CREAT | WRITE | READ))
             at = (await fs.row("mds"))["nid"]
             for _ in range(2):
                 (moved,) = await fs.control.do("fail-over mds")
@@ -284,19 +285,19 @@ def test_a_client_is_evicted_and_a_server_changes_its_dialect_under_it() -> None
             fs.node.dialects = (lw.dialect("1.8"), lw.dialect("2.0"))
             await fs.do(fs.node.unmount())
             await fs.do(fs.node.mount())
-            file = await fs.do(fs.node.open("/old", fs.k.MDS_OPEN_CREAT | fs.k.FMODE_WRITE | fs.k.FMODE_READ))
+            file = await fs.do(fs.node.open("/old", fs.k.MDS_OPEN_CREAT | WRITE | READ))
             await fs.do(fs.node.write(file, 0, b"old bytes"))
             assert all(row["evicted"] for row in await fs.control.do(f"evict {fs.node.uuid.decode()}"))
             with pytest.raises(WireError, match="no client"):
                 await fs.control.do("evict nobody")
             await settled(fs)
             assert fs.node.files[file].dead
-            file = await fs.do(fs.node.open("/old", fs.k.FMODE_READ))
+            file = await fs.do(fs.node.open("/old", READ))
             (done,) = await fs.control.do("upgrade mds --to 2.0")
             assert (done["from"], done["to"]) == ("1.8", "2.0") and (await fs.row("mds"))["dialect"] == "2.0"
             await settled(fs)
             assert fs.node.files[file].dead and fs.node.mdc is not None and fs.node.mdc.dialect.name == "2.0"
-            file = await fs.do(fs.node.open("/old", fs.k.FMODE_READ))
+            file = await fs.do(fs.node.open("/old", READ))
             assert await fs.do(fs.node.read(file, 0, 9)) == b"old bytes"
 
     asyncio.run(play())

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from compat_tests.testbed.modes import READ, WRITE
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.client.namespace import ClientNode
@@ -160,7 +161,7 @@ class Machine(RuleBasedStateMachine):
 
     def _written(self, c: ClientNode, path: str, data: bytes) -> Any:
         k = names(self.fs.system.dialect)
-        number = yield from c.open(path, k.MDS_OPEN_CREAT | k.FMODE_READ | k.FMODE_WRITE)
+        number = yield from c.open(path, k.MDS_OPEN_CREAT | READ | WRITE)
         yield from c.write(number, 0, data)
         yield from c.close(number)
 
@@ -256,7 +257,6 @@ class Machine(RuleBasedStateMachine):
 
     def compare(self, model: Model, paths_: list[str]) -> None:
         """Both clients see what the model says."""
-        k = names(self.fs.system.dialect)
         for c in self.fs.clients:
             for path in paths_:
                 expected = model.names.get(path, -1)
@@ -265,7 +265,7 @@ class Machine(RuleBasedStateMachine):
                 elif expected is None:
                     assert self.run(c.readdir(path), c) == 0
                 else:
-                    assert self.run(self._read(c, path, k.FMODE_READ), c) == model.data[expected]
+                    assert self.run(self._read(c, path, READ), c) == model.data[expected]
 
     def _read(self, c: ClientNode, path: str, flags: int) -> Any:
         number = yield from c.open(path, flags)

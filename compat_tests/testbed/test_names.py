@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compat_tests.testbed.modes import WRITE
 from lustre_wire import rpc
 from lustre_wire.recovery.ldlm.locks import request_of
 from lustre_wire.recovery.names import names
@@ -24,7 +25,7 @@ from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.scenario import Simulated
 from lustre_wire.testbed.tasks import OperationFailed
 
-DIALECTS = ("1.8", "2.0")
+DIALECTS = ("1.8", "2.0", "2.17")
 LONGEST = b"n" * 255
 Steps = Any
 
@@ -38,7 +39,7 @@ def child(c: ClientNode) -> Steps:
 def create(mode: int, data: bytes | None = None) -> Callable[..., Steps]:
     def steps(c: ClientNode, parent: Ident, name: bytes) -> Steps:
         new = yield from child(c)
-        return (yield from c.want(c.metadata(), op.Create(parent=parent, child=new, name=name, mode=mode, data=data)))
+        return (yield from c.want(c.metadata(), c.making(parent, new, name, mode, data)))
 
     return steps
 
@@ -73,7 +74,11 @@ def open_new(c: ClientNode, parent: Ident, name: bytes) -> Steps:
         parent=parent, child=(yield from child(c)), name=name, intent=k.IT_OPEN | k.IT_CREAT,
         flags=k.MDS_OPEN_CREAT, mode=stat.S_IFREG | 0o644, dlm_req=body,
     )  # fmt: skip
-    return (yield from c.want(c.metadata(), asked, "LDLM_ENQUEUE/INTENT_OPEN_CREAT"))
+    said = yield from c.want(c.metadata(), asked, "LDLM_ENQUEUE/INTENT_OPEN_CREAT")
+    failed = int(said.dlm_rep.lock_policy_res2) if said.dlm_rep is not None else 0
+    if failed:  # an intent may say it here
+        raise OperationFailed(failed - (1 << 64))
+    return said
 
 
 MADE = {b".": errno.EEXIST, b"..": errno.EEXIST}
@@ -100,7 +105,7 @@ def with_names(dialect: str) -> tuple[Simulated, Ident]:
     c, k = fs.clients[0], names(fs.system.dialect)
     fs.do(c.mkdir("/d"))
     for path in ("/file", "/d/old"):
-        fs.do(c.open(path, k.MDS_OPEN_CREAT | k.FMODE_WRITE))
+        fs.do(c.open(path, k.MDS_OPEN_CREAT | WRITE))
     return fs, fs.do(c.resolve("/d"))
 
 

@@ -7,12 +7,15 @@ import stat
 
 import pytest
 
+from compat_tests.testbed.modes import READ, WRITE
 from lustre_wire.recovery.names import names
+from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.scenario import Simulated
 from lustre_wire.testbed.tasks import OperationFailed
 
 
-@pytest.fixture(params=["1.8", "2.0"])
+@pytest.fixture(params=["1.8", "2.0", "2.17"])
 def fs(request: pytest.FixtureRequest) -> Simulated:
     return Simulated(request.param, osts=2, stripes=2)
 
@@ -25,7 +28,7 @@ def refused(fs: Simulated, steps: object) -> int:
 
 def create(fs: Simulated, path: str, client: int = 0) -> int:
     c, n = fs.clients[client], names(fs.system.dialect)
-    return int(fs.do(c.open(path, n.MDS_OPEN_CREAT | n.FMODE_READ | n.FMODE_WRITE), c))
+    return int(fs.do(c.open(path, n.MDS_OPEN_CREAT | READ | WRITE), c))
 
 
 def test_a_mount_asks_the_mgs_first_then_the_mds_then_the_osts(fs: Simulated) -> None:
@@ -35,7 +38,8 @@ def test_a_mount_asks_the_mgs_first_then_the_mds_then_the_osts(fs: Simulated) ->
     assert asked[:2] == ["MGS_CONNECT", "LDLM_ENQUEUE"]
     assert asked[2:4] == ["LLOG_ORIGIN_HANDLE_CREATE", "LLOG_ORIGIN_HANDLE_READ_HEADER"]
     assert set(asked[4:-4]) == {"LLOG_ORIGIN_HANDLE_NEXT_BLOCK"}
-    assert asked[-4:] == ["MDS_CONNECT", "MDS_GETSTATUS", "OST_CONNECT", "OST_CONNECT"]
+    status = packer(fs.system.dialect).form(op.GetStatus()).format
+    assert asked[-4:] == ["MDS_CONNECT", status, "OST_CONNECT", "OST_CONNECT"]
 
 
 def test_bytes_come_back_from_where_they_were_written(fs: Simulated) -> None:
@@ -83,7 +87,8 @@ def test_names_can_be_made_linked_moved_and_removed(fs: Simulated) -> None:
 
 
 def _only_precreated(fs: Simulated) -> bool:
-    """No object below those in stock is left: those of removed files were destroyed."""
+    """No object below those in stock is left: those of removed files were destroyed, by the client or the MDT."""
+    fs.simulator.settle(0.1)
     for index, node in enumerate(fs.system.osts):
         stock = fs.system.mds.service.opens.pool[index]
         assert sorted(key[1] for key, _ in node.store.items("object")) == stock
@@ -111,12 +116,18 @@ def test_attributes_and_extended_attributes(fs: Simulated) -> None:
     fs.do(c.setxattr("/d", b"user.one", b"1"))
     fs.do(c.setxattr("/d", b"user.two", b"22"))
     assert fs.do(c.getxattr("/d", b"user.two")) == b"22"
-    assert fs.do(c.listxattr("/d")) == [b"user.one", b"user.two"]
+    assert listed(fs, "/d") == [b"user.one", b"user.two"]
     fs.do(c.removexattr("/d", b"user.one"))
     assert refused(fs, c.getxattr("/d", b"user.one")) == errno.ENODATA
     assert refused(fs, c.setxattr("/d", b"trusted.lov", b"x")) == errno.EACCES
     fs.do(c.setxattr("/d", b"trusted.lma", b"x"))
-    assert fs.do(c.listxattr("/d")) == [b"user.two"]
+    assert listed(fs, "/d") == [b"user.two"]
+
+
+def listed(fs: Simulated, path: str) -> list[bytes]:
+    """Extended attributes without those that a release lists beside them: what the MDT itself keeps there."""
+    own = (b"trusted.lma", b"trusted.lov", b"trusted.link", b"trusted.som")
+    return [name for name in fs.do(fs.clients[0].listxattr(path)) if name not in own]
 
 
 def test_an_open_file_survives_its_name(fs: Simulated) -> None:
@@ -130,7 +141,7 @@ def test_an_open_file_survives_its_name(fs: Simulated) -> None:
     assert _only_precreated(fs)
 
 
-@pytest.mark.parametrize("dialect", ["1.8", "2.0"])
+@pytest.mark.parametrize("dialect", ["1.8", "2.0", "2.17"])
 def test_clients_see_what_others_do_and_give_up_their_locks_for_it(dialect: str) -> None:
     fs = Simulated(dialect, clients=2)
     one, two = fs.clients
@@ -149,7 +160,7 @@ def test_clients_see_what_others_do_and_give_up_their_locks_for_it(dialect: str)
     assert "LDLM_BL_CALLBACK" in seen and "LDLM_CANCEL" in seen and "LDLM_GL_CALLBACK" in seen
 
 
-@pytest.mark.parametrize("dialect", ["1.8", "2.0"])
+@pytest.mark.parametrize("dialect", ["1.8", "2.0", "2.17"])
 def test_a_flock_waits_for_the_other_and_is_told_when_it_is_free(dialect: str) -> None:
     fs = Simulated(dialect, clients=2)
     one, two = fs.clients

@@ -24,7 +24,7 @@ from lustre_wire.testbed.tcp import address_of
 DIALECTS = ["1.8", "2.0"]
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", [*DIALECTS, "2.17"])
 def test_tcp_and_simulator_give_the_same_message_sequence(dialect: str) -> None:
     found = lw.dialect(dialect)
     simulated = simulate("default", found)

@@ -7,6 +7,7 @@ from typing import Any
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads import lov
+from lustre_wire.recovery.ldlm.locks import ResName
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.packing import packer, put_at
 
@@ -38,6 +39,21 @@ def sequence_of(dialect: Dialect, index: int) -> int:
     """The sequence of an OST's objects, by its index; 0 where objects have none."""
     first, step = packer(dialect).personality.object_sequences
     return first + index * step
+
+
+def resource(dialect: Dialect, index: int, number: int) -> ResName:
+    """The resource of an OST's object: its number, and where it has one its sequence in front."""
+    words = [0, 0, 0, 0]
+    word = packer(dialect).personality.object_word
+    words[0], words[word] = sequence_of(dialect, index), number
+    return words[0], words[1], words[2], words[3]
+
+
+def ioobj(dialect: Dialect, index: int, number: int) -> Any:
+    """The `obd_ioobj` of a transfer of one piece."""
+    made = dialect.structs["obd_ioobj"](ioo_bufcnt=1)
+    _name(made, packer(dialect).personality.layout.io, number, sequence_of(dialect, index))
+    return made
 
 
 def _name(value: Any, paths: Mapping[str, str], number: int, seq: int) -> None:

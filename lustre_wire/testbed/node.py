@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from lustre_wire.dialects import Dialect
@@ -253,6 +254,16 @@ class MetadataNode(ServerNode):
 
         self.tasks.start(ask(), "quota")
 
+    def _destroy(self, md: bytes) -> Steps:
+        """Remove the objects of a file that is gone."""
+        k = names(self.dialect)
+        for index, number in layouts.objects(self.dialect, md):
+            asked = op.ObjectDestroy(
+                id=number, seq=layouts.sequence_of(self.dialect, index), valid=k.OBD_MD_FLID | k.OBD_MD_FLGROUP
+            )
+            with suppress(OperationFailed):  # it may be gone
+                yield from self._ask(self.imports[index], asked)
+
     def _open_the_door(self) -> None:
         assert self.target is not None
         self.target.accepting = all(osc.state is ImportState.FULL for osc in self.imports.values())
@@ -287,6 +298,9 @@ class MetadataNode(ServerNode):
 
     def _go_on(self, now: float) -> None:
         assert self.target is not None
+        doomed, self.service.mdt.doomed = self.service.mdt.doomed, []
+        for md in doomed:
+            self.tasks.start(self._destroy(md), "destroy")
         self.tasks.run(now)
         self.target.resume(now)
         self._after(now)

@@ -163,10 +163,16 @@ class ObjectValid:
 
 @dataclass(frozen=True)
 class LayoutNames:
-    """Where a layout has the numbers of the file and of each object: paths, and which of them, "id" or "seq"."""
+    """Where numbers of objects stand: paths, and which of them, "id" or "seq".
+
+    Attributes:
+        file, object: in a layout and in each of its stripes.
+        io: in an `obd_ioobj`.
+    """
 
     file: Mapping[str, str]
     object: Mapping[str, str]
+    io: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -184,7 +190,7 @@ class Personality:
         mds_supported, ost_supported, mgs_supported: what a server of the release grants (`*_CONNECT_SUPPORTED`).
         mgc_secflvr: lm_secflvr of messages to an MGS: who speaks, without a security policy.
         bodies, object_valid: what answers say is valid: those of an MDT, those of an OST by operation.
-        layout: how a layout names objects.
+        layout: how layouts and transfers name objects.
         checksums: kinds of checksum of bulk data that are granted (`OBD_CKSUM_*`).
         read_mode, write_mode: what open flags have of a file that is opened to be read, or written (FMODE_*).
         mds_supported2, ost_supported2, mgs_supported2: what is granted of ocd_connect_flags2.
@@ -195,6 +201,7 @@ class Personality:
         root: the FID of the root directory, `NOBODY` where that is its inode.
         default_lmv: the root's default layout, with `default_lmv_room` bytes for it in an answer.
         connect: what an answer to a connect has besides, by the kind of target.
+        lookup_valid: what a client asks of what it looks up (`OBD_MD_*`), where it says so.
         lists_attributes: extended attributes of the MDT's own (lma, link, som) are listed.
         pages_at_once: a directory is sent in as many pages as were asked for, not in one.
         extra_logs: names of logs an MGS has beside the client's.
@@ -229,6 +236,7 @@ class Personality:
     default_lmv: bytes = b""
     default_lmv_room: int = 0
     connect: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    lookup_valid: int = 0
     lists_attributes: bool = False
     pages_at_once: bool = False
     extra_logs: tuple[str, ...] = ()
@@ -391,6 +399,8 @@ class Packer:
                 value = getattr(value, part)
             if isinstance(what, Fid):
                 value = _get_fid(value)
+            elif what == "lvb" and isinstance(value, bytes):  # a dialect may know it as bytes only
+                value = record.unpack(self.dialect.structs["ost_lvb"], value) if value else None
             elif isinstance(what, Cancels):
                 given = value.lock_handle[: max(1, value.lock_count)]  # ldlm_request_cancel: no number is one
                 value = tuple(handle.cookie for handle in given if handle.cookie)

@@ -75,13 +75,19 @@ def blocks(dialect: Dialect, space: Space, folder: Inode, offset: int, size: int
     return data[offset : offset + size], len(data)
 
 
+def end_of(dialect: Dialect) -> int:
+    """The hash behind the last entry of a directory."""
+    k = names(dialect)
+    return k.flag("MDS_DIR_END_OFF") or k.flag("DIR_END_OFF")
+
+
 def many(dialect: Dialect, space: Space, folder: Inode, start: int, size: int) -> bytes:
     """As many pages of the 2.0 form as there are, or as go into `size` bytes."""
     data = b""
     while len(data) + directory.PAGE <= size:
         data += pages(dialect, space, folder, start, directory.PAGE)
         start = int(directory.read_pages(data[-directory.PAGE :], dialect).head.ldp_hash_end)
-        if start == names(dialect).MDS_DIR_END_OFF:
+        if start == end_of(dialect):
             break
     return data
 

@@ -15,6 +15,7 @@ from lustre_wire.errors import WireError
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.node import Node, ServerNode
+from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.scenario import FileSystem, Simulated
 from lustre_wire.testbed.simulator import Faults
 from lustre_wire.testbed.tasks import Steps, Task
@@ -35,10 +36,11 @@ class Step:
 
 def every_operation(client: ClientNode, dialect: Dialect) -> Iterator[Step]:
     """Every operation once, with a restart in the middle; the file stays open across it."""
-    k, c = names(dialect), client
+    k, c, own = names(dialect), client, packer(dialect).personality
+    read, both = own.read_mode, own.read_mode | own.write_mode
     yield Step("mount", c.mount)
     yield Step("mkdir", lambda: c.mkdir("/dir"))
-    yield Step("create", lambda: c.open("/dir/file", k.MDS_OPEN_CREAT | k.FMODE_READ | k.FMODE_WRITE))
+    yield Step("create", lambda: c.open("/dir/file", k.MDS_OPEN_CREAT | both))
     yield Step("write", lambda: c.write(1, 0, bytes(range(256)) * 400))
     yield Step("symlink", lambda: c.symlink("dir/file", "/soft"))
     yield Step("link", lambda: c.link("/dir/file", "/hard"))
@@ -59,7 +61,7 @@ def every_operation(client: ClientNode, dialect: Dialect) -> Iterator[Step]:
     yield Step("unlock", lambda: c.flock(1, "LCK_NL", 0, 99))
     yield Step("statfs", c.statfs)
     yield Step("unlink", lambda: c.unlink("/dir/other"))
-    yield Step("open", lambda: c.open("/dir/file", k.FMODE_READ))
+    yield Step("open", lambda: c.open("/dir/file", read))
     yield Step("close", lambda: c.close(2))
     yield Step("close the first", lambda: c.close(1))
     yield Step("unlink the last name", lambda: c.unlink("/dir/file"))
@@ -70,9 +72,10 @@ def every_operation(client: ClientNode, dialect: Dialect) -> Iterator[Step]:
 
 def quiet(client: ClientNode, dialect: Dialect) -> Iterator[Step]:
     """A mount, one file, an unmount."""
-    k, c = names(dialect), client
+    k, c, own = names(dialect), client, packer(dialect).personality
+    both = own.read_mode | own.write_mode
     yield Step("mount", c.mount)
-    yield Step("create", lambda: c.open("/file", k.MDS_OPEN_CREAT | k.FMODE_READ | k.FMODE_WRITE))
+    yield Step("create", lambda: c.open("/file", k.MDS_OPEN_CREAT | both))
     yield Step("write", lambda: c.write(1, 0, b"hello"))
     yield Step("read", lambda: c.read(1, 0, 5))
     yield Step("close", lambda: c.close(1))

@@ -182,7 +182,7 @@ PERSONALITY: Final = Personality(
     mgc_secflvr=LustreSecPart.LUSTRE_SP_MGC << 24,
     bodies=common.BODIES,
     object_valid=common.OBJECT_VALID,
-    layout=LayoutNames(file={"lmm_object_id": "id"}, object={"l_object_id": "id"}),
+    layout=LayoutNames(file={"lmm_object_id": "id"}, object={"l_object_id": "id"}, io={"ioo_id": "id"}),
     checksums=common.CHECKSUMS,
     read_mode=MdsOpen.FMODE_READ,
     write_mode=MdsOpen.FMODE_WRITE,

@@ -330,6 +330,7 @@ PERSONALITY: Final = Personality(
     layout=LayoutNames(
         file={"lmm_oi.oi.oi.oi_id": "id", "lmm_oi.oi.oi.oi_seq": "seq"},
         object={"l_ost_oi.oi.oi_fid.f_seq": "seq", "l_ost_oi.oi.oi_fid.f_oid": "id"},
+        io={"ioo_oid.oi.oi_fid.f_seq": "seq", "ioo_oid.oi.oi_fid.f_oid": "id"},
     ),
     root=(0x200000007, 1, 0),
     default_lmv=_DEFAULT_LMV,
@@ -342,6 +343,7 @@ PERSONALITY: Final = Personality(
                 "ocd_grant_tax_kb": 24, "ocd_grant_max_blks": 16384, "ocd_maxbytes": 17592186040320},
         "MGS": {},
     },
+    lookup_valid=0x1140008491036FDF,
     lists_attributes=True,
     pages_at_once=True,
     extra_logs=("params",),

@@ -68,24 +68,26 @@ class FileIo(ConnectedNode):
         osc = self.oscs[index]
         k = names(osc.dialect)
         wanted = getattr(k, mode)
-        held = osc.locks.match(k, k.LDLM_EXTENT, (obj, 0, 0, 0), wanted | k.LCK_PW, Extent(0, EOF))
-        return held or (yield from self.lock(osc, k.LDLM_EXTENT, (obj, 0, 0, 0), wanted, Extent(0, EOF)))
+        resource = layouts.resource(osc.dialect, index, obj)
+        held = osc.locks.match(k, k.LDLM_EXTENT, resource, wanted | k.LCK_PW, Extent(0, EOF))
+        return held or (yield from self.lock(osc, k.LDLM_EXTENT, resource, wanted, Extent(0, EOF)))
 
     def _transfer(self, kind: Any, index: int, obj: int, at: int, what: bytes | int) -> Any:
         osc = self.oscs[index]
         k, structs = names(osc.dialect), osc.dialect.structs
         length = what if isinstance(what, int) else len(what)
         asked = kind(
-            id=obj, valid=k.OBD_MD_FLID | k.OBD_MD_FLGROUP | k.OBD_MD_FLMTIME, mtime=self.seconds(),
-            ioobj=[structs["obd_ioobj"](ioo_id=obj, ioo_bufcnt=1)],
-            niobufs=[structs["niobuf_remote"](offset=at, len=length)],
+            id=obj, seq=layouts.sequence_of(osc.dialect, index), mtime=self.seconds(),
+            valid=k.OBD_MD_FLID | k.OBD_MD_FLGROUP | k.OBD_MD_FLMTIME,
+            ioobj=[layouts.ioobj(osc.dialect, index, obj)],
+            niobufs=[structs["niobuf_remote"](rnb_offset=at, rnb_len=length)],
         )  # fmt: skip
         self._announce(osc, index, asked)
         if osc.granted & k.OBD_CONNECT_CKSUM:
             asked.valid |= k.OBD_MD_FLCKSUM | k.OBD_MD_FLFLAGS
             types = int(osc.connect_data.ocd_cksum_types)
             asked.flags |= k.OBD_FL_CKSUM_ADLER if types & k.OBD_CKSUM_ADLER else k.OBD_FL_CKSUM_CRC32
-            asked.cksum = 0 if isinstance(what, int) else checksums.of(k, what, asked.valid, asked.flags)
+            asked.cksum = 0 if isinstance(what, int) else checksums.of(k, what, asked.valid, asked.flags, at)
         options: dict[str, Any] = {"expects": length} if isinstance(what, int) else {"data": what}
         request = yield from self.ask(osc, asked, **options)
         if request.status < 0:
@@ -120,7 +122,7 @@ class FileIo(ConnectedNode):
     def _glimpse(self, index: int, obj: int) -> Any:
         osc = self.oscs[index]
         k = names(osc.dialect)
-        lock = osc.locks.request(k.LDLM_EXTENT, (obj, 0, 0, 0), k.LCK_PR, Extent(0, EOF))
+        lock = osc.locks.request(k.LDLM_EXTENT, layouts.resource(osc.dialect, index, obj), k.LCK_PR, Extent(0, EOF))
         body = request_of(osc.dialect, lock, k.LDLM_FL_HAS_INTENT, 1)
         request = yield from self.ask(osc, op.Enqueue(dlm_req=body), "LDLM_ENQUEUE/GLIMPSE")
         result = self.result(request) if request.reply is not None else None
@@ -141,8 +143,9 @@ class FileIo(ConnectedNode):
             left = layouts.object_size(len(file.objects), stripe, size)
             valid = k.OBD_MD_FLID | k.OBD_MD_FLGROUP | k.OBD_MD_FLSIZE | k.OBD_MD_FLBLOCKS
             try:
+                seq = layouts.sequence_of(osc.dialect, index)
                 yield from self.want(
-                    osc, op.ObjectPunch(id=obj, valid=valid, size=left, blocks=EOF, mtime=self.seconds())
+                    osc, op.ObjectPunch(id=obj, seq=seq, valid=valid, size=left, blocks=EOF, mtime=self.seconds())
                 )
             finally:
                 self.release(osc, lock)
@@ -154,7 +157,8 @@ class FileIo(ConnectedNode):
         for index, obj in file.objects:
             k = names(self.oscs[index].dialect)
             valid = k.OBD_MD_FLID | k.OBD_MD_FLGROUP | k.OBD_MD_FLSIZE | k.OBD_MD_FLBLOCKS
-            yield from self.want(self.oscs[index], op.ObjectSync(id=obj, valid=valid, blocks=EOF))
+            seq = layouts.sequence_of(self.oscs[index].dialect, index)
+            yield from self.want(self.oscs[index], op.ObjectSync(id=obj, seq=seq, valid=valid, blocks=EOF))
 
     def _destroy(self, result: Result) -> Any:
         """The last name of a file is gone: its objects go too."""

@@ -80,7 +80,11 @@ class ClientNode(FileIo):
         bits = k.MDS_INODELOCK_LOOKUP if intent == k.IT_LOOKUP else k.MDS_INODELOCK_UPDATE
         lock = mdc.locks.request(k.LDLM_IBITS, (parent[0], parent[1], 0, 0), k.LCK_CR, Bits(bits))
         body = request_of(mdc.dialect, lock, k.LDLM_FL_HAS_INTENT, 1)
-        request = yield from self.ask(mdc, op.Lookup(parent=parent, name=name, intent=intent, dlm_req=body), form)
+        asked = op.Lookup(
+            parent=parent, name=name, intent=intent, dlm_req=body, easize=LAYOUT_ROOM,
+            valid=packer(mdc.dialect).personality.lookup_valid,
+        )  # fmt: skip
+        request = yield from self.ask(mdc, asked, form)
         result = self.result(request) if request.reply is not None else None
         mdc.locks.answered(lock, mdc.dialect, result.dlm_rep if result else None, request.status)
         if request.status < 0 or result is None:
@@ -196,11 +200,16 @@ class ClientNode(FileIo):
         mdc = self.metadata()
         parent, name = yield from self.parent(path)
         child = (yield from self.new_ident()) if packer(mdc.dialect).personality.client_names else op.NOBODY
-        asked = op.Create(
-            parent=parent, child=child, name=name, mode=mode, time=self.seconds(), data=data, rdev=rdev,
-            cancels=self._early(parent),
-        )  # fmt: skip
+        asked = self.making(parent, child, name, mode, data)
+        asked.time, asked.rdev, asked.cancels = self.seconds(), rdev, self._early(parent)
         return (yield from self.want(mdc, asked, saved=self._create_saved)).ident
+
+    def making(self, parent: Ident, child: Ident, name: bytes, mode: int, data: bytes | None = None) -> op.Create:
+        """The operation that makes something: a symbolic link to `data`, with its NUL, may have one of its own."""
+        if not stat.S_ISLNK(mode) or op.CreateLink not in packer(self.metadata().dialect).by_operation:
+            return op.Create(parent=parent, child=child, name=name, mode=mode, data=data)
+        target = (data or b"").removesuffix(b"\0")  # a string there, whose NUL is its format's
+        return op.CreateLink(parent=parent, child=child, name=name, mode=mode, data=target)
 
     def mkdir(self, path: str, mode: int = 0o755) -> Any:
         return (yield from self.make(path, stat.S_IFDIR | mode))
@@ -305,7 +314,7 @@ class ClientNode(FileIo):
             else:
                 entries, offset = pages.read_pages(mdc.dialect, data)
                 found += [name for name, _ in entries]
-                if offset == names(mdc.dialect).DIR_END_OFF:
+                if offset == pages.end_of(mdc.dialect):
                     return found
         return found
 

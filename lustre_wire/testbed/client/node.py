@@ -244,6 +244,10 @@ class ConnectedNode(Node, Callee):
         for device in devices:
             if device.kind == "mdc":
                 data = {"ocd_ibits_known": k.MDS_INODELOCK_FULL}
+                if wanted & k.OBD_CONNECT_BRW_SIZE:
+                    data["ocd_brw_size"] = receivers.MAX_BRW
+                if wanted & k.OBD_CONNECT_CKSUM:
+                    data["ocd_cksum_types"] = int(k.OBD_CKSUM_CRC32 | k.OBD_CKSUM_ADLER)
                 self.mdc = self._import(device, "MDS", wanted, data)
                 yield from self._connected(self.mdc)
             elif device.kind == "osc":

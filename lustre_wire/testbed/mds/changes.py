@@ -145,7 +145,7 @@ class Changes:
             self.mdt.space.put(changed)
             self.mdt.space.store.set(("orphan", inode.ino), True)
             return self.mdt.attributes(changed)
-        self.mdt.space.remove(inode)
+        self.mdt.remove(inode)
         return self.mdt.attributes(changed, md=self.mdt.personality.bodies.layout_of_removed)
 
     def rename(self, form: Form, asked: op.Rename, request: Incoming) -> Handling:

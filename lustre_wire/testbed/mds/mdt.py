@@ -27,6 +27,7 @@ class Mdt:
 
     Attributes:
         space: files and directories; `quota` says who may have how many.
+        doomed: layouts of files that are gone, whose objects the MDT has to remove itself.
         pack: reads and writes messages; `k` has the dialect's numbers.
         target: what it is served by; set by the node, which makes both.
     """
@@ -40,6 +41,7 @@ class Mdt:
             xattrs=((DEFAULT_LMV, default),) if default else (),
         )  # fmt: skip
         self.quota = Quota(self.k, store, "inodes", lambda: self.target.now)
+        self.doomed: list[bytes] = []
         self.target: Target = None  # type: ignore[assignment]
 
     def attributes(self, inode: Inode, *, md: bool = False, asked: int = 0) -> Result:
@@ -73,6 +75,12 @@ class Mdt:
             md=data or None,
             easize=len(data or b""), max_mdsize=bodies.max_mdsize, max_cookiesize=MAX_COOKIESIZE,
         )  # fmt: skip
+
+    def remove(self, inode: Inode) -> None:
+        """The last of an object: its client removes what it has on OSTs, or the MDT."""
+        self.space.remove(inode)
+        if inode.md and not self.personality.bodies.layout_of_removed:
+            self.doomed.append(inode.md)
 
     def looked_up(self, inode: Inode, asked: Any, *, md: bool = True) -> Result:
         """What a lookup that asks for these bits, and has room for so long a layout, is told of what it found."""

@@ -243,7 +243,7 @@ class Opens:
         if any(f.ino == known.ino for e in self.mdt.target.exports.values() for f in e.files.values()):
             return None
         inode = self.mdt.space.get(known.ino)
-        self.mdt.space.remove(inode)
+        self.mdt.remove(inode)
         return inode
 
     def is_open(self, inode: Inode) -> bool:

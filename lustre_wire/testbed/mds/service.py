@@ -27,6 +27,8 @@ from lustre_wire.testbed.space import ROOT_INO, Inode, filename, xattr_name
 
 #: The first sequence given to a client (lustre_fid.h: FID_SEQ_NORMAL).
 FIRST_SEQ = 0x200000400
+#: Bytes of a bulk transfer.
+MAX_BRW = 1 << 20
 
 
 class Metadata:
@@ -133,6 +135,8 @@ class Metadata:
         data.ocd_ibits_known = int(data.ocd_ibits_known) & int(self.k.MDS_INODELOCK_FULL)
         if flags & self.k.OBD_CONNECT_CKSUM:
             data.ocd_cksum_types = checksums.known(self.k, int(data.ocd_cksum_types), int(personality.checksums))
+        if flags & self.k.OBD_CONNECT_BRW_SIZE:
+            data.ocd_brw_size = min(data.ocd_brw_size, MAX_BRW)
         if flags & self.k.OBD_CONNECT_GRANT:
             data.ocd_grant = 0  # no data is kept here
         for name, value in personality.connect.get("MDS", {}).items():
@@ -146,7 +150,7 @@ class Metadata:
         held = {f.ino for e in self.mdt.target.exports.values() for f in e.files.values()}
         for orphan in list(self.mdt.space.orphans()):
             if orphan.ino not in held:
-                self.mdt.space.remove(orphan)
+                self.mdt.remove(orphan)
 
     # -- answers -------------------------------------------------------------------------------------------------
 
