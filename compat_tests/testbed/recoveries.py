@@ -19,7 +19,7 @@ from lustre_wire.testbed.seen import Seen, watch
 from lustre_wire.testbed.simulator import Faults
 from lustre_wire.testbed.tasks import Task
 
-DIALECTS = ("1.8", "2.0")
+DIALECTS = ("1.8", "2.0", "2.17")
 
 
 def create(fs: Simulated, path: str, client: ClientNode | None = None) -> int:

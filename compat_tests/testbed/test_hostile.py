@@ -32,7 +32,7 @@ from lustre_wire.testbed.scenario import MDS_NID, MGS_NID, Simulated
 from lustre_wire.testbed.tasks import OperationFailed
 from lustre_wire.testbed.tcp import Clock, TcpNode
 
-DIALECTS = ["1.8", "2.0"]
+DIALECTS = ["1.8", "2.0", "2.17"]
 both = pytest.mark.parametrize("dialect", DIALECTS)
 
 

@@ -13,6 +13,7 @@ import attrs
 import pytest
 
 import lustre_wire as lw
+from compat_tests.testbed.modes import READ, WRITE
 from lustre_wire import rpc
 from lustre_wire.payloads import llog
 from lustre_wire.recovery.exports import Export
@@ -37,7 +38,7 @@ both = pytest.mark.parametrize("dialect", DIALECTS)
 
 def file_of(fs: Simulated, path: str, number: int = 0) -> int:
     c, k = fs.clients[number], names(fs.system.dialect)
-    return int(fs.do(c.open(path, k.MDS_OPEN_CREAT | k.FMODE_READ | k.FMODE_WRITE), c))
+    return int(fs.do(c.open(path, k.MDS_OPEN_CREAT | READ | WRITE), c))
 
 
 def asked(fs: Simulated, owner: Any, operation: op.Operation, c: ClientNode, name: str = "") -> Any:
@@ -338,7 +339,7 @@ def test_usage_and_limits_of_an_owner(dialect: str) -> None:
     said = asked(fs, c.mdc, quota(fs, k.LUSTRE_Q_GETQUOTA, 500), c, "MDS_QUOTACTL").reply.buffers.quotactl.qc_dqblk
     assert (said.dqb_bhardlimit, said.dqb_ihardlimit, said.dqb_curinodes) == (8, 4, 3)
     fs.do(c.mkdir("/e"))
-    for operation in (c.mkdir("/f"), c.open("/g", k.MDS_OPEN_CREAT | k.FMODE_WRITE)):
+    for operation in (c.mkdir("/f"), c.open("/g", k.MDS_OPEN_CREAT | WRITE)):
         with pytest.raises(OperationFailed, match="EDQUOT"):
             fs.do(operation)
     fs.do(c.rmdir("/e"))

@@ -14,6 +14,7 @@ import pytest
 
 import lustre_wire as lw
 from compat_tests.ports import free_port
+from compat_tests.testbed.modes import READ, WRITE
 from lustre_wire import rpc
 from lustre_wire.dialects import dialect as named
 from lustre_wire.recovery.imports import Import
@@ -37,7 +38,7 @@ both = pytest.mark.parametrize("dialect", DIALECTS)
 
 def created(fs: Simulated, path: str, number: int = 0) -> int:
     c, k = fs.clients[number], names(fs.system.dialect)
-    return int(fs.do(c.open(path, k.MDS_OPEN_CREAT | k.FMODE_READ | k.FMODE_WRITE), c))
+    return int(fs.do(c.open(path, k.MDS_OPEN_CREAT | READ | WRITE), c))
 
 
 def replies(fs: Simulated, name: str) -> list[Exchange]:
@@ -176,7 +177,7 @@ def test_f_getlk_names_the_lock_in_the_way_and_takes_none(dialect: str) -> None:
     fs = Simulated(dialect, clients=2)
     one, two = fs.clients
     k = names(fs.system.dialect)
-    file, same = created(fs, "/f"), fs.do(two.open("/f", k.FMODE_READ), two) if created(fs, "/f", 1) else 0
+    file, same = created(fs, "/f"), fs.do(two.open("/f", READ), two) if created(fs, "/f", 1) else 0
     fs.do(one.flock(file, "LCK_PW", 0, 99, pid=77), one)
     status, reply = getlk(fs, two, same, "LCK_PR", Flock(50, 149, 88), k.LDLM_FL_TEST_LOCK)
     assert status == 0 and reply.lock_flags == k.LDLM_FL_TEST_LOCK | k.LDLM_FL_LOCK_CHANGED
@@ -435,7 +436,7 @@ def test_what_is_served_keeps_nothing_of_what_went_by(dialect: str) -> None:
 
         def work() -> Any:
             for name in ("/f", "/g", "/h"):
-                file = yield from node.open(name, k.MDS_OPEN_CREAT | k.FMODE_WRITE | k.FMODE_READ)
+                file = yield from node.open(name, k.MDS_OPEN_CREAT | WRITE | READ)
                 yield from node.write(file, 0, bytes(5000))
                 yield from node.close(file)
                 yield from node.mkdir("/d")

@@ -12,6 +12,7 @@ import pytest
 import lustre_wire as lw
 from compat_tests import recorded
 from compat_tests.ports import free_port
+from compat_tests.testbed.modes import READ, WRITE
 from lustre_wire.frames import lnet
 from lustre_wire.frames.connection import SocklndConnection
 from lustre_wire.frames.lnet import LnetMsgType
@@ -72,7 +73,7 @@ class Served:
             await self._do(self.node.mount())
         self.number += 1
         path = f"/file{self.number}"
-        handle = await self._do(self.node.open(path, k.MDS_OPEN_CREAT | k.FMODE_WRITE | k.FMODE_READ))
+        handle = await self._do(self.node.open(path, k.MDS_OPEN_CREAT | WRITE | READ))
         await self._do(self.node.write(handle, 0, b"fine"))
         assert await self._do(self.node.read(handle, 0, 4)) == b"fine"
         await self._do(self.node.close(handle))

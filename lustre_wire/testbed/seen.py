@@ -134,14 +134,14 @@ def note(number: int, exchange: Exchange) -> Seen:
 
 
 def _attributes(seen: Seen, buffers: Any) -> None:
-    for name in ("mds_body", "mdt_body"):
+    for name, fid, handle in (("mds_body", "fid1", "handle"), ("mdt_body", "mbo_fid1", "mbo_open_handle")):
         body = getattr(buffers, name, None)
         if body is not None:
-            seen.file = body.handle.cookie
-            seen.ident = tuple(int(getattr(body.fid1, f.name)) for f in body.fid1.__wire__.fields)
+            seen.file, found = getattr(body, handle).cookie, getattr(body, fid)
+            seen.ident = tuple(int(getattr(found, f.name)) for f in found.__wire__.fields)
     epoch = getattr(buffers, "mdt_ioepoch", None)
     if epoch is not None:
-        seen.file = epoch.handle.cookie
+        seen.file = epoch.mio_open_handle.cookie
 
 
 def _content(message: rpc.Message) -> tuple[bytes, ...]:
