@@ -30,7 +30,7 @@ class Counting:
 
     def __init__(self, dialect: lw.Dialect) -> None:
         self.k = names(dialect)
-        self.supported = (1 << 63) - 1
+        self.supported, self.supported2 = (1 << 63) - 1, 0
         self.target: Any = None
         self.done: list[tuple[bytes, int]] = []
         self.rebuilt: list[int] = []
@@ -228,6 +228,30 @@ def test_requests_of_an_older_connection_are_dropped(dialect: str) -> None:
 
 
 # -- requests
+
+
+def test_a_client_that_makes_several_changes_has_the_answer_to_each_remembered() -> None:
+    """By its tag; without tags only the last is, and each that comes again takes its place."""
+    for tags, rebuilt in (((1, 2), 2), ((0, 0), 0)):
+        p, c = Played("2.17"), Client(b"client", 11)
+        p.connect(c, flags=p.k.OBD_CONNECT_FID | p.k.OBD_CONNECT_MULTIMODRPCS)
+        xids = []
+        for tag in tags:
+            message = p.create()
+            message.body.pb_tag = tag
+            xids.append(p.send(c, message))
+        first = p.replies()
+        p.connect(c, flags=p.k.OBD_CONNECT_FID | p.k.OBD_CONNECT_MULTIMODRPCS)
+        for tag, xid in zip(tags, xids, strict=True):
+            message = p.create(flags=p.k.MSG_RESENT)
+            message.body.pb_tag = tag
+            p.send(c, message, xid=xid)
+        again = p.replies()
+        assert len(p.service.rebuilt) == rebuilt and len(p.service.done) == 2 + 2 - rebuilt
+        same = [again[xid].transno == first[xid].transno for xid in xids]
+        assert same == [rebuilt == 2] * 2
+        p.target.drop(p.target.exports[b"client"])
+        assert list(p.store.items("reply")) == []
 
 
 @both

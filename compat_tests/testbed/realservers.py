@@ -20,9 +20,11 @@ from compat_tests.testbed.realclients import KINDS, Numbers, RealClient, Step, _
 from lustre_wire import rpc
 from lustre_wire.capture.captured import Captured
 from lustre_wire.capture.rpcs import read_messages
+from lustre_wire.engines import record
 from lustre_wire.frames import lustre_msg
 from lustre_wire.payloads import lov
 from lustre_wire.recovery.names import names
+from lustre_wire.testbed.mds.service import PATH_KEY
 from lustre_wire.testbed.scenario import FSNAME, MDS_NID, MGS_NID, OST_NID, TCP, Simulated
 
 FOLDER = FIXTURES / "captures"
@@ -207,6 +209,11 @@ class LaterNumbers(Numbers):
             text = getattr(message.buffers, name, None)
             if isinstance(text, bytes) and text.startswith(RECORDED_FSNAME.encode()):
                 setattr(message.buffers, name, text.replace(RECORDED_FSNAME.encode(), FSNAME.encode()))
+        if message.name.endswith("FID2PATH"):
+            key = message.buffers.key
+            fid = record.unpack(dialect.structs["lu_fid"], key[PATH_KEY : PATH_KEY + 16])
+            fid.f_seq, fid.f_oid = self.ident((fid.f_seq, fid.f_oid))
+            message.buffers.key = key[:PATH_KEY] + record.pack(fid) + key[PATH_KEY + 16 :]
         body = getattr(message.buffers, "mgs_config_body", None)
         if body is not None:
             body.mcb_name = body.mcb_name.replace(RECORDED_FSNAME.encode(), FSNAME.encode())

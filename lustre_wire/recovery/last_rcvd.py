@@ -124,6 +124,10 @@ class LastRcvd:
         data = self.store.read(FILE, at, self._slot.size).ljust(self._slot.size, b"\0")
         return self._slot.unpack(data, 0, self._slot.size)
 
+    def empty(self) -> Any:
+        """A slot that is no client's."""
+        return self._client()
+
     def write(self, index: int, slot: Any) -> None:
         self.store.write(FILE, self.k.LR_CLIENT_START + index * self.k.LR_CLIENT_SIZE, self._slot.pack(slot))
 

@@ -37,6 +37,8 @@ from lustre_wire.recovery.window import RecoveryWindow, Verdict
 MAX_REQUEST = 8 << 10
 #: Seconds of silence after which a client is evicted (ping_evictor.c).
 SILENCE = 6 * timeouts.PING_INTERVAL
+#: How many answers are remembered of a client that may make several changes at a time, closes included.
+MAX_TAGS = 16
 #: Seconds that all the locks a target has room for may lie unused: its lock volume (ldlm_pool.c: LDLM_POOL_MAX_AGE).
 LOCK_AGE = 36000
 
@@ -208,6 +210,8 @@ class Target:
         self.service.dropped(export)
         self.last_rcvd.free(export.uuid)
         self.store.delete(("peer", export.uuid))
+        for tag in range(1, MAX_TAGS + 1):
+            self.store.delete(("reply", export.uuid, tag))
 
     def leave(self, export: Export) -> None:
         """The client is off until the next start: it keeps its slot, so it will be expected then."""
@@ -328,14 +332,25 @@ class Target:
         if slot is not None and request.xid in (slot.lcd_last_xid, slot.lcd_last_close_xid):
             close = request.xid == slot.lcd_last_close_xid
             if request.flags & (self.k.MSG_RESENT | self.k.MSG_REPLAY):
-                if not self.is_replay(request) or request.message.transno > self.found_committed:
+                if self._comes_again(request):
                     self._reconstruct(request, slot, close)
                     return
             else:
                 self.reply(request, Answer(-errno.ENOTCONN, failed=True))
                 return
+        tag = self._tag(request)
+        tagged = self.store.get(tag) if tag is not None else None
+        if tagged is not None and request.xid == tagged.lcd_last_xid and self._comes_again(request):
+            self._reconstruct(request, tagged, close=False)
+            return
         handling = self.service.handle(request, now)
         self._step(handling if self.guard is None else self.guard.handling(request, handling), request, now)
+
+    def _comes_again(self, request: Incoming) -> bool:
+        """Is this a request sent again whose effect is known, and no replay of what a crash found on disk?"""
+        sent_again = request.flags & (self.k.MSG_RESENT | self.k.MSG_REPLAY)
+        lost = not self.is_replay(request) or request.message.transno > self.found_committed
+        return bool(sent_again) and lost
 
     def _reconstruct(self, request: Incoming, slot: Any, close: bool) -> None:
         request.transno = slot.lcd_last_close_transno if close else slot.lcd_last_transno
@@ -403,10 +418,16 @@ class Target:
 
     def _remember(self, request: Incoming, status: int) -> None:
         """Write the client's slot: what a resend is answered from."""
-        export = request.export
+        export, tag = request.export, self._tag(request)
         if export.slot < 0:
             return
-        slot = self.last_rcvd.slot(export.slot)
+        slot = self.last_rcvd.slot(export.slot) if tag is None else self.last_rcvd.empty()
+        if tag is not None:  # whatever it is, a close too
+            slot.lcd_last_transno, slot.lcd_last_xid = request.transno, request.xid
+            slot.lcd_last_result, slot.lcd_last_data = status & 0xFFFFFFFF, request.disposition
+            slot.lcd_pre_versions = list(request.versions)
+            self.store.set(tag, slot)
+            return
         if request.message.opcode == self.k.MDS_CLOSE:
             slot.lcd_last_close_transno, slot.lcd_last_close_xid = request.transno, request.xid
             slot.lcd_last_close_result, slot.lcd_last_close_data = status & 0xFFFFFFFF, request.disposition
@@ -416,6 +437,16 @@ class Target:
             slot.lcd_pre_versions = list(request.versions)
         slot.lcd_last_epoch = request.transno >> self.k.LR_EPOCH_BITS
         self.last_rcvd.write(export.slot, slot)
+
+    def _tag(self, request: Incoming) -> Any:
+        """Under what the answer to a change is remembered, of a client that may make several at a time: its tag.
+
+        None for a client that may not, whose last answer is in its slot (target/tgt_lastrcvd.c: tgt_reply_data).
+        """
+        if not request.export.granted & self.k.flag("OBD_CONNECT_MULTIMODRPCS"):
+            return None
+        tag = int(request.message.body.pb_tag)
+        return ("reply", request.export.uuid, tag) if 0 < tag <= MAX_TAGS else None
 
     def _run(self, now: float) -> None:
         """Whatever can go on now: handlers whose wait is over, replays whose turn has come, callbacks owed."""

@@ -297,6 +297,14 @@ class ConfigRead(Operation):
 
 
 @attrs.define(slots=True, kw_only=True)
+class FidToPath(Operation):
+    """The path of an object: `key` is the request's name and a `getinfo_fid2path`, `vallen` the bytes of the answer."""
+
+    key: bytes = b""
+    vallen: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
 class LogHeader(Operation):
     oid: int = 0
     oseq: int = 0

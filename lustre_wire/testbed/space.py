@@ -69,6 +69,7 @@ class Inode:
         xattrs: name and value.
         told: size and blocks of a file as its last close told them; None before.
         btime: when it was made.
+        name: that it was given last; another may have it since.
     """
 
     ino: int
@@ -91,6 +92,7 @@ class Inode:
     xattrs: tuple[tuple[bytes, bytes], ...] = ()
     told: tuple[int, int] | None = None
     btime: int = 0
+    name: bytes = b""
 
     @property
     def weight(self) -> int:
@@ -277,12 +279,44 @@ class Space:
     def link(self, parent: Inode, name: bytes, inode: Inode, time: int) -> Inode:
         """Enter a name; the directory as it is afterwards."""
         self.store.set(("entry", parent.ino, name), inode.ino)
+        self.put(attrs.evolve(inode, name=name))
         more = 1 if inode.is_dir else 0
         changed = attrs.evolve(
             parent, entries=(*parent.entries, name), mtime=time, ctime=time, nlink=parent.nlink + more
         )
         self.put(changed)
         return changed
+
+    def named(self, inode: Inode) -> bytes:
+        """A name an object has in its directory.
+
+        Raises:
+            Refused: -ENOENT, where it has none.
+        """
+        folder = self.get(inode.parent)
+        if self.store.get(("entry", folder.ino, inode.name)) == inode.ino:
+            return inode.name
+        found = (n for n in folder.entries if self.store.get(("entry", folder.ino, n)) == inode.ino)
+        name = next(found, None)
+        if name is None:
+            raise Refused(-errno.ENOENT)
+        return name
+
+    def path(self, inode: Inode, longest: int) -> bytes:
+        """The path of an object, without a slash in front.
+
+        Raises:
+            Refused: -ENOENT, or -EOVERFLOW for a path of more than so many bytes.
+        """
+        parts: list[bytes] = []
+        size = 0
+        while inode.ino != ROOT_INO:
+            parts.append(self.named(inode))
+            size += len(parts[-1]) + 1
+            if size > longest:
+                raise Refused(-errno.EOVERFLOW)
+            inode = self.get(inode.parent)
+        return b"/".join(reversed(parts))
 
     def unlink(self, parent: Inode, name: bytes, inode: Inode, time: int) -> Inode:
         """Take a name away; the directory as it is afterwards."""

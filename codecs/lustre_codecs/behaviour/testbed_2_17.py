@@ -15,7 +15,6 @@ from lustre_codecs.enums.connect import (
     MGS_CONNECT_SUPPORTED,
     OST_CONNECT_SUPPORTED,
     ObdCksum,
-    ObdConnect,
     ObdConnect2,
 )
 from lustre_codecs.enums.metadata import LuDirentAttrs, MdsAttr, MdsInodelock, MdsReint, ObdMd
@@ -210,6 +209,7 @@ FORMS: Final = (
     ),
     Form(op.Quota, "MDS_QUOTACTL", {"quotactl": "quota"}, {"quotactl": "quota"}, (112,)),
     Form(op.ObjectQuota, "OST_QUOTACTL", {"quotactl": "quota"}, {"quotactl": "quota"}, (112,)),
+    Form(op.FidToPath, "MDS_GET_INFO/FID2PATH", {"key": "key", "vallen": "vallen"}, {"val": "value"}, ("vallen",)),
     Form(
         op.ConfigRead, "MGS_CONFIG_READ",
         {"mgs_config_body.mcb_name": "name", "mgs_config_body.mcb_offset": "offset", "mgs_config_body.mcb_type": "kind",
@@ -234,7 +234,6 @@ FORMS: Final = (
     Form(op.SetInfo, "OST_SET_INFO", {"key": "key", "val": "value"}),
 )  # fmt: skip
 
-_C: Final = ObdConnect
 _C2: Final = ObdConnect2
 #: MDT_CONNECT_SUPPORTED2, OST_CONNECT_SUPPORTED2 and MGS_CONNECT_SUPPORTED2 (lustre_idl.h).
 MDT_SUPPORTED2: Final = (
@@ -252,11 +251,8 @@ OST_SUPPORTED2: Final = (
     | _C2.OBD_CONNECT2_REP_MBITS | _C2.OBD_CONNECT2_REPLAY_CREATE | _C2.OBD_CONNECT2_UNALIGNED_DIO
 )  # fmt: skip
 MGS_SUPPORTED2: Final = _C2.OBD_CONNECT2_REP_MBITS | _C2.OBD_CONNECT2_LARGE_NID
-#: What a client that is granted these would ask for and not get: several changes at a time, batches, encryption,
-#: copies on clients, mirrors, migration, lock conversion, security contexts, holes.
-MDT_UNDONE: Final = _C.OBD_CONNECT_MULTIMODRPCS
+#: What a client that is granted it would ask for at once and not get.
 MDT_UNDONE2: Final = _C2.OBD_CONNECT2_BATCH_RPC
-OST_UNDONE2: Final = 0
 
 #: OBD_MD_FLBTIME (lustre_idl.h).
 _BTIME: Final = 0x1000000000000000
@@ -278,7 +274,7 @@ PERSONALITY: Final = Personality(
         | MdsAttr.MDS_ATTR_CTIME_SET | MdsAttr.MDS_ATTR_SIZE,
     ),
     directory="pages",
-    mds_flags=number_at(MDT_CONNECT_SUPPORTED, _RELEASE) & ~int(MDT_UNDONE),
+    mds_flags=number_at(MDT_CONNECT_SUPPORTED, _RELEASE),
     ost_flags=number_at(OST_CONNECT_SUPPORTED, _RELEASE),
     mgs_flags=number_at(MGS_CONNECT_SUPPORTED, _RELEASE),
     mds_supported=number_at(MDT_CONNECT_SUPPORTED, _RELEASE),
@@ -286,7 +282,7 @@ PERSONALITY: Final = Personality(
     mgs_supported=number_at(MGS_CONNECT_SUPPORTED, _RELEASE),
     mgc_secflvr=LustreSecPart.LUSTRE_SP_MGC << 24,
     mds_supported2=MDT_SUPPORTED2 & ~int(MDT_UNDONE2),
-    ost_supported2=OST_SUPPORTED2 & ~int(OST_UNDONE2),
+    ost_supported2=OST_SUPPORTED2,
     mgs_supported2=MGS_SUPPORTED2,
     bodies=Bodies(
         always=_ID_TIMES | _KIND | _OWNER | ObdMd.OBD_MD_FLFLAGS | ObdMd.OBD_MD_FLNLINK | ObdMd.OBD_MD_FLPROJID
@@ -337,8 +333,8 @@ PERSONALITY: Final = Personality(
     default_lmv_room=_LMV,
     checksums=ObdCksum.OBD_CKSUM_ADLER | ObdCksum.OBD_CKSUM_T10IP512 | ObdCksum.OBD_CKSUM_T10IP4K,
     connect={
-        "MDS": {"ocd_max_easize": 65536, "ocd_instance": 1, "ocd_grant_blkbits": 12, "ocd_grant_inobits": 5,
-                "ocd_grant_tax_kb": 24, "ocd_grant_max_blks": 16384},
+        "MDS": {"ocd_max_easize": 65536, "ocd_instance": 1, "ocd_maxmodrpcs": 8, "ocd_grant_blkbits": 12,
+                "ocd_grant_inobits": 5, "ocd_grant_tax_kb": 24, "ocd_grant_max_blks": 16384},
         "OST": {"ocd_max_easize": 65536, "ocd_instance": 1, "ocd_grant_blkbits": 12, "ocd_grant_inobits": 5,
                 "ocd_grant_tax_kb": 24, "ocd_grant_max_blks": 16384, "ocd_maxbytes": 17592186040320},
         "MGS": {},

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from lustre_wire.engines import record
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.ldlm import server
 from lustre_wire.recovery.ldlm.locks import reply_of
@@ -27,8 +28,8 @@ from lustre_wire.testbed.space import ROOT_INO, Inode, filename, xattr_name
 
 #: The first sequence given to a client (lustre_fid.h: FID_SEQ_NORMAL).
 FIRST_SEQ = 0x200000400
-#: Bytes of a bulk transfer.
-MAX_BRW = 1 << 20
+#: Bytes of a bulk transfer, of the name in front of a question for a path, and of a path.
+MAX_BRW, PATH_KEY, PATH_MAX = 1 << 20, 16, 4096
 
 
 class Metadata:
@@ -58,7 +59,7 @@ class Metadata:
             op.SetXattr: changes.setxattr, op.GetXattr: self._getxattr, op.StatFs: self._statfs, op.Sync: self._sync,
             op.ReadPage: self._readpage, op.Enqueue: self._enqueue, op.Cancel: self._cancel, op.SeqQuery: self._seq,
             op.FldQuery: self._fld, op.Quota: self._quota, op.CreateLink: changes.create,
-            op.LayoutGet: self._layout, op.XattrsGet: self._xattrs,
+            op.LayoutGet: self._layout, op.XattrsGet: self._xattrs, op.FidToPath: self._path,
         }  # fmt: skip
 
     @property
@@ -286,6 +287,23 @@ class Metadata:
         if not known and asked.start != self.mdt.personality.root[0]:
             raise Refused(-errno.ENOENT, failed=True)
         return self.mdt.answer(form, request, Result(start=asked.start, end=asked.start + 1))
+
+    def _path(self, form: Form, asked: op.FidToPath, request: Incoming) -> Handling:
+        """The path of an object under the root (mdt_handler.c: mdt_rpc_fid2path)."""
+        cls = self.mdt.dialect.structs["getinfo_fid2path"]
+        size, at = cls.__wire__.size, PATH_KEY
+        if len(asked.key) < at + size or not 0 < asked.vallen - size <= PATH_MAX:
+            raise Refused(-errno.EINVAL)
+        said = record.unpack(cls, asked.key[at : at + size])
+        if said.gf_pathlen != asked.vallen - size:
+            raise Refused(-errno.EINVAL)
+        inode = self.mdt.space.need((said.gf_fid.f_seq, said.gf_fid.f_oid, said.gf_fid.f_ver))
+        path = self.mdt.space.path(inode, said.gf_pathlen)
+        root = self.mdt.space.ident(self.mdt.space.get(ROOT_INO))
+        said.gf_fid.f_seq, said.gf_fid.f_oid, said.gf_fid.f_ver = root
+        value = (record.pack(said) + path).ljust(asked.vallen, b"\0")
+        return self.mdt.answer(form, request, Result(value=value))
+        yield
 
     def _quota(self, form: Form, asked: op.Quota, request: Incoming) -> Handling:
         """Limits and usage; what an owner has on the OSTs, and when his time of grace is over there, is what they say

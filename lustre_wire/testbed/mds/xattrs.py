@@ -34,9 +34,13 @@ def _som(mdt: Mdt, size: int, blocks: int) -> bytes:
 
 
 def _link(mdt: Mdt, inode: Inode) -> bytes:
-    """The names an object has in the directory it was put into last."""
-    folder = mdt.space.get(inode.parent)
-    names = [n for n in folder.entries if mdt.space.store.get(("entry", folder.ino, n)) == inode.ino]
-    fid = mdt.dialect.structs["lu_fid"]()
-    fid.f_seq, fid.f_oid, fid.f_ver = mdt.space.ident(folder)
+    """The names an object has in the directory it was put into last; none of the root and of what has lost them all."""
+    fid, names = mdt.dialect.structs["lu_fid"](), []
+    if inode.nlink and inode.parent != inode.ino:
+        folder = mdt.space.get(inode.parent)
+        fid.f_seq, fid.f_oid, fid.f_ver = mdt.space.ident(folder)
+        if inode.nlink > 1 and not inode.is_dir:
+            names = [n for n in folder.entries if mdt.space.store.get(("entry", folder.ino, n)) == inode.ino]
+        else:
+            names = [mdt.space.named(inode)]
     return linkea.write(linkea.build([linkea.Link(fid, name) for name in names], mdt.dialect))
