@@ -259,7 +259,6 @@ class Compared(RealClient):
         self.recorded_bulk: dict[int, int] = {}
         self.early: set[int] = set()
         self.unequal = 0
-        self.system: Any = None
 
     def receive(self, packet: Any, now: float) -> None:
         if packet.kind == "PUT" and packet.match_bits in self.sent:
@@ -310,19 +309,24 @@ class Compared(RealClient):
         self.numbers.learn(step.server, step.message, ours)
 
 
-def play(*captures: str, osts: int = 2) -> tuple[Compared, Counter[str]]:
-    """Ask our servers what a recorded client asked; and what of it went to MDT0001."""
+def asking(*captures: str) -> tuple[Compared, Counter[str]]:
+    """The recorded client, not yet on a network; and what is left out of what it asked."""
     steps, left, seconds = conversation(*captures)
-    fs = Simulated("2.17", clients=0, mount=False, osts=osts)
-    fs.simulator.settle(0.5)
     client = Compared(TCP | 0x7F000200, steps, seconds)
     for name in captures:
         for c in captured(name):
             if c.kind == "bulk" and c.lnet is not None and c.lnet.dest_nid & 0xFFFFFFFF == CLIENT and c.lnet.match_bits:
                 client.recorded_bulk[c.lnet.match_bits] = len(c.raw)
-    client.system = fs.system
+    return client, left
+
+
+def play(*captures: str, osts: int = 2) -> tuple[Compared, Counter[str]]:
+    """Ask our servers what a recorded client asked; and what is left out of it."""
+    client, left = asking(*captures)
+    fs = Simulated("2.17", clients=0, mount=False, osts=osts)
+    fs.simulator.settle(0.5)
     fs.simulator.add(client)
-    refused = [s.time for s in steps if s.kind == "answer" and s.message.status == -errno.EAGAIN]
+    refused = [s.time for s in client.steps if s.kind == "answer" and s.message.status == -errno.EAGAIN]
     if refused:  # the recorded MDT was not ready yet
         target = fs.system.mds.target
         assert target is not None

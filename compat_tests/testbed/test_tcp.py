@@ -13,9 +13,13 @@ import lustre_wire as lw
 from compat_tests import recorded
 from compat_tests.ports import free_port
 from compat_tests.testbed.modes import READ, WRITE
+from lustre_wire.engines import record
 from lustre_wire.frames import lnet
 from lustre_wire.frames.connection import SocklndConnection
+from lustre_wire.frames.events import Hello
 from lustre_wire.frames.lnet import LnetMsgType
+from lustre_wire.frames.lnet_large import LnetPingFeature
+from lustre_wire.frames.nid import nid_str
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.scenario import CLIENT_NID, MDS_NID, MGS_NID, OST_NID
@@ -110,6 +114,29 @@ def put(nid: int, portal: int, data: bytes, xid: int) -> bytes:
     header = lnet.LnetHdr(nid, me, type=LnetMsgType.LNET_MSG_PUT)
     header.msg.put = lnet.LnetPut(lnet.LnetHandleWire(), xid, 0, portal, 0)
     return encode_message(header, data, version=3)
+
+
+def test_a_node_that_discovers_a_server_gets_its_interfaces() -> None:
+    """The loopback first: without it, lnet_ping_info_validate takes the answer for none."""
+
+    async def ping() -> tuple[list[int], int]:
+        async with Served("2.17") as served:
+            reader, writer = await served.stranger(MGS_NID)
+            me = int.from_bytes(bytes([127, 0, 9, 9]), "big") | 2 << 48
+            connection = SocklndConnection(me)
+            writer.write(connection.start_active(MGS_NID))
+            while not any(isinstance(event, Hello) for event in connection.feed(await reader.read(4096))):
+                pass
+            writer.write(connection.send(lnet.ping_request(me, MGS_NID, lnet.LnetHandleWire(1, 2)), b""))
+            async with asyncio.timeout(10):
+                events = connection.feed(await reader.read(4096))
+            writer.close()
+            info = record.unpack(lnet.LnetPingInfo, events[0].payload)
+            return [each.ns_nid for each in info.pi_ni], info.pi_version
+
+    nids, features = asyncio.run(ping())
+    assert [nid_str(nid) for nid in nids] == ["0@lo", nid_str(MGS_NID)]
+    assert features == LnetPingFeature.LNET_PING_FEAT_NI_STATUS, "no Multi-Rail: nobody pushes anything here"
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

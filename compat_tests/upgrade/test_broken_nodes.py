@@ -127,8 +127,8 @@ def _keep_files(self: ClientNode, owner: Any) -> None:
     self.names.clear()
 
 
-def _convert_logs(self: Configuration, version: Any, logs: dict[bytes, bytes]) -> None:
-    CONFIGURATION(self, version, logs)
+def _convert_logs(self: Configuration, version: Any, logs: dict[bytes, bytes], *more: Any) -> None:
+    CONFIGURATION(self, version, logs, *more)
     for name in logs:
         logs[name] += bytes(8) if version is NEW else b""
 

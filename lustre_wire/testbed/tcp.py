@@ -31,6 +31,8 @@ MAX_CONNECTIONS = 4096
 MAX_UNSENT, MAX_HALF_READ = 64 << 20, 64 << 20
 #: How many messages a peer may leave unacknowledged.
 MAX_UNACKNOWLEDGED = 4096
+#: 0@lo, the interface every node has (lnet/types.h: LNET_NID_LO_0).
+LOOPBACK = 9 << 48
 #: Where the number that tells apart user-space peers of one address stands in the NID a node sees them by: above all of
 #: the NID, so that it never comes round.
 ALIAS_SHIFT, ALIAS_MASK = 64, -1 << 64
@@ -418,8 +420,11 @@ class Connection(asyncio.Protocol):
         self._write_message(header)
 
     def _pinged(self, event: LnetMessage) -> None:
-        info = lnet.LnetPingInfo(pi_nnis=1)
-        info.pi_ni = [lnet.LnetNiStatus(self.owner.node.nid, lnet.LNET_NI_STATUS_UP)]
+        """Say which interfaces there are: the loopback first, or the answer counts for nothing (lnet/api-ni.c:
+        lnet_ping_info_validate), and then whoever discovers this node sends it nothing."""
+        info = lnet.LnetPingInfo(pi_nnis=2)
+        own = self.owner.node.nid
+        info.pi_ni = [lnet.LnetNiStatus(nid, lnet.LNET_NI_STATUS_UP) for nid in (LOOPBACK, own)]
         with contextlib.suppress(WireError):
             header, payload = lnet.ping_reply(event.lnet_hdr(), info)
             self._write_message(header, payload)

@@ -251,8 +251,10 @@ OST_SUPPORTED2: Final = (
     | _C2.OBD_CONNECT2_REP_MBITS | _C2.OBD_CONNECT2_REPLAY_CREATE | _C2.OBD_CONNECT2_UNALIGNED_DIO
 )  # fmt: skip
 MGS_SUPPORTED2: Final = _C2.OBD_CONNECT2_REP_MBITS | _C2.OBD_CONNECT2_LARGE_NID
-#: What a client that is granted it would ask for at once and not get.
-MDT_UNDONE2: Final = _C2.OBD_CONNECT2_BATCH_RPC
+#: What a client that is granted these would ask for by itself and not get: batches of getattrs, locks of which some
+#: bits are given back, holes of files.
+MDT_UNDONE2: Final = _C2.OBD_CONNECT2_BATCH_RPC | _C2.OBD_CONNECT2_LOCK_CONVERT
+OST_UNDONE2: Final = _C2.OBD_CONNECT2_LSEEK
 
 #: OBD_MD_FLBTIME (lustre_idl.h).
 _BTIME: Final = 0x1000000000000000
@@ -282,7 +284,7 @@ PERSONALITY: Final = Personality(
     mgs_supported=number_at(MGS_CONNECT_SUPPORTED, _RELEASE),
     mgc_secflvr=LustreSecPart.LUSTRE_SP_MGC << 24,
     mds_supported2=MDT_SUPPORTED2 & ~int(MDT_UNDONE2),
-    ost_supported2=OST_SUPPORTED2,
+    ost_supported2=OST_SUPPORTED2 & ~int(OST_UNDONE2),
     mgs_supported2=MGS_SUPPORTED2,
     bodies=Bodies(
         always=_ID_TIMES | _KIND | _OWNER | ObdMd.OBD_MD_FLFLAGS | ObdMd.OBD_MD_FLNLINK | ObdMd.OBD_MD_FLPROJID
