@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from lustre_codecs.structs.attributes import MdsBody
 from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.recovery.names import names
@@ -134,10 +135,12 @@ def note(number: int, exchange: Exchange) -> Seen:
 
 
 def _attributes(seen: Seen, buffers: Any) -> None:
-    for name, fid, handle in (("mds_body", "fid1", "handle"), ("mdt_body", "mbo_fid1", "mbo_open_handle")):
+    for name in ("mds_body", "mdt_body"):
         body = getattr(buffers, name, None)
         if body is not None:
-            seen.file, found = getattr(body, handle).cookie, getattr(body, fid)
+            old = isinstance(body, MdsBody)
+            seen.file = (body.handle if old else body.mbo_open_handle).cookie
+            found = body.fid1 if old else body.mbo_fid1
             seen.ident = tuple(int(getattr(found, f.name)) for f in found.__wire__.fields)
     epoch = getattr(buffers, "mdt_ioepoch", None)
     if epoch is not None:
