@@ -168,8 +168,8 @@ INFERRED = {
     # born after 2.0, the same in the headers of every tag since
     "BatchUpdateReply", "BatchUpdateRequest", "ButUpdateBuffer", "ButUpdateHeader", "ChangelogExtExtraFlags",
     "ChangelogExtNid", "ChangelogExtOpenmode", "ChangelogExtUidgid", "ChangelogExtXattr", "LlogChangelogUserRec2",
-    "Fid2pathKey", "Fid2pathRooted", "LlcryptContextV1", "LlcryptContextV2", "LmmOstId", "LmvForeignMd", "LmvUserMdsData",
-    "LogOstId", "LuSeqRangeArray", "NiobufInline", "OutReadReply",
+    "Fid2pathKey", "Fid2pathRooted", "LlcryptContextV1", "LlcryptContextV2", "LmmOstId", "LmvForeignMd",
+    "LmvUserMdsData", "LogOstId", "LuSeqRangeArray", "NiobufInline", "OutReadReply",
     # born after 2.0, with dates of their own
     "CloseData", "CloseDataResyncDone", "CloseDataSpecial", "LdlmGlDesc", "LmvUserMdV1",
 }  # fmt: skip
