@@ -350,6 +350,22 @@ def test_strangers_leave_nothing_behind(dialect: str) -> None:
     fs.do(fs.clients[0].mkdir("/d"))
 
 
+@both
+def test_a_file_without_a_name_goes_with_its_last_client(dialect: str) -> None:
+    """Its objects too, which the client can destroy no more."""
+    fs = Simulated(dialect, clients=2, osts=2, stripes=2)
+    one, two = fs.clients
+    before = [ost.store.file_bytes for ost in fs.system.osts]
+    file = file_of(fs, "/f")
+    fs.do(one.write(file, 0, bytes(200_000)), one)
+    fs.do(two.unlink("/f"), two)
+    assert sum(ost.store.file_bytes for ost in fs.system.osts) > sum(before) + 100_000
+    fs.simulator.crash(one.nid)
+    fs.simulator.settle(2 * SILENCE)
+    after = [ost.store.file_bytes for ost in fs.system.osts]
+    assert max(after) < 20_000, "last_rcvd is all there is"
+
+
 def kept(t: Target, store: Any) -> tuple[int, ...]:
     files = sum(len(export.files) + len(export.active) for export in t.exports.values())
     return (

@@ -145,7 +145,9 @@ class Metadata:
 
     def dropped(self, export: Export) -> None:
         for handle in list(export.files):
-            self.opens.drop(export, handle)
+            gone = self.opens.drop(export, handle)
+            if gone is not None and gone.md and self.mdt.personality.bodies.layout_of_removed:
+                self.mdt.doomed.append(gone.md)  # the client that would destroy its objects is not there
 
     def recovered(self) -> None:
         held = {f.ino for e in self.mdt.target.exports.values() for f in e.files.values()}
