@@ -6,7 +6,6 @@ from typing import Any
 
 import attrs
 
-from lustre_codecs.structs.attributes import MdsBody
 from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.recovery.names import names
@@ -138,7 +137,7 @@ def _attributes(seen: Seen, buffers: Any) -> None:
     for name in ("mds_body", "mdt_body"):
         body = getattr(buffers, name, None)
         if body is not None:
-            old = isinstance(body, MdsBody)
+            old = hasattr(body, "fid1")
             seen.file = (body.handle if old else body.mbo_open_handle).cookie
             found = body.fid1 if old else body.mbo_fid1
             seen.ident = tuple(int(getattr(found, f.name)) for f in found.__wire__.fields)
