@@ -497,7 +497,9 @@ def dialect(name: str | Dialect) -> Dialect:
             made = next((d for line in lines() if (d := line.dialect(name)) is not None), None)
             if made is not None:
                 return made
-            raise WireError(f"no dialect {name[:64]!r}; installed: {', '.join(names()) or 'none'}")
+            known = releases()
+            more = f"; releases: {known[0]} to {known[-1]}" if known else ""
+            raise WireError(f"no dialect {name[:64]!r}; installed: {', '.join(names()) or 'none'}{more}")
         found = register(announced.load())
     return found
 

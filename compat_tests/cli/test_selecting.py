@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+import lustre_wire as lw
 from compat_tests.recorded import FIXTURES
 from lustre_wire.cli.main import cli
 
@@ -31,7 +33,7 @@ def run(*args: str, input: bytes | None = None, status: int = 0) -> Result:
         (["decode", CAPTURE, "--kind", "zzz"], "there are request, reply"),
         (["decode", CAPTURE, "--nid", "10.0.0.9@tcp"], "10.0.0.3@tcp"),
         (["decode", CAPTURE, "--xid", "5"], "no message has transfer id 5"),
-        (["decode", CAPTURE, "--dialect", "2.00"], "close: 2.0"),
+        (["decode", CAPTURE, "--dialect", "2,0"], "close: 2.0"),
         (["bench", "MDS_GETATR", "--dialect", "1.8"], "MDS_GETATTR"),
         (["layout", "mdt_bodi"], "mdt_body"),
         (["diff", "1.8", "2.0", "mds_bodi"], "mds_body"),
@@ -114,3 +116,11 @@ def test_times_that_no_calendar_has(offset: int) -> None:
         assert run("decode", "-", *words, input=file).stdout.count("\n") > 2
     result = run("translate", "-", "--to", "2.17", "-o", "/dev/null", input=file, status=2)
     assert "years 1970 to 2106" in result.stderr and result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("release", ["2.17", "2.12", "2.15.5"])
+def test_a_single_message_is_read_in_the_light_of_any_release(release: str, tmp_path: Path) -> None:
+    path = tmp_path / "message.hex"
+    path.write_text(lw.encode(lw.build(release, "MDS_GET_ROOT")).hex())
+    (row,) = map(json.loads, run("decode", "--dialect", release, "--json", str(path)).stdout.splitlines())
+    assert row["format"] == "MDS_GET_ROOT" and row["dialect"] == lw.dialect(release).name

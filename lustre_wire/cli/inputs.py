@@ -18,7 +18,7 @@ from lustre_wire.capture.connections import AUTO, Fit
 from lustre_wire.capture.outputs import STDIN
 from lustre_wire.capture.rpcs import SOCKLND_PORT, Statistics
 from lustre_wire.cli.main import FINDINGS, FINE, UNUSABLE
-from lustre_wire.cli.names import close_to
+from lustre_wire.cli.names import DIALECT
 from lustre_wire.cli.output import complain
 from lustre_wire.errors import WireError
 from lustre_wire.frames.nid import LNET_NID_ANY, nid_str
@@ -37,13 +37,11 @@ class _DialectOrAuto(click.ParamType[str]):
     name = "dialect"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        known = (AUTO, *dialects.names())
-        if value not in known:
-            self.fail(f"no dialect {value!r}; there are {', '.join(known)}{close_to(str(value), known)}", param, ctx)
-        return str(value)
+        return AUTO if value == AUTO else DIALECT.convert(value, param, ctx).name
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(name) for name in (AUTO, *dialects.names()) if name.startswith(incomplete)]
+        named = DIALECT.shell_complete(ctx, param, incomplete)
+        return [*([CompletionItem(AUTO)] if AUTO.startswith(incomplete) else []), *named]
 
 
 files_argument = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(allow_dash=True))

@@ -27,7 +27,8 @@ class DialectType(click.ParamType[Dialect]):
         try:
             return dialects.dialect(value)
         except WireError as error:
-            self.fail(error.message, param, ctx)
+            known = dict.fromkeys([*dialects.names(), *dialects.releases()])
+            self.fail(f"{error.message}{close_to(str(value), known)}", param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         known = dict.fromkeys([*dialects.names(), *dialects.releases()])

@@ -88,7 +88,6 @@ class Received:
                 return True
         return False
 
-
     @property
     def answered(self) -> bool:
         """Is any buffer there that our servers put something into, if only zeroes?"""
