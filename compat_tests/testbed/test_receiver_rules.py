@@ -432,7 +432,7 @@ def test_client_and_server_agree_on_what_was_granted(dialect: str) -> None:
     osc, structs = c.oscs[index], fs.system.dialect.structs
     grants: Grants = fs.system.osts[0].target.service.grants  # type: ignore[union-attr,attr-defined]
     (export,) = [e for e in fs.system.osts[0].target.exports.values() if e.nid == c.nid]  # type: ignore[union-attr]
-    mine = c.promised[index]
+    mine = c._promised(index)
     assert mine == grants.held(export) > 0
     for number in range(12):
         data = bytes(300_000)

@@ -154,8 +154,8 @@ def test_a_directory_has_a_size_in_whole_pages_and_every_page_is_whole(dialect: 
 
 @both
 def test_a_client_lists_nothing_of_a_directory_without_a_size(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    fs = Simulated(dialect)
     monkeypatch.setattr(pages, "directory_size", lambda _: 0)
+    fs = Simulated(dialect)
     assert fs.do(fs.clients[0].readdir("/")) == []
 
 

@@ -179,13 +179,14 @@ def _identity(obj: Any, found: Dialect) -> tuple[int, int]:
     The sequence is the field behind the number: the group of 1.8, the sequence of 2.0. From 2.4 on a stripe has a FID
     where its sequence is no group (lustre_ostid.h: ostid_seq); the file's own never has (lmm_oi_id, lmm_oi_seq).
     """
-    for name in ("lmm_oi", "l_ost_oi"):
-        if hasattr(obj, name):
-            either = getattr(obj, name).oi
-            groups = (found.constants["FID_SEQ_OST_MDT0"], found.constants["FID_SEQ_LOV_DEFAULT"])
-            if name == "lmm_oi" or either.oi.oi_seq in groups:
-                return int(either.oi.oi_id), int(either.oi.oi_seq)
-            return int(either.oi_fid.f_oid), int(either.oi_fid.f_seq)
+    if hasattr(obj, "lmm_oi"):
+        return int(obj.lmm_oi.oi_id), int(obj.lmm_oi.oi_seq)
+    if hasattr(obj, "l_ost_oi"):
+        either = obj.l_ost_oi.oi
+        groups = (found.constants["FID_SEQ_OST_MDT0"], found.constants["FID_SEQ_LOV_DEFAULT"])
+        if either.oi.oi_seq in groups:
+            return int(either.oi.oi_id), int(either.oi.oi_seq)
+        return int(either.oi_fid.f_oid), int(either.oi_fid.f_seq)
     names = [field.name for field in spec_of(obj).fields]
     number = next(i for i, name in enumerate(names) if name.endswith("object_id"))
     return int(getattr(obj, names[number])), int(getattr(obj, names[number + 1]))

@@ -326,7 +326,7 @@ PERSONALITY: Final = Personality(
             ~int(ObdMd.OBD_MD_FLMTIME | ObdMd.OBD_MD_FLATIME), _SIZE | _KIND | _QUOTAS | ObdMd.OBD_MD_FLID),
     },
     layout=LayoutNames(
-        file={"lmm_oi.oi.oi.oi_id": "id", "lmm_oi.oi.oi.oi_seq": "seq"},
+        file={"lmm_oi.oi_id": "id", "lmm_oi.oi_seq": "seq"},
         object={"l_ost_oi.oi.oi_fid.f_seq": "seq", "l_ost_oi.oi.oi_fid.f_oid": "id"},
         io={"ioo_oid.oi.oi_fid.f_seq": "seq", "ioo_oid.oi.oi_fid.f_oid": "id"},
     ),
