@@ -117,6 +117,7 @@ def changed() -> None:
     global _edition
     with _lock:
         _edition += 1
+        _newest.clear()
 
 
 def history_of(declared: Any) -> History | None:
@@ -141,19 +142,27 @@ def view(declared: type[_T], when: str | Release) -> type[_T]:
     return found  # type: ignore[no-any-return]
 
 
+_newest: dict[Any, tuple[Release, Any]] = {}
+
+
 def newest_view(declared: type[_T]) -> type[_T]:
     """The class that `declared` is today, or was last: in the newest release that has it.
 
     Raises:
         SchemaError: no release has it.
     """
+    today = newest()
+    known = _newest.get(declared)
+    if known is not None and known[0] is today:  # looked up with every object that is made of a declaration
+        return known[1]  # type: ignore[no-any-return]
     history = history_of(declared)
     if history is None:
         return declared
-    at: Release | None = newest()
+    at: Release | None = today
     while at is not None:
         found = history.view(at)
         if found is not None:
+            _newest[declared] = today, found
             return found  # type: ignore[no-any-return]
         at = at.base
     raise SchemaError(f"no release of the main line has {declared.__name__}")
