@@ -18,22 +18,25 @@ import pytest
 import lustre_wire as lw
 from compat_tests.properties.public import public
 from compat_tests.recorded import FIXTURES, messages
-from lustre_wire import bulk, capture, schema, testing, text, translate
+from lustre_wire import bulk, capture, schema, testing, text
 from lustre_wire.dialects import all_dialects
 from lustre_wire.frames import events, lnet_large, lustre_msg, nid
 from lustre_wire.payloads import (
     attributes,
     batch,
+    changelog,
     config,
     directory,
     files,
     hsm,
+    indexpage,
     last_rcvd,
     linkea,
     llog,
     logwriter,
     lov,
     mountdata,
+    nidtable,
     precheck,
     reading,
     records,
@@ -44,6 +47,7 @@ from lustre_wire.payloads import (
 from lustre_wire.rpc import Generic
 from lustre_wire.schema import rpc
 from lustre_wire.schema.servers import Does
+from lustre_wire.translate import Entry, OpenFile, TranslatedPages
 
 CAPTURE = (FIXTURES / "captures" / "04-client-mount.pcap").read_bytes()
 D20 = lw.dialect("2.0")
@@ -76,7 +80,7 @@ MESSAGE = next(m for m in messages() if m.direction == "reply").decode()
 UNION = next(c for c in D20.structs.values() if c.__wire__.is_union and len(c.__wire__.by_name) > 1)
 STRIPE = lov.Object(1, 0, 0, 2)
 REPORT = lw.translate(lw.build("2.0", "OBD_PING"), "1.8").report
-ENTRY = translate.Entry("lost", "suppgid2", "rec.suppgid2", 5)
+ENTRY = Entry("lost", "suppgid2", "rec.suppgid2", 5)
 MUTANT = testing.Mutator([("2.0", lw.encode(lw.build("2.0", "OBD_PING")))]).mutant(3)
 FAULT = reading.Fault("lsd_uuid", 0, "this", "that", Does("refuses it", "a.c:f"))
 FILE = files.ServerFile("CONFIGS/mountdata", "mountdata", reading.Reading(None, [FAULT]))
@@ -85,16 +89,20 @@ FILE = files.ServerFile("CONFIGS/mountdata", "mountdata", reading.Reading(None, 
 D217 = lw.dialect("2.17")
 UPDATE = updates.Update(D217.structs["object_update"](), (b"parameter",))
 RESULT = updates.Result(D217.structs["object_update_result"](), b"data")
+INDEX = D217.rpcs["OBD_IDX_READ"]
 INNER = batch.Submessage(lustre_msg.LustreMsgV2(lm_padding_2=1), None, None, bytes(40))
 VALUES: list[Any] = [
-    D20, MESSAGE, MESSAGE.header, MESSAGE.buffers, lw.build("2.0", "OBD_PING").format, Generic([b"ab", b""]),
+    D20, MESSAGE, MESSAGE.header, MESSAGE.buffers, INDEX, Generic([b"ab", b""]),
     lw.decode(lw.encode(lw.build("2.0", "OBD_PING")) + b"more", "2.0"), lw.rules_between("1.8", "2.0"),
     lw.translate(lw.build("2.0", "OBD_PING"), "1.8"), REPORT, ENTRY, _session(), lw.FidAllocator(0x200000400),
-    translate.OpenFile(5), translate.TranslatedPages(b"", REPORT),
+    OpenFile(5), TranslatedPages(b"", REPORT),
     FID, D20.structs["xattr_acl_header"](), UNION(), getattr(UNION(), next(iter(UNION.__wire__.by_name))),
     D20.enums["ObdConnect"](1 << 62 | 1), D20.enums["Opcode"](400), D20.enums["Opcode"](4711),
     *_captured()[:12], capture.Statistics(), next(iter(capture.read_packets(io.BytesIO(CAPTURE)))),
     _log(), _log().chunks[0], _log().records[0], llog.Step(_log().records[0], _log().configs[0]), _log().configs[0],
+    changelog.Parts({"changelog_ext_jobid": D217.structs["changelog_ext_jobid"]()}, b"name", b"", nid.LnetNid()),
+    indexpage.Entry(None, 5, FID), indexpage.Page("little", D217.structs["lu_idxpage"](), (), b""),
+    nidtable.Target(D217.structs["mgs_nidtbl_entry"](), (5 << 48, nid.LnetNid())),
     directory.BlockEntry(5, b"name"), directory.PageEntry(D20.structs["lu_dirent"](), b"name"),
     directory.build_pages([], "2.0"), hsm.build("lustre", [], "2.0"), linkea.Link(FID, b"name"),
     linkea.build([linkea.Link(FID, b"name")], "2.0"), STRIPE, lov.Striping(1, 2, 0, 65536, "", (STRIPE,)),

@@ -24,9 +24,11 @@ import pytest
 
 import lustre_wire as lw
 from compat_tests.properties.public import public
-from compat_tests.properties.test_values import CAPTURE, D20, FID, MESSAGE, UNION, VALUES
+from compat_tests.properties.test_values import CAPTURE, D20, D217, FID, INDEX, MESSAGE, UNION, VALUES
 from lustre_wire import capture, schema
+from lustre_wire.engines import record
 from lustre_wire.frames import events, lnet
+from lustre_wire.payloads import nidtable
 
 #: Memory that one call may take beyond what the process has.
 ROOM = 1 << 29
@@ -56,6 +58,8 @@ _OBJECTS: dict[str, Any] = {type(value).__name__: value for value in VALUES}
 _LOG: Any = _OBJECTS["LogFile"]
 _ACL = D20.structs["xattr_acl_header"](a_version=2, a_entries=[D20.structs["xattr_acl_entry"]()])
 _PING = lnet.ping_request(1, 2, lnet.LnetHandleWire())
+_PAGE = D217.structs["lu_idxpage"](lip_magic=D217.constants["LIP_MAGIC"], lip_nr=1)
+_REQUEST: Any = INDEX.request(idx_info=D217.structs["idx_info"](ii_fid=D217.structs["lu_fid"](f_seq=0x200000006)))
 _LAYOUT = D20.structs["lov_mds_md_v1"](lmm_magic=0x0BD10BD0)
 
 #: A good argument, by the annotation as it is written.
@@ -80,6 +84,8 @@ BY_ANNOTATION: dict[str, Callable[[], Any]] = {
     "Sequence[Sequence[BlockEntry]]": lambda: [[_OBJECTS["BlockEntry"]]], "list[Any]": list,
     "type[_T]": lambda: type(FID),
     "tuple[RpcFormat, ...]": lambda: D20.formats[:1], "type[enum.Enum]": lambda: D20.enums["Opcode"],
+    "Records": lambda: INDEX.bulk_of(_REQUEST),
+    "tuple[Target, ...]": lambda: (nidtable.Target(D217.structs["mgs_nidtbl_entry"](), (5 << 48,)),),
     "Fid": lambda: (0x200000400, 1, 0), "Hashable": lambda: 5, "str | bytes | Any": lambda: "x",
 }  # fmt: skip
 #: Where the annotation says too little: by the end of the function's name, and the argument.
@@ -94,7 +100,11 @@ BY_NAME: dict[tuple[str, str], Callable[[], Any]] = {
     ("lov.write", "layout"): lambda: _LAYOUT, ("without_pool", "layout"): lambda: _LAYOUT,
     ("cancel", "record"): lambda: _LOG.records[0], ("member_value", "union"): UNION,
     ("text.field_text", "value"): lambda: 5,
-    ("changelog.line", "change"): D20.structs["changelog_rec"], ("is_change", "value"): UNION,
+    ("changelog.line", "change"): D20.structs["changelog_rec"],
+    ("changelog.parts", "change"): D217.structs["changelog_rec"],
+    ("bulk_of", "buffers"): lambda: copy.deepcopy(_REQUEST),
+    ("indexpage.read", "data"): lambda: record.pack(_PAGE) + bytes(64), ("indexpage.read", "dialect_"): lambda: D217,
+    ("is_change", "value"): UNION,
     ("hsm.build", "items"): list, ("write", "mea"): D20.structs["lmv_stripe_md"],
     ("struct_rule", "old"): lambda: lw.dialect("1.8").body, ("struct_rule", "new"): lambda: D20.body,
     ("", "obj"): lambda: FID, ("", "cls"): lambda: type(FID), ("", "data"): D20.structs["obd_connect_data"],
@@ -129,7 +139,7 @@ def good(name: str, parameter: inspect.Parameter) -> Any:
     """An argument that the function takes."""
     said = str(parameter.annotation)
     for (end, argument), made in BY_NAME.items():
-        if name.endswith(end) and argument == parameter.name and said != "bytes":
+        if name.endswith(end) and argument == parameter.name and (end or said != "bytes"):
             return made()
     if parameter.default is not parameter.empty:
         return parameter.default

@@ -14,7 +14,7 @@ from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.engines import record
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.kinds import checked, octets
-from lustre_wire.payloads.wire import pack, peek, place, round8, unpack
+from lustre_wire.payloads.wire import pack, peek, place, round8, struct_of, unpack
 from lustre_wire.schema.struct import spec_of
 
 __all__ = [
@@ -236,12 +236,14 @@ def read_entries(data: bytes, dialect_: Dialect | str, count: int, at: int = 0) 
 
     Raises:
         TruncatedError: the bytes end in an entry.
-        WireError: an entry shorter than its name, or without a length before the last one.
+        WireError: an entry shorter than its name, or without a length before the last one; `at` below 0.
     """
     found, data = dialect(dialect_), octets(data, "data")
-    entries = []
+    if at < 0:
+        raise WireError(f"expected a place from 0 on, got {at}", path="at")
+    cls, entries = struct_of(found, _ENTRY), []
     for number in range(count):
-        read, length = _read_entry(found.structs[_ENTRY], data, at, found)
+        read, length = _read_entry(cls, data, at, found)
         if not length and number < count - 1:
             raise WireError("expected a length", path="lde_reclen", offset=at, dialect=found.name)
         entries.append(read)

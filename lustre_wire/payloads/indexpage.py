@@ -15,7 +15,7 @@ from lustre_wire.engines.payload import whole_value
 from lustre_wire.errors import TruncatedError
 from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.directory import read_entries
-from lustre_wire.payloads.wire import head_at, order_of, unpack
+from lustre_wire.payloads.wire import head_at, order_of, struct_of, unpack
 from lustre_wire.schema.nodes import ByteOrder, Node
 from lustre_wire.schema.rpc import Records, nodes_of
 from lustre_wire.schema.struct import spec_of
@@ -61,9 +61,10 @@ def read(data: bytes, dialect_: Dialect | str, held: Records, hashes: bool = Fal
 
     Raises:
         TruncatedError: a page that ends in its head, or before as many entries as it says.
-        WireError: a page without the magic.
+        WireError: a page without the magic, or a dialect that has no such pages.
     """
     found, data = dialect(dialect_), octets(data, "data")
+    struct_of(found, _HEAD)
     size, pages = int(found.constants["LU_PAGE_SIZE"]), []
     for start in range(0, len(data), size):
         page = data[start : start + size]

@@ -89,6 +89,13 @@ def write(targets: tuple[Target, ...], order: ByteOrder = "little") -> bytes:
     """
     out = []
     for target in targets:
-        nids = (pack(n, "big") if isinstance(n, LnetNid) else n.to_bytes(_SMALL, order) for n in target.nids)
-        out += [pack(target.head, order), *nids, target.rest]
+        out += [pack(target.head, order), *(_nid_bytes(nid, order) for nid in target.nids), target.rest]
     return b"".join(out)
+
+
+def _nid_bytes(nid: Nid, order: ByteOrder) -> bytes:
+    if isinstance(nid, LnetNid):
+        return pack(nid, "big")
+    if not 0 <= nid < 1 << 8 * _SMALL:
+        raise WireError(f"expected a number of {_SMALL} bytes, got {nid:#x}", path="nids")
+    return nid.to_bytes(_SMALL, order)

@@ -37,7 +37,7 @@ from typing import (
     get_origin,
 )
 
-from lustre_wire.errors import SchemaError
+from lustre_wire.errors import SchemaError, WireError
 from lustre_wire.schema.conditions import (
     Absent as Absent,
 )
@@ -477,7 +477,13 @@ class RpcFormat:
         return f"{self.name} ({self.variant})" if self.variant else self.name
 
     def bulk_of(self, buffers: Any) -> Records | None:
-        """What the bulk data are beside the buffers of the request."""
+        """What the bulk data are beside the buffers of the request.
+
+        Raises:
+            WireError: buffers of something else.
+        """
+        if not isinstance(buffers, self.request):
+            raise WireError(f"expected {self.request.__qualname__}, got {type(buffers).__qualname__}", path="buffers")
         held: Any = self.bulk_holds.of_buffers(buffers) if isinstance(self.bulk_holds, Cases) else self.bulk_holds
         return held if isinstance(held, Records) else None
 
