@@ -209,10 +209,14 @@ class Commanded:
         self.k = names(self.system.system.dialect)
 
     async def __aenter__(self) -> Commanded:
-        await self.system.start()
-        self.client = await self.system.client(3)
-        self.node: ClientNode = self.client.node  # type: ignore[assignment]
-        await self.do(self.node.mount())
+        try:
+            await self.system.start()
+            self.client = await self.system.client(3)
+            self.node: ClientNode = self.client.node  # type: ignore[assignment]
+            await self.do(self.node.mount())
+        except BaseException:
+            await self.system.stop()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

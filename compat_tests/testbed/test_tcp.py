@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,6 +57,14 @@ class Served:
     async def __aenter__(self) -> Served:
         self.faults: list[dict[str, Any]] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: self.faults.append(context))
+        try:
+            await self._begin()
+        except BaseException:
+            await self.system.stop()
+            raise
+        return self
+
+    async def _begin(self) -> None:
         await self.system.start()
         self.client = await self.system.client(5)
         self.node: ClientNode = self.client.node  # type: ignore[assignment]
@@ -64,7 +73,6 @@ class Served:
         self.victim: ClientNode = victim.node  # type: ignore[assignment]
         task = await self.system.do(victim, self.victim.mount())
         assert task.error is None
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.system.stop()
@@ -100,6 +108,25 @@ class Served:
         except ConnectionError:
             pass
         writer.close()
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_a_stopped_node_has_no_connections(turns: int) -> None:
+    """However far one had come that it was about to accept."""
+
+    async def play() -> None:
+        system = TcpSystem(lw.dialect("2.0"), free_port(), keep=False)
+        server = system.servers[MDS_NID]
+        await server.start()
+        with socket.create_connection((address_of(MDS_NID), system.port)):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await server.stop()
+            for _ in range(8):
+                await asyncio.sleep(0)
+            assert server.connections == {}
+
+    asyncio.run(play())
 
 
 def greeted(nid: int) -> bytes:

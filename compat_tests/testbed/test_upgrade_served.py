@@ -78,15 +78,25 @@ class Recorded:
         self.client = Idle(TCP | CLIENT, kept, lw.dialect("1.8"), captured("rec189_18", "1.8"))
 
     async def __aenter__(self) -> Recorded:
-        await self.system.start()
-        await asyncio.sleep(0.2)
         self.tcp = TcpNode(self.client, self.system.port, self.system.clock, listens=False)
-        await self.tcp.start()
-        await self.until(lambda: self.client.idle)
-        assert self.client.wrong == [] and self.client.statuses == []
+        try:
+            await self._begin()
+        except BaseException:
+            await self._end()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self._end()
+
+    async def _begin(self) -> None:
+        await self.system.start()
+        await asyncio.sleep(0.2)
+        await self.tcp.start()
+        await self.until(lambda: self.client.idle)
+        assert self.client.wrong == [] and self.client.statuses == []
+
+    async def _end(self) -> None:
         await self.tcp.stop()
         await self.system.stop()
 

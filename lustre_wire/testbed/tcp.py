@@ -60,6 +60,7 @@ class TcpNode:
         address: where a NID is to be found, if not at the address in it.
 
     Attributes:
+        running: whether it takes connections: it was started, and not stopped.
         silent: peers whose sockets it neither reads nor writes.
         lose: says which packets are lost on the way out; a packet to a silent peer is lost in any case.
     """
@@ -69,7 +70,7 @@ class TcpNode:
         listens: bool = True, address: Callable[[int], str] = address_of,
     ) -> None:  # fmt: skip
         self.node, self.port, self.clock, self.address = node, port, clock, address
-        self.paused = False
+        self.running = self.paused = False
         self.trace, self.tap, self.listens = trace, tap, listens
         self.peers: dict[int, list[Connection]] = {}
         self.connections: dict[Connection, None] = {}
@@ -91,6 +92,7 @@ class TcpNode:
             OSError: the address is taken, or not there.
         """
         loop = asyncio.get_running_loop()
+        self.running = True
         if self.listens:
             address = self.address(self.node.nid)
             self._server = await loop.create_server(
@@ -102,9 +104,10 @@ class TcpNode:
 
     async def stop(self, *, crash: bool = False) -> None:
         """Stop listening and drop every connection; with `crash` the node loses its memory."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        self.running, server, self._server = False, self._server, None
+        if server is not None:
+            for listening in server.sockets:
+                asyncio.get_running_loop().remove_reader(listening.fileno())
         if self._timer is not None:
             self._timer.cancel()
         for task in list(self._opening.values()):
@@ -116,7 +119,10 @@ class TcpNode:
         if crash:
             self._mark("crash")
             self.node.crash()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # what was just accepted becomes a connection: a server that is closed loses its socket
+        if server is not None:
+            server.close()
+            await asyncio.sleep(0)
 
     def _mark(self, kind: str) -> None:
         if self.trace is not None:
@@ -251,6 +257,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        if not self.owner.running:  # accepted before it stopped listening
+            transport.abort()
+            return
         owner, peer, here = self.owner, transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         if len(owner.connections) >= MAX_CONNECTIONS:  # the one that has been silent for longest makes room
             next(iter(owner.connections)).abort()
