@@ -102,9 +102,10 @@ STEPS = [(one.base.name, one.name) for name in lw.releases() if (one := release(
 RIVALS = [
     (source, target, form.key, other.key)
     for old, new in STEPS
+    for rules in (rules_between(old, new),)
     for source, target, direction in ((old, new, UP), (new, old, DOWN))
     for form in lw.dialect(source).formats
-    for other, _ in rules_between(old, new).readings(form, direction)
+    for other, _ in rules.readings(form, direction)
 ]
 
 
