@@ -78,7 +78,7 @@ class TcpNode:
         self.changed = asyncio.Event()
         self.silent: set[int] = set()
         self.lose: Callable[[Packet], bool] | None = None
-        self._server: asyncio.AbstractServer | None = None
+        self._server: asyncio.Server | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._aliases = 0
         self._opening: dict[int, asyncio.Task[None]] = {}
