@@ -86,7 +86,7 @@ def _forget_replays(self: UpgradeClient, barred: Any) -> None:
     RELEASE(self, barred)
 
 
-def _count_but_keep(self: Target, export: Any, now: float) -> None:
+def _count_but_keep(self: Target, export: Any, now: float, why: str = "") -> None:
     self.namespace.drop_owner(export)
     assert isinstance(self.guard, Controlled)
     self.guard._do(self.guard.life.released(export.uuid))
