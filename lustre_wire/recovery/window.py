@@ -41,7 +41,7 @@ class RecoveryWindow:
     Attributes:
         expected: uuids of the clients that may still come or finish.
         next: the transno to be replayed next.
-        versioned: gaps no longer stop the queue: versions decide (`obd_version_recov`).
+        versioned: the window ran out once: versions say whether a replay still fits (`obd_version_recov`).
         deadline: when the window, or its present stage, ends; 0 until the first client connects.
         lost: exports and uuids to be evicted, for the target.
     """
@@ -160,9 +160,10 @@ class RecoveryWindow:
         return request
 
     def _gap_may_be_skipped(self) -> bool:
-        """Everybody who can still replay has something queued, and nobody has what is missing (R21). In one run those
-        who are absent count too; in stages they are gone by then."""
-        return self.versioned or len(self._queued) >= max(1, len(self._replaying))
+        """Everybody who can still replay has something queued, and nobody has what is missing (R21), also when the
+        window has run out (`check_for_next_transno`). In one run those who are absent count too; in stages they are
+        gone by then."""
+        return len(self._queued) >= max(1, len(self._replaying))
 
     @property
     def over(self) -> bool:
