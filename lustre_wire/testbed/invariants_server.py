@@ -22,7 +22,7 @@ def _answered_too_soon(part: Part, parts: list[Part], verdict: Verdict) -> None:
     for ping in [m for m in part.pair if m.request and m.done_ping and part.begin <= m.time < part.end]:
         reply = first_reply(part.pair, ping)
         begun = [p.told.time for p in parts if reply is not None and p.told.time <= reply.time < p.end]
-        if reply is None or reply.status or min(begun, default=inf) <= reply.time - RECOVERY_SOFT:  # the window ran out
+        if reply is None or reply.status or min(begun, default=inf) + RECOVERY_SOFT <= reply.time:  # the window ran out
             continue
         for other in parts:
             if other.told.time < reply.time < other.end and reply.time > other.begin:
