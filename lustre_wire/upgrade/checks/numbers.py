@@ -76,11 +76,19 @@ def slot(play: Play, verdict: Verdict) -> None:
         stopping = any(stop.nid == answer.server and stop.place <= answer.place < stop.end for stop in play.stopped)
         if uuid is None or answer.status or stopping:
             continue
+        if not _on_disk(play, target, answer.place):  # a crash came before
+            continue
         again = min((place for place in connected[target, uuid] if place > answer.place), default=play.place + 1)
         after = [f for f in play.flushed if f.target == target and answer.place < f.place < again]
         late = [f for f in after if uuid in f.clients]
         said = f"{at(play, answer.time, answer.server)} let {play.name_of(answer.client)} go"
         verdict.must(not late, f"{said}, and kept its slot" if late else "")
+
+
+def _on_disk(play: Play, target: str, place: int) -> bool:
+    """Was the disk flushed after this place by the start of the target that served then, or did that serve to the end?"""
+    begun = min((b.flushes for b in play.began if b.target == target and b.place > place), default=None)
+    return begun is None or any(f.target == target and f.place > place for f in play.flushed[:begun])
 
 
 @invariant("grant")
