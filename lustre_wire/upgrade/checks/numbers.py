@@ -86,7 +86,7 @@ def slot(play: Play, verdict: Verdict) -> None:
 
 
 def _on_disk(play: Play, target: str, place: int) -> bool:
-    """Was the disk flushed after this place by the start of the target that served then, or did that serve to the end?"""
+    """Did the start of the target that served at this place flush the disk later, or serve to the end of the play?"""
     begun = min((b.flushes for b in play.began if b.target == target and b.place > place), default=None)
     return begun is None or any(f.target == target and f.place > place for f in play.flushed[:begun])
 

@@ -352,7 +352,20 @@ def si7(play: Play, verdict: Verdict) -> None:
         by_right = failed or any(start <= time for start in forced)
         verdict.must(unheard or by_right, f"{time:.3f} {who} was evicted by {server} and had never been away")
         waited = not then or any(patient(play, client.nid, nid, time) for nid in nids)
+        waited = waited or _stranger(play, client.nid, time)
         verdict.must(waited or by_right or not unheard, f"{time:.3f} {who} was evicted by {server} before its time")
+
+
+def _stranger(play: Play, client: int, time: float) -> bool:
+    """Where the MGS has the locks of all: was it there for as long as a callback may take, and the client did not come
+    to it? One that crashed remembers nobody, and cannot ask who has not come back."""
+    mgs = play.nodes["mgs"].nid
+    begun = max((b.time for b in play.began if b.nid == mgs and b.time <= time), default=0.0)
+    came = any(
+        asked.client == client and asked.server == mgs and begun <= answer.time <= time and not answer.status
+        for asked, answer in play.wire().connects()
+    )
+    return play.policy.scope is Scope.MGS and begun <= time - CALLBACK_TIMEOUT + SLACK and not came
 
 
 def _nodes_of(play: Play, server: str) -> list[int]:
