@@ -9,8 +9,12 @@ from typing import Any
 
 import attrs
 
+from lustre_wire.checking import registry
 from lustre_wire.checking.verdict import Verdict
-from lustre_wire.upgrade.checks.monitor import CHECKS, judge
+from lustre_wire.testbed import monitor
+from lustre_wire.upgrade.checks import traffic
+from lustre_wire.upgrade.checks.common import PLAY
+from lustre_wire.upgrade.checks.monitor import CHECKS
 from lustre_wire.upgrade.stage.play import Play
 
 
@@ -72,6 +76,7 @@ def reported(made: Play, *names: str) -> set[str]:
     return witness.where
 
 
-def broken_laws(made: Play) -> set[str]:
-    """The invariants that do not hold in a play, those of recovery among them."""
-    return {name for name, verdict in judge(made).items() if verdict.wrong}
+def breaks(made: Play, name: str) -> bool:
+    """Does an invariant not hold in a play? It may be one of recovery."""
+    found = registry.judge(PLAY, made, [name]) if name in CHECKS else monitor.judge(traffic.seen(made), [name])
+    return bool(found[name].wrong)

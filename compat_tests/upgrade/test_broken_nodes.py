@@ -25,6 +25,7 @@ from lustre_wire.testbed.node import ServerNode
 from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.testbed.space import Inode, Space
 from lustre_wire.testbed.tasks import OperationFailed
+from lustre_wire.upgrade import scenario as scenario_module
 from lustre_wire.upgrade.nodes import reopen
 from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.nodes.server import Controlled
@@ -197,7 +198,7 @@ def test_broken_nodes_are_noticed(
 
 
 def watched(monkeypatch: pytest.MonkeyPatch) -> list[Play]:
-    """Every play made from here on."""
+    """Every play made from here on; it is for the test to judge them."""
     made: list[Play] = []
     begin = Play.__init__
 
@@ -206,4 +207,5 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[Play]:
         begin(self, *args, **options)
 
     monkeypatch.setattr(Play, "__init__", note)
+    monkeypatch.setattr(scenario_module, "judge", lambda play: {})
     return made
