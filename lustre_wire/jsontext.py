@@ -98,8 +98,8 @@ def _teller(slot: SlotSpec) -> Tell:
 
     if isinstance(slot.held, Parts):
         return lambda value, message: write(value) + _told(inside(slot, octets(value), message))
-    return lambda value, message: write(value) + inside_text(
-        held_in(slot, message), octets(value), message.dialect, message.order
+    return lambda value, message: (
+        write(value) + inside_text(held_in(slot, message), octets(value), message.dialect, message.order)
     )
 
 

@@ -166,7 +166,7 @@ def _log(path: Path | None) -> Iterator[Callable[[str], None]]:
         lustre-wire testbed ctl state/control status
         lustre-wire testbed ctl state/control restart mds
         lustre-wire testbed ctl state/control upgrade mds --to 2.0 --policy simplified
-    """)
+    """),
 )
 @click.argument("socket", type=click.Path(path_type=Path))
 @click.argument("words", metavar="COMMAND [ARGUMENT]...", nargs=-1, required=True)

@@ -29,7 +29,6 @@ class Names:
         made = self.__dict__[name] = int(value) if isinstance(value, int) else value
         return made
 
-
     def flag(self, name: str) -> int:
         """A flag, or 0 where the dialect has none of that name: it is set by nobody."""
         return int(getattr(self, name)) if name in self.dialect.constants else 0

@@ -573,7 +573,12 @@ class Target:
         portal = (form.bulk_portal if form is not None else None) or 0
         self.out.append(
             Packet(
-                GET, self.nid, request.packet.source, portal, request.bulk_bits or request.xid, length=length,
+                GET,
+                self.nid,
+                request.packet.source,
+                portal,
+                request.bulk_bits or request.xid,
+                length=length,
                 cookie=request.xid,
             )
         )

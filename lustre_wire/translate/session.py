@@ -162,5 +162,3 @@ class Session:
     def commit(self, transno: int) -> None:
         """Everything up to `transno` is on disk: replays of these opens no longer create or truncate."""
         self.last_committed = max(self.last_committed, transno)
-
-
