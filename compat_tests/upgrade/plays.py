@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
+from typing import Any
 
+import pytest
+
+from lustre_wire.errors import WireError
+from lustre_wire.testbed.simulator import Stuck
+from lustre_wire.testbed.tasks import OperationFailed
 from lustre_wire.upgrade import scenario
 from lustre_wire.upgrade.protocol.policy import policy
 from lustre_wire.upgrade.scenario import Outcome, Scenario
+from lustre_wire.upgrade.stage import play as stage_play
 from lustre_wire.upgrade.stage.play import Play
 
 #: Clients a scenario talks of by number.
@@ -27,3 +35,30 @@ def play(
 
 
 played = cache(play)
+
+
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[Play]:
+    """Every play made from here on; it is for the test to judge them."""
+    made: list[Play] = []
+    begin = Play.__init__
+
+    def note(self: Play, *args: Any, **options: Any) -> None:
+        made.append(self)
+        begin(self, *args, **options)
+
+    monkeypatch.setattr(Play, "__init__", note)
+    monkeypatch.setattr(scenario, "judge", lambda play: {})
+    return made
+
+
+def played_with(
+    monkeypatch: pytest.MonkeyPatch, owner: Any, attribute: str, broken: Any, *which: Any, **options: Any
+) -> Play:
+    """A play with one thing broken in its nodes. Where that ends it, what they did before is there to be judged."""
+    made = watched(monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(stage_play, "PATIENCE", 120.0)
+        patch.setattr(owner, attribute, broken)
+        with suppress(Stuck, OperationFailed, WireError):
+            play(*which, **options)
+    return made[-1]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from compat_tests.upgrade.checks import reported
-from compat_tests.upgrade.plays import play
+from compat_tests.upgrade.plays import play, watched
 from lustre_wire.dialects import dialect
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.exports import Answer
@@ -25,7 +25,6 @@ from lustre_wire.testbed.node import ServerNode
 from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.testbed.space import Inode, Space
 from lustre_wire.testbed.tasks import OperationFailed
-from lustre_wire.upgrade import scenario as scenario_module
 from lustre_wire.upgrade.nodes import reopen
 from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.nodes.server import Controlled
@@ -36,7 +35,6 @@ from lustre_wire.upgrade.protocol.mark import Start
 from lustre_wire.upgrade.protocol.shutdown import Act, ServerState, Shutdown
 from lustre_wire.upgrade.scenario import Scenario, parse
 from lustre_wire.upgrade.stage import operator
-from lustre_wire.upgrade.stage.play import Play
 
 NEW = dialect("2.0")
 
@@ -195,17 +193,3 @@ def test_broken_nodes_are_noticed(
         with suppress(Stuck, OperationFailed, WireError, AssertionError):  # what they did before that is judged too
             play(scenario, policy)
         assert reported(made[-1], name)
-
-
-def watched(monkeypatch: pytest.MonkeyPatch) -> list[Play]:
-    """Every play made from here on; it is for the test to judge them."""
-    made: list[Play] = []
-    begin = Play.__init__
-
-    def note(self: Play, *args: Any, **options: Any) -> None:
-        made.append(self)
-        begin(self, *args, **options)
-
-    monkeypatch.setattr(Play, "__init__", note)
-    monkeypatch.setattr(scenario_module, "judge", lambda play: {})
-    return made

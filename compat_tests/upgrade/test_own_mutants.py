@@ -7,16 +7,13 @@ transnos, last_rcvd, the mark, FIDs, numbers of requests, versions, grants, hand
 from __future__ import annotations
 
 import errno
-from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from compat_tests.upgrade.checks import breaks
-from compat_tests.upgrade.plays import play
-from compat_tests.upgrade.test_broken_nodes import watched
+from compat_tests.upgrade.plays import played_with
 from lustre_wire.dialects import dialect
-from lustre_wire.errors import WireError
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.last_rcvd import FILE, LastRcvd
 from lustre_wire.recovery.ldlm import LockTable
@@ -34,16 +31,13 @@ from lustre_wire.testbed.grants import CHUNK, Grants
 from lustre_wire.testbed.mgs import Configuration
 from lustre_wire.testbed.operations import NOBODY
 from lustre_wire.testbed.packing import packer
-from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.testbed.space import Space
-from lustre_wire.testbed.tasks import OperationFailed
 from lustre_wire.upgrade.nodes import client as client_node
 from lustre_wire.upgrade.nodes import reopen, server
 from lustre_wire.upgrade.nodes.server import Controlled
 from lustre_wire.upgrade.protocol.mark import VERSIONS, Mark
 from lustre_wire.upgrade.protocol.shutdown import Act, Shutdown
 from lustre_wire.upgrade.scenario import Scenario, parse
-from lustre_wire.upgrade.stage import play as stage_play
 
 OLD, NEW = (dialect(version) for version in VERSIONS)
 OPEN_AGAIN, RETAIN, SEND, CONNECT = reopen.open_again, ReplayList.retain, Import.send, Import.connect
@@ -299,10 +293,4 @@ MUTANTS: dict[str, tuple[str, str, str | Scenario, dict[str, str], Any, str, Any
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_broken_node_is_reported(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     _, check, scenario, options, owner, attribute, broken = MUTANTS[name]
-    made = watched(monkeypatch)
-    with monkeypatch.context() as patch:
-        patch.setattr(stage_play, "PATIENCE", 120.0)
-        patch.setattr(owner, attribute, broken)
-        with suppress(Stuck, OperationFailed, WireError):  # what they did before that is judged too
-            play(scenario, osts=1, **options)
-    assert breaks(made[-1], check)
+    assert breaks(played_with(monkeypatch, owner, attribute, broken, scenario, osts=1, **options), check)

@@ -6,17 +6,15 @@ What is broken is the node; what reports it are bytes and disks wherever the fau
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import attrs
 import pytest
 
 from compat_tests.upgrade.checks import reported
-from compat_tests.upgrade.plays import play
-from compat_tests.upgrade.test_broken_nodes import BROKEN, watched
+from compat_tests.upgrade.plays import played_with
+from compat_tests.upgrade.test_broken_nodes import BROKEN
 from compat_tests.upgrade.test_own_mutants import MUTANTS as OWN_MUTANTS
-from lustre_wire.errors import WireError
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.last_rcvd import LastRcvd
 from lustre_wire.recovery.replay import ReplayList
@@ -24,8 +22,6 @@ from lustre_wire.recovery.service import Wait
 from lustre_wire.recovery.target import Target
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.packing import packer
-from lustre_wire.testbed.simulator import Stuck
-from lustre_wire.testbed.tasks import OperationFailed
 from lustre_wire.upgrade.checks.monitor import CHECKS
 from lustre_wire.upgrade.nodes import client as client_node
 from lustre_wire.upgrade.nodes import rebuild, reopen, server
@@ -36,7 +32,6 @@ from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Facts, St
 from lustre_wire.upgrade.protocol.gate import Gate
 from lustre_wire.upgrade.protocol.mark import Mark
 from lustre_wire.upgrade.protocol.shutdown import Act, ServerState, Shutdown
-from lustre_wire.upgrade.stage import play as stage_play
 
 LOOK, RESTARTED, NOTIFY, HANDLING = Barrier.look, Barrier.restarted, Controlled._notify, Controlled.handling
 RELEASE, REBUILD, REVOKE, RECOVERED = UpgradeClient._release, rebuild.rebuild, Controlled._revoke, Barrier.recovered
@@ -216,10 +211,6 @@ def test_every_invariant_is_violated_by_some_broken_node() -> None:
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_node_that_breaks_the_protocol_is_reported(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check, scenario, policy, options, owner, attribute, broken = MUTANTS[name]
-    made = watched(monkeypatch)
-    with monkeypatch.context() as patch:
-        patch.setattr(stage_play, "PATIENCE", 120.0)
-        patch.setattr(owner, attribute, broken)
-        with suppress(Stuck, OperationFailed, WireError):  # what they did before that is judged too
-            play(scenario, policy, osts=None if scenario == "piecemeal-osts" else 1, **options)
-    assert check in {site.partition(".")[0] for site in reported(made[-1])}
+    osts = None if scenario == "piecemeal-osts" else 1
+    made = played_with(monkeypatch, owner, attribute, broken, scenario, policy, osts=osts, **options)
+    assert check in {site.partition(".")[0] for site in reported(made)}
