@@ -110,13 +110,16 @@ class LastRcvd:
 
     def holds_clients(self) -> bool:
         """Is any slot of the file in use?"""
-        places = range(self.k.LR_CLIENT_START, self.store.size(FILE), self.k.LR_CLIENT_SIZE)
-        return any(self.store.read(FILE, place, 1) not in (b"", b"\0") for place in places)
+        return any(self.store.read(FILE, place, 1) not in (b"", b"\0") for place in self._places())
 
     def clients(self) -> frozenset[bytes]:
         """UUIDs of all slots in use, as the file has them now."""
-        places = range(self.k.LR_CLIENT_START, self.store.size(FILE), self.k.LR_CLIENT_SIZE)
-        return frozenset(uuid for at in places if (uuid := self.store.read(FILE, at, UUID_BYTES).rstrip(b"\0")))
+        found = (self.store.read(FILE, place, UUID_BYTES).rstrip(b"\0") for place in self._places())
+        return frozenset(filter(None, found))
+
+    def _places(self) -> range:
+        """Where the file has slots."""
+        return range(self.k.LR_CLIENT_START, self.store.size(FILE), self.k.LR_CLIENT_SIZE)
 
     def slot(self, index: int) -> Any:
         """The client slot number `index`."""

@@ -10,22 +10,21 @@ from typing import Any
 import attrs
 
 from lustre_wire.dialects import Dialect
-from lustre_wire.engines import record
-from lustre_wire.payloads import config, llog, logwriter
+from lustre_wire.frames.nid import LnetNid, large_nid
+from lustre_wire.payloads import config, llog, logwriter, nidtable
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.ldlm import server
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.service import answered
 from lustre_wire.recovery.target import Handling, Target
 from lustre_wire.recovery.transaction import Refused
+from lustre_wire.schema.struct import spec_of
 from lustre_wire.testbed import configlogs
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import Form, packer
 
 CHUNK = 8192
-#: Bytes of an entry of the table of NIDs with one NID (struct lnet_nid), and of that.
-NID_ENTRY, NID_BYTES = 44, 20
 
 
 @attrs.define(slots=True, frozen=True)
@@ -186,20 +185,19 @@ class Configuration:
         k, entry = self.k, self.dialect.structs["mgs_nidtbl_entry"]
         if asked.kind != k.MGS_CFG_T_RECOVER:
             raise Refused(-errno.EOPNOTSUPP, failed=True)
-        data = b""
+        nid_size = spec_of(LnetNid).size
+        length, room, told = spec_of(entry).size + nid_size, asked.units << asked.bits, list[nidtable.Target]()
         for version, place in enumerate(self.targets, 1):
-            if version < asked.offset or len(data) + NID_ENTRY > asked.units << asked.bits:
+            if version < asked.offset or (len(told) + 1) * length > room:
                 continue
             head = entry(
-                mne_version=version, mne_instance=1, mne_index=place.index, mne_length=NID_ENTRY, mne_type=place.kind,
-                mne_nid_type=1, mne_nid_size=NID_BYTES, mne_nid_count=1,
+                mne_version=version, mne_instance=1, mne_index=place.index, mne_length=length, mne_type=place.kind,
+                mne_nid_type=1, mne_nid_size=nid_size, mne_nid_count=1,
             )  # fmt: skip
-            nid = place.nid
-            data += record.pack(head) + bytes((0, nid >> 48 & 0xFF)) + (nid >> 32 & 0xFFFF).to_bytes(2, "big")
-            data += (nid & 0xFFFFFFFF).to_bytes(4, "big") + bytes(12)
+            told.append(nidtable.Target(head, (large_nid(place.nid),)))
         last = len(self.targets)
         answer = self._answer(form, request, Result(offset=last, size=last))
-        answer.bulk = data
+        answer.bulk = nidtable.write(tuple(told))
         return answer
 
     def _enqueue(self, form: Form, asked: op.Enqueue, request: Incoming) -> Answer:

@@ -17,10 +17,14 @@ from lustre_codecs.enums.connect import (
     ObdCksum,
     ObdConnect2,
 )
+from lustre_codecs.enums.layout import LMV_USER_MAGIC
 from lustre_codecs.enums.metadata import LuDirentAttrs, MdsAttr, MdsInodelock, MdsReint, ObdMd
 from lustre_codecs.enums.security import LustreSecPart
+from lustre_codecs.structs.layouts import LmvUserMdV1
+from lustre_wire.engines import record
 from lustre_wire.schema.numbers import number_at
 from lustre_wire.schema.releases import release
+from lustre_wire.schema.views import view
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.packing import (
     Bodies,
@@ -62,7 +66,10 @@ BARE: Final[Fields] = {f"{_BODY}valid": Const(0)}
 _ACL_ROOM: Final = 260
 _LMV: Final = 56
 
-_DEFAULT_LMV: Final = bytes.fromhex("d00cd30c01000000ffffffff000000000000000000030000").ljust(48, b"\0")
+#: What a new root says of its subdirectories: one stripe each, on any MDT, and round robin for three levels.
+_DEFAULT_LMV: Final = view(LmvUserMdV1, _RELEASE)(
+    lum_magic=LMV_USER_MAGIC, lum_stripe_count=1, lum_stripe_offset=0xFFFFFFFF, lum_max_inherit_rr=3
+)
 
 INTENT_REPLY: Final[Fields] = {"dlm_rep": "dlm_rep", **WITH_MD, "default_mdt_md": "default_lmv"}
 OPENED: Final[Fields] = {
@@ -331,7 +338,7 @@ PERSONALITY: Final = Personality(
         io={"ioo_oid.oi.oi_fid.f_seq": "seq", "ioo_oid.oi.oi_fid.f_oid": "id"},
     ),
     root=(0x200000007, 1, 0),
-    default_lmv=_DEFAULT_LMV,
+    default_lmv=record.pack(_DEFAULT_LMV),
     default_lmv_room=_LMV,
     checksums=ObdCksum.OBD_CKSUM_ADLER | ObdCksum.OBD_CKSUM_T10IP512 | ObdCksum.OBD_CKSUM_T10IP4K,
     connect={

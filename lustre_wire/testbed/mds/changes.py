@@ -27,8 +27,6 @@ PATH_MAX = 4096
 EXISTS, UNLINK, RMDIR = (errno.EEXIST, errno.EEXIST), (errno.EISDIR, errno.EISDIR), (errno.EINVAL, errno.ENOTEMPTY)
 
 
-#: Tags of an access control list's entries for the owner, the owning group, everybody together, and the others.
-_TAGS = (1, 4, 0x10, 0x20)
 XATTR_IGNORED, XATTR_DENIED = (b"trusted.lma", b"trusted.link"), (b"trusted.lov",)
 
 
@@ -244,7 +242,10 @@ class Changes:
         except WireError:
             raise Refused(-errno.EINVAL) from None
         perms = {int(entry.e_tag): int(entry.e_perm) for entry in entries}
-        user, group, mask, other = (perms.get(tag) for tag in _TAGS)
+        k = self.k
+        user, group, mask, other = (
+            perms.get(tag) for tag in (k.ACL_USER_OBJ, k.ACL_GROUP_OBJ, k.ACL_MASK, k.ACL_OTHER)
+        )
         bits = [inode.mode >> 6 & 7 if user is None else user]
         bits.append(mask if mask is not None else inode.mode >> 3 & 7 if group is None else group)
         bits.append(inode.mode & 7 if other is None else other)

@@ -16,10 +16,10 @@ from lustre_wire.recovery.ldlm.locks import reply_of
 from lustre_wire.recovery.service import answered
 from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.recovery.transaction import Refused
-from lustre_wire.testbed import checksums, packing, pages
+from lustre_wire.testbed import checksums, packing, pages, receivers
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.mds import xattrs
-from lustre_wire.testbed.mds.changes import Changes
+from lustre_wire.testbed.mds.changes import PATH_MAX, Changes
 from lustre_wire.testbed.mds.mdt import Mdt
 from lustre_wire.testbed.mds.opens import Opens
 from lustre_wire.testbed.operations import Ident, Result
@@ -28,8 +28,8 @@ from lustre_wire.testbed.space import ROOT_INO, Inode, filename, xattr_name
 
 #: The first sequence given to a client (lustre_fid.h: FID_SEQ_NORMAL).
 FIRST_SEQ = 0x200000400
-#: Bytes of a bulk transfer, of the name in front of a question for a path, and of a path.
-MAX_BRW, PATH_KEY, PATH_MAX = 1 << 20, 16, 4096
+#: Bytes of the name in front of a question for a path.
+PATH_KEY = 16
 
 
 class Metadata:
@@ -137,7 +137,7 @@ class Metadata:
         if flags & self.k.OBD_CONNECT_CKSUM:
             data.ocd_cksum_types = checksums.known(self.k, int(data.ocd_cksum_types), int(personality.checksums))
         if flags & self.k.OBD_CONNECT_BRW_SIZE:
-            data.ocd_brw_size = min(data.ocd_brw_size, MAX_BRW)
+            data.ocd_brw_size = min(data.ocd_brw_size, receivers.MAX_BRW)
         if flags & self.k.OBD_CONNECT_GRANT:
             data.ocd_grant = 0  # no data is kept here
         for name, value in personality.connect.get("MDS", {}).items():
@@ -159,9 +159,8 @@ class Metadata:
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    def _getstatus(self, form: Form, asked: op.GetStatus, request: Incoming) -> Handling:
+    def _getstatus(self, form: Form, asked: op.GetStatus, request: Incoming) -> Answer:
         return self.mdt.answer(form, request, self.mdt.attributes(self.mdt.space.get(ROOT_INO)))
-        yield  # a generator like the others
 
     def _getattr(self, form: Form, asked: op.GetAttr, request: Incoming) -> Answer:
         inode = self.mdt.space.need(asked.ident)
@@ -290,7 +289,7 @@ class Metadata:
             raise Refused(-errno.ENOENT, failed=True)
         return self.mdt.answer(form, request, Result(start=asked.start, end=asked.start + 1))
 
-    def _path(self, form: Form, asked: op.FidToPath, request: Incoming) -> Handling:
+    def _path(self, form: Form, asked: op.FidToPath, request: Incoming) -> Answer:
         """The path of an object under the root (mdt_handler.c: mdt_rpc_fid2path)."""
         cls = self.mdt.dialect.structs["getinfo_fid2path"]
         size, at = cls.__wire__.size, PATH_KEY
@@ -305,7 +304,6 @@ class Metadata:
         said.gf_fid.f_seq, said.gf_fid.f_oid, said.gf_fid.f_ver = root
         value = (record.pack(said) + path).ljust(asked.vallen, b"\0")
         return self.mdt.answer(form, request, Result(value=value))
-        yield
 
     def _quota(self, form: Form, asked: op.Quota, request: Incoming) -> Handling:
         """Limits and usage; what an owner has on the OSTs, and when his time of grace is over there, is what they say

@@ -19,16 +19,15 @@ from lustre_wire.upgrade.stage.play import Play
 @invariant("transno")
 def transno(play: Play, verdict: Verdict) -> None:
     """A target gives no transno twice, and in a later start none below those of an earlier one."""
-    targets = {node.nid: node.uuid for node in play.nodes.values()}
-    given: dict[tuple[bytes, int], tuple[int, int]] = {}
-    highest: dict[bytes, int] = {}
-    bound: dict[bytes, int] = {}
+    targets = play.targets()
+    given: dict[tuple[str, int], tuple[int, int]] = {}
+    highest: dict[str, int] = {}
+    bound: dict[str, int] = {}
     starts = iter(sorted(play.began, key=lambda begun: begun.place))
     begun = next(starts, None)
     for reply in play.wire().of(Kind.REPLY):
         while begun is not None and begun.place <= reply.place:
-            target = begun.target.encode()
-            bound[target] = highest.get(target, 0)
+            bound[begun.target] = highest.get(begun.target, 0)
             begun = next(starts, None)
         target, who = targets[reply.server], (reply.client, reply.xid)
         if not reply.transno:
@@ -62,7 +61,7 @@ def handle(play: Play, verdict: Verdict) -> None:
 def slot(play: Play, verdict: Verdict) -> None:
     """Who said good-bye, not in a stop, has no slot in last_rcvd afterwards: no later start waits for him."""
     wire, k = play.wire(), play.wire().k
-    targets = {node.nid: node.uuid.decode() for node in play.nodes.values()}
+    targets = play.targets()
     by_handle: dict[tuple[int, int], bytes] = {}
     connected: dict[tuple[str, bytes], list[int]] = {}
     for connect, answer in wire.connects():
@@ -98,9 +97,9 @@ def grant(play: Play, verdict: Verdict) -> None:
     What was made before a new connection and waited for it says what was held then.
     """
     wire = play.wire()
-    targets = {node.nid: node.uuid for node in play.nodes.values()}
-    held: dict[tuple[int, bytes], int] = {}
-    before: dict[tuple[int, bytes], int] = {}
+    targets = play.targets()
+    held: dict[tuple[int, str], int] = {}
+    before: dict[tuple[int, str], int] = {}
     for sent, message, request in decoded(play):
         pair, k = (sent.client, targets[sent.server]), names(message.dialect)
         found = packer(message.dialect).read(request or message)

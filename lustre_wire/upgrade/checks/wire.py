@@ -247,7 +247,7 @@ def b8(play: Play, verdict: Verdict) -> None:
 @invariant("SI14")
 def si14(play: Play, verdict: Verdict) -> None:
     """After its release a client makes nothing new until the new start knows it and its files are open again."""
-    uuids = {node.nid: node.uuid.decode() for node in play.nodes.values()}
+    uuids = play.targets()
     for wait in _waits(play):
         targets = {uuids[nid] for nid in wait.about}
         for made in play.journal.formatted:

@@ -154,6 +154,10 @@ class Play:
         found = next((name for name, node in self.nodes.items() if node.nid == nid), None)
         return found or f"client{nid - CLIENT_NID}"
 
+    def targets(self) -> dict[int, str]:
+        """What each node serves: NID -> UUID of the target."""
+        return {node.nid: node.uuid.decode() for node in self.nodes.values()}
+
     def client_of(self, uuid: str) -> str:
         """What a client is called whose UUID a server knows; an MDS is a client of its OSTs."""
         return "mds" if uuid.startswith(FSNAME) else f"client{int(uuid[:8], 16)}"
