@@ -103,10 +103,11 @@ def inside(slot: SlotSpec, data: bytes, message: Message) -> Inside | None:
     if isinstance(slot.held, Parts):
         parts = parts_of(slot, data, message)
         return Inside(None, parts) if parts else None
-    return _inside(held_in(slot, message), data, message.dialect, message.order)
+    return inside_of(held_in(slot, message), data, message.dialect, message.order)
 
 
-def _inside(held: Held, data: bytes, dialect: Dialect, order: ByteOrder) -> Inside | None:
+def inside_of(held: Held, data: bytes, dialect: Dialect, order: ByteOrder) -> Inside | None:
+    """The same of bytes that may be `held`."""
     found = holding(held, data, dialect, order)
     return Inside(found, pieces(found[1], held, data, dialect, order)) if found is not None else None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
-from lustre_wire.embedded import Inside, Piece, held_in, holding, inside, pieces, recalled
+from lustre_wire.embedded import Inside, Piece, held_in, inside, inside_of, recalled
 from lustre_wire.engines.jsontext import buffer_writer, quoted, writer
 from lustre_wire.engines.payload import Extra, codec
 from lustre_wire.errors import WireError
@@ -106,8 +106,7 @@ def _teller(slot: SlotSpec) -> Tell:
 @recalled
 def inside_text(held: Held, data: bytes, dialect: Dialect, order: Any) -> str:
     """What opaque bytes hold, beside them."""
-    found = holding(held, data, dialect, order)
-    return _told(Inside(found, pieces(found[1], held, data, dialect, order))) if found is not None else ""
+    return _told(inside_of(held, data, dialect, order))
 
 
 def _told(found: Inside | None) -> str:

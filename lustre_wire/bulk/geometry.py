@@ -30,11 +30,6 @@ def place(cls: Any, path: str) -> int:
     return field_at(cls, path)[0]
 
 
-def mbits_at(body: Any) -> int:
-    """Where a ptlrpc_body has match bits, 0 where it has none."""
-    return place(body, MBITS) if MBITS in spec_of(body).by_name else 0
-
-
 @dataclass(frozen=True)
 class Rules:
     """What receivers check of a message: those of one dialect, or what any installed one accepts.
@@ -55,6 +50,12 @@ class Rules:
     types: tuple[int, ...]
     version: int
     version_mask: int
+
+
+def mbits_at(what: Rules) -> int:
+    """Where a ptlrpc_body has match bits; 0 where not every one that receivers are content with is so long."""
+    field = spec_of(what.body).by_name.get(MBITS)
+    return field.offset if field is not None and field.offset + field.size <= what.body_minimum else 0
 
 
 _TYPES = ("PTL_RPC_MSG_REQUEST", "PTL_RPC_MSG_ERR", "PTL_RPC_MSG_REPLY")
@@ -114,7 +115,7 @@ def _container(what: Rules, head: lustre_msg.Head, order: ByteOrder) -> dict[str
         "body_size": 0 if in_header else what.body_minimum,
         "version_mask": 0xFFFFFFFF if in_header else what.version_mask,
         "in_header": int(in_header),
-        "mbits": 0 if in_header else mbits_at(what.body),
+        "mbits": 0 if in_header else mbits_at(what),
     }
 
 

@@ -12,7 +12,6 @@ from lustre_wire.bulk.reason import Reason
 from lustre_wire.engines import record
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import ksock, lnet, lustre_msg
-from lustre_wire.schema.struct import spec_of
 
 # As the C core's: after bad bytes no message with more buffers is believed.
 _PLAUSIBLE = 64
@@ -97,20 +96,11 @@ def _judge(data: memoryview, row: Row, parts: Any, what: geometry.Rules) -> tupl
         body = bytes(data[start : start + length]).ljust(codec.size, b"\0")
         source, prefix, mask = codec.unpack(body, 0, codec.size), "pb", what.version_mask
     values = {name: int(getattr(source, f"{prefix}_{name}")) for name in geometry.FIELDS}
-    shown = *(values[name] for name in ("type", "opc", "status", "transno", "flags")), _mbits(source, row)
+    mbits = int(getattr(source, geometry.MBITS)) if parts.version == 2 and geometry.mbits_at(what) else 0
+    shown = *(values[name] for name in ("type", "opc", "status", "transno", "flags")), mbits
     if values["type"] not in what.types:
         return Reason.BAD_TYPE, shown
     return (Reason.GOOD if values["version"] & mask == what.version else Reason.BAD_VERSION), shown
-
-
-def _mbits(source: Any, row: Row) -> int:
-    """The match bits of a ptlrpc_body that is long enough to have them."""
-    return int(getattr(source, geometry.MBITS, 0)) if row.buffers and _has_mbits(type(source), row.buffers[0][1]) else 0
-
-
-def _has_mbits(body: Any, length: int) -> bool:
-    at = geometry.mbits_at(body)
-    return 0 < at <= length - spec_of(body).by_name[geometry.MBITS].size
 
 
 def _plausible(data: memoryview, at: int, end: int, what: geometry.Rules) -> bool:

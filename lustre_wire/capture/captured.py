@@ -9,12 +9,21 @@ import attrs
 
 from lustre_wire.capture.packets import SkipCounts
 from lustre_wire.capture.reassembly import ReassemblyCounts
-from lustre_wire.capture.said import AT_OPCODE, AT_STATUS, Put
+from lustre_wire.capture.said import AT_OPCODE, AT_STATUS, Put, head_of
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.events import LnetMessage
-from lustre_wire.frames.formats import AT_DEST, AT_MATCH_BITS, AT_OFFSET, AT_PORTAL, AT_SRC, lnet_message
+from lustre_wire.frames.formats import (
+    AT_DEST,
+    AT_MATCH_BITS,
+    AT_MESSAGE,
+    AT_OFFSET,
+    AT_PORTAL,
+    AT_SRC,
+    Head,
+    lnet_message,
+)
 from lustre_wire.frames.lnet import LnetMsgType
 from lustre_wire.frames.nid import nid_str
 from lustre_wire.jsontext import json_text, json_text_of
@@ -128,6 +137,13 @@ class Captured:
         return self._lnet
 
     @property
+    def _head(self) -> Head | None:
+        """What the headers say, where there are any: the event of a PUT is not made for it."""
+        if self._put is not None:
+            return self._put.head
+        return head_of(self._lnet) if self._lnet is not None else None
+
+    @property
     def message(self) -> Message | None:
         """The decoded request or reply; None for other kinds and where `error` says why not."""
         if self._message is None and self.certain is not None:
@@ -234,41 +250,29 @@ class Captured:
     @property
     def src(self) -> str:
         """NID of the sender, empty where not known."""
-        if self._put is not None:
-            return nid_str(self._put.head[AT_SRC])
-        return nid_str(self._lnet.src_nid) if self._lnet is not None else ""
+        return nid_str(head[AT_SRC]) if (head := self._head) is not None else ""
 
     @property
     def dst(self) -> str:
         """NID of the receiver, empty where not known."""
-        if self._put is not None:
-            return nid_str(self._put.head[AT_DEST])
-        return nid_str(self._lnet.dest_nid) if self._lnet is not None else ""
+        return nid_str(head[AT_DEST]) if (head := self._head) is not None else ""
 
     @property
     def portal(self) -> int | None:
         """LNet portal of a PUT or GET."""
-        portal: int = -1 if self._lnet is None else self._lnet.portal
-        if self._put is not None:
-            portal = self._put.head[AT_PORTAL]
-        return portal if portal >= 0 else None
+        head = self._head
+        return head[AT_PORTAL] if head is not None and head[AT_PORTAL] >= 0 else None
 
     @property
     def match_bits(self) -> int | None:
         """LNet match bits: as a rule the xid."""
-        if self._put is not None:
-            bits: int = self._put.head[AT_MATCH_BITS]
-            return bits
-        event = self._lnet
-        return event.match_bits if event is not None and event.type != LnetMsgType.LNET_MSG_REPLY else None
+        head = self._head
+        return head[AT_MATCH_BITS] if head is not None and head[AT_MESSAGE] != LnetMsgType.LNET_MSG_REPLY else None
 
     @property
     def offset(self) -> int:
         """LNet offset in bytes: where in the receiver's buffer the payload goes."""
-        if self._put is not None:
-            offset: int = self._put.head[AT_OFFSET]
-            return offset
-        return self._lnet.offset if self._lnet is not None else 0
+        return head[AT_OFFSET] if (head := self._head) is not None else 0
 
     @property
     def missing(self) -> int:

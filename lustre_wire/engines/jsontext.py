@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from lustre_wire.engines import record
@@ -56,8 +56,10 @@ def union_writer(cls: Any) -> Callable[[bytes], str]:
 
 
 def _member_writer(node: Node) -> Write:
-    often = writer(node.cls) if isinstance(node, Group) else None
-    return (lambda value: often.do(value)) if often is not None else lambda value: walked(node, value)
+    if not isinstance(node, Group):
+        return partial(walked, node)
+    often = writer(node.cls)
+    return lambda value: often.do(value)
 
 
 @lru_cache(maxsize=1024)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Protocol
 
 from lustre_wire.engines import record
@@ -20,14 +19,14 @@ from lustre_wire.engines.often import USES
 from lustre_wire.engines.payload import Extra, Piece, piece
 from lustre_wire.engines.straightline import Generator
 from lustre_wire.schema.nodes import ByteOrder, Cell, Emitter, Group, Node, Overlap, resolved, turner
-from lustre_wire.schema.rpc import Buffers, Cases, Chosen, Parts, SlotSpec
+from lustre_wire.schema.rpc import Buffers, Cases, Chosen, Held, Parts, SlotSpec
 from lustre_wire.schema.struct import spec_of
 
 #: What a generated function takes and gives: (data, offsets, lengths, dialect, direction, format) -> message or None.
 Read = Callable[[bytes, Any, Any, Any, str, Any], Any]
 Write = Callable[[Any], bytes]
 #: What opaque bytes hold, as members of the buffer's JSON object: (nodes it may be, bytes, dialect, order) -> text.
-Inside = Callable[[tuple[Node, ...], bytes, Any, ByteOrder], str]
+Inside = Callable[[Held, bytes, Any, ByteOrder], str]
 #: As `Read`, and what tells of opaque bytes -> the message's JSON text, or None.
 Tell = Callable[[bytes, Any, Any, Any, str, Any, Inside], "str | None"]
 
@@ -40,6 +39,9 @@ class Naming(Protocol):
 
     def value(self, node: Node, name: str) -> Callable[[Any], str] | None:
         """What gives the text of anything else under a name, None where nothing in it has any."""
+
+    def tagged(self, union: Overlap) -> Callable[[int, bytes], str] | None:
+        """What gives that of a union, of the number that chooses a member and of its bytes."""
 
     def nested(self, name: str, text: str) -> str:
         """The texts of what is within something of this name."""
@@ -429,16 +431,11 @@ class _Telling(_Generator):
 
     def tagged(self, node: Overlap, raw: str, path: str) -> None:
         """The names of the member of a union that another field tells."""
-        tag = node.field.tag if node.field is not None else None
-        if tag is None or self.naming is None:
-            return
-        tellers = [(number, name, self.naming.value(node.view(name), name)) for number, name in tag.members]
-        views = {number: (record.member(node, name), tell) for number, name, tell in tellers if tell is not None}
-        if views:
-            outer = path.rpartition(".")[0]
-            number = self.numbers[f"{outer}.{tag.field}" if outer else tag.field]
-            member = partial(_member_names, node.name, self.naming.nested, views)
-            self.names.append(f"{self.em.const('u', member)}({number}, {raw})")
+        tell = self.naming.tagged(node) if self.naming is not None else None
+        if tell is not None:
+            outer, field = path.rpartition(".")[0], node.field.tag.field
+            number = self.numbers[f"{outer}.{field}" if outer else field]
+            self.names.append(f"{self.em.const('u', tell)}({number}, {raw})")
 
     def group(self, group: Group, obj: str, path: str, *, at_end: bool) -> None:
         for number, node in enumerate(group.members):
@@ -560,18 +557,6 @@ class _Telling(_Generator):
         lines += [*self.rest, f"return {''.join(self.text)!r} % ({', '.join([*head, *self.args])},)"]
         made: Tell = self.function(_TELL, lines)
         return made
-
-
-def _member_names(
-    name: str,
-    nested: Callable[[str, str], str],
-    views: Mapping[int, tuple[Callable[[bytes], Any], Callable[[Any], str]]],
-    number: int,
-    raw: bytes,
-) -> str:
-    """The names in the member of a union that `number` tells."""
-    found = views.get(number)
-    return nested(name, found[1](found[0](raw))) if found is not None else ""
 
 
 __all__ = ["Frame", "Inside", "Naming", "Side", "Tell", "side"]

@@ -12,6 +12,7 @@ import attrs
 
 from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.engines.payload import whole_value
+from lustre_wire.engines.record import member
 from lustre_wire.errors import TruncatedError
 from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.directory import read_entries
@@ -123,9 +124,8 @@ def _value(kind: Any, data: bytes, order: ByteOrder) -> Any:
 
 def _member(record: Any, key: int, members: tuple[tuple[int, int, str], ...]) -> Any:
     """What a record is by its key; its bytes where nobody knows."""
-    views = {view.name: view for view in spec_of(record).node.views}
-    view = next((views.get(name) for mask, value, name in members if key & mask == value), None)
-    return unpack(view.cls, record.raw, "little") if view is not None else record.raw
+    name = next((name for mask, value, name in members if key & mask == value), "")
+    return member(spec_of(record).node, name)(record.raw) if name in spec_of(record).by_name else record.raw
 
 
 def _cut(data: bytes, at: int, size: int) -> bytes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import accumulate
 from typing import Any, Final
 
 from lustre_wire.dialects import Dialect
+from lustre_wire.embedded import held_in
 from lustre_wire.errors import WireError
 from lustre_wire.frames.nid import nid_str
 from lustre_wire.kinds import checked
@@ -15,7 +15,7 @@ from lustre_wire.payloads.config import Config
 from lustre_wire.payloads.llog import LogRecord
 from lustre_wire.rpc import Generic, Message
 from lustre_wire.schema.nodes import ByteOrder
-from lustre_wire.schema.rpc import Parts, Records, SlotSpec
+from lustre_wire.schema.rpc import Parts, Records, SlotSpec, cut
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import Node, struct_text
 from lustre_wire.text.tree import blob_text
@@ -162,14 +162,13 @@ _BESIDE: Final[dict[str, Callable[[bytes, Records, Message], Iterator[Node]]]] =
 @checked
 def records_in(message: Message) -> Iterator[Node]:
     """A node for every log block or directory that a message carries; its children are the records."""
-    asked = message.asked.buffers if message.asked is not None else None
     for slot in () if isinstance(message.buffers, Generic) else message.buffers.__slot_specs__:
         value = getattr(message.buffers, slot.name) if slot.with_records else None
         if value and isinstance(slot.held, Parts):
             for name, held, data in slot.held.of_buffers(message.buffers, bytes(value)):
                 yield from _read(quoted(name), held, data, message)
         elif value:
-            yield from _read(slot.name, slot.held_beside(message.buffers, asked), value, message)
+            yield from _read(slot.name, held_in(slot, message), value, message)
 
 
 @checked
@@ -183,9 +182,8 @@ def records_of_bulk(request: Message, data: bytes) -> Iterator[Node]:
         return
     slot, _, field = held.sizes.partition(".")
     sizes = [int(getattr(one, field)) for one in getattr(request.buffers, slot) or ()]
-    if sum(sizes) == len(data):
-        for number, (end, size) in enumerate(zip(accumulate(sizes), sizes, strict=True)):
-            yield from _read(f"bulk part {number}", held, data[end - size : end], request)
+    for number, part in enumerate(cut(data, sizes)):
+        yield from _read(f"bulk part {number}", held, part, request)
 
 
 def _read(name: str, held: Any, data: Any, message: Message) -> Iterator[Node]:

@@ -19,7 +19,7 @@ message and is not declared.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
@@ -194,12 +194,17 @@ class Parts:
 
     def of_buffers(self, buffers: Any, data: bytes) -> list[tuple[bytes, Held, bytes]]:
         """Name, what it may hold, and bytes of each value; none where the three buffers do not agree."""
-        names, sizes = names_of(getattr(buffers, self.names) or b""), getattr(buffers, self.sizes) or []
-        if len(names) != len(sizes) or sum(sizes) != len(data):
+        names, parts = names_of(getattr(buffers, self.names) or b""), cut(data, getattr(buffers, self.sizes) or [])
+        if len(names) != len(parts):
             return []
-        ends = accumulate(sizes)
-        cut = (data[end - size : end] for end, size in zip(ends, sizes, strict=True))
-        return [(name, self._by_name.of_key(name), part) for name, part in zip(names, cut, strict=True)]
+        return [(name, self._by_name.of_key(name), part) for name, part in zip(names, parts, strict=True)]
+
+
+def cut(data: bytes, sizes: Sequence[int]) -> list[bytes]:
+    """Bytes as parts of these sizes, one behind the other; none where they are not all of it."""
+    if sum(sizes) != len(data):
+        return []
+    return [data[end - size : end] for end, size in zip(accumulate(sizes), sizes, strict=True)]
 
 
 Held: TypeAlias = "tuple[Node, ...] | Records"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from lustre_wire.dialects import Dialect
+from lustre_wire.engines import record
 from lustre_wire.engines.payload import codec
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import Generic, Message
@@ -16,27 +17,11 @@ from lustre_wire.schema.nodes import Cell, Emitter, Form, Group, Node, Overlap, 
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import numbers
 from lustre_wire.text.quoting import json_line
+from lustre_wire.text.structs import Texts
 
 Write = Callable[[Any], str]
-#: Numbers of one enumeration whose JSON text is kept.
-_MOST: Final = 4096
 #: Elements of a list that are named.
 _ELEMENTS: Final = 64
-
-
-class _Texts(dict[int, str]):
-    """number -> the JSON text of its name, of flags of a list of names; "" where there is nothing to say."""
-
-    def __init__(self, name: str, told: Callable[[int], Any]) -> None:
-        super().__init__()
-        self.name, self.told = name, told
-
-    def __missing__(self, number: int) -> str:
-        found = self.told(number)
-        text = f'"{self.name}":{json_line(found)},' if found else ""
-        if len(self) < _MOST:
-            self[number] = text
-        return text
 
 
 class Naming:
@@ -46,9 +31,16 @@ class Naming:
         self.dialect = dialect
         self.nested, self.listed = nested, listed
 
-    def texts(self, cell: Cell) -> _Texts | None:
+    def texts(self, cell: Cell) -> Texts | None:
         """number -> its text, of a field whose numbers have names."""
         return _texts(cell, self.dialect)
+
+    def tagged(self, union: Overlap) -> Callable[[int, bytes], str] | None:
+        """What a union adds, of the number that chooses a member and of its bytes; None where no member adds any."""
+        tag = union.field.tag if union.field is not None else None
+        told = [(number, name, self.value(union.view(name), name)) for number, name in tag.members] if tag else []
+        ways = {number: (record.member(union, name), tell) for number, name, tell in told if tell is not None}
+        return partial(_tagged, union.name, ways) if ways else None
 
     def value(self, node: Node, name: str) -> Write | None:
         """What a buffer, or a field, adds for its value."""
@@ -92,14 +84,9 @@ def _tellers(side: Any, dialect: Dialect) -> dict[int, Write | None]:
     return {slot.index: naming(dialect).value(slot.node, slot.name) for slot in side.__slot_specs__}
 
 
-def _view(union: Overlap, name: str, dialect: Dialect) -> Write:
-    """What a union adds where one member of it counts."""
-    tell = naming(dialect).value(union.view(name), name)
-    return _nothing if tell is None else lambda value: nested(union.name, tell(getattr(value, name)))
-
-
-def _nothing(value: Any) -> str:
-    return ""
+def _tagged(name: str, ways: Mapping[int, tuple[Callable[[bytes], Any], Write]], number: int, raw: bytes) -> str:
+    found = ways.get(number)
+    return nested(name, found[1](found[0](raw))) if found is not None else ""
 
 
 def nested(name: str, text: str) -> str:
@@ -112,17 +99,23 @@ def listed(name: str, texts: Sequence[str]) -> str:
     return f'"{name}":[{",".join([f"{{{text[:-1]}}}" for text in texts[:_ELEMENTS]])}],' if any(texts) else ""
 
 
-def _texts(node: Cell, dialect: Dialect) -> _Texts | None:
+def _member(name: str, told: Callable[[int], Any], number: int) -> str:
+    """A number's name, of flags a list of names, as a member of a JSON object; "" where there is nothing to say."""
+    found = told(number)
+    return f'"{name}":{json_line(found)},' if found else ""
+
+
+def _texts(node: Cell, dialect: Dialect) -> Texts | None:
     """The texts of a number that has names."""
     if node.field is None or node.form is not Form.NUMBER:
         return None
     if node.field.enum is not None:
         enum = dialect.enum_of(node.field.enum)
         if issubclass(enum, WireFlag):
-            return _Texts(node.name, enum.names_of)
-        return _Texts(node.name, lambda number: enum.name_of(number) if not enum.name_of(number).isdigit() else None)
+            return Texts(partial(_member, node.name, enum.names_of))
+        return Texts(partial(_member, node.name, lambda n: enum.name_of(n) if not enum.name_of(n).isdigit() else None))
     if node.field.shown is Shown.STATUS:
-        return _Texts(node.name, lambda number: numbers.status(number, node.width).partition(" ")[2])
+        return Texts(partial(_member, node.name, lambda n: numbers.status(n, node.width).partition(" ")[2]))
     return None
 
 
@@ -137,9 +130,9 @@ def _function(cls: Any, dialect: Dialect) -> Write | None:
         texts = _texts(member, dialect) if isinstance(member, Cell) else None
         if texts is not None:
             parts.append(f"{em.const('n', texts)}[int(o.{member.name})]")
-        elif isinstance(member, Overlap) and member.field is not None and (tag := member.field.tag) is not None:
-            views = {number: _view(member, name, dialect) for number, name in tag.members}
-            parts.append(f"{em.const('u', views)}.get(int(o.{tag.field}), {em.use(_nothing)})(o.{member.name})")
+        elif isinstance(member, Overlap):
+            if (tagged := naming(dialect).tagged(member)) is not None:
+                parts.append(f"{em.const('u', tagged)}(int(o.{member.field.tag.field}), o.{member.name}.raw)")
         elif not isinstance(member, Cell) and (tell := naming(dialect).value(member, member.name)) is not None:
             parts.append(f"{em.const('t', tell)}(o.{member.name})")
     if not parts:

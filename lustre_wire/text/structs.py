@@ -61,8 +61,8 @@ def writer(cls: Any, dialect: Dialect, short: bool) -> Often:
     return Often(partial(walked, dialect=dialect, short=short), partial(_function, cls, dialect, short))
 
 
-class _Names(dict[int, str]):
-    """number -> its text by the names of an enumeration, as far as there are not too many."""
+class Texts(dict[int, str]):
+    """number -> what `text` gives for it, kept as far as there are not too many."""
 
     def __init__(self, text: Callable[[int], str]) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class _Expressions:
     def named(self, enum: Any, value: str, field: Any) -> str:
         octal = field is not None and field.shown is Shown.OCTAL and not self.short
         text = partial(named, self.dialect.enum_of(enum), short=self.short, octal=octal)
-        return f"{self.em.const('_n', _Names(text))}[int({value})]"
+        return f"{self.em.const('_n', Texts(text))}[int({value})]"
 
     def text(self, data: str, quotes: str = "") -> str:
         text = f"{self.em.use(quoted)}(bytes({data}))"

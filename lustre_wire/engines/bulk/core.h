@@ -76,7 +76,7 @@ typedef struct {
     uint32_t version_mask;
     uint32_t in_header;
     uint32_t type, version, opcode, status, transno, flags;
-    uint32_t mbits; /* the match bits in a ptlrpc_body that is long enough to have them; 0: none has */
+    uint32_t mbits; /* the match bits, within the least bytes of a ptlrpc_body; 0: there are none */
 } lw_container;
 
 /* socklnd and LNet headers. Offsets count from the frame's start; LNet's own fields are little-endian. */

@@ -89,8 +89,7 @@ ALWAYS_INLINE void write_row(sink *to, const lw_container *c, uint32_t swap, con
     put32(to->column[LW_STATUS] + 4 * row, get32(inside ? fields + c->status : nothing, swap));
     put32(to->column[LW_FLAGS] + 4 * row, get32(inside ? fields + c->flags : nothing, swap));
     put64(to->column[LW_TRANSNO] + 8 * row, get64(inside ? fields + c->transno : nothing, swap));
-    const int with_mbits = inside && c->mbits && found->body_size >= c->mbits + 8;
-    put64(to->column[LW_MBITS] + 8 * row, get64(with_mbits ? fields + c->mbits : nothing, swap));
+    put64(to->column[LW_MBITS] + 8 * row, get64(inside && c->mbits ? fields + c->mbits : nothing, swap));
     to->buffers += found->bufcount;
 }
 
