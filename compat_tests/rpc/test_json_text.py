@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 import lustre_wire as lw
 from compat_tests.recorded import Recorded, messages
+from lustre_wire import reading
 from lustre_wire.dialects import names
 from lustre_wire.embedded import recalled
+from lustre_wire.engines import whole
 from lustre_wire.engines.often import USES, Often
+from lustre_wire.frames import lustre_msg
 from lustre_wire.jsonform import to_json
 from lustre_wire.jsontext import inside_text, json_text, json_text_of
-from lustre_wire.reading import at_once
+from lustre_wire.reading import _Readers, at_once
 from lustre_wire.rpc import Generic
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.testing import messages as some
@@ -75,6 +78,20 @@ def test_names_are_told_straight_from_bytes() -> None:
         for _ in range(USES):
             text = at_once(recorded.data, one, recorded.request(), inside_text, naming(one))
         told += isinstance(text, str)
+    assert told > len(messages()) * 0.7
+
+
+def test_without_the_c_core_the_text_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole, "core", None)
+    monkeypatch.setattr(whole, "_sides", {})
+    monkeypatch.setattr(reading, "_BY_MAGIC", {m: _Readers(o) for o, m in lustre_msg.MAGICS_V2.items()})
+    told = 0
+    for recorded in messages():
+        for _ in range(USES):
+            text = at_once(recorded.data, lw.dialect(recorded.dialect), recorded.request(), inside_text)
+        if isinstance(text, str):
+            assert text == expected(recorded.data, recorded.dialect, recorded.request())
+            told += 1
     assert told > len(messages()) * 0.7
 
 

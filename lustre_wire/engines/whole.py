@@ -9,16 +9,20 @@ message is read or written piece by piece by `payload`; the result is the same e
 
 from __future__ import annotations
 
+import re
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from lustre_wire.engines import record
+from lustre_wire.engines.bulk import Core, core
+from lustre_wire.engines.bulk.texts import Around, Blank, Place, filler
 from lustre_wire.engines.jsontext import prefix, quoted, template, union_writer
 from lustre_wire.engines.often import USES
 from lustre_wire.engines.payload import Extra, Piece, piece
-from lustre_wire.engines.straightline import Generator
-from lustre_wire.schema.nodes import ByteOrder, Cell, Emitter, Group, Node, Overlap, resolved, turner
+from lustre_wire.engines.straightline import Generator, elements
+from lustre_wire.schema.nodes import PREFIX, ByteOrder, Cell, Emitter, Group, Node, Overlap, Repeat, resolved, turner
 from lustre_wire.schema.rpc import Buffers, Cases, Chosen, Held, Parts, SlotSpec
 from lustre_wire.schema.struct import spec_of
 
@@ -50,6 +54,7 @@ class Naming(Protocol):
         """The texts of what is within its elements."""
 
 
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _TELL = "tell(_data, _offsets, _lengths, dialect, direction, format, inside)"
 _READ = "read(_data, _offsets, _lengths, dialect, direction, format)"
 
@@ -372,20 +377,42 @@ class _Generator(Generator):
 
 
 class _Telling(_Generator):
-    """The same with JSON text as what comes out: one template, and what fills it."""
+    """The same with JSON text as what comes out: one template, and what fills it.
+
+    The C core fills in the numbers and bytes that are shown as they stand; the generated function the rest.
+    """
 
     def __init__(self, side: Side, pattern: Pattern, naming: Naming | None) -> None:
         self.naming = naming
         self.names: list[str] = []  # expressions of what is called so at the level at hand
-        self.text: list[str] = []
-        self.args: list[str] = []
+        self.parts: list[tuple[str, tuple[str, ...]]] = []  # of the template, each with what fills it
+        self.places: dict[str, Place] = {}  # where variables stand in the message
+        self.blanks: list[Blank] = []
+        self.buffer = self.end = 0  # in which buffer, 0 being the whole message, and up to where, values are taken
+        self.least: list[str] = []  # tests of what buffers have at least
         self.numbers: dict[str, str] = {}  # variables by path; of header and ptlrpc_body by name
         self.whole = True  # whether all that must be known is
         super().__init__(side, pattern)
 
     def put(self, text: str, *args: str) -> None:
-        self.text.append(text)
-        self.args += args
+        self.parts.append((text, args))
+
+    def hex(self, size: int) -> None:
+        """The next bytes, as they are."""
+        self.put('"')
+        self.put("%s", f"{self.taken(f'{size}s')}.hex()")
+        self.put('"')
+
+    def atom(self, code: str, target: str, source: str) -> None:
+        width = struct.calcsize(f"<{code}")
+        self.places[target] = Place("s" if code.endswith("s") else code, self.end, width, self.buffer)
+        self.end += width
+        super().atom(code, target, source)
+
+    def zeroes(self, end: int) -> None:
+        super().zeroes(end)
+        if end & 7:
+            self.blanks.append(Blank(self.places[self.targets[-1]]))
 
     def node(self, node: Node, target: str, path: str, obj: str = "", *, at_end: bool = False) -> None:
         if isinstance(node, Cell):
@@ -403,9 +430,11 @@ class _Telling(_Generator):
             self.put("%s", f"{self.em.const('u', union_writer(node.cls))}({raw})")
             self.tagged(node, raw, path)
         elif isinstance(node, Group):
-            self.within(node.name, lambda: self.group(node, "", path, at_end=False))
+            self.within(node.name, lambda: self.group(node, "", path, at_end=at_end))
+        elif node.tail and at_end:
+            self.tail_of(node, path)
         elif node.joined:
-            self.put('"%s"', f"{self.taken(f'{node.width}s')}.hex()")
+            self.hex(node.width)
         else:
             self.put("[")
             elements: list[list[str]] = []
@@ -440,8 +469,24 @@ class _Telling(_Generator):
     def group(self, group: Group, obj: str, path: str, *, at_end: bool) -> None:
         for number, node in enumerate(group.members):
             self.put(f'{"," if number else "{"}"{node.name}":')
-            self.node(node, "", f"{path}.{node.name}" if path else node.name)
+            where = f"{path}.{node.name}" if path else node.name
+            self.node(node, "", where, at_end=at_end and node is group.members[-1])
         self.put("}" if group.members else "{}")
+
+    def tail_of(self, node: Repeat, path: str) -> None:
+        """As many elements as a buffer holds of which `a` is where it begins, `m` its length."""
+        outer, values, start = path.rpartition(".")[0], self.em.local("f"), self.end
+        limit = self.numbers[f"{outer}.{node.limit}"] if node.limit else ""
+        end = f"min(a + m, a + {start} + {node.stride} * {limit})" if limit else "a + m"
+        read, _ = elements(node.node, self.order, record.nested_codec, joined=node.joined)
+        self.rest.append(f"{values} = {self.em.const('_f', read)}(_data, a + {start}, {end})")
+        each = 1 if node.joined else node.stride
+        self.rest += [f"if m != {start + node.width} and {start} + {each} * len({values}) != m:", "    return None"]
+        args: list[str] = []
+        self.put(template(self.em, self.rest, node, values, args), *args)
+        named = self.naming.value(node, node.name) if self.naming is not None else None
+        if named is not None:
+            self.names.append(f"{self.em.const('n', named)}({values})")
 
     def taken(self, code: str) -> str:
         """The variable of a value that is unpacked."""
@@ -452,7 +497,6 @@ class _Telling(_Generator):
     def header(self, count: int) -> None:
         head = spec_of(self.side.frame.header).node
         lengths = head.tail
-        self.put('{"dialect":%s,"direction":"%s","opcode":%d,"format":%s,"endian":"' + self.order + '","header":{')
         for node in head.members:
             if node is lengths:
                 continue
@@ -460,15 +504,19 @@ class _Telling(_Generator):
             self.node(node, "", node.name)
             self.put(",")
         if self.side.frame.flavour_mask:
-            self.checks.append(f"not {self.numbers['lm_secflvr']} & {self.side.frame.flavour_mask}")
+            flavour, mask = self.numbers["lm_secflvr"], self.side.frame.flavour_mask
+            self.checks.append(f"not {flavour} & {mask}")
+            self.blanks.append(Blank(self.places[flavour], mask))
         self.put(f'"{lengths.name}":[')
         for number, size in enumerate(self.pattern):
             self.put("," if number else "")
             self.put("%d", f"_lengths[{number}]") if size == VARIABLE else self.put(str(size))
         self.put(']},"buffers":[')
-        self.atom(f"{lengths.stride * count}x", "", "")
-        self.targets.pop()
+        start = self.end
+        for number in range(count):
+            self.atom(lengths.node.kind.format(lengths.node, self.order), f"_lengths[{number}]", "")
         self.zeroes(head.width + lengths.stride * count)
+        self.around = Around(start, self.end)
 
     def object(self, name: str, node: Group, index: int) -> None:
         self.put(prefix(node) if index else f'{{"name":"ptlrpc_body"{prefix(node)}')
@@ -478,7 +526,9 @@ class _Telling(_Generator):
 
     def room(self, size: int, index: int) -> None:
         if self.pattern[index] > size:
-            self.put(',"extra":{"tail":"%s"}', f"{self.taken(f'{self.pattern[index] - size}s')}.hex()")
+            self.put(',"extra":{"tail":')
+            self.hex(self.pattern[index] - size)
+            self.put("}")
         self.put("}")
         self.zeroes(self.pattern[index])
 
@@ -499,20 +549,27 @@ class _Telling(_Generator):
 
     def behind(self, index: int) -> None:
         slot, node = self.side.slots[index - 1], self.side.slots[index - 1].node
+        self.buffer, self.end = index, 0
+        if self.pattern[index] != VARIABLE:
+            self.front(index)
+            return
         self.slot(index)
-        if self.pattern[index] != ABSENT:
+        if isinstance(node, Group):
+            self.least += [f"if _lengths[{index}] < {node.width}:", "    return None"]
+            self.rest += [f"a = _offsets[{index}]", f"m = _lengths[{index}]"]
+            self.put(prefix(node))
+            self.within(slot.name, lambda: self.group(node, "", slot.name, at_end=True))
+            self.padding()
+        else:
             value = f"_v{index}"
             self.apart(index, value)
-            lines: list[str] = []
-            self.put(prefix(node) + template(self.em, lines, node, value, self.args))
-            self.rest += lines
+            args: list[str] = []
+            self.put(prefix(node) + template(self.em, self.rest, node, value, args), *args)
             names = self.naming.value(node, slot.name) if self.naming is not None else None
             if names is not None:
                 self.names.append(f"{self.em.const('n', names)}({value})")
             if slot.opaque:
                 self.put("%s", f"inside({self.held(slot)}, {value}, dialect, {self.order!r})")
-            if self.pattern[index] > self.side.sizes[index - 1]:
-                self.put(',"extra":{"tail":"%s"}', f"t{index}.hex()")
         self.put("}")
 
     def held(self, slot: SlotSpec) -> str:
@@ -542,21 +599,63 @@ class _Telling(_Generator):
         said = []
         if self.more:
             said.append(f'"more":[{",".join(["%s"] * len(self.more))}]')
-            self.args += [f"f'\"{{{each}.hex()}}\"'" for each in self.more]
         if count != self.side.counted(self.pattern):
             said.append(f'"count":{count}')
-        self.put(f',"extra":{{{",".join(said)}}}' if said else "")
+        self.put(f',"extra":{{{",".join(said)}}}' if said else "", *[f"f'\"{{{each}.hex()}}\"'" for each in self.more])
         if self.naming is not None:
             self.put(',"names":{%s}', f"({' + '.join(self.names)})[:-1]" if self.names else "''")
         self.put("}")
-        self.em.names |= {"_unpack": self.packer().unpack_from, "quoted": quoted}
-        head = ["quoted(dialect.name)", "direction", self.numbers["pb_opc"], "quoted(format.name)"]
-        lines = [f"({', '.join(self.targets)},) = _unpack(_data)"]
-        if self.checks:
-            lines += [f"if not ({' and '.join(self.checks)}):", "    return None"]
-        lines += [*self.rest, f"return {''.join(self.text)!r} % ({', '.join([*head, *self.args])},)"]
+        self.parts[:0] = [
+            ('{"dialect":%s,"direction":"%s","opcode":', ("quoted(dialect.name)", "direction")),
+            ("%d", (self.numbers["pb_opc"],)),
+            (f',"format":%s,"endian":"{self.order}","header":{{', ("quoted(format.name)",)),
+        ]
+        if core is None:
+            filled, args = (
+                repr("".join(text for text, _ in self.parts)),
+                [arg for _, args in self.parts for arg in args],
+            )
+            checks = [f"if not ({' and '.join(self.checks)}):", "    return None"] if self.checks else []
+        else:
+            filled, args = "_text", self.by_core(core)
+            checks = ["_text = _fill(_data)", "if _text is None:", "    return None"]
+        lines = [*self.rest, f"return {filled} % ({', '.join(args)},)"]
+        lines = [*self.least, *self.unpacking([*checks, *lines]), *checks, *lines]
+        self.em.names["quoted"] = quoted
         made: Tell = self.function(_TELL, lines)
         return made
+
+    def by_core(self, core: Core) -> list[str]:
+        """Have the C core fill in what it can; what fills the rest."""
+        pieces: list[str | Place] = []
+        rest: list[str] = []
+        for text, args in self.parts:
+            place = self.place(args[0]) if len(args) == 1 and text in ("%d", "%s") else None
+            if place is not None and place.is_number == (text == "%d"):
+                pieces.append(place)
+            else:
+                pieces.append(text)
+                rest += args
+        self.em.names["_fill"] = filler(core, self.order, self.around, pieces, self.blanks)
+        return rest
+
+    def place(self, arg: str) -> Place | None:
+        """Where it stands in the message as it is shown, None where it has to be made of that."""
+        return self.places.get(arg) or self.places.get(arg.removesuffix(".hex()"))
+
+    def unpacking(self, lines: list[str]) -> list[str]:
+        """The statements that set the variables that others use."""
+        used = set(_WORD.findall("\n".join(lines))) & self.places.keys()
+        out = []
+        for buffer in sorted({self.places[name].buffer for name in used}):
+            names = sorted((n for n in used if self.places[n].buffer == buffer), key=lambda n: self.places[n].offset)
+            format, at = PREFIX[self.order], 0
+            for place in map(self.places.__getitem__, names):
+                format += f"{place.offset - at}x{place.width if place.code == 's' else ''}{place.code}"
+                at = place.end
+            unpack = self.em.const("_unpack", struct.Struct(format).unpack_from)
+            out.append(f"({', '.join(names)},) = {unpack}(_data{f', _offsets[{buffer}]' if buffer else ''})")
+        return out
 
 
 __all__ = ["Frame", "Inside", "Naming", "Side", "Tell", "side"]

@@ -11,7 +11,7 @@ import cffi  # type: ignore[import-untyped]
 
 #: Of the core, relative to the project's root, where setup.py runs.
 HERE = "lustre_wire/engines/bulk"
-SOURCES = ("rows.c", "index.c", "formats.c", "swab.c", "compose.c", "translate.c")
+SOURCES = ("rows.c", "index.c", "formats.c", "swab.c", "compose.c", "translate.c", "text.c")
 HEADERS = ("core.h", "rows.h", "bytes.h", "walk.h")
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion")
 

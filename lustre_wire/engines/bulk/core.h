@@ -311,6 +311,43 @@ uint64_t lw_key_hash(const lw_index_plan *plan, const lw_group *group, const uin
 int lw_translate(const lw_index_plan *plan, const lw_group *const *groups, uint32_t n_groups, const uint8_t *data,
                  uint64_t size, uint8_t *out, lw_walk *walk, uint8_t *const *columns);
 
+enum lw_what { LW_UNSIGNED, LW_SIGNED, LW_HEX };
+enum { LW_MOST_PLACES = 64 };
+
+/*
+ * A value in a text: the literal before it (bytes of it), and where it is, in a buffer behind the
+ * ptlrpc_body or (0) in the message as a whole. A number has 1, 2, 4 or 8 bytes.
+ */
+typedef struct {
+    uint32_t literal, what, buffer, offset, width;
+} lw_value;
+
+/* What must be zero: some bits of a number, or (no mask) bytes. */
+typedef struct {
+    uint32_t buffer, offset, width;
+    uint64_t mask;
+} lw_blank;
+
+/* The text of messages of one shape; `literals` stand one behind the other, the last behind all values. */
+typedef struct {
+    uint32_t swap;
+    uint32_t lengths; /* where the buffer lengths stand */
+    uint32_t first;   /* where the first buffer begins */
+    uint32_t n_needs; /* how many buffers it reads of, number 0 being the whole message: LW_MOST_PLACES at most */
+    const uint32_t *needs; /* bytes of each that it reads */
+    uint32_t n_blanks, n_values;
+    const lw_blank *blanks;
+    const lw_value *values;
+    const char *literals;
+    uint32_t last; /* bytes of the last literal */
+} lw_text_plan;
+
+/*
+ * The text of a message, as many bytes as are returned; 0 where something is not zero that must be, or not there. `out` has
+ * room for all literals, 20 bytes a number and two for each byte of hexadecimal digits.
+ */
+uint64_t lw_text_of(const lw_text_plan *plan, const uint8_t *data, uint64_t size, char *out);
+
 /* END */
 
 #endif
