@@ -287,16 +287,18 @@ def _file_data(captured: Captured) -> bool:
     return form is not None and form.name.partition("/")[0] in ("OST_READ", "OST_WRITE")
 
 
-def _quoted(text: str | None) -> str:
-    return quoted(text) if text else "null"
+@lru_cache(maxsize=4096)
+def _between(src: str, dst: str) -> str:
+    """Who sends to whom."""
+    return f'"src":{quoted(src) if src else "null"},"dst":{quoted(dst) if dst else "null"}'
 
 
 def _json(captured: Captured, names: bool, data: bool) -> str:
-    src, dst, portal = src_of(captured), dst_of(captured), captured.portal
-    iso, xid = _iso(captured.time_ns), captured.match_bits
+    iso, xid, portal = _iso(captured.time_ns), captured.match_bits, captured.portal
+    time = "null" if iso is None else f'"{iso}"'
     frame = f'"frame":{captured.packet},' if captured.packet else ""
     head = (
-        f'{{"time":{_quoted(iso)},{frame}"kind":"{captured.kind}","src":{_quoted(src)},"dst":{_quoted(dst)},'
+        f'{{"time":{time},{frame}"kind":"{captured.kind}",{_between(src_of(captured), dst_of(captured))},'
         f'"xid":{"null" if xid is None else xid},"portal":{"null" if portal is None else portal}'
     )
     if offset := captured.offset:
@@ -305,7 +307,6 @@ def _json(captured: Captured, names: bool, data: bool) -> str:
         head += f',"latency":{taken!r}'
     if missing := captured.missing:
         head += f',"missing":{missing}'
-    parts = [head]
     more: dict[str, Any] = {}
     text = captured.json_text(names)
     if text is None and (partial := captured.partial) is not None:
@@ -320,10 +321,12 @@ def _json(captured: Captured, names: bool, data: bool) -> str:
         more |= {"bytes": len(captured.raw)} if not data and _file_data(captured) else {"hex": captured.raw.hex()}
     if captured.error is not None:
         more["error"] = str(captured.error)
-    parts += [json_line(more)[1:-1]] if more else []
-    if names and text is not None and captured.direction == REPLY and (status := captured.status):
-        parts.append(_errno(status, captured.dialect))
-    parts += [text[1:-1]] if text is not None else []
-    if names and (records := _records(captured)):
-        parts.append(f'"records":{json_line(records)}')
-    return f"{','.join(parts)}}}"
+    if more:
+        head += f",{json_line(more)[1:-1]}"
+    records = _records(captured) if names else ()
+    told = f',"records":{json_line(records)}' if records else ""
+    if text is None:
+        return f"{head}{told}}}"
+    if names and captured.direction == REPLY and (status := captured.status):
+        head += f",{_errno(status, captured.dialect)}"
+    return f"{head},{text[1:-1]}{told}}}"
