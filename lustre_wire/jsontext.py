@@ -70,7 +70,7 @@ def json_text(message: Message, *, names: bool = False) -> str:
 def json_text_of(
     data: Any, dialect: Dialect | str, *, request: Message | RpcFormat | None = None, names: bool = False
 ) -> str:
-    """The same straight from a message's bytes: a regular message of a kind that has come often is not decoded.
+    """The same straight from a message's bytes: a regular message is not decoded.
 
     Args and errors as of `decode`; `names` as of `json_text`.
     """

@@ -157,13 +157,10 @@ class _Reads(dict[type[Buffers], "whole.Read | None"]):
         return read
 
     def telling(self, cls: type[Buffers], naming: whole.Naming | None) -> whole.Tell | None:
-        """What gives the JSON text of such messages, once they have come often."""
+        """What gives the JSON text of such messages."""
         key = cls, naming is not None
         if key not in self.tells:
-            found = self.reader.side(cls).teller(self.lengths, naming)
-            if isinstance(found, int):
-                return None
-            self.tells[key] = found
+            self.tells[key] = self.reader.side(cls).teller(self.lengths, naming)
         return self.tells[key]
 
 
@@ -218,8 +215,8 @@ def at_once(
 ) -> Any:  # fmt: skip
     """A message of version 2 read in one step, None where something about it is not regular.
 
-    With `inside`, which tells what opaque bytes hold, it is the JSON text instead, if messages like it have come often
-    enough and that gives it; `naming`, of that dialect, adds what its numbers are called.
+    With `inside`, which tells what opaque bytes hold, it is the JSON text instead, if that gives it; `naming`, of that
+    dialect, adds what its numbers are called.
     """
     readers = _BY_MAGIC.get(data[MAGIC])
     if readers is None:

@@ -43,7 +43,9 @@ def _value(obj: Any, name: str) -> Any:
 
 def _key(fid: Any, dialect: Dialect) -> str:
     """A FID, or an object that is known by one, as lines are searched for it; empty for another or none."""
-    found = _FID.search(struct_text(fid, dialect)) if fid is not None else None
+    if fid is None:
+        return ""
+    found = _FID.search(struct_text(fid, dialect))
     return found[1] if found is not None and found[1] != _NONE else ""
 
 
@@ -69,7 +71,7 @@ class Remembered:
 
     def __init__(self) -> None:
         self._targets: Bounded[tuple[str, int], str] = Bounded(_MOST)
-        self._names: Bounded[str, tuple[str, bytes]] = Bounded(_MOST)
+        self._names: Bounded[str, tuple[str, str]] = Bounded(_MOST)  # each with its name as it is shown
         self._fids: Bounded[tuple[str, bytes], str] = Bounded(_MOST)
         self._objects: Bounded[str, str] = Bounded(_MOST)
         self._roots: Bounded[str, None] = Bounded(_MOST)
@@ -140,7 +142,7 @@ class Remembered:
 
     def _named(self, parent: str, name: bytes, fid: str) -> None:
         if parent and fid and name and parent != fid:
-            self._names.keep(fid, (parent, name))
+            self._names.keep(fid, (parent, quoted(name)))
             self._fids.keep((parent, name), fid)
 
     def _page(self, data: bytes, asked: Message) -> None:
@@ -181,7 +183,7 @@ class Remembered:
         fid = self._objects.get(fid, fid)
         while fid not in self._roots and (found := self._names.get(fid)) is not None and len(parts) < _DEEPEST:
             fid, name = found
-            parts.append(quoted(name))
+            parts.append(name)
         if not parts:
             return "/" if fid in self._roots else ""
         top = "" if fid in self._roots else "..."

@@ -19,7 +19,6 @@ from lustre_wire.engines import record
 from lustre_wire.engines.bulk import Core, core
 from lustre_wire.engines.bulk.texts import Around, Blank, Place, filler
 from lustre_wire.engines.jsontext import prefix, quoted, template, union_writer
-from lustre_wire.engines.often import USES
 from lustre_wire.engines.payload import Extra, Piece, piece
 from lustre_wire.engines.straightline import Generator, elements
 from lustre_wire.schema.nodes import PREFIX, ByteOrder, Cell, Emitter, Group, Node, Overlap, Repeat, resolved, turner
@@ -106,7 +105,7 @@ class Side:
         self.plain = not any(s.present for s in self.slots)  # buffers that depend on others go piece by piece
         self._readers: dict[Pattern, Read] = {}
         self._writers: dict[Pattern, Write | None] = {}
-        self._tellers: dict[tuple[Pattern, Naming | None], Tell | int | None] = {}
+        self._tellers: dict[tuple[Pattern, Naming | None], Tell | None] = {}
         self.pattern_of_values: Callable[[Any], Pattern] | None = None  # made when first needed
 
     def reader(self, lengths: tuple[int, ...]) -> Read | None:
@@ -120,9 +119,10 @@ class Side:
             self._readers[pattern] = _Generator(self, pattern).reader()
         return self._readers[pattern]
 
-    def teller(self, lengths: tuple[int, ...], naming: Naming | None) -> Tell | int | None:
-        """The function that gives the JSON text of a message with these buffer lengths, None where none is made; a
-        number where messages like it have not come often enough yet.
+    def teller(self, lengths: tuple[int, ...], naming: Naming | None) -> Tell | None:
+        """The function that gives the JSON text of a message with these buffer lengths, None where none is made.
+
+        It is made for the first message, as the function that reads one is: that takes no longer.
 
         With `naming` the object has one member more: ``names``, what numbers of the message are called.
         """
@@ -130,13 +130,11 @@ class Side:
         if pattern is None:
             return None
         key = pattern, naming
-        found = self._tellers.get(key, 0)
-        if isinstance(found, int):
-            if key not in self._tellers and len(self._tellers) >= _MOST_PATTERNS:
+        if key not in self._tellers:
+            if len(self._tellers) >= _MOST_PATTERNS:
                 return None
-            found += 1
-            self._tellers[key] = found = found if found < USES else _Telling(self, pattern, naming).teller()
-        return found
+            self._tellers[key] = _Telling(self, pattern, naming).teller()
+        return self._tellers[key]
 
     def _pattern(self, lengths: tuple[int, ...]) -> Pattern | None:
         """What each buffer holds, None where one is read piece by piece."""

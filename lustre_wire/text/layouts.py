@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from lustre_wire import embedded
@@ -33,14 +34,21 @@ def _components(layout: Any, data: bytes, dialect: Dialect) -> Iterator[Any]:
 @checked
 def composite_text(message: Message) -> str:
     """A composite layout in a message: how many components, and the stripes of each; empty where there is none."""
-    magic = message.dialect.constants.get("LOV_MAGIC_COMP_V1")
-    for name in _HOLDERS:
-        data = getattr(message.buffers, name, None)
+    side: Any = type(message.buffers)
+    for name in _holders(side):
+        data = getattr(message.buffers, name)
+        magic = message.dialect.constants.get("LOV_MAGIC_COMP_V1")
         if isinstance(data, bytes) and int.from_bytes(data[:4], "little") == magic:
             found = embedded.recognise(data, message.dialect, "little")
             told = map(_stripes, striped(data, message.dialect))
             return ", ".join([f"PFL {found.lcm_entry_count} components", *told]) if found is not None else ""
     return ""
+
+
+@lru_cache(maxsize=2048)
+def _holders(side: type) -> tuple[str, ...]:
+    """The buffers of one side of an RPC that hold a layout."""
+    return tuple(name for name in _HOLDERS if hasattr(side, name))
 
 
 def _stripes(layout: Any) -> str:

@@ -9,7 +9,6 @@ from typing import Any, Final
 from lustre_wire import embedded
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines.often import Often
-from lustre_wire.engines.payload import codec
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REQUEST, Generic, Message
 from lustre_wire.schema.nodes import ByteOrder, Cell, Group, Node, Repeat
@@ -58,10 +57,9 @@ def brief(message: Message) -> str:
     if isinstance(buffers, Generic):
         return ""
     side: Any = type(buffers)
-    tellers = _tellers(side, message.dialect)
-    for slot in codec(side, message.order).places(buffers):
-        value = getattr(buffers, slot.name)
-        if value is not None and (text := tellers[slot.index](value, message)):
+    for name, tell in _tellers(side, message.dialect):
+        value = getattr(buffers, name)
+        if value is not None and (text := tell(value, message)):
             parts.append(text)
     text = " ".join(parts)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
@@ -71,19 +69,20 @@ Tell = Callable[[Any, Message], str]
 
 
 @lru_cache(maxsize=2048)
-def _tellers(side: type[Buffers], dialect: Dialect) -> dict[int, Tell]:
-    """What is told of each buffer, by its place."""
+def _tellers(side: type[Buffers], dialect: Dialect) -> list[tuple[str, Tell]]:
+    """What is told of each buffer that has a text, by its name."""
     slots = side.__slot_specs__
-    return {slot.index: _opaque(slot, dialect) if slot.opaque else _teller(slot.node, dialect) for slot in slots}
+    tellers = ((s.name, _opaque(s, dialect) if s.opaque else _teller(s.node, dialect)) for s in slots)
+    return [(name, tell) for name, tell in tellers if tell is not None]
 
 
-def _teller(node: Node, dialect: Dialect) -> Tell:
+def _teller(node: Node, dialect: Dialect) -> Tell | None:
     if isinstance(node, Cell):
         return lambda value, message: node_text(node, value, dialect, short=True) if value != b"" else ""
     several = isinstance(node, Repeat)
     struct = node.node if isinstance(node, Repeat) else node
     if not isinstance(struct, Group) or not spec_of(struct.cls).text:
-        return lambda value, message: ""
+        return None
     often = writer(struct.cls, dialect, True)
     return (lambda value, message: _several(often, value)) if several else (lambda value, message: often.do(value))
 
