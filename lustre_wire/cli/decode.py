@@ -158,15 +158,16 @@ def _head(captured: Captured) -> Iterator[str | Styled]:
     """When, who and which transfer, as far as it is known."""
     if captured.time_ns:
         yield paint(_clock(captured.time_ns), dim=True)
-    src, dst = src_of(captured), dst_of(captured)
+    src, dst, xid = src_of(captured), dst_of(captured), captured.match_bits
     if src or dst:
         yield f"{src} -> {dst}"
-    if captured.match_bits is not None and not captured.kind.startswith("lnet"):
-        yield paint(f"x{captured.match_bits}", dim=True)
+    if xid is not None and not captured.kind.startswith("lnet"):
+        yield paint(f"x{xid}", dim=True)
 
 
 def _what(captured: Captured, told: Remembered) -> Iterator[str | Styled]:
-    message = captured.message or captured.partial
+    whole = captured.message
+    message = whole or captured.partial
     about = rpc_of(captured)
     name = about.name if about is not None else ""
     if message is None and captured.error is not None:
@@ -187,11 +188,10 @@ def _what(captured: Captured, told: Remembered) -> Iterator[str | Styled]:
         yield paint(name, fg="cyan", bold=True)
         if target := told.target(captured):
             yield paint(target, fg="cyan")
-    if captured.message is not None:
-        parts = filter(None, (brief(captured.message), composite_text(captured.message)))
-        if text := " ".join(parts):
-            yield told.line(text, captured.message.dialect)
-        if captured.message.direction != REPLY and (who := _sender(captured.message)):
+    if whole is not None:
+        if text := " ".join(filter(None, (brief(whole), composite_text(whole)))):
+            yield told.line(text, whole.dialect)
+        if whole.direction != REPLY and (who := _sender(whole)):
             yield paint(who, dim=True)
     if captured.partial is not None:
         yield paint(f"(cut: {captured.there} of {captured.there + captured.missing} bytes)", fg="yellow")

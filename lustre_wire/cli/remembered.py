@@ -83,16 +83,16 @@ class Remembered:
             yield captured
 
     def _see(self, captured: Captured) -> None:
-        request, form = captured.request, captured.format
+        request = captured.request
         if captured.kind == BULK and request is not None and (form := request.format) is not None:
             if _holds_pages(form) and request.message is not None:
                 self._page(captured.raw, request.message)
             return
-        if form is None:
-            return
         message = captured.message
         if message is None or isinstance(message.buffers, Generic):
             return
+        form = message.format
+        assert form is not None  # its buffers are those of a format
         if not self._roots:
             self._roots.keep(_root(message.dialect), None)
         if message.direction != REPLY:
