@@ -147,6 +147,11 @@ def other_flags(r: Received) -> None:
     r.request.buffers.dlm_req.lock_flags |= r.k.LDLM_FL_CANCEL_ON_BLOCK
 
 
+def no_context(r: Received) -> None:
+    for cookie in r.reply.buffers.logcookies or ():
+        cookie.lgc_subsys = 7
+
+
 def reopened(r: Received) -> None:
     r.request.body.pb_flags |= r.k.MSG_REPLAY
     nothing(r)
@@ -175,6 +180,9 @@ WRONG: list[tuple[str, str, Callable[[Received], None], str]] = [
     ("mdc_getattr_common", "MDS_GETATTR", nothing, ""),
     ("mdc_getattr_common", "MDS_REINT/LINK", nothing, ""),
     ("mdc_getattr_common", "MDS_GETATTR", buffer("easize", 4000), ""),
+    ("ll_objects_destroy", "MDS_REINT/UNLINK", buffer("cookies", []), ""),
+    ("ll_objects_destroy", "MDS_REINT/UNLINK", buffer("valid", 0x800000), ""),
+    ("ll_objects_destroy", "MDS_REINT/UNLINK", no_context, ""),
     ("mdc_getstatus", "MDS_GETSTATUS", buffer("ident.f_seq", 0), "2.0"),
     ("mdc_getstatus", "MDS_GETSTATUS", buffer("ident.id", 0), "1.8"),
     ("ll_getxattr_common", "MDS_GETXATTR", buffer("easize", 900), ""),

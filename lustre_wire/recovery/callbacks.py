@@ -82,14 +82,8 @@ class Callbacks:
         body = dialect.structs["ldlm_request"](
             lock_flags=flags, lock_desc=desc, lock_handle=[handle(cookie=ast.lock.remote), handle()]
         )
-        message = rpc.build(dialect, FORMATS[ast.kind], dlm_req=body)
-        message.body.pb_handle.cookie = export.remote
-        message.header.lm_flags = export.header_flags
         rooms = (dialect.structs["ost_lvb"].__wire__.size,) if ast.kind == GLIMPSE else ()
-        message.header.lm_repsize = repsize(dialect, *rooms)
-        message.body.pb_conn_cnt = 1
-        message.body.pb_status = 12345
-        message.body.pb_timeout = CALLBACK_TIMEOUT
+        message = self._message(export, FORMATS[ast.kind], rooms, dlm_req=body)
         pending = Pending(ast, message, self.xids.new(), now + CALLBACK_TIMEOUT, wait)
         self._transmit(pending)
         if ast.kind == BLOCKING and ast.lock.flags & k.LDLM_FL_CANCEL_ON_BLOCK:
@@ -99,6 +93,23 @@ class Callbacks:
             self._owed.add(ast.lock)
         self.pending[pending.xid] = pending
         self._unanswered.add(pending)
+
+    def _message(self, export: Export, name: str, rooms: tuple[int, ...] = (), **buffers: Any) -> rpc.Message:
+        """A request to a client's own handle: its reverse import."""
+        message = rpc.build(self.dialect, name, **buffers)
+        message.body.pb_handle.cookie = export.remote
+        message.header.lm_flags = export.header_flags
+        message.header.lm_repsize = repsize(self.dialect, *rooms)
+        message.body.pb_conn_cnt = 1
+        message.body.pb_status = 12345
+        message.body.pb_timeout = CALLBACK_TIMEOUT
+        return message
+
+    def say(self, export: Export, name: str, **buffers: Any) -> None:
+        """A request that is no lock callback, by the name of its format; nobody waits for the answer."""
+        message = self._message(export, name, **buffers)
+        portal = self.dialect.rpcs[name].portal or 0
+        self._put(Packet(PUT, self.nid, export.nid, portal, self.xids.new(), 0, rpc.encode(message)))
 
     def _transmit(self, pending: Pending) -> None:
         form = pending.message.format

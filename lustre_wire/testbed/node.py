@@ -8,13 +8,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
+from lustre_wire.errors import WireError
+from lustre_wire.frames import lustre_msg
+from lustre_wire.recovery.answers import bare_reply
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.imports import Import, ImportConfig
 from lustre_wire.recovery.ldlm import LockTable
 from lustre_wire.recovery.limits import DEFAULT, Limits
 from lustre_wire.recovery.names import names
-from lustre_wire.recovery.packet import Handles, Packet, Xids
+from lustre_wire.recovery.packet import PUT, Handles, Packet, Xids
 from lustre_wire.recovery.request import Request
 from lustre_wire.recovery.store import Store
 from lustre_wire.recovery.target import Service, Target, TargetEvent, Wait
@@ -22,6 +26,7 @@ from lustre_wire.rpc import Message
 from lustre_wire.testbed import layouts, receivers
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.mds.service import Metadata
+from lustre_wire.testbed.mds.unlinks import Gone
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import Call, OperationFailed, Steps, Tasks, Until
 
@@ -225,6 +230,7 @@ class MetadataNode(ServerNode):
         yield from self._ask(osc, op.SetInfo(key=b"mds_conn\0", value=bytes(4)))
         self._open_the_door()
         yield Until(lambda: not self._recovering())
+        self.service.mdt.unlinks.left_on(index)
         k, pack = names(self.dialect), packer(self.dialect)
         assert self.target is not None
         used = self.store.get(("lov_objid", index), 0)
@@ -254,15 +260,13 @@ class MetadataNode(ServerNode):
 
         self.tasks.start(ask(), "quota")
 
-    def _destroy(self, md: bytes) -> Steps:
-        """Remove the objects of a file that is gone."""
-        k = names(self.dialect)
-        for index, number in layouts.objects(self.dialect, md):
-            asked = op.ObjectDestroy(
-                id=number, seq=layouts.sequence_of(self.dialect, index), valid=k.OBD_MD_FLID | k.OBD_MD_FLGROUP
-            )
-            with suppress(OperationFailed):  # it may be gone
-                yield from self._ask(self.imports[index], asked)
+    def _destroy(self, gone: Gone) -> Steps:
+        """Remove an object whose file is gone."""
+        k, seq = names(self.dialect), layouts.sequence_of(self.dialect, gone.ost)
+        asked = op.ObjectDestroy(id=gone.number, seq=seq, valid=k.OBD_MD_FLID | k.OBD_MD_FLGROUP)
+        with suppress(OperationFailed):  # it may be gone
+            yield from self._ask(self.imports[gone.ost], asked)
+        self.service.mdt.unlinks.done(gone)
 
     def _open_the_door(self) -> None:
         assert self.target is not None
@@ -292,15 +296,38 @@ class MetadataNode(ServerNode):
             if packet.source in osc.config.peers and packet.match_bits in osc.sending:
                 osc.receive(packet, now)
                 break
+            if packet.source in osc.config.peers and self._records_cancelled(osc, packet):
+                break
         else:
             super().receive(packet, now)
         self._go_on(now)
 
+    def _records_cancelled(self, osc: Import, packet: Packet) -> bool:
+        """Is this an OST that gives back cookies of objects that are gone (llog_origin_handle_cancel)?"""
+        form = osc.dialect.rpcs.get("OBD_LOG_CANCEL")
+        if form is None or packet.kind != PUT or packet.portal != form.portal:
+            return False
+        try:
+            message = rpc.decode(packet.data, osc.dialect)
+        except WireError:
+            return False
+        if message.format is not form or message.body is None or message.body.pb_handle.cookie != osc.config.handle:
+            return False
+        self.service.mdt.unlinks.cancel(getattr(message.buffers, "llog_cookies", None) or ())
+        reply = rpc.encode(bare_reply(osc.dialect, message.opcode))
+        offset = 0
+        if message.header.lm_flags & names(osc.dialect).MSGHDR_AT_SUPPORT:
+            offset = lustre_msg.early_reply_size(osc.dialect.body.__wire__.size)
+        assert self.target is not None
+        self.target.out.append(
+            Packet(PUT, self.nid, packet.source, form.reply_portal or 0, packet.match_bits, offset, reply)
+        )
+        return True
+
     def _go_on(self, now: float) -> None:
         assert self.target is not None
-        doomed, self.service.mdt.doomed = self.service.mdt.doomed, []
-        for md in doomed:
-            self.tasks.start(self._destroy(md), "destroy")
+        for gone in self.service.mdt.unlinks.take():
+            self.tasks.start(self._destroy(gone), "destroy")
         self.tasks.run(now)
         self.target.resume(now)
         self._after(now)

@@ -230,6 +230,11 @@ class Close(Operation):
 
 
 @attrs.define(slots=True, kw_only=True)
+class DoneWriting(Close):
+    """The client that closed a file has written its last bytes: size on MDT."""
+
+
+@attrs.define(slots=True, kw_only=True)
 class ReadPage(Operation):
     """Directory pages from `offset` on: a byte offset or a hash."""
 
@@ -369,7 +374,10 @@ class ObjectCreate(ObjectOp):
 
 @attrs.define(slots=True, kw_only=True)
 class ObjectDestroy(ObjectOp):
+    """`lcookie` is what the MDT gave for the object when its file went."""
+
     cancels: tuple[int, ...] = ()
+    lcookie: Any = None
 
 
 @attrs.define(slots=True, kw_only=True)

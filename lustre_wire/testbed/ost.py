@@ -187,11 +187,23 @@ class Objects:
 
     def _destroy(self, form: Form, asked: op.ObjectDestroy, request: Incoming, now: float) -> Answer:
         if ("object", asked.id) not in self.store:
+            self._give_back(asked)
             raise Refused(-errno.ENOENT)
         transaction = self.target.begin(request)
         self._remove(asked.id)
         transaction.finish()
+        if asked.lcookie is not None:
+            self.target.commit()
+            self._give_back(asked)
         return self.answer(form, request, self.result(Object(asked.id), asked))
+
+    def _give_back(self, asked: op.ObjectDestroy) -> None:
+        """Tell the MDT that an object is gone for good: the cookie it gave goes back (filter_cancel_cookies_cb)."""
+        if asked.lcookie is None or not asked.valid & self.k.OBD_MD_FLCOOKIE:
+            return
+        for export in self.target.exports.values():
+            if export.connected and export.granted & self.k.OBD_CONNECT_MDS:
+                self.target.callbacks.say(export, "OBD_LOG_CANCEL", llog_cookies=[asked.lcookie])
 
     def _punch(self, form: Form, asked: op.ObjectPunch, request: Incoming, now: float) -> Answer:
         obj = self.get(asked.id)

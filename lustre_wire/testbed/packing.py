@@ -106,6 +106,9 @@ class Bodies:
             objects: its size is the MDT's own.
         told: of a file whose size came with its last close, which says so with `telling` (`MDS_ATTR_*`).
         handle: says that an open handle is there.
+        cookies: says that an `llog_cookie` is there for each object of a file that is gone.
+        epochs: an open to write is told its I/O epoch.
+        rough_size: of a close that changes the time of access, says that the size it brings is kept, roughly.
         acl, asked_max: set where the request asks for them: access control list, and the largest layout.
         max_mdsize: bytes of that.
         layout_where_asked: only a request with this bit and room for it gets the layout of a file it looks up.
@@ -120,6 +123,9 @@ class Bodies:
     told: int = 0
     telling: int = 0
     handle: int = 0
+    cookies: int = 0
+    epochs: bool = False
+    rough_size: int = 0
     acl: int = 0
     asked_max: int = 0
     max_mdsize: int = 0
@@ -369,6 +375,8 @@ class Packer:
             if name not in out:
                 out[name] = specs[name].struct()
             target = out[name]
+            if value is None:  # a struct inside a struct that nobody has
+                continue
             for part in rest[:-1]:
                 target = getattr(target, part)
             if isinstance(what, Fid):

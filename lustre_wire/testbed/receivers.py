@@ -275,6 +275,21 @@ def _body(r: Received) -> str | None:
     return _layout(r) if r.answered else "no body"
 
 
+@_receiver("llite/namei.c: ll_objects_destroy; obdfilter/filter.c: filter_destroy",
+           "MDS_CLOSE", "MDS_REINT/UNLINK", "MDS_REINT/RENAME")  # fmt: skip
+def _cookies(r: Received) -> str | None:
+    k = r.k
+    if r.status or not r.has("cookies", "valid") or not r.said.valid & k.flag("OBD_MD_FLCOOKIE"):
+        return None
+    if not r.said.valid & k.OBD_MD_FLEASIZE or not r.said.md:
+        return "cookies without a layout"
+    cookies, objects = list(r.said.cookies or ()), lov.stripe(r.said.md[: r.said.easize], r.request.dialect).objects
+    if len(cookies) < len(objects):  # none is used then, and the log keeps its records
+        return f"{len(cookies)} cookies for {len(objects)} stripes"
+    strange = {int(one.lgc_subsys) for one in cookies} - {int(k.LLOG_MDS_OST_ORIG_CTXT)}
+    return f"cookies of log context {sorted(strange)}" if strange else None
+
+
 @_receiver("mdc/mdc_request.c: mdc_getstatus", "MDS_GETSTATUS")
 def _root(r: Received) -> str | None:
     return None if r.status or r.said.ident[0] else "the root has no identity"

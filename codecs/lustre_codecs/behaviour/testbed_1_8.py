@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Final
 
 from lustre_codecs.behaviour import testbed_forms as common
@@ -125,6 +126,12 @@ FORMS: Final = (
         {**WITH_MD, "logcookies": "cookies"}, (BODY, MD, COOKIES, CAPA, CAPA), replayed=True, lane="close",
     ),
     Form(
+        op.DoneWriting, "MDS_DONE_WRITING",
+        {"mds_body.fid1": Fid("ident"), "mds_body.valid": "valid", "mds_body.size": "size",
+         "mds_body.blocks": "blocks", "mds_body.flags": "epoch_flags"},
+        ATTRIBUTES, (BODY,), lane="close",
+    ),
+    Form(
         op.ReadPage, "MDS_READPAGE",
         {**WHO, "mds_body.suppgid": Const(MINUS_ONE), "mds_body.fid1": Fid("ident"), "mds_body.size": "offset",
          "mds_body.nlink": "size"},
@@ -153,7 +160,7 @@ PERSONALITY: Final = Personality(
     ost_supported=number_at(OST_CONNECT_SUPPORTED, _RELEASE),
     mgs_supported=number_at(MGS_CONNECT_SUPPORTED, _RELEASE),
     mgc_secflvr=0,
-    bodies=common.BODIES,
+    bodies=dataclasses.replace(common.BODIES, epochs=True, rough_size=ObdMd.OBD_MD_FLSIZE),
     object_valid=common.OBJECT_VALID,
     layout=LayoutNames(file={"lmm_object_id": "id"}, object={"l_object_id": "id"}, io={"ioo_id": "id"}),
     checksums=common.CHECKSUMS,

@@ -21,6 +21,8 @@ NO_GROUP: Final = Const(MINUS_ONE)
 #: A body that names an object says so.
 NAMED: Final = Const(ObdMd.OBD_MD_FLID)
 WITH_MD: Final[Fields] = {**ATTRIBUTES, "mdt_md": "md"}
+#: Of what may have taken the last of a file away: its layout, and cookies for its objects, whose bytes are in aclsize.
+LAST: Final[Fields] = {**WITH_MD, "mdt_body.aclsize": "aclsize", "logcookies": "cookies"}
 INTENT_VALID: Final = Const(0x28491036FDF)
 #: Bytes of an EA without objects.
 SMALL_MD = 56
@@ -96,14 +98,14 @@ FORMS: Final = (
         {**rec("ul", MdsReint.REINT_UNLINK, "suppgid1", minus="suppgid2"), "rec_reint.ul_mode": "mode",
          "rec_reint.ul_fid1": Fid("parent"), "rec_reint.ul_fid2": Fid("child"), "rec_reint.ul_time": "time",
          "name": "name", "dlm_req": Cancels("cancels")},
-        {**WITH_MD, "logcookies": "cookies"}, (BODY, MD, COOKIES, CAPA, CAPA), replayed=True, lane="mdc",
+        LAST, (BODY, MD, COOKIES, CAPA, CAPA), replayed=True, lane="mdc",
     ),
     Form(
         op.Rename, "MDS_REINT/RENAME",
         {**rec("rn", MdsReint.REINT_RENAME, "suppgid1", "suppgid2"), "rec_reint.rn_mode": "mode",
          "rec_reint.rn_fid1": Fid("source_dir"), "rec_reint.rn_fid2": Fid("target_dir"), "rec_reint.rn_time": "time",
          "old_name": "old", "new_name": "new", "dlm_req": Cancels("cancels")},
-        {**WITH_MD, "logcookies": "cookies"}, (BODY, MD, COOKIES, CAPA, CAPA), replayed=True, lane="mdc",
+        LAST, (BODY, MD, COOKIES, CAPA, CAPA), replayed=True, lane="mdc",
     ),
     Form(
         op.SetAttr, "MDS_REINT/SETATTR",
@@ -139,7 +141,14 @@ FORMS: Final = (
          "rec_reint.sa_valid": "valid", "rec_reint.sa_mode": "mode", "rec_reint.sa_size": "size",
          "rec_reint.sa_blocks": "blocks", "rec_reint.sa_atime": "atime", "rec_reint.sa_mtime": "mtime",
          "rec_reint.sa_ctime": "ctime"},
-        {**WITH_MD, "logcookies": "cookies"}, (BODY, MD, COOKIES, CAPA, CAPA), replayed=True, lane="close",
+        LAST, (BODY, MD, COOKIES, CAPA, CAPA), replayed=True, lane="close",
+    ),
+    Form(
+        op.DoneWriting, "MDS_DONE_WRITING",
+        {"mdt_ioepoch.handle.cookie": "handle", "mdt_ioepoch.ioepoch": "epoch", "mdt_ioepoch.flags": "epoch_flags",
+         **rec("sa", MdsReint.REINT_SETATTR, "suppgid"), "rec_reint.sa_fid": Fid("ident"),
+         "rec_reint.sa_valid": "valid", "rec_reint.sa_size": "size", "rec_reint.sa_blocks": "blocks"},
+        ATTRIBUTES, (BODY,), replayed=True, lane="close",
     ),
     Form(
         op.ReadPage, "MDS_READPAGE",

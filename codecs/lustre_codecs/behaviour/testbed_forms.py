@@ -44,7 +44,7 @@ _SIZE: Final = ObdMd.OBD_MD_FLSIZE | ObdMd.OBD_MD_FLBLOCKS
 BODIES: Final = Bodies(
     always=_OBJECT | ObdMd.OBD_MD_FLMODE | ObdMd.OBD_MD_FLTYPE | ObdMd.OBD_MD_FLUID | ObdMd.OBD_MD_FLGID
     | ObdMd.OBD_MD_FLFLAGS | ObdMd.OBD_MD_FLNLINK | ObdMd.OBD_MD_FLGENER | ObdMd.OBD_MD_FLRDEV,
-    not_file=_SIZE, no_objects=_SIZE, handle=ObdMd.OBD_MD_FLHANDLE, max_mdsize=1024,
+    not_file=_SIZE, no_objects=_SIZE, handle=ObdMd.OBD_MD_FLHANDLE, cookies=ObdMd.OBD_MD_FLCOOKIE, max_mdsize=1024,
 )  # fmt: skip
 OBJECT_VALID: Final = {op.ObjectOp: ObjectValid(0, _OBJECT | _SIZE | ObdMd.OBD_MD_FLGROUP)}
 CHECKSUMS: Final = ObdCksum.OBD_CKSUM_CRC32 | ObdCksum.OBD_CKSUM_ADLER
@@ -98,7 +98,11 @@ def ost_forms(fields: Fields) -> tuple[Form, ...]:
         Form(op.ObjectGetAttr, "OST_GETATTR", fields, reply, (OBDO,)),
         Form(op.ObjectSetAttr, "OST_SETATTR", fields, reply, (OBDO,), replayed=True),
         Form(op.ObjectCreate, "OST_CREATE", fields, reply, (OBDO,)),
-        Form(op.ObjectDestroy, "OST_DESTROY", {**fields, "dlm_req": Cancels("cancels")}, reply, (OBDO,), replayed=True),
+        Form(
+            op.ObjectDestroy, "OST_DESTROY",
+            {**fields, "ost_body.oa.o_lcookie": "lcookie", "dlm_req": Cancels("cancels")}, reply, (OBDO,),
+            replayed=True,
+        ),
         Form(op.ObjectPunch, "OST_PUNCH", fields, reply, (OBDO,), replayed=True),
         Form(op.ObjectSync, "OST_SYNC", fields, reply, (OBDO,)),
         Form(op.ObjectRead, "OST_READ", io, reply, (OBDO,)),

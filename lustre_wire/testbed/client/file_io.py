@@ -165,9 +165,12 @@ class FileIo(ConnectedNode):
         k = names(self.metadata().dialect)
         if not result.valid & k.OBD_MD_FLEASIZE or not result.md:
             return
-        for index, obj in layouts.objects(self.metadata().dialect, result.md):
-            valid = k.OBD_MD_FLID | k.OBD_MD_FLGROUP
-            request = yield from self.ask(self.oscs[index], op.ObjectDestroy(id=obj, valid=valid))
+        objects, cookies = layouts.objects(self.metadata().dialect, result.md), list(result.cookies or ())
+        for stripe, (index, obj) in enumerate(objects):
+            asked = op.ObjectDestroy(id=obj, valid=k.OBD_MD_FLID | k.OBD_MD_FLGROUP)
+            if result.valid & k.flag("OBD_MD_FLCOOKIE") and len(cookies) >= len(objects):
+                asked.valid, asked.lcookie = asked.valid | k.OBD_MD_FLCOOKIE, cookies[stripe]
+            request = yield from self.ask(self.oscs[index], asked)
             if request.status not in (0, -errno.ENOENT, -errno.EINTR):
                 raise OperationFailed(request.status)
 

@@ -128,11 +128,11 @@ class Changes:
         transaction.versions("unlink", parent=parent.ino, child=child.ino)
         transaction.touch("unlink", parent=parent.ino, child=child.ino)
         self.mdt.space.unlink(parent, name, child, asked.time)
-        result = self._one_name_less(child, asked.time)
+        result = self._one_name_less(child, asked.time, request)
         transaction.finish()
         return self.mdt.answer(form, request, result)
 
-    def _one_name_less(self, inode: Inode, time: int) -> Result:
+    def _one_name_less(self, inode: Inode, time: int, request: Incoming) -> Result:
         """An object lost a name; the last one takes it away, or makes it an orphan while it is open."""
         left = 0 if inode.is_dir else inode.nlink - 1
         changed = attrs.evolve(inode, nlink=left, ctime=time)
@@ -143,8 +143,7 @@ class Changes:
             self.mdt.space.put(changed)
             self.mdt.space.store.set(("orphan", inode.ino), True)
             return self.mdt.attributes(changed)
-        self.mdt.remove(inode)
-        return self.mdt.attributes(changed, md=self.mdt.personality.bodies.layout_of_removed)
+        return self.mdt.remove(changed, request.export.uuid)
 
     def rename(self, form: Form, asked: op.Rename, request: Incoming) -> Handling:
         source_dir, target_dir = self.mdt.space.need_dir(asked.source_dir), self.mdt.space.need_dir(asked.target_dir)
@@ -176,7 +175,7 @@ class Changes:
         result = self.mdt.attributes(old)
         if new is not None and new.ino != old.ino:
             target_dir = self.mdt.space.unlink(target_dir, asked.new, new, asked.time)
-            result = self._one_name_less(new, asked.time)
+            result = self._one_name_less(new, asked.time, request)
         if new is None or new.ino != old.ino:
             self.mdt.space.unlink(self.mdt.space.get(source_dir.ino), asked.old, old, asked.time)
             moved = attrs.evolve(old, parent=target_dir.ino, ctime=asked.time)

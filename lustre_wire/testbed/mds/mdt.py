@@ -11,6 +11,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.target import Target, Wait
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import pages
+from lustre_wire.testbed.mds.unlinks import Unlinks
 from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import Form, packer
 from lustre_wire.testbed.quota import Quota
@@ -27,7 +28,7 @@ class Mdt:
 
     Attributes:
         space: files and directories; `quota` says who may have how many.
-        doomed: layouts of files that are gone, whose objects the MDT has to remove itself.
+        unlinks: objects of files that are gone.
         pack: reads and writes messages; `k` has the dialect's numbers.
         target: what it is served by; set by the node, which makes both.
     """
@@ -41,7 +42,7 @@ class Mdt:
             xattrs=((DEFAULT_LMV, default),) if default else (),
         )  # fmt: skip
         self.quota = Quota(self.k, store, "inodes", lambda: self.target.now)
-        self.doomed: list[bytes] = []
+        self.unlinks = Unlinks(dialect, store)
         self.target: Target = None  # type: ignore[assignment]
 
     def attributes(self, inode: Inode, *, md: bool = False, asked: int = 0) -> Result:
@@ -76,11 +77,21 @@ class Mdt:
             easize=len(data or b""), max_mdsize=bodies.max_mdsize, max_cookiesize=MAX_COOKIESIZE,
         )  # fmt: skip
 
-    def remove(self, inode: Inode) -> None:
-        """The last of an object: its client removes what it has on OSTs, or the MDT."""
+    def remove(self, inode: Inode, told: bytes = b"") -> Result:
+        """The last of an object, and what is said of it.
+
+        Args:
+            told: UUID of the client that is told, and where clients do that removes what it has on OSTs; otherwise, or
+                without one, the MDT does.
+        """
         self.space.remove(inode)
-        if inode.md and not self.personality.bodies.layout_of_removed:
-            self.doomed.append(inode.md)
+        bodies = self.personality.bodies
+        result = self.attributes(inode, md=bodies.layout_of_removed)
+        cookies = self.unlinks.note(inode.md, told if bodies.layout_of_removed else b"") if inode.md else []
+        if cookies:
+            result.cookies, result.valid = cookies, result.valid | int(bodies.cookies)
+            result.aclsize = sum(cookie.__wire__.size for cookie in cookies)
+        return result
 
     def looked_up(self, inode: Inode, asked: Any, *, md: bool = True) -> Result:
         """What a lookup that asks for these bits, and has room for so long a layout, is told of what it found."""

@@ -19,6 +19,9 @@ from lustre_wire.testbed.operations import NOBODY, Ident, Result
 from lustre_wire.testbed.packing import Form
 from lustre_wire.testbed.space import Inode, filename
 
+#: Seconds that a close's time of access lies above the known one before it is written (MAX_ATIME_DIFF).
+ATIME_DIFF = 60
+
 
 @attrs.define(slots=True, eq=False)
 class OpenFile:
@@ -37,12 +40,16 @@ class Opens:
         pool: objects made on the OSTs and not yet used, by OST index.
         stripes: how many objects a new file gets; `osts` how many OSTs there are to make them.
         thirsty: opens that wait for objects to be made.
+        access: of each object that is open to be written, the epoch and how many write it; of one that is executed, 0
+            and how many do, below 0 (mds_get_write_access, mds_deny_write_access).
     """
 
     def __init__(self, mdt: Mdt, stripes: int, osts: int) -> None:
         self.mdt, self.k, self.stripes, self.osts = mdt, mdt.k, stripes, osts
         self.pool: dict[int, list[int]] = {}
         self.thirsty: list[Wait] = []
+        self.access: dict[int, tuple[int, int]] = {}
+        self.epoch = 0
 
     def open(self, form: Form, asked: op.Open, request: Incoming) -> Handling:
         k, replay = self.k, self.mdt.target.is_replay(request)
@@ -105,7 +112,14 @@ class Opens:
             return -errno.EISDIR
         if asked.flags & k.MDS_OPEN_DIRECTORY and not inode.is_dir:
             return -errno.ENOTDIR
-        return 0
+        count = self.access.get(inode.ino, (0, 0))[1]
+        return -errno.ETXTBSY if count * self._access(asked.flags) < 0 else 0
+
+    def _access(self, flags: int) -> int:
+        """1 for an open to write, -1 for one to execute, 0 for others: the first two exclude each other."""
+        if flags & self.mdt.personality.write_mode:
+            return 1
+        return -1 if flags & self.k.MDS_FMODE_EXEC else 0
 
     def _make_file(self, asked: op.Open, request: Incoming, parent: Inode, replay: bool) -> Inode:
         ino, generation, fid = self.mdt.space.new(asked.mode, asked.child, again=replay)
@@ -151,7 +165,23 @@ class Opens:
     def _hold(self, request: Incoming, inode: Inode, flags: int) -> int:
         handle = self.mdt.target.handles.new()
         request.export.files[handle] = OpenFile(handle, inode.ino, flags, request.xid)
+        access = self._access(flags)
+        if access:
+            epoch, count = self.access.get(inode.ino, (0, 0))
+            if access > 0 and not epoch:
+                epoch = self.epoch = self.epoch + 1
+            self.access[inode.ino] = epoch, count + access
         return handle
+
+    def _let_go(self, known: OpenFile) -> None:
+        """The epoch of an object ends with its last writer."""
+        access = self._access(known.flags)
+        if access:
+            epoch, count = self.access[known.ino]
+            if count == access:
+                del self.access[known.ino]
+            else:
+                self.access[known.ino] = epoch, count - access
 
     def _open_answer(
         self, form: Form, request: Incoming, inode: Inode, handle: int, found: int, asked: op.Open | None = None
@@ -160,6 +190,8 @@ class Opens:
         by_fid = asked is not None and asked.flags & self.k.flag("MDS_OPEN_BY_FID")
         result = self.mdt.attributes(inode, md=True, asked=int(bodies.acl | (0 if by_fid else bodies.asked_max)))
         result.handle, result.valid = handle, result.valid | int(bodies.handle)
+        if bodies.epochs and self._access(request.export.files[handle].flags) > 0:
+            result.epoch = self.access[inode.ino][0]
         if self.mdt.personality.locking is None:
             result.dlm_rep = reply_of(self.mdt.dialect, None, int(self.k.LDLM_FL_LOCK_CHANGED), found)
             return self.mdt.answer(form, request, result, self.k.ELDLM_LOCK_ABORTED)
@@ -219,32 +251,40 @@ class Opens:
         return self._open_answer(form, request, inode, handle, request.disposition)
 
     def close(self, form: Form, asked: op.Close, request: Incoming) -> Answer:
-        known = request.export.files.get(asked.handle)
+        bodies, known = self.mdt.personality.bodies, request.export.files.get(asked.handle)
         if known is None:
             raise Refused(-errno.ESTALE, failed=True)
         transaction = self.mdt.target.begin(request)
         inode = self.mdt.space.get(known.ino)
-        changed = attrs.evolve(inode, atime=max(inode.atime, asked.atime))
-        if asked.valid & self.mdt.personality.bodies.telling and inode.is_file:
+        changed = inode
+        if asked.atime > inode.atime + ATIME_DIFF:
+            changed = attrs.evolve(inode, atime=asked.atime)
+            if bodies.rough_size and asked.valid & bodies.rough_size and inode.is_file:
+                changed = attrs.evolve(changed, size=asked.size)
+        if asked.valid & bodies.telling and inode.is_file:
             changed = attrs.evolve(changed, told=(asked.size, asked.blocks))
         self.mdt.space.put(changed)
-        result = self.mdt.attributes(changed)
-        gone = self.drop(request.export, asked.handle)
-        if gone is not None:
-            result = self.mdt.attributes(gone, md=True)
+        result = self.drop(request.export, asked.handle, request.export.uuid) or self.mdt.attributes(changed)
         transaction.finish()
         return self.mdt.answer(form, request, result)
 
-    def drop(self, export: Export, handle: int) -> Inode | None:
-        """Take an open handle away; the object if it is gone with it."""
+    def done_writing(self, form: Form, asked: op.DoneWriting, request: Incoming) -> Answer:
+        """Nobody is asked for it. 1.8 answers with an empty body (mds_done_writing); where size on MDT is not granted,
+        as it is not by default, no handle waits for it (mdt_done_writing)."""
+        stale = not self.mdt.personality.bodies.epochs
+        return self.mdt.answer(form, request, Result(), -errno.ESTALE if stale else 0)
+
+    def drop(self, export: Export, handle: int, told: bytes = b"") -> Result | None:
+        """Take an open handle away. Where the object is gone with it, what the client that closes it is told."""
         known = export.files.pop(handle, None)
-        if known is None or ("orphan", known.ino) not in self.mdt.space.store:
+        if known is None:
+            return None
+        self._let_go(known)
+        if ("orphan", known.ino) not in self.mdt.space.store:
             return None
         if any(f.ino == known.ino for e in self.mdt.target.exports.values() for f in e.files.values()):
             return None
-        inode = self.mdt.space.get(known.ino)
-        self.mdt.remove(inode)
-        return inode
+        return self.mdt.remove(self.mdt.space.get(known.ino), told)
 
     def is_open(self, inode: Inode) -> bool:
         exports: Any = self.mdt.target.exports.values()

@@ -59,7 +59,8 @@ class Metadata:
             op.SetXattr: changes.setxattr, op.GetXattr: self._getxattr, op.StatFs: self._statfs, op.Sync: self._sync,
             op.ReadPage: self._readpage, op.Enqueue: self._enqueue, op.Cancel: self._cancel, op.SeqQuery: self._seq,
             op.FldQuery: self._fld, op.Quota: self._quota, op.CreateLink: changes.create,
-            op.LayoutGet: self._layout, op.XattrsGet: self._xattrs, op.FidToPath: self._path,
+            op.DoneWriting: opens.done_writing, op.LayoutGet: self._layout, op.XattrsGet: self._xattrs,
+            op.FidToPath: self._path,
         }  # fmt: skip
 
     @property
@@ -145,9 +146,8 @@ class Metadata:
 
     def dropped(self, export: Export) -> None:
         for handle in list(export.files):
-            gone = self.opens.drop(export, handle)
-            if gone is not None and gone.md and self.mdt.personality.bodies.layout_of_removed:
-                self.mdt.doomed.append(gone.md)  # the client that would destroy its objects is not there
+            self.opens.drop(export, handle)
+        self.mdt.unlinks.left_by(export.uuid)
 
     def recovered(self) -> None:
         held = {f.ino for e in self.mdt.target.exports.values() for f in e.files.values()}
