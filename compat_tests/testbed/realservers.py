@@ -16,13 +16,13 @@ import attrs
 
 import lustre_wire as lw
 from compat_tests.recorded import FIXTURES
-from compat_tests.testbed.realclients import KINDS, Numbers, RealClient, Step, _kind
+from compat_tests.testbed.realclients import KINDS, Numbers, RealClient, Step, _kind, _pairs, _structs
 from lustre_wire import rpc
 from lustre_wire.capture.captured import Captured
 from lustre_wire.capture.rpcs import read_messages
 from lustre_wire.engines import record
 from lustre_wire.frames import lustre_msg
-from lustre_wire.payloads import lov
+from lustre_wire.payloads import batch, lov
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.mds.service import PATH_KEY
 from lustre_wire.testbed.scenario import FSNAME, MDS_NID, MGS_NID, OST_NID, TCP, Simulated
@@ -160,9 +160,28 @@ def seen(message: rpc.Message, portal: int, offset: int, bulk: int | None) -> di
         if int(desc.l_resource.lr_type) == names(message.dialect).LDLM_IBITS:
             found["lock bits"] = int(desc.l_policy_data.l_inodebits.bits)
         found["lock handle"] = bool(lock.lock_handle.cookie)
+    if isinstance(getattr(buffers, "batch_update_reply", None), bytes):
+        found["batch"] = [_inside(one) for one in answers_of(message)]
     if (one := getattr(buffers, "obd_statfs", None)) is not None:
         found["statfs"] = int(one.os_namelen)
     return found
+
+
+def _inside(one: batch.Submessage) -> tuple[Any, ...]:
+    """What is compared of an answer inside of another."""
+    lock, body, desc = one.buffers.dlm_rep, one.buffers.mdt_body, one.buffers.dlm_rep.lock_desc
+    bits = int(desc.l_policy_data.l_inodebits.bits)
+    return (
+        one.code, tuple(one.header.lm_buflens), int(lock.lock_flags), int(lock.lock_policy_res1),
+        int(lock.lock_policy_res2), int(desc.l_req_mode), int(desc.l_granted_mode), bits,
+        bool(lock.lock_handle.cookie), int(body.mbo_valid), int(body.mbo_mode), int(body.mbo_flags),
+    )  # fmt: skip
+
+
+def answers_of(message: rpc.Message) -> list[batch.Submessage]:
+    """The answers in the answer to an MDS_BATCH; those it was asked for are all of one kind."""
+    data = message.buffers.batch_update_reply
+    return list(batch.read(data, message.dialect, message.order, rpc.REPLY).messages)
 
 
 def differences(format_: str, recorded: dict[str, Any], ours: dict[str, Any]) -> Iterator[Difference]:
@@ -178,6 +197,11 @@ class LaterNumbers(Numbers):
     def learn(self, server: int, recorded: rpc.Message, ours: rpc.Message) -> None:
         super().learn(server, recorded, ours)
         self._shards(recorded)
+        if recorded.name == "MDS_BATCH" and isinstance(getattr(ours.buffers, "batch_update_reply", None), bytes):
+            for one, other in zip(answers_of(recorded), answers_of(ours), strict=False):
+                for a, b in _pairs(one.buffers, other.buffers):
+                    self._pair(a, b)
+                self._objects(one.buffers.mdt_md, other.buffers.mdt_md, ours.dialect)
         for name in ("mdt_md", "lvb"):
             self._objects(getattr(recorded.buffers, name, None), getattr(ours.buffers, name, None), ours.dialect)
 
@@ -218,6 +242,14 @@ class LaterNumbers(Numbers):
         if body is not None:
             body.mcb_name = body.mcb_name.replace(RECORDED_FSNAME.encode(), FSNAME.encode())
 
+    def batch(self, server: int, data: bytes, message: rpc.Message) -> tuple[bytes, tuple[batch.Submessage, ...]]:
+        """The requests inside of another with our names in them, and what they are."""
+        asked = batch.read(data, message.dialect, message.order)
+        for one in asked.messages:
+            for struct in _structs(one.buffers):
+                self._put(server, struct)
+        return batch.write(asked, message.order), asked.messages
+
     def stripes(self, dialect: Any) -> None:
         """Learnt as they come."""
 
@@ -251,7 +283,9 @@ class Compared(RealClient):
 
     def __init__(self, nid: int, steps: list[Step], seconds: set[int]) -> None:
         super().__init__(nid, steps, lw.dialect("2.17"), [])
-        self.numbers, self.seconds, self.conn_cnt = LaterNumbers(), seconds, 1
+        self.numbers: LaterNumbers = LaterNumbers()
+        self.seconds, self.conn_cnt = seconds, 1
+        self.batched: dict[int, list[batch.Submessage]] = {}
         self.differences: list[Difference] = []
         self.compared: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
@@ -280,11 +314,42 @@ class Compared(RealClient):
         self.early |= given
         return False
 
+    def _ask(self, step: Step) -> None:
+        self.batched.pop(step.xid, None)
+        if step.bulk and step.message.name == "MDS_BATCH":
+            at, bulk = 0, b""
+            for piece in step.message.buffers.but_update_buffer:
+                data, asked = self.numbers.batch(step.server, step.bulk[at : at + piece.bub_size], step.message)
+                at, bulk = at + piece.bub_size, bulk + data
+                self.batched.setdefault(step.xid, []).extend(asked)
+            assert len(bulk) == len(step.bulk)
+            step.bulk = bulk
+        super()._ask(step)
+
+    def _inline(self, server: int, xid: int, message: rpc.Message) -> None:
+        """Requests that stand in the message itself."""
+        data = message.buffers.but_update_header
+        at = self.dialect.structs["but_update_header"].__wire__.size
+        if len(data) > at:
+            inside, asked = self.numbers.batch(server, data[at:], message)
+            message.buffers.but_update_header, self.batched[xid] = data[:at] + inside, list(asked)
+
+    def _answered(self, packet: Any) -> None:
+        super()._answered(packet)
+        reply = self.got.get(packet.match_bits)
+        if reply is None or reply.name != "MDS_BATCH" or reply.status == -95:
+            return
+        for one, other in zip(self.batched[packet.match_bits], answers_of(reply), strict=False):
+            own = one.buffers.dlm_req.lock_handle[0].cookie
+            self.locks[own] = int(other.buffers.dlm_rep.lock_handle.cookie)
+
     def _send(self, server: int, portal: int, xid: int, message: rpc.Message) -> None:
         if message.name == "MDS_CONNECT":
             self.conn_cnt = message.body.pb_conn_cnt
         elif server == MDS_NID & 0xFFFFFFFF:
             message.body.pb_conn_cnt = self.conn_cnt
+        if message.name == "MDS_BATCH":
+            self._inline(server, xid, message)
         if int(message.body.pb_handle.cookie) in self.seconds:
             message.body.pb_handle.cookie = self.exports[server]
         super()._send(server, portal, xid, message)

@@ -18,7 +18,7 @@ from lustre_wire.testbed.packing import packer
 #: Messages that differ, and why.
 DIFFERENT = {
     r"getattr-name-d20": "the recording counted the NUL into the name's length; a mounted client sends one NUL",
-    r"(reint|reint-replay-reint)-setattr-(d20-)?epoch": "the I/O epoch of a truncate: size on MDS is not granted (mdt_som_conf)",
+    r"(reint|reint-replay-reint)-setattr-(d20-)?epoch": "the I/O epoch: size on MDS is not granted",
     r"fld-query": "2.0.0 sends what its buffer held before behind the sequence; the testbed zeroes",
     r"unpin-": "a close in the form of an unpin; the testbed pins nothing",
     r"open-replay-intent-open-(creat-excl|directory|openlock|rdonly).*-d18": (

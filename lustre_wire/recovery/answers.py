@@ -19,6 +19,14 @@ def bare_reply(dialect: Dialect, opcode: int) -> rpc.Message:
     return rpc.Message(dialect, rpc.REPLY, "little", lustre_msg.LustreMsgV2(), body, None, rpc.Generic([]))
 
 
+def goes_to_its_target(form: RpcFormat, dialect: Dialect) -> bool:
+    """Is a message sent to the portals of whatever target it is for, not to its format's own? Converts were until 2.12,
+    from when on they go where cancels do."""
+    if form.name == "LDLM_CONVERT":
+        return form.portal != dialect.rpcs["LDLM_CANCEL"].portal
+    return form.name in ("OBD_PING", "LDLM_ENQUEUE")
+
+
 def empty_buffers(form: RpcFormat) -> dict[str, Any]:
     """The buffers of a reply that a handler prepared and did not fill: structs of zeroes, the rest without bytes."""
     needed = (spec for spec in form.reply.__slot_specs__ if spec.struct is not None and not spec.optional)

@@ -57,8 +57,8 @@ class Callbacks:
         return pending.until if self.pending.get(pending.xid) is pending else None
 
     def _release_due(self, lock: Lock) -> float | None:
-        """For a lock that was asked back, as long as it is held."""
-        return lock.callback_deadline if self.namespace.locks.get(lock.cookie) is lock else None
+        """For a lock that was asked back, as long as it is held and what was asked for of it not given."""
+        return lock.callback_deadline or None if self.namespace.locks.get(lock.cookie) is lock else None
 
     def send(self, asts: list[Ast], now: float) -> None:
         """Send callbacks that are owed."""

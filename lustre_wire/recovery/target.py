@@ -16,7 +16,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.recovery import head, timeouts
-from lustre_wire.recovery.answers import bare_reply, empty_buffers
+from lustre_wire.recovery.answers import bare_reply, empty_buffers, goes_to_its_target
 from lustre_wire.recovery.callbacks import Callbacks
 from lustre_wire.recovery.deadlines import Deadlines
 from lustre_wire.recovery.exports import Answer, Export, Incoming
@@ -287,7 +287,7 @@ class Target:
             else:
                 self.drop(export)
             return
-        if request.message.opcode == k.LDLM_CANCEL:  # a service of its own, which no recovery stops
+        if request.message.opcode in (k.LDLM_CANCEL, k.LDLM_CONVERT):  # a service of its own, which no recovery stops
             self._handle(request, now)
             return
         already = export.active.get(request.xid)
@@ -536,7 +536,7 @@ class Target:
     def reply_portal(self, request: Incoming) -> int:
         """Where the client waits for the answer: the import's own reply portal."""
         form = request.message.format
-        if form is not None and form.name not in ("OBD_PING", "LDLM_ENQUEUE", "LDLM_CONVERT"):
+        if form is not None and not goes_to_its_target(form, self.dialect):
             return form.reply_portal or 0
         return self.dialect.rpcs[self.connect_name].reply_portal or 0
 

@@ -63,6 +63,20 @@ class Lookup(Operation):
 
 
 @attrs.define(slots=True, kw_only=True)
+class BatchGetAttr(Lookup):
+    """The same as one of many in a `Batch`."""
+
+
+@attrs.define(slots=True, kw_only=True)
+class Batch(Operation):
+    """Many operations in one message: `head` is a `but_update_header` with the operations behind it, or where they do
+    not fit, `pieces` say how many bytes of bulk data have them."""
+
+    head: bytes = b""
+    pieces: Any = None
+
+
+@attrs.define(slots=True, kw_only=True)
 class LayoutGet(Operation):
     """IT_LAYOUT: the layout of what the lock is on, with the lock."""
 
@@ -256,6 +270,13 @@ class Cancel(Operation):
 
 
 @attrs.define(slots=True, kw_only=True)
+class Convert(Operation):
+    """Some bits of a lock are given back: `dlm_req` says which are kept."""
+
+    dlm_req: Any = None
+
+
+@attrs.define(slots=True, kw_only=True)
 class SeqQuery(Operation):
     """A range of identities for new files."""
 
@@ -388,6 +409,11 @@ class ObjectPunch(ObjectOp):
 @attrs.define(slots=True, kw_only=True)
 class ObjectSync(ObjectOp):
     """Bytes from `size` to `blocks`."""
+
+
+@attrs.define(slots=True, kw_only=True)
+class ObjectSeek(ObjectOp):
+    """Where from `size` on data or a hole begins: `mode` is `SEEK_DATA` or `SEEK_HOLE`."""
 
 
 @attrs.define(slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from typing import Any
 
@@ -62,7 +63,7 @@ class Objects:
             op.ObjectDestroy: self._destroy, op.ObjectPunch: self._punch, op.ObjectSync: self._sync,
             op.ObjectRead: self._read, op.ObjectWrite: self._write, op.StatFs: self._statfs, op.GetInfo: self._getinfo,
             op.SetInfo: self._setinfo, op.ObjectQuota: self._quotactl, op.Enqueue: self._enqueue,
-            op.Cancel: self._cancel,
+            op.Cancel: self._cancel, op.ObjectSeek: self._seek,
         }  # fmt: skip
 
     def handle(self, request: Incoming, now: float) -> Handling:
@@ -218,6 +219,18 @@ class Objects:
         self._put(attrs.evolve(obj, mtime=asked.mtime or obj.mtime))
         transaction.finish()
         return self.answer(form, request, self.result(self.get(asked.id), asked))
+
+    def _seek(self, form: Form, asked: op.ObjectSeek, request: Incoming, now: float) -> Answer:
+        """Where data or a hole begins (tgt_lseek). Holes inside of an object are not known: it has one, behind its end,
+        as on a disk that knows none."""
+        obj = self.get(asked.id)
+        if asked.mode not in (os.SEEK_DATA, os.SEEK_HOLE) or asked.size >> 63:
+            raise Refused(-errno.EPROTO)
+        result = self.result(obj, asked)
+        result.mode, result.size = asked.mode, asked.size if asked.mode == os.SEEK_DATA else obj.size
+        if asked.size >= obj.size:
+            result.size = -errno.ENXIO & 0xFFFFFFFFFFFFFFFF
+        return self.answer(form, request, result)
 
     def _room(self, obj: Object, size: int) -> None:
         """Is there room for an object to be so large?"""

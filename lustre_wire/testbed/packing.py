@@ -323,11 +323,18 @@ class Packer:
         form = self.by_format.get(message.format.name) if message.format is not None else None
         if form is None or isinstance(message.buffers, rpc.Generic):
             return None
+        return self.read_buffers(form.format, message.buffers)
+
+    def read_buffers(self, name: str, buffers: Any) -> tuple[Form, Any] | None:
+        """The same of the buffers of a format: those of a request that is one of many in another."""
+        form = self.by_format.get(name)
+        if form is None:
+            return None
         used = {path.split(".")[0] for path in form.request}
-        for spec in type(message.buffers).__slot_specs__:
-            if spec.name in used and not spec.optional and getattr(message.buffers, spec.name) is None:
+        for spec in type(buffers).__slot_specs__:
+            if spec.name in used and not spec.optional and getattr(buffers, spec.name) is None:
                 return None
-        return form, self._read(message.buffers, form.request, form.operation())
+        return form, self._read(buffers, form.request, form.operation())
 
     def result(self, form: Form, message: rpc.Message) -> Result:
         """What a reply says."""

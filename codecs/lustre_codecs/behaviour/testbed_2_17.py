@@ -114,6 +114,17 @@ FORMS: Final = (
         INTENT_REPLY, (DLM_REP, BODY, MD, _ACL_ROOM, CAPA, 0, _LMV), match=("LDLM_ENQUEUE/INTENT_GETATTR",),
     ),
     Form(
+        op.BatchGetAttr, "MDS_BATCH sub GETATTR",
+        {**INTENT, **WHO, f"{_BODY}fid1": Fid("parent"), f"{_BODY}fid2": Fid("child"), f"{_BODY}valid": "valid",
+         f"{_BODY}eadatasize": "easize", "name": "name"},
+        {**INTENT_REPLY, "file_encctx": Const(b"")},
+    ),
+    Form(
+        op.Batch, "MDS_BATCH", {"but_update_header": "head", "but_update_buffer": "pieces"},
+        {"batch_update_reply": "value"},
+    ),
+    Form(op.Convert, "LDLM_CONVERT", {"dlm_req": "dlm_req"}, {"dlm_rep": "dlm_rep"}, (DLM_REP,)),
+    Form(
         op.LayoutGet, "LDLM_ENQUEUE/INTENT_LAYOUT", {**INTENT, "layout_intent.lai_opc": "opc"},
         {"dlm_rep": "dlm_rep", "lvb": "md"}, (DLM_REP, MD),
     ),
@@ -235,6 +246,7 @@ FORMS: Final = (
     ),
     Form(op.ObjectPunch, "OST_PUNCH", OBJECT, OBJECT_REPLY, (OBDO,), replayed=True),
     Form(op.ObjectSync, "OST_SYNC", OBJECT, OBJECT_REPLY, (OBDO,)),
+    Form(op.ObjectSeek, "OST_SEEK", OBJECT, OBJECT_REPLY, (OBDO,)),
     Form(op.ObjectRead, "OST_READ", IO, {**OBJECT_REPLY, "short_io": "short"}, (OBDO, 0)),
     Form(op.ObjectWrite, "OST_WRITE", IO, {**OBJECT_REPLY, "rcs": "rcs"}, (OBDO, 8)),
     Form(op.GetInfo, "OST_GET_INFO/LAST_ID", {"key": "key"}, {"obd_id": "id"}, (8,)),
@@ -258,11 +270,6 @@ OST_SUPPORTED2: Final = (
     | _C2.OBD_CONNECT2_REP_MBITS | _C2.OBD_CONNECT2_REPLAY_CREATE | _C2.OBD_CONNECT2_UNALIGNED_DIO
 )  # fmt: skip
 MGS_SUPPORTED2: Final = _C2.OBD_CONNECT2_REP_MBITS | _C2.OBD_CONNECT2_LARGE_NID
-#: What a client that is granted these would ask for by itself and not get: batches of getattrs, locks of which some
-#: bits are given back, holes of files.
-MDT_UNDONE2: Final = _C2.OBD_CONNECT2_BATCH_RPC | _C2.OBD_CONNECT2_LOCK_CONVERT
-OST_UNDONE2: Final = _C2.OBD_CONNECT2_LSEEK
-
 _ID_TIMES: Final = ObdMd.OBD_MD_FLID | ObdMd.OBD_MD_FLATIME | ObdMd.OBD_MD_FLMTIME | ObdMd.OBD_MD_FLCTIME
 _SIZE: Final = ObdMd.OBD_MD_FLSIZE | ObdMd.OBD_MD_FLBLOCKS
 _KIND: Final = ObdMd.OBD_MD_FLMODE | ObdMd.OBD_MD_FLTYPE
@@ -288,8 +295,8 @@ PERSONALITY: Final = Personality(
     ost_supported=number_at(OST_CONNECT_SUPPORTED, _RELEASE),
     mgs_supported=number_at(MGS_CONNECT_SUPPORTED, _RELEASE),
     mgc_secflvr=LustreSecPart.LUSTRE_SP_MGC << 24,
-    mds_supported2=MDT_SUPPORTED2 & ~int(MDT_UNDONE2),
-    ost_supported2=OST_SUPPORTED2 & ~int(OST_UNDONE2),
+    mds_supported2=MDT_SUPPORTED2,
+    ost_supported2=OST_SUPPORTED2,
     mgs_supported2=MGS_SUPPORTED2,
     bodies=Bodies(
         always=_ID_TIMES | _KIND | _OWNER | ObdMd.OBD_MD_FLFLAGS | ObdMd.OBD_MD_FLNLINK | ObdMd.OBD_MD_FLPROJID
@@ -325,6 +332,7 @@ PERSONALITY: Final = Personality(
             0, _ID_TIMES | _SIZE | _KIND | _OWNER | ObdMd.OBD_MD_FLGROUP | ObdMd.OBD_MD_FLPROJID
         ),
         op.ObjectSync: ObjectValid(0, _ID_TIMES | _SIZE | _KIND | ObdMd.OBD_MD_FLGROUP),
+        op.ObjectSeek: ObjectValid(~0, 0),
         op.ObjectPunch: ObjectValid(0, ObdMd.OBD_MD_FLID | ObdMd.OBD_MD_FLBLOCKS),
         op.ObjectRead: ObjectValid(0, 0),
         op.ObjectWrite: ObjectValid(

@@ -74,6 +74,9 @@ class BatchUpdateCmd(WireEnum):
 
 
 # lustre_idl.h
+BUT_HEADER_MAGIC: Final = constant(0xbadf0001, since("2.16"))
+BUT_REPLY_MAGIC: Final = constant(0xad0001, since("2.16"))
+BUT_REQUEST_MAGIC: Final = constant(0xbade0001, since("2.16"))
 IDX_INFO_MAGIC: Final = constant(0x3d37cc37, since("2.4"))
 LIP_HDR_SIZE: Final = constant(0x10, since("2.4"))
 LIP_MAGIC: Final = constant(0x8a6d6b6c, since("2.4"))

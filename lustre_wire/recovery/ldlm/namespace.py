@@ -12,7 +12,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.recovery.ldlm import flock
 from lustre_wire.recovery.ldlm.held import Held
 from lustre_wire.recovery.ldlm.locks import Lock, ResName
-from lustre_wire.recovery.ldlm.policies import Extent, Flock, Policy, grown
+from lustre_wire.recovery.ldlm.policies import Bits, Extent, Flock, Policy, grown
 from lustre_wire.recovery.limits import DEFAULT, Limits
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Handles
@@ -123,6 +123,16 @@ class Namespace:
             self._wait_no_more(place, lock)
         self._reprocess(place)
         return lock
+
+    def convert(self, lock: Lock, bits: int) -> None:
+        """A granted lock of inode bits keeps these of them; who waited for the others gets them."""
+        place = self.resources[lock.type, lock.resource]
+        place.granted.remove(lock)
+        lock.policy = Bits(bits)
+        lock.flags &= ~int(self.k.LDLM_FL_AST_SENT)
+        lock.callback_deadline = 0.0
+        place.granted.append(lock)
+        self._reprocess(place)
 
     def drop_owner(self, owner: Any) -> None:
         """Take away every lock of an export that is evicted or gone."""

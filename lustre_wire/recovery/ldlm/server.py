@@ -8,6 +8,7 @@ from typing import Any
 from lustre_wire.recovery.exports import Answer, Incoming
 from lustre_wire.recovery.ldlm.locks import policy_of, reply_of
 from lustre_wire.recovery.ldlm.namespace import Namespace
+from lustre_wire.recovery.ldlm.policies import Bits
 
 
 def enqueue(space: Namespace, request: Incoming, wanted: Any) -> tuple[Any, int]:
@@ -39,6 +40,31 @@ def enqueue(space: Namespace, request: Incoming, wanted: Any) -> tuple[Any, int]
     if flags & k.LDLM_FL_HAS_INTENT:  # what the intent found stands for what was asked for (ELDLM_LOCK_REPLACED)
         answered |= int(k.LDLM_FL_LOCK_CHANGED)
     return reply_of(space.dialect, lock, answered), status
+
+
+def convert(space: Namespace, request: Incoming, wanted: Any) -> tuple[Any, int]:
+    """Give back some inode bits of a lock (ldlm_handle_convert0).
+
+    Args:
+        wanted: an `ldlm_request` with the lock's handle, its mode, and the bits that are kept.
+
+    Returns:
+        The `ldlm_reply`, and the status: 0, `ELDLM_NO_LOCK_DATA` for no lock of the client's, or a negative errno.
+    """
+    k, lock = space.k, space.locks.get(wanted.lock_handle[0].cookie)
+    reply = reply_of(space.dialect, None, int(wanted.lock_flags))
+    if lock is None or lock.owner is not request.export or not lock.granted:
+        return reply, int(k.ELDLM_NO_LOCK_DATA)
+    kept = int(wanted.lock_desc.l_policy_data.l_inodebits.bits)
+    if not isinstance(lock.policy, Bits) or int(wanted.lock_desc.l_req_mode) != lock.granted:
+        return reply, -errno.EPROTO
+    if kept & ~lock.policy.bits or not kept:
+        return reply, -errno.EPROTO
+    if kept != lock.policy.bits:
+        space.convert(lock, kept)
+    reply.lock_handle.cookie = lock.remote
+    reply.lock_desc.l_policy_data.l_inodebits.bits = kept
+    return reply, 0
 
 
 def riding(wanted: Any) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import stat
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,10 @@ from typing import Any
 import attrs
 
 from lustre_wire.engines import record
+from lustre_wire.errors import WireError
+from lustre_wire.frames.lustre_msg import LustreMsgV2
+from lustre_wire.payloads import batch
+from lustre_wire.payloads.wire import head_at
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.ldlm import server
 from lustre_wire.recovery.ldlm.locks import reply_of
@@ -26,6 +31,10 @@ from lustre_wire.testbed.operations import Ident, Result
 from lustre_wire.testbed.packing import Form
 from lustre_wire.testbed.space import ROOT_INO, Inode, filename, xattr_name
 
+#: What a batch with something else in it is answered (include/linux/errno.h).
+ENOTSUPP = 524
+#: Bytes of the longest batch, and of its answer.
+MAX_BATCH = 1 << 20
 #: The first sequence given to a client (lustre_fid.h: FID_SEQ_NORMAL).
 FIRST_SEQ = 0x200000400
 #: Bytes of the name in front of a question for a path.
@@ -59,8 +68,8 @@ class Metadata:
             op.SetXattr: changes.setxattr, op.GetXattr: self._getxattr, op.StatFs: self._statfs, op.Sync: self._sync,
             op.ReadPage: self._readpage, op.Enqueue: self._enqueue, op.Cancel: self._cancel, op.SeqQuery: self._seq,
             op.FldQuery: self._fld, op.Quota: self._quota, op.CreateLink: changes.create,
-            op.DoneWriting: opens.done_writing, op.LayoutGet: self._layout, op.XattrsGet: self._xattrs,
-            op.FidToPath: self._path,
+            op.Batch: self._batch, op.Convert: self._convert, op.DoneWriting: opens.done_writing,
+            op.LayoutGet: self._layout, op.XattrsGet: self._xattrs, op.FidToPath: self._path,
         }  # fmt: skip
 
     @property
@@ -199,6 +208,77 @@ class Metadata:
         result = self.mdt.looked_up(inode, asked)
         result.dlm_rep = reply
         return self.mdt.answer(form, request, result)
+
+    def _batch(self, form: Form, asked: op.Batch, request: Incoming) -> Handling:
+        """Many lookups in one message (mdt/mdt_batch.c: mdt_batch). The first that fails ends it, and its status is the
+        message's; what was done before stands in the answer, which has the room that was asked for then."""
+        order = request.message.order
+        try:
+            head, at = head_at(asked.head, 0, "but_update_header", self.mdt.dialect, order)
+        except WireError:
+            raise Refused(-errno.EPROTO, failed=True) from None
+        sizes = [int(piece.bub_size) for piece in asked.pieces or ()]
+        inline, room = int(head.buh_inline_length), int(head.buh_reply_size)
+        if head.buh_magic != self.k.BUT_HEADER_MAGIC or not head.buh_count or room > MAX_BATCH:
+            raise Refused(-errno.EPROTO, failed=True)
+        pieces = [asked.head[at : at + inline]]
+        if not inline:
+            if len(sizes) < head.buh_count or sum(sizes) > MAX_BATCH:
+                raise Refused(-errno.EPROTO, failed=True)
+            yield Wait(bulk=sum(sizes))
+            ends = list(itertools.accumulate(sizes))
+            pieces = [request.sink[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+        done, status = list[batch.Submessage](), 0
+        try:
+            asks = [one for piece in pieces for one in batch.read(piece, self.mdt.dialect, order).messages]
+        except WireError:
+            raise Refused(-errno.EPROTO, failed=True) from None
+        for one in asks:
+            if len(done) > head.buh_update_count:
+                status = -errno.EOVERFLOW
+                break
+            answer = self._batched(one, request)
+            if answer.status:
+                status = answer.status
+                break
+            assert one.format is not None
+            done.append(batch.Submessage(LustreMsgV2(), one.format, one.format.reply(**answer.buffers), b""))
+        made = self.mdt.dialect.structs["batch_update_reply"](burp_magic=self.k.BUT_REPLY_MAGIC)
+        value = batch.write(batch.Batch(made, tuple(done)), order)
+        if len(value) > room:
+            raise Refused(-errno.EOVERFLOW, failed=True)
+        return self.mdt.answer(form, request, Result(value=value.ljust(room if status else 0, b"\0")), status)
+
+    def _batched(self, one: batch.Submessage, request: Incoming) -> Answer:
+        """One of many: nobody is waited for. A file of many names is left out, whose locks `link` may wait for
+        (mdt_getattr_name_lock)."""
+        found = self.mdt.pack.read_buffers(one.format.name, one.buffers) if one.format is not None else None
+        if found is None or not isinstance(found[1], op.BatchGetAttr):
+            return Answer(-ENOTSUPP)
+        form, asked = found
+        locking = self.mdt.personality.locking
+        assert locking is not None
+        try:
+            inode = self._looked_up(asked.parent, asked.child, asked.name)
+        except Refused as refused:
+            return Answer(refused.status)
+        if inode is None:
+            return Answer(-errno.ENOENT)
+        if inode.is_file and inode.nlink > 1:
+            return Answer(-errno.ECANCELED)
+        bits = int(locking.getattr | (locking.layout if inode.is_file else 0))
+        bits = self.mdt.free_bits(request, inode, bits, locking.mode)
+        if not bits:
+            return Answer(-errno.EBUSY)
+        reply = self.mdt.grant(request, asked.dlm_req, inode, bits, locking.mode)
+        reply.lock_policy_res1 = int(self.k.DISP_IT_EXECD | self.k.DISP_LOOKUP_EXECD | self.k.DISP_LOOKUP_POS)
+        result = self.mdt.looked_up(inode, asked)
+        result.dlm_rep = reply
+        return Answer(0, self.mdt.pack.buffers(form, form.format, result))
+
+    def _convert(self, form: Form, asked: op.Convert, request: Incoming) -> Answer:
+        reply, status = server.convert(self.mdt.target.namespace, request, asked.dlm_req)
+        return self.mdt.answer(form, request, Result(dlm_rep=reply), status)
 
     def _looked_up(self, parent: Ident, child: Ident, name: bytes) -> Inode | None:
         if not name:
