@@ -7,6 +7,7 @@ here every answer is compared with the recorded one: its slots and their sizes, 
 from __future__ import annotations
 
 import errno
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -24,8 +25,10 @@ from lustre_wire.engines import record
 from lustre_wire.frames import lustre_msg
 from lustre_wire.payloads import batch, lov
 from lustre_wire.recovery.names import names
+from lustre_wire.testbed import layouts
 from lustre_wire.testbed.mds.service import PATH_KEY
 from lustre_wire.testbed.scenario import FSNAME, MDS_NID, MGS_NID, OST_NID, TCP, Simulated
+from lustre_wire.testbed.space import ROOT_INO, Inode
 
 FOLDER = FIXTURES / "captures"
 RECORDED_FSNAME = "oracle"
@@ -83,6 +86,8 @@ def conversation(*captures: str) -> tuple[list[Step], Counter[str], set[int]]:
             where = _target(c, kind, node, exports)
             if kind == "answer" and where == (FIRST, "MDT") and c.name == "MDS_CONNECT" and c.status == 0:
                 connected = True
+            if kind == "ask" and where == (FIRST, "MDT") and c.name == "MDS_CONNECT":
+                connected = False  # to MDT0001 it may be all the while
             second = where == (SECOND, "MDT") and (c.name in NOT_ASKED or not connected)
             if kind == "ask" and (where not in OURS or second):
                 left[c.name] += 1
@@ -388,6 +393,13 @@ def asking(*captures: str) -> tuple[Compared, Counter[str]]:
 def play(*captures: str, osts: int = 2) -> tuple[Compared, Counter[str]]:
     """Ask our servers what a recorded client asked; and what is left out of it."""
     client, left = asking(*captures)
+    fs = served(client, osts)
+    fs.simulator.run(lambda: client.done)
+    return client, left
+
+
+def served(client: Compared, osts: int = 2) -> Simulated:
+    """Our servers with a recorded client, about to ask."""
     fs = Simulated("2.17", clients=0, mount=False, osts=osts)
     fs.simulator.settle(0.5)
     fs.simulator.add(client)
@@ -406,5 +418,76 @@ def play(*captures: str, osts: int = 2) -> tuple[Compared, Counter[str]]:
         fs.simulator.at(fs.simulator.now + 60, heard)
 
     heard()
+    return fs
+
+
+# -- a restart, from files that were made before the capture begins --------------------------------------------------
+
+RESTART = "12b-mdt-restart-open-lock-replay"
+#: Seconds of the capture after which MGS and MDS were back.
+MGS_BACK, MDS_BACK = 10.0, 45.0
+#: What there was: sequence of the files' FIDs, the directory's object id and what is in it with theirs; what had lost
+#: its name and was open; last transno on disk. The bytes of its object that are read.
+SEQUENCE, DIRECTORY, ORPHAN, COMMITTED, READ = 0x200000402, 270, 278, 4294968277, 4096
+FILES = {
+    b"f1": 271, b"f2": 272, b"f3": 273, b"f4": 274, b"f5": 275, b"held_rw": 276, b"held_ro_src": 277,
+    b"held_append": 279,
+}  # fmt: skip
+#: Those of mode 755; those whose last close told their size.
+PROGRAMS, TOLD = (277, 278, 279), (271, 272, 273, 274, 275, 277)
+
+
+def prepare(fs: Simulated) -> None:
+    """The files of the restarted MDT, by the recorded FIDs, on disk."""
+    service = fs.system.mds.service
+    space, opens, target = service.mdt.space, service.opens, service.target
+
+    def made(parent: int, oid: int, mode: int, name: bytes) -> Inode:
+        fid = SEQUENCE, oid, 0
+        ino, generation, _ = space.new(mode, fid, again=False)
+        md, told, index = b"", (0, 0) if oid in TOLD else None, oid % 2
+        if stat.S_ISREG(mode):
+            md = layouts.make(fs.system.dialect, oid, [(index, opens.pool[index].pop(0))], SEQUENCE)
+            opens._objects_used(md)
+        inode = Inode(
+            ino, generation, mode, fid, nlink=1 if md else 2, parent=parent, md=md, told=told,
+            xattrs=() if md else space.get(ROOT_INO).xattrs,
+        )  # fmt: skip
+        space.add(inode)
+        if name:
+            space.link(space.get(parent), name, inode, 0)
+        return space.get(ino)
+
+    folder = made(ROOT_INO, DIRECTORY, stat.S_IFDIR | 0o755, b"rec0")
+    for name, oid in FILES.items():
+        made(folder.ino, oid, stat.S_IFREG | (0o755 if oid in PROGRAMS else 0o644), name)
+    orphan = made(folder.ino, ORPHAN, stat.S_IFREG | 0o755, b"")
+    space.put(attrs.evolve(orphan, nlink=0))
+    space.store.set(("orphan", orphan.ino), True)
+    ((index, number),) = layouts.objects(fs.system.dialect, orphan.md)
+    objects = fs.system.osts[index].target.service
+    objects.store.write(objects._file(number), 0, bytes(READ))
+    objects._put(attrs.evolve(objects.get(number), size=READ))
+    target.last_transno = COMMITTED
+    target.commit()
+
+
+def restarted() -> Compared:
+    """The recorded client whose MDT and MGS are restarted: it mounts, and then has files open from before."""
+    client, _ = asking("04-client-mount", RESTART)
+    first = next(
+        n for n, s in enumerate(client.steps) if s.message.name == "MDS_CONNECT" and s.message.body.pb_conn_cnt > 1
+    )
+    fs = served(client)
+    fs.simulator.run(lambda: client.at == first)
+    prepare(fs)
+    for step in client.steps[first:]:
+        known = step.kind == "ask" and client.exports.get(step.server)
+        if known and not step.message.name.endswith("_CONNECT"):
+            client.numbers.cookies.setdefault(int(step.message.body.pb_handle.cookie), known)
+    began = fs.simulator.now
+    for node, back in ((fs.system.mgs, MGS_BACK), (fs.system.mds, MDS_BACK)):
+        fs.simulator.crash(node.nid)
+        fs.simulator.at(began + back, lambda nid=node.nid: fs.simulator.start(nid))  # type: ignore[misc]
     fs.simulator.run(lambda: client.done)
-    return client, left
+    return client

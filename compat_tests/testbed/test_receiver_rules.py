@@ -197,7 +197,7 @@ WRONG: list[tuple[str, str, Callable[[Received], None], str]] = [
     ("ldlm_cli_enqueue_fini", "LDLM_ENQUEUE", other_flags, ""),
     ("ldlm_cli_enqueue_fini", "LDLM_ENQUEUE", buffer("dlm_rep.lock_flags", 0), ""),
     ("mdc_finish_enqueue", "LDLM_ENQUEUE/INTENT_LOOKUP", nothing, ""),
-    ("mdc_finish_enqueue", "LDLM_ENQUEUE/INTENT_OPEN", buffer("easize", 4000), ""),
+    ("mdc_finish_enqueue", "LDLM_ENQUEUE/INTENT_OPEN_CREAT", buffer("easize", 4000), ""),
     ("mdc_finish_intent_lock", "LDLM_ENQUEUE/INTENT_LOOKUP", buffer("dlm_rep.lock_policy_res1", 0), ""),
     ("mdc_finish_intent_lock", "LDLM_ENQUEUE/INTENT_OPEN", buffer("dlm_rep.lock_policy_res1", 0x3F), ""),
     ("mdc_finish_intent_lock", "LDLM_ENQUEUE/INTENT_OPEN", buffer("handle", 0), ""),

@@ -112,8 +112,10 @@ class Bodies:
         acl, asked_max: set where the request asks for them: access control list, and the largest layout.
         max_mdsize: bytes of that.
         layout_where_asked: only a request with this bit and room for it gets the layout of a file it looks up.
+        replayed_layout: the answer to a replayed open has the layout; otherwise only how long it is.
         layout_of_removed: the last unlink is answered with the layout, for the client to remove the objects.
         file_flags: flags of every regular file's inode (FS_*_FL).
+        orphan_flags: flags of one that has lost its last name and is open.
         default_lmv_asked, default_lmv_valid: how a directory's default layout is asked for, and what says it is there.
     """
 
@@ -130,10 +132,12 @@ class Bodies:
     asked_max: int = 0
     max_mdsize: int = 0
     layout_where_asked: int = 0
+    replayed_layout: bool = True
     layout_of_removed: bool = True
     default_lmv_asked: int = 0
     default_lmv_valid: int = 0
     file_flags: int = 0
+    orphan_flags: int = 0
 
 
 @dataclass(frozen=True)

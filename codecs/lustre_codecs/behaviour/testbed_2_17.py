@@ -18,7 +18,7 @@ from lustre_codecs.enums.connect import (
     ObdConnect2,
 )
 from lustre_codecs.enums.layout import LMV_USER_MAGIC
-from lustre_codecs.enums.metadata import LuDirentAttrs, MdsAttr, MdsInodelock, MdsReint, ObdMd
+from lustre_codecs.enums.metadata import LuDirentAttrs, LustreFl, MdsAttr, MdsInodelock, MdsReint, ObdMd
 from lustre_codecs.enums.security import LustreSecPart
 from lustre_codecs.structs.layouts import LmvUserMdV1
 from lustre_wire.engines import record
@@ -308,7 +308,9 @@ PERSONALITY: Final = Personality(
         acl=ObdMd.OBD_MD_FLACL,
         max_mdsize=128,
         file_flags=0x80000,
+        orphan_flags=LustreFl.LUSTRE_ORPHAN_FL,
         asked_max=ObdMd.OBD_MD_FLMODEASIZE,
+        replayed_layout=False,
         layout_of_removed=False,
         layout_where_asked=ObdMd.OBD_MD_FLEASIZE,
         default_lmv_asked=ObdMd.OBD_MD_MEA | ObdMd.OBD_MD_DEFAULT_MEA,

@@ -66,13 +66,15 @@ class Mdt:
         acl = dict(inode.xattrs).get(ACL) if asked & bodies.acl else None
         if data:
             valid |= self.k.OBD_MD_FLEASIZE
+        orphan = bodies.orphan_flags if ("orphan", inode.ino) in self.space.store else 0
         return Result(
             ident=self.space.ident(inode), valid=valid, size=size, atime=inode.atime, mtime=inode.mtime,
             blocks=blocks, btime=inode.btime, acl=acl,
             aclsize=len(acl or b""),
             ctime=inode.ctime, ino=inode.ino, generation=inode.generation, mode=inode.mode, owner=inode.uid,
             group=inode.gid,
-            flags=inode.flags | (bodies.file_flags if inode.is_file else 0), rdev=inode.rdev, nlink=inode.nlink,
+            flags=inode.flags | (bodies.file_flags if inode.is_file else 0) | orphan, rdev=inode.rdev,
+            nlink=inode.nlink,
             md=data or None,
             easize=len(data or b""), max_mdsize=bodies.max_mdsize, max_cookiesize=MAX_COOKIESIZE,
         )  # fmt: skip
@@ -98,12 +100,19 @@ class Mdt:
         bodies = self.personality.bodies
         wanted = bodies.layout_where_asked
         result = self.attributes(inode, md=md and (not wanted or bool(asked.valid & wanted)), asked=asked.valid)
-        default = dict(inode.xattrs).get(DEFAULT_LMV)
-        if inode.is_dir and default and asked.easize and asked.valid & bodies.default_lmv_asked:
-            result.valid |= int(bodies.default_lmv_valid)
-            result.md, result.easize = bytes(len(default)), len(default)
-            result.default_lmv = default.ljust(self.personality.default_lmv_room, b"\0")
+        if asked.easize and asked.valid & bodies.default_lmv_asked and self.default_lmv(inode, result):
+            result.easize = len(dict(inode.xattrs)[DEFAULT_LMV])
+            result.md = bytes(result.easize)
         return result
+
+    def default_lmv(self, inode: Inode, result: Result) -> bool:
+        """Say what a directory says of its subdirectories, if it does."""
+        default = dict(inode.xattrs).get(DEFAULT_LMV)
+        if not inode.is_dir or not default or not self.personality.default_lmv_room:
+            return False
+        result.valid |= int(self.personality.bodies.default_lmv_valid)
+        result.default_lmv = default.ljust(self.personality.default_lmv_room, b"\0")
+        return True
 
     def room(self, parent: Inode) -> int:
         """-ENOSPC where no other object, or no other name in a directory, can be made; otherwise 0."""

@@ -184,11 +184,17 @@ class Opens:
                 self.access[known.ino] = epoch, count - access
 
     def _open_answer(
-        self, form: Form, request: Incoming, inode: Inode, handle: int, found: int, asked: op.Open | None = None
-    ) -> Answer:
+        self, form: Form, request: Incoming, inode: Inode, handle: int, found: int, asked: op.Open | None = None,
+        *, replayed: bool = False,
+    ) -> Answer:  # fmt: skip
         bodies, inode = self.mdt.personality.bodies, self.mdt.space.get(inode.ino)
         by_fid = asked is not None and asked.flags & self.k.flag("MDS_OPEN_BY_FID")
-        result = self.mdt.attributes(inode, md=True, asked=int(bodies.acl | (0 if by_fid else bodies.asked_max)))
+        bare = replayed and not bodies.replayed_layout
+        result = self.mdt.attributes(
+            inode, md=True, asked=int(bodies.acl | (0 if by_fid or bare else bodies.asked_max))
+        )
+        result.md = None if bare else result.md
+        self.mdt.default_lmv(inode, result)
         result.handle, result.valid = handle, result.valid | int(bodies.handle)
         if bodies.epochs and self._access(request.export.files[handle].flags) > 0:
             result.epoch = self.access[inode.ino][0]
@@ -236,7 +242,7 @@ class Opens:
         handle = known.handle if known is not None else self._hold(request, inode, asked.flags)
         request.transno = request.message.transno
         found = int(k.DISP_IT_EXECD | k.DISP_LOOKUP_EXECD | k.DISP_LOOKUP_POS | k.DISP_OPEN_OPEN)
-        return self._open_answer(form, request, inode, handle, found)
+        return self._open_answer(form, request, inode, handle, found, replayed=True)
 
     def reconstructed(self, form: Form, asked: op.Open, request: Incoming) -> Answer:
         """The answer to an open that got lost: the disposition kept in the slot, the handle found by xid (R25)."""

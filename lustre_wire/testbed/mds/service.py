@@ -198,6 +198,8 @@ class Metadata:
         bits = int(k.MDS_INODELOCK_LOOKUP | (0 if asked.intent == k.IT_LOOKUP else k.MDS_INODELOCK_UPDATE))
         if locking is not None:
             bits, mode = int(locking.lookup if asked.intent == k.IT_LOOKUP else locking.getattr), locking.mode
+            if not asked.name and not inode.nlink:  # what has no link might be another MDT's (mdt_is_remote_object)
+                bits &= ~int(k.MDS_INODELOCK_LOOKUP)
         yield from self.mdt.locked(request, [(inode, bits)], "LCK_PR")
         self.mdt.unlock(request)
         inode = self.mdt.space.get(inode.ino)
