@@ -16,9 +16,9 @@ import lustre_wire as lw
 from compat_tests.ports import free_port
 from compat_tests.testbed.test_tcp import greeted, put
 from lustre_wire.testbed.client.namespace import ClientNode
-from lustre_wire.testbed.scenario import MDS_NID, MGS_NID, OST_NID
-from lustre_wire.testbed.scenarios import TcpSystem
+from lustre_wire.testbed.file_system import MDS_NID, MGS_NID, OST_NID
 from lustre_wire.testbed.tcp import address_of
+from lustre_wire.testbed.tcp_system import TcpSystem
 
 CONNECTIONS, IDLE, SHOWN = 10_000, 300, 2_000
 

@@ -19,8 +19,8 @@ import pytest
 import lustre_wire as lw
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.client.namespace import ClientNode
-from lustre_wire.testbed.scenario import Simulated
-from lustre_wire.testbed.scenarios import TcpSystem
+from lustre_wire.testbed.file_system import Simulated
+from lustre_wire.testbed.tcp_system import TcpSystem
 
 DIALECTS = ("1.8", "2.0")
 REQUESTS = 1500

@@ -4,7 +4,7 @@ import random
 import socket
 from itertools import count
 
-from lustre_wire.testbed.scenario import MDS_NID, MGS_NID, OST_NID
+from lustre_wire.testbed.file_system import MDS_NID, MGS_NID, OST_NID
 from lustre_wire.testbed.tcp import address_of
 
 _ports = count(21000 + random.SystemRandom().randrange(20000))

@@ -18,7 +18,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import GET, PUT, Packet
 from lustre_wire.recovery.target import SILENCE
 from lustre_wire.testbed.client.namespace import ClientNode
-from lustre_wire.testbed.scenario import CLIENT_NID, Simulated
+from lustre_wire.testbed.file_system import CLIENT_NID, Simulated
 from lustre_wire.testbed.tasks import OperationFailed, Steps
 from lustre_wire.testing import Mutator
 

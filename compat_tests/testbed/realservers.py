@@ -26,8 +26,8 @@ from lustre_wire.frames import lustre_msg
 from lustre_wire.payloads import batch, lov
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed import layouts
+from lustre_wire.testbed.file_system import FSNAME, MDS_NID, MGS_NID, OST_NID, TCP, Simulated
 from lustre_wire.testbed.mds.service import PATH_KEY
-from lustre_wire.testbed.scenario import FSNAME, MDS_NID, MGS_NID, OST_NID, TCP, Simulated
 from lustre_wire.testbed.space import ROOT_INO, Inode
 
 FOLDER = FIXTURES / "captures"

@@ -14,7 +14,7 @@ from lustre_wire import rpc
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Packet
 from lustre_wire.testbed.client.namespace import ClientNode
-from lustre_wire.testbed.scenario import Simulated
+from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.seen import Seen, watch
 from lustre_wire.testbed.simulator import Faults
 from lustre_wire.testbed.tasks import Task

@@ -18,7 +18,7 @@ from compat_tests.testbed.test_tcp import free_port
 from lustre_wire.capture.rpcs import read_messages
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.client.namespace import ClientNode
-from lustre_wire.testbed.scenario import FileSystem
+from lustre_wire.testbed.file_system import FileSystem
 from lustre_wire.testbed.tcp import Clock, TcpNode
 
 PROGRAM = [sys.executable, "-m", "lustre_wire", "testbed"]
@@ -51,7 +51,7 @@ def test_run_over_tcp_writes_a_capture_that_decodes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["run", "nothing", "--dialect", "2.0"], "no scenario 'nothing'"),
+        (["run", "nothing", "--dialect", "2.0"], "no exercise 'nothing'"),
         (["run", "--dialect", "2.0", "--pcap", "x.pcap"], "--pcap needs --tcp"),
         (["run", "--dialect", "9.9"], "9.9"),
     ],

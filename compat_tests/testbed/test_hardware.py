@@ -7,8 +7,8 @@ from math import inf
 import pytest
 
 from lustre_wire.recovery.packet import PUT, Packet
+from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.hardware import HEADER, Hardware, Wires
-from lustre_wire.testbed.scenario import Simulated
 from lustre_wire.testbed.simulator import Faults
 from lustre_wire.testbed.tasks import OperationFailed
 

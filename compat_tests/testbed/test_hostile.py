@@ -28,7 +28,7 @@ from lustre_wire.testbed import pages, tcp
 from lustre_wire.testbed import quota as quota_rules
 from lustre_wire.testbed.client.file_io import flock_resource
 from lustre_wire.testbed.client.namespace import ClientNode
-from lustre_wire.testbed.scenario import MDS_NID, MGS_NID, Simulated
+from lustre_wire.testbed.file_system import MDS_NID, MGS_NID, Simulated
 from lustre_wire.testbed.tasks import OperationFailed
 from lustre_wire.testbed.tcp import Clock, TcpNode
 

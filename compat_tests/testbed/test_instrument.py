@@ -29,9 +29,9 @@ from lustre_wire.recovery.store import Store
 from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.control import ask, listen
 from lustre_wire.testbed.diskstore import DiskStore
-from lustre_wire.testbed.scenario import TCP, FileSystem
-from lustre_wire.testbed.scenarios import TcpSystem
+from lustre_wire.testbed.file_system import TCP, FileSystem
 from lustre_wire.testbed.tcp import Clock, TcpNode
+from lustre_wire.testbed.tcp_system import TcpSystem
 from lustre_wire.upgrade.stage.served import Served, UpgradeControl
 
 PROGRAM = [sys.executable, "-m", "lustre_wire", "testbed"]

@@ -28,7 +28,7 @@ from lustre_wire.recovery.ldlm.policies import EOF
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.target import SILENCE
 from lustre_wire.testbed.client.namespace import ClientNode
-from lustre_wire.testbed.scenario import Simulated
+from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.tasks import OperationFailed, Steps, Task
 
 FILES = ["/f", "/g", "/d/f", "/d/e/f"]

@@ -25,9 +25,9 @@ from compat_tests.testbed.modes import READ, WRITE
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.client.namespace import ClientNode
+from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.monitor import judge
 from lustre_wire.testbed.node import Node
-from lustre_wire.testbed.scenario import Simulated
 from lustre_wire.testbed.seen import watch
 from lustre_wire.testbed.simulator import Faults
 from lustre_wire.testbed.tasks import OperationFailed, Steps

@@ -20,9 +20,9 @@ from lustre_wire.recovery.ldlm.locks import request_of
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.namespace import ClientNode
+from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.operations import Ident
 from lustre_wire.testbed.packing import packer
-from lustre_wire.testbed.scenario import Simulated
 from lustre_wire.testbed.tasks import OperationFailed
 
 DIALECTS = ("1.8", "2.0", "2.17")

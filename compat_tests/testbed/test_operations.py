@@ -10,8 +10,8 @@ import pytest
 from compat_tests.testbed.modes import READ, WRITE
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.packing import packer
-from lustre_wire.testbed.scenario import Simulated
 from lustre_wire.testbed.tasks import OperationFailed
 
 

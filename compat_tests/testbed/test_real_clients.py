@@ -13,10 +13,10 @@ from compat_tests.ports import free_port
 from compat_tests.testbed.realclients import CLIENT, RealClient, captured, conversations
 from lustre_wire.recovery.store import Store
 from lustre_wire.testbed import checksums
+from lustre_wire.testbed.file_system import TCP, Simulated
 from lustre_wire.testbed.ost import Objects
-from lustre_wire.testbed.scenario import TCP, Simulated
-from lustre_wire.testbed.scenarios import TcpSystem
 from lustre_wire.testbed.tcp import TcpNode
+from lustre_wire.testbed.tcp_system import TcpSystem
 
 #: Capture, dialect, and seconds after which the MDS was restarted, or every server replaced, as it was recorded.
 CAPTURES: list[tuple[str, str, float, bool]] = [

@@ -25,11 +25,11 @@ from lustre_wire.testbed import checksums, receivers
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.file_io import flock_resource
 from lustre_wire.testbed.client.namespace import ClientNode
+from lustre_wire.testbed.exercises import every_operation
+from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.grants import Grants
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.receivers import Received
-from lustre_wire.testbed.scenario import Simulated
-from lustre_wire.testbed.scenarios import every_operation
 from lustre_wire.testbed.tasks import OperationFailed
 
 DIALECTS = ["1.8", "2.0"]

@@ -26,10 +26,10 @@ from lustre_wire.testbed import operations as op
 from lustre_wire.testbed import pages
 from lustre_wire.testbed.client.file_io import flock_resource
 from lustre_wire.testbed.client.namespace import ClientNode
+from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.packing import packer
-from lustre_wire.testbed.scenario import Simulated
-from lustre_wire.testbed.scenarios import TcpSystem
 from lustre_wire.testbed.tasks import OperationFailed
+from lustre_wire.testbed.tcp_system import TcpSystem
 from lustre_wire.testbed.trace import Exchange
 
 DIALECTS = ["1.8", "2.0"]

@@ -16,8 +16,8 @@ from compat_tests.testbed.realservers import Compared, asking, play, restarted
 from lustre_wire.recovery.exports import Answer
 from lustre_wire.testbed.mds.service import Metadata
 from lustre_wire.testbed.packing import Personality, packer
-from lustre_wire.testbed.scenarios import TcpSystem
 from lustre_wire.testbed.tcp import TcpNode
+from lustre_wire.testbed.tcp_system import TcpSystem
 
 #: What is played: the mount of one capture goes before the namespace operations of the other.
 MOUNTED, WHOLE = ("04-client-mount", "05-namespace"), ("00-complete-session-from-mkfs",)

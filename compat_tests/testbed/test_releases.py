@@ -10,8 +10,8 @@ import lustre_wire as lw
 from compat_tests.testbed.recoveries import create
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.client.namespace import ClientNode
+from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.monitor import judge
-from lustre_wire.testbed.scenario import Simulated
 from lustre_wire.testbed.seen import watch
 from lustre_wire.testbed.space import Inode
 from lustre_wire.testbed.tasks import OperationFailed

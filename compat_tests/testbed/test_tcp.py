@@ -23,9 +23,10 @@ from lustre_wire.frames.lnet_large import LnetPingFeature
 from lustre_wire.frames.nid import nid_str
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.client.namespace import ClientNode
-from lustre_wire.testbed.scenario import CLIENT_NID, MDS_NID, MGS_NID, OST_NID
-from lustre_wire.testbed.scenarios import TcpSystem, over_tcp, sequence, simulate
+from lustre_wire.testbed.exercises import over_tcp, sequence, simulate
+from lustre_wire.testbed.file_system import CLIENT_NID, MDS_NID, MGS_NID, OST_NID
 from lustre_wire.testbed.tcp import address_of
+from lustre_wire.testbed.tcp_system import TcpSystem
 
 DIALECTS = ["1.8", "2.0"]
 

@@ -21,9 +21,9 @@ from compat_tests.testbed.test_instrument import Commanded, settled
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.recovery.names import names
-from lustre_wire.testbed.scenario import CLIENT_NID, FSNAME, TCP
-from lustre_wire.testbed.scenarios import TcpSystem
+from lustre_wire.testbed.file_system import CLIENT_NID, FSNAME, TCP
 from lustre_wire.testbed.tcp import TcpNode
+from lustre_wire.testbed.tcp_system import TcpSystem
 from lustre_wire.upgrade.evidence.journal import Journal
 from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.protocol.policy import policy

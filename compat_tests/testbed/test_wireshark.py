@@ -17,7 +17,7 @@ from compat_tests.testbed.realclients import FOLDER, conversations
 from compat_tests.testbed.test_instrument import Visitor, served
 from compat_tests.tshark import needs_tshark
 from lustre_wire.capture.rpcs import read_messages
-from lustre_wire.testbed.scenarios import RESTART, every_operation
+from lustre_wire.testbed.exercises import RESTART, every_operation
 
 PAGE = (Path(__file__).parents[2] / "docs" / "testbed.md").read_text()
 #: A row of the page: dialects, frames, and why.

@@ -7,7 +7,7 @@ import pytest
 from lustre_wire.dialects import dialect
 from lustre_wire.payloads import config, llog, logwriter
 from lustre_wire.testbed import mgs
-from lustre_wire.testbed.scenario import FSNAME, MDS_NID, OST_NID
+from lustre_wire.testbed.file_system import FSNAME, MDS_NID, OST_NID
 from lustre_wire.upgrade.nodes.writeconf import WriteconfRefused, writeconf
 from lustre_wire.upgrade.protocol.policy import policy
 from lustre_wire.upgrade.stage.operator import Operator

@@ -28,12 +28,13 @@ from lustre_wire.recovery.limits import DEFAULT
 from lustre_wire.recovery.target import TargetEvent
 from lustre_wire.testbed import control as control_socket
 from lustre_wire.testbed.diskstore import DiskStore
+from lustre_wire.testbed.exercises import Outcome, exercise, over_tcp, simulate
+from lustre_wire.testbed.file_system import TCP
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.node import ServerNode
 from lustre_wire.testbed.packing import packer
-from lustre_wire.testbed.scenario import TCP
-from lustre_wire.testbed.scenarios import Outcome, TcpSystem, over_tcp, scenario, simulate
 from lustre_wire.testbed.simulator import Stuck
+from lustre_wire.testbed.tcp_system import TcpSystem
 from lustre_wire.text.quoting import shown
 from lustre_wire.upgrade.stage.served import Served, UpgradeControl
 
@@ -207,7 +208,7 @@ def _show_status(rows: list[dict[str, Any]]) -> None:
         lustre-wire testbed run quiet --dialect 2.0 --tcp --pcap out.pcap
     """)
 )
-@click.argument("name", metavar="[SCENARIO]", default="default")
+@click.argument("name", metavar="[EXERCISE]", default="default")
 @click.option("--dialect", type=DIALECT, required=True, help="What client and servers speak.")
 @click.option("--tcp", is_flag=True, help="Over TCP on loopback instead of in the simulator.")
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="For --tcp.")
@@ -215,15 +216,15 @@ def _show_status(rows: list[dict[str, Any]]) -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the simulator.")
 @json_option
 def run(name: str, dialect: Dialect, tcp: bool, port: int, pcap: Path | None, seed: int, as_json: bool) -> int:
-    """Play a scenario and say how each step went; "default" is every operation once, with a restart of the MDS."""
+    """Play an exercise and say how each step went; "default" is every operation once, with a restart of the MDS."""
     _playable(dialect)
-    scenario(name)
+    exercise(name)
     if pcap is not None and not tcp:
         raise click.UsageError("--pcap needs --tcp")
     try:
         outcome = _over_tcp(name, dialect, port, pcap) if tcp else simulate(name, dialect, seed)
     except Stuck as error:
-        raise WireError(f"the scenario came to no end: {error}") from None
+        raise WireError(f"the exercise came to no end: {error}") from None
     _show(outcome, as_json)
     return int(bool(outcome.failed))
 

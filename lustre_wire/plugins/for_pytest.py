@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lustre_wire.capture import Captured
     from lustre_wire.dialects import Dialect
     from lustre_wire.rpc import Message
-    from lustre_wire.testbed.scenario import Simulated
+    from lustre_wire.testbed.file_system import Simulated
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -90,6 +90,6 @@ def lustre_recorded(request: pytest.FixtureRequest, lustre_dialect: Dialect) -> 
 @pytest.fixture
 def lustre_testbed(lustre_dialect: Dialect) -> Simulated:
     """A file system of the dialect in the simulator (MGS, MDS, one OST), with one client that has mounted it."""
-    from lustre_wire.testbed.scenario import Simulated
+    from lustre_wire.testbed.file_system import Simulated
 
     return Simulated(lustre_dialect)

@@ -13,7 +13,8 @@
 `simulator`    the deterministic network: delay, loss, duplication, reordering, partitions, crashes
 `hardware`     what links, servers and disks can do, where simulated time is to depend on it
 `tcp`          the same nodes over TCP on loopback
-`scenario`     a file system of nodes in the simulator; `scenarios` what is played, simulated or over TCP
+`file_system`  a file system of nodes, and one in the simulator; `tcp_system` one on TCP
+`exercises`    what a client does step by step, simulated or over TCP
 `trace`        what went over the network; `seen` what a watcher notes of it, `reading` finds its way in that
 `monitor`      the invariants of recovery, checked in what was seen
 =============  ==================================================================================================

@@ -21,8 +21,8 @@ from lustre_wire.recovery.exports import Export
 from lustre_wire.recovery.packet import PUT, Packet, host
 from lustre_wire.recovery.target import Target
 from lustre_wire.testbed.node import ServerNode
-from lustre_wire.testbed.scenarios import TcpSystem
 from lustre_wire.testbed.tcp import TcpNode
+from lustre_wire.testbed.tcp_system import TcpSystem
 
 #: Bytes of the longest command; seconds a command is waited for: a stop waits for callbacks that nobody answers.
 MAX_COMMAND, PATIENCE = 4096, 2.0 * CALLBACK_TIMEOUT + 20.0

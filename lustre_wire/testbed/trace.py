@@ -70,7 +70,7 @@ class Trace:
     Attributes:
         packets: in the order of sending.
         marks: crashes and starts.
-        finals: what a scenario wants remembered beside the traffic: the last state of every import.
+        finals: what an exercise wants remembered beside the traffic: the last state of every import.
     """
 
     def __init__(self) -> None:

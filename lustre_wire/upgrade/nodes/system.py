@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lustre_wire.testbed.scenario import FileSystem
+from lustre_wire.testbed.file_system import FileSystem
 from lustre_wire.upgrade.nodes.mds import ControlledMetadata
 from lustre_wire.upgrade.nodes.server import ControlledServer
 

@@ -14,8 +14,8 @@ from lustre_wire.dialects import dialect
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.last_rcvd import FILE, LastRcvd
 from lustre_wire.recovery.packet import PUT, Packet
+from lustre_wire.testbed.file_system import CLIENT_NID, FSNAME
 from lustre_wire.testbed.hardware import Hardware
-from lustre_wire.testbed.scenario import CLIENT_NID, FSNAME
 from lustre_wire.testbed.simulator import Faults, Simulator, Stuck
 from lustre_wire.testbed.tasks import Task
 from lustre_wire.testbed.tcp import ALIAS_MASK

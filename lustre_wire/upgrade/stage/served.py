@@ -13,8 +13,8 @@ from lustre_wire.errors import WireError
 from lustre_wire.recovery import timeouts
 from lustre_wire.testbed.control import Control, Row
 from lustre_wire.testbed.packing import packer
-from lustre_wire.testbed.scenarios import TcpSystem
 from lustre_wire.testbed.tcp import TcpNode
+from lustre_wire.testbed.tcp_system import TcpSystem
 from lustre_wire.upgrade.evidence.journal import Journal
 from lustre_wire.upgrade.nodes.server import Controlled
 from lustre_wire.upgrade.nodes.system import System

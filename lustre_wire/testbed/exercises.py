@@ -1,12 +1,9 @@
-"""Scenarios: what a client does, step by step, the same in the simulator and over TCP."""
+"""Exercises: what a client does, step by step, the same in the simulator and over TCP."""
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 import stat
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import attrs
 
@@ -14,12 +11,12 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.client.namespace import ClientNode
-from lustre_wire.testbed.node import Node, ServerNode
+from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.packing import packer
-from lustre_wire.testbed.scenario import FileSystem, Simulated
 from lustre_wire.testbed.simulator import Faults
-from lustre_wire.testbed.tasks import Steps, Task
-from lustre_wire.testbed.tcp import Clock, Tap, TcpNode, address_of
+from lustre_wire.testbed.tasks import Steps
+from lustre_wire.testbed.tcp import Tap
+from lustre_wire.testbed.tcp_system import TcpSystem, accepting
 from lustre_wire.testbed.trace import Trace, shape
 
 #: The step that crashes the MDS and starts it again.
@@ -82,12 +79,12 @@ def quiet(client: ClientNode, dialect: Dialect) -> Iterator[Step]:
     yield Step("umount", c.unmount)
 
 
-SCENARIOS: dict[str, Callable[[ClientNode, Dialect], Iterator[Step]]] = {"default": every_operation, "quiet": quiet}
+EXERCISES: dict[str, Callable[[ClientNode, Dialect], Iterator[Step]]] = {"default": every_operation, "quiet": quiet}
 
 
 @attrs.define(slots=True)
 class Outcome:
-    """How a scenario went.
+    """How an exercise went.
 
     Attributes:
         steps: name and result of each step, or what it failed with.
@@ -106,31 +103,31 @@ class Outcome:
         return [name for name, result in self.steps if isinstance(result, Exception)]
 
 
-def scenario(name: str) -> Callable[[ClientNode, Dialect], Iterator[Step]]:
-    """The scenario of that name.
+def exercise(name: str) -> Callable[[ClientNode, Dialect], Iterator[Step]]:
+    """The exercise of that name.
 
     Raises:
         WireError: there is none.
     """
-    if name not in SCENARIOS:
-        raise WireError(f"no scenario {name!r}; there are: {', '.join(SCENARIOS)}")
-    return SCENARIOS[name]
+    if name not in EXERCISES:
+        raise WireError(f"no exercise {name!r}; there are: {', '.join(EXERCISES)}")
+    return EXERCISES[name]
 
 
 def simulate(name: str, dialect: Dialect, seed: int = 0, faults: Faults | None = None) -> Outcome:
-    """Run a scenario in the simulator.
+    """Run an exercise in the simulator.
 
     Raises:
-        WireError: no such scenario.
+        WireError: no such exercise.
         Stuck: it came to no end.
     """
-    steps = scenario(name)
+    steps = exercise(name)
     system = Simulated(dialect, seed=seed, faults=faults, mount=False)
     done: list[tuple[str, object]] = []
     for step in steps(system.clients[0], dialect):
         if step.steps is None:
             system.restart()
-            system.simulator.run(lambda: _accepting(system.system.mds))
+            system.simulator.run(lambda: accepting(system.system.mds))
             done.append((step.name, None))
         else:
             task = system.start(step.steps(), name=step.name)
@@ -139,101 +136,15 @@ def simulate(name: str, dialect: Dialect, seed: int = 0, faults: Faults | None =
     return Outcome(done, system.simulator.trace, system.dialects, system.simulator.now)
 
 
-class TcpSystem:
-    """A file system on TCP.
-
-    Args:
-        port: where every server listens, each on its own loopback address.
-        speed: how much faster than real time the nodes' clock runs.
-        tap: who sees the bytes.
-        keep: what goes on is kept: packets in `trace`, and the events of every server.
-        address: where a NID is to be found.
-        make: makes the file system; `options` are its own.
-    """
-
-    def __init__(
-        self, dialect: Dialect, port: int, *, osts: int = 1, speed: float = 1.0, tap: Tap | None = None,
-        keep: bool = True, address: Callable[[int], str] = address_of, make: type[FileSystem] = FileSystem,
-        **options: Any,
-    ) -> None:  # fmt: skip
-        # handles are all that proves who somebody is: strangers must not be able to guess them
-        self.system = make(dialect, osts=osts, seed=secrets.randbits(48), **options)
-        self.trace, self.clock = Trace(), Clock(speed)
-        self.port, self._tap, self._keep, self._address = port, tap, keep, address
-        self.servers = {n.nid: self.serve(n) for n in self.system.servers}
-        self.clients: list[TcpNode] = []
-
-    def serve(self, server: ServerNode) -> TcpNode:
-        """A server of the file system on the network, not yet started."""
-        server.keeps_events = self._keep
-        return self._node(server, listens=True)
-
-    def _node(self, node: Node, *, listens: bool) -> TcpNode:
-        trace = self.trace if self._keep else None
-        return TcpNode(node, self.port, self.clock, trace=trace, tap=self._tap, listens=listens, address=self._address)
-
-    async def start(self) -> None:
-        """Start every server.
-
-        Raises:
-            OSError: the port is taken.
-        """
-        for server in self.servers.values():
-            await server.start()
-
-    async def client(self, number: int = 0) -> TcpNode:
-        """A new client, not mounted."""
-        made = self._node(self.system.client(number), listens=False)
-        self.clients.append(made)
-        await made.start()
-        return made
-
-    async def do(self, client: TcpNode, steps: Steps, name: str = "", limit: float = 60.0) -> Task:
-        """An operation, to its end.
-
-        Raises:
-            TimeoutError: not within `limit` real seconds.
-        """
-        node = client.node
-        assert isinstance(node, ClientNode)
-        task = node.do(steps, self.clock.now(), name)
-        client.flush()
-        async with asyncio.timeout(limit):
-            while not task.done:
-                client.changed.clear()
-                await client.changed.wait()
-        return task
-
-    async def restart(self, nid: int, down: float = 1.0) -> None:
-        """Crash a server, start it again `down` seconds of its own time later, and wait until it lets clients in."""
-        server = self.servers[nid]
-        await server.stop(crash=True)
-        await asyncio.sleep(down / self.clock.speed)
-        await server.start()
-        while not _accepting(server.node):
-            server.changed.clear()
-            await server.changed.wait()
-
-    async def stop(self) -> None:
-        for node in [*self.clients, *self.servers.values()]:
-            await node.stop()
-
-
-def _accepting(node: Node) -> bool:
-    """Does a server let clients in?"""
-    assert isinstance(node, ServerNode)
-    return node.target is not None and node.target.accepting
-
-
 async def over_tcp(name: str, dialect: Dialect, port: int, *, speed: float = 20.0, tap: Tap | None = None) -> Outcome:
-    """Run a scenario over TCP on loopback.
+    """Run an exercise over TCP on loopback.
 
     Raises:
-        WireError: no such scenario.
+        WireError: no such exercise.
         OSError: the port is taken.
         TimeoutError: a step came to no end.
     """
-    steps = scenario(name)
+    steps = exercise(name)
     system = TcpSystem(dialect, port, speed=speed, tap=tap)
     done: list[tuple[str, object]] = []
     try:
