@@ -14,12 +14,15 @@ import pytest
 from compat_tests.upgrade.checks import breaks
 from compat_tests.upgrade.plays import played_with
 from lustre_wire.dialects import dialect
+from lustre_wire.recovery import connect_request
 from lustre_wire.recovery.imports import Import
+from lustre_wire.recovery.last_answers import LastAnswers
 from lustre_wire.recovery.last_rcvd import FILE, LastRcvd
 from lustre_wire.recovery.ldlm import LockTable
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.recover import Recovery
 from lustre_wire.recovery.replay import ReplayList
+from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.store import Store
 from lustre_wire.recovery.target import Target
 from lustre_wire.recovery.transaction import Transaction
@@ -43,7 +46,7 @@ OLD, NEW = (dialect(version) for version in VERSIONS)
 OPEN_AGAIN, RETAIN, SEND, CONNECT = reopen.open_again, ReplayList.retain, Import.send, Import.connect
 OFFER, BEGIN, ANNOUNCE, TRANSFER = Import._connect_request, Recovery.begin, FileIo._announce, FileIo._transfer
 WRITE, VERSIONS_OF, TAKE, KEEP = Store.write, Transaction.versions, RecoveryWindow.take, RecoveryWindow._keep
-NUMBER, IDENT, GRANTED, RECONSTRUCT = Space.new, Space.ident, Target._granted, Target._reconstruct
+NUMBER, IDENT, GRANTED, RECONSTRUCT = Space.new, Space.ident, connect_request.granted, Target._reconstruct
 FLOCK, BLOCK, MAKE, BODY = (
     client_node.flock_resource, Configuration._block, testbed_node.Target, LockTable.replay_body,
 )  # fmt: skip
@@ -193,9 +196,9 @@ def another_name(self: Space, inode: Any) -> Any:
     return (first, second ^ 1, third) if self.by_fid and inode.is_file else (first, second, third)
 
 
-def grants_too_much(self: Target, export: Any, asked: Any) -> Any:
-    data = GRANTED(self, export, asked)
-    if self.dialect is NEW:
+def grants_too_much(export: Any, asked: Any, service: Any, rules: Any) -> Any:
+    data = GRANTED(export, asked, service, rules)
+    if rules is rules_of(NEW):
         data.ocd_connect_flags |= 1 << 50
     return data
 
@@ -270,14 +273,14 @@ MUTANTS: dict[str, tuple[str, str, str | Scenario, dict[str, str], Any, str, Any
     "an OST writes zeroes": ("OST", "B7", PLAIN, {}, Store, "write", writes_zeroes),
     "an OST grants without measure": ("grant", "grant", PLAIN, {}, Grants, "_more", grants_without_measure),
     "transnos begin anew": ("transno", "transno", CRASH, {}, Target, "_new_epoch", begins_anew),
-    "remembers no answer": ("last_rcvd", "R24", "lost-answer", {}, Target, "_remember", lambda *_: None),
+    "remembers no answer": ("last_rcvd", "R24", "lost-answer", {}, LastAnswers, "remember", lambda *_: None),
     "a replayed create makes another object": ("FID", "R25", CRASH, {}, Space, "new", names_it_anew),
     "answers without versions": ("pre-versions", "V4", CRASH, {}, Transaction, "versions", answers_without_versions),
     "replays before all are back": ("MDS", "R23", CRASH_OF_2_0, {}, RecoveryWindow, "take", waits_for_nobody),
     "answers the last ping at once": ("reply", "R17a", CRASH, {}, RecoveryWindow, "_keep", done_at_once),
     "refuses locks in recovery": ("lock", "R22", CRASH, {}, RecoveryWindow, "admit", refuses_locks),
     "gives old files new names": ("FID", "R25", PLAIN, {}, Space, "ident", another_name),
-    "grants what nobody asked for": ("reply", "R14", PLAIN, {}, Target, "_granted", grants_too_much),
+    "grants what nobody asked for": ("reply", "R14", PLAIN, {}, connect_request, "granted", grants_too_much),
     "a rebuilt answer has another transno": (
         "reply", "R24", "lost-answer", {}, Target, "_reconstruct", another_transno),
     "marks the other version": ("mark", "S2", PLAIN, {}, Controlled, "_write_mark", marks_the_other_version),

@@ -14,17 +14,18 @@ import attrs
 from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
-from lustre_wire.frames import lustre_msg
-from lustre_wire.recovery import head, timeouts
-from lustre_wire.recovery.answers import bare_reply, empty_buffers, goes_to_its_target
+from lustre_wire.recovery import connect_request, head, timeouts
 from lustre_wire.recovery.callbacks import Callbacks
+from lustre_wire.recovery.connect_request import Door
 from lustre_wire.recovery.deadlines import Deadlines
 from lustre_wire.recovery.exports import Answer, Export, Incoming
+from lustre_wire.recovery.last_answers import LastAnswers
 from lustre_wire.recovery.last_rcvd import LastRcvd
 from lustre_wire.recovery.ldlm import Namespace
 from lustre_wire.recovery.limits import DEFAULT, Limits
 from lustre_wire.recovery.names import names
-from lustre_wire.recovery.packet import GET, PUT, REPLY, Handles, Packet, Xids, host
+from lustre_wire.recovery.packet import PUT, REPLY, Handles, Packet, Xids, host
+from lustre_wire.recovery.replies import Replies
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.service import Guard, Handling, Service, TargetEvent, Wait
 from lustre_wire.recovery.store import Store
@@ -37,10 +38,6 @@ from lustre_wire.recovery.window import RecoveryWindow, Verdict
 MAX_REQUEST = 8 << 10
 #: Seconds of silence after which a client is evicted (ping_evictor.c).
 SILENCE = 6 * timeouts.PING_INTERVAL
-#: How many answers are remembered of a client that may make several changes at a time, closes included.
-MAX_TAGS = 16
-#: Seconds that all the locks a target has room for may lie unused: its lock volume (ldlm_pool.c: LDLM_POOL_MAX_AGE).
-LOCK_AGE = 36000
 
 
 class Target:
@@ -64,7 +61,7 @@ class Target:
     ) -> None:  # fmt: skip
         self.limits = limits
         self.uuid, self.nid, self.dialect, self.store, self.service = uuid, nid, dialect, store, service
-        self.k, self.rules, self.connect_name = names(dialect), rules_of(dialect), connect
+        self.k, self.rules = names(dialect), rules_of(dialect)
         self._connects = dialect.rpcs[connect].opcode
         self.handles = Handles(seed)
         self.namespace = Namespace(dialect, self.handles, limits)
@@ -80,6 +77,11 @@ class Target:
         self.by_cookie: dict[int, Export] = {}
         self._silent: Deadlines[Export] = Deadlines(self._silent_at)
         self._patience: Deadlines[Incoming] = Deadlines(self._early_due)
+        self.last_answers = LastAnswers(store, self.last_rcvd, self.k)
+        self.replies = Replies(
+            nid, dialect, limits, connect, self._put, self.is_replay, lambda: self.last_committed,
+            lambda: self.window is not None and self.window.versioned,
+        )  # fmt: skip
         self.callbacks = Callbacks(dialect, nid, self.namespace, self._put, Xids(seed & 0xFFFFFFFF))
         self._waiting = Waiting()
         self._faults: list[Exception] = []
@@ -138,7 +140,7 @@ class Target:
                 self.evict(self.exports[uuid], now, "not done before the recovery window ended")
             self._run(now)
         for request in self._patience.take(now):
-            self._early(request, now)
+            self.replies.send_early(request, now)
             self._patience.add(request)
         self._run(now)
         self._raise_faults()
@@ -210,8 +212,7 @@ class Target:
         self.service.dropped(export)
         self.last_rcvd.free(export.uuid)
         self.store.delete(("peer", export.uuid))
-        for tag in range(1, MAX_TAGS + 1):
-            self.store.delete(("reply", export.uuid, tag))
+        self.last_answers.forget(export.uuid)
 
     def leave(self, export: Export) -> None:
         """The client is off until the next start: it keeps its slot, so it will be expected then."""
@@ -328,8 +329,8 @@ class Target:
         if request.message.opcode == self.k.OBD_PING:
             self.reply(request, Answer())
             return
-        slot = self.last_rcvd.slot(export.slot) if export.slot >= 0 and self.service.metadata else None
-        if slot is not None and request.xid in (slot.lcd_last_xid, slot.lcd_last_close_xid):
+        slot = self.last_answers.slot(request)
+        if slot is not None:
             close = request.xid == slot.lcd_last_close_xid
             if request.flags & (self.k.MSG_RESENT | self.k.MSG_REPLAY):
                 if self._comes_again(request):
@@ -338,9 +339,8 @@ class Target:
             else:
                 self.reply(request, Answer(-errno.ENOTCONN, failed=True))
                 return
-        tag = self._tag(request)
-        tagged = self.store.get(tag) if tag is not None else None
-        if tagged is not None and request.xid == tagged.lcd_last_xid and self._comes_again(request):
+        tagged = self.last_answers.tagged(request)
+        if tagged is not None and self._comes_again(request):
             self._reconstruct(request, tagged, close=False)
             return
         handling = self.service.handle(request, now)
@@ -397,7 +397,7 @@ class Target:
             self._waiting.add(request, handling, wait)
             self._patience.add(request)
             if wait.bulk:
-                self._fetch(request, wait.bulk)
+                self.replies.fetch(request, wait.bulk)
 
     def _finish(self, request: Incoming, answer: Answer, now: float) -> None:
         if request.export.failed:
@@ -409,44 +409,12 @@ class Target:
             self.events.append(TargetEvent("unserved", request.message.name.encode()))
         if request.transno > self.found_committed:
             self.events.append(TargetEvent("transaction", request))
-            self._remember(request, answer.status)
+            self.last_answers.remember(request, answer.status)
             if self.synchronous:
                 self.commit()
         self.reply(request, answer)
         if answer.evicts:
             self.evict(request.export, now, "it replays what cannot be read here")
-
-    def _remember(self, request: Incoming, status: int) -> None:
-        """Write the client's slot: what a resend is answered from."""
-        export, tag = request.export, self._tag(request)
-        if export.slot < 0:
-            return
-        slot = self.last_rcvd.slot(export.slot) if tag is None else self.last_rcvd.empty()
-        if tag is not None:  # whatever it is, a close too
-            slot.lcd_last_transno, slot.lcd_last_xid = request.transno, request.xid
-            slot.lcd_last_result, slot.lcd_last_data = status & 0xFFFFFFFF, request.disposition
-            slot.lcd_pre_versions = list(request.versions)
-            self.store.set(tag, slot)
-            return
-        if request.message.opcode == self.k.MDS_CLOSE:
-            slot.lcd_last_close_transno, slot.lcd_last_close_xid = request.transno, request.xid
-            slot.lcd_last_close_result, slot.lcd_last_close_data = status & 0xFFFFFFFF, request.disposition
-        else:
-            slot.lcd_last_transno, slot.lcd_last_xid = request.transno, request.xid
-            slot.lcd_last_result, slot.lcd_last_data = status & 0xFFFFFFFF, request.disposition
-            slot.lcd_pre_versions = list(request.versions)
-        slot.lcd_last_epoch = request.transno >> self.k.LR_EPOCH_BITS
-        self.last_rcvd.write(export.slot, slot)
-
-    def _tag(self, request: Incoming) -> Any:
-        """Under what the answer to a change is remembered, of a client that may make several at a time: its tag.
-
-        None for a client that may not, whose last answer is in its slot (target/tgt_lastrcvd.c: tgt_reply_data).
-        """
-        if not request.export.granted & self.k.flag("OBD_CONNECT_MULTIMODRPCS"):
-            return None
-        tag = int(request.message.body.pb_tag)
-        return ("reply", request.export.uuid, tag) if 0 < tag <= MAX_TAGS else None
 
     def _run(self, now: float) -> None:
         """Whatever can go on now: handlers whose wait is over, replays whose turn has come, callbacks owed."""
@@ -491,189 +459,47 @@ class Target:
             return
         request.replied = True
         request.export.active.pop(request.xid, None)
-        message = self.reply_message(request, answer)
-        form = request.message.format
-        portal = self.reply_portal(request)
-        if answer.bulk is not None and form is not None and form.bulk_portal is not None:
-            self._send(request, form.bulk_portal, 0, answer.bulk, request.bulk_bits)
-        offset = 0
-        if request.message.header.lm_flags & self.k.MSGHDR_AT_SUPPORT:
-            offset = lustre_msg.early_reply_size(self.dialect.body.__wire__.size)
-        self._send(request, portal, offset, rpc.encode(message), request.reply_bits)
-
-    def reply_message(self, request: Incoming, answer: Answer) -> rpc.Message:
-        """The lustre_msg of an answer: ptlrpc_body and, where there are any, the format's buffers."""
-        k = self.k
-        form = request.message.format
-        serious = answer.failed and answer.status < 0 and answer.status not in self.rules.plain_errors
-        buffers, prepared = answer.buffers, not serious or request.message.opcode == self._connects
-        if form is not None and answer.status < 0 and prepared and not buffers and self.rules.whole_errors:
-            buffers = empty_buffers(form)
-        if form is not None and buffers:
-            message = rpc.build(self.dialect, form.name, rpc.REPLY, **buffers)
-        else:
-            message = bare_reply(self.dialect, request.message.opcode)
-        body = message.body
-        body.pb_type = k.PTL_RPC_MSG_ERR if serious else k.PTL_RPC_MSG_REPLY
-        body.pb_status = answer.status & 0xFFFFFFFF
-        body.pb_last_xid = request.xid
-        body.pb_last_committed = self.last_committed
-        body.pb_transno = request.transno
-        body.pb_timeout = body.pb_service_time = 1
-        if request.export.granted & k.OBD_CONNECT_LRU_RESIZE:
-            body.pb_limit, body.pb_slv = self.limits.locks, self.limits.locks * LOCK_AGE
-        if request.transno and (self.rules.versions_in_replay or not self.is_replay(request)):
-            body.pb_pre_versions = list(request.versions)
-        if (
-            self.window is not None
-            and self.window.versioned
-            and self.rules.version_replay_flag
-            and self.is_replay(request)
-        ):
-            body.pb_flags |= k.flag("MSG_VERSION_REPLAY")
-        return message
-
-    def reply_portal(self, request: Incoming) -> int:
-        """Where the client waits for the answer: the import's own reply portal."""
-        form = request.message.format
-        if form is not None and not goes_to_its_target(form, self.dialect):
-            return form.reply_portal or 0
-        return self.dialect.rpcs[self.connect_name].reply_portal or 0
-
-    def _early(self, request: Incoming, now: float) -> None:
-        """Ask a client for patience before it gives up (ptlrpc/service.c: ptlrpc_at_send_early_reply)."""
-        if not request.message.header.lm_flags & self.k.MSGHDR_AT_SUPPORT:
-            return
-        if request.deadline - timeouts.AT_EARLY_MARGIN > now or request.replied:
-            return
-        request.early += 1
-        request.deadline = now + timeouts.AT_EXTRA
-        message = self.reply_message(request, Answer())
-        early = bare_reply(self.dialect, request.message.opcode)
-        early.body = message.body
-        early.body.pb_transno, early.body.pb_pre_versions = 0, [0] * 4
-        early.body.pb_timeout = int(request.deadline - request.arrived)
-        data = rpc.encode(early)
-        parts = lustre_msg.split(data)
-        whole = request.message.header.lm_flags & int(self.dialect.constants.get("MSGHDR_CKSUM_INCOMPAT18", 0))
-        body = data[parts.offsets[0] : parts.offsets[0] + parts.lengths[0]]
-        early.header.lm_cksum = lustre_msg.early_reply_checksum(body, whole=bool(whole))
-        self._send(request, self.reply_portal(request), 0, rpc.encode(early), request.reply_bits)
+        self.replies.send(request, answer)
 
     def _put(self, packet: Packet) -> None:
         self.out.append(packet)
 
-    def _send(self, request: Incoming, portal: int, offset: int, data: bytes, bits: int = 0) -> None:
-        self.out.append(Packet(PUT, self.nid, request.packet.source, portal, bits or request.xid, offset, data))
-
     # -- bulk ----------------------------------------------------------------------------------------------------
-
-    def _fetch(self, request: Incoming, length: int) -> None:
-        form = request.message.format
-        portal = (form.bulk_portal if form is not None else None) or 0
-        self.out.append(
-            Packet(
-                GET,
-                self.nid,
-                request.packet.source,
-                portal,
-                request.bulk_bits or request.xid,
-                length=length,
-                cookie=request.xid,
-            )
-        )
 
     def abort_bulk(self, export: Export) -> None:
         """Give up requests of a client that wait for its bulk data; it will send them again (ptlrpc_abort_bulk)."""
         for request in self._waiting.give_up(export, bulk_only=True):
             export.active.pop(request.xid, None)
 
-    # -- connects, in the order of ldlm/ldlm_lib.c: target_handle_connect ----------------------------------------
+    # -- connects ------------------------------------------------------------------------------------------------
 
     def _connect(self, message: rpc.Message, packet: Packet, now: float) -> None:
         """Answer a connect request."""
         request = Incoming(message, packet, Export(b"", 0, nid=packet.source), now, now + timeouts.OBD_TIMEOUT)
-        status = self._before_export(message)
-        if status:
-            reply = self.reply_message(request, Answer(status, failed=True))
-            self._say_replayable(reply)
-            self._answer_connect(request, reply)
+        door = Door(
+            self.uuid, self.stopping, self.accepting, self.recovering, full=len(self.exports) >= self.limits.clients,
+            needed=self.rules.granted if self.service.metadata else 0,
+            guard=self.guard.connecting if self.guard is not None else None,
+        )  # fmt: skip
+        export, refused = None, connect_request.malformed(message, door, self.rules, self.k)
+        if refused is None:
+            export = self.exports.get(message.buffers.client_uuid)
+            if export is not None and connect_request.anew(export, message, self.k):
+                self.drop(export)
+                export = None
+            refused = connect_request.refusal(export, message, packet.source, door, self.rules, self.k)
+        if refused is None:
+            self._accept(export, request, now)
             return
-        buffers = message.buffers
-        export = self.exports.get(buffers.client_uuid)
-        k, flags = self.k, int(message.body.pb_op_flags)
-        offered = int(buffers.connect_data.ocd_connect_flags) if buffers.connect_data is not None else 0
-        if export is not None and export.connected and flags & k.MSG_CONNECT_INITIAL and offered & k.OBD_CONNECT_MDS:
-            self.drop(export)
-            export = None
-        status = self._against(export, message, packet)
-        zeroed = status == -errno.EALREADY and export is not None and export.remote != buffers.conn_handle.cookie
-        if status:
-            reply = self.reply_message(request, Answer(status, failed=True))
-            reply.body.pb_handle.cookie = 0 if zeroed or export is None else export.cookie
-            self._say_replayable(reply)
-            self._answer_connect(request, reply)
-            return
-        self._accept(export, request, now)
-
-    def _say_replayable(self, reply: rpc.Message) -> None:
-        """An error says too that what is remembered here can be replayed, where its buffers were prepared before."""
+        if refused.busy and export is not None:
+            export.conn_cnt = max(export.conn_cnt, message.body.pb_conn_cnt - 1)
+            self.abort_bulk(export)
+        reply = self.replies.message(request, Answer(refused.status, failed=True))
+        reply.body.pb_handle.cookie = 0 if refused.nameless or export is None else export.cookie
         if self.rules.whole_errors and self.service.remembers:
+            # an error says too that what is remembered here can be replayed, where its buffers were prepared before
             reply.body.pb_op_flags = self.k.MSG_CONNECT_REPLAYABLE
-
-    def _before_export(self, message: rpc.Message) -> int:
-        """What is wrong with the request itself, or with the target: a negative errno, or 0."""
-        k, buffers = self.k, message.buffers
-        if isinstance(buffers, rpc.Generic):
-            return -errno.EPROTO
-        if not buffers.target_uuid or buffers.target_uuid != self.uuid:
-            return -errno.EINVAL
-        if self.stopping:
-            return -errno.ENODEV
-        if not self.accepting:
-            return -errno.EAGAIN
-        if not buffers.client_uuid:
-            return -errno.EINVAL
-        if buffers.conn_handle is None or (buffers.connect_data is None and self.rules.needs_connect_data):
-            return -errno.EPROTO
-        data = buffers.connect_data
-        libclient = message.body.pb_op_flags & k.MSG_CONNECT_LIBCLIENT and data is not None
-        return -errno.EPROTO if libclient and data.ocd_version >> 16 != self.rules.version >> 16 else 0
-
-    def _against(self, export: Export | None, message: rpc.Message, packet: Packet) -> int:
-        """What speaks against it, seen from what is known of the client: a negative errno, or 0."""
-        k, buffers, body = self.k, message.buffers, message.body
-        if export is None and self.window is not None:
-            return -errno.EBUSY
-        if self.guard is not None and self.window is None and (export is None or not export.connected):
-            refused = self.guard.connecting(export)
-            if refused:
-                return refused
-        if export is None and len(self.exports) >= self.limits.clients:
-            return -errno.EOVERFLOW
-        if export is not None:
-            first = export.connected and body.pb_op_flags & k.MSG_CONNECT_INITIAL
-            if export.nid and host(export.nid) != host(packet.source):  # whoever knows a UUID is not its owner
-                return -errno.EALREADY
-            if first and export.nid != packet.source:
-                return -errno.EALREADY
-            if export.failed and self.rules.failed_export_status:
-                return self.rules.failed_export_status
-            if export.active and not self.recovering:
-                export.conn_cnt = max(export.conn_cnt, body.pb_conn_cnt - 1)
-                self.abort_bulk(export)
-                return -errno.EBUSY
-            if body.pb_conn_cnt == 1:
-                return -errno.EALREADY
-            if export.connected and export.remote != buffers.conn_handle.cookie:
-                return -errno.EALREADY
-        offered = int(buffers.connect_data.ocd_connect_flags) if buffers.connect_data is not None else 0
-        needed = self.rules.granted if self.service.metadata else 0
-        if offered & needed != needed:
-            return -errno.EBADE
-        if export is not None and body.pb_conn_cnt <= export.conn_cnt:
-            return -errno.EALREADY
-        return 0
+        self.replies.send_message(request, reply)
 
     def _accept(self, export: Export | None, request: Incoming, now: float) -> None:
         k, message = self.k, request.message
@@ -693,35 +519,20 @@ class Target:
         if not known:
             self.listen(export)
         data = buffers.connect_data
-        granted = (
-            int(data.ocd_connect_flags) & self.service.supported & ~int(self.rules.withheld) if data is not None else 0
-        )
-        export.granted = granted
-        if granted & k.flag("OBD_CONNECT_FLAGS2"):
-            export.granted2 = int(data.ocd_connect_flags2) & self.service.supported2
-        export.header_flags = sum(lm for flag, lm in self.rules.header_flags.items() if granted & flag)
+        connect_request.grant(export, data, self.service, self.rules, k)
         if self.window is not None:
             flags |= k.MSG_CONNECT_RECOVERING
             reported = data.ocd_transno if data is not None and message.body.pb_op_flags & k.MSG_CONNECT_TRANSNO else 0
             self.window.joined(export, reported, now)
-        answer = Answer(0, {"connect_data": self._granted(export, data)} if data is not None else {})
-        request.export.granted = granted  # what was just granted counts for the answer (ldlm_cli_update_pool)
-        reply = self.reply_message(request, answer)
+        told = {}
+        if data is not None:
+            told["connect_data"] = connect_request.granted(export, data, self.service, self.rules)
+        request.export.granted = export.granted  # it counts for the answer already (ldlm_cli_update_pool)
+        reply = self.replies.message(request, Answer(0, told))
         reply.body.pb_op_flags = flags
         reply.body.pb_handle.cookie = export.cookie
         self.events.append(TargetEvent("connected", export.uuid))
-        self._answer_connect(request, reply)
-
-    def _granted(self, export: Export, asked: Any) -> Any:
-        data = attrs.evolve(asked, ocd_connect_flags=export.granted, ocd_version=self.rules.version)
-        if hasattr(data, "ocd_connect_flags2"):
-            data.ocd_connect_flags2 = export.granted2
-        self.service.connected(export, data)
-        return data
-
-    def _answer_connect(self, request: Incoming, reply: rpc.Message) -> None:
-        request.replied = True
-        self._send(request, self.reply_portal(request), 0, rpc.encode(reply))
+        self.replies.send_message(request, reply)
 
 
 __all__ = ["Guard", "Handling", "Service", "Target", "TargetEvent", "Wait"]
