@@ -6,6 +6,8 @@ import errno
 
 import pytest
 
+from compat_tests.upgrade.checks import breaks
+from compat_tests.upgrade.plays import play as new_play
 from compat_tests.upgrade.plays import played
 from lustre_wire.checking.verdict import Verdict
 from lustre_wire.upgrade.checks.monitor import CHECKS
@@ -112,6 +114,16 @@ def test_S1_a_client_cut_off_during_the_stop_is_evicted() -> None:
 def test_S2_the_mark_is_cleared_first_and_set_last() -> None:
     seen("S2", "clean-upgrade")
     seen("S2", "clean-upgrade", "simplified", "mds-crash@committed")
+
+
+def test_SI7_where_the_MGS_has_the_locks_of_all_it_has_to_have_waited_itself() -> None:
+    play = new_play("silent-client", seed=31, scope="mgs", synchronous="yes").play  # it is changed here
+    assert breaks(play, "SI7") is False
+    mgs = play.nodes["mgs"]
+    evicted = [life for life in mgs.history if life.what.startswith("evicted")]
+    assert evicted
+    mgs.history = [life for life in mgs.history if life not in evicted]
+    assert breaks(play, "SI7") is True
 
 
 @pytest.mark.parametrize(("scenario", "targets"), [("failover-pair", {"mds"}), ("oss-pair", {"ost0", "ost1", "mds"})])

@@ -283,6 +283,8 @@ def test_whatever_is_combined_everybody_is_back_or_evicted_and_nothing_is_lost(c
         Case("new-clients", options=(("scope", "mgs"), ("resume", "operator"), ("held", "updates")), seed=77),
         # an OST that crashed before the good-bye of a client was on disk waits for nobody's sake
         Case("rewritten-config", faults=("ost0-crash@revoking",), seed=149),
+        # whom the MGS evicted the other servers need not wait for, though they had asked him nothing
+        Case("silent-client", options=(("scope", "mgs"), ("synchronous", "yes")), seed=31),
         # a client that died has nothing to unmount, and its configuration lock nobody to call back
         Case("rewritten-config", faults=("client1-crash@halted",), seed=174),
     ],

@@ -352,20 +352,29 @@ def si7(play: Play, verdict: Verdict) -> None:
         by_right = failed or any(start <= time for start in forced)
         verdict.must(unheard or by_right, f"{time:.3f} {who} was evicted by {server} and had never been away")
         waited = not then or any(patient(play, client.nid, nid, time) for nid in nids)
-        waited = waited or _stranger(play, client.nid, time)
+        waited = waited or _given_up_by_all(play, client.nid, time)
         verdict.must(waited or by_right or not unheard, f"{time:.3f} {who} was evicted by {server} before its time")
 
 
-def _stranger(play: Play, client: int, time: float) -> bool:
-    """Where the MGS has the locks of all: was it there for as long as a callback may take, and the client did not come
-    to it? One that crashed remembers nobody, and cannot ask who has not come back."""
-    mgs = play.nodes["mgs"].nid
-    begun = max((b.time for b in play.began if b.nid == mgs and b.time <= time), default=0.0)
+def _given_up_by_all(play: Play, client: int, time: float) -> bool:
+    """Where the MGS has the locks of all: is this a client whom it evicted, or who did not come to it in all the time
+    that a callback may take? (An MGS that crashed remembers nobody, and cannot ask who has not come back to it.)"""
+    mgs = play.nodes["mgs"]
+    begun = max((b.time for b in play.began if b.nid == mgs.nid and b.time <= time), default=0.0)
+    evicted = [life.time for life in mgs.history if begun <= life.time <= time and _is_about(play, life.what, client)]
+    since = max(evicted, default=begun)
     came = any(
-        asked.client == client and asked.server == mgs and begun <= answer.time <= time and not answer.status
+        asked.client == client and asked.server == mgs.nid and since <= answer.time <= time and not answer.status
         for asked, answer in play.wire().connects()
     )
-    return play.policy.scope is Scope.MGS and begun <= time - CALLBACK_TIMEOUT + SLACK and not came
+    waited = bool(evicted) or begun <= time - CALLBACK_TIMEOUT + SLACK
+    return play.policy.scope is Scope.MGS and waited and not came
+
+
+def _is_about(play: Play, what: str, client: int) -> bool:
+    """Is this the eviction of that client?"""
+    uuid = what.removeprefix("evicted ")
+    return uuid != what and play.client_of(uuid) == play.name_of(client)
 
 
 def _nodes_of(play: Play, server: str) -> list[int]:
