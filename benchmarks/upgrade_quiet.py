@@ -59,7 +59,7 @@ def measure(case: Case, hardware: Hardware) -> float:
     mount(play, case.clients)
     prepare(play, case.dirty)
     for client in play.clients[: case.silent]:
-        play.cut(client.nid)
+        play.mishaps.cut(client.nid)
     node = play.servers[case.server]
     Operator(play).stop(case.server, wait=False)
     play.until(lambda: node.life.state is not ServerState.REVOKING, "everybody is done")

@@ -30,7 +30,7 @@ def play(
     clients = NEEDED.get(found.name, 2)
     made = Play(policy(policy_name, **options), seed=seed, **scenario.play_options(found, clients=clients, osts=osts))
     for text in faults:
-        made.expect(text)
+        made.mishaps.expect(text)
     return scenario.run(found, made)
 
 

@@ -22,7 +22,8 @@ from lustre_wire.errors import WireError
 from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.upgrade import scenario
 from lustre_wire.upgrade.protocol.policy import OPTIONS, POLICIES, policy
-from lustre_wire.upgrade.stage.play import CLIENT_STATES, SERVER_STATES, Play
+from lustre_wire.upgrade.stage.mishaps import CLIENT_STATES, SERVER_STATES
+from lustre_wire.upgrade.stage.play import Play
 
 SCENARIOS = scenario.names()
 #: Hours of simulated time: drawn a tenth as often as the others.
@@ -61,7 +62,7 @@ def play(case: Case) -> str:
         return f"refused: {refusal}"
     made = Play(how, seed=case.seed, **scenario.play_options(found, clients=NEEDED.get(found.name, 2)))
     for text in case.faults:
-        made.expect(text)
+        made.mishaps.expect(text)
     try:
         outcome = scenario.run(found, made)
     except Stuck as stuck:

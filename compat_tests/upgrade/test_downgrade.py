@@ -64,7 +64,7 @@ def test_D8_a_FID_is_gone_with_the_first_look_under_1_8_and_stays_where_nobody_l
     Operator(play).move("mds", "1.8")
     inode, generation, _ = done(play, "getattr", "/looked-at").ident
     if crash:
-        play.crash(play.servers["mds"].nid)
+        play.mishaps.crash(play.servers["mds"].nid)
         Operator(play).start("mds")
         Operator(play).settled()
     Operator(play).move("mds", "2.0")

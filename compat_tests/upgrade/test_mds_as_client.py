@@ -90,7 +90,7 @@ def test_an_MDS_that_crashes_under_the_stop_of_an_OST_holds_nobody_up_for_longer
     play.wait(1.0)
     Operator(play).stop("ost0", wait=False)
     play.until(lambda: play.servers["ost0"].life.state == state, f"the OST is {state}")
-    play.crash(play.servers["mds"].nid)
+    play.mishaps.crash(play.servers["mds"].nid)
     play.until(lambda: not play.servers["ost0"].up, "the OST is down")
     Operator(play).start("ost0", "2.0")
     Operator(play).start("mds")
@@ -103,15 +103,15 @@ def test_an_MDS_that_crashes_under_the_stop_of_an_OST_holds_nobody_up_for_longer
 
 def test_an_MDS_that_comes_back_during_the_stop_of_an_OST() -> None:
     play = Play(policy("simplified"), clients=1, osts=1, seed=2)
-    play.cut(play.clients[0].nid)  # so that the stop takes its time
+    play.mishaps.cut(play.clients[0].nid)  # so that the stop takes its time
     Operator(play).stop("ost0", wait=False)
     play.wait(1.0)
-    play.crash(play.servers["mds"].nid)
+    play.mishaps.crash(play.servers["mds"].nid)
     play.wait(1.0)
     Operator(play).start("mds")
     play.until(lambda: not play.servers["ost0"].up, "the OST is down")
     Operator(play).start("ost0", "2.0")
-    play.rejoin(play.clients[0].nid)
+    play.mishaps.rejoin(play.clients[0].nid)
     Operator(play).settled()
     play.work(3)
     assert [line for verdict in judge(play).values() for line in verdict.wrong] == []

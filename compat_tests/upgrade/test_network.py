@@ -53,13 +53,13 @@ def test_a_lost_answer_is_made_again_from_last_rcvd(network: TcpNetwork) -> None
 def test_while_it_is_silent_nothing_goes_either_way(network: TcpNetwork) -> None:
     made = Play(policy("simplified"), seed=1, network=network, clients=1, osts=1)
     client = made.clients[0]
-    made.cut(client.nid)
+    made.mishaps.cut(client.nid)
     begun = made.now
     made.wait(60.0)
     packets = [s for s in network.trace.packets if s.time > begun and client.nid in (s.packet.source, s.packet.target)]
     assert [sent for sent in packets if sent.packet.source == client.nid]
     assert [sent for sent in packets if sent.packet.source == client.nid and sent.arrived] == []
-    made.rejoin(client.nid)
+    made.mishaps.rejoin(client.nid)
     Operator(made).settled()
     made.work(2)
     assert made.losses() == []

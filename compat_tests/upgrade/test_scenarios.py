@@ -298,7 +298,7 @@ def test_what_version_based_recovery_takes_is_told() -> None:
     """VB-5: the clients that built on what an absent client had done cannot replay, and are evicted."""
     found = scenario.load("drain-crash")
     made = Play(policy("simplified", held="updates"), seed=12, **scenario.play_options(found, clients=6))
-    made.expect("mds-crash@revoking")
+    made.mishaps.expect("mds-crash@revoking")
     outcome = scenario.run(found, made)
     assert complaints(outcome) == []
     failures = made.version_failures()

@@ -33,7 +33,7 @@ def waited(server: str, dirty: list[int], silent: int, hardware: Hardware | None
             assert task.error is None
             client.now = play.now
     for client in play.clients[:silent]:
-        play.cut(client.nid)
+        play.mishaps.cut(client.nid)
     node = play.servers[server]
     Operator(play).stop(server, wait=False)
     play.until(lambda: node.life.state is not ServerState.REVOKING, "all are done", 2.0 * CALLBACK_TIMEOUT)

@@ -49,7 +49,7 @@ class Upgrades(RuleBasedStateMachine):
 
     @rule(server=st.sampled_from(SERVERS), state=st.sampled_from(STATES))
     def crash_at(self, server: str, state: ServerState) -> None:
-        self.play.expect(f"{server}-crash@{state}")
+        self.play.mishaps.expect(f"{server}-crash@{state}")
 
     @rule(server=st.sampled_from(SERVERS))
     def crash(self, server: str) -> None:
@@ -58,15 +58,15 @@ class Upgrades(RuleBasedStateMachine):
         self.operator.start(server)
         self.operator.settled()
 
-    @precondition(lambda self: not self.play.cut_off)
+    @precondition(lambda self: not self.play.mishaps.cut_off)
     @rule(client=st.integers(0, 1))
     def cut(self, client: int) -> None:
-        self.play.cut(self.play.clients[client].nid)
+        self.play.mishaps.cut(self.play.clients[client].nid)
 
-    @precondition(lambda self: bool(self.play.cut_off))
+    @precondition(lambda self: bool(self.play.mishaps.cut_off))
     @rule()
     def rejoin(self) -> None:
-        self.play.rejoin(next(iter(self.play.cut_off)))
+        self.play.mishaps.rejoin(next(iter(self.play.mishaps.cut_off)))
         self.operator.settled()
 
     @precondition(lambda self: len(self.play.clients) < 4)
@@ -77,9 +77,9 @@ class Upgrades(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "play"):
             return
-        for nid in list(self.play.cut_off):
-            self.play.rejoin(nid)
-        self.play.pending.clear()
+        for nid in list(self.play.mishaps.cut_off):
+            self.play.mishaps.rejoin(nid)
+        self.play.mishaps.pending.clear()
         self.operator.settled()
         self.play.rest()
         lost = self.play.losses()

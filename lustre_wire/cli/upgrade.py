@@ -95,7 +95,7 @@ def command(
         try:
             play = Play(how, network=network, **settings)
             for text in faults:
-                play.expect(text)
+                play.mishaps.expect(text)
         except Stuck as stuck:
             raise WireError(f"{found.name}: {stuck}") from stuck
         try:

@@ -172,7 +172,7 @@ def run(scenario: Scenario, play: Play) -> Outcome:
 
 def judged(scenario: Scenario, play: Play) -> Outcome:
     """What came of a play that is over."""
-    unstruck = list(play.pending)
+    unstruck = list(play.mishaps.pending)
     play.rest()
     lost = play.losses()
     unmet = [text for text in scenario.expect.get(play.policy.name, ()) if not _expectation(text)(play)]
@@ -181,7 +181,7 @@ def judged(scenario: Scenario, play: Play) -> Outcome:
 
 def stuck(play: Play, why: Stuck) -> Outcome:
     """What came of a play that did not come to its end."""
-    return Outcome(play, judge(play), [], [], list(play.pending), str(why))
+    return Outcome(play, judge(play), [], [], list(play.mishaps.pending), str(why))
 
 
 def play_options(scenario: Scenario, **chosen: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def s1(play: Play, verdict: Verdict) -> None:
     for name, node in play.nodes.items():
         targets.setdefault(node.uuid.decode(), []).append(name)
     evicted = play.evicted()
-    for absence in play.absences:
+    for absence in play.mishaps.absences:
         who = play.name_of(absence.nid)
         for target, names in targets.items():
             lives = [life for name in names for life in play.nodes[name].history]

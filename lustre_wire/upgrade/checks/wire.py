@@ -107,8 +107,8 @@ def _goes_on(wire: Wire) -> frozenset[int]:
 
 def _lost(play: Play, nid: int, before: float) -> bool:
     """Did a client crash, or was it cut off, before a time?"""
-    return any(who == nid and when <= before for when, who in play.deaths) or any(
-        absence.nid == nid and absence.begin <= before for absence in play.absences
+    return any(who == nid and when <= before for when, who in play.mishaps.deaths) or any(
+        absence.nid == nid and absence.begin <= before for absence in play.mishaps.absences
     )
 
 
@@ -167,7 +167,7 @@ def _evicted(play: Play, client: int, stop: Stopped) -> bool:
 
 def _down(play: Play, nid: int, begin: float, end: float) -> bool:
     """Was a server down, or started anew, in this time? An MDS is a client of its OSTs."""
-    return any(who == nid and when <= end for when, who, _ in play.crashes) or any(
+    return any(who == nid and when <= end for when, who, _ in play.mishaps.crashes) or any(
         s.nid == nid and s.time <= end and s.ended >= begin for s in play.stopped
     )
 
@@ -273,7 +273,7 @@ def _waits(play: Play) -> list[Wait]:
     if not play.policy.controlled:
         return []
     wire = play.wire()
-    k, gone = wire.k, [*((t, who) for t, who in play.deaths), *((t, who) for t, who, _ in play.crashes)]
+    k, gone = wire.k, [*((t, who) for t, who in play.mishaps.deaths), *((t, who) for t, who, _ in play.mishaps.crashes)]
     answered: dict[tuple[int, int], list[Message]] = {}
     for connect, answer in wire.connects():
         if not answer.status:
@@ -328,7 +328,8 @@ def si7(play: Play, verdict: Verdict) -> None:
 
     Away is also who died; and who could not replay because another was missing is evicted by right.
     """
-    lost = [(absence.nid, absence.begin) for absence in play.absences] + [(who, t) for t, who in play.deaths]
+    happened = play.mishaps
+    lost = [(each.nid, each.begin) for each in happened.absences] + [(who, time) for time, who in happened.deaths]
     forgets = not play.policy.keeps_clients
     forced = [
         start.time for start in play.starts()
@@ -406,7 +407,7 @@ def patient(play: Play, client: int, server: int, time: float) -> bool:
         return True
     if not any(asked.client == client for asked, _ in back):  # nobody it knows: there is nothing to wait for
         return not recovering
-    gone = max((t for t, who in play.deaths if who == client and t <= time), default=time)
+    gone = max((t for t, who in play.mishaps.deaths if who == client and t <= time), default=time)
     heard = (m.arrived for m in wire.of(Kind.REQUEST)
              if m.client == client and m.server == server and m.arrived is not None and m.arrived <= gone)  # fmt: skip
     return max(heard, default=begun) <= time - SILENCE + SLACK
@@ -428,7 +429,7 @@ def b6(play: Play, verdict: Verdict) -> None:
                 verdict.must(bool(answer.status or answer.op_flags & old), f"{who} during the stop")
     for task, client in play.mounting:
         verdict.must(
-            not client.up or (task.done and task.error is None) or client.nid in play.cut_off,
+            not client.up or (task.done and task.error is None) or client.nid in play.mishaps.cut_off,
             f"{play.name_of(client.nid)}: not mounted in the end",
         )
 

@@ -189,7 +189,7 @@ class Operator:
     def crash(self, name: str) -> None:
         """A server loses its memory, and stays down until it is started."""
         self.down.add(name)
-        self.play.crash(self.play.servers[name].nid)
+        self.play.mishaps.crash(self.play.servers[name].nid)
 
     # -- waiting -------------------------------------------------------------------------------------------------
 
@@ -254,7 +254,7 @@ class Operator:
         """Where only a command ends the block (TH-19), he gives it to every client that is connected again."""
         play = self.play
         lifted = 0
-        for client in (client for client in play.clients if client.up and client.nid not in play.cut_off):
+        for client in (client for client in play.clients if client.up and client.nid not in play.mishaps.cut_off):
             for name, barred in client.barred.items():
                 barrier = barred.barrier
                 if barrier.state is ClientState.REOPENING and not barrier.manual and barred.all_full():

@@ -8,41 +8,36 @@ from math import inf
 
 import attrs
 
-from lustre_wire.checking.faults import Fault
-from lustre_wire.checking.faults import fault as parse_fault
 from lustre_wire.dialects import dialect
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.last_rcvd import FILE, LastRcvd
-from lustre_wire.recovery.packet import PUT, Packet
+from lustre_wire.recovery.packet import Packet
 from lustre_wire.testbed.file_system import CLIENT_NID, FSNAME
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.simulator import Faults, Simulator, Stuck
 from lustre_wire.testbed.tasks import Task
 from lustre_wire.testbed.tcp import ALIAS_MASK
 from lustre_wire.upgrade.evidence import wire
-from lustre_wire.upgrade.evidence.journal import Absence, Journal, Started
+from lustre_wire.upgrade.evidence.journal import Journal, Started
 from lustre_wire.upgrade.evidence.records import Began, Flushed, Stopped
-from lustre_wire.upgrade.evidence.wire import Wire, is_change
+from lustre_wire.upgrade.evidence.wire import Wire
 from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.nodes.mds import ControlledMetadata
 from lustre_wire.upgrade.nodes.server import Controlled
 from lustre_wire.upgrade.nodes.system import System
 from lustre_wire.upgrade.protocol import mark
-from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.mark import VERSIONS, Start
 from lustre_wire.upgrade.protocol.policy import Policy, Scope
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage import snapshot
 from lustre_wire.upgrade.stage.all_of import AllOf
+from lustre_wire.upgrade.stage.mishaps import Mishaps
 from lustre_wire.upgrade.stage.network import TcpNetwork
 from lustre_wire.upgrade.stage.snapshot import Snapshot
 from lustre_wire.upgrade.stage.workload import THINKING, Worker, inspect
 
 #: Simulated seconds anything is waited for.
 PATIENCE = 3000.0
-#: States at which something may go wrong.
-SERVER_STATES = tuple(str(state) for state in ServerState if state is not ServerState.SERVING)
-CLIENT_STATES = tuple(str(state) for state in ClientState if state is not ClientState.RUN)
 
 
 def _uuid(number: int, boots: int) -> bytes:
@@ -78,11 +73,11 @@ class Play:
         network: what connects the nodes, instead of a simulator.
 
     Attributes:
-        pending: what goes wrong at which moment and has not yet; each fault happens once.
+        mishaps: what goes wrong.
         operated: what the operator did.
         servers: the node each target runs on now; `nodes` all nodes, partners of failover pairs too.
         lost: what was acknowledged and is not there, once somebody looked.
-        deaths: when clients crashed; `unmounted` when they were unmounted.
+        unmounted: when clients were unmounted.
         forced: when the operator unmounted a server by force, or aborted a recovery: either evicts by plan (TH-14).
     """
 
@@ -95,9 +90,6 @@ class Play:
         self.system = System(dialect(version), osts=osts, pair=pair, hardware=hardware)
         self.simulator: Simulator | TcpNetwork = network or Simulator(seed, faults, hardware)
         self.operated: list[Operated] = []
-        self.pending: list[Fault] = []
-        self.crashes: list[tuple[float, int, float]] = []
-        self.cut_off: set[int] = set()
         self._say = say
         self.servers: dict[str, Controlled] = {"mgs": self._mgs(), "mds": self._mds()}
         self.servers |= {f"ost{n}": node for n, node in enumerate(self.system.osts)}  # type: ignore[misc]
@@ -109,8 +101,6 @@ class Play:
                 self.nodes[f"{name}-partner"] = self.system.partners[node.nid]  # type: ignore[assignment]
         self.snapshots: list[Snapshot] = []
         self.mounting: list[tuple[Task, UpgradeClient]] = []
-        self.absences: list[Absence] = []
-        self.deaths: list[tuple[float, int]] = []
         self.unmounted: list[tuple[float, int]] = []
         self._departed: set[str] = set()
         self.forced: list[float] = []
@@ -128,6 +118,9 @@ class Play:
                 node.store.on_commit = partial(self._note_disk, node)
         for name in self.servers:
             self.start(name)
+        self.mishaps = Mishaps(
+            self.simulator, self.servers, self.nodes, self.workers, self.name_of, self.say, self.until, self._note_crash
+        )
         self.simulator.on_event = self._before_event
         for _ in range(clients):
             self.new_client()
@@ -186,13 +179,13 @@ class Play:
         """Clients that are up and on the network, and were mounted before this time."""
         return [
             client for task, client in self.mounting
-            if client.up and client.nid not in self.cut_off and task.done and client.mounted_at < time
+            if client.up and client.nid not in self.mishaps.cut_off and task.done and client.mounted_at < time
         ]  # fmt: skip
 
     def untouched(self) -> set[int]:
         """Clients nothing happened to: never cut off, crashed or evicted."""
         evicted = self.clients_evicted()
-        away = {absence.nid for absence in self.absences} | {nid for _, nid in self.deaths}
+        away = {absence.nid for absence in self.mishaps.absences} | {nid for _, nid in self.mishaps.deaths}
         return {
             c.nid for c in self.clients if c.up and c.nid not in away and self.name_of(c.nid) not in evicted
         }  # fmt: skip
@@ -273,6 +266,9 @@ class Play:
     def _note_what_is_down(self) -> None:
         self._note_ends(lambda stop: not self.simulator.nodes[stop.nid].up)
 
+    def _note_crash(self, nid: int) -> None:
+        self._note_ends(lambda stop: stop.nid == nid, crashed=True)
+
     def _note_disk(self, node: Controlled) -> None:
         found = mark.read(node.store)
         version, clean = (found.version, found.clean) if found is not None else ("", False)
@@ -284,7 +280,7 @@ class Play:
 
     def _observe(self, node: Controlled, what: str) -> None:
         if what in list(ServerState):
-            there = [client for client in self.clients if client.up and client.nid not in self.cut_off]
+            there = [client for client in self.clients if client.up and client.nid not in self.mishaps.cut_off]
             self.snapshots.append(snapshot.take(there, node, what))
         for awaited in [each for each in self._awaited if each[:2] == (node.nid, what)]:
             self._awaited.remove(awaited)
@@ -318,8 +314,8 @@ class Play:
         """A client's user finishes what he does, closes what he has open, and the client goes down. One that is cut off
         can only be switched off."""
         worker, client = self.workers[number], self.clients[number]
-        if client.nid in self.cut_off:
-            self.crash(client.nid)
+        if client.nid in self.mishaps.cut_off:
+            self.mishaps.crash(client.nid)
         if not client.up:
             return
         self.say(f"client{number} unmounts")
@@ -344,7 +340,7 @@ class Play:
             WireError: it is up.
         """
         client = self.clients[number]
-        if client.nid in self.cut_off:
+        if client.nid in self.mishaps.cut_off:
             self.say(f"client{number} has no network to mount over")
             return
         if client.up:
@@ -414,7 +410,7 @@ class Play:
     def able(self, worker: Worker) -> bool:
         """Is the client up, mounted and on the network?"""
         client = worker.client
-        return client.up and client.mounted_at <= self.now and client.nid not in self.cut_off
+        return client.up and client.mounted_at <= self.now and client.nid not in self.mishaps.cut_off
 
     # -- time ----------------------------------------------------------------------------------------------------
 
@@ -435,91 +431,7 @@ class Play:
     def _before_event(self, _: int) -> None:
         if self.stopped and self.stopped[-1].ended == inf:
             self._note_what_is_down()
-        for fault in [fault for fault in self.pending if self._due(fault)]:
-            self.pending.remove(fault)
-            self._strike(fault)
-
-    # -- what goes wrong -----------------------------------------------------------------------------------------
-
-    def expect(self, text: str) -> None:
-        """Let something go wrong as soon as its moment comes: ``mds-crash@quiet``.
-
-        Raises:
-            WireError: it is no fault, or there is no such node.
-        """
-        fault = parse_fault(text, SERVER_STATES, CLIENT_STATES)
-        if fault.client is None and fault.node not in self.servers:
-            raise WireError(f"no {fault.node}: there are {', '.join(self.servers)}")
-        if fault.client is not None and fault.client >= len(self.clients):
-            raise WireError(f"no {fault.node}: there are {len(self.clients)} clients")
-        self.pending.append(fault)
-
-    def _due(self, fault: Fault) -> bool:
-        """Is this the moment?"""
-        if fault.state in list(ServerState):
-            named = [self.servers[fault.node]] if fault.client is None else self.servers.values()
-            return any(node.up and node.life.state == fault.state for node in named)
-        assert fault.client is not None
-        states = list(ClientState)
-        wanted = states.index(ClientState(fault.state))
-        barred = self.clients[fault.client].barred.values()
-        return any(states.index(barred.barrier.state) >= wanted for barred in barred)
-
-    def _strike(self, fault: Fault) -> None:
-        nid = self.servers[fault.node].nid if fault.client is None else self.clients[fault.client].nid
-        self.crash(nid) if fault.what == "crash" else self.cut(nid)
-
-    def crash(self, nid: int) -> None:
-        """A node loses its memory."""
-        if not self.simulator.nodes[nid].up:
-            return
-        name = self.name_of(nid)
-        if name not in self.nodes:
-            self.deaths.append((self.now, nid))
-            self.workers[nid - CLIENT_NID].cut_short(cleanly=False)
-        else:
-            self.crashes.append((self.now, nid, self.nodes[name].committed_at))
-        self.say(f"{name} crashes")
-        self.simulator.crash(nid)
-        self._note_ends(lambda stop: stop.nid == nid, crashed=True)
-
-    def cut(self, nid: int) -> None:
-        """A client hears and says nothing any more."""
-        self.say(f"{self.name_of(nid)} is cut off")
-        self.cut_off.add(nid)
-        knew = frozenset(name for name, node in self.nodes.items() if self._knows(node, nid))
-        self.absences.append(Absence(nid, self.now, float("inf"), knew))
-        for node in self.nodes.values():
-            self.simulator.partition(nid, node.nid)
-
-    def _knows(self, node: Controlled, nid: int) -> bool:
-        exports = node.target.exports.values() if node.target is not None else ()
-        return any(self.own_nid(export.nid) == nid and export.connected for export in exports)
-
-    def lose_answer(self, nid: int) -> None:
-        """Let time pass until the MDS answers a change of a client (a close is none); that answer gets lost."""
-        lost: list[Packet] = []
-
-        def lose(packet: Packet) -> bool:
-            answer = packet.kind == PUT and self.own_nid(packet.target) == nid and self.is_metadata(packet.source)
-            found = not lost and answer and is_change(packet, self.system.dialect)
-            lost.extend([packet] if found else [])
-            return found
-
-        self.simulator.lose = lose
-        self.until(lambda: bool(lost), f"a change of {self.name_of(nid)} is answered")
-        self.simulator.lose = None
-        self.say(f"the answer to a change of {self.name_of(nid)} is lost")
-
-    def rejoin(self, nid: int) -> None:
-        """It is back on the network."""
-        self.say(f"{self.name_of(nid)} is back on the network")
-        self.cut_off.discard(nid)
-        self.absences = [
-            attrs.evolve(a, end=self.now) if a.nid == nid and a.end > self.now else a for a in self.absences
-        ]
-        for node in self.nodes.values():
-            self.simulator.rejoin(nid, node.nid)
+        self.mishaps.strike()
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -541,8 +453,8 @@ class Play:
     def why_evicted(self, name: str) -> str:
         """What an evicted client did to be evicted, as far as a reason can be seen."""
         client = next(client for client in self.clients if self.name_of(client.nid) == name)
-        away = next((absence.begin for absence in self.absences if absence.nid == client.nid), None)
-        died = next((time for time, nid in self.deaths if nid == client.nid), None)
+        away = next((absence.begin for absence in self.mishaps.absences if absence.nid == client.nid), None)
+        died = next((time for time, nid in self.mishaps.deaths if nid == client.nid), None)
         if died is not None:
             return f"crashed at {died:.1f}"
         if away is not None:
@@ -599,14 +511,14 @@ class Play:
             if worker.client.lost:
                 worker.ledger.doubtful |= worker.ledger.cached
             worker.unlocked_by_eviction()
-            died = any(nid == worker.client.nid for _, nid in self.deaths)
-            absent = died or worker.client.nid in self.cut_off
+            died = any(nid == worker.client.nid for _, nid in self.mishaps.deaths)
+            absent = died or worker.client.nid in self.mishaps.cut_off
             if absent:
                 worker.ledger.locked.clear()
                 worker.ledger.doubtful |= worker.trying
             if self.name_of(worker.client.nid) in evicted or absent:
                 worker.ledger.doubtful |= worker.ledger.cached
                 learnt = [found.time for found in self.journal.evicted if found.client == worker.client.nid]
-                for crashed, _, committed in self.crashes:
+                for crashed, _, committed in self.mishaps.crashes:
                     told = min((time for time in learnt if time >= crashed), default=crashed)
                     worker.ledger.unsure_since(committed, told)

@@ -153,22 +153,22 @@ def _crash(operator: Operator, server: str) -> None:
 
 @verb("crash CLIENT")
 def _crash_client(operator: Operator, client: str) -> None:
-    operator.play.crash(_client(operator, client))
+    operator.play.mishaps.crash(_client(operator, client))
 
 
 @verb("cut CLIENT off")
 def _cut(operator: Operator, client: str) -> None:
-    operator.play.cut(_client(operator, client))
+    operator.play.mishaps.cut(_client(operator, client))
 
 
 @verb("lose the answer to a change of CLIENT")
 def _lose_answer(operator: Operator, client: str) -> None:
-    operator.play.lose_answer(_client(operator, client))
+    operator.play.mishaps.lose_answer(_client(operator, client))
 
 
 @verb("CLIENT is back")
 def _back(operator: Operator, client: str) -> None:
-    operator.play.rejoin(_client(operator, client))
+    operator.play.mishaps.rejoin(_client(operator, client))
     operator.settled()
 
 

@@ -73,9 +73,9 @@ def _client(play: Play, nid: int) -> list[tuple[float, str]]:
     events: list[tuple[float, str, str]] = [(m.time, m.target, m.state) for m in play.journal.moved if m.client == nid]
     events += [(time, "dialect", version) for time, who, version in play.journal.spoke if who == nid]
     events += [(evicted.time, "evicted", "") for evicted in play.journal.evicted if evicted.client == nid]
-    for absence in (a for a in play.absences if a.nid == nid):
+    for absence in (a for a in play.mishaps.absences if a.nid == nid):
         events += [(absence.begin, "cut off", "yes"), (absence.end, "cut off", "")]
-    events += [(time, "down", "") for time, who in (*play.deaths, *play.unmounted) if who == nid]
+    events += [(time, "down", "") for time, who in (*play.mishaps.deaths, *play.unmounted) if who == nid]
     changes: list[tuple[float, str]] = []
     barriers: dict[str, str] = {}
     known = {"dialect": "absent", "cut off": ""}
