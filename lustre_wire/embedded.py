@@ -11,10 +11,12 @@ from lustre_wire.bounded import Bounded
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record
 from lustre_wire.engines.payload import whole_value
+from lustre_wire.kinds import octets
 from lustre_wire.message import Message
 from lustre_wire.schema.nodes import ByteOrder, Cell, Group, Node, resolved
 from lustre_wire.schema.rpc import Held, Parts, SlotSpec
 from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
+from lustre_wire.schema.union import WireUnion
 
 #: A smaller magic occurs by chance: it counts only where the declaration of the buffer names the struct.
 _LEAST_MAGIC: Final = 1 << 16
@@ -94,11 +96,16 @@ def parts_of(slot: SlotSpec, data: bytes, message: Message) -> tuple[Piece, ...]
     return tuple(Piece(part, holding(held, part, dialect, order), name) for name, held, part in parts)
 
 
+def bytes_in(value: Any) -> bytes:
+    """The bytes of a buffer that is to be looked into (`SlotSpec.looked_into`)."""
+    return value.raw if isinstance(value, WireUnion) else octets(value)
+
+
 def inside(slot: SlotSpec, data: bytes, message: Message) -> Inside | None:
     """What a buffer holds in its message, None where nobody knows.
 
     Args:
-        slot: one of opaque bytes; `data` is its value.
+        slot: one that is to be looked into; `data` are its bytes.
     """
     if isinstance(slot.held, Parts):
         parts = parts_of(slot, data, message)

@@ -13,11 +13,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from lustre_wire.dialects import Dialect, dialect
-from lustre_wire.embedded import Piece, inside
+from lustre_wire.embedded import Piece, bytes_in, inside
 from lustre_wire.engines.payload import Extra, codec, whole_value
 from lustre_wire.errors import WireError
 from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2
-from lustre_wire.kinds import checked, octets
+from lustre_wire.kinds import checked
 from lustre_wire.rpc import REPLY, REQUEST, Generic, Message
 from lustre_wire.schema.nodes import Cell, Emitter, Group, Node, Overlap, unhex
 from lustre_wire.schema.rpc import RpcFormat, SlotSpec
@@ -250,9 +250,9 @@ def to_json(message: Message) -> dict[str, Any]:
 
 def _inside(message: Message, spec: SlotSpec, value: Any) -> dict[str, Any]:
     """What opaque bytes hold, for who reads them; the bytes stand beside it, and they count."""
-    if value is None or not spec.opaque:
+    if value is None or not spec.looked_into:
         return {}
-    found = inside(spec, octets(value), message)
+    found = inside(spec, bytes_in(value), message)
     if found is None:
         return {}
     told = _slot_to_json(*found.found) if found.found is not None else {}

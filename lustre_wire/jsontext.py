@@ -8,7 +8,7 @@ from typing import Any
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
-from lustre_wire.embedded import Inside, Piece, held_in, inside, inside_of, recalled
+from lustre_wire.embedded import Inside, Piece, bytes_in, held_in, inside, inside_of, recalled
 from lustre_wire.engines.jsontext import buffer_writer, quoted, writer
 from lustre_wire.engines.payload import Extra, codec
 from lustre_wire.errors import WireError
@@ -93,13 +93,13 @@ def _tellers(side: type[Buffers]) -> dict[int, Tell]:
 
 def _teller(slot: SlotSpec) -> Tell:
     write = buffer_writer(slot.node)
-    if not slot.opaque:
+    if not slot.looked_into:
         return lambda value, message: write(value)
 
     if isinstance(slot.held, Parts):
         return lambda value, message: write(value) + _told(inside(slot, octets(value), message))
     return lambda value, message: (
-        write(value) + inside_text(held_in(slot, message), octets(value), message.dialect, message.order)
+        write(value) + inside_text(held_in(slot, message), bytes_in(value), message.dialect, message.order)
     )
 
 

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 import lustre_wire as lw
 from lustre_wire.cli.main import cli
-from lustre_wire.jsontext import json_text
+from lustre_wire.engines.record import pack
+from lustre_wire.jsontext import json_text, json_text_of
 from lustre_wire.payloads import hsm
 from lustre_wire.payloads.inside import records_in
 from lustre_wire.text import Node, brief, message_tree, struct_text
@@ -23,6 +24,7 @@ S, C, E = D217.structs, D217.constants, D217.enums
 #: Version, modes of contents and names, flags; in v2 4 bytes reserved; the key, and 16 bytes of nonce.
 ENCRYPTED_V1 = bytes([1, 1, 4, 0]) + b"key-desc" + bytes(range(16))
 ENCRYPTED_V2 = bytes([2, 1, 4, 2]) + bytes(4) + b"0123456789abcdef" + bytes(range(16))
+ID = S["lquota_id"](qid_uid=1000)
 ADDRESS = b"fd00::3@tcp".ljust(64, b"\0")
 SECOND = b"10.0.0.3@tcp".ljust(64, b"\0")
 CONTEXT, POLICY = b"unconfined_u:object_r:user_home_t:s0\0", b"1:targeted:31:" + b"a" * 64
@@ -39,6 +41,12 @@ def extent(start: int, size: int) -> Any:
 def intent(opc: int) -> dict[str, Any]:
     flags = E["LdlmFl"].LDLM_FL_HAS_INTENT
     return {"dlm_req": S["ldlm_request"](lock_flags=flags), "ldlm_intent": S["ldlm_intent"](opc=opc)}
+
+
+def glimpse(name: tuple[int, ...], told: Any, order: Any = "little") -> dict[str, Any]:
+    resource = S["ldlm_resource_desc"](lr_type=E["LdlmType"].LDLM_PLAIN, lr_name=S["ldlm_res_id"]([*name, 0, 0, 0][:4]))
+    request = S["ldlm_request"](lock_desc=S["ldlm_lock_desc"](l_resource=resource))
+    return {"dlm_req": request, "gl_desc": S["ldlm_gl_desc"](pack(told, byteorder=order).ljust(64, b"\0"))}
 
 
 def answered(**more: Any) -> dict[str, Any]:
@@ -188,13 +196,27 @@ CASES: dict[str, tuple[str, str, Callable[[], dict[str, Any]], tuple[str, ...], 
     ),
     "quota asked for": (
         "QUOTA_DQACQ", "request",
-        lambda: {"quota_body": S["quota_body"](qb_fid=fid(), qb_count=1024, qb_usage=3, qb_flags=1)},
-        ('"qb_count": 1024',), "[0x200000400:0x5:0x0] count 1024 usage 3 flags 0x1",
+        lambda: {"quota_body": S["quota_body"](qb_fid=fid(), qb_count=1024, qb_usage=3, qb_flags=1, qb_id=ID)},
+        ('"qb_count": 1024', '"qb_id": {"qid_uid": 1000}'), "[0x200000400:0x5:0x0] id 1000 count 1024 usage 3 ACQ",
     ),
     "quota's limits in a glimpse": (
         "LDLM_GL_CALLBACK/DESC", "request",
-        lambda: {"dlm_req": S["ldlm_request"](), "gl_desc": S["ldlm_gl_desc"](raw=b"\7" * 64)},
-        ('"name": "gl_desc"',), "",
+        lambda: glimpse((C["FID_SEQ_QUOTA_GLB"], 0x10000, 1000), S["ldlm_gl_lquota_desc"](
+            gl_id=ID, gl_hardlimit=4096, gl_softlimit=2048, gl_ver=7, gl_flags=1
+        )),
+        ('"gl_id": {"qid_uid": 1000}', '"gl_hardlimit": 4096'),
+        "id 1000 hardlimit 4096 softlimit 2048 version 7 LQUOTA_FL_EDQUOT",
+    ),
+    "a barrier in a glimpse": (
+        "LDLM_GL_CALLBACK/DESC", "request",
+        lambda: glimpse((int.from_bytes(b"lustre", "little"), 5), S["ldlm_gl_barrier_desc"](
+            lgbd_status=E["BarrierStatus"].BS_FREEZING_P2, lgbd_timeout=30
+        )),
+        ('"lgbd_timeout": 30',), "FREEZING_P2 timeout 30",
+    ),
+    "a glimpse of a lock that nobody knows": (
+        "LDLM_GL_CALLBACK/DESC", "request", lambda: glimpse((1, 2), S["ldlm_gl_barrier_desc"](lgbd_status=3)),
+        ('"name": "gl_desc"',), "PLAIN [0x1:0x2:0x0:0x0]",
     ),
     "a path asked for": (
         "MDS_GET_INFO/FID2PATH", "request",
@@ -283,6 +305,32 @@ def test_a_sender_of_the_other_byte_order(case: str) -> None:
     request = message.format if direction == "reply" else None
     again = lw.decode(lw.encode(message), D217, request=request)
     assert again.buffers == message.buffers and lw.encode(again) == lw.encode(message)
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_what_a_glimpse_tells_is_read_in_the_order_of_its_sender(order: Any) -> None:
+    """The first words of the lock's name say what it is; receivers swap it by that. From the bytes, and from values."""
+    limits = S["ldlm_gl_lquota_desc"](gl_id=ID, gl_hardlimit=4096)
+    data = lw.encode(made("LDLM_GL_CALLBACK/DESC", "request", glimpse((0x200000006, 1), limits, order), order))
+    (told,) = {json_text_of(data, D217) for _ in range(30)}
+    inside = json.loads(told)["buffers"][-1]["inside"]
+    assert (inside["struct"], inside["fields"]["gl_id"]) == ("ldlm_gl_lquota_desc", {"qid_uid": 1000})
+    assert inside["fields"]["gl_hardlimit"] == 4096 and told == json_text(lw.decode(data, D217))
+    older = lw.dialect("2.4")  # which has no barriers
+    request, desc = older.structs["ldlm_request"](), older.structs["ldlm_gl_desc"](b"\1" * 64)
+    message = lw.build(older, "LDLM_GL_CALLBACK/DESC", dlm_req=request, gl_desc=desc)
+    message.buffers.dlm_req.lock_desc.l_resource.lr_name.name = [0x200000006, 1, 2, 3]
+    assert "version 72340172838076673" in brief(message)
+    message.buffers.dlm_req.lock_desc.l_resource.lr_name.name = [7, 5, 0, 0]
+    assert "timeout" not in brief(message)
+
+
+def test_whose_quota_it_is_is_kept_whole() -> None:
+    """An id has nothing behind it, a FID has."""
+    for raw, member in ((struct.pack("<2Q", 1000, 0), "qid_uid"), (struct.pack("<Q2I", 1000, 0, 7), "qid_fid")):
+        told = lw.jsonform.struct_to_json(S["lquota_id"](raw))
+        assert list(told) == [member]
+        assert lw.jsonform.struct_from_json(S["lquota_id"], told).raw == raw
 
 
 def test_actions_for_a_copy_tool_are_shown() -> None:

@@ -172,6 +172,7 @@ INFERRED = {
     "LmvUserMdsData", "LogOstId", "LuSeqRangeArray", "NiobufInline", "OutReadReply",
     # born after 2.0, with dates of their own
     "CloseData", "CloseDataResyncDone", "CloseDataSpecial", "LdlmGlDesc", "LmvUserMdV1",
+    "LuOrphanRec", "LuOrphanRecV2", "LuOrphanRecV3",
 }  # fmt: skip
 #: What wire structs of the layout files no dialect has: LNet's self-test, drivers of other networks, memory.
 NO_CONCERN = ("lst_", "sfw_", "srpc_", "test_", "kib_", "kptl_", "lov_stripe_md")

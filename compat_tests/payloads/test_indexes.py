@@ -143,6 +143,23 @@ def test_limits_of_quota(order: str, hashes: bool) -> None:
     assert found.entries[0].record.qsr_granted == 9
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("release", "layout"), [("2.6", 0), ("2.10", 1), ("2.12", 2), ("2.17", 2)])
+def test_objects_without_a_layout(release: str, layout: int, order: str) -> None:
+    """LFSCK asks an OST for them: FID; of which file, uid, gid; its component since 2.10, versions since 2.12."""
+    known = lw.dialect(release)
+    owner = struct.pack(f"{order}QII QII 2I", 0x280000401, 9, 0, 0x200000401, 3, 0, 1000, 100)
+    component = struct.pack(f"{order}2I2QI", 1 << 20, 4, 0, 2**64 - 1, 2)
+    versions = struct.pack(f"{order}2I", 6, 1) + bytes(12)
+    data = page(order, 2, *[owner + (b"", component + bytes(4), component + versions)[layout]] * 2)
+    fid = known.structs["lu_fid"](f_seq=0x200000008, f_oid=1)
+    request = lw.build(known, "OBD_IDX_READ", idx_info=known.structs["idx_info"](ii_fid=fid, ii_flags=1))
+    told = "of [0x200000401:0x3:0x0] uid 1000 gid 100"
+    told += ("", " component 2 [0-EOF) stripe 4 x 1M", " component 2 [0-EOF) stripe 4 x 1M version 6 range 1")[layout]
+    (node,) = records_of_bulk(request, data)
+    assert [(each.name, each.text) for each in node.children] == [("[0x280000401:0x9:0x0]", told)] * 2
+
+
 @pytest.mark.parametrize(
     ("index", "part", "record", "told"),
     [
@@ -177,7 +194,7 @@ def test_pages_refused() -> None:
 
 
 def test_an_index_that_nobody_knows_is_pages() -> None:
-    unknown = held("OBD_IDX_READ", sequence=0x200000008)
+    unknown = held("OBD_IDX_READ", sequence=0x200000007)
     (found,) = indexpage.read(page("<", 1, bytes(16)), D217, unknown)
     assert (found.head.lip_nr, found.entries, len(found.data)) == (1, (), PAGE - 16)
 

@@ -18,9 +18,9 @@ from lustre_wire.recovery.names import names
 from lustre_wire.testbed import layouts
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.namespace import ClientNode
+from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.mds.service import ENOTSUPP
 from lustre_wire.testbed.packing import packer
-from lustre_wire.testbed.scenario import Simulated
 
 
 @pytest.fixture

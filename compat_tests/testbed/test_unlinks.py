@@ -13,9 +13,9 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Packet
 from lustre_wire.recovery.target import SILENCE
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.mds import unlinks
 from lustre_wire.testbed.packing import packer
-from lustre_wire.testbed.scenario import Simulated
 from lustre_wire.testbed.tasks import OperationFailed
 from lustre_wire.testbed.trace import Exchange
 

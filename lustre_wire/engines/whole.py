@@ -543,6 +543,7 @@ class _Telling(_Generator):
         else:
             self.put(prefix(slot.node))
             self.node(replace(slot.node, name=slot.name), "", "")
+            self.whole &= not slot.looked_into  # what others say of its bytes
             self.room(slot.node.width, index)
 
     def behind(self, index: int) -> None:

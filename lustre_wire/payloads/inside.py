@@ -131,7 +131,7 @@ def _whole_batch(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[No
 
 def _index(data: bytes, held: Records, message: Message) -> Iterator[Node]:
     dialect, info = message.dialect, getattr(message.buffers, "idx_info", None)
-    hashes = info is not None and not info.ii_flags & type(info.ii_flags).II_FL_NOHASH
+    hashes = info is not None and not int(info.ii_flags) & dialect.enums["IdxInfoFlags"].II_FL_NOHASH
     for page in indexpage.read(data, dialect, held, hashes):
         if held.record is None:
             yield Node("page", f"{page.head.lip_nr} entries")

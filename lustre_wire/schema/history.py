@@ -317,12 +317,16 @@ def histories_in(hint: Any) -> list[History]:
 
 
 def path_at(path: str, hints: Mapping[str, Any], names: Mapping[str, str], when: Release) -> str | None:
-    """A dotted path written with newest names, as it is in a release; None where it leads nowhere there."""
+    """A dotted path written with newest names, as it is in a release; None where it leads nowhere there.
+
+    Its last name may have the number of an element behind it: ``lr_name.name[0]``.
+    """
     first, _, rest = path.partition(".")
+    first, bracket, element = first.partition("[")
     if first not in names:
         return None
     if not rest:
-        return names[first]
+        return f"{names[first]}{bracket}{element}"
     inner = next(iter(histories_in(hints[first])), None)
     if not isinstance(inner, StructHistory):
         return f"{names[first]}.{rest}"

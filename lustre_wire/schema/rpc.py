@@ -71,7 +71,7 @@ from lustre_wire.schema.conditions import (
 from lustre_wire.schema.conditions import (
     conditions,
 )
-from lustre_wire.schema.nodes import Cell, Emitter, Group, Node, Repeat
+from lustre_wire.schema.nodes import Cell, Emitter, Group, Node, Overlap, Repeat
 from lustre_wire.schema.struct import hints_of
 from lustre_wire.schema.types import (
     Blob as Blob,
@@ -131,7 +131,7 @@ class Chosen:
 @dataclass(frozen=True)
 class Cases:
     """What an opaque buffer holds, where numbers of buffers before it decide: that of the first of `cases` whose
-    conditions hold, else `other`. Each is a wire struct, or several, which their magics tell apart."""
+    conditions hold, else `other`. Each is a wire struct, or several, which their magics tell apart, or none, ``()``."""
 
     cases: tuple[tuple[Match, Any], ...]
     other: Any
@@ -308,6 +308,11 @@ class SlotSpec:
         """Whether it is bytes without a declared inside, of any length."""
         return self.string and not self.text
 
+    @cached_property
+    def looked_into(self) -> bool:
+        """Whether what it holds is more than its type says: opaque bytes, or a union of which others say what it is."""
+        return self.opaque or (isinstance(self.node, Overlap) and self.holds is not None)
+
     @property
     def may_be_empty(self) -> bool:
         """Whether a correct sender may leave it without bytes."""
@@ -348,7 +353,7 @@ def slot(
             an empty one is put at the end.
         holds: what an opaque buffer may hold: a wire struct, several that their magics tell apart, a scalar type,
             `Records`, a `Chosen` or `Cases` of these, or `Parts`. For whoever looks into it; the buffer's value stays
-            bytes.
+            bytes. Of a union that receivers swap by what they find in it: which struct that is.
     """
     return _Slot(optional or omit, omit, when, room, minimum, present, holds)
 

@@ -134,7 +134,7 @@ class BuffersHistory(History):
         known = ((match, one) for match, one in held.cases if all(_is_known(c, when) for c in match.values()))
         found = tuple((self.match_at(match, when), _held_at(one, names, when)) for match, one in known)
         cases, other = tuple(case for case in found if case[1] is not None), _held_at(held.other, names, when)
-        return Cases(cases, other) if cases else other
+        return Cases(cases, other if other is not None else ()) if cases else other
 
     def match_at(self, match: Match, when: Release) -> Match:
         """Conditions written with newest names, as they are in a release."""

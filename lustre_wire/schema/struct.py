@@ -140,14 +140,20 @@ class StructSpec:
         """Of a union whose bytes tell which member counts: which bytes, the members by them, and the one otherwise."""
         if self.told is None:
             return None
-        name, *rest = self.told.field.split(".")
+        start = self._place(self.told.field).start
+        stop = self._place(self.told.last or self.told.field).stop
+        members = {int(value).to_bytes(stop - start, "little"): member for value, member in self.told.members}
+        return slice(start, stop), members, self.told.other
+
+    def _place(self, path: str) -> slice:
+        """Where a number in a member lies."""
+        name, *rest = path.split(".")
         node: Any = self.members[name]
         at = node.offset
         for part in rest:
             node = node.cls.__wire__.members[part]
             at += node.offset
-        members = {int(value).to_bytes(node.width, "little"): member for value, member in self.told.members}
-        return slice(at, at + node.width), members, self.told.other
+        return slice(at, at + node.width)
 
     @cached_property
     def says_pieces(self) -> FieldSpec | None:

@@ -72,7 +72,7 @@ Tell = Callable[[Any, Message], str]
 def _tellers(side: type[Buffers], dialect: Dialect) -> list[tuple[str, Tell]]:
     """What is told of each buffer that has a text, by its name."""
     slots = side.__slot_specs__
-    tellers = ((s.name, _opaque(s, dialect) if s.opaque else _teller(s.node, dialect)) for s in slots)
+    tellers = ((s.name, _opaque(s, dialect) if s.looked_into else _teller(s.node, dialect)) for s in slots)
     return [(name, tell) for name, tell in tellers if tell is not None]
 
 
@@ -95,7 +95,8 @@ def _several(often: Often, values: Sequence[Any]) -> str:
 def _opaque(slot: SlotSpec, dialect: Dialect) -> Tell:
     if isinstance(slot.held, Parts):
         return lambda value, message: _parts_text(slot, bytes(value), message)
-    return lambda value, message: _held_text(embedded.held_in(slot, message), bytes(value), dialect, message.order)
+    bytes_in, held_in = embedded.bytes_in, embedded.held_in
+    return lambda value, message: _held_text(held_in(slot, message), bytes_in(value), dialect, message.order)
 
 
 def _parts_text(slot: SlotSpec, data: bytes, message: Message) -> str:

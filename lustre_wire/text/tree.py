@@ -142,8 +142,8 @@ def _within(nodes: tuple[Node, ...], there: int, end: int) -> Iterator[Node]:
 def _slot(spec: SlotSpec, value: Any, message: Message, at: int) -> Node:
     node, dialect = spec.node, message.dialect
     parts: tuple[embedded.Piece, ...] = ()
-    if spec.opaque:
-        data = bytes(value)
+    if spec.looked_into:
+        data = embedded.bytes_in(value)
         inside = embedded.inside(spec, data, message)
         if inside is None:
             return Node(spec.name, blob_text(data), at)

@@ -94,6 +94,20 @@ class CfgMarkerFlags(WireFlag):
     CM_START_SKIP = 5
 
 
+class BarrierStatus(WireEnum, since="2.10"):
+    """How far a write barrier is (lustre_barrier_user.h)."""
+
+    BS_INIT = 0
+    BS_FREEZING_P1 = 1
+    BS_FREEZING_P2 = 2
+    BS_FROZEN = 3
+    BS_THAWING = 4
+    BS_THAWED = 5
+    BS_FAILED = 6
+    BS_EXPIRED = 7
+    BS_RESCAN = 8
+
+
 class MgsCfgType(WireEnum, since="2.15"):
     """Which log of the MGS."""
 

@@ -74,6 +74,15 @@ class LquotaEntryFlags(WireFlag):
     LQUOTA_FL_EDQUOT = 1, since("2.4")
 
 
+class QuotaDqacqFlags(WireFlag, since="2.4"):
+    """qb_flags: what a slave asks for."""
+
+    QUOTA_DQACQ_FL_ACQ = 1
+    QUOTA_DQACQ_FL_PREACQ = 2
+    QUOTA_DQACQ_FL_REL = 4
+    QUOTA_DQACQ_FL_REPORT = 8
+
+
 # lustre_quota.h
 UGQUOTA: Final = constant(2, until("2.10"))
 LQUOTA_QAQ_CREATE_LQS: Final = constant(-2147483648, since("1.8.9", "2.0").until("2.4"))

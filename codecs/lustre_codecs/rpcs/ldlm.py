@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
+from lustre_codecs.enums.config import MgsCfgType
+from lustre_codecs.enums.fid import FidSeq
 from lustre_codecs.enums.keys import KEY_HSM_COPYTOOL_SEND
 from lustre_codecs.enums.ldlm import LdlmFl, LdlmType
 from lustre_codecs.enums.metadata import ItOp
@@ -13,7 +15,15 @@ from lustre_codecs.rpcs import slots
 from lustre_codecs.structs.attributes import MdsBody, MdtBody
 from lustre_codecs.structs.hsm import KucHdr
 from lustre_codecs.structs.layouts import LayoutIntent, LovMdsMdV1
-from lustre_codecs.structs.ldlm import LdlmGlDesc, LdlmIntent, LdlmReply, LdlmRequest, OstLvb
+from lustre_codecs.structs.ldlm import (
+    LdlmGlBarrierDesc,
+    LdlmGlDesc,
+    LdlmGlLquotaDesc,
+    LdlmIntent,
+    LdlmReply,
+    LdlmRequest,
+    OstLvb,
+)
 from lustre_codecs.structs.llog import LlogCookie
 from lustre_codecs.structs.ost import NiobufInline
 from lustre_codecs.structs.quota import LquotaLvb, QuotaBody
@@ -27,7 +37,20 @@ from lustre_codecs.structs.reint import (
 )
 from lustre_codecs.structs.security import LustreCapa
 from lustre_codecs.structs.xattrs import XATTRS
-from lustre_wire.schema.rpc import Absent, Bits, Buffers, Chosen, Counted, CString, Match, Names, Opaque, Parts, Records
+from lustre_wire.schema.rpc import (
+    Absent,
+    Bits,
+    Buffers,
+    Cases,
+    Chosen,
+    Counted,
+    CString,
+    Match,
+    Names,
+    Opaque,
+    Parts,
+    Records,
+)
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 from lustre_wire.schema.types import u32
 
@@ -483,6 +506,17 @@ class LdlmGlCallback:
         lvb: OstLvb | bytes | None = slots.lvb({"1.8": "on success; -ELDLM_NO_LOCK_DATA gives a body-only reply", "2.0": "on success; 1.8-style errors are body only"}, lock="")
 
 
+#: The name of a quota lock begins with the FID of its index, that of a barrier's with the file system's name.
+_NAME: Final = "dlm_req.lock_desc.l_resource.lr_name.name"
+_TOLD: Final = Cases(
+    (
+        ({f"{_NAME}[0]": FidSeq.FID_SEQ_QUOTA_GLB}, LdlmGlLquotaDesc),
+        ({f"{_NAME}[1]": MgsCfgType.MGS_CFG_T_BARRIER}, LdlmGlBarrierDesc),
+    ),
+    (),
+)  # fmt: skip
+
+
 @callback(Opcode.LDLM_GL_CALLBACK, name="LDLM_GL_CALLBACK/DESC", since="2.4", match={"[2]": Counted()})
 class LdlmGlCallbackDesc:
     """Sent by ldlm/ldlm_lockd.c:ldlm_server_glimpse_ast, with what it tells. Handled by quota/qsd_lock.c,
@@ -491,7 +525,7 @@ class LdlmGlCallbackDesc:
 
     class Request(Buffers):
         dlm_req: LdlmRequest | None = dated_slot()
-        gl_desc: LdlmGlDesc | None = dated_slot()
+        gl_desc: LdlmGlDesc | None = dated_slot(holds=_TOLD)
 
     class Reply(Buffers):
         lvb: Opaque | None = dated_slot(optional=True, holds=LquotaLvb)

@@ -12,8 +12,9 @@ from lustre_codecs.rpcs import slots
 from lustre_codecs.rpcs.ldlm import GetattrRequest
 from lustre_codecs.structs.attributes import MdtBody
 from lustre_codecs.structs.directory import LuDirent
+from lustre_codecs.structs.fid import LuFid
 from lustre_codecs.structs.ldlm import LdlmReply
-from lustre_codecs.structs.lfsck import LfsckReply, LfsckRequest
+from lustre_codecs.structs.lfsck import LfsckReply, LfsckRequest, LuOrphanRec, LuOrphanRecV2, LuOrphanRecV3
 from lustre_codecs.structs.quota import LquotaGlbRec, LquotaSlvRec
 from lustre_codecs.structs.security import LustreCapa
 from lustre_codecs.structs.update import (
@@ -60,11 +61,16 @@ class BatchGetattrReply(Buffers):
     file_encctx: Opaque | None = slots.ENCCTX
 
 
-#: What is read: the limits of quota, what a target was granted of it, the entries of a directory.
+#: What is read: the limits of quota, what a target was granted of it, objects that the file system checker found
+#: without a layout, the entries of a directory.
 _INDEX: Final = Cases(
     (
         ({"idx_info.ii_fid.f_seq": FidSeq.FID_SEQ_QUOTA_GLB}, Records(LuIdxpage, key=U64, record=LquotaGlbRec)),
         ({"idx_info.ii_fid.f_seq": FidSeq.FID_SEQ_QUOTA}, Records(LuIdxpage, key=U64, record=LquotaSlvRec)),
+        # the newest that the release has
+        ({"idx_info.ii_fid.f_seq": FidSeq.FID_SEQ_LAYOUT_RBTREE}, Records(LuIdxpage, key=LuFid, record=LuOrphanRecV3)),
+        ({"idx_info.ii_fid.f_seq": FidSeq.FID_SEQ_LAYOUT_RBTREE}, Records(LuIdxpage, key=LuFid, record=LuOrphanRecV2)),
+        ({"idx_info.ii_fid.f_seq": FidSeq.FID_SEQ_LAYOUT_RBTREE}, Records(LuIdxpage, key=LuFid, record=LuOrphanRec)),
         ({"idx_info.ii_flags": Bits(IdxInfoFlags.II_FL_NOKEY)}, Records(LuIdxpage, record=LuDirent)),
     ),
     Records(LuIdxpage),

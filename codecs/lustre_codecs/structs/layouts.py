@@ -261,7 +261,13 @@ class LmvStripeMd(Wire):
     mea_ids: Annotated[list[LuFid], Flex(LuFid, count="mea_count"), AS_SENT]
 
 
-@history(size={"2.10": 28})
+@history(
+    size={"2.10": 28},
+    text=(
+        "", "component {ol_comp_id}", " [{ol_comp_start}-{ol_comp_end})",
+        " stripe {ol_stripe_count} x {ol_stripe_size}",
+    ),
+)  # fmt: skip
 class OstLayout(Wire):
     """The component of a layout that an object belongs to; offsets and sizes in bytes."""
 

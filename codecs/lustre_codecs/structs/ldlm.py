@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from lustre_codecs.enums.config import BarrierStatus
 from lustre_codecs.enums.ldlm import LdlmFl, LdlmMode, LdlmType
 from lustre_codecs.enums.metadata import Disposition, ItOp, MdsInodelock
+from lustre_codecs.enums.quota import LquotaEntryFlags
 from lustre_codecs.structs.fid import LustreHandle
 from lustre_codecs.structs.quota import LquotaId
 from lustre_wire.schema.history import Wire, history
@@ -160,30 +162,36 @@ class OstLvb(Wire):
     lvb_padding: pad32 = since("2.4")
 
 
-@history(size={"2.10": 16})
+@history(size={"2.10": 16}, text="{lvb_status} MDT {lvb_index}")
 class BarrierLvb(Wire):
     """State of a write barrier, as the value block of its lock."""
 
-    lvb_status: u32
+    lvb_status: in32[BarrierStatus]
     lvb_index: u32
     lvb_padding: pad64
 
 
-@history(size={"2.10": 16})
+@history(size={"2.10": 16}, text=("{lgbd_status}", " timeout {lgbd_timeout}"))
 class LdlmGlBarrierDesc(Wire):
     """What a glimpse of a barrier lock tells: state, and a timeout in seconds."""
 
-    lgbd_status: u32
+    lgbd_status: in32[BarrierStatus]
     lgbd_timeout: u32
     lgbd_padding: pad64
 
 
-@history(size={"2.4": 64})
+@history(
+    size={"2.4": 64},
+    text=(
+        "id {gl_id}", " hardlimit {gl_hardlimit}", " softlimit {gl_softlimit}", " time {gl_time}", " version {gl_ver}",
+        " {gl_flags}",
+    ),
+)  # fmt: skip
 class LdlmGlLquotaDesc(Wire):
-    """What a glimpse of a quota lock tells: the limits of one id."""
+    """What a glimpse of a quota lock tells: the limits of one id; of a lock of that id `gl_hardlimit` is its qunit."""
 
     gl_id: LquotaId
-    gl_flags: u64
+    gl_flags: in64[LquotaEntryFlags]
     gl_ver: u64
     gl_hardlimit: u64
     gl_softlimit: u64

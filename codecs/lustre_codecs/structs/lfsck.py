@@ -10,8 +10,10 @@ from typing import Annotated
 
 from lustre_codecs.enums.lfsck import LfsckEvents, LfsckType, ScrubFlags, ScrubParam, ScrubStatus
 from lustre_codecs.structs.fid import LuFid
+from lustre_codecs.structs.layouts import OstLayout
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import in16, in32, in64, over, pad32, pad64, padding, since, until, was
+from lustre_wire.schema.shorthand import id32
 from lustre_wire.schema.types import AS_SENT, U32, U64, Array, Raw, s64, u16, u32, u64
 
 
@@ -47,6 +49,36 @@ class LfsckRequest(Wire):
     lr_padding_1: pad64 = since("2.10")
     lr_padding_2: pad64 = was().was("lr_padding_1", "2.7").since("2.10")
     lr_padding_3: pad64 = was().was("lr_padding_2", "2.7").since("2.10")
+
+
+@history(size={"2.6": 24}, text=("of {lor_fid}", " uid {lor_uid}", " gid {lor_gid}"))
+class LuOrphanRec(Wire):
+    """An object that no layout names: the file that it says it is of, and its owner. The key is the object's FID."""
+
+    lor_fid: LuFid
+    lor_uid: id32
+    lor_gid: id32
+
+
+@history(size={"2.10": 56}, text=("{lor_rec}", " {lor_layout}"))
+class LuOrphanRecV2(Wire):
+    """The same, and the component of a layout that the object says it belongs to."""
+
+    lor_rec: LuOrphanRec
+    lor_layout: OstLayout
+    lor_padding: pad32
+
+
+@history(size={"2.12": 72}, text=("{lor_rec}", " {lor_layout}", " version {lor_layout_version}", " range {lor_range}"))
+class LuOrphanRecV3(Wire):
+    """The same, and the versions of the layout that it belongs to."""
+
+    lor_rec: LuOrphanRec
+    lor_layout: OstLayout
+    lor_layout_version: u32
+    lor_range: u32
+    lor_padding_1: pad32
+    lor_padding_2: pad64
 
 
 @history(size={"2.3": 400}, swab=False)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_codecs.enums.quota import LquotaFlags, QifValid, QuotaCmd
+from lustre_codecs.enums.quota import LquotaEntryFlags, LquotaFlags, QifValid, QuotaCmd, QuotaDqacqFlags
 from lustre_codecs.structs.fid import LuFid, LustreHandle
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import as_sent, in32, pad32, pad64, since, was
+from lustre_wire.schema.margins import as_sent, in32, in64, pad32, pad64, since, was
 from lustre_wire.schema.shorthand import bytes64, id32, time64
-from lustre_wire.schema.types import U64, Array, Chars, Flex, u32, u64
+from lustre_wire.schema.types import U64, Array, ByValue, Chars, Flex, u32, u64
 from lustre_wire.schema.union import WireUnion
 
 
@@ -87,9 +87,12 @@ class QuotaAdjustQunit(Wire):
     padding1: u64 = was(type=pad64).since("2.0")
 
 
-@history(size={"2.4": 16}, swab_as="qid_fid")
+@history(
+    size={"2.4": 16}, swab_as="qid_fid",
+    told=ByValue("qid_fid.f_oid", ((0, "qid_uid"),), "qid_fid", last="qid_fid.f_ver"),
+)  # fmt: skip
 class LquotaId(WireUnion):
-    """Whose quota: an id of a user, group or project, or a FID."""
+    """Whose quota: an id of a user, group or project, which of them the index says, or a FID."""
 
     qid_fid: LuFid
     qid_uid: u64
@@ -118,11 +121,14 @@ class LquotaGlbRec(Wire):
     qbr_granted: u64
 
 
-@history(size={"2.4": 40})
+@history(
+    size={"2.4": 40},
+    text=("", "qunit {lvb_id_qunit}", " released {lvb_id_rel}", " may release {lvb_id_may_rel}", " {lvb_flags}"),
+)  # fmt: skip
 class LquotaLvb(Wire):
-    """Value block of a quota lock."""
+    """Value block of a quota lock; of a global one `lvb_id_may_rel` is the version of the index."""
 
-    lvb_flags: u64
+    lvb_flags: in64[LquotaEntryFlags]
     lvb_id_may_rel: u64
     lvb_id_rel: u64
     lvb_id_qunit: u64
@@ -136,13 +142,13 @@ class LquotaSlvRec(Wire):
     qsr_granted: u64
 
 
-@history(size={"2.4": 112}, text=("{qb_fid}", " count {qb_count}", " usage {qb_usage}", " flags {qb_flags:#x}"))
+@history(size={"2.4": 112}, text=("{qb_fid} id {qb_id}", " count {qb_count}", " usage {qb_usage}", " {qb_flags}"))
 class QuotaBody(Wire):
     """Quota acquired, released or reported."""
 
     qb_fid: LuFid
     qb_id: as_sent[LquotaId]
-    qb_flags: u32
+    qb_flags: in32[QuotaDqacqFlags]
     qb_padding: pad32
     qb_count: u64
     qb_usage: u64

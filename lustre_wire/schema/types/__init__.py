@@ -54,11 +54,13 @@ class ByValue:
         field: dotted path of the number in a member of the union.
         members: value -> member name.
         other: the member for any other value.
+        last: where several numbers behind each other are one value, the last of them.
     """
 
     field: str
     members: tuple[tuple[int, str], ...]
     other: str
+    last: str = ""
 
 
 @dataclass(frozen=True)
