@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lustre_wire.dialects import Dialect
-from lustre_wire.engines import record, whole
+from lustre_wire.engines import record, telling, whole
 from lustre_wire.engines.chooser import Chooser, possible
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
@@ -150,17 +150,17 @@ class _Reads(dict[type[Buffers], "whole.Read | None"]):
     def __init__(self, reader: Reader, lengths: tuple[int, ...]) -> None:
         super().__init__()
         self.reader, self.lengths = reader, lengths
-        self.tells: dict[tuple[type[Buffers], bool], whole.Tell | None] = {}
+        self.tells: dict[tuple[type[Buffers], bool], telling.Tell | None] = {}
 
     def __missing__(self, cls: type[Buffers]) -> whole.Read | None:
         read = self[cls] = self.reader.side(cls).reader(self.lengths)
         return read
 
-    def telling(self, cls: type[Buffers], naming: whole.Naming | None) -> whole.Tell | None:
+    def telling(self, cls: type[Buffers], naming: telling.Naming | None) -> telling.Tell | None:
         """What gives the JSON text of such messages."""
         key = cls, naming is not None
         if key not in self.tells:
-            self.tells[key] = self.reader.side(cls).teller(self.lengths, naming)
+            self.tells[key] = telling.teller(self.reader.side(cls), self.lengths, naming)
         return self.tells[key]
 
 
@@ -210,8 +210,8 @@ def format_of(data: bytes, dialect: Dialect, opcode: int) -> RpcFormat | None:
 
 
 def at_once(
-    data: bytes, dialect: Dialect, request: Message | RpcFormat | None, inside: whole.Inside | None = None,
-    naming: whole.Naming | None = None,
+    data: bytes, dialect: Dialect, request: Message | RpcFormat | None, inside: telling.Inside | None = None,
+    naming: telling.Naming | None = None,
 ) -> Any:  # fmt: skip
     """A message of version 2 read in one step, None where something about it is not regular.
 

@@ -14,7 +14,7 @@ from compat_tests.recorded import Recorded, messages
 from lustre_wire import reading
 from lustre_wire.dialects import names
 from lustre_wire.embedded import recalled
-from lustre_wire.engines import whole
+from lustre_wire.engines import telling, whole
 from lustre_wire.engines.often import USES, Often
 from lustre_wire.frames import lustre_msg
 from lustre_wire.jsonform import to_json
@@ -82,7 +82,7 @@ def test_names_are_told_straight_from_bytes() -> None:
 
 
 def test_without_the_c_core_the_text_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole, "core", None)
+    monkeypatch.setattr(telling, "core", None)
     monkeypatch.setattr(whole, "_sides", {})
     monkeypatch.setattr(reading, "_BY_MAGIC", {m: _Readers(o) for o, m in lustre_msg.MAGICS_V2.items()})
     told = 0
