@@ -76,7 +76,7 @@ class Abuse:
         c = self.fs.clients[0]
         for owner in c.imports():
             unused = [lock for lock in owner.locks.locks.values() if lock.granted and not lock.users]
-            c.cancel(owner, owner.locks.give_up(unused, self.k))
+            c.callee.cancel(owner, owner.locks.give_up(unused, self.k))
         self.fs.simulator.flush(c)
         self.fs.simulator.settle(1)
         return [kept(node.target, node.store) for node in self.fs.system.servers if node.target is not None]

@@ -206,7 +206,7 @@ class Clients(RuleBasedStateMachine):
         client.now = self.fs.simulator.now
         for owner in client.imports() if number not in self.dead else []:
             unused = [lock for lock in owner.locks.locks.values() if lock.granted and not lock.users]
-            client.cancel(owner, owner.locks.give_up([o for o in unused if o.type != self.k.LDLM_FLOCK], self.k))
+            client.callee.cancel(owner, owner.locks.give_up([o for o in unused if o.type != self.k.LDLM_FLOCK], self.k))
         self.fs.simulator.flush(client)
 
     # -- time ----------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from lustre_wire.testbed.space import Inode, Space
 from lustre_wire.testbed.tasks import OperationFailed
 from lustre_wire.upgrade.nodes import reopen
 from lustre_wire.upgrade.nodes.client import UpgradeClient
+from lustre_wire.upgrade.nodes.participant import Participant
 from lustre_wire.upgrade.nodes.server import Controlled
 from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Step
@@ -79,7 +80,7 @@ def _kill_files(file: Any, dialect: Any, again: Any = reopen.open_again) -> Any:
     return made
 
 
-def _forget_replays(self: UpgradeClient, barred: Any) -> None:
+def _forget_replays(self: Participant, barred: Any) -> None:
     for owner in barred.imports:
         owner.replay.clear()
     RELEASE(self, barred)
@@ -137,7 +138,7 @@ def _drop_the_MGC(self: UpgradeClient, before: Any) -> None:
     self.mgc = None
 
 
-LOOK, RELEASE, LOOKUP = Barrier.look, UpgradeClient._release, ClientNode.lookup
+LOOK, RELEASE, LOOKUP = Barrier.look, Participant._release, ClientNode.lookup
 CONFIGURATION, OTHER_DIALECT = Configuration.__init__, UpgradeClient._other_dialect
 
 BACK = parse(
@@ -159,7 +160,7 @@ BROKEN: list[tuple[str, str | Scenario, str, Any, str, Any]] = [
     ("B11", "by-hand", "simplified", Barrier, "recovered", _open_at_reconnect),
     ("B12", "clean-upgrade", "simplified", Barrier, "look", _release_at_once),
     ("B13", "piecemeal-osts", "simplified", Gate, "_held", lambda self, caller: bool(self.closed)),
-    ("B14", "clean-upgrade", "simplified", UpgradeClient, "_release", _forget_replays),
+    ("B14", "clean-upgrade", "simplified", Participant, "_release", _forget_replays),
     ("B15", "clean-upgrade", "simplified", Shutdown, "_quiet", _halt_without_waiting),
     ("S1", "brief-absence", "simplified", Target, "evict", _count_but_keep),
     ("S2", "clean-upgrade", "simplified", Controlled, "_write_mark", _never_mark),

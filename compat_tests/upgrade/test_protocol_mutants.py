@@ -25,7 +25,7 @@ from lustre_wire.testbed.packing import packer
 from lustre_wire.upgrade.checks.monitor import CHECKS
 from lustre_wire.upgrade.nodes import client as client_node
 from lustre_wire.upgrade.nodes import rebuild, reopen, server
-from lustre_wire.upgrade.nodes.client import UpgradeClient
+from lustre_wire.upgrade.nodes.participant import Participant
 from lustre_wire.upgrade.nodes.server import LINGER, Controlled
 from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Facts, Step
@@ -34,7 +34,7 @@ from lustre_wire.upgrade.protocol.mark import Mark
 from lustre_wire.upgrade.protocol.shutdown import Act, ServerState, Shutdown
 
 LOOK, RESTARTED, NOTIFY, HANDLING = Barrier.look, Barrier.restarted, Controlled._notify, Controlled.handling
-RELEASE, REBUILD, REVOKE, RECOVERED = UpgradeClient._release, rebuild.rebuild, Controlled._revoke, Barrier.recovered
+RELEASE, REBUILD, REVOKE, RECOVERED = Participant._release, rebuild.rebuild, Controlled._revoke, Barrier.recovered
 NEWCOMER, QUIET, COMMIT_SOON = Shutdown.newcomer, Shutdown._quiet, Controlled._commit_soon
 
 
@@ -76,13 +76,13 @@ def new_number(request: Any, owner: Any, session: Any) -> str:
     return why
 
 
-def asks_secretly(self: UpgradeClient, barred: Any) -> None:
+def asks_secretly(self: Participant, barred: Any) -> None:
     """Something is asked after the release, and noted nowhere."""
     RELEASE(self, barred)
     for owner in barred.in_use:
         if owner.config.connect == "MDS_CONNECT":
-            asked = op.GetAttr(ident=self.root)
-            owner.submit(owner.wrap(packer(owner.dialect).request(asked), op=asked), self.now)
+            asked = op.GetStatus()
+            owner.submit(owner.wrap(packer(owner.dialect).request(asked), op=asked), self._now())
 
 
 def answers_at_once(**_: Any) -> Wait:
@@ -167,7 +167,7 @@ MUTANTS: dict[str, tuple[str, str, str, dict[str, str], Any, str, Any]] = {
     "a newcomer at HALTED": (
         "B6", "new-clients", "simplified", {}, Shutdown, "newcomer", let_in_at(ServerState.HALTED)),
     "rebuilt under a new number": ("TH5", "lost-answer", "reformat", {}, rebuild, "rebuild", new_number),
-    "asks after its release": ("B2", PLAIN, "simplified", {}, UpgradeClient, "_release", asks_secretly),
+    "asks after its release": ("B2", PLAIN, "simplified", {}, Participant, "_release", asks_secretly),
     "an answer not kept back": ("SI12", PLAIN, "simplified", {"notice": "withheld"}, server, "Wait", answers_at_once),
     "the barrier lifted before reopening": ("SI14", PLAIN, "simplified", {}, Barrier, "restarted", lifted_early),
     # twenty more

@@ -17,7 +17,7 @@ from lustre_wire.engines.payload import Extra
 from lustre_wire.errors import SchemaError, WireError
 from lustre_wire.frames.lustre_msg import rounded
 from lustre_wire.recovery.ldlm.locks import cancels_of
-from lustre_wire.recovery.request import repsize
+from lustre_wire.recovery.request import Request, repsize
 from lustre_wire.testbed.operations import NOBODY, Ident, ObjectOp, Operation, Result
 
 
@@ -476,3 +476,10 @@ def packer(dialect: Dialect) -> Packer:
     if found is None or found.dialect is not dialect:
         found = _packers[id(dialect)] = Packer(dialect)
     return found
+
+
+def result_of(request: Request) -> Result:
+    """What an answered request came back with."""
+    pack = packer(request.message.dialect)
+    assert request.reply is not None
+    return pack.result(pack.form(request.op), request.reply)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from lustre_wire import rpc
 from lustre_wire.errors import WireError
@@ -15,25 +15,30 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.recovery.request import Request
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import packer
 
 
 class Callee:
     """The part of a node that servers call back.
 
+    Args:
+        nid: the node's.
+        now: tells the time.
+
     Attributes:
         answers: to callbacks, to be sent; the node takes them.
+        told: called with each callback that was answered: the import, the message and the packet.
     """
 
-    nid: int
-    now: float
-    answers: list[Packet]
+    def __init__(self, nid: int, now: Callable[[], float]) -> None:
+        self._nid, self._now = nid, now
+        self.answers: list[Packet] = []
+        self.told: Callable[[Import, rpc.Message, Packet], None] = lambda owner, message, packet: None
 
-    def result(self, request: Request) -> Result:
-        pack = packer(request.message.dialect)
-        assert request.reply is not None
-        return pack.result(pack.form(request.op), request.reply)
+    def take(self) -> list[Packet]:
+        """Answers to be sent."""
+        answers, self.answers = self.answers, []
+        return answers
 
     def cancel(self, owner: Import, locks: list[Lock]) -> None:
         for lock in locks:
@@ -51,7 +56,7 @@ class Callee:
 
         asked = op.Cancel(cancels=(handle,))
         message = packer(owner.dialect).request(asked)
-        owner.submit(owner.wrap(message, op=asked, no_resend=True, done=done), self.now)
+        owner.submit(owner.wrap(message, op=asked, no_resend=True, done=done), self._now())
 
     def called_back(self, packet: Packet, owners: Iterable[Import]) -> None:
         """A lock callback from the server of one of these imports: answer first, act then."""
@@ -64,6 +69,7 @@ class Callee:
                 continue
             if message.body is not None and message.body.pb_handle.cookie == owner.config.handle:
                 self._called(owner, message, packet)
+                self.told(owner, message, packet)
                 return
 
     def _called(self, owner: Import, message: rpc.Message, packet: Packet) -> None:
@@ -86,7 +92,7 @@ class Callee:
         if message.header.lm_flags & k.MSGHDR_AT_SUPPORT:
             offset = lustre_msg.early_reply_size(owner.dialect.body.__wire__.size)
         portal = message.format.reply_portal or 0
-        self.answers.append(Packet(PUT, self.nid, packet.source, portal, packet.match_bits, offset, rpc.encode(reply)))
+        self.answers.append(Packet(PUT, self._nid, packet.source, portal, packet.match_bits, offset, rpc.encode(reply)))
         self.cancel(owner, gone)
 
     def _glimpsed(self, owner: Import, message: rpc.Message, cookie: int) -> rpc.Message:

@@ -15,7 +15,7 @@ from lustre_wire.testbed import checksums, layouts
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.node import ConnectedNode, OpenFile
 from lustre_wire.testbed.operations import Ident, Result
-from lustre_wire.testbed.packing import packer
+from lustre_wire.testbed.packing import packer, result_of
 from lustre_wire.testbed.tasks import OperationFailed
 
 #: Bytes a client wants to be able to write without asking (OSC_MAX_DIRTY_DEFAULT).
@@ -92,7 +92,7 @@ class FileIo(ConnectedNode):
         request = yield from self.ask(osc, asked, **options)
         if request.status < 0:
             raise OperationFailed(request.status)
-        said = self.result(request)
+        said = result_of(request)
         self._promised(index)
         self.promised[index] += said.grant if said.valid & k.OBD_MD_FLGRANT else 0
         return (request.sink or b"").ljust(length if isinstance(what, int) else 0, b"\0")
@@ -125,7 +125,7 @@ class FileIo(ConnectedNode):
         lock = osc.locks.request(k.LDLM_EXTENT, layouts.resource(osc.dialect, index, obj), k.LCK_PR, Extent(0, EOF))
         body = request_of(osc.dialect, lock, k.LDLM_FL_HAS_INTENT, 1)
         request = yield from self.ask(osc, op.Enqueue(dlm_req=body), "LDLM_ENQUEUE/GLIMPSE")
-        result = self.result(request) if request.reply is not None else None
+        result = result_of(request) if request.reply is not None else None
         osc.locks.answered(lock, osc.dialect, result.dlm_rep if result else None, request.status)
         if request.status < 0 or result is None:
             raise OperationFailed(request.status or -errno.EIO)

@@ -19,7 +19,7 @@ from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.file_io import FileIo
 from lustre_wire.testbed.client.node import OpenFile
 from lustre_wire.testbed.operations import Ident, Result
-from lustre_wire.testbed.packing import packer
+from lustre_wire.testbed.packing import packer, result_of
 from lustre_wire.testbed.tasks import Call, OperationFailed, Steps
 
 PAGE = 4096
@@ -85,7 +85,7 @@ class ClientNode(FileIo):
             valid=packer(mdc.dialect).personality.lookup_valid,
         )  # fmt: skip
         request = yield from self.ask(mdc, asked, form)
-        result = self.result(request) if request.reply is not None else None
+        result = result_of(request) if request.reply is not None else None
         mdc.locks.answered(lock, mdc.dialect, result.dlm_rep if result else None, request.status)
         if request.status < 0 or result is None:
             raise OperationFailed(request.status or -errno.EIO)
@@ -117,7 +117,7 @@ class ClientNode(FileIo):
         request = yield from self.ask(mdc, asked, form, keep=True, saved=self._open_saved)
         if request.status < 0 or request.reply is None:
             raise OperationFailed(request.status or -errno.EIO)
-        result = self.result(request)
+        result = result_of(request)
         failed = _signed(result.dlm_rep.lock_policy_res2)
         if failed or not result.handle:
             request.keep = False
@@ -134,7 +134,7 @@ class ClientNode(FileIo):
 
     def _open_saved(self, request: Request) -> None:
         """What an open's replay has to say: which object, its layout, the old handle (mdc_set_open_replay_data)."""
-        result = self.result(request)
+        result = result_of(request)
         if not result.handle:
             request.keep = False
             return
@@ -179,7 +179,7 @@ class ClientNode(FileIo):
         if request.status < 0:
             file.request.keep = False
             raise OperationFailed(request.status)
-        yield from self._destroy(self.result(request))
+        yield from self._destroy(result_of(request))
 
     def call(self, owner: Import, request: Request) -> Any:
         return (yield Call(owner, request))
@@ -226,7 +226,7 @@ class ClientNode(FileIo):
 
     def _create_saved(self, request: Request) -> None:
         """A replayed create asks for the identity the server gave (mdc_store_inode_generation)."""
-        packer(request.message.dialect).amend(request.message, child=self.result(request).ident)
+        packer(request.message.dialect).amend(request.message, child=result_of(request).ident)
 
     def _early(self, *idents: Ident) -> tuple[int, ...]:
         """Locks to give up with a change of these objects."""
@@ -309,7 +309,7 @@ class ClientNode(FileIo):
             if packer(mdc.dialect).personality.directory == "blocks":
                 found += [name for name, _ in pages.read_blocks(mdc.dialect, data)]
                 offset += PAGE
-                if offset >= self.result(request).size:
+                if offset >= result_of(request).size:
                     return found
             else:
                 entries, offset = pages.read_pages(mdc.dialect, data)

@@ -22,7 +22,7 @@ from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.callee import Callee
 from lustre_wire.testbed.node import Node, make_import
 from lustre_wire.testbed.operations import Ident
-from lustre_wire.testbed.packing import Form, packer
+from lustre_wire.testbed.packing import Form, packer, result_of
 from lustre_wire.testbed.quota import EPOCH
 from lustre_wire.testbed.tasks import Call, OperationFailed, Steps, Task, Tasks, Until
 
@@ -52,7 +52,7 @@ class OpenFile:
     size_changed: bool = False
 
 
-class ConnectedNode(Node, Callee):
+class ConnectedNode(Node):
     """A client of one file system, without anything to do there: connections, mount, locks.
 
     Args:
@@ -62,6 +62,7 @@ class ConnectedNode(Node, Callee):
 
     Attributes:
         mgc, mdc, oscs: its imports, once mounted.
+        callee: answers its servers' callbacks, and gives locks back.
         root: the root's identity.
         files: open files.
         promised: by OST: bytes it granted, as far as this client was last told.
@@ -71,7 +72,7 @@ class ConnectedNode(Node, Callee):
         self, nid: int, uuid: bytes, dialects: tuple[Dialect, ...], mgs: list[int], fsname: str, seed: int,
         credentials: dict[str, int] | None = None,
     ) -> None:  # fmt: skip
-        Node.__init__(self, nid, seed)
+        super().__init__(nid, seed)
         self.uuid, self.dialects, self.mgs, self.fsname = uuid, dialects, mgs, fsname
         self.credentials = credentials or {}
         self.forget()
@@ -90,7 +91,7 @@ class ConnectedNode(Node, Callee):
         self.sequence: list[int] = [0, 0]
         self.promised: Counter[int] = Counter()
         self._said: defaultdict[int, Any] = defaultdict(lambda: None)
-        self.answers = []
+        self.callee = Callee(self.nid, lambda: self.now)
         self.now = 0.0
 
     # -- Node ----------------------------------------------------------------------------------------------------
@@ -116,7 +117,7 @@ class ConnectedNode(Node, Callee):
                 break
         else:
             if packet.kind == PUT:
-                self.called_back(packet, self.imports())
+                self.callee.called_back(packet, self.imports())
         self.tasks.run(now)
 
     def tick(self, now: float) -> None:
@@ -134,9 +135,7 @@ class ConnectedNode(Node, Callee):
         for owner in self.imports():
             out += owner.out
             owner.out = []
-        out += self.answers
-        self.answers = []
-        return out
+        return out + self.callee.take()
 
     def do(self, steps: Steps, now: float, name: str = "") -> Task:
         """Start an operation."""
@@ -186,7 +185,7 @@ class ConnectedNode(Node, Callee):
         request = yield from self.ask(owner, asked, name, **options)
         if request.status < 0:
             raise OperationFailed(request.status)
-        return self.result(request)
+        return result_of(request)
 
     def form(self, request: Request) -> Form:
         return packer(request.message.dialect).form(request.op)
@@ -281,7 +280,7 @@ class ConnectedNode(Node, Callee):
         count = rules_of(owner.dialect).plain_enqueue_count
         body = request_of(owner.dialect, lock, flags, count)
         request = yield from self.ask(owner, op.Enqueue(dlm_req=body), "LDLM_ENQUEUE")
-        result = self.result(request) if request.reply is not None else None
+        result = result_of(request) if request.reply is not None else None
         owner.locks.answered(lock, owner.dialect, result.dlm_rep if result else None, request.status)
         if request.status < 0:
             raise OperationFailed(request.status)
@@ -293,7 +292,7 @@ class ConnectedNode(Node, Callee):
 
     def release(self, owner: Import, lock: Lock) -> None:
         """Done with a lock: it stays cached unless somebody wants it."""
-        self.cancel(owner, owner.locks.release(lock, names(owner.dialect)))
+        self.callee.cancel(owner, owner.locks.release(lock, names(owner.dialect)))
 
     def _evicted(self, owner: Import) -> None:
         """What a server forgot: open files of the MDS are dead, cached names are gone."""

@@ -26,7 +26,7 @@ class Calls(WriteBack):
     """A client whose calls pass a gate.
 
     Attributes:
-        gate: in front of every call.
+        gate: in front of every call, as the barriers have it.
         journal: what it notes for whoever checks.
     """
 

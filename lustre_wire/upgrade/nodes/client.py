@@ -26,8 +26,13 @@ from lustre_wire.upgrade.nodes.writeback import Page
 from lustre_wire.upgrade.protocol.policy import Away, Policy, Scope
 
 
-class UpgradeClient(Participant, Calls):
-    """A client of a file system that is upgraded."""
+class UpgradeClient(Calls):
+    """A client of a file system that is upgraded.
+
+    Attributes:
+        part: its part in the stops of servers.
+        mounted_at: when its mount was done.
+    """
 
     def __init__(self, *args: Any, policy: Policy, journal: Journal | None = None, **options: Any) -> None:
         self.policy = policy
@@ -36,7 +41,12 @@ class UpgradeClient(Participant, Calls):
 
     def forget(self) -> None:
         super().forget()
-        self.join_nothing()
+        self.part = Participant(
+            self.nid, self.policy, self.journal, self.callee, lambda: self.now, lambda: self.tasks, self.ask,
+            lambda barred: sum(len(page.data) for page in self._pages(barred)),
+            lambda barred: self._flush_later(self._pages(barred)), lambda: self._flush_later(self.wanted_pages()),
+        )  # fmt: skip
+        self.gate = self.part.gate
         self.dirty = []
         self.mounted_at = float("inf")
 
@@ -46,9 +56,9 @@ class UpgradeClient(Participant, Calls):
         """Mount, and get the all-access locks: a mount during a stop waits at the barrier."""
         root = yield from super().mount()
         assert self.mdc is not None
-        for barred in self.barred.values():
+        for barred in self.part.barred.values():
             yield Until(lambda: not barred.barrier.closed)  # noqa: B023
-            yield from self._ask_for_lock(barred)
+            yield from self.part.ask_for_lock(barred)
         self.mounted_at = self.now
         self.journal.mounted.append(Mounted(self.now, self.nid, self.targets()))
         self.journal.spoke.append((self.now, self.nid, self.mdc.dialect.name))
@@ -65,12 +75,12 @@ class UpgradeClient(Participant, Calls):
         self.mdc.on_dialect = self._other_dialect
         imports = [self.mdc, *self.oscs.values()]
         if self.policy.scope is Scope.MGS:
-            self._join("MGS", self.mgc, imports, self.policy)
+            self.part.join("MGS", self.mgc, imports, self.policy)
         else:
             for owner in imports:
-                self._join(owner.config.target.decode(), owner, [owner], self.policy)
-        barred = next(iter(self.barred.values()))
-        yield from self._ask_for_lock(barred)
+                self.part.join(owner.config.target.decode(), owner, [owner], self.policy)
+        barred = next(iter(self.part.barred.values()))
+        yield from self.part.ask_for_lock(barred)
         yield Until(lambda: not barred.barrier.closed)
 
     def set_barrier(self, name: str) -> None:
@@ -82,9 +92,9 @@ class UpgradeClient(Participant, Calls):
         self._by_hand(name, on=False)
 
     def _by_hand(self, name: str, *, on: bool) -> None:
-        barred = self.barred[name]
+        barred = self.part.barred[name]
         self.journal.by_hand += [ByHand(self.now, self.nid, target, on) for target in barred.targets]
-        self._take(barred, barred.barrier.set_by_hand() if on else barred.barrier.lift_by_hand())
+        self.part.take(barred, barred.barrier.set_by_hand() if on else barred.barrier.lift_by_hand())
         self._watch()
 
     # -- Node ----------------------------------------------------------------------------------------------------
@@ -109,25 +119,21 @@ class UpgradeClient(Participant, Calls):
     def ask(self, owner: Import, asked: op.Operation, name: str = "", **options: Any) -> Any:
         if owner is self.mdc and self.policy.away is Away.REFORMAT:
             rebuild.name_anew(asked, owner.dialect)
-        self._note_formatting(owner, name or packer(owner.dialect).form(asked).format)
+        self.part.note_formatting(owner, name or packer(owner.dialect).form(asked).format)
         return (yield from super().ask(owner, asked, name, **options))
 
     def take(self) -> list[Packet]:
-        self._note_sending(self.imports())
+        self.part.note_sending(self.imports())
         return super().take()
 
     # -- what the barriers ask -----------------------------------------------------------------------------------
 
-    def _look_around(self) -> None:
-        pages = self.wanted_pages()
+    def _watch(self) -> None:
+        self.part.watch()
+
+    def _flush_later(self, pages: list[Page]) -> None:
         if pages:
             self.tasks.start(self.flush_pages(pages), "flush")
-
-    def _dirty(self, barred: Barred) -> int:
-        return sum(len(page.data) for page in self._pages(barred))
-
-    def _flush(self, barred: Barred) -> None:
-        self.tasks.start(self.flush_pages(self._pages(barred)), "flush")
 
     def _pages(self, barred: Barred) -> list[Page]:
         return [page for page in self.dirty if self.oscs[page.index] in barred.imports]
@@ -151,7 +157,7 @@ class UpgradeClient(Participant, Calls):
         for file in self.files.values():
             if not file.dead:
                 reopen.open_again(file, dialect)
-                self._note_formatting(self.mdc, "LDLM_ENQUEUE/INTENT_OPEN", cleaning=True)
+                self.part.note_formatting(self.mdc, "LDLM_ENQUEUE/INTENT_OPEN", cleaning=True)
 
     def _purge(self, owner: Import) -> None:
         """What was answered is on disk, since the server committed before each answer: nothing of it is replayed but
@@ -178,7 +184,7 @@ class UpgradeClient(Participant, Calls):
             why = rebuild.rebuild(request, owner, session)
             self.journal.rebuilt.append(Rebuilt(self.now, self.nid, request.xid, name, why))
             if not why:
-                self._note_formatting(owner, request.message.name)
+                self.part.note_formatting(owner, request.message.name)
         done = [request for request in asked if request.message.dialect is owner.dialect]
         for request in done:
             rebuild.send(request, owner, self.now)

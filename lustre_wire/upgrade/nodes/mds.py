@@ -10,6 +10,7 @@ from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.client.callee import Callee
 from lustre_wire.testbed.node import MetadataNode
 from lustre_wire.testbed.operations import NOBODY
 from lustre_wire.testbed.packing import packer
@@ -23,18 +24,27 @@ from lustre_wire.upgrade.protocol.gate import Caller
 from lustre_wire.upgrade.protocol.policy import Away, Policy, Resume, Scope
 
 
-class ControlledMetadata(Participant, Controlled, MetadataNode):
-    """An MDS under control."""
+class ControlledMetadata(Controlled, MetadataNode):
+    """An MDS under control.
+
+    Attributes:
+        part: its part in the stops of OSTs.
+    """
 
     def control(self, policy: Policy, journal: Journal | None = None) -> None:
         super().control(policy, journal)
-        self.join_nothing()
+        self._take_part()
+
+    def _take_part(self) -> None:
+        self.callee = Callee(self.nid, lambda: self.now)
+        self.part = Participant(
+            self.nid, self.policy, self.journal, self.callee, lambda: self.now, lambda: self.tasks, self.ask
+        )
 
     def start(self, now: float) -> None:
-        for target in [target for target, state in self._states.items() if state is not ClientState.RUN]:
+        for target in self.part.closed():
             self.journal.moved.append(Moved(now, self.nid, target, ClientState.RUN, Facts()))  # forgotten in a crash
-        self.join_nothing()
-        self.answers = []
+        self._take_part()
         super().start(now)
         self.service.changes.made_by_name = self.way.away is Away.REFORMAT
         if self.policy.controlled and self.policy.scope is Scope.TARGET:
@@ -47,35 +57,35 @@ class ControlledMetadata(Participant, Controlled, MetadataNode):
         policy = attrs.evolve(self.policy, resume=Resume.RECONNECT) if alone else self.policy
         for osc in self.imports.values():
             name = osc.config.target.decode()
-            self._join(name, osc, [osc], policy)
-            self.tasks.start(self._first_lock(self.barred[name]), f"all-access lock of {name}")
+            self.part.join(name, osc, [osc], policy)
+            self.tasks.start(self._first_lock(self.part.barred[name]), f"all-access lock of {name}")
 
     def _first_lock(self, barred: Barred) -> Steps:
         yield Until(lambda: barred.holder.state is ImportState.FULL)
-        yield from self._ask_for_lock(barred)
+        yield from self.part.ask_for_lock(barred)
 
     def ask(self, owner: Import, asked: op.Operation, name: str = "") -> Any:
-        self._note_formatting(owner, name or packer(owner.dialect).form(asked).format)
+        self.part.note_formatting(owner, name or packer(owner.dialect).form(asked).format)
         return (yield from super().ask(owner, asked, name))
 
     def _ask(self, osc: Import, asked: op.Operation) -> Any:
         """What the MDS wants of an OST waits at the gate, until the OST is back."""
         while True:
             caller = Caller(frozenset({osc.config.target.decode()}), update=True)
-            self.gate.enter(caller)
+            self.part.gate.enter(caller)
             try:
                 if caller.status is None:
                     yield Until(lambda: caller.status is not None)  # noqa: B023
                 if not caller.status:
                     return (yield from super()._ask(osc, asked))
             finally:
-                self.gate.leave(caller)
+                self.part.gate.leave(caller)
 
     def receive(self, packet: Packet, now: float) -> None:
         owners = [osc for osc in self.imports.values() if packet.source in osc.config.peers]
         if packet.kind == PUT and owners and not any(packet.match_bits in osc.sending for osc in owners):
             self.now = now
-            self.called_back(packet, owners)
+            self.callee.called_back(packet, owners)
         else:
             super().receive(packet, now)
         self._see(now)
@@ -86,13 +96,12 @@ class ControlledMetadata(Participant, Controlled, MetadataNode):
 
     def _see(self, now: float) -> None:
         if self.up:
-            self._watch()
+            self.part.watch()
             self._go_on(now)
 
     def take(self) -> list[Packet]:
-        self._note_sending(self.imports.values())
-        answers, self.answers = self.answers, []
-        return super().take() + answers
+        self.part.note_sending(self.imports.values())
+        return super().take() + self.callee.take()
 
     def _fids(self) -> frozenset[tuple[int, int]]:
         if self.journal.quiet:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 from lustre_wire import rpc
 from lustre_wire.recovery import timeouts
@@ -18,7 +18,7 @@ from lustre_wire.recovery.request import Request
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.callee import Callee
-from lustre_wire.testbed.packing import packer
+from lustre_wire.testbed.packing import packer, result_of
 from lustre_wire.testbed.tasks import Steps, Tasks
 from lustre_wire.upgrade.evidence.journal import Formatted, Journal, Moved, Put
 from lustre_wire.upgrade.nodes.barred import Barred
@@ -33,46 +33,46 @@ BACK_AFTER = 1.0
 PROBE_EVERY = 1.5
 
 
-class Participant(Callee):
-    """The part of a node that does what its barriers ask.
+class Participant:
+    """What in a node does as its barriers ask. Made anew at each boot.
+
+    Args:
+        nid: the node's.
+        callee: its answers to callbacks, from which notices are learned.
+        now, tasks: tell the time, and the operations of the node.
+        ask: one operation on one import; the finished request, whatever its status.
+        dirty: bytes not yet written that a barrier is about; `flush` writes them.
+        look_around: does whatever else follows from what happened.
 
     Attributes:
-        gate: in front of everything it sends on its own account.
+        gate: in front of everything the node sends on its own account.
         barred: its barriers by the name of their server (``MGS`` for the one barrier of scope `mgs`).
         journal: what it notes for whoever checks.
     """
 
-    policy: Policy
-    journal: Journal
-    tasks: Tasks
-    gate: Gate
-
-    def join_nothing(self) -> None:
-        """As at boot: no barriers, an open gate."""
-        self.gate = Gate()
+    def __init__(
+        self, nid: int, policy: Policy, journal: Journal, callee: Callee, now: Callable[[], float],
+        tasks: Callable[[], Tasks], ask: Callable[[Import, op.Operation, str], Any],
+        dirty: Callable[[Barred], int] = lambda barred: 0, flush: Callable[[Barred], None] = lambda barred: None,
+        look_around: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self.nid, self.policy, self.journal, self.gate = nid, policy, journal, Gate()
         self.barred: dict[str, Barred] = {}
+        self._callee, self._now, self._tasks, self._ask = callee, now, tasks, ask
+        self._dirty, self._flush, self._look_around = dirty, flush, look_around
         self._states: dict[str, ClientState] = {}
+        callee.told = self._called
 
-    if TYPE_CHECKING:  # every node with imports has its own
+    def closed(self) -> list[str]:
+        """Targets it did not run with, when last looked at."""
+        return [target for target, state in self._states.items() if state is not ClientState.RUN]
 
-        def ask(self, owner: Import, asked: op.Operation, name: str = "") -> Any:
-            """One operation on one import; the finished request, whatever its status."""
-
-    def _look_around(self) -> None:
-        """Whatever else follows from what happened."""
-
-    def _dirty(self, barred: Barred) -> int:
-        """Bytes not yet written."""
-        return 0
-
-    def _flush(self, barred: Barred) -> None:
-        """Write them."""
-
-    def _join(self, name: str, holder: Import, imports: list[Import], policy: Policy) -> None:
+    def join(self, name: str, holder: Import, imports: list[Import], policy: Policy) -> None:
+        """Take part in the stops of one more server, whose lock `holder` is to ask for."""
         barred = self.barred[name] = Barred(Barrier(policy), holder, imports)
         barred.news(False)
 
-    def _ask_for_lock(self, barred: Barred) -> Steps:
+    def ask_for_lock(self, barred: Barred) -> Steps:
         """Ask for the all-access lock; where it is not granted at once, a stop is under way (B15)."""
         if not self.policy.controlled or barred.asking or barred.lock is not None:
             return
@@ -81,21 +81,20 @@ class Participant(Callee):
         k, generation = names(owner.dialect), owner.generation
         lock = owner.locks.request(k.LDLM_PLAIN, access.RESOURCE, k.LCK_PR)
         body = request_of(owner.dialect, lock, 0, rules_of(owner.dialect).plain_enqueue_count)
-        request = yield from self.ask(owner, op.Enqueue(dlm_req=body), "LDLM_ENQUEUE")
+        request = yield from self._ask(owner, op.Enqueue(dlm_req=body), "LDLM_ENQUEUE")
         if owner.generation != generation:
             return
         barred.asking = False
-        reply = self.result(request).dlm_rep if request.reply is not None and request.status == 0 else None
+        reply = result_of(request).dlm_rep if request.reply is not None and request.status == 0 else None
         owner.locks.answered(lock, owner.dialect, reply, 0 if reply is not None else request.status or -errno.EIO)
         if reply is None:
-            self._take(barred, barred.barrier.revoked())
+            self.take(barred, barred.barrier.revoked())
         else:
             barred.lock = lock
             if not lock.granted:
-                self._take(barred, barred.barrier.queued())
+                self.take(barred, barred.barrier.queued())
 
     def _called(self, owner: Import, message: rpc.Message, packet: Packet) -> None:
-        super()._called(owner, message, packet)
         if message.opcode != names(owner.dialect).LDLM_CP_CALLBACK:
             return
         cookie = message.buffers.dlm_req.lock_handle[0].cookie
@@ -103,18 +102,19 @@ class Participant(Callee):
             if barred.holder is owner and cookie == barred.given_back:
                 barred.notice = True
 
-    def _note_formatting(self, owner: Import, name: str, *, cleaning: bool = False) -> None:
+    def note_formatting(self, owner: Import, name: str, *, cleaning: bool = False) -> None:
+        """Note that a request is made."""
         if self.journal.quiet:
             return
-        target, now, dialect = owner.config.target.decode(), self.now, owner.dialect.name
+        target, now, dialect = owner.config.target.decode(), self._now(), owner.dialect.name
         for barred in self.barred.values():
             if owner in barred.imports:
                 state = barred.barrier.state
                 inside = self.gate.busy([target])
                 self.journal.formatted.append(Formatted(now, self.nid, target, name, dialect, state, cleaning, inside))
 
-    def _note_sending(self, owners: Iterable[Import]) -> None:
-        """What is about to be taken off these imports."""
+    def note_sending(self, owners: Iterable[Import]) -> None:
+        """Note what is about to be taken off these imports."""
         if self.journal.quiet:
             return
         for owner, packet in ((each, packet) for each in owners for packet in each.out):
@@ -123,12 +123,12 @@ class Participant(Callee):
                 message, replay = request.message, owner.state is ImportState.REPLAY
                 self.journal.put.append(
                     Put(
-                        self.now, self.nid, packet.target, packet.match_bits, message.name, message.dialect.name,
+                        self._now(), self.nid, packet.target, packet.match_bits, message.name, message.dialect.name,
                         message.body.pb_transno, replay,
                     )
                 )  # fmt: skip
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
         """Let every barrier see what happened, until nothing more follows from it."""
         progress = True
         while progress:
@@ -138,16 +138,17 @@ class Participant(Callee):
                 if barred.barrier.state in (ClientState.DRAINING, ClientState.CLEANING):
                     steps += barred.barrier.look(self._facts(barred))
                 progress |= bool(steps)
-                self._take(barred, steps)
+                self.take(barred, steps)
             self._look_around()
-            self.tasks.run(self.now)
+            self._tasks().run(self._now())
 
     def _facts(self, barred: Barred) -> Facts:
         return barred.facts(self.gate.busy(barred.targets), self._dirty(barred))
 
-    def _take(self, barred: Barred, steps: list[Step]) -> None:
+    def take(self, barred: Barred, steps: list[Step]) -> None:
+        """Do what a barrier wants done."""
         for step in steps:
-            getattr(self, self._steps[step])(barred)
+            self._steps[step](self, barred)
         if self.policy.watch is Watch.PROBE:
             self._look_out(barred)
         state = barred.barrier.state
@@ -155,38 +156,26 @@ class Participant(Callee):
             last = self._states.get(target, ClientState.RUN)
             if last is not state:
                 self._states[target] = state
-                self.journal.moved.append(Moved(self.now, self.nid, target, state, self._facts(barred)))
+                self.journal.moved.append(Moved(self._now(), self.nid, target, state, self._facts(barred)))
 
     def _look_out(self, barred: Barred) -> None:
         """From the notice until it runs again a node asks often whether the server is back."""
         waits = barred.barrier.closed and barred.barrier.noticed
         for owner in barred.in_use:
             if waits and owner.ping_interval > PROBE_EVERY:
-                owner.ping_interval, owner.next_ping = PROBE_EVERY, self.now + PROBE_EVERY
+                owner.ping_interval, owner.next_ping = PROBE_EVERY, self._now() + PROBE_EVERY
             elif not waits:
                 owner.ping_interval = float(timeouts.PING_INTERVAL)
 
-    def _close_gate(self, barred: Barred) -> None:
-        self.gate.close(barred.targets, reading=False)
-
-    def _close_gate_to_reading(self, barred: Barred) -> None:
-        self.gate.close(barred.targets, reading=True)
-
-    def _open_gate(self, barred: Barred) -> None:
-        self.gate.open(barred.targets)
-
-    def _fail_gate(self, barred: Barred) -> None:
-        self.gate.fail(barred.targets, -errno.EIO)
-
     def _cancel_cached(self, barred: Barred) -> None:
         for owner in barred.imports:
-            self.cancel(owner, owner.locks.give_up(barred.cached(owner), names(owner.dialect)))
+            self._callee.cancel(owner, owner.locks.give_up(barred.cached(owner), names(owner.dialect)))
 
     def _sync(self, barred: Barred) -> None:
         for owner in barred.in_use:
             asked = op.Sync() if owner.config.connect == "MDS_CONNECT" else op.ObjectSync()
-            self._note_formatting(owner, packer(owner.dialect).form(asked).format, cleaning=True)
-            owner.submit(owner.wrap(packer(owner.dialect).request(asked), op=asked), self.now)
+            self.note_formatting(owner, packer(owner.dialect).form(asked).format, cleaning=True)
+            owner.submit(owner.wrap(packer(owner.dialect).request(asked), op=asked), self._now())
 
     def _release(self, barred: Barred) -> None:
         lock, owner = barred.lock, barred.holder
@@ -196,11 +185,11 @@ class Participant(Callee):
         owner.locks.locks.pop(lock.cookie, None)
         barred.lock, barred.given_back = None, lock.cookie
         asked = op.Cancel(cancels=(lock.remote,))
-        self._note_formatting(owner, "LDLM_CANCEL", cleaning=True)
+        self.note_formatting(owner, "LDLM_CANCEL", cleaning=True)
         request = owner.wrap(packer(owner.dialect).request(asked), op=asked)
         request.done = lambda answered: self._release_answered(barred, answered)
         barred.release = request
-        owner.submit(request, self.now)
+        owner.submit(request, self._now())
 
     def _release_answered(self, barred: Barred, request: Request) -> None:
         if barred.release is request:
@@ -212,24 +201,24 @@ class Participant(Callee):
         for owner in barred.in_use:
             request = owner.request(owner.config.disconnect, no_resend=True)
             request.done = partial(self._gone, owner)
-            owner.submit(request, self.now)
+            owner.submit(request, self._now())
 
     def _gone(self, owner: Import, _: Request) -> None:
         owner.set_state(ImportState.DISCON)
-        owner.next_try = self.now + BACK_AFTER
+        owner.next_try = self._now() + BACK_AFTER
 
     def _ask_again(self, barred: Barred) -> None:
-        self.tasks.start(self._ask_for_lock(barred), "all-access lock")
+        self._tasks().start(self.ask_for_lock(barred), "all-access lock")
 
-    _steps = {
-        Step.CLOSE_GATE: "_close_gate",
-        Step.CLOSE_GATE_TO_READING: "_close_gate_to_reading",
-        Step.OPEN_GATE: "_open_gate",
-        Step.FAIL_GATE: "_fail_gate",
-        Step.FLUSH: "_flush",
-        Step.CANCEL: "_cancel_cached",
-        Step.SYNC: "_sync",
-        Step.RELEASE: "_release",
-        Step.DISCONNECT: "_disconnect",
-        Step.ASK_AGAIN: "_ask_again",
+    _steps: ClassVar[dict[Step, Callable[[Participant, Barred], None]]] = {
+        Step.CLOSE_GATE: lambda self, barred: self.gate.close(barred.targets, reading=False),
+        Step.CLOSE_GATE_TO_READING: lambda self, barred: self.gate.close(barred.targets, reading=True),
+        Step.OPEN_GATE: lambda self, barred: self.gate.open(barred.targets),
+        Step.FAIL_GATE: lambda self, barred: self.gate.fail(barred.targets, -errno.EIO),
+        Step.FLUSH: lambda self, barred: self._flush(barred),
+        Step.CANCEL: lambda self, barred: self._cancel_cached(barred),
+        Step.SYNC: lambda self, barred: self._sync(barred),
+        Step.RELEASE: lambda self, barred: self._release(barred),
+        Step.DISCONNECT: lambda self, barred: self._disconnect(barred),
+        Step.ASK_AGAIN: lambda self, barred: self._ask_again(barred),
     }

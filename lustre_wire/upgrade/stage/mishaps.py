@@ -87,7 +87,7 @@ class Mishaps:
         assert fault.client is not None
         states = list(ClientState)
         wanted = states.index(ClientState(fault.state))
-        barred = self._workers[fault.client].client.barred.values()
+        barred = self._workers[fault.client].client.part.barred.values()
         return any(states.index(barred.barrier.state) >= wanted for barred in barred)
 
     def crash(self, nid: int) -> None:

@@ -221,7 +221,7 @@ class Operator:
         usable = [owner for owner in client.imports() if not down & set(owner.config.peers)]
         full = all(owner.state is ImportState.FULL and owner.remote for owner in usable)
         barred = [
-            barred for barred in client.barred.values()
+            barred for barred in client.part.barred.values()
             if not down & {peer for owner in (barred.holder, *barred.imports) for peer in owner.config.peers}
         ]  # fmt: skip
         return full and not any(m.barrier.closed and not m.barrier.manual for m in barred) and self._current(client)
@@ -244,8 +244,8 @@ class Operator:
         play.say(f"{'set' if on else 'lift'} the barrier for {name} on every client")
         for worker in filter(play.able, play.workers):
             client = worker.client
-            if client.barred:
-                barred = target if target in client.barred else "MGS"
+            if client.part.barred:
+                barred = target if target in client.part.barred else "MGS"
                 client.now = play.now
                 client.set_barrier(barred) if on else client.lift_barrier(barred)
                 play.simulator.flush(client)
@@ -255,7 +255,7 @@ class Operator:
         play = self.play
         lifted = 0
         for client in (client for client in play.clients if client.up and client.nid not in play.mishaps.cut_off):
-            for name, barred in client.barred.items():
+            for name, barred in client.part.barred.items():
                 barrier = barred.barrier
                 if barrier.state is ClientState.REOPENING and not barrier.manual and barred.all_full():
                     client.now = play.now

@@ -81,7 +81,7 @@ def _clients(client: UpgradeClient, node: Controlled) -> list[ClientSnapshot]:
 
 def _client(client: UpgradeClient, owner: Import) -> ClientSnapshot:
     requests = owner.replay.requests()
-    barred = next((m for m in client.barred.values() if owner in m.imports), None)
+    barred = next((m for m in client.part.barred.values() if owner in m.imports), None)
     metadata = owner is client.mdc
     return ClientSnapshot(
         client.nid,
