@@ -1,4 +1,5 @@
-"""What a 2.17 server does that no recorded client asked it: batches that go wrong, locks converted, data and holes."""
+"""What a 2.17 server does that no recorded client asked it: batches that go wrong, locks converted, data and holes, and
+layouts as their users want them."""
 
 from __future__ import annotations
 
@@ -8,10 +9,11 @@ from typing import Any
 
 import pytest
 
+import lustre_wire as lw
 from compat_tests.testbed.modes import READ, WRITE
 from lustre_wire.engines import record
 from lustre_wire.frames.lustre_msg import LustreMsgV2
-from lustre_wire.payloads import batch
+from lustre_wire.payloads import batch, lov
 from lustre_wire.recovery.ldlm import Bits
 from lustre_wire.recovery.ldlm.locks import request_of
 from lustre_wire.recovery.names import names
@@ -21,6 +23,7 @@ from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.mds.service import ENOTSUPP
 from lustre_wire.testbed.packing import packer
+from lustre_wire.testbed.tasks import OperationFailed
 
 
 @pytest.fixture
@@ -218,3 +221,175 @@ def test_data_ends_where_the_object_ends(fs: Simulated, whence: int, begin: int,
     assert (int(oa.o_mode), int(oa.o_valid)) == (whence, valid)
     seek.mode = os.SEEK_CUR
     assert fs.do(c.ask(c.oscs[index], seek), c).status == -errno.EPROTO
+
+
+# -- layouts as their users want them ------------------------------------------------------------------------------
+
+MIB = 1 << 20
+
+
+def wished(dialect: str, count: int, size: int = 0, first: int = layouts.ALL, pattern: int = 0) -> bytes:
+    """A `lov_user_md`, as `lfs setstripe -c COUNT -S SIZE -i FIRST` sends it."""
+    k = names(lw.dialect(dialect))
+    return lov.write(
+        lw.dialect(dialect).structs["lov_user_md_v1"](
+            lmm_magic=k.LOV_USER_MAGIC_V1, lmm_pattern=pattern, lmm_stripe_size=size, lmm_stripe_count=count,
+            lmm_stripe_offset=first,
+        )
+    )  # fmt: skip
+
+
+def composed(*parts: tuple[int, int, bytes], mirrors: int = 0) -> bytes:
+    """A composite one, as `lfs setstripe -E` sends it: from, to, and what the part is to have."""
+    d = lw.dialect("2.17")
+    head = d.structs["lov_comp_md_v1"](lcm_magic=names(d).LOV_MAGIC_COMP_V1, lcm_entry_count=len(parts))
+    head.lcm_mirror_count, head.lcm_entries = mirrors, [d.structs["lov_comp_md_entry_v1"]() for _ in parts]
+    at = len(record.pack(head))
+    for entry, (start, end, piece) in zip(head.lcm_entries, parts, strict=True):
+        entry.lcme_extent = d.structs["lu_extent"](e_start=start, e_end=end)
+        entry.lcme_offset, entry.lcme_size = at, len(piece)
+        at += len(piece)
+    head.lcm_size = at
+    return record.pack(head) + b"".join(piece for *_, piece in parts)
+
+
+PROGRESSIVE = composed((0, MIB, wished("2.17", 1)), (MIB, layouts.EOF, wished("2.17", 2, MIB)))
+
+
+def md_of(fs: Simulated, path: str, number: int = 0) -> layouts.Layout:
+    c, k = fs.clients[number], names(fs.system.dialect)
+    said = fs.do(c.getattr(path), c)
+    assert said.valid & k.OBD_MD_FLEASIZE and len(said.md) >= said.easize
+    return layouts.read(fs.system.dialect, said.md[: said.easize])
+
+
+@pytest.mark.parametrize("dialect", ["1.8", "2.0", "2.17"])
+def test_a_file_has_the_stripes_its_user_wants(dialect: str) -> None:
+    fs = Simulated(dialect, osts=3)
+    c, k = fs.clients[0], names(fs.system.dialect)
+    flags = int(k.MDS_OPEN_CREAT) | READ | WRITE
+    fs.do(c.open("/f", flags, layout=wished(dialect, 2, MIB, 1)))
+    (found,) = md_of(fs, "/f").components
+    assert (found.stripes, found.size) == (2, MIB) and [index for index, _ in found.objects or ()] == [1, 2]
+    fs.do(c.open("/all", flags, layout=wished(dialect, layouts.ALL)))
+    (found,) = md_of(fs, "/all").components
+    assert sorted(index for index, _ in found.objects or ()) == [0, 1, 2] and found.size == layouts.STRIPE_SIZE
+    with pytest.raises(OperationFailed, match="EINVAL"):
+        fs.do(c.open("/wrong", flags, layout=wished(dialect, 1, 1000)))
+
+
+def test_the_first_component_of_a_progressive_file_is_made_with_it() -> None:
+    fs = Simulated("2.17", osts=3)
+    c, k = fs.clients[0], names(fs.system.dialect)
+    fs.do(c.open("/f", int(k.MDS_OPEN_CREAT) | READ | WRITE, layout=PROGRESSIVE))
+    found = md_of(fs, "/f")
+    one, other = found.components
+    assert found.generation == 2 and (one.start, one.end, other.start, other.end) == (0, MIB, MIB, layouts.EOF)
+    assert len(one.objects or ()) == 1 and other.objects is None and (other.stripes, other.size) == (2, MIB)
+    head = record.unpack(fs.system.dialect.structs["lov_comp_md_v1"], fs.do(c.getattr("/f")).md)
+    assert [int(entry.lcme_id) for entry in head.lcm_entries] == [1, 2]
+    assert [bool(entry.lcme_flags & k.LCME_FL_INIT) for entry in head.lcm_entries] == [True, False]
+    assert [int(entry.lcme_size) for entry in head.lcm_entries] == [32 + 24, 32 + 2 * 24]
+
+
+def layout_intent(fs: Simulated, number: int, file: Any, opc: int, start: int, end: int) -> Any:
+    c, d, k = fs.clients[number], fs.system.dialect, names(fs.system.dialect)
+    mdc = c.metadata()
+    resource = (file[0], file[1], 0, 0)
+    lock = mdc.locks.request(k.LDLM_IBITS, resource, k.LCK_CR, Bits(int(k.MDS_INODELOCK_LAYOUT)))
+    asked_for = op.LayoutGet(
+        opc=opc, start=start, end=end, intent=k.IT_LAYOUT, dlm_req=request_of(d, lock, k.LDLM_FL_HAS_INTENT, 1)
+    )
+
+    def saved(done: Any) -> None:
+        """A replay brings the layout as it was (mdc_save_lovea)."""
+        done.message.buffers.eadata = done.reply.buffers.lvb
+
+    request = fs.do(c.ask(mdc, asked_for, keep=opc == k.LAYOUT_INTENT_WRITE, saved=saved), c)
+    reply = request.reply.buffers.dlm_rep if request.reply is not None else None
+    mdc.locks.answered(lock, d, reply, request.status)
+    if request.status == 0:
+        c.release(mdc, lock)
+    return request
+
+
+def test_a_component_is_made_when_it_is_to_be_written() -> None:
+    """And who knows the layout gives it back first."""
+    fs = Simulated("2.17", clients=2, osts=3)
+    c, k = fs.clients[0], names(fs.system.dialect)
+    number = int(fs.do(c.open("/f", int(k.MDS_OPEN_CREAT) | READ | WRITE, layout=PROGRESSIVE)))
+    ident = c.files[number].ident
+    fs.do(fs.clients[1].getattr("/f"), fs.clients[1])
+    known = layout_intent(fs, 1, ident, k.LAYOUT_INTENT_ACCESS, 0, layouts.EOF)
+    assert known.status == 0
+    fs.simulator.trace.packets.clear()
+    before = md_of(fs, "/f")
+    same = layout_intent(fs, 0, ident, k.LAYOUT_INTENT_WRITE, 0, MIB)
+    assert layouts.read(fs.system.dialect, same.reply.buffers.lvb) == before and not same.reply.transno
+    made = layout_intent(fs, 0, ident, k.LAYOUT_INTENT_WRITE, MIB, 2 * MIB)
+    after = layouts.read(fs.system.dialect, made.reply.buffers.lvb)
+    assert made.status == 0 and made.reply.transno and after.generation == 3
+    assert after.components[0] == before.components[0]
+    assert len({index for index, _ in after.components[1].objects or ()}) == 2
+    called = [e for e in fs.simulator.trace.exchanges(fs.dialects) if e.name == "LDLM_BL_CALLBACK" and e.is_request]
+    assert called and md_of(fs, "/f", 1) == after
+    there = [("object", n) in fs.system.osts[index].store for index, n in after.objects]
+    assert there == [True] * 3
+    fs.restart()  # before it is on disk
+    fs.recovered()
+    assert md_of(fs, "/f", 1) == after
+    fs.do(c.close(number))
+    fs.do(c.unlink("/f"))
+    fs.simulator.settle(2)
+    assert not any(("object", n) in fs.system.osts[index].store for index, n in after.objects)
+
+
+def test_what_nobody_does_with_a_layout_is_refused() -> None:
+    fs = Simulated("2.17")
+    c, k = fs.clients[0], names(fs.system.dialect)
+    number = int(fs.do(c.open("/f", int(k.MDS_OPEN_CREAT) | READ | WRITE)))
+    request = layout_intent(fs, 0, c.files[number].ident, k.LAYOUT_INTENT_RELEASE, 0, 1)
+    assert request.status == -errno.EINVAL
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        composed((0, MIB, wished("2.17", 1)), (2 * MIB, layouts.EOF, wished("2.17", 1))),
+        composed((0, 1000, wished("2.17", 1)), (1000, layouts.EOF, wished("2.17", 1))),
+        composed((0, MIB, wished("2.17", 1, pattern=0x100)), (MIB, layouts.EOF, wished("2.17", 1))),
+        composed((0, layouts.EOF, wished("2.17", 1)), mirrors=1),
+        PROGRESSIVE[:60],
+        PROGRESSIVE[:12] + bytes(4) + PROGRESSIVE[16:],
+        PROGRESSIVE[:-1],
+    ],
+    ids=["gap", "unaligned", "on the MDT", "mirrors", "cut", "none", "short"],
+)
+def test_a_layout_that_cannot_be_made_is_refused(wrong: bytes) -> None:
+    fs = Simulated("2.17", osts=2)
+    c, k = fs.clients[0], names(fs.system.dialect)
+    with pytest.raises(OperationFailed, match="EINVAL"):
+        fs.do(c.open("/f", int(k.MDS_OPEN_CREAT) | READ | WRITE, layout=wrong))
+    assert fs.do(c.getattr("/")).ident[0]
+
+
+@pytest.mark.parametrize("dialect", ["1.8", "2.0", "2.17"])
+def test_new_files_have_the_layout_of_their_directory(dialect: str) -> None:
+    fs = Simulated(dialect, osts=3)
+    c, k = fs.clients[0], names(fs.system.dialect)
+    fs.do(c.mkdir("/d"))
+    said = wished(dialect, 2, MIB)
+    fs.do(c.setattr("/d", 0, ea=said))
+    fs.do(c.mkdir("/d/e"))
+    for path in ("/d/f", "/d/e/f"):
+        fs.do(c.open(path, int(k.MDS_OPEN_CREAT) | READ | WRITE))
+        (found,) = md_of(fs, path).components
+        assert (found.stripes, found.size) == (2, MIB)
+    asked_for = op.GetAttr(
+        ident=fs.do(c.getattr("/d")).ident, valid=int(k.OBD_MD_FLEASIZE | k.OBD_MD_FLDIREA), easize=128
+    )
+    told = c.result(fs.do(c.ask(c.metadata(), asked_for), c))
+    assert told.valid & k.OBD_MD_FLDIREA and told.md[: told.easize] == said
+    fs.do(c.setattr("/d", 0, ea=wished(dialect, 0)))
+    fs.do(c.open("/d/usual", int(k.MDS_OPEN_CREAT) | READ | WRITE))
+    assert md_of(fs, "/d/usual").components[0].stripes == 1

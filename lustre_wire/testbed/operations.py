@@ -78,9 +78,15 @@ class Batch(Operation):
 
 @attrs.define(slots=True, kw_only=True)
 class LayoutGet(Operation):
-    """IT_LAYOUT: the layout of what the lock is on, with the lock."""
+    """IT_LAYOUT: the layout of what the lock is on, with the lock; what is written between two bytes is made before.
+
+    `ea` comes with a replay: the layout as it was then.
+    """
 
     opc: int = 0
+    start: int = 0
+    end: int = 0
+    ea: bytes | None = None
     intent: int = 0
     dlm_req: Any = None
 

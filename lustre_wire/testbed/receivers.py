@@ -17,10 +17,10 @@ import attrs
 
 from lustre_wire import rpc
 from lustre_wire.errors import WireError
-from lustre_wire.payloads import directory, llog, lov
+from lustre_wire.payloads import directory, llog
 from lustre_wire.recovery.names import Names, names
 from lustre_wire.recovery.rules import rules_of
-from lustre_wire.testbed import checksums
+from lustre_wire.testbed import checksums, layouts
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.packing import Form, packer
 
@@ -262,7 +262,7 @@ def _layout(r: Received) -> str | None:
         return "missing or short eadata"
     if said.md and said.valid & r.k.OBD_MD_FLEASIZE and stat.S_ISREG(said.mode):
         try:
-            lov.stripe(said.md[: said.easize], r.request.dialect)
+            layouts.read(r.request.dialect, said.md[: said.easize])
         except WireError as error:
             return f"obd_unpackmd: {error}"
     return None
@@ -283,7 +283,7 @@ def _cookies(r: Received) -> str | None:
         return None
     if not r.said.valid & k.OBD_MD_FLEASIZE or not r.said.md:
         return "cookies without a layout"
-    cookies, objects = list(r.said.cookies or ()), lov.stripe(r.said.md[: r.said.easize], r.request.dialect).objects
+    cookies, objects = list(r.said.cookies or ()), layouts.objects(r.request.dialect, r.said.md[: r.said.easize])
     if len(cookies) < len(objects):  # none is used then, and the log keeps its records
         return f"{len(cookies)} cookies for {len(objects)} stripes"
     strange = {int(one.lgc_subsys) for one in cookies} - {int(k.LLOG_MDS_OST_ORIG_CTXT)}

@@ -125,8 +125,10 @@ FORMS: Final = (
     ),
     Form(op.Convert, "LDLM_CONVERT", {"dlm_req": "dlm_req"}, {"dlm_rep": "dlm_rep"}, (DLM_REP,)),
     Form(
-        op.LayoutGet, "LDLM_ENQUEUE/INTENT_LAYOUT", {**INTENT, "layout_intent.lai_opc": "opc"},
-        {"dlm_rep": "dlm_rep", "lvb": "md"}, (DLM_REP, MD),
+        op.LayoutGet, "LDLM_ENQUEUE/INTENT_LAYOUT",
+        {**INTENT, "layout_intent.lai_opc": "opc", "layout_intent.lai_extent.e_start": "start",
+         "layout_intent.lai_extent.e_end": "end", "eadata": "ea"},
+        {"dlm_rep": "dlm_rep", "lvb": "md"}, (DLM_REP, MD), replayed=True,
     ),
     Form(
         op.XattrsGet, "LDLM_ENQUEUE/INTENT_GETXATTR",

@@ -95,12 +95,18 @@ class ClientNode(FileIo):
 
     # -- open and close ------------------------------------------------------------------------------------------
 
-    def open(self, path: str, flags: int, mode: int = 0o644) -> Any:
-        """Open, and make where the flags say so; the client's own number for the file."""
+    def open(self, path: str, flags: int, mode: int = 0o644, layout: bytes = b"") -> Any:
+        """Open, and make where the flags say so; the client's own number for the file.
+
+        Args:
+            layout: what a new file is to have: a `lov_user_md`, or a composite one. This client itself reads and writes
+                files of one component with stripes of 64 KiB.
+        """
         parent, name = yield from self.parent(path)
         mdc = self.metadata()
         k, own = names(mdc.dialect), packer(mdc.dialect).personality
         create = bool(flags & k.MDS_OPEN_CREAT)
+        flags |= int(k.MDS_OPEN_HAS_EA) if layout else 0
         child = (yield from self.new_ident()) if create and own.client_names else op.NOBODY
         wanted = k.LCK_CW if create else k.LCK_CR
         cancels: tuple[int, ...] = ()
@@ -111,7 +117,7 @@ class ClientNode(FileIo):
         body = request_of(mdc.dialect, lock, k.LDLM_FL_HAS_INTENT, 1, cancels)
         asked = op.Open(
             parent=parent, child=child, name=name, intent=k.IT_OPEN | (k.IT_CREAT if create else 0), flags=flags,
-            mode=stat.S_IFREG | (mode if create else 0), time=self.seconds(), dlm_req=body,
+            mode=stat.S_IFREG | (mode if create else 0), time=self.seconds(), dlm_req=body, ea=layout,
         )  # fmt: skip
         form = "LDLM_ENQUEUE/INTENT_OPEN_CREAT" if create else "LDLM_ENQUEUE/INTENT_OPEN"
         request = yield from self.ask(mdc, asked, form, keep=True, saved=self._open_saved)
@@ -125,7 +131,7 @@ class ClientNode(FileIo):
         return self._opened(request, result)
 
     def _opened(self, request: Request, result: Result) -> int:
-        objects = layouts.objects(request.message.dialect, result.md) if result.md else []
+        objects = layouts.simple(request.message.dialect, result.md) if result.md else []
         number = max(self.files, default=0) + 1
         file = OpenFile(number, result.ident, result.handle, result.mode, objects, request)
         self.files[number] = file

@@ -14,8 +14,8 @@ from lustre_wire.payloads import acl
 from lustre_wire.recovery.exports import Answer, Incoming
 from lustre_wire.recovery.target import Handling
 from lustre_wire.recovery.transaction import Refused
+from lustre_wire.testbed import layouts, pages
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed import pages
 from lustre_wire.testbed.mds.mdt import ACL, Mdt
 from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import Form
@@ -35,14 +35,17 @@ class Changes:
 
     Args:
         is_open: whether somebody has an object open.
+        understood: reads a layout that somebody wants.
 
     Attributes:
         made_by_name: a create sent again is looked up by name where no file has the FID it chose: it may have been
             done by a server that names files itself. No release does so.
     """
 
-    def __init__(self, mdt: Mdt, is_open: Callable[[Inode], bool]) -> None:
-        self.mdt, self.k, self.is_open = mdt, mdt.k, is_open
+    def __init__(
+        self, mdt: Mdt, is_open: Callable[[Inode], bool], understood: Callable[[bytes], layouts.Layout | None]
+    ) -> None:
+        self.mdt, self.k, self.is_open, self.understood = mdt, mdt.k, is_open, understood
         self.made_by_name = False
 
     def create(self, form: Form, asked: op.Create, request: Incoming) -> Handling:
@@ -67,7 +70,7 @@ class Changes:
         inode = Inode(
             ino, generation, mode, fid, asked.uid, asked.gid, atime=asked.time, mtime=asked.time,
             ctime=asked.time, rdev=asked.rdev, nlink=2 if folder else 1, parent=parent.ino, size=len(target),
-            target=target, btime=asked.time,
+            target=target, btime=asked.time, md=parent.md if folder else b"",
         )  # fmt: skip
         self.mdt.space.add(inode)
         self.mdt.space.link(parent, name, inode, asked.time)
@@ -212,6 +215,8 @@ class Changes:
         if checked:
             transaction.versions("setattr", object=inode.ino)
         inode = self._changed(inode, asked)
+        if inode.is_dir and asked.ea:
+            inode = attrs.evolve(inode, md=self._default(asked.ea))
         self.mdt.space.put(inode)
         if checked:
             transaction.touch("setattr", object=inode.ino)
@@ -231,6 +236,12 @@ class Changes:
             "flags": (k.MDS_ATTR_ATTR_FLAG, asked.attr_flags),
         }
         return attrs.evolve(inode, **{name: value for name, (bit, value) in changes.items() if asked.valid & bit})
+
+    def _default(self, ea: bytes) -> bytes:
+        """What a directory says of new files; nothing where all of it is what is usual anyhow (LOVEA_DELETE_VALUES)."""
+        wanted = self.understood(ea)
+        usual = layouts.Layout((layouts.Component(stripes=0),))
+        return b"" if wanted is None or wanted == usual else ea
 
     def _mode(self, inode: Inode, name: bytes, value: bytes | None) -> int:
         """The mode of an object when an attribute is set: an access control list says what mode goes with it."""

@@ -62,10 +62,10 @@ class Mdt:
         elif told is not None and md:
             valid |= int(bodies.told)
             size, blocks = told
-        data = inode.md if md and inode.is_file else None
+        data = inode.md if md else None
         acl = dict(inode.xattrs).get(ACL) if asked & bodies.acl else None
         if data:
-            valid |= self.k.OBD_MD_FLEASIZE
+            valid |= self.k.OBD_MD_FLDIREA if inode.is_dir else self.k.OBD_MD_FLEASIZE
         orphan = bodies.orphan_flags if ("orphan", inode.ino) in self.space.store else 0
         return Result(
             ident=self.space.ident(inode), valid=valid, size=size, atime=inode.atime, mtime=inode.mtime,
@@ -89,7 +89,9 @@ class Mdt:
         self.space.remove(inode)
         bodies = self.personality.bodies
         result = self.attributes(inode, md=bodies.layout_of_removed)
-        cookies = self.unlinks.note(inode.md, told if bodies.layout_of_removed else b"") if inode.md else []
+        cookies = (
+            self.unlinks.note(inode.md, told if bodies.layout_of_removed else b"") if inode.md and inode.is_file else []
+        )
         if cookies:
             result.cookies, result.valid = cookies, result.valid | int(bodies.cookies)
             result.aclsize = sum(cookie.__wire__.size for cookie in cookies)

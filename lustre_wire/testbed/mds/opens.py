@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from lustre_wire.errors import WireError
 from lustre_wire.recovery.exports import Answer, Export, Incoming
 from lustre_wire.recovery.ldlm.locks import reply_of
 from lustre_wire.recovery.target import Handling, Wait
@@ -122,8 +123,9 @@ class Opens:
         return -1 if flags & self.k.MDS_FMODE_EXEC else 0
 
     def _make_file(self, asked: op.Open, request: Incoming, parent: Inode, replay: bool) -> Inode:
+        wanted = self._wanted(asked, parent, replay)
         ino, generation, fid = self.mdt.space.new(asked.mode, asked.child, again=replay)
-        md = asked.ea if replay and asked.ea.strip(b"\0") else self._stripe(ino, fid)
+        md = asked.ea if replay and asked.ea.strip(b"\0") else self._stripe(ino, fid, wanted)
         if replay:
             self._objects_used(md)
         mode = stat.S_IFREG | stat.S_IMODE(asked.mode) & ~asked.umask
@@ -139,23 +141,101 @@ class Opens:
         """Are there no objects for a new file yet?"""
         return len(self.pool) < self.osts or any(not stock for stock in self.pool.values())
 
-    def _stripe(self, ino: int, fid: Ident) -> bytes:
-        """A layout of objects made in advance; none where no OST is known."""
+    def _wanted(self, asked: op.Open, parent: Inode, replay: bool) -> layouts.Layout | None:
+        """The layout a new file is to have, if its user or its directory says."""
+        said = asked.ea if asked.flags & self.k.MDS_OPEN_HAS_EA and not replay else parent.md
+        return self.understood(said)
+
+    def understood(self, said: bytes) -> layouts.Layout | None:
+        """A layout as somebody wants it.
+
+        Raises:
+            Refused: one that cannot be made.
+        """
+        try:
+            return layouts.asked(self.mdt.dialect, said)
+        except WireError:
+            raise Refused(-errno.EINVAL) from None
+
+    def _stripe(self, ino: int, fid: Ident, wanted: layouts.Layout | None = None) -> bytes:
+        """A layout of objects made in advance; none where no OST is known. Its first component is made at once."""
         if not self.osts:
             return b""
+        layout = wanted or layouts.Layout((layouts.Component(stripes=self.stripes),))
+        most = len(self.pool)
+        components = [attrs.evolve(each, stripes=min(each.stripes or self.stripes, most)) for each in layout.components]
+        components[0] = self._made(components[0], ino)
+        return self._written(ino, fid, attrs.evolve(layout, components=tuple(components)))
+
+    def _made(self, component: layouts.Component, ino: int) -> layouts.Component:
+        """A component with its objects."""
         order = sorted(self.pool)
-        picked = [order[(ino + number) % len(order)] for number in range(min(self.stripes, len(order)))]
+        first = order.index(component.first) if component.first in order else ino
+        picked = [order[(first + number) % len(order)] for number in range(component.stripes)]
         if any(not self.pool[index] for index in picked):
             raise Refused(-errno.ENOSPC)
-        objects = [(index, self.pool[index].pop(0)) for index in picked]
+        return attrs.evolve(component, objects=tuple((index, self.pool[index].pop(0)) for index in picked))
+
+    def _written(self, ino: int, fid: Ident, layout: layouts.Layout) -> bytes:
         number, seq = (fid[1], fid[0]) if self.mdt.personality.object_sequences[0] else (ino, 0)
-        md = layouts.make(self.mdt.dialect, number, objects, seq)
+        md = layouts.write(self.mdt.dialect, number, layout, seq)
         self._objects_used(md)
         return md
 
+    def layout(self, form: Form, asked: op.LayoutGet, request: Incoming) -> Handling:
+        """The layout of what the lock is on, as the lock's value. Of one that is about to be written the components
+        between two bytes are made, and everybody else gives back what he knows of it (mdt_intent_layout,
+        mdt_layout_change)."""
+        k, locking, resource = self.k, self.mdt.personality.locking, asked.dlm_req.lock_desc.l_resource
+        assert locking is not None
+        inode = self.mdt.space.need((int(resource.lr_name.name[0]), int(resource.lr_name.name[1]), 0))
+        if asked.opc in (k.LAYOUT_INTENT_WRITE, k.LAYOUT_INTENT_TRUNC):
+            if inode.md and self._unmade(inode, asked):
+                yield from self._make_components(asked, request, inode)
+        elif asked.opc != k.LAYOUT_INTENT_ACCESS:
+            raise Refused(-errno.EINVAL)
+        inode = self.mdt.space.get(inode.ino)
+        reply = self.mdt.grant(request, asked.dlm_req, inode, int(locking.layout))
+        reply.lock_flags &= ~k.LDLM_FL_LOCK_CHANGED
+        reply.lock_policy_res1 = int(k.DISP_IT_EXECD)
+        return self.mdt.answer(form, request, Result(dlm_rep=reply, md=inode.md))
+
+    def _unmade(self, inode: Inode, asked: op.LayoutGet) -> bool:
+        found = layouts.read(self.mdt.dialect, inode.md).components
+        return any(each.objects is None and each.start < asked.end and asked.start < each.end for each in found)
+
+    def _make_components(self, asked: op.LayoutGet, request: Incoming, inode: Inode) -> Any:
+        locking, replay = self.mdt.personality.locking, self.mdt.target.is_replay(request)
+        assert locking is not None
+        while not replay and self._dry():
+            wait = Wait()
+            self.thirsty.append(wait)
+            yield wait
+        yield from self.mdt.locked(request, [(inode, int(locking.layout))])
+        inode = self.mdt.space.get(inode.ino)
+        transaction = self.mdt.target.begin(request)
+        if replay and asked.ea:
+            md = asked.ea
+            self._objects_used(md)
+        else:
+            layout = layouts.read(self.mdt.dialect, inode.md)
+            made = tuple(
+                self._made(each, inode.ino)
+                if each.objects is None and each.start < asked.end and asked.start < each.end else each
+                for each in layout.components
+            )  # fmt: skip
+            md = self._written(inode.ino, inode.fid, layouts.Layout(made, (layout.generation or 0) + 1))
+        self.mdt.space.put(attrs.evolve(inode, md=md))
+        transaction.finish()
+        self.mdt.unlock(request)
+
     def _objects_used(self, md: bytes) -> None:
         """Note the last object used on each OST (lov_objid): what lies above is an orphan after a crash."""
-        for index, number in layouts.objects(self.mdt.dialect, md) if md else ():
+        try:
+            used = layouts.objects(self.mdt.dialect, md) if md else []
+        except WireError:  # a replay brought it
+            raise Refused(-errno.EINVAL) from None
+        for index, number in used:
             key = ("lov_objid", index)
             self.mdt.space.store.set(key, max(number, self.mdt.space.store.get(key, 0)))
             pool = self.pool.get(index)

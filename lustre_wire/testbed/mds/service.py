@@ -55,7 +55,7 @@ class Metadata:
         self.mdt = Mdt(dialect, store)
         self.k = self.mdt.k
         self.opens = Opens(self.mdt, stripes, osts)
-        self.changes = Changes(self.mdt, self.opens.is_open)
+        self.changes = Changes(self.mdt, self.opens.is_open, self.opens.understood)
         personality = self.mdt.pack.personality
         self.supported = personality.mds_flags & personality.mds_supported
         self.supported2 = personality.mds_supported2
@@ -69,7 +69,7 @@ class Metadata:
             op.ReadPage: self._readpage, op.Enqueue: self._enqueue, op.Cancel: self._cancel, op.SeqQuery: self._seq,
             op.FldQuery: self._fld, op.Quota: self._quota, op.CreateLink: changes.create,
             op.Batch: self._batch, op.Convert: self._convert, op.DoneWriting: opens.done_writing,
-            op.LayoutGet: self._layout, op.XattrsGet: self._xattrs, op.FidToPath: self._path,
+            op.LayoutGet: opens.layout, op.XattrsGet: self._xattrs, op.FidToPath: self._path,
         }  # fmt: skip
 
     @property
@@ -286,16 +286,6 @@ class Metadata:
         if not name:
             return self.mdt.space.find(child if child != op.NOBODY else parent)
         return self.mdt.space.lookup(self.mdt.space.need_dir(parent), filename(name))
-
-    def _layout(self, form: Form, asked: op.LayoutGet, request: Incoming) -> Answer:
-        """The layout of what the lock is on, as the lock's value (mdt_handler.c: mdt_intent_layout)."""
-        k, locking, resource = self.k, self.mdt.personality.locking, asked.dlm_req.lock_desc.l_resource
-        assert locking is not None
-        inode = self.mdt.space.need((int(resource.lr_name.name[0]), int(resource.lr_name.name[1]), 0))
-        reply = self.mdt.grant(request, asked.dlm_req, inode, int(locking.layout))
-        reply.lock_flags &= ~k.LDLM_FL_LOCK_CHANGED
-        reply.lock_policy_res1 = int(k.DISP_IT_EXECD)
-        return self.mdt.answer(form, request, Result(dlm_rep=reply, md=inode.md))
 
     def _xattrs(self, form: Form, asked: op.XattrsGet, request: Incoming) -> Handling:
         """All extended attributes and a lock on them, granted whether they fit or not (mdt_intent_getxattr)."""
