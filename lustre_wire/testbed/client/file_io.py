@@ -6,6 +6,7 @@ import errno
 from typing import Any
 
 from lustre_wire.dialects import Dialect
+from lustre_wire.engines import record
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.ldlm import Extent, Flock, Lock
 from lustre_wire.recovery.ldlm.locks import ResName, request_of
@@ -169,7 +170,11 @@ class FileIo(ConnectedNode):
         for stripe, (index, obj) in enumerate(objects):
             asked = op.ObjectDestroy(id=obj, valid=k.OBD_MD_FLID | k.OBD_MD_FLGROUP)
             if result.valid & k.flag("OBD_MD_FLCOOKIE") and len(cookies) >= len(objects):
-                asked.valid, asked.lcookie = asked.valid | k.OBD_MD_FLCOOKIE, cookies[stripe]
+                cls = self.oscs[index].dialect.structs["llog_cookie"]  # opaque, and an OST may be of another release
+                asked.valid, asked.lcookie = (
+                    asked.valid | k.OBD_MD_FLCOOKIE,
+                    record.unpack(cls, record.pack(cookies[stripe])),
+                )
             request = yield from self.ask(self.oscs[index], asked)
             if request.status not in (0, -errno.ENOENT, -errno.EINTR):
                 raise OperationFailed(request.status)
