@@ -14,7 +14,7 @@ from lustre_wire.engines.payload import whole_value
 from lustre_wire.kinds import octets
 from lustre_wire.message import Message
 from lustre_wire.schema.nodes import ByteOrder, Cell, Group, Node, resolved
-from lustre_wire.schema.rpc import Held, Parts, SlotSpec
+from lustre_wire.schema.rpc import Beginning, Held, Parts, SlotSpec
 from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
 from lustre_wire.schema.union import WireUnion
 
@@ -171,6 +171,10 @@ def holding(held: Held, data: bytes, dialect: Dialect, order: ByteOrder) -> tupl
         held: what its slot says that the buffer may hold (`SlotSpec.held_beside`), before any magic is looked for.
             Records are for whoever reads them (`payloads.inside`).
     """
+    if isinstance(held, Beginning):
+        node = held.node
+        assert isinstance(node, Group)
+        return (node, whole_value(node, data[: node.width], order)) if len(data) >= node.width else None
     for node in held if isinstance(held, tuple) else ():
         if isinstance(node, Group):
             made = _as_declared(spec_of(node.cls), data, order)

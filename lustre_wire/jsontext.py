@@ -24,6 +24,8 @@ from lustre_wire.text.names import names_json, naming
 from lustre_wire.text.quoting import json_line
 
 Tell = Callable[[Any, Message], str]
+#: What tells of opaque bytes what they hold: (what they may, the bytes, dialect, byte order) -> members of JSON.
+InsideText = Callable[[Any, bytes, Dialect, Any], str]
 
 
 @checked
@@ -31,7 +33,8 @@ def json_text(message: Message, *, names: bool = False) -> str:
     """What `to_json` gives, as one line of ASCII.
 
     Args:
-        names: with one member more, ``names``: what numbers of the message are called, a JSON object a buffer.
+        names: with one member more, ``names``: what numbers of the message are called, a JSON object a buffer; and the
+            same of what opaque bytes hold.
     """
     extra, buffers = message.extra, message.buffers
     entries = []
@@ -45,7 +48,7 @@ def json_text(message: Message, *, names: bool = False) -> str:
             entries.append(f'{{"name":"buffer_{i}","hex":"{data.hex()}"{_of_buffer(extra, i)}}}')
     else:
         side: Any = type(buffers)
-        tellers = _tellers(side)
+        tellers = _tellers(side, named_inside if names else inside_text)
         for i, slot in enumerate(codec(side, message.order).places(buffers), 1):
             value = getattr(buffers, slot.name)
             told = tellers[slot.index](value, message) if value is not None else ""
@@ -78,7 +81,8 @@ def json_text_of(
     try:
         told = None
         if type(data) is bytes:
-            told = at_once(data, found, request, inside_text, naming(found) if names else None)
+            inside = named_inside if names else inside_text
+            told = at_once(data, found, request, inside, naming(found) if names else None)
     except WireError as error:
         error.dialect = found.name
         raise
@@ -86,44 +90,64 @@ def json_text_of(
 
 
 @lru_cache(maxsize=2048)
-def _tellers(side: type[Buffers]) -> dict[int, Tell]:
+def _tellers(side: type[Buffers], inside_: InsideText) -> dict[int, Tell]:
     """What is told of each buffer that has a value, by its place."""
-    return {slot.index: _teller(slot) for slot in side.__slot_specs__}
+    return {slot.index: _teller(slot, inside_) for slot in side.__slot_specs__}
 
 
-def _teller(slot: SlotSpec) -> Tell:
+def _teller(slot: SlotSpec, inside_: InsideText) -> Tell:
     write = buffer_writer(slot.node)
     if not slot.looked_into:
         return lambda value, message: write(value)
 
     if isinstance(slot.held, Parts):
-        return lambda value, message: write(value) + _told(inside(slot, octets(value), message))
+        named = inside_ is named_inside
+        return lambda value, message: (
+            write(value) + _told(inside(slot, octets(value), message), message.dialect if named else None)
+        )
     return lambda value, message: (
-        write(value) + inside_text(held_in(slot, message), bytes_in(value), message.dialect, message.order)
+        write(value) + inside_(held_in(slot, message), bytes_in(value), message.dialect, message.order)
     )
 
 
 @recalled
 def inside_text(held: Held, data: bytes, dialect: Dialect, order: Any) -> str:
     """What opaque bytes hold, beside them."""
-    return _told(inside_of(held, data, dialect, order))
+    return _told(inside_of(held, data, dialect, order), None)
 
 
-def _told(found: Inside | None) -> str:
+@recalled
+def named_inside(held: Held, data: bytes, dialect: Dialect, order: Any) -> str:
+    """The same, with the names of its numbers."""
+    return _told(inside_of(held, data, dialect, order), dialect)
+
+
+def _told(found: Inside | None, names: Dialect | None) -> str:
     if found is None:
         return ""
-    more = f',"pieces":[{",".join(map(_piece, found.pieces))}]' if found.pieces else ""
-    return f',"inside":{{{f"{_value(found.found)}{more}"[1:]}}}'
+    pieces = [_piece(each, names) for each in found.pieces]
+    more = f',"pieces":[{",".join(pieces)}]' if pieces else ""
+    return f',"inside":{{{f"{_value(found.found, names)}{more}"[1:]}}}'
 
 
-def _piece(piece: Piece) -> str:
+def _piece(piece: Piece, names: Dialect | None) -> str:
     name = f',"name":{quoted(piece.name.decode("utf-8", "surrogateescape"))}' if piece.name else ""
-    told = f"{name}{_value(piece.found)}" if piece.found is not None else f'{name},"hex":"{piece.data.hex()}"'
+    told = f"{name}{_value(piece.found, names)}" if piece.found is not None else f'{name},"hex":"{piece.data.hex()}"'
     return f"{{{told[1:]}}}"
 
 
-def _value(found: tuple[Node, Any] | None) -> str:
-    return _inside(found[0])(found[1]) if found is not None else ""
+def _value(found: tuple[Node, Any] | None, names: Dialect | None) -> str:
+    if found is None:
+        return ""
+    node, value = found
+    told = _namer(node.cls, names) if names is not None and isinstance(node, Group) else None
+    named = told(value) if told is not None else ""
+    return f"{_inside(node)(value)}{f',{named[:-1]}' if named else ''}"
+
+
+@lru_cache(maxsize=1024)
+def _namer(cls: Any, dialect: Dialect) -> Callable[[Any], str] | None:
+    return naming(dialect).value(spec_of(cls).alone, "names")
 
 
 def _inside(node: Any) -> Callable[[Any], str]:

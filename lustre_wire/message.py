@@ -59,7 +59,9 @@ class Message:
     @property
     def opcode(self) -> int:
         """pb_opc or lm_opc; 0 in a wrapped message."""
-        return int(self.body.pb_opc) if self.body is not None else int(getattr(self.header, "lm_opc", 0))
+        if self.body is not None:
+            return int(self.body.pb_opc)
+        return int(self.header.lm_opc) if isinstance(self.header, lustre_msg.LustreMsgV1) else 0
 
     @property
     def status(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from typing import Any
 
@@ -11,7 +12,11 @@ from hypothesis import strategies as st
 
 import lustre_wire as lw
 from compat_tests.capture.captures import messages, path_of
+from lustre_wire.engines.record import pack
+from lustre_wire.frames.lustre_msg import LustreMsgV2
 from lustre_wire.payloads import batch, updates
+from lustre_wire.payloads.inside import records_in
+from lustre_wire.text import brief
 
 CAPTURES = ("00", "05", "12b")
 
@@ -40,6 +45,93 @@ def test_updates_and_their_results() -> None:
         assert not results.rest.strip(b"\0")
 
 
+def test_parameters_and_results_are_what_the_type_says() -> None:
+    """Of recorded updates: none has bytes that its format does not know, and each result is what was asked for."""
+    shown: dict[str, set[str]] = {}
+    for message in (*recorded("OUT_UPDATE", "request"), *recorded("OUT_UPDATE", "reply")):
+        for node in records_in(message):
+            for each in node.children:
+                for buffer in each.children:
+                    shown.setdefault(f"{each.name} {message.direction}", set()).add(buffer.name)
+    kinds = ("OUT_ATTR", "OUT_INDEX", "OUT_WRITE")
+    assert {kind: names for kind, names in shown.items() if kind.startswith(kinds)} == {
+        "OUT_ATTR_GET reply": {"obdo"}, "OUT_ATTR_SET request": {"obdo"}, "OUT_INDEX_LOOKUP request": {"name"},
+        "OUT_INDEX_INSERT request": {"name", "fid", "type"}, "OUT_INDEX_LOOKUP reply": {"fid"},
+        "OUT_INDEX_DELETE request": {"name"}, "OUT_WRITE request": {"buffer", "pos"},
+    }  # fmt: skip
+    for data in inlined("OUT_UPDATE", "out_update_header", "out_update_header"):
+        for update in updates.read(data, "2.17").updates:
+            message = updates.operation(update, "2.17")
+            assert message.format is not None and message.extra is None
+
+
+def params(order: str) -> list[tuple[str, list[bytes], str]]:
+    """Type, parameters, and what is said of them."""
+    fid, lma = struct.pack(f"{order}QII", 0x200000401, 7, 0), struct.pack("<2IQ2I", 0, 4, 0x200000401, 9, 0)
+    obdo = struct.pack(f"{order}Q", 1 << 11).ljust(208, b"\0")  # o_valid: flags, which are an inode's here
+    obdo = obdo[:96] + struct.pack(f"{order}I", 0x1010) + obdo[100:]
+    return [
+        ("OUT_CREATE", [obdo, fid], "IMMUTABLE_FL|INDEX_FL [0x200000401:0x7:0x0]"),
+        ("OUT_XATTR_SET", [b"trusted.lma\0", lma, struct.pack(f"{order}I", 1)], '"trusted.lma" [0x200000401:0x9:0x0]'),
+        ("OUT_XATTR_SET", [b"user.color\0", b"blue", bytes(4)], '"user.color" "blue" flags 0'),
+        ("OUT_XATTR_DEL", [b"user.color\0"], '"user.color"'), ("OUT_INDEX_DELETE", [b"old\0"], '"old"'),
+        ("OUT_INDEX_INSERT", [b"new\0", fid, struct.pack(f"{order}I", 0o40000)], '[0x200000401:0x7:0x0] type 040000'),
+        ("OUT_WRITE", [b"\1\2", struct.pack("<Q", 8192)], "pos 0x2000"), ("OUT_NOOP", [], ""), ("OUT_REF_ADD", [], ""),
+        ("OUT_PUNCH", [struct.pack(f"{order}Q", 1), struct.pack(f"{order}Q", 5)], "start 1 end 5"),
+        ("OUT_READ", [struct.pack("<Q", 4096), struct.pack("<Q", 8)], "size 4096 pos 0x8"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_parameters_by_the_facts(order: Any) -> None:
+    struct_, kinds = lw.dialect("2.17").structs, lw.dialect("2.17").enums["UpdateType"]
+    for name, given_, told in params({"little": "<", "big": ">"}[order]):
+        update = updates.Update(struct_["object_update"](ou_type=kinds[name]), tuple(given_))
+        message = updates.operation(update, "2.17", order)
+        assert message.name == f"OUT_UPDATE sub {name[4:]}" and told in brief(message), (name, brief(message))
+        wire = updates.write(updates.Updates(struct_["object_update_request"](), (update,)), "2.17", order)
+        sent = struct_["out_update_header"](ouh_count=1, ouh_inline_length=len(wire))
+        request = lw.build("2.17", "OUT_UPDATE", order=order, out_update_header=pack(sent, byteorder=order) + wire)
+        (node,) = records_in(lw.decode(lw.encode(request), "2.17"))
+        assert node.children[0].name == name and told in node.children[0].text
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_results_by_the_facts(order: Any) -> None:
+    """What a result is the update says that it answers; behind one that failed there are none."""
+    form, known = {"little": "<", "big": ">"}[order], lw.dialect("2.17")
+    struct_, kinds = known.structs, known.enums["UpdateType"]
+    asked: list[tuple[str, list[bytes], bytes, str]] = [
+        ("OUT_XATTR_GET", [b"trusted.lma\0"], struct.pack("<2IQ2I", 0, 4, 0x200000401, 9, 0), "[0x200000401:0x9:0x0]"),
+        ("OUT_INDEX_LOOKUP", [b"dir\0"], struct.pack(f"{form}QII", 0x200000401, 7, 0), "[0x200000401:0x7:0x0]"),
+        ("OUT_XATTR_LIST", [], b"trusted.lov\0user.color\0", "trusted.lov"), ("OUT_READ", [bytes(8)] * 2,
+        struct.pack("<2IQ", 100, 0, 8292), "100 bytes up to 0x2064"), ("OUT_DESTROY", [], b"", "-2 ENOENT"),
+    ]  # fmt: skip
+    heads = [updates.Update(struct_["object_update"](ou_type=kinds[n]), tuple(p)) for n, p, _, _ in asked]
+    heads.append(updates.Update(struct_["object_update"](ou_type=kinds.OUT_NOOP), ()))
+    rc = [0, 0, 0, 0, 2**32 - 2]  # which nobody swaps
+    made = [updates.Result(struct_["object_update_result"](our_rc=c), a[2]) for c, a in zip(rc, asked, strict=True)]
+    wire = updates.write(updates.Updates(struct_["object_update_request"](), tuple(heads)), "2.17", order)
+    sent = pack(struct_["out_update_header"](ouh_count=6, ouh_inline_length=len(wire)), byteorder=order) + wire
+    request = lw.build("2.17", "OUT_UPDATE", order=order, out_update_header=sent)
+    came = updates.write_results(updates.Results(struct_["object_update_reply"](), tuple(made)), order)
+    reply = lw.encode(lw.build("2.17", "OUT_UPDATE", "reply", order=order, object_update_reply=came))
+    (node,) = records_in(lw.decode(reply, "2.17", request=request))
+    assert [each.name for each in node.children] == [name for name, *_ in asked]
+    for each, (*_, told) in zip(node.children, asked, strict=True):
+        assert told in each.text, each
+    (alone,) = records_in(lw.decode(reply, "2.17", request=known.rpcs["OUT_UPDATE"]))
+    assert {each.name for each in alone.children} == {"result"}
+
+
+def test_an_update_of_no_known_type_is_its_parameters() -> None:
+    update = updates.Update(lw.dialect("2.17").structs["object_update"](ou_type=99), (b"some text\0",))
+    message = updates.operation(update, "2.17")
+    assert message.format is None and message.buffers.buffers == [b"some text\0"]
+    assert updates.outcome(updates.Result(None, b"x"), message).buffers.buffers == [b"x"]
+    assert updates.operation(update, "2.0").format is None
+
+
 def test_updates_that_travel_in_bulk() -> None:
     found = [m for m in messages(path_of("00")) if m.kind == "bulk" and m.request is not None]
     moved = [updates.read(m.raw, "2.17") for m in found if m.request is not None and m.request.name == "OUT_UPDATE"]
@@ -64,6 +156,21 @@ def test_requests_in_a_batch_and_their_replies() -> None:
         assert batch.write(read) == data
         answered += sum(each.code == 0 and each.buffers.mdt_body is not None for each in read.messages)
     assert answered > 100
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_a_batch_of_either_byte_order(order: Any) -> None:
+    """The number of each request, and the result of each reply, are swapped with the rest of its header."""
+    known = lw.dialect("2.17")
+    form, heads = known.rpcs["MDS_BATCH sub GETATTR"], known.structs
+    one = batch.Submessage(LustreMsgV2(lm_padding_2=form.opcode), form, form.request(name=b"file"), b"")
+    data = batch.write(batch.Batch(heads["batch_update_request"](), (one, one)), order)
+    read = batch.read(data, known, order)
+    assert [(m.code, m.buffers.name) for m in read.messages] == [(1, b"file")] * 2 and batch.write(read, order) == data
+    header = LustreMsgV2(lm_padding_2=2**32 - 2)
+    answer = batch.Submessage(header, form, form.reply(), b"")
+    data = batch.write(batch.Batch(heads["batch_update_reply"](), (answer,)), order)
+    assert [m.code for m in batch.read(data, known, order, "reply", read).messages] == [-2]
 
 
 @given(st.binary(max_size=200), st.sampled_from(["little", "big"]))

@@ -30,7 +30,7 @@ from lustre_wire.frames.nid import nid_str, parse_nid
 from lustre_wire.frames.selftest import selftest_type
 from lustre_wire.rpc import REPLY, Message
 from lustre_wire.schema.rpc import Buffers
-from lustre_wire.text import brief, cut_tree, message_tree, status_text
+from lustre_wire.text import Node, brief, cut_tree, message_tree, status_text
 from lustre_wire.text.layouts import composite_text
 from lustre_wire.text.line import reply_status
 from lustre_wire.text.numbers import LAST_SECOND, signed, status
@@ -40,6 +40,8 @@ from lustre_wire.text.values import quoted as shown_text
 #: How an interface of a ping reply is called that is not up; the loopback, whose status is a counter, is not shown.
 _STATUS: Final = {LNET_NI_STATUS_DOWN: " down"}
 _LOOPBACK: Final = parse_nid("0@lo")
+#: Of the operations in one message those that a line shows.
+_MOST_TOLD: Final = 3
 
 
 @click.command(
@@ -189,7 +191,7 @@ def _what(captured: Captured, told: Remembered) -> Iterator[str | Styled]:
         if target := told.target(captured):
             yield paint(target, fg="cyan")
     if whole is not None:
-        if text := " ".join(filter(None, (brief(whole), composite_text(whole)))):
+        if text := " ".join(filter(None, (brief(whole), composite_text(whole), _many(whole)))):
             yield told.line(text, whole.dialect)
         if whole.direction != REPLY and (who := _sender(whole)):
             yield paint(who, dim=True)
@@ -261,12 +263,33 @@ def _records(captured: Captured) -> list[dict[str, Any]]:
     side = None if form is None else form.reply if captured.direction == REPLY else form.request
     if captured.kind == BULK and request is not None and request.format is not None and request.message is not None:
         held, asked = request.format.bulk_holds, request.message
-        nodes = _inside().records_of_bulk(asked, captured.raw) if held is not None else ()
+        nodes = _inside().records_of_bulk(asked, captured.raw, deep=False) if held is not None else ()
     elif side is not None and _with_records(side) and (message := captured.message) is not None:
-        nodes = _inside().records_in(message)
+        nodes = _inside().records_in(message, deep=False)
     else:
         return []
-    return [{"name": each.name, "text": each.text} for node in nodes for each in (node, *node.children)]
+    return [_told(each, each is not node) for node in nodes for each in (node, *node.children)]
+
+
+def _told(node: Node, inner: bool) -> dict[str, Any]:
+    """A record by its name and text; of a message in a message its buffers too."""
+    told: dict[str, Any] = {"name": node.name, "text": node.text}
+    return told | {"buffers": [_told(each, False) for each in node.children]} if inner and node.children else told
+
+
+@lru_cache(maxsize=1024)
+def _around(opcode: int, dialect: Dialect) -> bool:
+    """Whether messages travel inside of messages of this kind."""
+    return any(inner.within == opcode for inner in dialect.formats)
+
+
+def _many(message: Message) -> str:
+    """The operations of a message that has many."""
+    if message.format is None or not _around(message.format.opcode, message.dialect):
+        return ""
+    told = [f"{each.name} {each.text}" for node in _inside().records_in(message, deep=False) for each in node.children]
+    more = f", ... {len(told)} in all" if len(told) > _MOST_TOLD else ""
+    return f"{', '.join(told[:_MOST_TOLD])}{more}"
 
 
 @lru_cache(maxsize=1024)

@@ -268,7 +268,8 @@ class _Telling(WholeGenerator):
     def held(self, slot: SlotSpec) -> str:
         """The expression of what an opaque buffer may hold."""
         held = slot.held
-        if isinstance(held, Parts) or slot.asks:  # other buffers, or the request, have to be decoded for it
+        # other buffers, or the request, have to be decoded for it
+        if isinstance(held, Parts) or (isinstance(held, Chosen) and held.asked):
             self.whole = False
             return "()"
         if isinstance(held, Chosen):

@@ -56,6 +56,11 @@ class LustreMsgV2:
     lm_padding_3: Annotated[int, U32, AS_SENT] = 0
     lm_buflens: Annotated[list[int], Flex(U32, count="lm_bufcount")] = []  # copied per instance
 
+    @property
+    def lm_opc(self) -> int:
+        """What 2.16 and later call `lm_padding_2`: in a batch the number of a request, or the result of a reply."""
+        return self.lm_padding_2
+
 
 class Head:
     """Where things stand in the header of one container version, read off its declaration: offsets and sizes in bytes.

@@ -1,7 +1,7 @@
 """Messages inside of a message: the requests of an MDS_BATCH, and their replies.
 
-Each is a lustre_msg without a ptlrpc_body, and begins at a multiple of 8 bytes. Where other messages have a padding
-(lm_opc), a request says which one it is, and a reply its result. Source: ptlrpc/batch.c and mdt/mdt_batch.c of 2.17.0.
+Each is a lustre_msg without a ptlrpc_body, and begins at a multiple of 8 bytes. In lm_opc, where other messages have a
+padding, a request says which one it is, and a reply its result. Source: ptlrpc/batch.c and mdt/mdt_batch.c of 2.17.0.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Submessage:
     """One message of a batch.
 
     Attributes:
-        header: its lustre_msg header.
+        header: its lustre_msg header, with `lm_opc` as a number.
         format: what it is; None for one that is not declared.
         buffers: its buffers by name; None where there is no format.
         raw: the bytes as they came, without padding behind them.
@@ -44,7 +44,7 @@ class Submessage:
     @property
     def code(self) -> int:
         """Of a request which one it is (BUT_GETATTR), of a reply its result as a signed number."""
-        number = int(self.header.lm_padding_2)
+        number = int(self.header.lm_opc)
         return number - (1 << 32) if number >> 31 else number
 
 
@@ -59,12 +59,19 @@ class Batch:
 
 def _format(code: int, direction: str, number: int, request: Batch | None, wanted: Dialect) -> RpcFormat | None:
     """What a message is: a request says it, a reply is what the request in its place is."""
-    inside = {form.opcode: form for form in wanted.formats if form.within is not None}
+    around = wanted.rpcs["MDS_BATCH"].opcode if "MDS_BATCH" in wanted.rpcs else -1
+    inside = {form.opcode: form for form in wanted.formats if form.within == around}
     if direction == REQUEST:
         return inside.get(code)
     if request is not None and number < len(request.messages):
         return request.messages[number].format
     return next(iter(inside.values())) if len(inside) == 1 else None
+
+
+def _turned(header: Any, order: ByteOrder) -> int:
+    """`lm_opc`, which receivers swap, of a header whose padding there they leave as sent; and the other way round."""
+    number: int = header.lm_opc
+    return int.from_bytes(number.to_bytes(4, "little"), order)
 
 
 @checked
@@ -94,7 +101,8 @@ def read(
         parts = lustre_msg.split(view[at:])
         if parts.end > len(view) - at:
             raise TruncatedError(f"expected {parts.end} bytes, got {len(view) - at}", path=f"[{number}]", offset=at)
-        form = _format(int(parts.header.lm_padding_2), direction, number, request, wanted)
+        parts.header.lm_padding_2 = _turned(parts.header, parts.order)
+        form = _format(parts.header.lm_opc, direction, number, request, wanted)
         raw, buffers = view[at : at + parts.end], None
         if form is not None:
             side = form.request if direction == REQUEST else form.reply
@@ -124,5 +132,6 @@ def write(batch: Batch, order: ByteOrder = "little") -> bytes:
             continue
         codec = payload.codec(type(message.buffers), order)
         pieces = codec.pack(message.buffers)[: codec.count(message.buffers) - 1]
-        out.append(lustre_msg.join(message.header, pieces, order))
+        header = attrs.evolve(message.header, lm_padding_2=_turned(message.header, order))
+        out.append(lustre_msg.join(header, pieces, order))
     return b"".join(out) + batch.rest

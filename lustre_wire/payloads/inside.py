@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import zip_longest
 from typing import Any, Final
 
 from lustre_wire.dialects import Dialect
@@ -13,13 +15,15 @@ from lustre_wire.kinds import checked
 from lustre_wire.payloads import batch, changelog, directory, hsm, indexpage, linkea, llog, nidtable, updates
 from lustre_wire.payloads.config import Config
 from lustre_wire.payloads.llog import LogRecord
-from lustre_wire.rpc import Generic, Message
+from lustre_wire.rpc import REPLY, REQUEST, Generic, Message
 from lustre_wire.schema.nodes import ByteOrder
-from lustre_wire.schema.rpc import Parts, Records, SlotSpec, cut
+from lustre_wire.schema.rpc import Parts, Records, cut
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import Node, struct_text
-from lustre_wire.text.tree import blob_text
-from lustre_wire.text.values import field_text, hexed, named, node_text, quoted
+from lustre_wire.text.line import told
+from lustre_wire.text.numbers import status
+from lustre_wire.text.tree import blob_text, slot_node
+from lustre_wire.text.values import field_text, hexed, named, quoted
 
 __all__ = ["records_in", "records_of_bulk", "text_of", "type_of"]
 
@@ -69,42 +73,88 @@ def _blocks(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
         yield from (Node(quoted(entry.name), f"inode {entry.inode}") for entry in block if entry.inode)
 
 
-def _updates(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
-    _, behind = updates.inline(data, dialect, order)
-    yield from _requested(behind, dialect, order) if behind else ()
+def _updates(data: bytes, held: Records, around: Message, deep: bool) -> Iterator[Node]:
+    _, behind = updates.inline(data, around.dialect, around.order)
+    yield from _requested(behind, held, around, deep) if behind else ()
 
 
-def _requested(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
-    for update in updates.read(data, dialect, order).updates:
-        told = " ".join([struct_text(update.head.ou_fid, dialect), *map(blob_text, update.params)])
-        yield Node(update.head.ou_type.name or str(int(update.head.ou_type)), told)
+def _requested(data: bytes, held: Records, around: Message, deep: bool) -> Iterator[Node]:
+    for update in updates.read(data, around.dialect, around.order).updates:
+        message = updates.operation(update, around.dialect, around.order)
+        kind = update.head.ou_type.name or str(int(update.head.ou_type))
+        yield _one(kind, struct_text(update.head.ou_fid, around.dialect), message, deep)
 
 
-def _results(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
-    for result in updates.read_results(data, dialect, order).results:
-        rc = int(result.head.our_rc)
-        yield Node("result", f"{rc - (rc >> 31 << 32)} {hexed(result.data) if result.data else ''}".rstrip())
+def _results(data: bytes, held: Records, message: Message, deep: bool) -> Iterator[Node]:
+    for result, update in zip_longest(
+        updates.read_results(data, message.dialect, message.order).results, _asked(held, message), fillvalue=None
+    ):
+        if result is None:
+            return  # of updates behind the first that failed
+        code = status(int(result.head.our_rc))
+        if update is None:
+            yield Node("result", f"{code} {hexed(result.data) if result.data else ''}".rstrip())
+            continue
+        asked = updates.operation(update, message.dialect, message.order)
+        yield _one(update.head.ou_type.name or "result", code, updates.outcome(result, asked), deep)
 
 
-def _batch(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
-    _, behind = updates.inline(data, dialect, order, "but_update_header")
-    yield from _messages(batch.read(behind, dialect, order) if behind else None, dialect)
+def _asked(held: Records, message: Message) -> tuple[updates.Update, ...]:
+    """The updates that a reply answers, where they stand in its request."""
+    asked = message.asked.buffers if message.asked is not None else None
+    data = getattr(asked, held.asked, None)
+    if not data:
+        return ()
+    if held.asked == "out_update_header":
+        _, data = updates.inline(data, message.dialect, message.order)
+    return updates.read(data, message.dialect, message.order).updates if data else ()
 
 
-def _batch_replies(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
-    yield from _messages(batch.read(data, dialect, order, "reply"), dialect)
+def _batch(data: bytes, held: Records, around: Message, deep: bool) -> Iterator[Node]:
+    _, behind = updates.inline(data, around.dialect, around.order, "but_update_header")
+    yield from _whole_batch(behind, held, around, deep) if behind else ()
 
 
-def _messages(found: batch.Batch | None, dialect: Dialect) -> Iterator[Node]:
-    for message in found.messages if found is not None else ():
-        slots = message.buffers.__slot_specs__ if message.buffers is not None else ()
-        values = [(slot, value) for slot in slots if (value := getattr(message.buffers, slot.name))]
-        inner = tuple(Node(slot.name, _told(slot, value, dialect)) for slot, value in values)
-        yield Node(message.format.name if message.format is not None else "message", str(message.code), None, inner)
+def _whole_batch(data: bytes, held: Records, around: Message, deep: bool) -> Iterator[Node]:
+    yield from _messages(batch.read(data, around.dialect, around.order), around, REQUEST, deep)
 
 
-def _told(slot: SlotSpec, value: Any, dialect: Dialect) -> str:
-    return node_text(slot.node, value, dialect) if slot.struct is None else struct_text(value, dialect)
+def _batch_replies(data: bytes, held: Records, message: Message, deep: bool) -> Iterator[Node]:
+    dialect, order = message.dialect, message.order
+    header = getattr(message.asked.buffers, held.asked, None) if message.asked is not None else None
+    behind = updates.inline(header, dialect, order, "but_update_header")[1] if header else b""
+    asked = batch.read(behind, dialect, order) if behind else None
+    yield from _messages(batch.read(data, dialect, order, REPLY, asked), message, REPLY, deep)
+
+
+def _messages(found: batch.Batch, around: Message, direction: str, deep: bool) -> Iterator[Node]:
+    for one in found.messages:
+        buffers = one.buffers if one.buffers is not None else Generic([])
+        message = Message(around.dialect, direction, around.order, None, None, one.format, buffers)
+        name = one.format.name if one.format is not None else "message"
+        yield _one(name, status(one.code) if direction == REPLY else "", message, deep)
+
+
+def _one(name: str, before: str, message: Message, deep: bool) -> Node:
+    """One message inside of a message: a line, and its buffers; if `deep` with what they consist of."""
+    if isinstance(message.buffers, Generic):
+        return Node(name, " ".join([before, *map(blob_text, message.buffers.buffers)]).strip())
+    parts = told(message)
+    text = " ".join(filter(None, [before, *(text for _, text in parts)]))
+    return Node(name, text, None, tuple(_buffers(message) if deep else (Node(*part) for part in parts)))
+
+
+def _buffers(message: Message) -> Iterator[Node]:
+    """What its buffers hold."""
+    for slot in message.buffers.__slot_specs__:
+        value = getattr(message.buffers, slot.name)
+        if value is not None and value != b"":
+            yield _placeless(slot_node(slot, value, message))
+
+
+def _placeless(node: Node) -> Node:
+    """A node without its offset, which does not count from the beginning of the message around it."""
+    return replace(node, offset=None, children=tuple(map(_placeless, node.children)))
 
 
 def _links(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
@@ -123,10 +173,6 @@ def _targets(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
 def _actions(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
     for item in hsm.read(data, dialect).items:
         yield Node(item.hai_action.name or str(int(item.hai_action)), struct_text(item, dialect, short=True))
-
-
-def _whole_batch(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
-    yield from _messages(batch.read(data, dialect, order), dialect)
 
 
 def _index(data: bytes, held: Records, message: Message) -> Iterator[Node]:
@@ -150,46 +196,55 @@ def _shown(value: Any, dialect: Dialect) -> str:
 
 #: Readers by the C name of the struct that the records begin with.
 _READERS: Final[dict[str, Callable[[bytes, Dialect, ByteOrder], Iterator[Node]]]] = {
-    "llog_rec_hdr": _log, "lu_dirpage": _pages, "ll_dir_entry": _blocks, "out_update_header": _updates,
-    "object_update_request": _requested, "object_update_reply": _results, "but_update_header": _batch,
-    "batch_update_request": _whole_batch, "batch_update_reply": _batch_replies, "link_ea_header": _links,
+    "llog_rec_hdr": _log, "lu_dirpage": _pages, "ll_dir_entry": _blocks, "link_ea_header": _links,
     "mgs_nidtbl_entry": _targets, "kuc_hdr": _actions,
 }  # fmt: skip
 #: The same of readers that look at what the request says.
 _BESIDE: Final[dict[str, Callable[[bytes, Records, Message], Iterator[Node]]]] = {"lu_idxpage": _index}
+#: The same of readers of messages inside of messages, which are told how deep to go.
+_MANY: Final[dict[str, Callable[[bytes, Records, Message, bool], Iterator[Node]]]] = {
+    "out_update_header": _updates, "object_update_request": _requested, "object_update_reply": _results,
+    "but_update_header": _batch, "batch_update_request": _whole_batch, "batch_update_reply": _batch_replies,
+}  # fmt: skip
 
 
 @checked
-def records_in(message: Message) -> Iterator[Node]:
-    """A node for every log block or directory that a message carries; its children are the records."""
+def records_in(message: Message, *, deep: bool = True) -> Iterator[Node]:
+    """A node for every log block, directory or batch that a message carries; its children are the records.
+
+    Args:
+        deep: of messages inside of the message also what their buffers consist of, not only what they are about.
+    """
     for slot in () if isinstance(message.buffers, Generic) else message.buffers.__slot_specs__:
         value = getattr(message.buffers, slot.name) if slot.with_records else None
         if value and isinstance(slot.held, Parts):
             for name, held, data in slot.held.of_buffers(message.buffers, bytes(value)):
-                yield from _read(quoted(name), held, data, message)
+                yield from _read(quoted(name), held, data, message, deep)
         elif value:
-            yield from _read(slot.name, held_in(slot, message), value, message)
+            yield from _read(slot.name, held_in(slot, message), value, message, deep)
 
 
 @checked
-def records_of_bulk(request: Message, data: bytes) -> Iterator[Node]:
+def records_of_bulk(request: Message, data: bytes, *, deep: bool = True) -> Iterator[Node]:
     """The same of the bulk data that a request asked for, or sends."""
     held = request.format.bulk_of(request.buffers) if request.format is not None else None
     if held is None:
         return
     if not held.sizes:
-        yield from _read("bulk", held, data, request)
+        yield from _read("bulk", held, data, request, deep)
         return
     slot, _, field = held.sizes.partition(".")
     sizes = [int(getattr(one, field)) for one in getattr(request.buffers, slot) or ()]
     for number, part in enumerate(cut(data, sizes)):
-        yield from _read(f"bulk part {number}", held, part, request)
+        yield from _read(f"bulk part {number}", held, part, request, deep)
 
 
-def _read(name: str, held: Any, data: Any, message: Message) -> Iterator[Node]:
+def _read(name: str, held: Any, data: Any, message: Message, deep: bool) -> Iterator[Node]:
     head = spec_of(held.head).name if isinstance(held, Records) else ""
     try:
-        if head in _BESIDE:
+        if head in _MANY:
+            children = tuple(_MANY[head](bytes(data), held, message, deep))
+        elif head in _BESIDE:
             children = tuple(_BESIDE[head](bytes(data), held, message))
         elif head in _READERS:
             children = tuple(_READERS[head](bytes(data), message.dialect, message.order))

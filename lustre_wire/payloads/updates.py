@@ -7,17 +7,24 @@ which begin at multiples of 8 bytes too. Source: lustre_update.h and target/out_
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 import attrs
 
 from lustre_wire.dialects import Dialect, dialect
+from lustre_wire.engines import payload
 from lustre_wire.errors import TruncatedError
 from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.wire import head_at, pack, round8, struct_of, unpack
+from lustre_wire.rpc import REPLY, REQUEST, Generic, Message
 from lustre_wire.schema.nodes import ByteOrder
+from lustre_wire.schema.rpc import Buffers, RpcFormat
 
-__all__ = ["Result", "Results", "Update", "Updates", "inline", "read", "read_results", "write", "write_results"]
+__all__ = [
+    "Result", "Results", "Update", "Updates", "inline", "operation", "outcome", "read", "read_results", "write",
+    "write_results",
+]  # fmt: skip
 
 
 @attrs.frozen
@@ -120,6 +127,41 @@ def write(updates: Updates, of: Dialect | str, order: ByteOrder = "little") -> b
         for param in update.params:
             out += [pack(param_of(oup_len=len(param)), order), param.ljust(round8(len(param)), b"\0")]
     return b"".join(out) + updates.rest
+
+
+@checked
+def operation(update: Update, of: Dialect | str, order: ByteOrder = "little") -> Message:
+    """An update as a message whose buffers are its parameters; it has no header and no ptlrpc_body.
+
+    Of a type that the dialect does not have there is no format, and the buffers are `Generic`.
+    """
+    wanted = dialect(of)
+    form = _forms(wanted).get(int(update.head.ou_type))
+    buffers, extra = _buffers(form.request if form is not None else None, list(update.params), order)
+    return Message(wanted, REQUEST, order, None, None, form, buffers, extra)
+
+
+@checked
+def outcome(result: Result, asked: Message) -> Message:
+    """The result of an `operation` in the same way: its data are a buffer."""
+    form, data = asked.format, [result.data] if result.data else []
+    buffers, extra = _buffers(form.reply if form is not None else None, data, asked.order)
+    return Message(asked.dialect, REPLY, asked.order, None, None, form, buffers, extra, asked)
+
+
+def _forms(of: Dialect) -> dict[int, RpcFormat]:
+    """What updates the dialect has, by their types."""
+    around = of.rpcs["OUT_UPDATE"].opcode if "OUT_UPDATE" in of.rpcs else -1
+    return {form.opcode: form for form in of.formats if form.within == around}
+
+
+def _buffers(side: type[Buffers] | None, pieces: list[bytes], order: ByteOrder) -> tuple[Any, Any]:
+    if side is None:
+        return Generic(pieces), None
+    # the first buffer stands where other messages have their ptlrpc_body
+    ends = [0, *accumulate(round8(len(piece)) for piece in pieces)]
+    data = b"".join(piece.ljust(round8(len(piece)), b"\0") for piece in pieces)
+    return payload.codec(side, order).unpack(data, [0, *ends[:-1]], [0, *map(len, pieces)])
 
 
 @checked

@@ -14,7 +14,7 @@ A member may have a past in its margin (``OBD_CONNECT_REQPORTAL = 0x40, until("2
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from lustre_wire.schema.margins import Margin, life
 from lustre_wire.schema.numbers import EnumHistory
@@ -80,7 +80,12 @@ def _unnamed(cls: type[_E], value: int) -> _E:
 
 
 class WireFlag(enum.IntFlag, metaclass=_Extending):
-    """A set of bits. Unknown bits are kept: ``int(flag)`` is always the number that was on the wire."""
+    """A set of bits. Unknown bits are kept: ``int(flag)`` is always the number that was on the wire.
+
+    `__numbers__` names members that are masks: the bits of each are one number, and no flags (a type of checksum).
+    """
+
+    __numbers__: ClassVar[tuple[str, ...]] = ()
 
     if TYPE_CHECKING:
         _value_: Any  # a member may be declared as number and margin
@@ -93,8 +98,15 @@ class WireFlag(enum.IntFlag, metaclass=_Extending):
 
     @classmethod
     def names_of(cls, value: int) -> list[str]:
-        """Names of the bits set in `value`, single-bit names only; what has no name comes last as one hex number."""
+        """Names of the numbers in `value`, then of the bits that are set, single-bit names only; what has no name comes
+        last as one hex number.
+        """
         names, rest = [], int(value)
+        for mask in (int(cls.__members__[name]) for name in cls.__numbers__ if name in cls.__members__):
+            if number := rest & mask:
+                member = cls._value2member_map_.get(number)
+                names.append(member.name or hex(number) if member is not None else hex(number))
+                rest &= ~mask
         for name, member in cls.__members__.items():
             bit = int(member)
             if bit and not bit & (bit - 1) and rest & bit:

@@ -405,6 +405,38 @@ def history(
     return build
 
 
+def same_bytes(
+    declared: Any, *, size: int | Mapping[Any, int | None] | None = None, text: str | tuple[str, ...] = (), **hints: Any
+) -> Callable[[type[_T]], type[_T]]:  # fmt: skip
+    """Declare what another struct is where some of its fields mean something else; the class derives from that one.
+
+    Args:
+        declared: the struct.
+        size: as for `history`, where it is not in all releases that have the struct.
+        text: as for `history`.
+        hints: the annotations of those fields.
+
+    Raises:
+        SchemaError: no struct with a history, or no such field.
+    """
+    of = history_of(declared)
+    if not isinstance(of, StructHistory) or not hints.keys() <= {place.name for place in of.places}:
+        raise SchemaError(f"expected fields of a struct with a history, got {', '.join(hints)}")
+
+    def build(cls: type[_T]) -> type[_T]:
+        body = {name: value for name, value in vars(cls).items() if name not in _KEPT_OUT}
+        made: Any = type(cls.__name__, cls.__bases__, body | {"__slots__": ()})
+        places = [Place(p.name, hints.get(p.name, p.hint), p.margin) for p in (*of.places, *of.overlays)]
+        options = {name: margin for name, margin in of.options.items() if name != "c_name"} | {"text": lasting(text)}
+        made.__history__ = StructHistory(
+            made, places, of.size if size is None else lasting(size), options, of.prefix, of.short
+        )  # fmt: skip
+        announce(made)
+        return made  # type: ignore[no-any-return]  # the class, made anew
+
+    return build
+
+
 def amend(declared: Any, field: str, when: str, *, name: str = "", type: Any = None) -> None:
     """Change a field of a struct on a vendor's branch, which `lustre_wire.schema.releases.branch` made.
 

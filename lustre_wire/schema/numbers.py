@@ -63,6 +63,8 @@ class EnumHistory(History):
         for name, number in numbers.items():
             body[name] = number
         body.update({"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__})
+        if getattr(cls, "__numbers__", ()):
+            body["__numbers__"] = cls.__numbers__
         body["__reduce_ex__"] = lambda self, protocol: (_again, (cls, when.name, int(self)))
         return type(kind)(cls.__name__, (kind,), body)
 

@@ -72,12 +72,13 @@ from lustre_wire.schema.conditions import (
     conditions,
 )
 from lustre_wire.schema.nodes import Cell, Emitter, Group, Node, Overlap, Repeat
-from lustre_wire.schema.struct import hints_of
+from lustre_wire.schema.struct import FieldSpec, hints_of, parse_annotation
 from lustre_wire.schema.types import (
     Blob as Blob,
 )
 from lustre_wire.schema.types import (
     FieldType,
+    Scalar,
     Struct,
     as_type,
 )
@@ -170,6 +171,7 @@ class Records:
         members: where the record is a union, which member counts: that of the first whose `value` the key has in the
             bits of its `mask`, as (mask, value, member).
         sizes: of bulk data the dotted path of the sizes in the request, in bytes, of the parts it consists of.
+        asked: of a reply the buffer of the request, by its newest name, whose records these answer one by one.
     """
 
     head: Any
@@ -177,6 +179,19 @@ class Records:
     record: Any = None
     members: tuple[tuple[int, int, str], ...] = ()
     sizes: str = ""
+    asked: str = ""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What an opaque buffer begins with: a wire struct, and behind it data that nothing more is said of."""
+
+    of: Any
+
+    @cached_property
+    def node(self) -> Node:
+        """What the struct is."""
+        return as_type(self.of).buffer("")
 
 
 @dataclass(frozen=True)
@@ -207,13 +222,13 @@ def cut(data: bytes, sizes: Sequence[int]) -> list[bytes]:
     return [data[end - size : end] for end, size in zip(accumulate(sizes), sizes, strict=True)]
 
 
-Held: TypeAlias = "tuple[Node, ...] | Records"
-"""What bytes may be: nodes that fill a buffer, or records."""
+Held: TypeAlias = "tuple[Node, ...] | Records | Beginning"
+"""What bytes may be: nodes that fill a buffer, records, or what they begin with."""
 
 
 def nodes_of(held: Any) -> Held:
-    """A type, or several, as what fills a buffer; records as they are."""
-    if isinstance(held, Records):
+    """A type, or several, as what fills a buffer; records, and what it begins with, as they are."""
+    if isinstance(held, (Records, Beginning)):
         return held
     return tuple(as_type(one).buffer("") for one in (held if isinstance(held, tuple) else (held,)))
 
@@ -241,11 +256,15 @@ class SlotSpec:
     minimum: int
     present: Match | None
     holds: Any = None
+    line: tuple[str, ...] = ()
+    """Of a struct how people write it in this place, where that is not what it says of itself."""
+    field: FieldSpec | None = None
+    """Of a number how people read it, where the annotation says so."""
 
     @cached_property
     def node(self) -> Node:
         """What fills the buffer."""
-        return self.type.buffer(self.name)
+        return self.type.buffer(self.name) if self.field is None else self.field.lower(0, "sender")
 
     @property
     def least(self) -> int:
@@ -266,7 +285,7 @@ class SlotSpec:
             asked: of a reply the buffers of its request, where they are known.
         """
         held = self.held
-        if isinstance(held, (tuple, Records)):
+        if isinstance(held, (tuple, Records, Beginning)):
             return held
         if isinstance(held, Chosen):
             beside = asked if held.asked else buffers
@@ -276,7 +295,7 @@ class SlotSpec:
     @property
     def asks(self) -> bool:
         """Whether its request says what it holds."""
-        return isinstance(self.holds, Chosen) and self.holds.asked
+        return isinstance(self.holds, (Chosen, Records)) and bool(self.holds.asked)
 
     @cached_property
     def with_records(self) -> bool:
@@ -328,6 +347,7 @@ class _Slot:
     minimum: int = 0
     present: Match | None = None
     holds: Any = None
+    line: tuple[str, ...] = ()
 
 
 def slot(
@@ -339,6 +359,7 @@ def slot(
     minimum: int = 0,
     present: Match | None = None,
     holds: Any = None,
+    line: tuple[str, ...] = (),
 ) -> Any:
     """Say more about a buffer than its type.
 
@@ -352,10 +373,12 @@ def slot(
         present: the buffer only exists if these conditions on earlier buffers hold; if not, later ones move down and
             an empty one is put at the end.
         holds: what an opaque buffer may hold: a wire struct, several that their magics tell apart, a scalar type,
-            `Records`, a `Chosen` or `Cases` of these, or `Parts`. For whoever looks into it; the buffer's value stays
-            bytes. Of a union that receivers swap by what they find in it: which struct that is.
+            `Records`, a `Beginning`, a `Chosen` or `Cases` of these, or `Parts`. For whoever looks into it; the
+            buffer's value stays bytes. Of a union that receivers swap by what they find in it: which struct that is.
+        line: how people write the struct in this place, as the ``text`` of `wire_struct`: some of its fields mean
+            something else here.
     """
-    return _Slot(optional or omit, omit, when, room, minimum, present, holds)
+    return _Slot(optional or omit, omit, when, room, minimum, present, holds, line)
 
 
 @dataclass_transform(field_specifiers=(slot,))
@@ -429,8 +452,11 @@ def buffers(cls: type) -> type[Buffers]:
         if not isinstance(said, _Slot):
             path = f"{cls.__qualname__}.{name}"
             raise SchemaError("a buffer is declared as `name: type | None = slot(...)`", path=path)
-        kind = _slot_type(f"{cls.__qualname__}.{name}", hint)
-        specs.append(SlotSpec(name, index, kind, **{f: getattr(said, f) for f in _Slot.__dataclass_fields__}))
+        path, hint = f"{cls.__qualname__}.{name}", without_none(hint)
+        kind, options = _slot_type(path, hint), {f: getattr(said, f) for f in _Slot.__dataclass_fields__}
+        field = parse_annotation(path, name, hint, 0) if isinstance(kind, Scalar) else None
+        told = field is not None and (field.enum is not None or field.shown is not None)
+        specs.append(SlotSpec(name, index, kind, **options, field=field if told else None))
     names = [spec.name for spec in specs]
     body = {name: value for name, value in vars(cls).items() if name not in (*names, "__dict__", "__weakref__")}
     body |= {"__slots__": tuple(names), "__slot_specs__": tuple(specs), "__qualname__": cls.__qualname__}
@@ -459,8 +485,8 @@ class RpcFormat:
         note: what else a reader should know.
         bulk_holds: what the bulk data are, where they are no file's content; `Cases` where numbers of the request
             decide.
-        within: the opcode of the message it travels inside of, as a lustre_msg without a ptlrpc_body whose number is
-            `opcode`; None for a message of its own.
+        within: the opcode of the message it travels inside of, among others: in an MDS_BATCH as a lustre_msg without a
+            ptlrpc_body, in an OUT_UPDATE as an update, whose number `opcode` is then; None for a message of its own.
     """
 
     name: str

@@ -27,6 +27,7 @@ from lustre_wire.schema.margins import Margin, lasting, life
 from lustre_wire.schema.numbers import mask_at, moments_of, number_at
 from lustre_wire.schema.releases import Release
 from lustre_wire.schema.rpc import (
+    Beginning,
     Bits,
     Buffers,
     Cases,
@@ -198,7 +199,7 @@ def _inner(held: Any) -> list[Any]:
     """The types that a declaration of what a buffer holds names."""
     inner: list[Any] = []
     for one in options_of(held):
-        inner += [one.head, one.key, one.record] if isinstance(one, Records) else [one]
+        inner += [one.head, one.key, one.record] if isinstance(one, Records) else [getattr(one, "of", one)]
     return [one for one in inner if one is not None]
 
 
@@ -217,6 +218,9 @@ def _held_at(held: Any, names: dict[str, str], when: Release) -> Any:
         return Parts(names[held.names], names[held.sizes], _alive(held.options, names, when))
     if isinstance(held, tuple):
         return tuple(found for one in held if (found := _held_at(one, names, when)) is not None) or None
+    if isinstance(held, Beginning):
+        inner = _held_at(held.of, names, when)
+        return Beginning(inner) if inner is not None else None
     if isinstance(held, Records):
         made = {name: _held_at(one, names, when) for name in _TYPES if (one := getattr(held, name)) is not None}
         return replace(held, **made) if None not in made.values() else None

@@ -11,7 +11,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.engines.often import Often
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REQUEST, Generic, Message
-from lustre_wire.schema.nodes import ByteOrder, Cell, Group, Node, Repeat
+from lustre_wire.schema.nodes import ByteOrder, Cell, Form, Group, Node, Repeat
 from lustre_wire.schema.rpc import Buffers, Held, Parts, SlotSpec
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import numbers
@@ -53,16 +53,21 @@ def brief(message: Message) -> str:
 
     A struct without a declared text, and opaque bytes in which nothing is recognised, do not appear.
     """
+    text = " ".join([text for _, text in told(message)])
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def told(message: Message) -> list[tuple[str, str]]:
+    """What `brief` says of each buffer, by its name."""
     buffers, parts = message.buffers, []
     if isinstance(buffers, Generic):
-        return ""
+        return []
     side: Any = type(buffers)
     for name, tell in _tellers(side, message.dialect):
         value = getattr(buffers, name)
         if value is not None and (text := tell(value, message)):
-            parts.append(text)
-    text = " ".join(parts)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+            parts.append((name, text))
+    return parts
 
 
 Tell = Callable[[Any, Message], str]
@@ -72,18 +77,20 @@ Tell = Callable[[Any, Message], str]
 def _tellers(side: type[Buffers], dialect: Dialect) -> list[tuple[str, Tell]]:
     """What is told of each buffer that has a text, by its name."""
     slots = side.__slot_specs__
-    tellers = ((s.name, _opaque(s, dialect) if s.looked_into else _teller(s.node, dialect)) for s in slots)
+    tellers = ((s.name, _opaque(s, dialect) if s.looked_into else _teller(s.node, dialect, s.line)) for s in slots)
     return [(name, tell) for name, tell in tellers if tell is not None]
 
 
-def _teller(node: Node, dialect: Dialect) -> Tell | None:
+def _teller(node: Node, dialect: Dialect, line: tuple[str, ...] = ()) -> Tell | None:
     if isinstance(node, Cell):
-        return lambda value, message: node_text(node, value, dialect, short=True) if value != b"" else ""
+        bare = node.form is Form.NUMBER and (node.field is None or node.field.enum is None)
+        name = f"{node.name} " if bare else ""
+        return lambda value, message: f"{name}{node_text(node, value, dialect, short=True)}" if value != b"" else ""
     several = isinstance(node, Repeat)
     struct = node.node if isinstance(node, Repeat) else node
     if not isinstance(struct, Group) or not spec_of(struct.cls).text:
         return None
-    often = writer(struct.cls, dialect, True)
+    often = writer(struct.cls, dialect, True, line)
     return (lambda value, message: _several(often, value)) if several else (lambda value, message: often.do(value))
 
 

@@ -55,10 +55,12 @@ def struct_text(obj: Any, dialect: Dialect, *, short: bool = False) -> str:
 
 
 @lru_cache(maxsize=1024)
-def writer(cls: Any, dialect: Dialect, short: bool) -> Often:
-    """What `struct_text` does with objects of one class."""
+def writer(cls: Any, dialect: Dialect, short: bool, line: tuple[str, ...] = ()) -> Often:
+    """What `struct_text` does with objects of one class; `line` is a text instead of its own (`SlotSpec.line`)."""
     spec_of(cls)
-    return Often(partial(walked, dialect=dialect, short=short), partial(_function, cls, dialect, short))
+    return Often(
+        partial(walked, dialect=dialect, short=short, line=line), partial(_function, cls, dialect, short, line)
+    )  # fmt: skip
 
 
 class Texts(dict[int, str]):
@@ -113,17 +115,17 @@ def _height(node: Node) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _function(cls: Any, dialect: Dialect, short: bool) -> Write:
+def _function(cls: Any, dialect: Dialect, short: bool, line: tuple[str, ...] = ()) -> Write:
     """The text of a struct."""
     spec = spec_of(cls)
     node = spec.node
     if issubclass(cls, LnetNid):
         return nid_str
     if isinstance(node, Overlap) or _height(node) >= DEEPEST:
-        return partial(walked, dialect=dialect, short=short)
+        return partial(walked, dialect=dialect, short=short, line=line)
     show = _Expressions(Emitter(), dialect, short)
-    if spec.text:
-        parts = [_piece(show, node, piece, i == 0) for i, piece in enumerate(spec.text)]
+    if text := line or spec.text:
+        parts = [_piece(show, node, piece, i == 0) for i, piece in enumerate(text)]
         lines = ["t = ''", *parts, "return t.strip()"]
     else:
         lines = ["t = []"]

@@ -117,7 +117,7 @@ def message_tree(message: Message) -> Node:
         for spec, at in zip(slots, offsets, strict=False):
             value = getattr(message.buffers, spec.name)
             if value is not None:
-                found.append(_slot(spec, value, message, at))
+                found.append(slot_node(spec, value, message, at))
     found += _extra(message.extra)
     return Node(message.name, message.direction, None, tuple(found))
 
@@ -139,7 +139,8 @@ def _within(nodes: tuple[Node, ...], there: int, end: int) -> Iterator[Node]:
         yield node if behind <= there else Node(node.name, "cut", node.offset, inner, node.counts)
 
 
-def _slot(spec: SlotSpec, value: Any, message: Message, at: int) -> Node:
+def slot_node(spec: SlotSpec, value: Any, message: Message, at: int = 0) -> Node:
+    """One buffer of a message, and what it holds. `at`: where it begins, which offsets count from."""
     node, dialect = spec.node, message.dialect
     parts: tuple[embedded.Piece, ...] = ()
     if spec.looked_into:

@@ -82,9 +82,9 @@ def field_text(field: FieldSpec, value: Any, dialect: Dialect, *, outer: Any = N
         raise WireError(f"cannot be {type(value).__name__}", path=field.name) from None
 
 
-def walked(obj: Any, dialect: Dialect, short: bool) -> str:
-    """A wire struct in one line, as `lustre_wire.text.struct_text` gives it."""
-    return _struct(obj, _show(dialect, short), 0)
+def walked(obj: Any, dialect: Dialect, short: bool, line: tuple[str, ...] = ()) -> str:
+    """A wire struct in one line, as `lustre_wire.text.struct_text` gives it; `line`: instead of its own text."""
+    return _struct(obj, _show(dialect, short), 0, line)
 
 
 class _Show:
@@ -214,7 +214,7 @@ def pieces(text: str) -> tuple[tuple[str, str, str], ...]:
         raise SchemaError(f"{error} in the text {text!r}") from None
 
 
-def _struct(obj: Any, show: _Show, depth: int) -> str:
+def _struct(obj: Any, show: _Show, depth: int, line: tuple[str, ...] = ()) -> str:
     spec = spec_of(obj)
     if depth >= DEEPEST:
         return "..."
@@ -222,8 +222,8 @@ def _struct(obj: Any, show: _Show, depth: int) -> str:
         return nid_str(obj)
     if spec.is_union:
         return hexed(obj.raw)
-    if spec.text:
-        parts = [_piece(piece, obj, show, depth, i == 0) for i, piece in enumerate(spec.text)]
+    if text := line or spec.text:
+        parts = [_piece(piece, obj, show, depth, i == 0) for i, piece in enumerate(text)]
         return "".join(parts).strip()
     shown = (n for n in spec.node.members if not is_zero(getattr(obj, n.name)) and counts(n.field, obj))
     return "{" + ", ".join(f"{n.name} {_field(obj, n, show, depth)}" for n in shown) + "}"

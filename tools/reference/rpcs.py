@@ -10,7 +10,18 @@ from lustre_wire import Dialect
 from lustre_wire.schema import spec_of
 from lustre_wire.schema.conditions import conditions
 from lustre_wire.schema.nodes import Cell, Group, Node, Repeat
-from lustre_wire.schema.rpc import Buffers, Cases, Chosen, Held, Parts, Records, RpcFormat, SlotSpec, nodes_of
+from lustre_wire.schema.rpc import (
+    Beginning,
+    Buffers,
+    Cases,
+    Chosen,
+    Held,
+    Parts,
+    Records,
+    RpcFormat,
+    SlotSpec,
+    nodes_of,
+)
 from lustre_wire.schema.rpc_history import RpcHistory
 from lustre_wire.schema.views import history_of
 from tools.reference.common import NAMES, dialects, said, struct_link, table
@@ -125,7 +136,7 @@ def _side(title: str, columns: list[tuple[str, Dialect, type[Buffers]]]) -> str:
 
 def _buffer(slot: SlotSpec) -> str:
     about = [_kind(slot.node)]
-    if isinstance(slot.held, tuple) and slot.held:
+    if isinstance(slot.held, Beginning) or (isinstance(slot.held, tuple) and slot.held):
         about.append(f"may hold {_either(slot.held)}")
     if slot.room:
         about.append(f"up to {slot.room} bytes")
@@ -141,6 +152,8 @@ def _buffer(slot: SlotSpec) -> str:
 def _either(held: Held) -> str:
     if isinstance(held, Records):
         return f"{struct_link(spec_of(held.head).name)} and what follows"
+    if isinstance(held, Beginning):
+        return f"{_kind(held.node)} and data"
     return " or ".join(map(_kind, held))
 
 

@@ -14,6 +14,7 @@ from lustre_codecs.structs import llog
 from lustre_codecs.structs.layouts import MdsExtentDesc
 from lustre_codecs.structs.update import UpdateRecords
 from lustre_wire.schema.commands import LogTypes
+from lustre_wire.schema.margins import lasting
 from lustre_wire.schema.numbers import number_at
 from lustre_wire.schema.releases import Release, newest
 from lustre_wire.schema.struct import spec_of, wire_struct
@@ -38,7 +39,7 @@ _RECORDS: Final[Mapping[LlogOp, Any]] = {
 _LARGER: Final = (16384, 32768, 65536)
 
 #: How `lfs changelog` calls what happened (changelog_str).
-_CHANGES: Final[Mapping[int, str]] = {
+_CHANGES: Final[Mapping[int, Any]] = {
     ChangelogRecType.CL_MARK: "MARK",
     ChangelogRecType.CL_CREATE: "CREAT",
     ChangelogRecType.CL_MKDIR: "MKDIR",
@@ -47,7 +48,7 @@ _CHANGES: Final[Mapping[int, str]] = {
     ChangelogRecType.CL_MKNOD: "MKNOD",
     ChangelogRecType.CL_UNLINK: "UNLNK",
     ChangelogRecType.CL_RMDIR: "RMDIR",
-    ChangelogRecType.CL_RENAME: "RNMFM",
+    ChangelogRecType.CL_RENAME: lasting({"2.0": "RNMFM", ("2.1.6", "2.3"): "RENME"}),
     ChangelogRecType.CL_EXT: "RNMTO",
     ChangelogRecType.CL_OPEN: "OPEN",
     ChangelogRecType.CL_CLOSE: "CLOSE",
@@ -57,6 +58,16 @@ _CHANGES: Final[Mapping[int, str]] = {
     ChangelogRecType.CL_XATTR: "XATTR",
     ChangelogRecType.CL_HSM: "HSM",
     ChangelogRecType.CL_TIME: "TIME",
+    ChangelogRecType.CL_LAYOUT: "LYOUT",
+    ChangelogRecType.CL_SETXATTR: "XATTR",
+    ChangelogRecType.CL_MTIME: "MTIME",
+    ChangelogRecType.CL_CTIME: "CTIME",
+    ChangelogRecType.CL_ATIME: "ATIME",
+    ChangelogRecType.CL_MIGRATE: "MIGRT",
+    ChangelogRecType.CL_FLRW: "FLRW",
+    ChangelogRecType.CL_RESYNC: "RESYNC",
+    ChangelogRecType.CL_GETXATTR: "GXATR",
+    ChangelogRecType.CL_DN_OPEN: "NOPEN",
 }
 
 
@@ -75,7 +86,8 @@ _TAILS: Final[tuple[tuple[Any, Any], ...]] = (
 def at(release: Release) -> LogTypes:
     """The records that a release and newer ones write, and what its changelogs tell of."""
     records = _records(release)
-    changes = {n: said for kind, said in _CHANGES.items() if (n := number_at(kind, release)) is not None}
+    told = ((number_at(kind, release), said) for kind, said in _CHANGES.items())
+    changes = {n: str(lasting(said).at(release).value) for n, said in told if n is not None}
     small = view(llog.LlogLogHdr, release)
     headers = {spec_of(small).size: small, **{size: _header(small, size) for size in _LARGER}}
     later = {number: cls for number, cls in _records(newest()).items() if number not in records}

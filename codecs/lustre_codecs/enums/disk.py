@@ -25,9 +25,14 @@ class LddFlags(WireFlag):
     LDD_F_PARAM = 0x400
     LDD_F_IAM_DIR = 0x800, since("2.0").until("2.4")
     LDD_F_NO_PRIMNODE = 0x1000, since("1.8.9", "2.1")
+    LDD_F_IR_CAPABLE = 0x2000, since("2.2")
     LDD_F_ERROR = 0x4000, since("2.2")
     LDD_F_PARAM2 = 0x8000, since("2.5")
     LDD_F_NO_LOCAL_LOGS = 0x10000, since("2.15")
+    LDD_F_LARGE_NID = 0x20000, since("2.16")
+    LDD_F_OPC_REG = 0x10000000, since("2.2")
+    LDD_F_OPC_UNREG = 0x20000000, since("2.2")
+    LDD_F_OPC_READY = 0x40000000, since("2.2")
 
 
 class LddMountType(WireEnum):

@@ -56,6 +56,14 @@ class FidSeqOid(WireEnum, since="2.2"):
     FID_OID_DOT_LUSTRE_LPF = 3, since("2.6")
 
 
+class LuSeqRangeType(WireEnum, since="2.1"):
+    """Whose a range of sequences is: lsr_flags."""
+
+    LU_SEQ_RANGE_MDT = 0
+    LU_SEQ_RANGE_OST = 1
+    LU_SEQ_RANGE_ANY = 3, since("2.4")
+
+
 class FldOp(WireEnum, since="2.0"):
     """What a query of the FID location database asks for."""
 
@@ -98,8 +106,6 @@ LUSTRE_RES_ID_QUOTA_SEQ_OFF: Final = constant(2, since("2.4"))
 LUSTRE_RES_ID_QUOTA_VER_OID_OFF: Final = constant(3, since("2.4"))
 
 # lustre_idl.h
-LU_SEQ_RANGE_MDT: Final = constant(0, since("2.1"))
-LU_SEQ_RANGE_OST: Final = constant(1, since("2.1"))
 
 # lustre_user.h
 PFID_STRIPE_COUNT_MASK: Final = constant(0xffff, since("2.11"))

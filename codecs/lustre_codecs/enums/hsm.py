@@ -45,6 +45,21 @@ class HsmProgressFlags(WireFlag, since="2.1"):
     HP_FLAG_RETRY = 2
 
 
+class HsmStates(WireFlag, since="2.1"):
+    """What a file is to archives."""
+
+    HS_NONE = 0, since("2.8")
+    HS_EXISTS = 1
+    HS_DIRTY = 2
+    HS_RELEASED = 4
+    HS_ARCHIVED = 8
+    HS_NORELEASE = 0x10
+    HS_NOARCHIVE = 0x20
+    HS_LOST = 0x40
+    HS_PCCRW = 0x80, since("2.16")
+    HS_PCCRO = 0x100, since("2.16")
+
+
 class HssValid(WireFlag, since="2.4"):
     """hss_valid: what of the state is set."""
 

@@ -39,6 +39,9 @@ class LovPattern(WireFlag):
     LOV_PATTERN_MDT = 0x100, since("2.11")
     LOV_PATTERN_OVERSTRIPING = 0x200, since("2.13")
     LOV_PATTERN_FOREIGN = 0x400, since("2.14")
+    LOV_PATTERN_COMPRESS = 0x800, since("2.16")
+    LOV_PATTERN_F_HOLE = 0x40000000, since("2.6")
+    LOV_PATTERN_F_RELEASED = 0x80000000, since("2.5")
 
 
 class LcmeFlags(WireFlag, since="2.16"):
@@ -71,8 +74,15 @@ class LcmFlags(WireFlag, since="2.11"):
 
 
 class LmvHashFlags(WireFlag, since="2.14"):
-    """Upper bits of lmv_hash_type."""
+    """lmv_hash_type: a number in the lower bits, flags above."""
 
+    __numbers__ = ("LMV_HASH_TYPE_MASK",)
+
+    LMV_HASH_TYPE_ALL_CHARS = 1, since("2.6")
+    LMV_HASH_TYPE_FNV_1A_64 = 2, since("2.6")
+    LMV_HASH_TYPE_CRUSH = 3
+    LMV_HASH_TYPE_CRUSH2 = 4, since("2.16")
+    LMV_HASH_TYPE_MASK = 0xffff, since("2.6")
     LMV_HASH_FLAG_OVERSTRIPED = 0x1000000, since("2.16")
     LMV_HASH_FLAG_FIXED = 0x2000000, since("2.15")
     LMV_HASH_FLAG_MERGE = 0x4000000
@@ -134,7 +144,6 @@ LINK_EA_MAGIC: Final = constant(0x11eaf1df, since("2.0"))
 
 # Striped directories
 LMV_CRUSH_PG_COUNT: Final = constant(0x1000, since("2.14"))
-LMV_HASH_TYPE_MASK: Final = constant(0xffff, since("2.6"))
 LMV_USER_MAGIC: Final = constant(0xcd30cd0, was(0xcd20cd0, "2.4").since("2.6"))
 LMV_MAGIC_STRIPE: Final = constant(0xcd40cd0, since("2.6"))
 LMV_MAGIC_V1: Final = constant(0xcd20cd0, was(0xcd10cd0, "2.4").since("2.6"))

@@ -44,6 +44,11 @@ class LdlmFl(WireFlag):
     LDLM_FL_WARN = 0x8000, until("2.0").since("2.1").until("2.5")
     LDLM_FL_NO_LRU = 0x1000000000000, was(0x400000).until("2.0").was(0x400000, "2.2").since("2.4")
     LDLM_FL_SKIPPED = 0x200000000, since("1.8.9", "2.1").until("2.10.8", "2.12")
+    LDLM_FL_SPECULATIVE = 0x10, since("2.11")
+    LDLM_FL_COS_INCOMPAT = 0x1000000, since("2.8").until("2.16")
+    LDLM_FL_CONVERTING = 0x2000000, since("2.12")
+    LDLM_FL_LOCKAHEAD_OLD_RESERVED = 0x10000000, since("2.11").until("2.14")
+    LDLM_FL_NO_EXPANSION = 0x20000000, since("2.11")
 
 
 class LdlmMode(WireFlag):

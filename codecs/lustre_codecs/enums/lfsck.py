@@ -40,6 +40,23 @@ class LfsckEventFlags(WireFlag, since="2.7"):
     LEF_QUERY_ALL = 0x20, since("2.9")
 
 
+class LfsckStatus(WireEnum, since="2.6"):
+    """lr_status of a checker's state (lustre_lfsck_user.h)."""
+
+    LS_INIT = 0
+    LS_SCANNING_PHASE1 = 1
+    LS_SCANNING_PHASE2 = 2
+    LS_COMPLETED = 3
+    LS_FAILED = 4
+    LS_STOPPED = 5
+    LS_PAUSED = 6
+    LS_CRASHED = 7
+    LS_PARTIAL = 8
+    LS_CO_FAILED = 9
+    LS_CO_STOPPED = 0xa
+    LS_CO_PAUSED = 0xb
+
+
 class LfsckType(WireFlag, since="2.6"):
     """lr_active."""
 

@@ -66,9 +66,19 @@ class ChangelogRecType(WireEnum, since="2.0"):
     CL_IOCTL = 0xc, since("2.0").until("2.1.6", "2.4")
     CL_TRUNC = 0xd
     CL_SETATTR = 0xe
-    CL_XATTR = 0xf
+    CL_XATTR = 0xf, since("2.0").until("2.11")
     CL_HSM = 0x10
     CL_TIME = 0x11, since("2.0").until("2.1")
+    CL_LAYOUT = 0xc, since("2.1.6", "2.4")
+    CL_SETXATTR = 0xf, since("2.11")
+    CL_MTIME = 0x11, since("2.1")
+    CL_CTIME = 0x12, since("2.1")
+    CL_ATIME = 0x13, since("2.1")
+    CL_MIGRATE = 0x14, since("2.8")
+    CL_FLRW = 0x15, since("2.11")
+    CL_RESYNC = 0x16, since("2.11")
+    CL_GETXATTR = 0x17, since("2.11")
+    CL_DN_OPEN = 0x18, since("2.11")
 
 
 class ChangelogRecFlags(WireFlag, since="2.0"):

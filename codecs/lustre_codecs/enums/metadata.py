@@ -75,6 +75,9 @@ class ObdMd(WireFlag):
     OBD_MD_FLLAZYBLOCKS = 0x800000000000000, since("2.12.9", "2.13")
     OBD_MD_FLBTIME = 0x1000000000000000, since("2.14")
     OBD_MD_ENCCTX = 0x2000000000000000, since("2.14")
+    OBD_MD_LAYOUT_VERSION = 0x8000, since("2.11")
+    OBD_MD_FLBTIME = 0x1000000000000000, since("2.14")
+    OBD_MD_NAMEHASH = 0x4000000000000000, since("2.15")
 
 
 class MdsReint(WireEnum):
@@ -157,6 +160,14 @@ class MdsOpen(WireFlag):
     MDS_OPEN_RESYNC = 0x4000000000, since("2.11")
     MDS_OPEN_PCC = 0x8000000000, since("2.13")
     MDS_OPEN_DEFAULT_LMV = 0x20000000000, since("2.16")
+    MDS_FMODE_EXECUTE = 0x10, since("2.17")
+    MDS_OPEN_NOCTTY = 0x100, since("2.17")
+    MDS_OPEN_NONBLOCK = 0x800, since("2.17")
+    MDS_OPEN_FASYNC = 0x2000, since("2.17")
+    MDS_OPEN_LARGEFILE = 0x8000, since("2.17")
+    MDS_OPEN_NOFOLLOW = 0x20000, since("2.17")
+    MDS_OPEN_RELEASE = 0x2000000000, since("2.5")
+    MDS_OP_WITH_FID = 0x10000000000, since("2.15")
 
 
 class MdsInodeFl(WireFlag, until="2.2"):
@@ -167,6 +178,7 @@ class MdsInodeFl(WireFlag, until="2.2"):
     MDS_APPEND_FL = 0x20
     MDS_NOATIME_FL = 0x80
     MDS_DIRSYNC_FL = 0x10000
+    MDS_BFLAG_EXT_FLAGS = 0x80000000, until("2.0")
 
 
 class MdsInodelock(WireFlag):
@@ -194,6 +206,9 @@ class Disposition(WireFlag):
     DISP_ENQ_OPEN_REF = 0x800000
     DISP_ENQ_CREATE_REF = 0x1000000
     DISP_OPEN_LOCK = 0x2000000
+    DISP_OPEN_LEASE = 0x4000000, since("2.5")
+    DISP_OPEN_STRIPE = 0x8000000, since("2.5.3", "2.6")
+    DISP_OPEN_DENY = 0x10000000, since("2.7")
 
 
 class ItOp(WireFlag):
@@ -317,6 +332,14 @@ class LustreFl(WireFlag, since="2.2"):
     LUSTRE_DIRECTIO_FL = 0x100000, since("2.8").until("2.14")
     LUSTRE_ENCRYPT_FL = 0x800000, since("2.14")
     LUSTRE_INLINE_DATA_FL = 0x10000000, since("2.8")
+    LUSTRE_UNRM_FL = 2, since("2.17")
+    LUSTRE_COMPR_FL = 4, since("2.17")
+    LUSTRE_NOCOMPR_FL = 0x400, since("2.17")
+    LUSTRE_JOURNAL_DATA_FL = 0x4000, since("2.17")
+    LUSTRE_EXTENTS_FL = 0x80000, since("2.17")
+    LUSTRE_VERITY_FL = 0x100000, since("2.17")
+    LUSTRE_PROJINHERIT_FL = 0x20000000, since("2.10")
+    LUSTRE_CASEFOLD_FL = 0x40000000, since("2.17")
 
 
 class MdsOpBias(WireFlag, since="2.0"):

@@ -10,8 +10,9 @@ from lustre_wire.schema.numbers import constant
 
 
 class ObdFl(WireFlag):
-    """o_flags of an obdo."""
+    """o_flags of an obdo. The type of a checksum is a number in some of the bits (obd_cksum_type_unpack)."""
 
+    __numbers__ = ("OBD_FL_CKSUM_ALL",)
     OBD_FL_INLINEDATA = 1
     OBD_FL_OBDMDEXISTS = 2
     OBD_FL_DELORPHAN = 4
@@ -42,6 +43,8 @@ class ObdFl(WireFlag):
     OBD_FL_NOSPC_BLK = 0x100000, since("2.1")
     OBD_FL_FLUSH = 0x200000, since("2.5")
     OBD_FL_SHORT_IO = 0x400000, since("2.6")
+    OBD_FL_ROOT_SQUASH = 0x800000, since("2.15")
+    OBD_FL_ROOT_PRJQUOTA = 0x1000000, since("2.16")
     OBD_FL_TEMPORARY = 0x10000000, since("1.8.9", "2.0").until("2.1")
     OBD_FL_HAVE_LOCK = 0x20000000, since("1.8.9")
     OBD_FL_LOCAL_MASK = 0xf0000000, since("1.8.9", "2.0").until("2.10")
@@ -73,6 +76,7 @@ class ObdBrw(WireFlag):
     OBD_BRW_SYS_RESOURCE = 0x40000, since("2.15")
     OBD_BRW_COMPRESSED = 0x80000, since("2.16")
     OBD_BRW_SPECULATIVE_COMPR = 0x100000, since("2.16")
+    OBD_BRW_ROOT_PRJQUOTA = 0x10000, since("2.16")
 
 
 class OsState(WireFlag, since="2.14"):
@@ -131,6 +135,7 @@ class LuLadviseType(WireEnum, since="2.9"):
     LU_LADVISE_DONTNEED = 2
     LU_LADVISE_LOCKNOEXPAND = 3, since("2.11")
     LU_LADVISE_LOCKAHEAD = 4, since("2.11")
+    LU_LADVISE_AHEAD = 5, since("2.16")
 
 
 class LadviseFlags(WireFlag):

@@ -160,6 +160,9 @@ class MsgFlags(WireFlag):
     MSG_VERSION_REPLAY = 0x20, until("2.11")
     MSG_REQ_REPLAY_DONE = 0x40, since("1.8.9", "2.0")
     MSG_LOCK_REPLAY_DONE = 0x80, since("1.8.9", "2.0")
+    MSG_CLIENT_BANNED = 0x100, since("2.17")
+    MSG_PACK_UID_GID = 0x200, since("2.16")
+    MSG_PACK_PROJID = 0x400, since("2.17")
 
 
 class MsgConnect(WireFlag):

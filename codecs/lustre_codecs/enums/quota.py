@@ -20,6 +20,19 @@ class QuotaCmd(WireEnum):
     LUSTRE_Q_SETQUOTA = 0x800008
     LUSTRE_Q_INVALIDATE = 0x80000b
     LUSTRE_Q_FINVALIDATE = 0x80000c
+    LUSTRE_Q_GETDEFAULT = 0x80000d, since("2.12")
+    LUSTRE_Q_SETDEFAULT = 0x80000e, since("2.12")
+    LUSTRE_Q_GETQUOTAPOOL = 0x80000f, since("2.14")
+    LUSTRE_Q_SETQUOTAPOOL = 0x800010, since("2.14")
+    LUSTRE_Q_GETINFOPOOL = 0x800011, since("2.14")
+    LUSTRE_Q_SETINFOPOOL = 0x800012, since("2.14")
+    LUSTRE_Q_GETDEFAULT_POOL = 0x800013, since("2.15")
+    LUSTRE_Q_SETDEFAULT_POOL = 0x800014, since("2.15")
+    LUSTRE_Q_DELETEQID = 0x800015, since("2.15")
+    LUSTRE_Q_RESETQID = 0x800016, since("2.16")
+    LUSTRE_Q_ITERQUOTA = 0x800017, since("2.16")
+    LUSTRE_Q_ITEROQUOTA = 0x800018, since("2.16")
+    LUSTRE_Q_GETALLQUOTA = 0x800019, since("2.16")
     Q_QUOTACHECK = 0x800100
     Q_INITQUOTA = 0x800101
     Q_GETOINFO = 0x800102
@@ -59,6 +72,7 @@ class LquotaType(WireEnum, since="2.4"):
 
     LQUOTA_TYPE_USR = 0
     LQUOTA_TYPE_GRP = 1
+    LQUOTA_TYPE_PRJ = 2, since("2.10")
 
 
 class LquotaResType(WireEnum, since="2.4"):

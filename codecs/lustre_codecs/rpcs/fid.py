@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from lustre_codecs.enums.fid import FldOp, SeqOp
 from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
 from lustre_codecs.structs.fid import LuSeqRange, LuSeqRangeArray
+from lustre_wire.schema.margins import in32
 from lustre_wire.schema.rpc import Buffers, Opaque
 from lustre_wire.schema.rpc_history import dated_slot, rpc_history
-from lustre_wire.schema.types import u32
 
 
 @rpc_history(Opcode.SEQ_QUERY, version=LUSTRE_MDS_VERSION, portal=Portal.SEQ_METADATA_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on={"1.8": (), "2.0": (Portal.SEQ_CONTROLLER_PORTAL, Portal.SEQ_DATA_PORTAL)}, status={"1.8": "client only", "2.0": ""})
@@ -21,7 +22,7 @@ class SeqQuery:
     """
 
     class Request(Buffers):
-        opc: u32 | None = dated_slot(when={"1.8": "", "2.0": "SEQ_ALLOC_SUPER / SEQ_ALLOC_META"})
+        opc: in32[SeqOp] | None = dated_slot(when={"1.8": "", "2.0": "SEQ_ALLOC_SUPER / SEQ_ALLOC_META"})
         lu_seq_range: LuSeqRange | None = dated_slot()
 
     class Reply(Buffers):
@@ -36,7 +37,7 @@ class FldQuery:
     """
 
     class Request(Buffers):
-        opc: u32 | None = dated_slot()
+        opc: in32[FldOp] | None = dated_slot()
         fld_range: LuSeqRange | None = dated_slot()
 
     class Reply(Buffers):

@@ -25,7 +25,7 @@ from lustre_codecs.structs.ldlm import (
     OstLvb,
 )
 from lustre_codecs.structs.llog import LlogCookie
-from lustre_codecs.structs.ost import NiobufInline
+from lustre_codecs.structs.ost import NiobufRemote
 from lustre_codecs.structs.quota import LquotaLvb, QuotaBody
 from lustre_codecs.structs.reint import (
     MdsRecCreate,
@@ -39,6 +39,7 @@ from lustre_codecs.structs.security import LustreCapa
 from lustre_codecs.structs.xattrs import XATTRS
 from lustre_wire.schema.rpc import (
     Absent,
+    Beginning,
     Bits,
     Buffers,
     Cases,
@@ -107,7 +108,7 @@ class OpenReply(Buffers):
     acl: Opaque | None = slots.ACL_OMITTED
     capa1: LustreCapa | bytes | None = slots.MDS_CAPA
     capa2: LustreCapa | bytes | None = slots.OSS_CAPA
-    niobuf_inline: Opaque | None = dated_slot(since="2.12", optional=True, holds=NiobufInline, when="a niobuf_remote, and behind it the data of a small file on the MDT")
+    niobuf_inline: Opaque | None = dated_slot(since="2.12", optional=True, holds=Beginning(NiobufRemote), when="a niobuf_remote, and behind it the data of a small file on the MDT")
     file_secctx: Opaque | None = slots.SECCTX_ASKED
     file_encctx: Opaque | None = slots.ENCCTX
     default_mdt_md: Opaque | None = slots.default_layout("2.16")

@@ -298,7 +298,10 @@ class MdsReadpage:
     directory size. Pages are raw ext3/ldiskfs directory blocks.
     """
 
-    Request = BodyAndCapa
+    class Request(Buffers):
+        mdt_body: MdsBody | MdtBody | None = slots.PAGE_BODY
+        capa1: LustreCapa | bytes | None = slots.CAPA
+
     Reply = Body
 
 

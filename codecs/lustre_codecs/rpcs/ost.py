@@ -103,7 +103,8 @@ class OstDestroy:
 
     Portal 6 (OST_IO).
 
-    Cookies of the unlink llog travel in obdo o_lcookie with FLCOOKIE.
+    Cookies of the unlink llog travel in obdo o_lcookie with FLCOOKIE. The object in the reply is the one behind the last
+    that was destroyed.
     """
 
     class Request(Buffers):
@@ -111,7 +112,8 @@ class OstDestroy:
         dlm_req: LdlmRequest | None = dated_slot(optional=True, omit={"1.8": True, "2.0": False}, when={"1.8": "OBD_CONNECT_CANCELSET negotiated", "2.0": "slot always packed; contents read only when lock_count set"})
         capa1: LustreCapa | bytes | None = slots.OBJECT_CAPA
 
-    Reply = Object
+    class Reply(Buffers):
+        ost_body: OstBody | None = dated_slot(line={"1.8": (), "2.4": ("", "{oa.o_flags}")})
 
 
 @ost(Opcode.OST_PUNCH, portal=Portal.OST_IO_PORTAL, also_on={"1.8": (Portal.OST_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL), "2.11": (Portal.OST_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.MDS_IO_PORTAL)})
@@ -124,7 +126,10 @@ class OstPunch:
     Flag OBD_FL_TRUNCLOCK (1.8) / OBD_FL_SRVLOCK (2.0) asks the OST to take the lock.
     """
 
-    Request = ObjectRequest
+    class Request(Buffers):
+        ost_body: OstBody | None = dated_slot(line={"1.8": (), "2.4": ("object {oa.o_oi} from {oa.o_size}", " {oa.o_flags}")})
+        capa1: LustreCapa | bytes | None = slots.OBJECT_CAPA
+
     Reply = Object
 
 

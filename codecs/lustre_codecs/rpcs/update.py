@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from lustre_codecs.enums.fid import FidSeq
 from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, LUSTRE_OBD_VERSION, Opcode, Portal
-from lustre_codecs.enums.update import BatchUpdateCmd, IdxInfoFlags
+from lustre_codecs.enums.update import BatchUpdateCmd, IdxInfoFlags, UpdateType
 from lustre_codecs.rpcs import slots
 from lustre_codecs.rpcs.ldlm import GetattrRequest
 from lustre_codecs.structs.attributes import MdtBody
@@ -15,6 +15,7 @@ from lustre_codecs.structs.directory import LuDirent
 from lustre_codecs.structs.fid import LuFid
 from lustre_codecs.structs.ldlm import LdlmReply
 from lustre_codecs.structs.lfsck import LfsckReply, LfsckRequest, LuOrphanRec, LuOrphanRecV2, LuOrphanRecV3
+from lustre_codecs.structs.ost import UpdateAttributes
 from lustre_codecs.structs.quota import LquotaGlbRec, LquotaSlvRec
 from lustre_codecs.structs.security import LustreCapa
 from lustre_codecs.structs.update import (
@@ -26,14 +27,17 @@ from lustre_codecs.structs.update import (
     LuIdxpage,
     ObjectUpdateReply,
     ObjectUpdateRequest,
+    OutReadReply,
     OutUpdateBuffer,
     OutUpdateHeader,
     UpdateBuf,
     UpdateReply,
 )
-from lustre_wire.schema.rpc import Bits, Buffers, Cases, Opaque, Records
+from lustre_codecs.structs.xattrs import XATTRS
+from lustre_wire.schema.rpc import Bits, Buffers, Cases, Chosen, CString, Names, Opaque, Records
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
-from lustre_wire.schema.types import U64
+from lustre_wire.schema.shown import Shown
+from lustre_wire.schema.types import U64, u32, u64
 
 #: To another target, which serves it beside its clients' requests.
 to_target = partial(
@@ -119,7 +123,168 @@ class OutUpdate:
         out_update_buffer: list[OutUpdateBuffer] | None = dated_slot(since="2.8", when="one without a size where the updates stand in the header's buffer")
 
     class Reply(Buffers):
-        object_update_reply: Opaque | None = dated_slot(holds=Records(ObjectUpdateReply))
+        object_update_reply: Opaque | None = dated_slot(holds={"2.6": Records(ObjectUpdateReply, asked="object_update"), "2.8": Records(ObjectUpdateReply, asked="out_update_header")})
+
+
+def update(kind: UpdateType, **said: Any) -> Any:
+    """An update inside of OUT_UPDATE: its parameters are buffers, and so is what its result has."""
+    name = str(kind.name).removeprefix("OUT_")
+    return rpc_history(kind, name=f"OUT_UPDATE sub {name}", within=Opcode.OUT_UPDATE, **{"since": "2.6", **said})
+
+
+@buffers_history
+class Attributes(Buffers):
+    """Attributes, as far as o_valid says."""
+
+    obdo: UpdateAttributes | None = dated_slot()
+
+
+@buffers_history
+class EntryName(Buffers):
+    """The name of an entry of an index, or of an extended attribute."""
+
+    name: CString | None = dated_slot()
+
+
+@update(UpdateType.OUT_CREATE)
+class UpdateCreate:
+    """Packed by target/out_lib.c:out_create_pack. Handled by target/out_handler.c:out_create."""
+
+    class Request(Buffers):
+        obdo: UpdateAttributes | None = dated_slot()
+        parent: LuFid | None = dated_slot(omit=True, when="the object was created for a directory")
+
+
+@update(UpdateType.OUT_DESTROY)
+class UpdateDestroy:
+    """Packed by target/out_lib.c:out_destroy_pack. Handled by target/out_handler.c:out_destroy."""
+
+
+@update(UpdateType.OUT_REF_ADD)
+class UpdateRefAdd:
+    """Packed by target/out_lib.c:out_ref_add_pack. Handled by target/out_handler.c:out_ref_add."""
+
+
+@update(UpdateType.OUT_REF_DEL)
+class UpdateRefDel:
+    """Packed by target/out_lib.c:out_ref_del_pack. Handled by target/out_handler.c:out_ref_del."""
+
+
+@update(UpdateType.OUT_ATTR_SET)
+class UpdateAttrSet:
+    """Packed by target/out_lib.c:out_attr_set_pack. Handled by target/out_handler.c:out_attr_set."""
+
+    Request = Attributes
+
+
+@update(UpdateType.OUT_ATTR_GET)
+class UpdateAttrGet:
+    """Packed by target/out_lib.c:out_attr_get_pack. Handled by target/out_handler.c:out_attr_get."""
+
+    Reply = Attributes
+
+
+@update(UpdateType.OUT_XATTR_SET)
+class UpdateXattrSet:
+    """Packed by target/out_lib.c:out_xattr_set_pack. Handled by target/out_handler.c:out_xattr_set."""
+
+    class Request(Buffers):
+        name: CString | None = dated_slot()
+        value: Opaque | None = dated_slot(optional=True, holds=Chosen("name", XATTRS))
+        flags: u32 | None = dated_slot()
+
+
+@update(UpdateType.OUT_XATTR_GET)
+class UpdateXattrGet:
+    """Packed by target/out_lib.c:out_xattr_get_pack. Handled by target/out_handler.c:out_xattr_get."""
+
+    Request = EntryName
+
+    class Reply(Buffers):
+        value: Opaque | None = dated_slot(optional=True, holds=Chosen("name", XATTRS, asked=True))
+
+
+@update(UpdateType.OUT_INDEX_LOOKUP)
+class UpdateIndexLookup:
+    """Packed by target/out_lib.c:out_index_lookup_pack. Handled by target/out_handler.c:out_index_lookup."""
+
+    Request = EntryName
+
+    class Reply(Buffers):
+        fid: LuFid | None = dated_slot()
+
+
+@update(UpdateType.OUT_INDEX_INSERT)
+class UpdateIndexInsert:
+    """Packed by target/out_lib.c:out_index_insert_pack. Handled by target/out_handler.c:out_index_insert."""
+
+    class Request(Buffers):
+        name: CString | None = dated_slot()
+        fid: LuFid | None = dated_slot()
+        type: Annotated[u32, Shown.OCTAL] | None = dated_slot()
+
+
+@update(UpdateType.OUT_INDEX_DELETE)
+class UpdateIndexDelete:
+    """Packed by target/out_lib.c:out_index_delete_pack. Handled by target/out_handler.c:out_index_delete."""
+
+    Request = EntryName
+
+
+@update(UpdateType.OUT_WRITE)
+class UpdateWrite:
+    """Packed by target/out_lib.c:out_write_pack. Handled by target/out_handler.c:out_write.
+
+    Written are an object's bytes, such as blocks of logs.
+    """
+
+    class Request(Buffers):
+        buffer: Opaque | None = dated_slot()
+        pos: Annotated[int, U64.as_sent(), Shown.HEX] | None = dated_slot()
+
+
+@update(UpdateType.OUT_XATTR_DEL)
+class UpdateXattrDel:
+    """Packed by target/out_lib.c:out_xattr_del_pack. Handled by target/out_handler.c:out_xattr_del."""
+
+    Request = EntryName
+
+
+@update(UpdateType.OUT_PUNCH, since="2.8", status="in logs of updates alone")
+class UpdatePunch:
+    """Packed by target/update_records.c:update_records_punch_pack."""
+
+    class Request(Buffers):
+        start: u64 | None = dated_slot()
+        end: u64 | None = dated_slot()
+
+
+@update(UpdateType.OUT_READ, since="2.8")
+class UpdateRead:
+    """Packed by target/out_lib.c:out_read_pack. Handled by target/out_handler.c:out_read.
+
+    What is read travels in bulk; the result says how much it is, and where the next read begins.
+    """
+
+    class Request(Buffers):
+        size: Annotated[int, U64.as_sent()] | None = dated_slot()
+        pos: Annotated[int, U64.as_sent(), Shown.HEX] | None = dated_slot()
+
+    class Reply(Buffers):
+        out_read_reply: OutReadReply | None = dated_slot()
+
+
+@update(UpdateType.OUT_NOOP, since="2.8")
+class UpdateNoop:
+    """Packed by target/update_records.c:update_records_noop_pack. Handled by target/out_handler.c:out_noop."""
+
+
+@update(UpdateType.OUT_XATTR_LIST, since="2.12")
+class UpdateXattrList:
+    """Packed by target/out_lib.c:out_xattr_list_pack. Handled by target/out_handler.c:out_xattr_list."""
+
+    class Reply(Buffers):
+        names: Opaque | None = dated_slot(optional=True, holds=Names())
 
 
 @to_target(Opcode.MDS_BATCH, since="2.16", version=LUSTRE_MDS_VERSION, bulk_holds=Records(BatchUpdateRequest, sizes="but_update_buffer.bub_size"), **_GET)
@@ -135,7 +300,7 @@ class MdsBatch:
         but_update_buffer: list[ButUpdateBuffer] | None = dated_slot(when="one without a size where the batch stands in the header's buffer")
 
     class Reply(Buffers):
-        batch_update_reply: Opaque | None = dated_slot(holds=Records(BatchUpdateReply))
+        batch_update_reply: Opaque | None = dated_slot(holds=Records(BatchUpdateReply, asked="but_update_header"))
 
 
 @rpc_history(BatchUpdateCmd.BUT_GETATTR, name="MDS_BATCH sub GETATTR", since="2.16", within=Opcode.MDS_BATCH)

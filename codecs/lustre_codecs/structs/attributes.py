@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_codecs.enums.metadata import MdsInodeFl, ObdMd
+from lustre_codecs.enums.metadata import LustreFl, MdsInodeFl, ObdMd
 from lustre_codecs.enums.ost import OsState
 from lustre_codecs.structs.fid import LlFid, LuFid, LustreHandle
 from lustre_wire.schema.history import Wire, history
@@ -18,7 +18,7 @@ from lustre_wire.schema.shown import Shown
 from lustre_wire.schema.types import Raw, u32, u64
 
 
-@history(size={"1.8": 168, "2.2": None}, text=("{fid1}", " {fid2}", " {mode}", " size {size}", " handle {handle}"))
+@history(size={"1.8": 168, "2.2": None}, text=("", "{fid1}", " {fid2}", " {mode}", " size {size}", " handle {handle}"))
 class MdsBody(Wire):
     """Attributes of a file as an MDS of 1.8 knows it."""
 
@@ -53,7 +53,7 @@ class MdsBody(Wire):
 
 @history(
     size=216, prefix=("mbo_", "2.6"),
-    text=("{mbo_fid1}", " {mbo_fid2}", " {mbo_mode}", " size {mbo_size}", " handle {mbo_open_handle}"),
+    text=("", "{mbo_fid1}", " {mbo_fid2}", " {mbo_mode}", " size {mbo_size}", " handle {mbo_open_handle}"),
 )  # fmt: skip
 class MdtBody(Wire):
     """Attributes of a file as a 2.0 metadata target knows it."""
@@ -77,7 +77,7 @@ class MdtBody(Wire):
     mbo_mode: mode32
     mbo_uid: id32
     mbo_gid: id32
-    mbo_flags: in32[MdsInodeFl]
+    mbo_flags: in32[LustreFl]              = was(type=in32[MdsInodeFl]).since("2.2")
     mbo_rdev: Annotated[u32, Shown.DEVICE]
     mbo_nlink: u32
     mbo_generation: u32                    = until("2.4")

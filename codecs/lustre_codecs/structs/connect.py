@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_codecs.enums.connect import ObdCksum, ObdConnect
+from lustre_codecs.enums.connect import ObdCksum, ObdConnect, ObdConnect2
 from lustre_codecs.enums.metadata import MdsInodelock
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import as_sent, called, in64, pad16, pad32, pad64, padding, since, until
@@ -20,7 +20,7 @@ _FLAGS = "ocd_connect_flags"
 
 @history(
     size={"1.8": 72, "2.1": 192}, short={"before 2.1": 72},
-    text=("connect", " {ocd_version}", " {ocd_connect_flags}"),
+    text=("connect", " {ocd_version}", " {ocd_connect_flags}", " and {ocd_connect_flags2}"),
 )  # fmt: skip
 class ObdConnectData(Wire):
     """What the two sides of a connection offer and grant; which fields count is said by `ocd_connect_flags`."""
@@ -64,7 +64,7 @@ class ObdConnectData(Wire):
     ocd_conn_policy: u8   = since("2.16")
     padding0: as_sent[u8] = since("2.16")
     padding1: pad32       = since("2.8")
-    ocd_connect_flags2: Annotated[u64, Given(_FLAGS, ObdConnect.OBD_CONNECT_FLAGS2)] = (
+    ocd_connect_flags2: Annotated[ObdConnect2, U64, Given(_FLAGS, ObdConnect.OBD_CONNECT_FLAGS2)] = (
         padding("padding2", "2.1").since("2.8")
     )
     ocd_compr_type: u64   = padding("padding3", "2.1").since("2.16")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_codecs.enums.fid import FidSeq
+from lustre_codecs.enums.fid import FidSeq, LuSeqRangeType
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import pad32, since, until, was
+from lustre_wire.schema.margins import in32, pad32, since, until, was
 from lustre_wire.schema.shown import Shown
 from lustre_wire.schema.types import ByValue, Chars, Flex, Hole, u32, u64
 from lustre_wire.schema.union import WireUnion
@@ -80,7 +80,10 @@ class LmmOstId(Wire):
     oi_seq: u64
 
 
-@history(size=24, swab={"1.8": False, "2.0": True}, text=("[{lsr_start:#x}-{lsr_end:#x})", " MDT {lsr_mdt}"))
+@history(
+    size=24, swab={"1.8": False, "2.0": True},
+    text=("[{lsr_start:#x}-{lsr_end:#x})", " MDT {lsr_mdt}", " {lsr_flags} {lsr_index}"),
+)  # fmt: skip
 class LuSeqRange(Wire):
     """A range of FID sequences."""
 
@@ -89,7 +92,7 @@ class LuSeqRange(Wire):
     lsr_mdt: u32       = until("2.2")
     lsr_index: u32     = since("2.2")
     lsr_padding: pad32 = until("2.2")
-    lsr_flags: u32     = since("2.2")
+    lsr_flags: in32[LuSeqRangeType] = since("2.2")
 
 
 @history(size={"2.6": 8}, byteorder="little")

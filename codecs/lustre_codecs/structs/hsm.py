@@ -14,13 +14,14 @@ from lustre_codecs.enums.hsm import (
     HsmAction,
     HsmProgressFlags,
     HsmProgressStates,
+    HsmStates,
     HsmUserAction,
     HssValid,
     KucTransport,
 )
 from lustre_codecs.structs.fid import LuFid
 from lustre_wire.schema.history import Wire, history
-from lustre_wire.schema.margins import as_sent, in8, in16, in32, pad32, pad64, since, until, usual, was
+from lustre_wire.schema.margins import as_sent, in8, in16, in32, in64, pad32, pad64, since, until, usual, was
 from lustre_wire.schema.shorthand import hex64
 from lustre_wire.schema.shown import Magic, Shown
 from lustre_wire.schema.types import AS_SENT, U32, U64, Chars, Flex, u8, u16, u32, u64
@@ -82,7 +83,7 @@ class HsmAttrs(Wire):
     """The attribute trusted.hsm of a file."""
 
     hsm_compat: u32
-    hsm_flags: u32
+    hsm_flags: in32[HsmStates]
     hsm_arch_id: u64
     hsm_arch_ver: u64
 
@@ -139,14 +140,14 @@ class HsmRequest(Wire):
     hr_data_len: u32
 
 
-@history(size={"2.4": 24}, text=("set {hss_setmask:#x} clear {hss_clearmask:#x}", " archive {hss_archive_id}"))
+@history(size={"2.4": 24}, text=("set {hss_setmask} clear {hss_clearmask}", " archive {hss_archive_id}"))
 class HsmStateSet(Wire):
     """Flags of a file to set and to clear."""
 
     hss_valid: in32[HssValid]
     hss_archive_id: u32
-    hss_setmask: u64
-    hss_clearmask: u64
+    hss_setmask: in64[HsmStates]
+    hss_clearmask: in64[HsmStates]
 
 
 @history(size={"2.5": 48}, swab=False)
@@ -186,12 +187,12 @@ class HsmUserRequest(Wire):
 
 @history(
     size={"2.1": 32},
-    text=("states {hus_states:#x}", " archive {hus_archive_id}", " {hus_in_progress_action} {hus_in_progress_state}"),
+    text=("states {hus_states}", " archive {hus_archive_id}", " {hus_in_progress_action} {hus_in_progress_state}"),
 )  # fmt: skip
 class HsmUserState(Wire):
     """State of a file, as a user sees it."""
 
-    hus_states: u32
+    hus_states: in32[HsmStates]
     hus_archive_id: u32 = was("hus_archive_num").since("2.4")
     hus_in_progress_state: Annotated[HsmProgressStates, U32, AS_SENT]
     hus_in_progress_action: Annotated[HsmUserAction, U32, AS_SENT]

@@ -27,6 +27,8 @@ from lustre_codecs.enums.layout import (
     LayoutIntentOpc,
     LcmeFlags,
     LcmFlags,
+    LmvHashFlags,
+    LovPattern,
     LustreForeignTypes,
 )
 from lustre_codecs.enums.metadata import SwapLayouts
@@ -90,7 +92,7 @@ class LovMdsMdV1(Wire):
     """File layout (LOV EA); `lmm_stripe_size` in bytes."""
 
     lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_MAGIC_V1)]
-    lmm_pattern: hex32
+    lmm_pattern: in32[LovPattern]
     lmm_object_id: u64    = until("2.4")
     lmm_object_seq: u64   = was("lmm_object_gr").since("2.0").until("2.4")
     lmm_oi: LmmOstId      = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
@@ -111,7 +113,7 @@ class LovMdsMdV3(Wire):
     """File layout (LOV EA) with a pool."""
 
     lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_MAGIC_V3)]
-    lmm_pattern: hex32
+    lmm_pattern: in32[LovPattern]
     lmm_object_id: u64    = until("2.4")
     lmm_object_seq: u64   = was("lmm_object_gr").since("2.0").until("2.4")
     lmm_oi: LmmOstId      = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
@@ -134,7 +136,7 @@ class LovUserMdV1(Wire):
     """Layout a user asks for or sees (lustre_user.h)."""
 
     lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_V1)]
-    lmm_pattern: hex32
+    lmm_pattern: in32[LovPattern]
     lmm_object_id: u64  = until("2.4")
     lmm_object_seq: u64 = was("lmm_object_gr").since("2.0").until("2.4")
     lmm_oi: LmmOstId    = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
@@ -153,7 +155,7 @@ class LovUserMdV3(Wire):
     """Layout a user asks for or sees, with a pool (lustre_user.h)."""
 
     lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_V3)]
-    lmm_pattern: hex32
+    lmm_pattern: in32[LovPattern]
     lmm_object_id: u64  = until("2.4")
     lmm_object_seq: u64 = was("lmm_object_gr").since("2.0").until("2.4")
     lmm_oi: LmmOstId    = since("2.4", same_as=("lmm_object_id", "lmm_object_seq"))
@@ -200,7 +202,7 @@ class LovUserMdJoin(Wire):
     """Layout of a joined file."""
 
     lmm_magic: Annotated[u32, Shown.HEX, Magic(LOV_USER_MAGIC_JOIN)]
-    lmm_pattern: hex32
+    lmm_pattern: in32[LovPattern]
     lmm_object_id: u64
     lmm_object_gr: u64
     lmm_stripe_size: bytes32
@@ -382,7 +384,7 @@ class LmvMdsMdV1(Wire):
     lmv_magic: Annotated[u32, Shown.HEX, Magic(LMV_MAGIC_V1, LMV_MAGIC_STRIPE)]
     lmv_stripe_count: u32
     lmv_master_mdt_index: u32
-    lmv_hash_type: u32
+    lmv_hash_type: in32[LmvHashFlags]
     lmv_layout_version: u32
     lmv_migrate_offset: Annotated[int, U32, AS_SENT] = padding("lmv_padding1").since("2.12")
     lmv_migrate_hash: Annotated[int, U32, AS_SENT] = since("2.12")
@@ -441,7 +443,7 @@ class LmvUserMdV1(Wire):
     lum_magic: Annotated[u32, Shown.HEX, Magic(LMV_USER_MAGIC)]
     lum_stripe_count: u32
     lum_stripe_offset: Annotated[u32, Shown.ANY]
-    lum_hash_type: u32
+    lum_hash_type: in32[LmvHashFlags]
     lum_type: u32
     lum_padding1_: pad32 = called("lum_padding1").until("2.15")
     lum_max_inherit: u8 = since("2.15")

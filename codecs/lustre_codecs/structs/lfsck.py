@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_codecs.enums.lfsck import LfsckEvents, LfsckType, ScrubFlags, ScrubParam, ScrubStatus
+from lustre_codecs.enums.lfsck import LfsckEvents, LfsckStatus, LfsckType, ScrubFlags, ScrubParam, ScrubStatus
 from lustre_codecs.structs.fid import LuFid
 from lustre_codecs.structs.layouts import OstLayout
 from lustre_wire.schema.history import Wire, history
@@ -17,11 +17,11 @@ from lustre_wire.schema.shorthand import id32
 from lustre_wire.schema.types import AS_SENT, U32, U64, Array, Raw, s64, u16, u32, u64
 
 
-@history(size={"2.6": 16}, text=("status {lr_status}", " repaired {lr_repaired}"))
+@history(size={"2.6": 16}, text=("{lr_status}", " repaired {lr_repaired}"))
 class LfsckReply(Wire):
     """State of a checker."""
 
-    lr_status: u32
+    lr_status: in32[LfsckStatus]
     lr_padding_1: pad32
     lr_repaired: u64 = padding("lr_padding_2").since("2.9")
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from lustre_codecs.enums.config import CfgMarkerFlags, LcfgCommand
 from lustre_codecs.enums.llog import ChangelogRecExtraFlags, ChangelogRecFlags, ChangelogRecType, LlogFlags, LlogOp
-from lustre_codecs.enums.metadata import MdsOpen
+from lustre_codecs.enums.metadata import MdsOpen, ObdMd
 from lustre_codecs.structs.fid import LlFid, LlogLogid, LuFid, ObdUuid, OstId
 from lustre_codecs.structs.layouts import MdsExtentDesc
 from lustre_wire.schema.history import Wire, history
@@ -169,7 +169,7 @@ class LlogSetattr64Rec(Wire):
     lsr_uid_h: u32     = was(type=pad32).since("2.4")
     lsr_gid: id32
     lsr_gid_h: u32     = was(type=pad32).since("2.4")
-    lsr_valid: u64     = padding("lsr_padding", "2.4").since("2.5.3", "2.6")
+    lsr_valid: in64[ObdMd] = padding("lsr_padding", "2.4").since("2.5.3", "2.6")
     lsr_tail: LlogRecTail
 
 

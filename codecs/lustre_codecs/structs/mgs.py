@@ -39,7 +39,7 @@ class MgsTargetInfo(Wire):
     mti_uuid: Annotated[bytes, Chars(40)]
     mti_nids: Annotated[list[int], Array(U64, 32), Shown.NID]
     mti_params: Annotated[bytes, Chars(4096)]
-    mti_nidlist: Annotated[list[bytes], Flex(Chars(64))] = since("2.16")
+    mti_nidlist: Annotated[bytes, Flex(Chars(64))] = since("2.16")
 
 
 @history(size={"2.2": 80}, text="{mcb_name} {mcb_type} from {mcb_offset}")
@@ -69,7 +69,7 @@ class MgsNidtblEntryU(WireUnion):
     """NIDs of 8 or of 20 bytes: `mne_nid_size` says which. They take no bytes of the struct's own."""
 
     nids: Annotated[list[int], Flex(U64), Shown.NID]
-    nidlist: Annotated[list[bytes], Flex(Raw(20))] = since("2.16")
+    nidlist: Annotated[bytes, Flex(Raw(20))] = since("2.16")
 
 
 @history(size={"2.2": 24})
@@ -93,4 +93,4 @@ class MgsTargetNidlist(Wire):
 
     mtn_flags: in32[NidlistFlags]
     mtn_nids: u32
-    mtn_inline_list: Annotated[list[bytes], Flex(Chars(64))]
+    mtn_inline_list: Annotated[bytes, Flex(Chars(64))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_codecs.enums.metadata import ObdMd
+from lustre_codecs.enums.metadata import LustreFl, ObdMd
 from lustre_codecs.enums.ost import (
     FiemapExtentFlags,
     FiemapFlags,
@@ -21,11 +21,11 @@ from lustre_codecs.enums.ost import (
 from lustre_codecs.structs.fid import LuFid, LustreHandle, OstId
 from lustre_codecs.structs.layouts import OstLayout
 from lustre_codecs.structs.llog import LlogCookie
-from lustre_wire.schema.history import Wire, history
+from lustre_wire.schema.history import Wire, history, same_bytes
 from lustre_wire.schema.margins import as_sent, called, in16, in32, in64, pad32, pad64, padding, since, until, was
 from lustre_wire.schema.shorthand import id32, mode32, time64
 from lustre_wire.schema.shown import Given
-from lustre_wire.schema.types import AS_SENT, U32, U64, Array, Chars, Flex, Raw, u16, u32, u64
+from lustre_wire.schema.types import AS_SENT, U32, U64, Array, Chars, Flex, u16, u32, u64
 
 
 @history(size=208, text=("object {o_id}:{o_gr}", "object {o_oi}", " size {o_size}", " {o_flags}"))
@@ -73,6 +73,14 @@ class Obdo(Wire):
     o_padding_6: pad64
 
 
+@same_bytes(
+    Obdo, size={"2.6": 208}, o_flags=Annotated[LustreFl, U32, Given("o_valid", ObdMd.OBD_MD_FLFLAGS)],
+    text=("", "mode {o_mode}", " uid {o_uid}", " gid {o_gid}", " size {o_size}", " {o_flags}"),
+)  # fmt: skip
+class UpdateAttributes(Obdo):
+    """Attributes of a file or an object in an update: an obdo whose flags are those of an inode (obdo_from_la)."""
+
+
 @history(size=208, text="{oa}")
 class OstBody(Wire):
     """Body of most OST RPCs."""
@@ -92,21 +100,13 @@ class ObdIoobj(Wire):
     ioo_bufcnt: u32
 
 
-@history(size=16, prefix=("rnb_", "2.7"), text=("[{rnb_offset}+{rnb_len}]", " {rnb_flags}"))
+@history(size=16, prefix=("rnb_", "2.7"), text=("", "[{rnb_offset}+{rnb_len}]", " {rnb_flags}"))
 class NiobufRemote(Wire):
     """One extent of a bulk transfer; `offset` and `len` in bytes."""
 
     rnb_offset: u64
     rnb_len: u32
     rnb_flags: in32[ObdBrw]
-
-
-@history(size={"2.12": 16}, text=("", "{nbi_remote}"))
-class NiobufInline(Wire):
-    """The data of a small file that an open brings along: a `NiobufRemote`, and `rnb_len` bytes behind it."""
-
-    nbi_remote: NiobufRemote
-    nbi_data: Annotated[bytes, Flex(Raw(1))]
 
 
 @history(size=56, c_name={"1.8": "ll_fiemap_extent", "2.8": "fiemap_extent"})

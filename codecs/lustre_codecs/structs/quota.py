@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_codecs.enums.quota import LquotaEntryFlags, LquotaFlags, QifValid, QuotaCmd, QuotaDqacqFlags
+from lustre_codecs.enums.quota import LquotaEntryFlags, LquotaFlags, LquotaType, QifValid, QuotaCmd, QuotaDqacqFlags
 from lustre_codecs.structs.fid import LuFid, LustreHandle
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import as_sent, in32, in64, pad32, pad64, since, was
@@ -43,12 +43,12 @@ class ObdDqblk(Wire):
     dqb_padding: pad32 = was("padding").since("2.2")
 
 
-@history(size=112, text="{qc_cmd} type {qc_type} id {qc_id}")
+@history(size=112, text="{qc_cmd} {qc_type} id {qc_id}")
 class ObdQuotactl(Wire):
     """A quota command with its argument and answer."""
 
     qc_cmd: in32[QuotaCmd]
-    qc_type: u32
+    qc_type: in32[LquotaType]
     qc_id: id32
     qc_stat: u32
     qc_dqinfo: ObdDqinfo

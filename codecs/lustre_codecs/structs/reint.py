@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_codecs.enums.metadata import MdsAttr, MdsInodeFl, MdsOpBias, MdsOpen, MdsReint, ObdMd
+from lustre_codecs.enums.metadata import LustreFl, MdsAttr, MdsInodeFl, MdsOpBias, MdsOpen, MdsReint, ObdMd
 from lustre_codecs.structs.fid import LlFid, LuFid, LustreHandle
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import called, in32, in64, over, pad16, pad32, padding, since, until, was
@@ -187,7 +187,9 @@ class MdtRecSetattr(Wire):
     sa_mtime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_MTIME)]
     sa_atime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_ATIME)]
     sa_ctime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_CTIME)]
-    sa_attr_flags: Annotated[MdsInodeFl, U32, Given("sa_valid", MdsAttr.MDS_ATTR_ATTR_FLAG)]
+    sa_attr_flags: Annotated[LustreFl, U32, Given("sa_valid", MdsAttr.MDS_ATTR_ATTR_FLAG)] = (
+        was(type=Annotated[MdsInodeFl, U32, Given("sa_valid", MdsAttr.MDS_ATTR_ATTR_FLAG)]).since("2.2")
+    )
     sa_mode: Annotated[u32, Shown.MODE, Given("sa_valid", MdsAttr.MDS_ATTR_MODE)]
     sa_bias: u32      = padding("sa_padding_2", swab=True).since("2.4")
     sa_projid: u32    = padding("sa_padding_3").since("2.10")

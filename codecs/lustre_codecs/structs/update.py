@@ -93,7 +93,7 @@ class ObjectUpdateResult(Wire):
     our_data: Annotated[list[int], Flex(U32.as_sent())]
 
 
-@history(size={"2.8": 16}, byteorder="little")
+@history(size={"2.8": 16}, byteorder="little", text="{orr_size} bytes up to {orr_offset:#x}")
 class OutReadReply(Wire):
     """What was read of an object; `orr_size` bytes follow."""
 
