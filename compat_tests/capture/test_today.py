@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import lustre_wire as lw
 from compat_tests.capture.captures import messages, path_of
 from lustre_codecs.enums.connect import ObdConnect
+from lustre_wire.capture import ConversationWriter, PcapWriter, Statistics, TcpStreamWriter, read_messages
 from lustre_wire.capture.captured import Captured
 from lustre_wire.capture.connected import connected
 from lustre_wire.capture.rpcs import Matcher
-from lustre_wire.frames.events import LnetMessage
-from lustre_wire.frames.lnet import LnetMsgType
-from lustre_wire.frames.nid import parse_nid
+from lustre_wire.cli.main import cli
+from lustre_wire.frames.events import AcceptorRequest, Hello, LnetMessage, encode_message
+from lustre_wire.frames.events import encode as encode_event
+from lustre_wire.frames.ksock import SocklndConnType
+from lustre_wire.frames.lnet import LnetHandleWire, LnetMsgType, LnetPut
+from lustre_wire.frames.lnet_large import LNET_PROTO_ACCEPTOR_VERSION_16, LnetHdrLarge
+from lustre_wire.frames.nid import parse_large_nid, parse_nid
 
 CLIENT, SERVER = parse_nid("10.0.0.1@tcp"), parse_nid("10.0.0.2@tcp")
 FID, FULL20, BIT_38 = (
@@ -54,6 +61,72 @@ def connected_by(dialect: str, target: str, asked: tuple[int, str], granted: tup
         matcher.message(1, put(lw.encode(request), form.portal, 64)),
         matcher.message(2, put(lw.encode(reply), form.reply_portal, 64, back=True)),
     ]
+
+
+def two_nodes(port: int, out: PcapWriter, *said: tuple[int, Any]) -> None:
+    """A TCP connection of its own: the direction and the event, in turn."""
+    ends = (bytes([10, 0, 0, 3]), port), (bytes([10, 0, 0, 1]), 988)
+    tcp = TcpStreamWriter(out, *ends, segment_size=50)
+    tcp.open(port)
+    for direction, event in said:
+        tcp.send(port, direction, encode_event(event))
+    tcp.close(port)
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_a_node_with_large_nids_meets_one_of_2_15(order: Any) -> None:
+    """Its request to the acceptor and its HELLO are answered in the old forms and refused; then it speaks version 3."""
+    large, small = [parse_large_nid(f"fd00::{n}@tcp") for n in (3, 1)], [parse_nid(f"10.0.0.{n}@tcp") for n in (3, 1)]
+    control, refused = SocklndConnType.SOCKLND_CONN_CONTROL, SocklndConnType.SOCKLND_CONN_NONE
+    new = AcceptorRequest(0, LNET_PROTO_ACCEPTOR_VERSION_16, order, large[1])
+    stream = io.BytesIO()
+    out = PcapWriter(stream)
+    two_nodes(1021, out, (0, new), (1, AcceptorRequest(0, 1, "little", 0)))
+    two_nodes(
+        1022, out, (0, AcceptorRequest(0, 1, order, small[1])),
+        (0, Hello(0, 4, order, large[0], large[1], 12345, 12345, 5, 0, control)),
+        (1, Hello(0, 3, "little", small[1], small[0], 12345, 12345, 6, 0, refused)),
+    )  # fmt: skip
+    talk = ConversationWriter(out, client="10.0.0.3@tcp", server="10.0.0.1@tcp", client_port=1023, byteorder=order)
+    asked, granted = (FID | 1 << 61 | VERSION, "2.17.0"), (FID | 1 << 61 | VERSION, "2.15.5")
+    request, reply = connected_by("2.17", "MDS", asked, granted)
+    assert request.message is not None and reply.message is not None
+    talk.request(2000, request.message, 64)
+    talk.reply(3000, reply.message, 64)
+    talk.close(4000)
+    counts = Statistics()
+    found = list(read_messages(io.BytesIO(stream.getvalue()), statistics=counts))
+    assert (counts.handshakes, counts.unparsed, counts.segments.lost, counts.errors) == (8, 0, 0, 0)
+    assert [(m.kind, m.src, m.dst) for m in found] == [
+        ("request", "10.0.0.3@tcp", "10.0.0.1@tcp"), ("reply", "10.0.0.1@tcp", "10.0.0.3@tcp"),
+    ]  # fmt: skip
+    one = connected(found[1])
+    assert one is not None and (one.client_release, one.server_release, one.socklnd) == ("2.17.0", "2.15.5", 3)
+    shown = CliRunner().invoke(cli, ["decode", "--connections", "-"], input=stream.getvalue())
+    assert "10.0.0.3@tcp (2.17.0) -> 10.0.0.1@tcp (2.15.5) socklnd 3 t read as 2.17" in shown.output
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_a_connect_between_large_nids(order: Any) -> None:
+    """HELLOs of version 4, and LNet headers with addresses of 16 bytes."""
+    ends = [parse_large_nid(f"fd00::{n}@tcp") for n in (3, 1)]
+    pair = connected_by("2.17", "MDS", (FID | 1 << 61 | VERSION, "2.17.0"), (FID | 1 << 61 | VERSION, "2.17.0"))
+    said: list[tuple[int, Any]] = [(0, AcceptorRequest(0, LNET_PROTO_ACCEPTOR_VERSION_16, order, ends[1]))]
+    said += [(n, Hello(0, 4, order, ends[n], ends[1 - n], 12345, 12345, 5, 5, 1)) for n in (0, 1)]
+    stream = io.BytesIO()
+    tcp = TcpStreamWriter(PcapWriter(stream), (bytes(15) + b"\3", 1023), (bytes(15) + b"\1", 988))
+    tcp.open(1)
+    for direction, event in said:
+        tcp.send(2, direction, encode_event(event))
+    for n, message in enumerate(pair):
+        header = LnetHdrLarge(ends[1 - n], ends[n], type=LnetMsgType.LNET_MSG_PUT)
+        portal, data = message.portal, message.raw
+        header.msg.put = LnetPut(LnetHandleWire(), 64, 0, portal, 0)
+        tcp.send(3 + n, n, encode_message(header, data, version=4, byteorder=order))
+    tcp.close(9)
+    (_, found) = read_messages(io.BytesIO(stream.getvalue()))
+    one = connected(found)
+    assert one is not None and (one.client, one.server, one.socklnd) == ("fd00::3@tcp", "fd00::1@tcp", 4)
 
 
 @pytest.mark.parametrize(

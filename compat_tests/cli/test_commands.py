@@ -250,7 +250,8 @@ class TestDecode:
         assert len(rows) == 5 and {(r["client_release"], r["server_release"]) for r in rows} == {("2.17.0", "2.17.0")}
         shown = run("decode", mount, "--connections").stdout.splitlines()
         for row, line in zip(rows, shown, strict=True):
-            assert f"{row['client']} (2.17.0) -> {row['server']} (2.17.0) {row['target']} read as 2.17 " in line
+            ends = f"{row['client']} (2.17.0) -> {row['server']} (2.17.0) socklnd 3"
+            assert f"{ends} {row['target']} read as 2.17 " in line
 
     def test_filters(self) -> None:
         assert {row["format"] for row in lines("decode", GOLDEN[0], "--opcode", "mds_close", "--json")} == {"MDS_CLOSE"}

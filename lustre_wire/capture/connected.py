@@ -28,6 +28,8 @@ class Connected:
         dialect: in whose light the connection's messages are read.
         client_release, server_release: as their `ocd_version` says; empty where it is not there.
         flags: what was granted, by the names that the older one of both releases has for it.
+        socklnd: the version of the protocol that carried it: 4 between nodes with large NIDs, else 3 or less; 0 where
+            that is not known.
     """
 
     time_ns: int
@@ -39,6 +41,7 @@ class Connected:
     client_release: str
     server_release: str
     flags: tuple[str, ...]
+    socklnd: int = 0
 
 
 @checked
@@ -58,7 +61,7 @@ def connected(captured: Captured) -> Connected | None:
     client, server = (_release(version) for version in versions)
     return Connected(
         captured.time_ns, request.src, request.dst, bytes(target).decode("utf-8", "replace"), reply.status,
-        reply.dialect.name, client, server, flags,
+        reply.dialect.name, client, server, flags, captured.lnet.version if captured.lnet is not None else 0,
     )  # fmt: skip
 
 

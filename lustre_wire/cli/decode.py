@@ -123,7 +123,8 @@ def _connection(found: Connected, as_json: bool) -> str:
     granted = "|".join(short) if not found.status else f"refused: {status(found.status)}"
     clock = [paint(_clock(found.time_ns), dim=True)] if found.time_ns else []
     target = paint(shown_text(found.target.encode()), fg="cyan")
-    return line_of([*clock, sides, target, f"read as {found.dialect}", granted])
+    carried = [f"socklnd {found.socklnd}"] if found.socklnd else []
+    return line_of([*clock, sides, *carried, target, f"read as {found.dialect}", granted])
 
 
 def _say_losses(statistics: Statistics, port: int, summary: bool) -> None:
