@@ -325,3 +325,4 @@ class WholeGenerator(Generator):
         return self.em.compile(f"whole {name} {self.side.side.__qualname__} {pattern} {self.order}")[name]
 
 
+__all__ = ["Frame", "Side", "side"]
