@@ -102,7 +102,7 @@ def test_what_a_client_leaves_the_mdt_removes_when_it_is_gone(dialect: str) -> N
     fs = Simulated(dialect, osts=2, stripes=2)
     objects = gone_without_objects(fs)
     fs.simulator.crash(fs.clients[0].nid)
-    fs.simulator.settle(SILENCE + 10)
+    fs.simulator.settle(SILENCE + 60)
     assert there(fs, objects) == [False, False] and records(fs) == []
 
 
@@ -160,6 +160,7 @@ def test_one_client_owes_so_much_and_no_more(dialect: str, monkeypatch: pytest.M
         fs.do(c.close(file_of(fs, f"/f{number}")))
         fs.start(c.unlink(f"/f{number}"), c)
         fs.simulator.settle(1)
+    fs.simulator.settle(60)
     assert len(records(fs)) == 4
 
 

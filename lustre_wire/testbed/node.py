@@ -34,6 +34,8 @@ from lustre_wire.testbed.tasks import Call, OperationFailed, Steps, Tasks, Until
 COMMIT_INTERVAL = 5.0
 #: Objects made on an OST at once, and how few may be left before more are made.
 PRECREATE, LOW_WATER = 32, 8
+#: Seconds in which the last requests of a client that has left its MDS reach the OSTs.
+OVERTAKING = 10.0
 
 
 class Node(ABC):
@@ -261,7 +263,10 @@ class MetadataNode(ServerNode):
         self.tasks.start(ask(), "quota")
 
     def _destroy(self, gone: Gone) -> Steps:
-        """Remove an object whose file is gone."""
+        """Remove an object whose file is gone. A client that has left may have asked for it: it is not overtaken."""
+        assert self.target is not None
+        begins = self.target.now + (OVERTAKING if gone.client else 0)
+        yield Until(lambda: self.target is None or self.target.now >= begins)
         k, seq = names(self.dialect), layouts.sequence_of(self.dialect, gone.ost)
         asked = op.ObjectDestroy(id=gone.number, seq=seq, valid=k.OBD_MD_FLID | k.OBD_MD_FLGROUP)
         with suppress(OperationFailed):  # it may be gone

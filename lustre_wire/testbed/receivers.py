@@ -385,7 +385,8 @@ def _enqueued(r: Received) -> str | None:
 
 @_receiver("mdc/mdc_locks.c: mdc_finish_enqueue", *_INTENTS)
 def _intended(r: Received) -> str | None:
-    if r.request.body.pb_flags & r.k.MSG_REPLAY:  # which nobody waits for with an intent
+    kept = r.request.body.pb_flags & r.k.MSG_REPLAY  # nobody waits for a replay with an intent
+    if kept and not packer(r.request.dialect).personality.bodies.replayed_layout and not r.said.md:
         return None
     if r.status not in (0, r.k.ELDLM_LOCK_ABORTED):
         return None
