@@ -3,6 +3,7 @@ walk."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -34,6 +35,15 @@ def expected(data: bytes, dialect: str, request: Any = None) -> str:
     return json_line(to_json(lw.decode(data, dialect, request=request)))
 
 
+def without_names(told: Any) -> Any:
+    """What JSON says without what its numbers are called: of the message, and of what opaque bytes hold."""
+    if isinstance(told, list):
+        return [without_names(each) for each in told]
+    if not isinstance(told, dict):
+        return told
+    return {name: without_names(each) for name, each in told.items() if name != "names"}
+
+
 @pytest.mark.parametrize("recorded", messages(), ids=str)
 def test_recorded_messages_are_told_alike_however_often_they_come(recorded: Recorded) -> None:
     request = recorded.request()
@@ -55,8 +65,9 @@ def test_most_of_them_are_told_straight_from_their_bytes() -> None:
 @pytest.mark.parametrize("recorded", messages(), ids=str)
 def test_names_of_numbers_are_the_same_from_an_object_and_from_bytes(recorded: Recorded) -> None:
     request, message = recorded.request(), recorded.decode()
-    wanted = f'{json_text(message)[:-1]},"names":{names_json(message)}}}'
-    assert json_text(message, names=True) == wanted
+    wanted = json_text(message, names=True)
+    assert wanted.endswith(f',"names":{names_json(message)}}}')
+    assert without_names(json.loads(wanted)) == json.loads(json_text(message))
     told = [json_text_of(recorded.data, recorded.dialect, request=request, names=True) for _ in range(USES + 1)]
     assert told == [wanted] * (USES + 1)
 
