@@ -247,7 +247,7 @@ CASES: dict[str, tuple[str, str, Callable[[], dict[str, Any]], tuple[str, ...], 
     "quota asked of a pool": (
         "MDS_QUOTACTL", "request",
         lambda: {"quotactl": S["obd_quotactl"](qc_cmd=E["QuotaCmd"].LUSTRE_Q_GETQUOTAPOOL, qc_id=1000)},
-        ('"qc_id": 1000',), "GETQUOTAPOOL USR id 1000",
+        ('"qc_id": 1000',), "GETQUOTAPOOL type USR id 1000",
     ),
     "an object cut off": (
         "OST_PUNCH", "request",

@@ -149,6 +149,7 @@ INFERRED_DATES = {
     ("MdtRecSetxattr", "sx_padding_10", "2.4.0"),
     # flags by other names: LUSTRE_*_FL for MDS_*_FL
     ("MdtBody", "mbo_flags", "2.2.0"), ("MdtRecSetattr", "sa_attr_flags", "2.2.0"),
+    ("ObdQuotactl", "qc_type", "2.4.0"),  # without names before
     # renamed or born before the struct was asserted
     ("LrServerData", "lsd_osd_index", "2.4.0"), ("LrServerData", "lsd_mdt_index", "2.4.0"),
     ("LsdReplyDataV1", "size", "2.8.0"), ("MgsConfigBody", "mcb_rec_nid_size", "2.9.0"),

@@ -273,6 +273,7 @@ MISREAD = {
         ("o_fid", "o_parent_seq"), ("o_generation", "o_parent_oid"), ("o_easize", "o_ioepoch"), ("o_mds", "o_ioepoch"),
         ("o_lcookie", "o_layout"), ("o_lcookie", "o_layout_version"),
     },
+    "UpdateAttributes": {("o_lcookie", "o_layout"), ("o_lcookie", "o_layout_version")},
     "PtlrpcBody": {("pb_last_seen", "pb_tag"), ("pb_last_seen", "pb_projid")},
 }  # fmt: skip
 

@@ -91,7 +91,7 @@ def test_threads_get_one_class() -> None:
 
 def test_names_inside_a_declaration_are_those_of_its_release() -> None:
     old, new = spec_of(view(MdtBody, "2.1")), spec_of(view(MdtBody, "2.17"))
-    assert (old.text[0], new.text[0]) == ("{fid1}", "{mbo_fid1}")
+    assert (old.text[1], new.text[1]) == ("{fid1}", "{mbo_fid1}")
     assert spec_of(view(OstId, "2.1")).text == ("{oi_id}:{oi_seq}",)
     tag = spec_of(view(LdlmLockDesc, "2.1")).by_name["l_policy_data"].tag
     assert tag is not None and dict(tag.members)[12] == "l_flock"

@@ -258,7 +258,7 @@ class Step(RuleSet):
     def _readings(self, form: RpcFormat, direction: str) -> list[tuple[RpcFormat, Operation]]:
         there = self.after if direction == UP else self.before
         other = self.counterpart(form, direction)
-        if other is None:
+        if other is None or form.within is not None:  # what is inside of another message has numbers of its own
             return []
         found = []
         for one in there.by_opcode.get(other.opcode, ()):

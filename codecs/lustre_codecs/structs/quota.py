@@ -43,12 +43,12 @@ class ObdDqblk(Wire):
     dqb_padding: pad32 = was("padding").since("2.2")
 
 
-@history(size=112, text="{qc_cmd} {qc_type} id {qc_id}")
+@history(size=112, text="{qc_cmd} type {qc_type} id {qc_id}")
 class ObdQuotactl(Wire):
     """A quota command with its argument and answer."""
 
     qc_cmd: in32[QuotaCmd]
-    qc_type: in32[LquotaType]
+    qc_type: in32[LquotaType] = was(type=u32).since("2.4")
     qc_id: id32
     qc_stat: u32
     qc_dqinfo: ObdDqinfo
