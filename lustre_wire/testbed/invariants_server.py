@@ -17,12 +17,30 @@ from lustre_wire.testbed.seen import TRAFFIC, Seen
 AT_ONCE = 0.1
 
 
-def _answered_too_soon(part: Part, parts: list[Part], verdict: Verdict) -> None:
+def _window_began(server: list[Seen], parts: list[Part], reply: Seen) -> float:
+    """When the first client joined the recovery that this is an answer in: also one that was told so in an answer that
+    got lost, or in one that is not shown (what an MDS of another version is answered)."""
+    first = min((p.told.time for p in parts if p.told.time <= reply.time < p.end), default=inf)
+    joins = [m for m in server if m.connect and m.time < first and (m.request or _recovering(m))]
+    done = [m.time for m in server if not (m.request or m.status or _recovering(m)) and m.time < first]
+    before = max(done, default=0.0)  # what an earlier start did; this one has answered nobody but that it recovers
+    answered = {(m.client, m.xid) for m in server if not m.request}
+    unseen = [m.arrived or inf for m in joins if m.request and (m.client, m.xid) not in answered]
+    return min((t for t in (first, *unseen, *(m.time for m in joins if not m.request)) if t > before), default=inf)
+
+
+def _recovering(m: Seen) -> bool:
+    told = not m.request and m.connect and not m.status
+    return told and bool(m.op_flags & names(m.dialect).MSG_CONNECT_RECOVERING)
+
+
+def _answered_too_soon(part: Part, parts: list[Part], server: list[Seen], verdict: Verdict) -> None:
     """The last ping of one client is answered when everybody who takes part has sent one."""
     for ping in [m for m in part.pair if m.request and m.done_ping and part.begin <= m.time < part.end]:
         reply = first_reply(part.pair, ping)
-        begun = [p.told.time for p in parts if reply is not None and p.told.time <= reply.time < p.end]
-        if reply is None or reply.status or min(begun, default=inf) + RECOVERY_SOFT <= reply.time:  # the window ran out
+        if reply is None or reply.status:
+            continue
+        if _window_began(server, parts, reply) + RECOVERY_SOFT <= reply.time:  # it ran out
             continue
         for other in parts:
             if other.told.time < reply.time < other.end and reply.time > other.begin:
@@ -38,7 +56,7 @@ def r17a(messages: list[Seen], verdict: Verdict) -> None:
     for server in servers(messages):
         parts = parts_of(server)
         for part in parts:
-            _answered_too_soon(part, parts, verdict)
+            _answered_too_soon(part, parts, server, verdict)
 
 
 @invariant("R18", TRAFFIC)
@@ -152,7 +170,7 @@ def r23a(messages: list[Seen], verdict: Verdict) -> None:
             since = joined(part.pair, part.begin)
             said = [m for m in part.pair if m.request and m.done_ping and since <= m.time < part.end]
             if len(said) > 1:
-                _answered_too_soon(part, parts, verdict)
+                _answered_too_soon(part, parts, server, verdict)
 
 
 @invariant("R24", TRAFFIC)
