@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from math import inf
 
 from lustre_wire.upgrade.model.agreement import Pair, Projection, project
 from lustre_wire.upgrade.model.explore import IGNORED
@@ -13,26 +14,34 @@ from lustre_wire.upgrade.stage.play import Play
 
 
 @cache
-def projection(**options: str) -> Projection:
-    return project(policy("simplified", **options), losses=0)
+def projection(*, touched: bool = False, **options: str) -> Projection:
+    return project(policy("simplified", **options), losses=0, touched=touched)
 
 
-def traces(play: Play) -> Iterator[list[Pair]]:
-    """What each server and each client nothing happened to went through together, from when the client was mounted."""
+def lives(play: Play) -> Iterator[tuple[int, float, float]]:
+    """Each client from when it was mounted until it went down."""
+    downs = sorted([*play.mishaps.deaths, *play.unmounted])
+    for mounted in play.journal.mounted:
+        down = min((t for t, c in downs if c == mounted.client and t > mounted.time), default=inf)
+        yield mounted.client, mounted.time, down
+
+
+def traces(play: Play) -> Iterator[tuple[int, list[Pair]]]:
+    """Each client by its NID, and what it and each server went through together, from when it was mounted until it went
+    down."""
     states = {*map(str, ServerState), "down"}
     for node in (node for node in play.nodes.values() if node.uuid != b"MGS"):  # which has no lock of theirs here
-        for client in play.untouched():
+        for client, begun, end in lives(play):
             target = node.uuid.decode()
-            begun = max((m.time for m in play.journal.mounted if m.client == client), default=float("inf"))
             events = [(life.time, 0, life.what) for life in node.history if life.what in states]
             mine = [moved for moved in play.journal.moved if (moved.client, moved.target) == (client, target)]
-            events += [(moved.time, 1, str(moved.state)) for moved in mine]
+            events += [(moved.time, 1, str(moved.state)) for moved in mine if moved.time > begun]
             pair, found = ["serving", "run"], []
             for time, who, state in sorted(events, key=lambda event: event[0]):
                 pair[who] = state
-                if time > begun and not (who == 0 and state == ServerState.HALTED):  # it is down at the same moment
+                if begun < time < end and not (who == 0 and state == ServerState.HALTED):  # it is down at that moment
                     found.append((pair[0], pair[1]))
-            yield found
+            yield client, found
 
 
 def comparable(how: Policy) -> bool:
@@ -45,5 +54,7 @@ def refusals(play: Play) -> list[str]:
     if not comparable(play.policy) or play.journal.by_hand or play.system.partners:
         return []
     options = {name: getattr(play.policy, name) for name in OPTIONS if name not in IGNORED}
-    model = projection(**options)
-    return [line for trace in traces(play) for line in model.refuses(trace)]
+    untouched, found = play.untouched(), []
+    for client, trace in traces(play):
+        found += projection(touched=client not in untouched, **options).refuses(trace)
+    return found

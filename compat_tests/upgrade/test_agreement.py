@@ -14,18 +14,28 @@ from compat_tests.upgrade.projected import projection, refusals, traces
         ("clean-upgrade", (), {}), ("clean-upgrade", (), {"resume": "lock"}),
         ("clean-upgrade", (), {"held": "updates"}),
         ("piecemeal-osts", ("mds-crash@quiet",), {}), ("piecemeal-osts", ("ost0-crash@revoking",), {}),
-        ("silent-client", (), {}),
+        ("silent-client", (), {}), ("drain-crash", (), {}), ("brief-absence", (), {}), ("returning-client", (), {}),
+        ("clean-upgrade", ("client1-silent@cleaning",), {}), ("clean-upgrade", ("client1-crash@waiting",), {}),
+        ("any-order", (), {}), ("new-clients", (), {}), ("rewritten-config", (), {}),
+        # a notice that is on its way when its server crashes
+        ("lost-answer", ("client1-crash@waiting", "mds-crash@committed"), {"farewell": "leave"}),
     ],
 )  # fmt: skip
 def test_what_happens_in_plays_happens_in_the_model(
     scenario: str, faults: tuple[str, ...], options: dict[str, str]
 ) -> None:
     play = played(scenario, "simplified", *faults, **options).play
-    assert any(traces(play))
+    assert any(trace for _, trace in traces(play))
     assert refusals(play) == []
 
 
 def test_a_trace_that_the_model_does_not_have_is_refused() -> None:
     found = projection()
     assert list(found.refuses([("serving", "run"), ("halted", "run")]))
-    assert list(found.refuses([("serving", "run"), ("serving", "reopening")]))
+    assert list(found.refuses([("serving", "run"), ("revoking", "waiting")]))
+
+
+def test_what_only_happens_to_who_was_evicted_is_refused_of_anybody_else() -> None:
+    evicted = ("committed", "run")
+    assert evicted in projection(touched=True).follow
+    assert evicted not in projection().follow

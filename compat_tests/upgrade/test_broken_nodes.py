@@ -152,7 +152,7 @@ BROKEN: list[tuple[str, str | Scenario, str, Any, str, Any]] = [
     ("B3", "clean-upgrade", "simplified", Barrier, "look", _release_at_once),
     ("B4", "clean-upgrade", "simplified", Barrier, "look", _release_at_once),
     ("B5", "clean-upgrade", "simplified", Shutdown, "_quiet", _halt_without_waiting),
-    ("B6", "new-clients", "simplified", Shutdown, "newcomer", lambda self: 0),
+    ("B6", "new-clients", "simplified", Shutdown, "newcomer", lambda self, first: 0),
     ("B7", "clean-upgrade", "simplified", reopen, "open_again", _kill_files),
     ("B8", "clean-upgrade", "simplified", Barrier, "look", _leave_with_the_release),
     ("B9", "by-hand", "simplified", Gate, "interrupt", _let_go_on),

@@ -1,17 +1,18 @@
 """Every state of a small upgrade: no law is broken in any, and the end can be reached from each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from compat_tests.upgrade.whole import Everything
+from lustre_wire.upgrade.model import graph as graph_module
 from lustre_wire.upgrade.model import messages
 from lustre_wire.upgrade.model import moves as model
 from lustre_wire.upgrade.model.explore import IGNORED, explore, main
 from lustre_wire.upgrade.model.graph import walk
 from lustre_wire.upgrade.model.joint import STUCK, join
-from lustre_wire.upgrade.model.moves import boot, death, first_part, make, moves
-from lustre_wire.upgrade.model.world import Message, Part
+from lustre_wire.upgrade.model.moves import Move, boot, death, first_part, leave, make, moves, silence, voice
+from lustre_wire.upgrade.model.world import Message, Part, Turn
 from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Facts, Step
 from lustre_wire.upgrade.protocol.mark import Mark
 from lustre_wire.upgrade.protocol.policy import OPTIONS, policy
@@ -53,7 +54,7 @@ def test_two_clients_and_two_servers_without_faults() -> None:
 def test_every_node_crashes_somewhere_and_messages_are_lost() -> None:
     graph = walk(first_part(SIMPLIFIED, 2), 1, 1, 3_000)
     names = {name for shared in graph.shared for name in shared}
-    assert names >= {death(0), death(1), boot(0), boot(1)}
+    assert names >= {name(client) for name in (death, boot, silence, voice) for client in range(2)}
     assert any(graph.crashed)
     assert any(graph.lost)
 
@@ -67,9 +68,9 @@ def test_a_limit_is_kept_and_said() -> None:
 # -- several servers, from the states of one -----------------------------------------------------------------------
 
 
-def _judged(clients: int, servers: int, losses: int, crashes: int, calls: int) -> set[str]:
+def _judged(clients: int, servers: int, losses: int, crashes: int, calls: int, both: int = 0) -> set[str]:
     """The broken laws; the walk through every order and the reduced one must agree, and in the counts as well."""
-    first = first_part(SIMPLIFIED, clients)
+    first = first_part(SIMPLIFIED, clients, both)
     for link in first.links:
         link.calls = calls
     graph = walk(first, losses, crashes, 1_000_000)
@@ -83,24 +84,45 @@ def _judged(clients: int, servers: int, losses: int, crashes: int, calls: int) -
 
 
 @pytest.mark.parametrize(
-    ("clients", "servers", "losses", "crashes", "calls"),
-    [(1, 1, 1, 1, 1), (1, 2, 0, 0, 1), (1, 2, 1, 1, 0), (1, 3, 0, 0, 0), (2, 1, 0, 1, 0)],
-)
+    ("clients", "servers", "losses", "crashes", "calls", "both"),
+    [
+        (1, 1, 1, 1, 1, 0), (1, 2, 0, 0, 1, 0), (1, 2, 1, 1, 0, 0), (1, 3, 0, 0, 0, 0), (2, 1, 0, 1, 0, 0),
+        (1, 2, 0, 0, 0, 1), (1, 1, 0, 1, 0, 1), (2, 1, 0, 0, 0, 2),
+    ],
+)  # fmt: skip
 def test_as_many_states_and_ends_as_in_every_order(
-    clients: int, servers: int, losses: int, crashes: int, calls: int
+    clients: int, servers: int, losses: int, crashes: int, calls: int, both: int
 ) -> None:
-    assert _judged(clients, servers, losses, crashes, calls) == set()
+    assert _judged(clients, servers, losses, crashes, calls, both) == set()
+
+
+def test_a_call_that_needs_every_server_with_a_loss_and_a_crash_anywhere() -> None:
+    found = explore(SIMPLIFIED, clients=1, both=1, losses=0)
+    assert found.ends
+    assert found.broken == {}
+
+
+def test_servers_that_wait_for_each_other_are_found_though_none_is_stuck_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that needs both does not end before the administrator has come to each of them."""
+
+    def waiting(part: Part, losses: int, crashes: int) -> Iterator[Move]:
+        return (m for m in moves(part, losses, crashes) if m.name != leave(0) or part.turn is not Turn.BEFORE)
+
+    monkeypatch.setattr(graph_module, "moves", waiting)
+    assert _judged(1, 1, 0, 0, 0, 1) == set()
+    assert _judged(1, 2, 0, 0, 0, 1) == {STUCK}
 
 
 def test_a_move_of_one_server_cannot_see_another() -> None:
     """It gets its own part and nothing else; what others do too is a death or the administrator going on."""
     part = first_part(SIMPLIFIED, 2)
-    assert {move.name for move in moves(part, 1, 1) if move.shared} == {death(0), death(1), model.ITS_TURN}
+    befall = {name(client) for name in (death, silence) for client in range(2)}
+    assert {move.name for move in moves(part, 1, 1) if move.shared} == befall | {model.ITS_TURN}
     for move in moves(part, 1, 1):
         there = part.copy()
         make(move, there)
         assert part.key() == first_part(SIMPLIFIED, 2).key()
-        assert move.shared or (there.turn, there.dead) == (part.turn, part.dead)
+        assert move.shared or (there.turn, there.missed()) == (part.turn, part.missed())
 
 
 # -- and what is broken is found ---------------------------------------------------------------------------------

@@ -253,13 +253,21 @@ def test_a_client_that_never_leaves_does_not_stop_the_stop() -> None:
 
 def test_B6_new_clients_get_one_answer_from_the_first_moment_to_the_last() -> None:
     stop = Shutdown(SIMPLIFIED)
-    assert stop.newcomer() == 0
+    assert stop.newcomer(first=True) == 0
     answers = []
     for move in (lambda: stop.begin(["a"]), lambda: stop.released("a"), stop.committed, lambda: stop.informed("a")):
         move()
-        answers.append((stop.state, stop.newcomer()))
+        answers.append((stop.state, stop.newcomer(first=True)))
     assert [state for state, _ in answers] == ["revoking", "quiet", "committed", "halted"]
     assert {answer for _, answer in answers} == {-errno.EBUSY}
+
+
+def test_B6_who_comes_back_during_a_stop_is_refused_where_new_clients_are_held() -> None:
+    """It may not have heard that it was evicted, and ask the next version for what it asked the last."""
+    stop = Shutdown(policy("simplified", newcomers="hold"))
+    stop.begin(["a"])
+    assert stop.newcomer(first=True) == 0
+    assert stop.newcomer(first=False) == -errno.EBUSY
 
 
 def test_TH9_once_quiet_everything_but_ping_and_disconnect_is_refused() -> None:

@@ -288,7 +288,8 @@ MUTANTS: dict[str, tuple[str, str, str | Scenario, dict[str, str], Any, str, Any
     "the same handles at every start": ("handle", "handle", PLAIN, {}, testbed_node, "Target", same_handles),
     "evicts after three seconds": ("MDS", "SI7", "silent-client", {}, server, "CALLBACK_TIMEOUT", 3),
     "an MGS serves another log": ("MGS", "G1", "config", {}, Configuration, "_block", another_log),
-    "an MGS lets newcomers in": ("MGS", "B6", "new-clients", {"scope": "mgs"}, Shutdown, "newcomer", lambda self: 0),
+    "an MGS lets newcomers in": (
+        "MGS", "B6", "new-clients", {"scope": "mgs"}, Shutdown, "newcomer", lambda self, first: 0),
     "an MGS tells before targets commit": ("MGS", "SI12", PLAIN, {"scope": "mgs"}, Controlled, "_do", tells_at_once),
 }  # fmt: skip
 

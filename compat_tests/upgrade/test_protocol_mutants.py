@@ -65,8 +65,8 @@ def marked_at(state: ServerState) -> Callable[[Controlled, str], None]:
 NOTE = Controlled._note
 
 
-def let_in_at(*states: ServerState) -> Callable[[Shutdown], int]:
-    return lambda self: 0 if self.state in states else NEWCOMER(self)
+def let_in_at(*states: ServerState) -> Callable[[Shutdown, bool], int]:
+    return lambda self, first: 0 if self.state in states else NEWCOMER(self, first=first)
 
 
 def new_number(request: Any, owner: Any, session: Any) -> str:

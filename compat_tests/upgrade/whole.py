@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
 import attrs
 
 from lustre_wire.upgrade.model.graph import Graph
 from lustre_wire.upgrade.model.joint import STUCK
-from lustre_wire.upgrade.model.moves import DONE, ITS_TURN, boot, death
+from lustre_wire.upgrade.model.moves import (
+    DONE,
+    ITS_TURN,
+    boot,
+    death,
+    enter,
+    is_call,
+    is_fault,
+    leave,
+    silence,
+    voice,
+)  # fmt: skip
 
 
 class State(NamedTuple):
-    """Of everything: that of each server's part by its number in the graph, whose turn it is, who died, who booted."""
+    """Of everything: of each server's part, by its number in the graph; whose turn it is, and what befell clients."""
 
     parts: tuple[int, ...]
     turn: int = 0
-    dead: frozenset[int] = frozenset()
-    booted: frozenset[int] = frozenset()
+    befallen: frozenset[str] = frozenset()
 
 
 @attrs.define
@@ -61,11 +72,11 @@ class Everything:
 
     def faults(self, here: State) -> tuple[int, int]:
         lost, crashed = (sum(counts[p] for p in here.parts) for counts in (self.graph.lost, self.graph.crashed))
-        return lost, crashed + len(here.dead | here.booted)
+        return lost, crashed + sum(map(is_fault, here.befallen))
 
     def key(self, here: State) -> object:
         content = tuple(self.graph.content[part] for part in here.parts)
-        return content, here.turn, here.dead, here.booted, self.faults(here)
+        return content, here.turn, here.befallen, self.faults(here)
 
     def follow(self, here: State) -> Iterator[tuple[State, bool]]:
         """What comes next, and whether by a fault."""
@@ -77,21 +88,20 @@ class Everything:
                 yield there, fault
 
     def _moves(self, here: State) -> Iterator[tuple[State, bool]]:
-        graph, (parts, turn, dead, booted) = self.graph, here
+        graph, (parts, turn, befallen) = self.graph, here
         for server, part in enumerate(parts):
             for follow, fault in ((graph.inner[part], False), (graph.faulty[part], True)):
                 for then in follow:
-                    yield State((*parts[:server], then, *parts[server + 1 :]), turn, dead, booted), fault
-        for client in range(self.clients):
-            shared = [graph.shared[part].get(death(client)) for part in parts]
+                    yield State((*parts[:server], then, *parts[server + 1 :]), turn, befallen), fault
+        for client, name in product(range(self.clients), (death, boot, silence, voice, enter, leave)):
+            move = name(client)
+            shared = [graph.shared[part].get(move) for part in parts]
             if None not in shared:
-                yield State(tuple(shared), turn, dead | {client}, booted), True
-            shared = [graph.shared[part].get(boot(client)) for part in parts]
-            if None not in shared:
-                yield State(tuple(shared), turn, dead - {client}, booted | {client}), False
+                more = frozenset() if is_call(move) else frozenset([move])
+                yield State(tuple(shared), turn, befallen | more), is_fault(move)
         if turn < self.servers and DONE in graph.shared[parts[turn]]:
             shared = list(parts)
             for server, name in ((turn, DONE), (turn + 1, ITS_TURN)):
                 if server < self.servers:
                     shared[server] = graph.shared[parts[server]][name]
-            yield State(tuple(shared), turn + 1, dead, booted), False
+            yield State(tuple(shared), turn + 1, befallen), False

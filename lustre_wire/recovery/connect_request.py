@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -13,7 +12,7 @@ from lustre_wire.recovery.exports import Export
 from lustre_wire.recovery.names import Names
 from lustre_wire.recovery.packet import host
 from lustre_wire.recovery.rules import RecoveryRules
-from lustre_wire.recovery.service import Service
+from lustre_wire.recovery.service import Guard, Service
 
 
 @attrs.define(slots=True, frozen=True)
@@ -40,7 +39,7 @@ class Door:
         stopping, accepting, recovering: its state.
         full: it knows as many clients as it may.
         needed: connect flags without which nobody is let in.
-        guard: asked about a client that has no connection while the target serves: 0 or a negative errno.
+        guard: asked about a client that has no connection while the target serves.
     """
 
     uuid: bytes
@@ -49,7 +48,7 @@ class Door:
     recovering: bool
     full: bool
     needed: int
-    guard: Callable[[Export | None], int] | None
+    guard: Guard | None
 
 
 def offered(message: rpc.Message) -> int:
@@ -97,7 +96,7 @@ def refusal(
     if export is None and door.recovering:
         return Refusal(-errno.EBUSY)
     if door.guard is not None and not door.recovering and (export is None or not export.connected):
-        status = door.guard(export)
+        status = door.guard.connecting(export, first=bool(body.pb_op_flags & k.MSG_CONNECT_INITIAL))
         if status:
             return Refusal(status)
     if export is None and door.full:

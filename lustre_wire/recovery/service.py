@@ -44,9 +44,9 @@ def answered(made: Answer | Handling) -> Handling:
 class Guard(Protocol):
     """Who decides besides the target itself: what controls its life (an upgrade)."""
 
-    def connecting(self, export: Export | None) -> int:
+    def connecting(self, export: Export | None, *, first: bool) -> int:
         """What the connect of an unknown client is answered, or of one that is known and not connected while the target
-        serves: 0 to let it in, or a negative errno."""
+        serves: 0 to let it in, or a negative errno. `first`: the client has never been connected."""
 
     def handling(self, request: Incoming, inner: Handling) -> Handling:
         """The handling of a request other than connect, disconnect and ping: as it is, refused, or kept waiting."""

@@ -478,8 +478,7 @@ class Target:
         request = Incoming(message, packet, Export(b"", 0, nid=packet.source), now, now + timeouts.OBD_TIMEOUT)
         door = Door(
             self.uuid, self.stopping, self.accepting, self.recovering, full=len(self.exports) >= self.limits.clients,
-            needed=self.rules.granted if self.service.metadata else 0,
-            guard=self.guard.connecting if self.guard is not None else None,
+            needed=self.rules.granted if self.service.metadata else 0, guard=self.guard,
         )  # fmt: skip
         export, refused = None, connect_request.malformed(message, door, self.rules, self.k)
         if refused is None:

@@ -20,7 +20,7 @@ from lustre_wire.upgrade.protocol.policy import Policy
 #: The server's state and the client's.
 Pair = tuple[str, str]
 #: How many moves of the model one change of a play may stand for: nodes note where they end, not what they pass.
-STEPS = 4
+STEPS = 2
 
 
 @attrs.frozen
@@ -46,15 +46,23 @@ class Projection:
         return found
 
 
-def project(how: Policy, *, losses: int = 1, crashes: int = 1) -> Projection:
-    """All pairs of one server and one client that still lives, with so many messages lost and crashes."""
+def project(how: Policy, *, losses: int = 1, crashes: int = 1, touched: bool = False) -> Projection:
+    """All pairs of one server and one client that is up, with so many messages lost and so many nodes that crash or
+    fall silent.
+
+    Args:
+        touched: what happens to one that was cut off, evicted or booted again is there too, and other clients, for whom
+            a server waits when this one is gone.
+    """
     follow: dict[Pair, set[Pair]] = {}
-    first = first_part(how, 1)
+    first = first_part(how, 1, both=int(not touched))
+    first.others = frozenset(["others"] if touched else [])
     seen, queue = {_key(first)}, deque([first])
     while queue:
         part = queue.popleft()
         here = _pair(part)
-        follow.setdefault(here, set())
+        if not part.dead:
+            follow.setdefault(here, set())
         for move in moves(part, losses, crashes):
             there = part.copy()
             try:
@@ -62,12 +70,14 @@ def project(how: Policy, *, losses: int = 1, crashes: int = 1) -> Projection:
                 laws(there)
             except Broken:
                 continue
-            if not (there.dead or there.booted):
+            if not touched and there.missed():
+                continue
+            if not (part.dead or there.dead):
                 follow[here].add(_pair(there))
                 follow.setdefault(_pair(there), set())
-                if _key(there) not in seen:
-                    seen.add(_key(there))
-                    queue.append(there)
+            if _key(there) not in seen:
+                seen.add(_key(there))
+                queue.append(there)
     return Projection({pair: frozenset(then) for pair, then in follow.items()})
 
 
@@ -77,4 +87,4 @@ def _pair(part: Part) -> Pair:
 
 
 def _key(part: Part) -> object:
-    return part.key(), part.turn, part.dead, part.booted, part.lost, part.crashed
+    return part.key(), part.turn, part.faults()

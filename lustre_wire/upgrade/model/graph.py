@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from lustre_wire.upgrade.model.laws import laws
-from lustre_wire.upgrade.model.moves import DONE, ITS_TURN, make, moves
+from lustre_wire.upgrade.model.moves import make, moves
 from lustre_wire.upgrade.model.world import Broken, Part
 
 
@@ -60,17 +60,14 @@ class Graph:
 
     def closure(self, seeds: Iterable[int]) -> list[int]:
         """What can be reached without a shared move."""
-        return _closure(seeds, lambda state: self.inner[state] + self.faulty[state])
-
-    def hopeless(self) -> list[int]:
-        """States from which the end cannot be reached, even if nothing goes wrong any more."""
-        before: list[list[int]] = [[] for _ in self.content]
-        for state, follow in enumerate(self.inner):
-            shared = self.shared[state]
-            for then in (*follow, *(shared[name] for name in (ITS_TURN, DONE) if name in shared)):
-                before[then].append(state)
-        hope = set(_closure((state for state, over in enumerate(self.over) if over), before.__getitem__))
-        return [state for state in range(len(self)) if state not in hope and state not in self.broken]
+        seen = set(seeds)
+        found = list(seen)
+        for state in found:
+            for then in (*self.inner[state], *self.faulty[state]):
+                if then not in seen:
+                    seen.add(then)
+                    found.append(then)
+        return found
 
 
 def walk(first: Part, losses: int, crashes: int, limit: int, say: Callable[[str], None] = lambda text: None) -> Graph:
@@ -87,7 +84,7 @@ def walk(first: Part, losses: int, crashes: int, limit: int, say: Callable[[str]
 
     def number(part: Part, law: str, here: int, move: str) -> int:
         content = contents.setdefault(law or part.key(), len(contents))
-        state = numbers.setdefault((content, part.turn, part.dead, part.booted, part.lost, part.crashed), len(numbers))
+        state = numbers.setdefault((content, part.turn, part.faults()), len(numbers))
         if state == len(graph):
             _add(graph, part, content, (here, move))
             law = law or _law(laws, part)
@@ -131,14 +128,3 @@ def _law(do: Callable[[Part], None], part: Part) -> str:
     except Broken as broken:
         return str(broken)
     return ""
-
-
-def _closure(seeds: Iterable[int], follow: Callable[[int], list[int]]) -> list[int]:
-    seen = set(seeds)
-    found = list(seen)
-    for state in found:
-        for then in follow(state):
-            if then not in seen:
-                seen.add(then)
-                found.append(then)
-    return found

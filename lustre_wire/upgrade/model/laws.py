@@ -28,13 +28,13 @@ def laws(part: Part) -> None:
 
 def _client_laws(part: Part, client: int) -> None:
     server, link, barrier = part.server, part.links[client], part.barriers[client]
-    missed = bool(part.dead | part.booted)
+    missed = bool(part.missed())
     _must(not link.gone or missed, f"B7: client{client} was evicted although it never fell silent")
     if not link.gone:
         kept = server.disk[client] if not server.up else server.done[client]
         _must(kept >= link.done or link.uncommitted, f"B7: a call of client{client} is lost")
     if part.life.state is ServerState.HALTED and not server.up and server.mark.clean and client in server.known:
-        _must(not link.uncommitted and link.call != "sent", "B3: an uncommitted request at HALTED")
+        _must(not link.uncommitted and "sent" not in (link.call, link.both), "B3: an uncommitted request at HALTED")
         if barrier.state in (ClientState.WAITING, ClientState.DISCONNECTED):
             _must(not link.dirty, "B4: dirty pages at HALTED")
             _must(not link.locks or part.policy.cache is Cache.FLUSH, "B4: locks in a cache at HALTED")

@@ -20,11 +20,16 @@ def arrive(part: Part, message: Message) -> None:
     """
     part.network -= {message}
     kind, client, *said = message
-    if kind in _CLIENT:
+    if to_client(message):
         if client not in part.dead:
             _CLIENT[kind](part, client, *said)
     elif part.server.up:
         _SERVER[kind](part, client, *said)
+
+
+def to_client(message: Message) -> bool:
+    """Which way does it go?"""
+    return message[0] in _CLIENT
 
 
 # -- what the machines want done -----------------------------------------------------------------------------------
@@ -83,8 +88,9 @@ _GATE = {Step.OPEN_GATE: 0, Step.CLOSE_GATE: 1, Step.CLOSE_GATE_TO_READING: 2}
 
 def _facts(link: Link) -> Facts:
     return Facts(
-        [link.call, link.view, link.synced].count("sent"), int(link.dirty), int(link.locks), int(link.uncommitted)
-    )
+        [link.call, link.view, link.synced].count("sent") + (link.both in ("inside", "sent", "answered")),
+        int(link.dirty), int(link.locks), int(link.uncommitted),
+    )  # fmt: skip
 
 
 # -- at the server -----------------------------------------------------------------------------------------------
@@ -93,15 +99,17 @@ def _facts(link: Link) -> Facts:
 def _at_connect(part: Part, client: int) -> None:
     server = part.server
     if client not in server.known:
-        if server.awaited or part.life.newcomer():
+        if server.awaited or part.life.newcomer(first=part.links[client].handle < 0):
             return
         server.known |= {client}
         server.connected |= {client}
-        part.send("re connect", client, server.instance, server.version, "new")
+        server.exports = tuple(n + (c == client) for c, n in enumerate(server.exports))
+        part.send("re connect", client, server.instance, server.exports[client], server.version, "new")
         return
     back = client in server.connected and client not in server.awaited
     server.connected |= {client}
-    part.send("re connect", client, server.instance, server.version, "same" if back else "restarted")
+    how = "same" if back else "restarted"
+    part.send("re connect", client, server.instance, server.exports[client], server.version, how)
 
 
 def _at_replay(
@@ -154,6 +162,13 @@ def _at_view(part: Part, client: int, version: int, instance: int) -> None:
         part.send("re view", client, instance)
 
 
+def _at_both(part: Part, client: int, version: int, instance: int) -> None:
+    if _live(part, client, version, instance):
+        if part.life.request("request"):
+            raise Broken("a call reaches a server that is quiet")
+        part.send("re both", client, instance)
+
+
 def _at_sync(part: Part, client: int, version: int, instance: int) -> None:
     if _live(part, client, version, instance):
         if not part.life.request("request"):
@@ -201,26 +216,28 @@ def _at_ask(part: Part, client: int, version: int, instance: int) -> None:
 def _to_callback(part: Part, client: int, instance: int) -> None:
     """It names the client's lock: one of an earlier start of the server is unknown."""
     server, link = part.server, part.links[client]
-    if server.up and link.instance == instance == server.instance and link.access:
+    if link.instance == instance and link.access:
         _steps(part, client, part.barriers[client].revoked())
-        server.unheard -= {client}
+        server.unheard -= {client} if instance == server.instance else frozenset()
 
 
 def _to_notice(part: Part, client: int, instance: int) -> None:
+    """Of a server that went down meanwhile too."""
     server = part.server
-    if server.up and instance == server.instance and client in server.untold:
+    if instance == part.links[client].instance:
         _steps(part, client, part.barriers[client].all_committed())
+    if server.up and instance == server.instance and client in server.untold:
         server.untold -= {client}
         act(part, part.life.informed(client))
 
 
-def _to_connected(part: Part, client: int, instance: int, version: int, how: str) -> None:
+def _to_connected(part: Part, client: int, instance: int, handle: int, version: int, how: str) -> None:
     link, barrier = part.links[client], part.barriers[client]
     if link.state != "lost" or instance != part.server.instance:
         return
-    if not link.instance and how == "same":  # an earlier answer was lost
+    if handle != link.handle and how == "same":  # the answer that told it was lost
         how = "new"
-    link.instance, link.version = instance, version
+    link.instance, link.handle, link.version = instance, handle, version
     if how == "same":
         link.state = "full"
         _recovered(part, client)
@@ -233,6 +250,7 @@ def _to_connected(part: Part, client: int, instance: int, version: int, how: str
         link.asking, link.leaving, link.synced, link.formatted = False, False, "", 0
         link.call = "" if link.call == "sent" else link.call
         link.view = "" if link.view == "sent" else link.view
+        link.both = "answered" if link.both in ("inside", "sent") else link.both
         _steps(part, client, barrier.evicted())
 
 
@@ -277,6 +295,14 @@ def _to_viewed(part: Part, client: int, instance: int) -> None:
         link.view, link.locks = "", True
 
 
+def _to_both(part: Part, client: int, instance: int) -> None:
+    """What it changed is replayed like what a call changed; how often it was done is not counted."""
+    link = part.links[client]
+    if link.both == "sent" and instance == link.instance:
+        link.both, link.locks, link.dirty = "answered", True, True
+        link.uncommitted |= not part.policy.synchronous
+
+
 def _to_synced(part: Part, client: int, instance: int) -> None:
     link = part.links[client]
     if instance == link.instance:
@@ -309,10 +335,10 @@ def _to_asked(part: Part, client: int, instance: int, free: bool, refused: bool)
 
 _SERVER: dict[str, Callable[..., None]] = {
     "connect": _at_connect, "replay": _at_replay, "call": _at_call, "sync": _at_sync, "release": _at_release,
-    "ask": _at_ask, "bye": _at_bye, "view": _at_view,
+    "ask": _at_ask, "bye": _at_bye, "view": _at_view, "both": _at_both,
 }  # fmt: skip
 _CLIENT: dict[str, Callable[..., None]] = {
     "callback": _to_callback, "notice": _to_notice, "re connect": _to_connected, "re replay": _to_replayed,
     "re call": _to_called, "re sync": _to_synced, "re release": _to_released, "re ask": _to_asked, "re bye": _to_parted,
-    "re view": _to_viewed,
+    "re view": _to_viewed, "re both": _to_both,
 }  # fmt: skip

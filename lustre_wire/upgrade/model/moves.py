@@ -5,8 +5,9 @@ holds at most one message of a kind between two nodes and delivers in any order.
 again once nothing of it is on the way: that is all that is left of time.
 
 A move belongs to one server and touches its `Part` alone. Few moves are shared, that is, made by several parts in one
-step: a client's death by all of them, and the administrator's going on to the next server by the part that is done and
-the one whose turn has come.
+step: by all of them what befalls a client as a whole (it crashes, boots, loses its network and has it again), and that
+a call which needs every server passes their gates and is answered everywhere; by the part that is done and the one
+whose turn has come, the administrator's going on to the next server.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import partial
 
 import attrs
 
-from lustre_wire.upgrade.model.messages import act, arrive, lift, look, reopening
+from lustre_wire.upgrade.model.messages import act, arrive, lift, look, reopening, to_client
 from lustre_wire.upgrade.model.world import Link, Message, Part, Server, Turn
 from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState
@@ -33,7 +34,7 @@ class Move:
     """Something that may happen next.
 
     Attributes:
-        fault: a message is lost or the server crashes.
+        fault: a message is lost, the server crashes or a client falls silent.
         shared: other parts make this move too.
     """
 
@@ -43,18 +44,19 @@ class Move:
     shared: bool = False
 
 
-def first_part(policy: Policy, clients: int) -> Part:
+def first_part(policy: Policy, clients: int, both: int = 0) -> Part:
     """Everybody mounted, in the old version, with a file open and the all-access lock held. A call that only reads is
-    there where it is told apart from others."""
+    there where it is told apart from others; the first `both` clients have one that needs every server."""
     views = int(policy.held is Held.UPDATES)
     everybody = frozenset(range(clients))
     return Part(
         policy,
         Server(
-            known=everybody, connected=everybody, done=(0,) * clients, disk=(0,) * clients, holders=everybody,
-            opens=everybody,
+            known=everybody, connected=everybody, exports=(0,) * clients, done=(0,) * clients, disk=(0,) * clients,
+            holders=everybody, opens=everybody,
         ),
-        Shutdown(policy), [Link(views=views) for _ in everybody], [Barrier(policy) for _ in everybody],
+        Shutdown(policy), [Link(views=views, both="to come" if client < both else "") for client in range(clients)],
+        [Barrier(policy) for _ in everybody],
     )  # fmt: skip
 
 
@@ -68,6 +70,36 @@ def boot(client: int) -> str:
     return f"client{client} boots"
 
 
+def silence(client: int) -> str:
+    """The name of the move."""
+    return f"client{client} is cut off"
+
+
+def voice(client: int) -> str:
+    """The name of the move."""
+    return f"client{client} is heard again"
+
+
+def enter(client: int) -> str:
+    """The name of the move."""
+    return f"client{client} calls every server"
+
+
+def leave(client: int) -> str:
+    """The name of the move."""
+    return f"client{client} is answered by every server"
+
+
+def is_call(move: str) -> bool:
+    """Is it one of the moves of a call that needs every server?"""
+    return move.endswith("every server")
+
+
+def is_fault(move: str) -> bool:
+    """Is it a shared move by which something goes wrong?"""
+    return move.endswith(("crashes", "is cut off"))
+
+
 # -- what may happen ---------------------------------------------------------------------------------------------
 
 
@@ -78,14 +110,17 @@ def moves(part: Part, losses: int, crashes: int) -> Iterator[Move]:
         yield Move(f"{message} arrives", partial(arrive, message=message))
         if part.lost < losses:
             yield Move(f"{message} is lost", partial(_lose, message=message), fault=True)
-    if part.crashed + len(part.dead | part.booted) < crashes:
+    if part.crashed + len(part.missed()) < crashes:
         if part.server.up:
             yield Move("crashes", _crash, fault=True)
         for client in part.living():
-            if client not in part.booted:
+            if client not in part.missed():
                 yield Move(death(client), partial(_die, client=client), shared=True)
+                yield Move(silence(client), partial(_fall_silent, client=client), shared=True)
     for client in part.dead - part.server.known:
         yield Move(boot(client), partial(_boot, client=client), shared=True)
+    for client in part.cut:
+        yield Move(voice(client), partial(_hear, client=client), shared=True)
     yield from _server(part)
     for client in part.living():
         link, barrier = part.links[client], part.barriers[client]
@@ -93,6 +128,10 @@ def moves(part: Part, losses: int, crashes: int) -> Iterator[Move]:
             yield Move(f"client{client} calls", partial(_call, client=client))
         if link.views and not link.view:
             yield Move(f"client{client} reads", partial(_read, client=client))
+        if link.both == "to come" and not link.gate:
+            yield Move(enter(client), partial(_both, client=client, now="inside"), shared=True)
+        if link.both == "answered":
+            yield Move(leave(client), partial(_both, client=client, now=""), shared=True)
         waits = part.policy.resume is Resume.OPERATOR and barrier.state is ClientState.REOPENING
         if waits and link.state == "full":
             yield Move(f"the barrier of client{client} is lifted", partial(lift, client=client))
@@ -129,7 +168,7 @@ def _start(part: Part, version: int) -> None:
 
 def _stop(part: Part) -> None:
     part.server.stops += 1
-    act(part, part.life.begin(part.server.connected))
+    act(part, part.life.begin(part.server.connected | part.others))
 
 
 def _lose(part: Part, message: Message) -> None:
@@ -139,7 +178,7 @@ def _lose(part: Part, message: Message) -> None:
 
 def _crash(part: Part) -> None:
     server = part.server
-    part.crashed, part.network = part.crashed + 1, frozenset()
+    part.crashed, part.network = part.crashed + 1, frozenset(filter(to_client, part.network))
     server.up, server.done, server.connected = False, server.disk, frozenset()
     server.holders = server.opens = server.unheard = server.untold = server.withheld = frozenset()
 
@@ -149,10 +188,20 @@ def _die(part: Part, client: int) -> None:
     part.network = frozenset(m for m in part.network if m[1] != client)
 
 
+def _fall_silent(part: Part, client: int) -> None:
+    """Nothing reaches it, and nothing of it arrives."""
+    part.cut |= {client}
+    part.network = frozenset(m for m in part.network if m[1] != client)
+
+
+def _hear(part: Part, client: int) -> None:
+    part.cut, part.heard = part.cut - {client}, part.heard | {client}
+
+
 def _boot(part: Part, client: int) -> None:
     """It mounts as one that nobody knows."""
     part.dead, part.booted = part.dead - {client}, part.booted | {client}
-    part.links[client] = Link(0, "lost", calls=0, open=False, locks=False, access=False, gone=True)
+    part.links[client] = Link(0, -1, "lost", calls=0, open=False, locks=False, access=False, gone=True)
     part.barriers[client] = Barrier(part.policy)
 
 
@@ -169,7 +218,11 @@ def _server(part: Part) -> Iterator[Move]:
         yield Move("commits", _commit)
     if part.life.state is ServerState.COMMITTED:
         yield Move("has waited long enough", _waited_enough)
-    for client in sorted((server.connected | server.awaited) & part.dead):
+    for other in part.others & part.life.pending:
+        yield Move(f"{other} are done", partial(_done, other=other))
+    for other in part.others & part.life.unaware - part.life.pending:
+        yield Move(f"{other} leave", partial(_left, other=other))
+    for client in sorted((server.connected | server.awaited) & (part.dead | part.cut)):
         yield Move(f"evicts client{client}", partial(_evict, client=client))
 
 
@@ -184,6 +237,14 @@ def _commit_all(part: Part) -> None:
 
 def _waited_enough(part: Part) -> None:
     act(part, part.life.waited_enough())
+
+
+def _done(part: Part, other: str) -> None:
+    act(part, part.life.released(other))
+
+
+def _left(part: Part, other: str) -> None:
+    act(part, part.life.left(other))
 
 
 def _evict(part: Part, client: int) -> None:
@@ -201,6 +262,10 @@ def _call(part: Part, client: int) -> None:
 def _read(part: Part, client: int) -> None:
     link = part.links[client]
     link.views, link.view = link.views - 1, "behind the gate"
+
+
+def _both(part: Part, client: int, now: str) -> None:
+    part.links[client].both = now
 
 
 # -- what happens at once ----------------------------------------------------------------------------------------
@@ -238,11 +303,18 @@ def _client(part: Part, client: int) -> bool:
     elif link.call == "behind the gate" and not link.gate and link.state == "full":
         link.call, link.formatted = "sent", link.version
         part.send("call", client, link.formatted, link.instance)
-    elif link.state in ("full", "replaying", "away") and server.up and not there:
+    elif link.both == "inside" and link.state == "full":
+        link.both, link.formatted = "sent", link.version
+        part.send("both", client, link.formatted, link.instance)
+    elif link.state in ("full", "replaying", "away") and server.up and (not there or _is_unknown(part, client, link)):
         link.state = "lost"
     elif link.state == "lost" and server.up and not part.on_way("connect", client):
+        if client in part.cut:
+            return False
         part.send("connect", client)
     elif link.state == "replaying" and server.instance == link.instance and not part.on_way("replay", client):
+        if client in part.cut:
+            return False
         part.send("replay", client, link.formatted, link.instance, link.uncommitted, link.done, link.access)
     elif link.state == "full" and server.instance == link.instance:
         if there and _sends_again(part, client, link):
@@ -258,10 +330,19 @@ def _client(part: Part, client: int) -> bool:
     return True
 
 
+def _is_unknown(part: Part, client: int, link: Link) -> bool:
+    """Was it evicted while it was away? Whatever it asks is answered with that."""
+    gone = client in part.heard and client not in part.server.known
+    return gone and not link.leaving and link.state != "away"
+
+
 def _sends_again(part: Part, client: int, link: Link) -> bool:
+    if client in part.cut:
+        return False
     for kind, pending, version in (
         ("call", link.call == "sent", link.formatted),
         ("view", link.view == "sent", link.version),
+        ("both", link.both == "sent", link.formatted),
         ("sync", link.synced == "sent", link.version),
         ("release", link.releasing, link.version),
         ("ask", link.asking, link.version),

@@ -35,10 +35,13 @@ class Link:
 
     Attributes:
         instance: of the server it is connected to; 0 while it is not.
+        handle: of the server's export of it, as far as it was told: how many it had before.
         state: ``full``, ``lost``, ``replaying``, or ``away`` after a good-bye.
         version: what the server speaks, and what requests are formatted in.
         call: ``""``, ``behind the gate``, ``sent``; `calls` how many are still to be made.
         view: the same of a call that changes nothing; `views` how many are still to be made.
+        both: the same of a call that needs every server: ``to come``, ``inside`` the gates of all of them, ``sent`` and
+            ``answered`` here; nothing once it was answered everywhere.
         gate: what it holds back: 0 nothing, 1 what changes something, 2 everything.
         formatted: the version the call was formatted in, as long as it may be sent again.
         uncommitted: the call it has an answer for is on the replay list.
@@ -51,12 +54,14 @@ class Link:
     """
 
     instance: int = 1
+    handle: int = 0
     state: str = "full"
     version: int = 0
     call: str = ""
     calls: int = 1
     view: str = ""
     views: int = 0
+    both: str = ""
     gate: int = 0
     formatted: int = 0
     uncommitted: bool = False
@@ -79,6 +84,7 @@ class Server:
     Attributes:
         instance: which start this is; `up` whether it runs; `version` the index of what it runs.
         known: clients on its disk; `connected` those of them with a live export.
+        exports: how many each client had that are gone.
         awaited: clients that have not finished recovery.
         done: calls executed per client, in memory; `disk` the same, committed.
         holders: clients that hold the all-access lock; `opens` those with their file open.
@@ -92,6 +98,7 @@ class Server:
     mark: Mark = attrs.field(factory=lambda: Mark(VERSIONS[0], clean=False))
     known: frozenset[int] = frozenset()
     connected: frozenset[int] = frozenset()
+    exports: tuple[int, ...] = ()
     awaited: frozenset[int] = frozenset()
     done: tuple[int, ...] = ()
     disk: tuple[int, ...] = ()
@@ -121,6 +128,8 @@ class Part:
         network: messages on their way.
         turn: what the administrator is to this server.
         dead: clients that crashed; `booted` those of them that came back, which nobody knew any more.
+        cut: clients without a network; `heard` those of them that have it again.
+        others: clients of whom nothing is told but that at some time they are done, and at some time they leave.
         lost: messages lost here; `crashed` how often the server crashed.
     """
 
@@ -135,35 +144,48 @@ class Part:
     lost: int = 0
     crashed: int = 0
     booted: frozenset[int] = frozenset()
+    cut: frozenset[int] = frozenset()
+    heard: frozenset[int] = frozenset()
+    others: frozenset[str] = frozenset()
 
     def copy(self) -> Part:
         return Part(
             self.policy, Server(*_SERVER(self.server)), Shutdown(*_LIFE(self.life)),
             [Link(*_LINK(link)) for link in self.links], [again(barrier) for barrier in self.barriers],
-            self.network, self.turn, self.dead, self.lost, self.crashed, self.booted,
+            self.network, self.turn, self.dead, self.lost, self.crashed, self.booted, self.cut, self.heard, self.others,
         )  # fmt: skip
 
     def key(self) -> tuple[Any, ...]:
-        """Equal for what is equal; whose turn it is, who died and what faults there were is told apart elsewhere."""
+        """Equal for what is equal, but for what `faults` and `turn` say."""
         return (
             _SERVER(self.server), _LIFE_STATE(self.life), tuple(map(_LINK, self.links)),
             tuple(map(_BARRIER_STATE, self.barriers)), self.network,
         )  # fmt: skip
 
+    def faults(self) -> tuple[Any, ...]:
+        """What has gone wrong."""
+        return self.lost, self.crashed, self.dead, self.booted, self.cut, self.heard
+
+    def missed(self) -> frozenset[int]:
+        """Clients that were away at any time."""
+        return self.dead | self.booted | self.cut | self.heard
+
     def living(self) -> list[int]:
         return [client for client in range(len(self.links)) if client not in self.dead]
 
     def over(self) -> bool:
-        """The server runs the new version, and whoever lives has made his calls."""
+        """The server runs the new version, and whoever lives and has a network has made his calls."""
         server = self.server
         return server.up and server.version == 1 and not server.awaited and all(
-            link.state == "full" and not (link.calls or link.call or link.views or link.view)
+            link.state == "full" and not (link.calls or link.call or link.views or link.view or link.both)
             and barrier.state is ClientState.RUN
-            for link, barrier in ((self.links[client], self.barriers[client]) for client in self.living())
+            for client, (link, barrier) in enumerate(zip(self.links, self.barriers, strict=True))
+            if client not in self.dead | self.cut
         )  # fmt: skip
 
     def send(self, *message: Any) -> None:
-        self.network |= {message}
+        if message[1] not in self.cut:
+            self.network |= {message}
 
     def on_way(self, kind: str, client: int) -> bool:
         """Is a message of this kind, or the answer to it, on the network?"""

@@ -305,10 +305,10 @@ class Controlled(ServerNode):
 
     # -- Guard ---------------------------------------------------------------------------------------------------
 
-    def connecting(self, export: Export | None) -> int:
+    def connecting(self, export: Export | None, *, first: bool) -> int:
         if export is not None:
             return self.life.returning()
-        answer = self.life.newcomer()
+        answer = self.life.newcomer(first=first)
         if not answer and not self.journal.quiet:
             self.journal.admitted.append(Admitted(self.now, self.nid, self.life.state))
         return answer

@@ -97,9 +97,14 @@ class Shutdown:
         self.present = self.unaware = frozenset()
         return self._halt()
 
-    def newcomer(self) -> int:
-        """What an unknown client's connect is answered: the same from the first moment of the stop to the last (B6)."""
-        if self.state is ServerState.SERVING or self.policy.newcomers is Newcomers.HOLD:
+    def newcomer(self, *, first: bool) -> int:
+        """What an unknown client's connect is answered: the same from the first moment of the stop to the last (B6).
+
+        Args:
+            first: it is its first connect. Who was evicted and comes back is let in by the next start only: it may not
+                have heard of its eviction yet, and still ask for what it asked of the server that knew it.
+        """
+        if self.state is ServerState.SERVING or (first and self.policy.newcomers is Newcomers.HOLD):
             return 0
         return -errno.EBUSY
 
