@@ -17,6 +17,8 @@ from compat_tests.upgrade.projected import projection, refusals, traces
         ("silent-client", (), {}), ("drain-crash", (), {}), ("brief-absence", (), {}), ("returning-client", (), {}),
         ("clean-upgrade", ("client1-silent@cleaning",), {}), ("clean-upgrade", ("client1-crash@waiting",), {}),
         ("any-order", (), {}), ("new-clients", (), {}), ("rewritten-config", (), {}),
+        # one that is cut off while the same server is stopped again and again
+        ("new-clients", ("client1-silent@cleaning",), {}),
         # a notice that is on its way when its server crashes
         ("lost-answer", ("client1-crash@waiting", "mds-crash@committed"), {"farewell": "leave"}),
     ],

@@ -16,6 +16,7 @@ from lustre_wire.upgrade.model.laws import laws
 from lustre_wire.upgrade.model.moves import first_part, make, moves
 from lustre_wire.upgrade.model.world import Broken, Part
 from lustre_wire.upgrade.protocol.policy import Policy
+from lustre_wire.upgrade.protocol.shutdown import ServerState
 
 #: The server's state and the client's.
 Pair = tuple[str, str]
@@ -78,6 +79,8 @@ def project(how: Policy, *, losses: int = 1, crashes: int = 1, touched: bool = F
             if _key(there) not in seen:
                 seen.add(_key(there))
                 queue.append(there)
+    for server, client in [pair for pair in follow if touched and pair[0] == ServerState.SERVING]:
+        follow[server, client].add((str(ServerState.REVOKING), client))  # who misses a whole stop may miss the next too
     return Projection({pair: frozenset(then) for pair, then in follow.items()})
 
 
