@@ -305,6 +305,15 @@ class Dialect:
                 out[int(declared.opcode)] = (*out.get(int(declared.opcode), ()), declared)
         return Declared(out, {}, self._when)
 
+    @cached_property
+    def inside(self) -> Mapping[int, Mapping[int, RpcFormat]]:
+        """RPC formats of messages that travel inside of others: by the opcode of those, then by their own numbers."""
+        out: dict[int, dict[int, Any]] = {}
+        for declared in self._formats.values():
+            if declared.within is not None:
+                out.setdefault(int(declared.within), {})[int(declared.opcode)] = declared
+        return {around: Declared(forms, {}, self._when) for around, forms in out.items()}
+
     @checked
     def chooser(self, forms: tuple[RpcFormat, ...], order: ByteOrder) -> Chooser:
         """What tells these formats of one opcode apart.

@@ -278,15 +278,9 @@ def _told(node: Node, inner: bool) -> dict[str, Any]:
     return told | {"buffers": [_told(each, False) for each in node.children]} if inner and node.children else told
 
 
-@lru_cache(maxsize=1024)
-def _around(opcode: int, dialect: Dialect) -> bool:
-    """Whether messages travel inside of messages of this kind."""
-    return any(inner.within == opcode for inner in dialect.formats)
-
-
 def _many(message: Message) -> str:
-    """The operations of a message that has many."""
-    if message.format is None or not _around(message.format.opcode, message.dialect):
+    """The operations of a message that has messages inside."""
+    if message.format is None or message.format.opcode not in message.dialect.inside:
         return ""
     told = [f"{each.name} {each.text}" for node in _inside().records_in(message, deep=False) for each in node.children]
     more = f", ... {len(told)} in all" if len(told) > _MOST_TOLD else ""

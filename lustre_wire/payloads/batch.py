@@ -15,7 +15,7 @@ from lustre_wire.engines import payload
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.kinds import checked, octets
-from lustre_wire.payloads.wire import head_at, pack, round8
+from lustre_wire.payloads.wire import formats_inside, head_at, pack, round8
 from lustre_wire.rpc import REPLY, REQUEST
 from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.rpc import RpcFormat
@@ -59,8 +59,7 @@ class Batch:
 
 def _format(code: int, direction: str, number: int, request: Batch | None, wanted: Dialect) -> RpcFormat | None:
     """What a message is: a request says it, a reply is what the request in its place is."""
-    around = wanted.rpcs["MDS_BATCH"].opcode if "MDS_BATCH" in wanted.rpcs else -1
-    inside = {form.opcode: form for form in wanted.formats if form.within == around}
+    inside = formats_inside(wanted, "MDS_BATCH")
     if direction == REQUEST:
         return inside.get(code)
     if request is not None and number < len(request.messages):

@@ -16,10 +16,10 @@ from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.engines import payload
 from lustre_wire.errors import TruncatedError
 from lustre_wire.kinds import checked, octets
-from lustre_wire.payloads.wire import head_at, pack, round8, struct_of, unpack
+from lustre_wire.payloads.wire import formats_inside, head_at, pack, round8, struct_of, unpack
 from lustre_wire.rpc import REPLY, REQUEST, Generic, Message
 from lustre_wire.schema.nodes import ByteOrder
-from lustre_wire.schema.rpc import Buffers, RpcFormat
+from lustre_wire.schema.rpc import Buffers
 
 __all__ = [
     "Result", "Results", "Update", "Updates", "inline", "operation", "outcome", "read", "read_results", "write",
@@ -136,7 +136,7 @@ def operation(update: Update, of: Dialect | str, order: ByteOrder = "little") ->
     Of a type that the dialect does not have there is no format, and the buffers are `Generic`.
     """
     wanted = dialect(of)
-    form = _forms(wanted).get(int(update.head.ou_type))
+    form = formats_inside(wanted, "OUT_UPDATE").get(int(update.head.ou_type))
     buffers, extra = _buffers(form.request if form is not None else None, list(update.params), order)
     return Message(wanted, REQUEST, order, None, None, form, buffers, extra)
 
@@ -147,12 +147,6 @@ def outcome(result: Result, asked: Message) -> Message:
     form, data = asked.format, [result.data] if result.data else []
     buffers, extra = _buffers(form.reply if form is not None else None, data, asked.order)
     return Message(asked.dialect, REPLY, asked.order, None, None, form, buffers, extra, asked)
-
-
-def _forms(of: Dialect) -> dict[int, RpcFormat]:
-    """What updates the dialect has, by their types."""
-    around = of.rpcs["OUT_UPDATE"].opcode if "OUT_UPDATE" in of.rpcs else -1
-    return {form.opcode: form for form in of.formats if form.within == around}
 
 
 def _buffers(side: type[Buffers] | None, pieces: list[bytes], order: ByteOrder) -> tuple[Any, Any]:

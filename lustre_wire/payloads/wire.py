@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.schema.nodes import ByteOrder, resolved
+from lustre_wire.schema.rpc import RpcFormat
 from lustre_wire.schema.struct import field_at, spec_of
 
 OTHER: Final[dict[ByteOrder, ByteOrder]] = {"little": "big", "big": "little"}
@@ -83,6 +85,12 @@ def order_of(cls: Any, path: str, magic: int, data: Any) -> ByteOrder:
     size = place(cls, path)[1]
     found = peek(cls, path, data, "little")
     raise WireError(f"expected {magic:#0{2 * size + 2}x} in either byte order, got {found:#x}", path=path, offset=0)
+
+
+def formats_inside(of: Dialect, name: str) -> Mapping[int, RpcFormat]:
+    """The formats of what travels inside of a message, by its numbers; none where the dialect has no such message."""
+    around = of.rpcs.get(name)
+    return of.inside.get(around.opcode, {}) if around is not None else {}
 
 
 def unpack(
