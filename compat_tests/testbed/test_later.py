@@ -22,7 +22,7 @@ from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.mds.service import ENOTSUPP
-from lustre_wire.testbed.packing import packer
+from lustre_wire.testbed.packing import packer, result_of
 from lustre_wire.testbed.tasks import OperationFailed
 
 
@@ -172,7 +172,7 @@ def test_who_waits_for_bits_gets_them_when_they_are_given_back(fs: Simulated) ->
     fs.do(one.mkdir("/d"))
     fs.do(one.getattr("/d"))
     lock = next(x for x in one.metadata().locks.locks.values() if x.granted and x.policy.bits & k.MDS_INODELOCK_UPDATE)
-    one.cancel = lambda owner, locks: None  # type: ignore[method-assign]  # it is asked, and converts instead
+    one.callee.cancel = lambda owner, locks: None  # type: ignore[method-assign]  # it is asked, and converts instead
     task = fs.start(other.setattr("/d", int(k.MDS_ATTR_MODE), mode=0o700), other)
     fs.simulator.settle(2)
     assert not task.done
@@ -388,7 +388,7 @@ def test_new_files_have_the_layout_of_their_directory(dialect: str) -> None:
     asked_for = op.GetAttr(
         ident=fs.do(c.getattr("/d")).ident, valid=int(k.OBD_MD_FLEASIZE | k.OBD_MD_FLDIREA), easize=128
     )
-    told = c.result(fs.do(c.ask(c.metadata(), asked_for), c))
+    told = result_of(fs.do(c.ask(c.metadata(), asked_for), c))
     assert told.valid & k.OBD_MD_FLDIREA and told.md[: told.easize] == said
     fs.do(c.setattr("/d", 0, ea=wished(dialect, 0)))
     fs.do(c.open("/d/usual", int(k.MDS_OPEN_CREAT) | READ | WRITE))
