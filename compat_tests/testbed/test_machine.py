@@ -42,7 +42,8 @@ UNKNOWN = (-errno.EINTR, -errno.EIO, -errno.ESTALE)
 class Model:
     """Names, and what they stand for: a directory, or a file's number; what files hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, link_looks_up: bool) -> None:
+        self.link_looks_up = link_looks_up
         self.names: dict[str, int | None] = {}
         self.data: dict[int, bytes] = {}
 
@@ -80,9 +81,10 @@ class Model:
 
     def link(self, old: str, new: str) -> int:
         wrong = self.parent(old) or (0 if old in self.names else errno.ENOENT) or self.parent(new)
-        if not wrong and self.names[old] is None:
-            wrong = errno.EPERM
-        wrong = wrong or (errno.EEXIST if new in self.names else 0)
+        if not wrong:
+            taken, folder = new in self.names, self.names[old] is None
+            both = errno.EEXIST if self.link_looks_up else errno.EPERM
+            wrong = both if taken and folder else errno.EEXIST if taken else errno.EPERM if folder else 0
         if not wrong:
             self.names[new] = self.names[old]
         return wrong
@@ -128,12 +130,14 @@ class Machine(RuleBasedStateMachine):
     """One file system, two clients, any number of misfortunes that clients survive."""
 
     dialect = "1.8"
+    #: Which of two errors a server finds first: the name is there, or what is linked is a directory.
+    link_looks_up = True
 
     @initialize(seed=st.integers(0, 1000), loss=st.sampled_from([0.0, 0.0, 0.03]), mess=st.sampled_from([0.0, 0.1]))
     def begin(self, seed: int, loss: float, mess: float) -> None:
         self.fs = Simulated(self.dialect, clients=2, seed=seed)
         self.fs.simulator.faults = Faults(loss=loss, duplicate=mess, reorder=mess)
-        self.model, self.evicted = Model(), False
+        self.model, self.evicted = Model(self.link_looks_up), False
 
     # -- doing ---------------------------------------------------------------------------------------------------
 
@@ -280,6 +284,7 @@ class Machine(RuleBasedStateMachine):
 
 class Machine20(Machine):
     dialect = "2.0"
+    link_looks_up = False
 
 
 QUICK = settings(

@@ -191,3 +191,15 @@ def test_an_unmount_closes_and_disconnects(fs: Simulated) -> None:
     fs.do(c.unmount())
     targets = [node.target for node in fs.system.servers]
     assert all(t is not None and c.uuid not in t.exports for t in targets)
+
+
+@pytest.mark.parametrize(("dialect", "both"), [("1.8", errno.EEXIST), ("2.0", errno.EPERM), ("2.17", errno.EEXIST)])
+def test_which_of_two_errors_a_link_ends_with(dialect: str, both: int) -> None:
+    """mds_reint_link looks the name up first, and so does mdt_reint_link of 2.17; that of 2.0 leaves it to the disk."""
+    fs = Simulated(dialect)
+    client = fs.clients[0]
+    fs.do(client.mkdir("/a"))
+    for new, status in (("/a", both), ("/b", errno.EPERM)):
+        with pytest.raises(OperationFailed) as failed:
+            fs.do(client.link("/a", new))
+        assert failed.value.status == -status

@@ -215,6 +215,8 @@ class Personality:
         lists_attributes: extended attributes of the MDT's own (lma, link, som) are listed.
         pages_at_once: a directory is sent in as many pages as were asked for, not in one.
         extra_logs: names of logs an MGS has beside the client's.
+        link_looks_up: a link whose name is taken is refused for that before a directory is for being none to link
+            (mds/mds_reint.c: mds_reint_link; mdt/mdt_reint.c: mdt_reint_link, which goes on in 2.0).
     """
 
     forms: tuple[Form, ...]
@@ -250,6 +252,7 @@ class Personality:
     lists_attributes: bool = False
     pages_at_once: bool = False
     extra_logs: tuple[str, ...] = ()
+    link_looks_up: bool = True
 
     def valid(self, asked: ObjectOp) -> int:
         """`o_valid` of the answer to a request to an OST."""

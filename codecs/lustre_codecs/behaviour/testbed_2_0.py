@@ -173,6 +173,7 @@ FORMS: Final = (
 PERSONALITY: Final = Personality(
     forms=FORMS,
     client_names=True,
+    link_looks_up=False,
     open_bits=MdsInodelock.MDS_INODELOCK_UPDATE,
     flock_slot=3,
     close_valid=(

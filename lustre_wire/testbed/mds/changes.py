@@ -96,7 +96,8 @@ class Changes:
         name = filename(asked.name, dots=EXISTS)
         yield from self.mdt.locked(request, wanted)
         parent, source = self.mdt.space.living_dir(asked.parent), self.mdt.space.need(asked.source)
-        if self.mdt.space.lookup(parent, name) is not None:
+        taken = self.mdt.space.lookup(parent, name) is not None
+        if taken and (self.mdt.personality.link_looks_up or not source.is_dir):
             raise Refused(-errno.EEXIST)
         if source.is_dir:
             raise Refused(-errno.EPERM)
