@@ -43,9 +43,7 @@ def _value(obj: Any, name: str) -> Any:
 
 def _key(fid: Any, dialect: Dialect) -> str:
     """A FID, or an object that is known by one, as lines are searched for it; empty for another or none."""
-    if fid is None:
-        return ""
-    found = _FID.search(struct_text(fid, dialect))
+    found = _FID.search(struct_text(fid, dialect)) if fid is not None else None
     return found[1] if found is not None and found[1] != _NONE else ""
 
 

@@ -305,10 +305,8 @@ class _Telling(WholeGenerator):
             (f',"format":%s,"endian":"{self.order}","header":{{', ("quoted(format.name)",)),
         ]
         if core is None:
-            filled, args = (
-                repr("".join(text for text, _ in self.parts)),
-                [arg for _, args in self.parts for arg in args],
-            )
+            filled = repr("".join(text for text, _ in self.parts))
+            args = [arg for _, args in self.parts for arg in args]
             checks = [f"if not ({' and '.join(self.checks)}):", "    return None"] if self.checks else []
         else:
             filled, args = "_text", self.by_core(core)

@@ -10,6 +10,7 @@ import re
 from typing import Annotated, Final
 
 from lustre_codecs.enums.disk import LRH_MAGIC_V1, LRH_MAGIC_V2
+from lustre_codecs.enums.lfsck import LfsckStatus
 from lustre_codecs.structs.disk import LsdReplyDataV1, LsdReplyDataV2, LsdReplyHeader
 from lustre_codecs.structs.fid import LuFid, LuSeqRange
 from lustre_codecs.structs.llog import LlogCatid
@@ -71,23 +72,6 @@ class LlogAgentReqBody:
     arr_req_create: Annotated[u64, Shown.TIME] = 0
     arr_req_change: Annotated[u64, Shown.TIME] = 0
     arr_hai: Annotated[bytes, Flex(Raw(1))] = b""
-
-
-class LfsckStatus(WireEnum):
-    """Where a check of the file system is."""
-
-    LS_INIT = 0
-    LS_SCANNING_PHASE1 = 1
-    LS_SCANNING_PHASE2 = 2
-    LS_COMPLETED = 3
-    LS_FAILED = 4
-    LS_STOPPED = 5
-    LS_PAUSED = 6
-    LS_CRASHED = 7
-    LS_PARTIAL = 8
-    LS_CO_FAILED = 9
-    LS_CO_STOPPED = 10
-    LS_CO_PAUSED = 11
 
 
 class LfsckFlags(WireFlag):

@@ -312,7 +312,6 @@ int lw_translate(const lw_index_plan *plan, const lw_group *const *groups, uint3
                  uint64_t size, uint8_t *out, lw_walk *walk, uint8_t *const *columns);
 
 enum lw_what { LW_UNSIGNED, LW_SIGNED, LW_HEX };
-enum { LW_MOST_PLACES = 64 };
 
 /*
  * A value in a text: the literal before it (bytes of it), and where it is, in a buffer behind the
@@ -333,7 +332,7 @@ typedef struct {
     uint32_t swap;
     uint32_t lengths; /* where the buffer lengths stand */
     uint32_t first;   /* where the first buffer begins */
-    uint32_t n_needs; /* how many buffers it reads of, number 0 being the whole message: LW_MOST_PLACES at most */
+    uint32_t n_needs; /* how many buffers it reads of, number 0 being the whole message: LW_MOST_BUFFERS at most */
     const uint32_t *needs; /* bytes of each that it reads */
     uint32_t n_blanks, n_values;
     const lw_blank *blanks;

@@ -1,6 +1,5 @@
 /* The text of a message of a known shape: literals, and numbers and bytes from their places between them. */
-#include "bytes.h"
-#include "core.h"
+#include "walk.h"
 
 static const char PAIRS[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
                             "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
@@ -70,7 +69,7 @@ static int is_blank(const lw_blank *b, const uint8_t *at, uint32_t swap)
 static int find_buffers(const lw_text_plan *plan, const uint8_t *data, uint64_t size, const uint8_t **buffers)
 {
     uint64_t at = plan->first;
-    if (plan->n_needs > LW_MOST_PLACES || size < plan->needs[0] || size < at)
+    if (plan->n_needs > LW_MOST_BUFFERS || size < plan->needs[0] || size < at)
         return 0;
     buffers[0] = data;
     for (uint32_t i = 1; i < plan->n_needs; i++) {
@@ -85,7 +84,7 @@ static int find_buffers(const lw_text_plan *plan, const uint8_t *data, uint64_t 
 
 uint64_t lw_text_of(const lw_text_plan *plan, const uint8_t *data, uint64_t size, char *out)
 {
-    const uint8_t *buffers[LW_MOST_PLACES];
+    const uint8_t *buffers[LW_MOST_BUFFERS];
     char *const start = out;
     if (!find_buffers(plan, data, size, buffers))
         return 0;

@@ -80,26 +80,14 @@ def filler(
     for place in [*places, *(blank.place for blank in blanks)]:
         needs += [0] * (1 + place.buffer - len(needs))
         needs[place.buffer] = max(needs[place.buffer], place.end)
-    c_needs, c_zeroes, c_values = (
-        new("uint32_t[]", needs),
-        new("lw_blank[]", zeroes or 1),
-        new("lw_value[]", values or 1),
-    )
+    c_needs, c_zeroes = new("uint32_t[]", needs), new("lw_blank[]", zeroes or 1)
+    c_values = new("lw_value[]", values or 1)
     text = new("char[]", "".join(literals).encode("ascii"))
     swap, last = order != sys.byteorder, len(literals[-1])
     made = (
-        swap,
-        around.lengths,
-        around.first,
-        len(needs),
-        c_needs,
-        len(zeroes),
-        len(values),
-        c_zeroes,
-        c_values,
-        text,
-        last,
-    )
+        swap, around.lengths, around.first, len(needs), c_needs, len(zeroes), len(values), c_zeroes, c_values,
+        text, last,
+    )  # fmt: skip
     plan = new("lw_text_plan *", made)
     room = sum(map(len, literals)) + sum(place.room for place in places)
     text_of, allocate, chars, buffer = lib.lw_text_of, core.allocator, core.ffi.typeof("char[]"), core.ffi.buffer
