@@ -139,6 +139,15 @@ def test_a_batch_that_is_none_is_refused(fs: Simulated, head: dict[str, int]) ->
 # -- locks of which some bits are given back -----------------------------------------------------------------------
 
 
+def of_a_directory(fs: Simulated) -> Any:
+    """The lock, UPDATE among its bits, that the first client has of the directory /d, which it has made."""
+    one, k = fs.clients[0], names(fs.system.dialect)
+    fs.do(one.mkdir("/d"))
+    fs.do(one.getattr("/d"))
+    locks = one.metadata().locks.locks.values()
+    return next(x for x in locks if x.granted and x.policy.bits & k.MDS_INODELOCK_UPDATE)
+
+
 def converted(fs: Simulated, lock: Any, bits: int, mode: str = "LCK_PR") -> Any:
     c, d, k = fs.clients[0], fs.system.dialect, names(fs.system.dialect)
     body = request_of(d, lock, 0, 1)
@@ -149,11 +158,9 @@ def converted(fs: Simulated, lock: Any, bits: int, mode: str = "LCK_PR") -> Any:
 
 
 def test_a_lock_keeps_the_bits_that_are_not_given_back(fs: Simulated) -> None:
-    one, other = fs.clients
+    _, other = fs.clients
     k = names(fs.system.dialect)
-    fs.do(one.mkdir("/d"))
-    fs.do(one.getattr("/d"))
-    lock = next(x for x in one.metadata().locks.locks.values() if x.granted and x.policy.bits & k.MDS_INODELOCK_UPDATE)
+    lock = of_a_directory(fs)
     held = fs.system.mds.target.namespace.locks[lock.remote]  # type: ignore[union-attr]
     kept = int(k.MDS_INODELOCK_LOOKUP)
     request = converted(fs, lock, kept)
@@ -169,9 +176,7 @@ def test_a_lock_keeps_the_bits_that_are_not_given_back(fs: Simulated) -> None:
 def test_who_waits_for_bits_gets_them_when_they_are_given_back(fs: Simulated) -> None:
     one, other = fs.clients
     k = names(fs.system.dialect)
-    fs.do(one.mkdir("/d"))
-    fs.do(one.getattr("/d"))
-    lock = next(x for x in one.metadata().locks.locks.values() if x.granted and x.policy.bits & k.MDS_INODELOCK_UPDATE)
+    lock = of_a_directory(fs)
     one.callee.cancel = lambda owner, locks: None  # type: ignore[method-assign]  # it is asked, and converts instead
     task = fs.start(other.setattr("/d", int(k.MDS_ATTR_MODE), mode=0o700), other)
     fs.simulator.settle(2)
@@ -184,12 +189,10 @@ def test_who_waits_for_bits_gets_them_when_they_are_given_back(fs: Simulated) ->
 
 
 def test_only_bits_of_one_s_own_lock_are_given_back(fs: Simulated) -> None:
-    one, other = fs.clients
+    _, other = fs.clients
     k = names(fs.system.dialect)
-    fs.do(one.mkdir("/d"))
-    fs.do(one.getattr("/d"))
+    lock = of_a_directory(fs)
     fs.do(other.getattr("/d"), other)
-    lock = next(x for x in one.metadata().locks.locks.values() if x.granted and x.policy.bits & k.MDS_INODELOCK_UPDATE)
     foreign = next(x for x in other.metadata().locks.locks.values() if x.granted)
     before = fs.system.mds.target.namespace.locks[lock.remote].policy  # type: ignore[union-attr]
     assert converted(fs, lock, int(k.MDS_INODELOCK_FULL)).status == -errno.EPROTO
