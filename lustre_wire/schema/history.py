@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
@@ -27,7 +27,7 @@ from lustre_wire.schema.nodes import Order
 from lustre_wire.schema.numbers import mask_at, moments_of, number_at
 from lustre_wire.schema.releases import Release, release
 from lustre_wire.schema.shown import Given, Magic
-from lustre_wire.schema.struct import Overlay, StructSpec, announce, c_name_of, hints_of, wire_struct
+from lustre_wire.schema.struct import Hints, Overlay, StructSpec, announce, c_name_of, wire_struct
 from lustre_wire.schema.types import AS_SENT, Array, ByValue, FieldType, Flex, Scalar, Struct, Tag, as_type
 from lustre_wire.schema.union import WireUnion, wire_union
 from lustre_wire.schema.views import History, ViewType, changed, history_of, newest_view, shape_of, view
@@ -76,11 +76,16 @@ def _again(declared: Any, when: str, values: tuple[Any, ...]) -> Any:
 
 @dataclass(frozen=True)
 class Place:
-    """One line of a declaration: an attribute, its annotation, and its past."""
+    """One line of a declaration: an attribute, its annotation among those of its class, and its past."""
 
     name: str
-    hint: Any
+    hints: Mapping[str, Any] = field(compare=False, repr=False)
     margin: Margin
+
+    @property
+    def hint(self) -> Any:
+        """Its annotation, resolved."""
+        return self.hints[self.name]
 
     def at(self, when: Release, prefix: tuple[str, str] | None) -> Field | None:
         """What stands there in a release."""
@@ -374,7 +379,7 @@ def history(
     Options that may change are given by release, as `lustre_wire.schema.margins.dated` reads them.
 
     Args:
-        size: sizeof() in bytes; None from where it is gone. Checked when a view is made.
+        size: sizeof() in bytes; None from where it is gone. Checked when a view is made, as annotations are.
         prefix: what the C names of all fields begin with, and since when; attributes are written with it.
         short: shorter forms that travel at the same time, and what decides it: ``{"without LVB_TYPE": 40}``.
         c_name: the C name, where it does not follow from the class name.
@@ -382,15 +387,15 @@ def history(
         swab_as, told: as for `wire_union`.
 
     Raises:
-        SchemaError: a margin names no release, an annotation cannot be read.
+        SchemaError: a margin names no release.
     """
 
     def build(cls: type[_T]) -> type[_T]:
         is_union = issubclass(cls, WireUnion)
         if not is_union and not issubclass(cls, Wire):
             raise SchemaError("a struct with a history derives from Wire or WireUnion", path=cls.__name__)
-        hints = hints_of(cls)
-        places = [Place(name, hint, margin_of(vars(cls).get(name))) for name, hint in hints.items()]
+        hints = Hints(cls)
+        places = [Place(name, hints, margin_of(vars(cls).get(name))) for name in hints]
         body = {name: value for name, value in vars(cls).items() if name not in (*hints, *_KEPT_OUT)}
         if is_union:
             body |= {"__wire__": _NewestSpec(), "__new__": Wire.__new__, "__reduce__": _union_reduce}
@@ -426,7 +431,7 @@ def same_bytes(
     def build(cls: type[_T]) -> type[_T]:
         body = {name: value for name, value in vars(cls).items() if name not in _KEPT_OUT}
         made: Any = type(cls.__name__, cls.__bases__, body | {"__slots__": ()})
-        places = [Place(p.name, hints.get(p.name, p.hint), p.margin) for p in (*of.places, *of.overlays)]
+        places = [Place(p.name, {p.name: hints.get(p.name, p.hint)}, p.margin) for p in (*of.places, *of.overlays)]
         options = {name: margin for name, margin in of.options.items() if name != "c_name"} | {"text": lasting(text)}
         made.__history__ = StructHistory(
             made, places, of.size if size is None else lasting(size), options, of.prefix, of.short

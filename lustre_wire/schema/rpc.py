@@ -72,7 +72,7 @@ from lustre_wire.schema.conditions import (
     conditions,
 )
 from lustre_wire.schema.nodes import Cell, Emitter, Group, Node, Overlap, Repeat
-from lustre_wire.schema.struct import FieldSpec, hints_of, parse_annotation
+from lustre_wire.schema.struct import FieldSpec, Hints, parse_annotation
 from lustre_wire.schema.types import (
     Blob as Blob,
 )
@@ -447,7 +447,7 @@ def buffers(cls: type) -> type[Buffers]:
     if issubclass(cls, Buffers) and "__slot_specs__" in vars(cls):
         return cls
     specs = []
-    for index, (name, hint) in enumerate(hints_of(cls).items(), 1):
+    for index, (name, hint) in enumerate(Hints(cls).items(), 1):
         said = cls.__dict__.get(name)
         if not isinstance(said, _Slot):
             path = f"{cls.__qualname__}.{name}"

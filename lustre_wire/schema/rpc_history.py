@@ -42,7 +42,7 @@ from lustre_wire.schema.rpc import (
     without_none,
 )
 from lustre_wire.schema.rpc import slot as plain_slot
-from lustre_wire.schema.struct import hints_of
+from lustre_wire.schema.struct import Hints
 from lustre_wire.schema.types import Struct
 from lustre_wire.schema.views import History, history_of, shape_of, view
 
@@ -84,17 +84,17 @@ def dated_slot(
 class BuffersHistory(History):
     """One side of an operation through all releases."""
 
-    def __init__(self, cls: Any, slots: dict[str, tuple[Any, Slot]]) -> None:
+    def __init__(self, cls: Any, hints: Mapping[str, Any], slots: dict[str, Slot]) -> None:
         super().__init__(cls)
-        self.slots = slots
+        self.hints, self.slots = hints, slots
 
     def own_moments(self) -> set[str]:
-        return {moment for _, slot in self.slots.values() for moment in slot.moments}
+        return {moment for slot in self.slots.values() for moment in slot.moments}
 
     def inner(self) -> Iterable[History]:
-        for hint, slot in self.slots.values():
+        for name, slot in self.slots.items():
             held = (one for value in _values(slot.said.get("holds")) for one in _inner(value))
-            values = [hint, *_values(slot.type), *held]
+            values = [self.hints[name], *_values(slot.type), *held]
             yield from (h for value in values for h in histories_in(value))
 
     def exists(self, when: Release) -> bool:
@@ -105,18 +105,17 @@ class BuffersHistory(History):
 
     def names(self, when: Release) -> dict[str, str]:
         """Newest name -> name in a release, of the buffers it has."""
-        alive = {name: slot for name, (_, slot) in self.slots.items() if not slot.alive.at(when).is_gone}
+        alive = {name: slot for name, slot in self.slots.items() if not slot.alive.at(when).is_gone}
         return {name: slot.called.at(when).value or name for name, slot in alive.items()}
 
     def hint(self, name: str, when: Release) -> Any:
         """What a buffer's annotation is in a release."""
-        hint, slot = self.slots[name]
-        return without_none(slot.type.at(when).value or hint)
+        return without_none(self.slots[name].type.at(when).value or self.hints[name])
 
     def make(self, when: Release) -> Any:
         names = self.names(when)
         hints = {names[n]: resolve(self.hint(n, when), when) for n in names}
-        said = {names[n]: self._said(self.slots[n][1], names, when) for n in names}
+        said = {names[n]: self._said(self.slots[n], names, when) for n in names}
         shape = tuple(hints.items()), shape_of(said), tuple(names.items())
         return self.views.get(shape) or self.shared(shape, self._class(hints, said, names, when))
 
@@ -305,17 +304,17 @@ def buffers_history(cls: type[_T]) -> type[_T]:
     """One side of several operations, declared once: ``Reply = AttributesReply``."""
     if history_of(cls) is not None:
         return cls
-    hints = hints_of(cls)
+    hints = Hints(cls)
     slots = {}
-    for name, hint in hints.items():
+    for name in hints:
         said = vars(cls).get(name)
         if not isinstance(said, Slot):
             path = f"{cls.__qualname__}.{name}"
             raise SchemaError("a buffer is declared as `name: type | None = dated_slot(...)`", path=path)
-        slots[name] = hint, said
+        slots[name] = said
     body = {n: v for n, v in vars(cls).items() if n not in (*hints, "__dict__", "__weakref__", "__annotations__")}
     made: Any = type(cls.__name__, (Buffers,), body | {"__slots__": (), "__qualname__": cls.__qualname__})
-    made.__history__ = BuffersHistory(made, slots)
+    made.__history__ = BuffersHistory(made, hints, slots)
     return made  # type: ignore[no-any-return]  # the class, made anew
 
 

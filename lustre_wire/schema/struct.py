@@ -11,7 +11,7 @@ import inspect
 import operator
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from types import CodeType
@@ -229,18 +229,44 @@ def _one(extras: Iterable[Any], kind: type[_T]) -> _T | None:
     return next((e for e in extras if isinstance(e, kind)), None)
 
 
-def hints_of(cls: type) -> dict[str, Any]:
-    """The class's own annotations, resolved, in order; class variables left out."""
-    names = vars(sys.modules[cls.__module__]) if cls.__module__ in sys.modules else {}
-    hints = {}
-    for name, hint in inspect.get_annotations(cls).items():
+class Hints(Mapping[str, Any]):
+    """The class's own annotations, in order, class variables left out; each is resolved when it is first asked for.
+
+    Most of what is declared is not used in a run, and resolving is most of what a declaration costs.
+    """
+
+    def __init__(self, cls: type) -> None:
+        self._cls = cls
+        self._said = {n: a for n, a in inspect.get_annotations(cls).items() if not _is_class_variable(a)}
+        self._known: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        """Raises: SchemaError: the annotation cannot be resolved."""
+        if name not in self._known:
+            self._known[name] = self._resolved(name)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._said)
+
+    def __len__(self) -> int:
+        return len(self._said)
+
+    def _resolved(self, name: str) -> Any:
+        cls, said = self._cls, self._said[name]
+        if not isinstance(said, str):
+            return said
+        names = vars(sys.modules[cls.__module__]) if cls.__module__ in sys.modules else {}
         try:
-            found = eval(_code(hint), names, dict(vars(cls))) if isinstance(hint, str) else hint
+            return eval(_code(said), names, dict(vars(cls)))
         except (NameError, AttributeError, TypeError, SyntaxError) as error:
             raise SchemaError(f"cannot resolve an annotation: {error}", path=f"{cls.__name__}.{name}") from None
-        if get_origin(found) is not ClassVar and found is not ClassVar:
-            hints[name] = found
-    return hints
+
+
+def _is_class_variable(annotation: Any) -> bool:
+    if isinstance(annotation, str):
+        return annotation.removeprefix("typing.").startswith("ClassVar")
+    return annotation is ClassVar or get_origin(annotation) is ClassVar
 
 
 @lru_cache(maxsize=1024)
@@ -259,7 +285,7 @@ def _default_of(value: Any) -> Any:
     return value
 
 
-def specs_of(cls: type, hints: dict[str, Any], *, union: bool) -> tuple[FieldSpec, ...]:
+def specs_of(cls: type, hints: Mapping[str, Any], *, union: bool) -> tuple[FieldSpec, ...]:
     """Field specifications in declaration order; members of a union all begin at 0."""
     out: list[FieldSpec] = []
     offset = 0
@@ -296,7 +322,7 @@ def wire_struct(
     """
 
     def build(cls: type[_T]) -> type[_T]:
-        hints = hints_of(cls)
+        hints = Hints(cls)
         fields = specs_of(cls, hints, union=False)
         total = sum(f.size for f in fields)
         if total != size:
@@ -306,20 +332,48 @@ def wire_struct(
             for name, o in vars(cls).items()
             if isinstance(o, Overlay)
         )
-        these = {n: attrs.field(default=_default_of(vars(cls)[n])) if n in vars(cls) else attrs.field() for n in hints}
-        if "__repr__" not in vars(cls):
-            cls.__repr__ = _repr  # type: ignore[method-assign]  # one for all: generated ones cost load time
-        cls.__hash__ = hash_by_value  # type: ignore[method-assign, assignment]
-        cls.__eq__ = _equal  # type: ignore[method-assign]
-        made = attrs.define(cls, these=these, slots=True, order=False, repr=False, eq=False)
+        made: Any = _slotted(cls, fields)
         pieces = (text,) if isinstance(text, str) else text
         spec = StructSpec(made, c_name or c_name_of(cls.__name__), size, byteorder, swab, fields, overlays, text=pieces)
         spec.by_name.update({f.name: f for f in fields})
-        made.__wire__ = spec  # type: ignore[attr-defined]
+        made.__wire__ = spec
         announce(made)
-        return made
+        return made  # type: ignore[no-any-return]  # the class, made anew
 
     return build
+
+
+def _slotted(cls: Any, fields: Sequence[FieldSpec]) -> Any:
+    """The class with slots, as attrs makes it but for what attrs generates, which is made when it is first used."""
+    names = [f.name for f in fields]
+    defaults = {name: vars(cls)[name] for name in names if name in vars(cls)}
+    body = {name: value for name, value in vars(cls).items() if name not in (*names, "__dict__", "__weakref__")}
+    body = {"__repr__": _repr, **body, "__eq__": _equal, "__hash__": hash_by_value, "__match_args__": tuple(names)}
+    body["__slots__"] = (*names, *(() if cls.__base__.__weakrefoffset__ else ("__weakref__",)))
+    init = "__attrs_init__" if "__init__" in body else "__init__"
+    body |= {name: _Generated(name, init, names, defaults) for name in (init, "__attrs_attrs__")}
+    return type(cls)(cls.__name__, cls.__bases__, body)
+
+
+class _Generated:
+    """What attrs generates for a struct: most of those that are declared are never made an object of."""
+
+    def __init__(self, name: str, init: str, fields: Sequence[str], defaults: Mapping[str, Any]) -> None:
+        self.name, self._init, self._fields, self._defaults = name, init, fields, defaults
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._owner = owner
+
+    def __get__(self, obj: Any, owner: type | None = None) -> Any:
+        cls: Any = self._owner
+        if vars(cls)[self.name] is self:
+            usual = {name: {"default": _default_of(value)} for name, value in self._defaults.items()}
+            these = {name: attrs.field(**usual.get(name, {})) for name in self._fields}
+            named = {name: getattr(cls, name) for name in ("__module__", "__qualname__", "__annotations__")}
+            made = attrs.define(type(cls.__name__, (), named), these=these, order=False, repr=False, eq=False)
+            setattr(cls, self._init, vars(made)["__init__"])
+            cls.__attrs_attrs__ = vars(made)["__attrs_attrs__"]
+        return getattr(cls if obj is None else obj, self.name)
 
 
 _declared: list[type] = []

@@ -15,11 +15,11 @@ from lustre_wire.kinds import FAULTS, octets
 from lustre_wire.schema.nodes import Cell, Form, Group, Node, Order, Overlap, Repeat, access
 from lustre_wire.schema.struct import (
     FieldSpec,
+    Hints,
     StructSpec,
     announce,
     c_name_of,
     hash_by_value,
-    hints_of,
     spec_of,
     specs_of,
 )
@@ -180,7 +180,7 @@ def wire_union(
     """
 
     def build(cls: type[_T]) -> type[_T]:
-        fields = specs_of(cls, hints_of(cls), union=True)
+        fields = specs_of(cls, Hints(cls), union=True)
         largest = max((f.size for f in fields), default=0)
         if largest != size:
             raise SchemaError(f"declared size {size}, but the largest member takes {largest} bytes", path=cls.__name__)
