@@ -40,8 +40,8 @@ def test_a_recorded_conversation_comes_back(sender: tuple[str, str], version: in
         assert reply.message is not None
         assert request.message is not None
         assert reply.message.dialect.name == sender[0]
-        if exchange.request.kind not in ("connect", "reconnect"):  # asked before anything was granted
-            assert request.message.dialect.name == sender[0]
+        assert request.message.dialect.name == sender[0]  # of a connect too, which asked before anything was granted
+        assert lw.encode(request.message) == exchange.request.data
         assert lw.encode(reply.message) == exchange.reply.data
 
 

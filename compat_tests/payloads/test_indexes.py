@@ -161,6 +161,29 @@ def test_objects_without_a_layout(release: str, layout: int, order: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("size", "layout"), [(24, ""), (56, " stripe 4 x 1M"), (72, " stripe 4 x 1M version 6 range 1")]
+)
+def test_the_reply_says_how_large_a_record_is(size: int, layout: str) -> None:
+    """All peers of 2.1 and later are read with the newest declarations; the records of 2.6 to 2.11 are shorter."""
+    records = struct.pack("<QII 2I", 0x200000401, 3, 0, 1000, 100) + struct.pack("<2I2QI", 1 << 20, 4, 0, 2**64 - 1, 2)
+    record = (records + (bytes(4) if size == 56 else struct.pack("<2I", 6, 1) + bytes(12)))[:size]
+    data = page("<", 2, *[struct.pack("<QII", 0x280000401, number, 0) + record for number in (9, 10)])
+    info = D217.structs["idx_info"]
+    fid = D217.structs["lu_fid"](f_seq=0x200000008, f_oid=1)
+    request = lw.build(D217, "OBD_IDX_READ", idx_info=info(ii_fid=fid, ii_flags=1))
+
+    def told(recsize: int) -> list[tuple[str, str]]:
+        answer = lw.build(D217, "OBD_IDX_READ", "reply", idx_info=info(ii_fid=fid, ii_recsize=recsize))
+        (node,) = records_of_bulk(request, data, reply=answer)
+        return [(each.name, each.text) for each in node.children]
+
+    component = " component 2 [0-EOF)" if layout else ""
+    text = f"of [0x200000401:0x3:0x0] uid 1000 gid 100{component}{layout}"
+    assert told(size) == [("[0x280000401:0x9:0x0]", text), ("[0x280000401:0xa:0x0]", text)]
+    assert told(23) == [("page", "2 entries")], "of a size that nobody knows"
+
+
+@pytest.mark.parametrize(
     ("index", "part", "record", "told"),
     [
         (1, 0, b"clients", "clients"), (1, 1, struct.pack("<Q", 5), "nodemap_cluster_roles_rec"),

@@ -73,6 +73,8 @@ class Captured:
             None when that was not seen.
         flow: addresses and ports as `packets.Segment.flow` has them; empty where there are none.
         packet: number of the packet with its last byte, from 1, as Wireshark counts frames; 0 where it came in none.
+        beside: other messages of its RPC that say how it is read, where somebody looked for them (`cli.settled`): of
+            pages in bulk the reply, of a reply the bulk data of its request.
     """
 
     time_ns: int
@@ -89,6 +91,7 @@ class Captured:
     _form: RpcFormat | None = attrs.field(default=None, init=False, repr=False)
     partial: Message | None = attrs.field(default=None, init=False, repr=False)
     packet: int = attrs.field(default=0, init=False, repr=False)
+    beside: tuple[Captured, ...] = attrs.field(default=(), init=False, repr=False)
 
     def __eq__(self, other: object) -> bool:
         return self._said() == other._said() if type(other) is Captured else NotImplemented
@@ -112,6 +115,7 @@ class Captured:
         made._raw = made._lnet = made._message = made.error = made.request = None
         made.certain = made._form = made.partial = None
         made.packet = 0
+        made.beside = ()
         return made
 
     def decoded(self, message: Message) -> None:

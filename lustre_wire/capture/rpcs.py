@@ -259,7 +259,10 @@ class Matcher:
         if captured.certain is None:
             said = request.message or request.partial if request is not None else None
             try:
-                captured.decoded(self._choice.reply(captured.raw, said, pair))
+                message = self._choice.reply(captured.raw, said, pair)
+                captured.decoded(message)
+                if request is not None and request.message is not None:
+                    request.decoded(self._choice.agreed(request.message, message))
             except WireError as error:
                 captured.error = error
                 self._cut(captured, said, pair)

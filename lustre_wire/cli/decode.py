@@ -20,6 +20,7 @@ from lustre_wire.cli.inputs import NANO, Inputs, dialect_option, dst_of, files_a
 from lustre_wire.cli.main import UNUSABLE
 from lustre_wire.cli.output import Styled, examples, json_option, line_of, lines_of, paint, print_node, say
 from lustre_wire.cli.remembered import Remembered
+from lustre_wire.cli.settled import moved_by, reply_to, settled
 from lustre_wire.cli.summary import Summary
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines.jsontext import quoted
@@ -92,7 +93,7 @@ def command(
     tell = partial(_json, names=not numbers, data=data or numbers) if as_json else partial(_line, told=told)
     broken = shown = 0
     with lines_of(inputs.live or verbose) as put:
-        messages: Iterator[Captured] = (captured for _, captured in inputs)
+        messages = settled((captured for _, captured in inputs), inputs.live)
         if not (as_json or summary or connections):
             messages = told.seen(messages)  # also of what the filters leave out
         for captured in islice(filter(wanted, messages), limit):
@@ -192,7 +193,7 @@ def _what(captured: Captured, told: Remembered) -> Iterator[str | Styled]:
         if target := told.target(captured):
             yield paint(target, fg="cyan")
     if whole is not None:
-        if text := " ".join(filter(None, (brief(whole), composite_text(whole), _many(whole)))):
+        if text := " ".join(filter(None, (brief(whole), composite_text(whole), _many(captured, whole)))):
             yield told.line(text, whole.dialect)
         if whole.direction != REPLY and (who := _sender(whole)):
             yield paint(who, dim=True)
@@ -245,9 +246,9 @@ def _show_tree(captured: Captured) -> None:
         for node in (message_tree(said) if partial is None else cut_tree(said, captured.there)).children:
             print_node(node)
     asked = captured.request.message if captured.request is not None and captured.kind == BULK else None
-    for node in _inside().records_of_bulk(asked, captured.raw) if asked is not None else ():
+    for node in _inside().records_of_bulk(asked, captured.raw, reply=reply_to(captured)) if asked is not None else ():
         print_node(node)
-    for node in _inside().records_in(message) if message is not None else ():
+    for node in _inside().records_in(message, moved=moved_by(captured)) if message is not None else ():
         print_node(node)
 
 
@@ -264,9 +265,12 @@ def _records(captured: Captured) -> list[dict[str, Any]]:
     side = None if form is None else form.reply if captured.direction == REPLY else form.request
     if captured.kind == BULK and request is not None and request.format is not None and request.message is not None:
         held, asked = request.format.bulk_holds, request.message
-        nodes = _inside().records_of_bulk(asked, captured.raw, deep=False) if held is not None else ()
+        nodes = (
+            _inside().records_of_bulk(asked, captured.raw, deep=False, reply=reply_to(captured))
+            if held is not None else ()
+        )  # fmt: skip
     elif side is not None and _with_records(side) and (message := captured.message) is not None:
-        nodes = _inside().records_in(message, deep=False)
+        nodes = _inside().records_in(message, deep=False, moved=moved_by(captured))
     else:
         return []
     return [_told(each, each is not node) for node in nodes for each in (node, *node.children)]
@@ -278,11 +282,12 @@ def _told(node: Node, inner: bool) -> dict[str, Any]:
     return told | {"buffers": [_told(each, False) for each in node.children]} if inner and node.children else told
 
 
-def _many(message: Message) -> str:
+def _many(captured: Captured, message: Message) -> str:
     """The operations of a message that has messages inside."""
     if message.format is None or message.format.opcode not in message.dialect.inside:
         return ""
-    told = [f"{each.name} {each.text}" for node in _inside().records_in(message, deep=False) for each in node.children]
+    nodes = _inside().records_in(message, deep=False, moved=moved_by(captured))
+    told = [f"{each.name} {each.text}" for node in nodes for each in node.children]
     more = f", ... {len(told)} in all" if len(told) > _MOST_TOLD else ""
     return f"{', '.join(told[:_MOST_TOLD])}{more}"
 

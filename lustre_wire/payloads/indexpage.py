@@ -6,6 +6,7 @@ told by its magic. Source: obdclass/dt_object.c:dt_index_page_build, ptlrpc/node
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import attrs
@@ -53,12 +54,13 @@ class Page:
 
 
 @checked
-def read(data: bytes, dialect_: Dialect | str, held: Records, hashes: bool = False) -> tuple[Page, ...]:
+def read(data: bytes, dialect_: Dialect | str, held: Records, hashes: bool = False, size: int = 0) -> tuple[Page, ...]:
     """The pages of a bulk transfer, up to one that is all zeroes.
 
     Args:
         held: what the operation says of them (`RpcFormat.bulk_of`).
         hashes: whether each entry begins with its hash (no II_FL_NOHASH in the request).
+        size: bytes of a record, as the reply says them (ii_recsize), where they tell which one it is; 0: the newest.
 
     Raises:
         TruncatedError: a page that ends in its head, or before as many entries as it says.
@@ -66,13 +68,20 @@ def read(data: bytes, dialect_: Dialect | str, held: Records, hashes: bool = Fal
     """
     found, data = dialect(dialect_), octets(data, "data")
     struct_of(found, _HEAD)
-    size, pages = int(found.constants["LU_PAGE_SIZE"]), []
-    for start in range(0, len(data), size):
-        page = data[start : start + size]
+    if isinstance(held.record, tuple):
+        held = replace(held, record=_of_size(held.record, size))
+    whole, pages = int(found.constants["LU_PAGE_SIZE"]), []
+    for start in range(0, len(data), whole):
+        page = data[start : start + whole]
         if not page.strip(b"\0"):
             break
         pages.append(_page(page, found, held, hashes))
     return tuple(pages)
+
+
+def _of_size(records: tuple[Any, ...], size: int) -> Any:
+    """The record that has so many bytes; None where there is none."""
+    return next((one for one in records if size in (0, _node(one).width)), None)
 
 
 def _page(data: bytes, found: Dialect, held: Records, hashes: bool) -> Page:

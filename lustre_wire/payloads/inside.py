@@ -85,10 +85,9 @@ def _requested(data: bytes, held: Records, around: Message, deep: bool) -> Itera
         yield _one(kind, struct_text(update.head.ou_fid, around.dialect), message, deep)
 
 
-def _results(data: bytes, held: Records, message: Message, deep: bool) -> Iterator[Node]:
-    for result, update in zip_longest(
-        updates.read_results(data, message.dialect, message.order).results, _asked(held, message), fillvalue=None
-    ):
+def _results(data: bytes, held: Records, message: Message, deep: bool, moved: bytes) -> Iterator[Node]:
+    results = updates.read_results(data, message.dialect, message.order).results
+    for result, update in zip_longest(results, _asked(held, message, moved), fillvalue=None):
         if result is None:
             return  # of updates behind the first that failed
         code = status(int(result.head.our_rc))
@@ -99,15 +98,17 @@ def _results(data: bytes, held: Records, message: Message, deep: bool) -> Iterat
         yield _one(update.head.ou_type.name or "result", code, updates.outcome(result, asked), deep)
 
 
-def _asked(held: Records, message: Message) -> tuple[updates.Update, ...]:
-    """The updates that a reply answers, where they stand in its request."""
-    asked = message.asked.buffers if message.asked is not None else None
-    data = getattr(asked, held.asked, None)
-    if not data:
-        return ()
+def _asked(held: Records, message: Message, moved: bytes) -> list[updates.Update]:
+    """The updates that a reply answers, where they stand in its request or in the bulk data of that."""
+    request = message.asked
+    data = getattr(request.buffers, held.asked, None) if request is not None else None
+    if request is None or not data:
+        return []
     if held.asked == "out_update_header":
         _, data = updates.inline(data, message.dialect, message.order)
-    return updates.read(data, message.dialect, message.order).updates if data else ()
+    bulk = request.format.bulk_of(request.buffers) if request.format is not None and not data else None
+    parts = [data] if data else _parts(request, bulk, moved) if bulk is not None else []
+    return [one for part in parts for one in updates.read(part, message.dialect, message.order).updates]
 
 
 def _batch(data: bytes, held: Records, around: Message, deep: bool) -> Iterator[Node]:
@@ -175,17 +176,25 @@ def _actions(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
         yield Node(item.hai_action.name or str(int(item.hai_action)), struct_text(item, dialect, short=True))
 
 
-def _index(data: bytes, held: Records, message: Message) -> Iterator[Node]:
+def _index(data: bytes, held: Records, message: Message, deep: bool, reply: Message | None) -> Iterator[Node]:
     dialect, info = message.dialect, getattr(message.buffers, "idx_info", None)
     hashes = info is not None and not int(info.ii_flags) & dialect.enums["IdxInfoFlags"].II_FL_NOHASH
-    for page in indexpage.read(data, dialect, held, hashes):
-        if held.record is None:
+    size = int(_at(reply.buffers, held.width) or 0) if reply is not None and held.width else 0
+    for page in indexpage.read(data, dialect, held, hashes, size):
+        if not page.entries and page.head.lip_nr:
             yield Node("page", f"{page.head.lip_nr} entries")
         for entry in page.entries:
             if isinstance(entry.record, directory.PageEntry):
                 yield Node(quoted(entry.record.name), struct_text(entry.record.head.lde_fid, dialect))
             else:
                 yield Node(_shown(entry.key, dialect), _shown(entry.record, dialect))
+
+
+def _at(buffers: Any, path: str) -> Any:
+    """The value of a dotted path; None where it is not there."""
+    for name in path.split("."):
+        buffers = getattr(buffers, name, None)
+    return buffers
 
 
 def _shown(value: Any, dialect: Dialect) -> str:
@@ -199,21 +208,24 @@ _READERS: Final[dict[str, Callable[[bytes, Dialect, ByteOrder], Iterator[Node]]]
     "llog_rec_hdr": _log, "lu_dirpage": _pages, "ll_dir_entry": _blocks, "link_ea_header": _links,
     "mgs_nidtbl_entry": _targets, "kuc_hdr": _actions,
 }  # fmt: skip
-#: The same of readers that look at what the request says.
-_BESIDE: Final[dict[str, Callable[[bytes, Records, Message], Iterator[Node]]]] = {"lu_idxpage": _index}
 #: The same of readers of messages inside of messages, which are told how deep to go.
 _MANY: Final[dict[str, Callable[[bytes, Records, Message, bool], Iterator[Node]]]] = {
-    "out_update_header": _updates, "object_update_request": _requested, "object_update_reply": _results,
+    "out_update_header": _updates, "object_update_request": _requested,
     "but_update_header": _batch, "batch_update_request": _whole_batch, "batch_update_reply": _batch_replies,
+}  # fmt: skip
+#: The same of readers that need another message of the same RPC: pages the reply, results the request's bulk data.
+_BESIDE: Final[dict[str, Callable[[bytes, Records, Message, bool, Any], Iterator[Node]]]] = {
+    "lu_idxpage": _index, "object_update_reply": _results,
 }  # fmt: skip
 
 
 @checked
-def records_in(message: Message, *, deep: bool = True) -> Iterator[Node]:
+def records_in(message: Message, *, deep: bool = True, moved: bytes = b"") -> Iterator[Node]:
     """A node for every log block, directory or batch that a message carries; its children are the records.
 
     Args:
         deep: of messages inside of the message also what their buffers consist of, not only what they are about.
+        moved: of a reply the bulk data that its request sent, where they are known: they say what the results are of.
     """
     for slot in () if isinstance(message.buffers, Generic) else message.buffers.__slot_specs__:
         value = getattr(message.buffers, slot.name) if slot.with_records else None
@@ -221,31 +233,41 @@ def records_in(message: Message, *, deep: bool = True) -> Iterator[Node]:
             for name, held, data in slot.held.of_buffers(message.buffers, bytes(value)):
                 yield from _read(quoted(name), held, data, message, deep)
         elif value:
-            yield from _read(slot.name, held_in(slot, message), value, message, deep)
+            yield from _read(slot.name, held_in(slot, message), value, message, deep, moved)
 
 
 @checked
-def records_of_bulk(request: Message, data: bytes, *, deep: bool = True) -> Iterator[Node]:
-    """The same of the bulk data that a request asked for, or sends."""
+def records_of_bulk(
+    request: Message, data: bytes, *, deep: bool = True, reply: Message | None = None
+) -> Iterator[Node]:
+    """The same of the bulk data that a request asked for, or sends.
+
+    Args:
+        reply: that to the request, where it is known: of an index of orphans it says which form its records have.
+    """
     held = request.format.bulk_of(request.buffers) if request.format is not None else None
     if held is None:
         return
     if not held.sizes:
-        yield from _read("bulk", held, data, request, deep)
+        yield from _read("bulk", held, data, request, deep, reply)
         return
-    slot, _, field = held.sizes.partition(".")
-    sizes = [int(getattr(one, field)) for one in getattr(request.buffers, slot) or ()]
-    for number, part in enumerate(cut(data, sizes)):
+    for number, part in enumerate(_parts(request, held, data)):
         yield from _read(f"bulk part {number}", held, part, request, deep)
 
 
-def _read(name: str, held: Any, data: Any, message: Message, deep: bool) -> Iterator[Node]:
+def _parts(request: Message, held: Records, data: bytes) -> list[bytes]:
+    """The parts of bulk data whose sizes a request says."""
+    slot, _, field = held.sizes.partition(".")
+    return cut(data, [int(getattr(one, field)) for one in getattr(request.buffers, slot) or ()])
+
+
+def _read(name: str, held: Any, data: Any, message: Message, deep: bool, beside: Any = None) -> Iterator[Node]:
     head = spec_of(held.head).name if isinstance(held, Records) else ""
     try:
         if head in _MANY:
             children = tuple(_MANY[head](bytes(data), held, message, deep))
         elif head in _BESIDE:
-            children = tuple(_BESIDE[head](bytes(data), held, message))
+            children = tuple(_BESIDE[head](bytes(data), held, message, deep, beside))
         elif head in _READERS:
             children = tuple(_READERS[head](bytes(data), message.dialect, message.order))
         else:

@@ -172,6 +172,8 @@ class Records:
             bits of its `mask`, as (mask, value, member).
         sizes: of bulk data the dotted path of the sizes in the request, in bytes, of the parts it consists of.
         asked: of a reply the buffer of the request, by its newest name, whose records these answer one by one.
+        width: where `record` is several, the newest first, the dotted path in the reply of the size in bytes that tells
+            which one it is.
     """
 
     head: Any
@@ -180,6 +182,7 @@ class Records:
     members: tuple[tuple[int, int, str], ...] = ()
     sizes: str = ""
     asked: str = ""
+    width: str = ""
 
 
 @dataclass(frozen=True)
@@ -527,6 +530,11 @@ class RpcFormat:
     def asks(self) -> bool:
         """Whether a request says what its reply holds."""
         return any(slot.asks for slot in self.reply.__slot_specs__)
+
+    @cached_property
+    def bulk_is_told_by_reply(self) -> bool:
+        """Whether the reply says what the bulk data are."""
+        return any(isinstance(one, Records) and bool(one.width) for one in options_of(self.bulk_holds))
 
     def __repr__(self) -> str:
         return f"<RpcFormat {self.key}>"

@@ -198,7 +198,10 @@ def _inner(held: Any) -> list[Any]:
     """The types that a declaration of what a buffer holds names."""
     inner: list[Any] = []
     for one in options_of(held):
-        inner += [one.head, one.key, one.record] if isinstance(one, Records) else [getattr(one, "of", one)]
+        if isinstance(one, Records):
+            inner += [one.head, one.key, *(one.record if isinstance(one.record, tuple) else [one.record])]
+        else:
+            inner.append(getattr(one, "of", one))
     return [one for one in inner if one is not None]
 
 

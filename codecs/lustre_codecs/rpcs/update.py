@@ -65,16 +65,16 @@ class BatchGetattrReply(Buffers):
     file_encctx: Opaque | None = slots.ENCCTX
 
 
+_ORPHANS: Final = Records(
+    LuIdxpage, key=LuFid, record=(LuOrphanRecV3, LuOrphanRecV2, LuOrphanRec), width="idx_info.ii_recsize"
+)
 #: What is read: the limits of quota, what a target was granted of it, objects that the file system checker found
 #: without a layout, the entries of a directory.
 _INDEX: Final = Cases(
     (
         ({"idx_info.ii_fid.f_seq": FidSeq.FID_SEQ_QUOTA_GLB}, Records(LuIdxpage, key=U64, record=LquotaGlbRec)),
         ({"idx_info.ii_fid.f_seq": FidSeq.FID_SEQ_QUOTA}, Records(LuIdxpage, key=U64, record=LquotaSlvRec)),
-        # the newest that the release has
-        ({"idx_info.ii_fid.f_seq": FidSeq.FID_SEQ_LAYOUT_RBTREE}, Records(LuIdxpage, key=LuFid, record=LuOrphanRecV3)),
-        ({"idx_info.ii_fid.f_seq": FidSeq.FID_SEQ_LAYOUT_RBTREE}, Records(LuIdxpage, key=LuFid, record=LuOrphanRecV2)),
-        ({"idx_info.ii_fid.f_seq": FidSeq.FID_SEQ_LAYOUT_RBTREE}, Records(LuIdxpage, key=LuFid, record=LuOrphanRec)),
+        ({"idx_info.ii_fid.f_seq": FidSeq.FID_SEQ_LAYOUT_RBTREE}, _ORPHANS),
         ({"idx_info.ii_flags": Bits(IdxInfoFlags.II_FL_NOKEY)}, Records(LuIdxpage, record=LuDirent)),
     ),
     Records(LuIdxpage),
