@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 import lustre_wire as lw
 from compat_tests.capture.captures import messages, path_of
+from lustre_wire.cli.main import cli
 from lustre_wire.engines.record import pack
 from lustre_wire.frames.lustre_msg import LustreMsgV2
-from lustre_wire.payloads import batch, updates
-from lustre_wire.payloads.inside import records_in
+from lustre_wire.payloads import batch, llog, logwriter, updates
+from lustre_wire.payloads.inside import records_in, text_of, updates_of
 from lustre_wire.text import brief
 
 CAPTURES = ("00", "05", "12b")
@@ -195,3 +199,88 @@ def test_what_is_cut_is_refused() -> None:
         updates.inline(data, "2.17", "little", "nothing")
     with pytest.raises(lw.WireError, match="direction"):
         batch.read(data, "2.17", "little", "sideways")
+
+
+# --- logs of updates --------------------------------------------------------------------------------------------------
+
+
+def param(order: str, data: bytes) -> bytes:
+    """Length u16, padding; the bytes, up to a multiple of 8."""
+    return struct.pack(f"{order}HHI", len(data), 0, 0) + data.ljust(-(-len(data) // 8) * 8, b"\0")
+
+
+def op(order: str, oid: int, kind: int, *numbers: int) -> bytes:
+    """FID, type u16, count u16, and the number of each parameter u16: packed."""
+    fid = struct.pack(f"{order}QII", 0x240000402, oid, 0)
+    return fid + struct.pack(f"{order}HH{len(numbers)}H", kind, len(numbers), *numbers)
+
+
+def log_record(order: str, ops: list[bytes], params: list[bytes], flags: int = 0) -> bytes:
+    """Transaction u64, batch u64, flags, index, counts u32; operations; parameters; within a record of a log."""
+    counts = struct.pack(f"{order}QQ4I", 7, 12, flags, 0, len(ops), len(params))
+    body = counts + b"".join(ops) + b"".join(param(order, each) for each in params)
+    body = body.ljust(-(-len(body) // 8) * 8, b"\0")
+    size = len(body) + 24
+    return struct.pack(f"{order}4I", size, 1, 0x106A0000, 0) + body + struct.pack(f"{order}2I", size, 1)
+
+
+NAME = b"a name\0"
+TOLD = [
+    ("OUT_INDEX_INSERT", '[0x240000402:0x1:0x0] "a name" [0x200000401:0x3:0x0] type 040755'),
+    ("OUT_INDEX_DELETE", '[0x240000402:0x2:0x0] "a name"'), ("OUT_REF_DEL", "[0x240000402:0x3:0x0]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("release", ["2.0", "2.8", "2.10", "2.17"])
+def test_the_log_of_a_transaction_tells_its_updates(release: str, order: str) -> None:
+    """Updates share parameters, which they say by number; they begin at any even place."""
+    ops = [op(order, 1, 10, 0, 1, 2), op(order, 2, 11, 0), op(order, 3, 4)]
+    data = log_record(
+        order, ops, [NAME, struct.pack(f"{order}QII", 0x200000401, 3, 0), struct.pack(f"{order}I", 0o40755)]
+    )
+    (record,) = llog.read_chunk(data, release).records
+    assert llog.write_record(record) == data
+    assert [(node.name, node.text) for node in updates_of(record, lw.dialect(release))] == TOLD
+    assert text_of(record, lw.dialect(release)) == "3 updates of batch 12 transaction 7"
+
+
+def test_parameters_that_another_record_has_are_left_out() -> None:
+    data = log_record("<", [op("<", 2, 11, 0), op("<", 2, 11, 1)], [NAME], flags=1)
+    (record,) = llog.read_chunk(data, "2.17").records
+    nodes = updates_of(record, lw.dialect("2.17"))
+    assert [node.text for node in nodes] == ['[0x240000402:0x2:0x0] "a name"', "[0x240000402:0x2:0x0]"]
+    assert text_of(record, lw.dialect("2.17")).endswith("UPDATE_RECORD_CONTINUE")
+
+
+def test_logs_of_updates_refused() -> None:
+    """More operations or parameters than there are bytes."""
+    cut = log_record("<", [op("<", 2, 11, 0)], [NAME])
+    for at in (16 + 24, 16 + 28):
+        more = cut[:at] + struct.pack("<I", 9) + cut[at + 4 :]
+        (record,) = llog.read_chunk(more, "2.17").records
+        with pytest.raises(lw.TruncatedError):
+            updates_of(record, lw.dialect("2.17"))
+    with pytest.raises(lw.WireError):
+        updates.read_records(lw.dialect("2.17").structs["lu_fid"](), "2.17")
+
+
+def test_a_log_of_updates_on_the_wire(tmp_path: Path) -> None:
+    """In a block of a log, with its lines, and in JSON by numbers and by names."""
+    data = log_record("<", [op("<", 2, 11, 0), op("<", 3, 4)], [NAME])
+    reply = lw.build("2.17", "LLOG_ORIGIN_HANDLE_NEXT_BLOCK", "reply", log_block=data)
+    (node,) = records_in(reply)
+    (record,) = node.children
+    assert (node.text, [(each.name, each.text) for each in record.children]) == ("1 entries", TOLD[1:])
+    message = tmp_path / "message"
+    message.write_bytes(lw.encode(reply))
+    shown = CliRunner().invoke(cli, ["decode", "--json", "-d", "2.17", str(message)])
+    (_, told) = json.loads(shown.stdout)["records"]
+    assert [each["name"] for each in told["updates"]] == ["OUT_INDEX_DELETE", "OUT_REF_DEL"]
+    log = tmp_path / "log"
+    log.write_bytes(llog.write_log(logwriter.new_log("2.0")) + data)
+    shown = CliRunner().invoke(cli, ["llog", str(log)])
+    lines = [line.split(maxsplit=1) for line in shown.stdout.splitlines()]
+    assert list(TOLD[1]) in lines and list(TOLD[2]) in lines
+    (told,) = json.loads(CliRunner().invoke(cli, ["llog", "--json", str(log)]).stdout)["records"]
+    assert [(each["type"], each["params"]) for each in told["updates"]] == [(11, [NAME.hex()]), (4, [])]

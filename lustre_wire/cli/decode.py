@@ -277,9 +277,12 @@ def _records(captured: Captured) -> list[dict[str, Any]]:
 
 
 def _told(node: Node, inner: bool) -> dict[str, Any]:
-    """A record by its name and text; of a message in a message its buffers too."""
+    """A record by its name and text; of a message in a message its buffers too, of a transaction its updates."""
     told: dict[str, Any] = {"name": node.name, "text": node.text}
-    return told | {"buffers": [_told(each, False) for each in node.children]} if inner and node.children else told
+    if not inner or not node.children:
+        return told
+    held = "updates" if node.name.startswith(_inside().LOG_RECORD) else "buffers"
+    return told | {held: [_told(each, False) for each in node.children]}
 
 
 def _many(captured: Captured, message: Message) -> str:

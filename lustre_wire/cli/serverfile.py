@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from lustre_wire.cli.output import print_node, print_table, say
@@ -11,10 +11,10 @@ from lustre_wire.payloads import attributes, directory, last_rcvd, llog, mountda
 from lustre_wire.payloads.attributes import Composite, Listed
 from lustre_wire.payloads.directory import BlockEntry
 from lustre_wire.payloads.files import ServerFile
-from lustre_wire.payloads.inside import text_of, type_of
+from lustre_wire.payloads.inside import text_of, type_of, updates_of
 from lustre_wire.payloads.last_rcvd import LastRcvd
 from lustre_wire.payloads.linkea import Links
-from lustre_wire.payloads.llog import LogFile
+from lustre_wire.payloads.llog import LogFile, LogRecord
 from lustre_wire.payloads.mountdata import MountData
 from lustre_wire.payloads.records import RecordFile
 from lustre_wire.payloads.tables import Table
@@ -51,16 +51,20 @@ def show_log(log: LogFile, *, as_records: bool = False) -> None:
     if log.header is None:
         say("uninitialised log: nothing was ever written to it")
     elif as_records or not log.configs:
-        rows = [
-            [str(record.index), "live" if log.is_live(record) else "", type_of(record, log.dialect),
-             text_of(record, log.dialect)]
-            for record in log.records
-        ]  # fmt: skip
+        rows = [row for record in log.records for row in _rows(record, log)]
         title = f"{len(log.live_records)} live of {len(log.records)} records, {log.order}-endian"
         print_table(["record#", "", "type", "says"], rows, title=title)
     else:
         for line in llog.records_as_commands(log):
             say(line)
+
+
+def _rows(record: LogRecord, log: LogFile) -> Iterator[list[str]]:
+    """A log record, and below it the updates that one of a transaction has."""
+    live = "live" if log.is_live(record) else ""
+    yield [str(record.index), live, type_of(record, log.dialect), text_of(record, log.dialect)]
+    for update in updates_of(record, log.dialect):
+        yield ["", "", f"  {update.name}", update.text]
 
 
 def _show_log_file(log: LogFile, dialect: Dialect) -> None:

@@ -25,7 +25,10 @@ from lustre_wire.text.numbers import status
 from lustre_wire.text.tree import blob_text, slot_node
 from lustre_wire.text.values import field_text, hexed, named, quoted
 
-__all__ = ["records_in", "records_of_bulk", "text_of", "type_of"]
+__all__ = ["records_in", "records_of_bulk", "text_of", "type_of", "updates_of"]
+
+#: What the name of a log record begins with.
+LOG_RECORD: Final = "record "
 
 
 @checked
@@ -58,9 +61,25 @@ def _written(marker: Any, dialect: Dialect) -> str:
     return f"({', '.join(told)})"
 
 
+@checked
+def updates_of(record: LogRecord, dialect: Dialect) -> tuple[Node, ...]:
+    """The updates of a recorded transaction, with their parameters; none of another log record.
+
+    Raises:
+        TruncatedError: fewer bytes than its counts and lengths say.
+    """
+    value = record.value
+    if not hasattr(value, "ur_update_count"):
+        return ()
+    known = updates.declared_by(dialect)
+    found = updates.read_records(value, known, record.order)
+    return tuple(_update(one, known, record.order, True) for one in found)
+
+
 def _log(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
     for record in llog.read_chunk(data, dialect, order).records:
-        yield Node(f"record {record.index}", f"{type_of(record, dialect)} {text_of(record, dialect)}")
+        told = f"{type_of(record, dialect)} {text_of(record, dialect)}"
+        yield Node(f"{LOG_RECORD}{record.index}", told, None, updates_of(record, dialect))
 
 
 def _pages(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
@@ -80,9 +99,12 @@ def _updates(data: bytes, held: Records, around: Message, deep: bool) -> Iterato
 
 def _requested(data: bytes, held: Records, around: Message, deep: bool) -> Iterator[Node]:
     for update in updates.read(data, around.dialect, around.order).updates:
-        message = updates.operation(update, around.dialect, around.order)
-        kind = update.head.ou_type.name or str(int(update.head.ou_type))
-        yield _one(kind, struct_text(update.head.ou_fid, around.dialect), message, deep)
+        yield _update(update, around.dialect, around.order, deep)
+
+
+def _update(update: updates.Update | updates.Recorded, dialect: Dialect, order: ByteOrder, deep: bool) -> Node:
+    kind = update.type.name or str(int(update.type))
+    return _one(kind, struct_text(update.fid, dialect), updates.operation(update, dialect, order), deep)
 
 
 def _results(data: bytes, held: Records, message: Message, deep: bool, moved: bytes) -> Iterator[Node]:
@@ -95,7 +117,7 @@ def _results(data: bytes, held: Records, message: Message, deep: bool, moved: by
             yield Node("result", f"{code} {hexed(result.data) if result.data else ''}".rstrip())
             continue
         asked = updates.operation(update, message.dialect, message.order)
-        yield _one(update.head.ou_type.name or "result", code, updates.outcome(result, asked), deep)
+        yield _one(update.type.name or "result", code, updates.outcome(result, asked), deep)
 
 
 def _asked(held: Records, message: Message, moved: bytes) -> list[updates.Update]:

@@ -16,6 +16,7 @@ from lustre_wire.dialects import Dialect, dialect
 from lustre_wire.errors import WireError
 from lustre_wire.jsonform import struct_to_json
 from lustre_wire.kinds import checked, octets
+from lustre_wire.payloads import updates
 from lustre_wire.payloads.config import Config, command_lines, config_to_json, read_config, write_config
 from lustre_wire.payloads.reading import Fault, Reading, server
 from lustre_wire.payloads.wire import OTHER, exactly, pack, peek, place, round8, rounded, unpack
@@ -397,7 +398,8 @@ def records_as_commands(log: LogFile) -> list[str]:
 def to_json(log: LogFile) -> dict[str, Any]:
     """A log as plain JSON types: "dialect", "endian", "header", and of each record what it says.
 
-    A record has "index", "type", "endian", "live", and "config", "struct" with "fields", or "hex".
+    A record has "index", "type", "endian", "live", and "config", "struct" with "fields", or "hex"; one of a transaction
+    also "updates", each with "type", "fid" and "params".
     """
     records = []
     for record in log.records:
@@ -405,7 +407,7 @@ def to_json(log: LogFile) -> dict[str, Any]:
             "index": record.index, "type": log.type_name(record), "endian": record.order,
             "live": log.is_live(record),
         }  # fmt: skip
-        records.append({**entry, **_value_to_json(record.value)})
+        records.append({**entry, **_value_to_json(record.value), **_updates_to_json(record, log.dialect)})
     header = struct_to_json(log.header) if log.header is not None else None
     return {"dialect": log.dialect.name, "endian": log.order, "header": header, "records": records}
 
@@ -416,6 +418,18 @@ def _value_to_json(value: Any) -> dict[str, Any]:
     if isinstance(value, bytes):
         return {"hex": value.hex()}
     return {"struct": spec_of(value).name, "fields": struct_to_json(value)}
+
+
+def _updates_to_json(record: LogRecord, of: Dialect) -> dict[str, Any]:
+    """The updates of a transaction; nothing of another record."""
+    if not hasattr(record.value, "ur_update_count"):
+        return {}
+    found = updates.read_records(record.value, updates.declared_by(of), record.order)
+    made = (
+        {"type": int(one.type), "fid": struct_to_json(one.fid), "params": [param.hex() for param in one.params]}
+        for one in found
+    )
+    return {"updates": list(made)}
 
 
 @checked

@@ -2,29 +2,34 @@
 
 An `object_update_request` is a head, and updates behind each other, each a head and its parameters, of which each
 begins at a multiple of 8 bytes. An `object_update_reply` is a head with the length of every result, and the results,
-which begin at multiples of 8 bytes too. Source: lustre_update.h and target/out_lib.c of 2.17.0.
+which begin at multiples of 8 bytes too. In a log, `update_records` are operations, which say their parameters by
+number, and the parameters behind all of them. Source: lustre_update.h, target/out_lib.c, update_records.c and
+update_trans.c of 2.17.0.
 """
 
 from __future__ import annotations
 
 from itertools import accumulate
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
-from lustre_wire.dialects import Dialect, dialect
+from lustre_wire.dialects import Dialect, dialect, granted
 from lustre_wire.engines import payload
 from lustre_wire.errors import TruncatedError
 from lustre_wire.kinds import checked, octets
-from lustre_wire.payloads.wire import formats_inside, head_at, pack, round8, struct_of, unpack
+from lustre_wire.payloads.wire import expect, formats_inside, head_at, pack, peek, round8, struct_of, unpack
 from lustre_wire.rpc import REPLY, REQUEST, Generic, Message
 from lustre_wire.schema.nodes import ByteOrder
 from lustre_wire.schema.rpc import Buffers
+from lustre_wire.schema.struct import field_at, spec_of
 
 __all__ = [
-    "Result", "Results", "Update", "Updates", "inline", "operation", "outcome", "read", "read_results", "write",
-    "write_results",
+    "Recorded", "Result", "Results", "Update", "Updates", "declared_by", "inline", "operation", "outcome", "read",
+    "read_records", "read_results", "write", "write_results",
 ]  # fmt: skip
+
+_OPERATION: Final = "update_op"
 
 
 @attrs.frozen
@@ -33,6 +38,34 @@ class Update:
 
     head: Any
     params: tuple[bytes, ...]
+
+    @property
+    def type(self) -> Any:
+        """Which update it is (OUT_CREATE ...)."""
+        return self.head.ou_type
+
+    @property
+    def fid(self) -> Any:
+        """The object."""
+        return self.head.ou_fid
+
+
+@attrs.frozen
+class Recorded:
+    """One update of a log: its head (`update_op`), and its parameters, b"" for one that another record has."""
+
+    head: Any
+    params: tuple[bytes, ...]
+
+    @property
+    def type(self) -> Any:
+        """Which update it is (OUT_CREATE ...)."""
+        return self.head.uop_type
+
+    @property
+    def fid(self) -> Any:
+        """The object."""
+        return self.head.uop_fid
 
 
 @attrs.frozen
@@ -101,13 +134,53 @@ def read(data: Any, of: Dialect | str, order: ByteOrder = "little") -> Updates:
     updates = []
     for _ in range(head.ourq_count):
         update, at = head_at(view, at, "object_update", wanted, order)
-        params = []
-        for _ in range(update.ou_params_count):
-            param, at = head_at(view, at, "object_update_param", wanted, order)
-            params.append(_bytes(view, at, param.oup_len, "oup_buf"))
-            at = min(at + round8(param.oup_len), len(view))
+        params, at = _params(view, at, update.ou_params_count, wanted, order)
         updates.append(Update(update, tuple(params)))
     return Updates(head, tuple(updates), view[at:])
+
+
+def _params(view: bytes, at: int, count: int, wanted: Dialect, order: ByteOrder) -> tuple[list[bytes], int]:
+    """So many parameters, and where they end."""
+    params = []
+    for _ in range(count):
+        param, at = head_at(view, at, "object_update_param", wanted, order)
+        params.append(_bytes(view, at, param.oup_len, "oup_buf"))
+        at = min(at + round8(param.oup_len), len(view))
+    return params, at
+
+
+@checked
+def declared_by(of: Dialect | str) -> Dialect:
+    """Whose declarations tell of updates in logs: the dialect's own, or the newest ones where it has no such logs."""
+    wanted = dialect(of)
+    return wanted if _OPERATION in wanted.structs else granted()[-1]
+
+
+@checked
+def read_records(records: Any, of: Dialect | str, order: ByteOrder = "little") -> tuple[Recorded, ...]:
+    """The updates in the `update_records` of a log record.
+
+    A transaction that is too long for one record goes on in the next, which may have the parameters of operations here.
+
+    Raises:
+        TruncatedError: fewer bytes than its counts and lengths say.
+        WireError: another struct.
+    """
+    expect(records, "update_records")
+    wanted, view = dialect(of), bytes(octets(records.ur_ops))
+    cls = struct_of(wanted, _OPERATION)
+    numbers, size = field_at(cls, "uop_params_off")[0], spec_of(cls).size
+    at, ops = 0, []
+    for _ in range(records.ur_update_count):
+        count = peek(cls, "uop_param_count", view, order, at)
+        whole = _bytes(view, at, numbers + 2 * count, "uop_params_off")
+        op = unpack(cls, whole.ljust(size, b"\0"), order)
+        op.uop_params_off = op.uop_params_off[:count]
+        ops.append(op)
+        at += len(whole)
+    params, _ = _params(view, at, records.ur_param_count, wanted, order)
+    known = dict(enumerate(params))
+    return tuple(Recorded(op, tuple(known.get(number, b"") for number in op.uop_params_off)) for op in ops)
 
 
 @checked
@@ -130,13 +203,13 @@ def write(updates: Updates, of: Dialect | str, order: ByteOrder = "little") -> b
 
 
 @checked
-def operation(update: Update, of: Dialect | str, order: ByteOrder = "little") -> Message:
+def operation(update: Update | Recorded, of: Dialect | str, order: ByteOrder = "little") -> Message:
     """An update as a message whose buffers are its parameters; it has no header and no ptlrpc_body.
 
     Of a type that the dialect does not have there is no format, and the buffers are `Generic`.
     """
     wanted = dialect(of)
-    form = formats_inside(wanted, "OUT_UPDATE").get(int(update.head.ou_type))
+    form = formats_inside(wanted, "OUT_UPDATE").get(int(update.type))
     buffers, extra = _buffers(form.request if form is not None else None, list(update.params), order)
     return Message(wanted, REQUEST, order, None, None, form, buffers, extra)
 

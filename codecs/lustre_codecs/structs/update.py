@@ -158,7 +158,13 @@ class UpdateParams(Wire):
     up_params: Annotated[bytes, Flex(Chars(1))]
 
 
-@history(size={"2.8": 32})
+@history(
+    size={"2.8": 32},
+    text=(
+        "{ur_update_count} updates of batch {ur_batchid}", " transaction {ur_master_transno}", " {ur_flags}",
+        " part {ur_index}",
+    ),
+)  # fmt: skip
 class UpdateRecords(Wire):
     """A recorded transaction: operations, then parameters."""
 
