@@ -8,6 +8,7 @@ error and status 2, whichever command it is: commands let `WireError` and `OSErr
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import signal
 import sys
@@ -24,6 +25,8 @@ FINE: Final = 0
 FINDINGS: Final = 1
 UNUSABLE: Final = 2
 _SIGNALLED: Final = 128
+#: How many new objects Python looks at at once for those that hold each other: what a command loads stays.
+_OBJECTS: Final = 20_000
 _INTERRUPTED: Final = _SIGNALLED + signal.SIGINT
 
 #: name -> what it does, as ``--help`` says it; the module has the same name with "_" for "-".
@@ -138,6 +141,7 @@ def cli() -> None:
 
 def main() -> None:
     """The ``lustre-wire`` command."""
+    gc.set_threshold(_OBJECTS)
     warnings.showwarning = lambda message, *_, **__: _complain(str(message))
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:  # not where nohup says otherwise
