@@ -215,8 +215,12 @@ class Dialect:
 
     @cached_property
     def _enums(self) -> dict[str, Any]:
-        """Enumerations as they are declared, by class name: those without a past, and the histories."""
-        found = (v for m in self._loaded for v in vars(m).values() if isinstance(v, enum.EnumType))
+        """Enumerations as they are declared, by class name: those without a past, and the histories.
+
+        Private ones are for single fields, whose names they have: their numbers are no constants.
+        """
+        named = (item for m in self._loaded for item in vars(m).items() if isinstance(item[1], enum.EnumType))
+        found = (value for name, value in named if not name.startswith("_"))
         plain = {c.__name__: c for c in found if issubclass(c, (WireFlag, WireEnum)) and c.__members__}
         if self.release is None:
             return plain

@@ -124,3 +124,15 @@ def test_a_single_message_is_read_in_the_light_of_any_release(release: str, tmp_
     path.write_text(lw.encode(lw.build(release, "MDS_GET_ROOT")).hex())
     (row,) = map(json.loads, run("decode", "--dialect", release, "--json", str(path)).stdout.splitlines())
     assert row["format"] == "MDS_GET_ROOT" and row["dialect"] == lw.dialect(release).name
+
+
+def test_an_ipv6_nid_may_be_written_in_any_way() -> None:
+    capture = str(FIXTURES / "captures" / "17-lnet-ipv6-large-nid.pcap")
+    shown = run("decode", capture, "--nid", "fd00:988::2@tcp").stdout
+    assert shown and run("decode", capture, "--nid", "FD00:0988:0:0::2@tcp").stdout == shown
+    assert "no IPv6 address" in run("decode", capture, "--nid", "fd00:::2@tcp", status=2).stderr
+
+
+@pytest.mark.parametrize("words", [["--numbers"], ["--data"], ["--summary", "--connections"]])
+def test_options_that_do_not_go_together(words: list[str]) -> None:
+    assert run("decode", GOLDEN, *words, status=2).stderr.startswith("lustre-wire: ")

@@ -123,5 +123,7 @@ def test_results_of_updates_in_bulk_have_the_names_of_what_was_asked() -> None:
     assert len(replies) > 10
     assert not [line for line in replies if " result " in line]
     assert any(line.endswith("OUT_CREATE 0, OUT_REF_ADD 0, OUT_INDEX_INSERT 0, ... 13 in all") for line in replies)
+    moved = shown(capture, "--opcode", "OUT_UPDATE", "--kind", "bulk")
+    assert [": 32 bytes" in line or " bytes OUT_CREATE [0x200000401:" in line for line in moved] == [True] * 3
     rows = [row for row in told(capture, "--opcode", "OUT_UPDATE", "--kind", "reply") if len(row["records"]) == 14]
     assert rows and {"name": "OUT_REF_ADD", "text": "0"} in rows[0]["records"]

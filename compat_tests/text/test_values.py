@@ -165,7 +165,7 @@ class TestLayouts:
 
 
 class TestHolding:
-    ACL = bytes.fromhex("02000000" "0100 0700 ffffffff" "0200 0500 e8030000" "2000 0000 ffffffff")
+    ACL = bytes.fromhex("020000000100 0700 ffffffff0200 0500 e80300002000 0000 ffffffff")
 
     @pytest.mark.parametrize(("dialect", "by", "value"), [("1.8", "xattr_name", "value"), ("2.0", "name", "eadata")])
     def test_an_acl_is_known_by_the_name_of_its_attribute(self, dialect: str, by: str, value: str) -> None:
@@ -245,3 +245,55 @@ def test_every_recorded_message_reads_as_a_line_and_a_tree() -> None:
         tree = texts(message_tree(found))
         assert len(tree) > 8
         assert all(text.isprintable() for text in tree.values())
+
+
+def test_what_has_names_is_shown_by_them() -> None:
+    """The service and version of a message, and the flags of its container; a release may have no name for one."""
+    for release, flags in (("1.8", "MSGHDR_AT_SUPPORT|0x2"), ("2.17", "MSGHDR_AT_SUPPORT|MSGHDR_CKSUM_INCOMPAT18")):
+        message = lw.build(release, "MDS_STATFS")
+        message.header.lm_flags = 3
+        shown = {each.name: each.text for node in message_tree(message).children for each in node.children}
+        assert (shown["pb_version"], shown["lm_flags"]) == ("LUSTRE_MDS_VERSION|PTLRPC_MSG_VERSION", flags)
+        assert lw.to_json(message)["header"]["lm_flags"] == 3
+
+
+def test_what_is_not_there_is_not_said() -> None:
+    """Handles behind the last one of a lock request; a range that a client does not have yet, or does not ask for."""
+    d217 = lw.dialect("2.17")
+    handle, seq = d217.structs["lustre_handle"], d217.structs["lu_seq_range"]
+    for cookies, told in (([5, 0], "handle [0x5]"), ([5, 0, 6, 0], "handle [0x5, 0x0, 0x6]"), ([0, 0], "")):
+        request = d217.structs["ldlm_request"](lock_handle=[handle(cookie=cookie) for cookie in cookies])
+        assert brief(lw.build(d217, "LDLM_CANCEL", dlm_req=request)).removeprefix("unset ").strip() == told
+    assert brief(lw.build(d217, "SEQ_QUERY", opc=1, lu_seq_range=seq())) == "META"
+    assert brief(lw.build(d217, "SEQ_QUERY", opc=1, lu_seq_range=seq(lsr_start=1, lsr_end=3))) == "META [0x1-0x3)"
+    none = lw.dialect("1.8").structs["lu_seq_range"]()
+    assert brief(lw.build("1.8", "SEQ_QUERY", opc=1, lu_seq_range=none)) == "META"
+    asked = seq(lsr_start=0x200000401, lsr_end=77, lsr_index=9)
+    assert brief(lw.build(d217, "FLD_QUERY", opc=2, fld_range=asked)) == "LOOKUP sequence 0x200000401"
+
+
+def test_only_locks_have_the_errors_of_locks() -> None:
+    """What was read, and how many updates were done, is a number."""
+    d217 = lw.dialect("2.17")
+    for name, status, told in (
+        ("LDLM_ENQUEUE", 301, "301 ELDLM_LOCK_ABORTED"), ("OST_READ", 300, "300"), ("OUT_UPDATE", 1, "1"),
+        ("LDLM_ENQUEUE/INTENT_OPEN", 301, "301 ELDLM_LOCK_ABORTED"), ("OST_READ", 2**32 - 5, "-5 EIO"),
+    ):  # fmt: skip
+        reply = lw.build(d217, name, "reply")
+        reply.body.pb_status = status
+        assert status_text(reply) == told
+
+
+def test_open_flags_of_both_halves() -> None:
+    """2.1 and later have 64 bits of them, in two fields; one of an open says something else in a mkdir."""
+    record = lw.dialect("2.17").structs["mdt_rec_create"](cr_flags_l=0x40, cr_flags_h=0x1002)
+    assert struct_text(record, lw.dialect("2.17"), short=True).endswith("OPEN_CREAT OPEN_NORESTORE|0x1000")
+    record.cr_flags_h = 0x240
+    shown = {each.name: each.text for each in struct_tree(record, lw.dialect("2.17")).children}
+    assert shown["cr_flags_h"] == "MDS_OPEN_RESYNC or MDS_MKDIR_LMV|MDS_OPEN_DEFAULT_LMV"
+
+
+def test_a_log_by_its_name_has_no_number() -> None:
+    request = lw.build("2.17", "LLOG_ORIGIN_HANDLE_CREATE", llogd_body=lw.dialect("2.17").structs["llogd_body"]())
+    request.buffers.name = b"lustre-client"
+    assert brief(request) == '"lustre-client"'

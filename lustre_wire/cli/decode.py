@@ -33,7 +33,7 @@ from lustre_wire.rpc import REPLY, Message
 from lustre_wire.schema.rpc import Buffers
 from lustre_wire.text import Node, brief, cut_tree, message_tree, status_text
 from lustre_wire.text.layouts import composite_text
-from lustre_wire.text.line import reply_status
+from lustre_wire.text.line import reply_status, service_of
 from lustre_wire.text.numbers import LAST_SECOND, signed, status
 from lustre_wire.text.quoting import json_line
 from lustre_wire.text.values import quoted as shown_text
@@ -88,6 +88,10 @@ def command(
     it is there. The exit status is 1 if a message could not be decoded, 2 if a file could not be read or there is no
     such node or transfer in them.
     """
+    if (numbers or data) and not as_json:
+        raise click.UsageError("--numbers and --data say what --json shows")
+    if summary and connections:
+        raise click.UsageError("either --summary or --connections")
     inputs, counted, wanted = Inputs(files, dialect, port), Summary(), Filters(**filters)
     told = Remembered()
     tell = partial(_json, names=not numbers, data=data or numbers) if as_json else partial(_line, told=told)
@@ -179,6 +183,9 @@ def _what(captured: Captured, told: Remembered) -> Iterator[str | Styled]:
     elif message is None:
         told_of = f" for {name}" if name else _lnet_name(captured)
         yield paint(f"{captured.kind}{told_of}: {len(captured.raw)} bytes", dim=True)
+        if (asked := _moves_for(captured)) is not None:
+            text = _some_of(_inside().records_of_bulk(asked, captured.raw, deep=False))
+            yield from [told.line(text, asked.dialect)] if text else ()
         if captured.kind in (LNET_PING_REPLY, LNET_PUSH):
             yield from _interfaces(captured)
     elif message.direction == REPLY:
@@ -253,9 +260,9 @@ def _show_tree(captured: Captured) -> None:
 
 
 @lru_cache(maxsize=1024)
-def _errno(status: int, dialect: Dialect) -> str:
+def _errno(status: int, dialect: Dialect, service: int) -> str:
     """The status of a reply, and its name."""
-    name = reply_status(status, dialect).partition(" ")[2]
+    name = reply_status(status, dialect, service).partition(" ")[2]
     return f'"status":{signed(status)},"errno":{quoted(name) if name else "null"}'
 
 
@@ -289,7 +296,19 @@ def _many(captured: Captured, message: Message) -> str:
     """The operations of a message that has messages inside."""
     if message.format is None or message.format.opcode not in message.dialect.inside:
         return ""
-    nodes = _inside().records_in(message, deep=False, moved=moved_by(captured))
+    return _some_of(_inside().records_in(message, deep=False, moved=moved_by(captured)))
+
+
+def _moves_for(captured: Captured) -> Message | None:
+    """The request whose operations bulk data are; None where they are anything else."""
+    request = captured.request
+    if captured.kind != BULK or request is None or request.format is None or request.dialect is None:
+        return None
+    return request.message if request.format.opcode in request.dialect.inside else None
+
+
+def _some_of(nodes: Iterator[Node]) -> str:
+    """The first operations of messages in messages."""
     told = [f"{each.name} {each.text}" for node in nodes for each in node.children]
     more = f", ... {len(told)} in all" if len(told) > _MOST_TOLD else ""
     return f"{', '.join(told[:_MOST_TOLD])}{more}"
@@ -354,5 +373,5 @@ def _json(captured: Captured, names: bool, data: bool) -> str:
     if text is None:
         return f"{head}{told}}}"
     if names and captured.direction == REPLY and (status := captured.status):
-        head += f",{_errno(status, captured.dialect)}"
+        head += f",{_errno(status, captured.dialect, service_of(captured.format))}"
     return f"{head},{text[1:-1]}{told}}}"

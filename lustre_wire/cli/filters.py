@@ -16,7 +16,7 @@ from lustre_wire.cli.names import close_to, matching
 from lustre_wire.cli.output import complain
 from lustre_wire.dialects import all_dialects, granted
 from lustre_wire.errors import WireError
-from lustre_wire.frames.nid import nid_str, parse_nid
+from lustre_wire.frames.nid import Nid, nid_str, parse_large_nid, parse_nid
 from lustre_wire.rpc import REPLY
 
 #: How many NIDs are remembered, to say which there are instead of one that there is not.
@@ -37,9 +37,13 @@ def _number(ctx: click.Context, param: click.Parameter, values: tuple[str, ...])
         raise click.BadParameter("expected a number, as 1360632217600156 or 0x4d5800000045c", ctx, param) from None
 
 
+def _nid(text: str) -> Nid:
+    return parse_large_nid(text) if ":" in text.partition("@")[0] else parse_nid(text)
+
+
 def _nids(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> frozenset[str]:
     try:
-        return frozenset(value if ":" in value else nid_str(parse_nid(value)) for value in values)
+        return frozenset(nid_str(_nid(value)) for value in values)
     except WireError as error:
         raise click.BadParameter(error.message, ctx, param) from None
 

@@ -173,6 +173,7 @@ def _buffers(message: Message) -> Iterator[Node]:
         value = getattr(message.buffers, slot.name)
         if value is not None and value != b"":
             yield _placeless(slot_node(slot, value, message))
+    yield from records_in(message)
 
 
 def _placeless(node: Node) -> Node:

@@ -55,6 +55,19 @@ def _same(one: int, two: int) -> bool:
 
 
 @dataclass(frozen=True)
+class Called:
+    """The field holds something else, under another C name, where `field` of the same struct has some bit of `mask`.
+
+    `shown` is how people read that number.
+    """
+
+    name: str
+    field: str
+    mask: int
+    shown: Shown | None = None
+
+
+@dataclass(frozen=True)
 class Pieces:
     """Each element of the array says where a piece lies among the bytes that its struct begins: by the fields named
     `offset`, in bytes from that beginning, and `size`."""

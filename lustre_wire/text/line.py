@@ -12,7 +12,7 @@ from lustre_wire.engines.often import Often
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REQUEST, Generic, Message
 from lustre_wire.schema.nodes import ByteOrder, Cell, Form, Group, Node, Repeat
-from lustre_wire.schema.rpc import Buffers, Held, Parts, SlotSpec
+from lustre_wire.schema.rpc import Buffers, Held, Parts, RpcFormat, SlotSpec
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import numbers
 from lustre_wire.text.structs import writer
@@ -35,14 +35,20 @@ def status_text(message: Message) -> str:
     """The status of a reply: 0, ``-2 ENOENT``, or the name of a lock error; of a request the sender's pid."""
     if message.direction == REQUEST:
         return f"pid {message.status}" if message.status else ""
-    return reply_status(message.status, message.dialect)
+    return reply_status(message.status, message.dialect, service_of(message.format))
+
+
+def service_of(form: RpcFormat | None) -> int:
+    """The service class of a format; 0 where it has none."""
+    return form.version if form is not None else 0
 
 
 @lru_cache(maxsize=1024)
-def reply_status(status: int, dialect: Dialect) -> str:
-    """The status of a reply: 0, ``-2 ENOENT``, or the name of a lock error."""
+def reply_status(status: int, dialect: Dialect, service: int) -> str:
+    """The status of a reply: 0, ``-2 ENOENT``, or the name of a lock error where it is about a lock."""
     errors: Any = dialect.enums.get("LdlmError")
-    if status > 0 and errors is not None and status in errors._value2member_map_:
+    locks = service == dialect.constants.get("LUSTRE_DLM_VERSION")
+    if status > 0 and locks and errors is not None and status in errors._value2member_map_:
         return f"{status} {errors.name_of(status)}"
     return numbers.status(status)
 

@@ -147,7 +147,7 @@ def list_text(node: Repeat, short: bool, some: Callable[[Any], Any], one: Callab
     """The elements, each by `one`; `some` says whether one is anything but zeroes."""
     if isinstance(node.node, Cell) and node.node.form is Form.NUMBER and not any(values):
         return f"{len(values)} zeroes" if values else "[]"
-    if short and node.tail and node.count:
+    if short and node.tail and (node.count or isinstance(node.node, Group)):
         values = values[: max((i for i, v in enumerate(values, 1) if some(v)), default=1)]
     texts = [one(v) for v in values[:MOST_ELEMENTS]]
     more = f", ... {len(values)} in all" if len(values) > MOST_ELEMENTS else ""

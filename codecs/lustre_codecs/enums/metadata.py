@@ -169,6 +169,15 @@ class MdsOpen(WireFlag):
     MDS_OP_WITH_FID = 0x10000000000, since("2.15")
 
 
+class _MdsOpenHigh(WireFlag):
+    """The upper half of `MdsOpen`, which has a field of its own; a mkdir has one bit of an open for itself."""
+
+    _ignore_ = ["name", "member"]
+    for name, member in MdsOpen.__members__.items():
+        if int(member) >> 32:
+            vars()[name if name != "MDS_OPEN_RESYNC" else f"{name} or MDS_MKDIR_LMV"] = int(member) >> 32
+
+
 class MdsInodeFl(WireFlag, until="2.2"):
     """Inode flags of a body or a setattr record."""
 

@@ -186,15 +186,27 @@ class MsghdrFlags(WireFlag):
     MSGHDR_CKSUM_INCOMPAT18 = 2, since("2.0")
 
 
-# Service class in the high half of pb_version
-LUSTRE_DLM_VERSION: Final = 0x40000
-LUSTRE_MGS_VERSION: Final = 0x60000
-LUSTRE_OBD_VERSION: Final = 0x10000
-LUSTRE_OST_VERSION: Final = 0x30000
-LUSTRE_LOG_VERSION: Final = 0x50000
-LUSTRE_MDS_VERSION: Final = 0x20000
-PTLRPC_MSG_VERSION: Final = 3
-LUSTRE_VERSION_MASK: Final = 0xffff0000
+class MsgVersion(WireFlag):
+    """pb_version: the version of the message, and in the high half the service it is for."""
+
+    __numbers__ = ("LUSTRE_VERSION_MASK", "PTLRPC_MSG_VERSION")
+
+    LUSTRE_OBD_VERSION = 0x10000
+    LUSTRE_MDS_VERSION = 0x20000
+    LUSTRE_OST_VERSION = 0x30000
+    LUSTRE_DLM_VERSION = 0x40000
+    LUSTRE_LOG_VERSION = 0x50000
+    LUSTRE_MGS_VERSION = 0x60000
+    LUSTRE_VERSION_MASK = 0xffff0000
+    PTLRPC_MSG_VERSION = 3
+
+
+LUSTRE_OBD_VERSION: Final = MsgVersion.LUSTRE_OBD_VERSION
+LUSTRE_MDS_VERSION: Final = MsgVersion.LUSTRE_MDS_VERSION
+LUSTRE_OST_VERSION: Final = MsgVersion.LUSTRE_OST_VERSION
+LUSTRE_DLM_VERSION: Final = MsgVersion.LUSTRE_DLM_VERSION
+LUSTRE_LOG_VERSION: Final = MsgVersion.LUSTRE_LOG_VERSION
+LUSTRE_MGS_VERSION: Final = MsgVersion.LUSTRE_MGS_VERSION
 
 # Magics of the container
 LUSTRE_MSG_MAGIC_V1: Final = constant(0xbd00bd0, until("2.8"))

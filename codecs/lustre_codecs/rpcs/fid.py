@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from lustre_codecs.enums.fid import FldOp, SeqOp
 from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
 from lustre_codecs.structs.fid import LuSeqRange, LuSeqRangeArray
 from lustre_wire.schema.margins import in32
 from lustre_wire.schema.rpc import Buffers, Opaque
 from lustre_wire.schema.rpc_history import dated_slot, rpc_history
+
+#: A client that has no range yet asks for one without saying any.
+_NONE_AT_FIRST: Final = "[{lsr_start:#x}-{lsr_end:#x})"
 
 
 @rpc_history(Opcode.SEQ_QUERY, version=LUSTRE_MDS_VERSION, portal=Portal.SEQ_METADATA_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on={"1.8": (), "2.0": (Portal.SEQ_CONTROLLER_PORTAL, Portal.SEQ_DATA_PORTAL)}, status={"1.8": "client only", "2.0": ""})
@@ -23,7 +28,7 @@ class SeqQuery:
 
     class Request(Buffers):
         opc: in32[SeqOp] | None = dated_slot(when={"1.8": "", "2.0": "SEQ_ALLOC_SUPER / SEQ_ALLOC_META"})
-        lu_seq_range: LuSeqRange | None = dated_slot()
+        lu_seq_range: LuSeqRange | None = dated_slot(line={"1.8": ("", _NONE_AT_FIRST, " MDT {lsr_mdt}"), "2.2": ("", _NONE_AT_FIRST, " {lsr_flags} {lsr_index}")})
 
     class Reply(Buffers):
         lu_seq_range: LuSeqRange | None = dated_slot()
@@ -38,7 +43,7 @@ class FldQuery:
 
     class Request(Buffers):
         opc: in32[FldOp] | None = dated_slot()
-        fld_range: LuSeqRange | None = dated_slot()
+        fld_range: LuSeqRange | None = dated_slot(line=("sequence {lsr_start:#x}",))
 
     class Reply(Buffers):
         fld_range: LuSeqRange | None = dated_slot()

@@ -211,7 +211,7 @@ class UpdateIndexLookup:
     Request = EntryName
 
     class Reply(Buffers):
-        fid: LuFid | None = dated_slot()
+        fid: LuFid | None = dated_slot(line=("", "[{f_seq:#x}:{f_oid:#x}:{f_ver:#x}]"))
 
 
 @update(UpdateType.OUT_INDEX_INSERT)

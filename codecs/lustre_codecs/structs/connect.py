@@ -20,7 +20,7 @@ _FLAGS = "ocd_connect_flags"
 
 @history(
     size={"1.8": 72, "2.1": 192}, short={"before 2.1": 72},
-    text=("connect", " {ocd_version}", " {ocd_connect_flags}", " and {ocd_connect_flags2}"),
+    text=("connect", " {ocd_version}", " {ocd_connect_flags}", " flags2 {ocd_connect_flags2}"),
 )  # fmt: skip
 class ObdConnectData(Wire):
     """What the two sides of a connection offer and grant; which fields count is said by `ocd_connect_flags`."""

@@ -196,7 +196,7 @@ class LlogCookie(Wire):
     lgc_padding: u32
 
 
-@history(size=48, text=("{lgd_logid} index {lgd_index}", " length {lgd_len}", " offset {lgd_cur_offset}"))
+@history(size=48, text=("", "{lgd_logid}", " index {lgd_index}", " length {lgd_len}", " offset {lgd_cur_offset}"))
 class LlogdBody(Wire):
     """Body of the llog RPCs."""
 

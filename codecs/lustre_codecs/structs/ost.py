@@ -23,8 +23,8 @@ from lustre_codecs.structs.layouts import OstLayout
 from lustre_codecs.structs.llog import LlogCookie
 from lustre_wire.schema.history import Wire, history, same_bytes
 from lustre_wire.schema.margins import as_sent, called, in16, in32, in64, pad32, pad64, padding, since, until, was
-from lustre_wire.schema.shorthand import id32, mode32, time64
-from lustre_wire.schema.shown import Given
+from lustre_wire.schema.shorthand import hex32, id32, mode32, time64
+from lustre_wire.schema.shown import Called, Given, Shown
 from lustre_wire.schema.types import AS_SENT, U32, U64, Array, Chars, Flex, u16, u32, u64
 
 
@@ -42,17 +42,17 @@ class Obdo(Wire):
     o_mtime: time64
     o_atime: time64
     o_ctime: time64
-    o_blocks: u64
+    o_blocks: Annotated[u64, Called("o_dirty", "o_valid", ObdMd.OBD_MD_FLGRANT)]
     o_grant: u64
     o_blksize: u32
-    o_mode: mode32
+    o_mode: Annotated[mode32, Called("o_undirty", "o_valid", ObdMd.OBD_MD_FLGRANT)]
     o_uid: id32
     o_gid: id32
     o_flags: Annotated[ObdFl, U32, Given("o_valid", ObdMd.OBD_MD_FLFLAGS)]
-    o_nlink: u32
+    o_nlink: Annotated[u32, Called("o_cksum", "o_valid", ObdMd.OBD_MD_FLCKSUM, Shown.HEX)]
     o_generation: u32              = until("2.0")
     o_parent_oid: u32              = since("2.0")
-    o_misc: u32
+    o_misc: Annotated[u32, Called("o_dropped", "o_valid", ObdMd.OBD_MD_FLGRANT)]
     o_easize: u32                  = until("2.0")
     o_mds: u32                     = until("2.0")
     o_ioepoch: u64                 = since("2.0")
@@ -75,7 +75,7 @@ class Obdo(Wire):
 
 @same_bytes(
     Obdo, size={"2.6": 208}, o_flags=Annotated[LustreFl, U32, Given("o_valid", ObdMd.OBD_MD_FLFLAGS)],
-    text=("", "mode {o_mode}", " uid {o_uid}", " gid {o_gid}", " size {o_size}", " {o_flags}"),
+    text=("", "mode {o_mode}", " uid {o_uid}", " gid {o_gid}", " size {o_size}", " flags {o_flags}"),
 )  # fmt: skip
 class UpdateAttributes(Obdo):
     """Attributes of a file or an object in an update: an obdo whose flags are those of an inode (obdo_from_la)."""
@@ -96,7 +96,7 @@ class ObdIoobj(Wire):
     ioo_seq: u64     = was("ioo_gr").since("2.0").until("2.4")
     ioo_oid: OstId   = since("2.4", same_as=("ioo_id", "ioo_seq"))
     ioo_type: u32    = until("2.4")
-    ioo_max_brw: u32 = since("2.4")
+    ioo_max_brw: hex32 = since("2.4")
     ioo_bufcnt: u32
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_codecs.enums.ptlrpc import MsgConnect, MsgFlags, Opcode, PtlrpcMsgType
+from lustre_codecs.enums.ptlrpc import MsgConnect, MsgFlags, MsgVersion, Opcode, PtlrpcMsgType
 from lustre_codecs.structs.fid import LustreHandle
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import as_sent, in32, pad16, pad64, padding, since, until
-from lustre_wire.schema.shorthand import hex32
 from lustre_wire.schema.shown import Shown
 from lustre_wire.schema.types import U64, Array, Chars, u16, u32, u64
 
@@ -26,7 +25,7 @@ class PtlrpcBody(Wire):
 
     pb_handle: as_sent[LustreHandle]
     pb_type: in32[PtlrpcMsgType]
-    pb_version: hex32
+    pb_version: in32[MsgVersion]
     pb_opc: in32[Opcode]
     pb_status: Annotated[u32, Shown.STATUS]
     pb_last_xid: u64

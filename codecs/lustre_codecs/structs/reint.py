@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lustre_codecs.enums.metadata import LustreFl, MdsAttr, MdsInodeFl, MdsOpBias, MdsOpen, MdsReint, ObdMd
+from lustre_codecs.enums.metadata import (
+    LustreFl,
+    MdsAttr,
+    MdsInodeFl,
+    MdsOpBias,
+    MdsOpen,
+    MdsReint,
+    ObdMd,
+    _MdsOpenHigh,
+)
 from lustre_codecs.structs.fid import LlFid, LuFid, LustreHandle
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import called, in32, in64, over, pad16, pad32, padding, since, until, was
@@ -154,7 +163,7 @@ class MdtRecReint(Wire):
     rr_ctime: time64
     rr_size: u64
     rr_blocks: u64
-    rr_bias: u32
+    rr_bias: in32[MdsOpBias]
     rr_mode: mode32
     rr_flags: u32
     rr_flags_h: u32       = padding("rr_padding_2").since("2.4")
@@ -191,7 +200,7 @@ class MdtRecSetattr(Wire):
         was(type=Annotated[MdsInodeFl, U32, Given("sa_valid", MdsAttr.MDS_ATTR_ATTR_FLAG)]).since("2.2")
     )
     sa_mode: Annotated[u32, Shown.MODE, Given("sa_valid", MdsAttr.MDS_ATTR_MODE)]
-    sa_bias: u32      = padding("sa_padding_2", swab=True).since("2.4")
+    sa_bias: in32[MdsOpBias] = padding("sa_padding_2", swab=True).since("2.4")
     sa_projid: u32    = padding("sa_padding_3").since("2.10")
     sa_padding_4: u32 = was(type=pad32).since("2.4")
     sa_padding_5: pad32
@@ -199,7 +208,7 @@ class MdtRecSetattr(Wire):
 
 @history(
     size=136, swab={"1.8": False, "2.0": True},
-    text=("in {cr_fid1}", " new {cr_fid2}", " {cr_mode}", " {cr_flags_l}"),
+    text=("in {cr_fid1}", " new {cr_fid2}", " {cr_mode}", " {cr_flags_l}", " {cr_flags_h}"),
 )  # fmt: skip
 class MdtRecCreate(Wire):
     """Create or open, 2.0."""
@@ -223,9 +232,9 @@ class MdtRecCreate(Wire):
     cr_ioepoch: u64
     cr_padding_1: u64
     cr_mode: mode32
-    cr_bias: u32
+    cr_bias: in32[MdsOpBias]
     cr_flags_l: Annotated[MdsOpen, U32, Shown.OCTAL] = was("cr_flags").since("2.1")
-    cr_flags_h: u32                                  = padding("cr_padding_2").since("2.1")
+    cr_flags_h: in32[_MdsOpenHigh]                   = padding("cr_padding_2").since("2.1")
     cr_umask: u32                                    = padding("cr_padding_3").since("2.1.6", "2.4")
     cr_padding_4: pad32
 
@@ -259,7 +268,7 @@ class MdtRecLink(Wire):
     lk_padding_2: u64
     lk_padding_3: u64
     lk_padding_4: u64
-    lk_bias: u32
+    lk_bias: in32[MdsOpBias]
     lk_padding_5: u32
     lk_padding_6: u32
     lk_padding_7: u32 = was(type=pad32).since("2.4")
@@ -288,7 +297,7 @@ class MdtRecUnlink(Wire):
     ul_padding_3: u64
     ul_padding_4: u64
     ul_padding_5: u64
-    ul_bias: u32
+    ul_bias: in32[MdsOpBias]
     ul_mode: mode32
     ul_padding_6: u32
     ul_padding_7: u32 = was(type=pad32).since("2.4")
@@ -317,7 +326,7 @@ class MdtRecRename(Wire):
     rn_padding_2: u64
     rn_padding_3: u64
     rn_padding_4: u64
-    rn_bias: u32
+    rn_bias: in32[MdsOpBias]
     rn_mode: mode32
     rn_padding_5: u32
     rn_padding_6: u32 = was(type=pad32).since("2.4")

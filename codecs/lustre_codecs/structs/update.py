@@ -13,6 +13,7 @@ from lustre_codecs.structs.fid import LuFid
 from lustre_codecs.structs.llog import LlogRecHdr
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import in16, in32, pad16, pad32, pad64, since, until, was
+from lustre_wire.schema.shorthand import hex32, hex64
 from lustre_wire.schema.types import AS_SENT, U16, U32, Array, Chars, Flex, u16, u32, u64
 from lustre_wire.schema.union import WireUnion
 
@@ -21,15 +22,15 @@ from lustre_wire.schema.union import WireUnion
 class IdxInfo(Wire):
     """What part of an index to read, and what was read."""
 
-    ii_magic: u32
+    ii_magic: hex32
     ii_flags: in32[IdxInfoFlags]
     ii_count: u16
     ii_pad0: pad16
     ii_attrs: u32
     ii_fid: LuFid
     ii_version: u64
-    ii_hash_start: u64
-    ii_hash_end: u64
+    ii_hash_start: hex64
+    ii_hash_end: hex64
     ii_keysize: u16
     ii_recsize: u16
     ii_pad1: pad32
