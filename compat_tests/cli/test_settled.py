@@ -127,3 +127,19 @@ def test_results_of_updates_in_bulk_have_the_names_of_what_was_asked() -> None:
     assert [": 32 bytes" in line or " bytes OUT_CREATE [0x200000401:" in line for line in moved] == [True] * 3
     rows = [row for row in told(capture, "--opcode", "OUT_UPDATE", "--kind", "reply") if len(row["records"]) == 14]
     assert rows and {"name": "OUT_REF_ADD", "text": "0"} in rows[0]["records"]
+
+
+def test_json_says_the_releases_of_both_ends(tmp_path: Path) -> None:
+    """As soon as a connect was answered; also where that is not shown, and not where numbers alone are wanted."""
+    capture = tmp_path / "orphans.pcap"
+    capture.write_bytes(conversation())
+    keys = ("src_release", "dst_release")
+    said = [tuple(row.get(key) for key in keys) for row in told(str(capture))]
+    assert said == [(None, None), *[("2.10.0", "2.10.0")] * 9]
+    pings = told(str(capture), "--opcode", "OBD_PING")
+    assert len(pings) == 5 and all(row["src_release"] == "2.10.0" for row in pings)
+    assert not any(key in row for row in told(str(capture), "--numbers") for key in keys)
+    (mixed,) = (path for path in REAL if path.name.startswith("r189_18b"))
+    unpacked = tmp_path / "real.pcap"
+    unpacked.write_bytes(gzip.decompress(mixed.read_bytes()))
+    assert {row.get("src_release") for row in told(str(unpacked))} == {None, "1.8.9"}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import attrs
 
+from lustre_wire.bounded import Bounded
 from lustre_wire.capture.captured import Captured
 from lustre_wire.dialects import Dialect, of_version
 from lustre_wire.errors import WireError
@@ -14,6 +16,8 @@ from lustre_wire.rpc import REPLY
 from lustre_wire.schema import spec_of
 
 _DATA: Final = "obd_connect_data"
+#: Of how many nodes the release is known; that of the node whose release was told first is forgotten first.
+_MOST_NODES: Final = 4096
 
 
 @attrs.frozen
@@ -63,6 +67,29 @@ def connected(captured: Captured) -> Connected | None:
         captured.time_ns, request.src, request.dst, bytes(target).decode("utf-8", "replace"), reply.status,
         reply.dialect.name, client, server, flags, captured.lnet.version if captured.lnet is not None else 0,
     )  # fmt: skip
+
+
+class Releases:
+    """Which release each node runs, as the connects that were answered tell it."""
+
+    def __init__(self) -> None:
+        self._known: Bounded[str, str] = Bounded(_MOST_NODES)
+
+    @checked
+    def seen(self, messages: Iterable[Captured]) -> Iterator[Captured]:
+        """The messages, each when what it tells is known."""
+        for captured in messages:
+            found = connected(captured) if captured.certain is None else None  # what is certain is no connect
+            if found is not None:
+                for nid, release in ((found.client, found.client_release), (found.server, found.server_release)):
+                    if release:
+                        self._known.keep(nid, release)
+            yield captured
+
+    @checked
+    def of(self, nid: str) -> str:
+        """The release of a node, empty where it is not known."""
+        return self._known.get(nid, "")
 
 
 def _data(buffers: Any) -> Any:

@@ -13,7 +13,7 @@ import click
 
 from lustre_wire.capture import Captured
 from lustre_wire.capture.captured import BULK, LNET_PING_REPLY, LNET_PUSH, LNET_SELFTEST
-from lustre_wire.capture.connected import Connected, connected
+from lustre_wire.capture.connected import Connected, Releases, connected
 from lustre_wire.capture.rpcs import Statistics
 from lustre_wire.cli.filters import Filters, filter_options, rpc_of
 from lustre_wire.cli.inputs import NANO, Inputs, dialect_option, dst_of, files_argument, latency, port_option, src_of
@@ -94,12 +94,16 @@ def command(
         raise click.UsageError("either --summary or --connections")
     inputs, counted, wanted = Inputs(files, dialect, port), Summary(), Filters(**filters)
     told = Remembered()
-    tell = partial(_json, names=not numbers, data=data or numbers) if as_json else partial(_line, told=told)
+    releases = Releases()
+    asked = partial(_json, names=not numbers, data=data or numbers, releases=releases)
+    tell = asked if as_json else partial(_line, told=told)
     broken = shown = 0
     with lines_of(inputs.live or verbose) as put:
         messages = settled((captured for _, captured in inputs), inputs.live)
         if not (as_json or summary or connections):
             messages = told.seen(messages)  # also of what the filters leave out
+        elif as_json and not numbers:
+            messages = releases.seen(messages)
         for captured in islice(filter(wanted, messages), limit):
             if summary:
                 counted.add(captured)
@@ -333,17 +337,20 @@ def _file_data(captured: Captured) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _between(src: str, dst: str) -> str:
-    """Who sends to whom."""
-    return f'"src":{quoted(src) if src else "null"},"dst":{quoted(dst) if dst else "null"}'
+def _between(src: str, dst: str, src_release: str, dst_release: str) -> str:
+    """Who sends to whom, and their releases as far as they are known."""
+    ends = f'"src":{quoted(src) if src else "null"},"dst":{quoted(dst) if dst else "null"}'
+    told = (("src_release", src_release), ("dst_release", dst_release))
+    return ends + "".join(f',"{key}":{quoted(release)}' for key, release in told if release)
 
 
-def _json(captured: Captured, names: bool, data: bool) -> str:
+def _json(captured: Captured, names: bool, data: bool, releases: Releases) -> str:
+    src, dst = src_of(captured), dst_of(captured)
     iso, xid, portal = _iso(captured.time_ns), captured.match_bits, captured.portal
     time = "null" if iso is None else f'"{iso}"'
     frame = f'"frame":{captured.packet},' if captured.packet else ""
     head = (
-        f'{{"time":{time},{frame}"kind":"{captured.kind}",{_between(src_of(captured), dst_of(captured))},'
+        f'{{"time":{time},{frame}"kind":"{captured.kind}",{_between(src, dst, releases.of(src), releases.of(dst))},'
         f'"xid":{"null" if xid is None else xid},"portal":{"null" if portal is None else portal}'
     )
     if offset := captured.offset:
