@@ -27,13 +27,14 @@ from lustre_wire.payloads import batch, lov
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed import layouts
 from lustre_wire.testbed.file_system import FSNAME, MDS_NID, MGS_NID, OST_NID, TCP, Simulated
+from lustre_wire.testbed.mds import striped
 from lustre_wire.testbed.mds.service import PATH_KEY
 from lustre_wire.testbed.space import ROOT_INO, Inode
 
 FOLDER = FIXTURES / "captures"
 RECORDED_FSNAME = "oracle"
-#: LMV_MAGIC_V1 as it is written, and the bytes in front of the FIDs of stripes.
-STRIPED, LMV_HEAD = b"\xd0\x0c\xd2\x0c", 56
+#: LMV_MAGIC_V1 as it is written.
+STRIPED = b"\xd0\x0c\xd2\x0c"
 #: Addresses of the recorded nodes: one has MGS, MDT0000 and OST0000, one MDT0001 and OST0001, one is the client.
 FIRST, SECOND, CLIENT = 0x0A000001, 0x0A000002, 0x0A000003
 #: Kind of target, by the portal it is asked at; LDLM_CANCEL has one of its own, and tells by its export.
@@ -201,7 +202,7 @@ class LaterNumbers(Numbers):
 
     def learn(self, server: int, recorded: rpc.Message, ours: rpc.Message) -> None:
         super().learn(server, recorded, ours)
-        self._shards(recorded)
+        self._shards(recorded, ours)
         if recorded.name == "MDS_BATCH" and isinstance(getattr(ours.buffers, "batch_update_reply", None), bytes):
             for one, other in zip(answers_of(recorded), answers_of(ours), strict=False):
                 for a, b in _pairs(one.buffers, other.buffers):
@@ -210,14 +211,13 @@ class LaterNumbers(Numbers):
         for name in ("mdt_md", "lvb"):
             self._objects(getattr(recorded.buffers, name, None), getattr(ours.buffers, name, None), ours.dialect)
 
-    def _shards(self, recorded: rpc.Message) -> None:
-        """A directory that is striped over MDTs is one directory here, whichever stripe is named."""
-        layout, body = getattr(recorded.buffers, "mdt_md", None), getattr(recorded.buffers, "mdt_body", None)
-        if body is None or not isinstance(layout, bytes) or layout[:4] != STRIPED:
+    def _shards(self, recorded: rpc.Message, ours: rpc.Message) -> None:
+        """The stripes of a directory that is striped there over MDTs, here over one."""
+        one, other = (getattr(message.buffers, "mdt_md", None) for message in (recorded, ours))
+        if not isinstance(one, bytes) or not isinstance(other, bytes) or not one[:4] == STRIPED == other[:4]:
             return
-        for at in range(LMV_HEAD, len(layout) - 15, 16):
-            shard = int.from_bytes(layout[at : at + 8], "little"), int.from_bytes(layout[at + 8 : at + 12], "little")
-            self.idents[shard] = self.ident((body.mbo_fid1.f_seq, body.mbo_fid1.f_oid))
+        for old, new in zip(*(striped.read(ours.dialect, md).lmv_stripe_fids for md in (one, other)), strict=True):
+            self.idents[old.f_seq, old.f_oid] = new.f_seq, new.f_oid
 
     def _objects(self, one: Any, other: Any, dialect: Any) -> None:
         if not isinstance(one, bytes) or not isinstance(other, bytes) or one[:4] != b"\xd0\x0b\xd1\x0b" != other[:4]:
@@ -466,8 +466,8 @@ def prepare(fs: Simulated) -> None:
     space.store.set(("orphan", orphan.ino), True)
     ((index, number),) = layouts.objects(fs.system.dialect, orphan.md)
     objects = fs.system.osts[index].target.service
-    objects.store.write(objects._file(number), 0, bytes(READ))
-    objects._put(attrs.evolve(objects.get(number), size=READ))
+    objects.store.write(objects.file(number), 0, bytes(READ))
+    objects.keep(attrs.evolve(objects.store.get(("object", number)), size=READ, written=1))
     target.last_transno = COMMITTED
     target.commit()
 

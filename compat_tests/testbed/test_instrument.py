@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 import lustre_wire as lw
 from compat_tests.ports import free_port
 from compat_tests.testbed.modes import READ, WRITE
+from compat_tests.testbed.test_later import composed, wished
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.names import names
@@ -35,6 +37,8 @@ from lustre_wire.testbed.tcp_system import TcpSystem
 from lustre_wire.upgrade.stage.served import Served, UpgradeControl
 
 PROGRAM = [sys.executable, "-m", "lustre_wire", "testbed"]
+#: The layout of a file whose first 64 KiB are on the MDT, and there are no more.
+ON_MDT = composed((0, 1 << 16, wished("2.17", 0, 1 << 16, pattern=0x100)))
 FILES = st.sampled_from(["object 1", "object 2", "last_rcvd"])
 PLACES = st.integers(0, 9000)
 STEPS = st.lists(
@@ -129,7 +133,7 @@ class Visitor:
     async def do(self, steps: Any) -> Any:
         task = self.node.do(steps, self.served.clock.now())
         self.served.flush()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not task.done:
                 self.served.changed.clear()
                 await self.served.changed.wait()
@@ -138,9 +142,17 @@ class Visitor:
         return task.result
 
 
-@pytest.mark.parametrize("dialect", ["1.8", "2.0"])
-def test_a_killed_process_comes_back_and_recovers_its_clients(dialect: str, tmp_path: Path) -> None:
-    port, log, k = free_port(), tmp_path / "log", names(lw.dialect(dialect))
+def test_a_killed_process_comes_back_and_recovers_its_clients(tmp_path: Path) -> None:
+    """All dialects at the same time: most of it is waiting for a client to find out."""
+    dialects = ["1.8", "2.0", "2.17"]
+    ports = [free_port() for _ in dialects]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(killed_and_back, dialects, ports, [tmp_path / dialect for dialect in dialects]))
+
+
+def killed_and_back(dialect: str, port: int, tmp_path: Path) -> None:
+    tmp_path.mkdir()
+    log, k = tmp_path / "log", names(lw.dialect(dialect))
     first = 0x7F000101
     arguments = [
         "--dialect", dialect, "--port", str(port), "--listen", "127.0.1.1", "--state", str(tmp_path / "state"),
@@ -153,7 +165,8 @@ def test_a_killed_process_comes_back_and_recovers_its_clients(dialect: str, tmp_
             await visitor.served.start()
             await visitor.do(visitor.node.mount())
             flags = k.MDS_OPEN_CREAT | WRITE | READ
-            file = await visitor.do(visitor.node.open("/kept", flags))
+            layout = ON_MDT if dialect == "2.17" else b""
+            file = await visitor.do(visitor.node.open("/kept", flags, layout=layout))
             await visitor.do(visitor.node.write(file, 100, b"over the edge"))
             await visitor.do(visitor.node.sync())
             await visitor.do(visitor.node.mkdir("/not on disk"))

@@ -205,25 +205,48 @@ def test_only_bits_of_one_s_own_lock_are_given_back(fs: Simulated) -> None:
 # -- data and holes ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("whence", "begin", "found"),
-    [(os.SEEK_DATA, 3, 3), (os.SEEK_HOLE, 3, 10), (os.SEEK_DATA, 10, -errno.ENXIO), (os.SEEK_HOLE, 11, -errno.ENXIO)],
-)
-def test_data_ends_where_the_object_ends(fs: Simulated, whence: int, begin: int, found: int) -> None:
+def sought(fs: Simulated, file: int, whence: int, begin: int) -> Any:
+    """The answer to OST_SEEK about the object of a file."""
+    c, k = fs.clients[0], names(fs.system.dialect)
+    index, number = c.files[file].objects[0]
+    seek = op.ObjectSeek(
+        id=number, seq=layouts.sequence_of(fs.system.dialect, index), size=begin, mode=whence,
+        valid=k.OBD_MD_FLID | k.OBD_MD_FLGROUP,
+    )  # fmt: skip
+    return fs.do(c.ask(c.oscs[index], seek), c)
+
+
+def test_data_and_holes_are_found_where_they_are(fs: Simulated) -> None:
+    """Data are blocks that were written, and behind the end there is a hole wherever one looks for it (osd_lseek)."""
     c, k = fs.clients[0], names(fs.system.dialect)
     file = file_of(fs, "/f")
     fs.do(c.write(file, 0, b"ten bytes."))
-    index, number = c.files[file].objects[0]
-    valid = k.OBD_MD_FLID | k.OBD_MD_FLGROUP
-    seek = op.ObjectSeek(
-        id=number, seq=layouts.sequence_of(fs.system.dialect, index), size=begin, mode=whence, valid=valid
-    )
-    request = fs.do(c.ask(c.oscs[index], seek), c)
-    oa = request.reply.buffers.ost_body.oa
-    assert request.status == 0 and int(oa.o_size) == found & 0xFFFFFFFFFFFFFFFF
-    assert (int(oa.o_mode), int(oa.o_valid)) == (whence, valid)
-    seek.mode = os.SEEK_CUR
-    assert fs.do(c.ask(c.oscs[index], seek), c).status == -errno.EPROTO
+    fs.do(c.write(file, 5 * 4096, bytes(100)))
+    end = 5 * 4096 + 100
+    for whence, begin, found in (
+        (os.SEEK_DATA, 3, 3), (os.SEEK_HOLE, 3, 4096), (os.SEEK_DATA, 4096, 5 * 4096), (os.SEEK_HOLE, 5000, 5000),
+        (os.SEEK_DATA, end - 1, end - 1), (os.SEEK_HOLE, end - 1, end), (os.SEEK_DATA, end, -errno.ENXIO),
+        (os.SEEK_HOLE, end + 7, end + 7), (os.SEEK_DATA, 1 << 40, -errno.ENXIO),
+    ):  # fmt: skip
+        request = sought(fs, file, whence, begin)
+        oa = request.reply.buffers.ost_body.oa
+        assert (request.status, int(oa.o_size)) == (0, found & 0xFFFFFFFFFFFFFFFF), (whence, begin)
+        assert (int(oa.o_mode), int(oa.o_valid)) == (whence, k.OBD_MD_FLID | k.OBD_MD_FLGROUP)
+    assert sought(fs, file, os.SEEK_CUR, 0).status == -errno.EPROTO
+    assert sought(fs, file, os.SEEK_DATA, 1 << 63).status == -errno.EPROTO
+
+
+def test_what_is_cut_off_is_a_hole_when_it_comes_back(fs: Simulated) -> None:
+    c = fs.clients[0]
+    file = file_of(fs, "/f")
+    fs.do(c.write(file, 0, b"x" * 20000))
+    store, (_, number) = fs.system.osts[0].store, c.files[file].objects[0]
+    assert store.get(("object", number)).blocks == 40
+    fs.do(c.truncate(file, 5000))
+    fs.do(c.truncate(file, 30000))
+    assert sought(fs, file, os.SEEK_HOLE, 0).reply.buffers.ost_body.oa.o_size == 8192
+    assert int(sought(fs, file, os.SEEK_DATA, 8192).reply.buffers.ost_body.oa.o_size) == -errno.ENXIO & (1 << 64) - 1
+    assert store.get(("object", number)).blocks == 16 and fs.do(c.getattr("/f")).size == 30000
 
 
 # -- layouts as their users want them ------------------------------------------------------------------------------

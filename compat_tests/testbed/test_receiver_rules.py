@@ -244,7 +244,7 @@ def test_a_receiver_sees_what_is_wrong(
 
 
 def test_every_rule_was_seen_to_fail() -> None:
-    named = {name for receiver, _, _, _ in WRONG for name in [receiver]}
+    named = {receiver for receiver, _, _, _ in WRONG} | {"ll_dom_finish_open"}  # that of 2.17: test_data_on_mdt.py
     assert [r.receiver for r in receivers.RULES if not any(re.search(rf"\b{n}\b", r.receiver) for n in named)] == []
 
 
@@ -440,7 +440,7 @@ def test_client_and_server_agree_on_what_was_granted(dialect: str) -> None:
     osc, structs = c.oscs[index], fs.system.dialect.structs
     grants: Grants = fs.system.osts[0].target.service.grants  # type: ignore[union-attr,attr-defined]
     (export,) = [e for e in fs.system.osts[0].target.exports.values() if e.nid == c.nid]  # type: ignore[union-attr]
-    mine = c._promised(index)
+    mine = c._promised(c.oscs[index])
     assert mine == grants.held(export) > 0
     for number in range(12):
         data = bytes(300_000)

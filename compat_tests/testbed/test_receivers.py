@@ -17,13 +17,14 @@ from compat_tests.ports import free_port
 from compat_tests.testbed.modes import READ, WRITE
 from lustre_wire import rpc
 from lustre_wire.dialects import dialect as named
+from lustre_wire.engines import record
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.ldlm import Bits, Flock
 from lustre_wire.recovery.ldlm.locks import request_of
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import Handles, Packet
+from lustre_wire.testbed import layouts, pages
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed import pages
 from lustre_wire.testbed.client.file_io import flock_resource
 from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.file_system import Simulated
@@ -61,7 +62,10 @@ def test_the_status_of_a_read_is_the_number_of_bytes(dialect: str, offset: int, 
     fs.do(c.write(file, 2000, data[2000:]))  # what is before is a hole
     obj = c.files[file].objects[0]
     fs.simulator.trace.packets.clear()
-    assert fs.do(c._transfer(op.ObjectRead, *obj, offset, length)) == data[offset:].ljust(length, b"\0")[:length]
+    assert (
+        fs.do(c._transfer(op.ObjectRead, c.files[file], obj, offset, length))
+        == data[offset:].ljust(length, b"\0")[:length]
+    )
     (reply,) = replies(fs, "OST_READ")
     portal = reply.request.format.bulk_portal  # type: ignore[union-attr]
     (bulk,) = [s.packet.data for s in fs.simulator.trace.packets if s.packet.portal == portal]
@@ -454,3 +458,75 @@ def test_what_is_served_keeps_nothing_of_what_went_by(dialect: str) -> None:
     system, sizes = asyncio.run(visit())
     assert sizes[0] == sizes[1] == sizes[2]
     assert system.trace.packets == [] and all(server.events == [] for server in system.system.servers)
+
+
+# -- callbacks -----------------------------------------------------------------------------------------------------
+
+EVERY = pytest.mark.parametrize("dialect", ["1.8", "2.0", "2.17"])
+
+
+def shared(dialect: str) -> tuple[Simulated, tuple[int, int]]:
+    """A file of which the second client has a lock, and its object."""
+    fs = Simulated(dialect, clients=2)
+    one, other = fs.clients
+    file = created(fs, "/f")
+    fs.do(one.write(file, 0, b"x" * 700))
+    obj = one.files[file].objects[0]
+    fs.do(one.close(file))
+    fs.do(other.read(fs.do(other.open("/f", READ), other), 0, 10), other)
+    fs.simulator.trace.packets.clear()
+    return fs, obj
+
+
+def called(fs: Simulated, name: str, number: int) -> list[Any]:
+    """Callbacks of a kind to a client."""
+    nid = fs.clients[number].nid
+    found = fs.simulator.trace.exchanges(fs.dialects)
+    return [e.message.buffers for e in found if e.name == name and e.is_request and e.sent.packet.target == nid]
+
+
+@EVERY
+def test_a_lock_that_was_waited_for_brings_the_attributes_of_the_object(dialect: str) -> None:
+    fs, _ = shared(dialect)
+    one = fs.clients[0]
+    file = fs.do(one.open("/f", READ | WRITE))
+    fs.do(one.write(file, 0, b"y"))
+    (said,) = called(fs, "LDLM_CP_CALLBACK", 0)
+    lvb = said.lvb
+    lvb = record.unpack(fs.system.dialect.structs["ost_lvb"], lvb) if isinstance(lvb, bytes) else lvb
+    assert lvb.lvb_size == 700 and lvb.lvb_blocks == 8
+
+
+@EVERY
+def test_who_knows_an_object_that_is_destroyed_throws_its_data_away(dialect: str) -> None:
+    fs, (_, number) = shared(dialect)
+    other, k = fs.clients[1], names(fs.system.dialect)
+    fs.do(other.close(1), other)
+    fs.do(fs.clients[0].unlink("/f"))
+    fs.simulator.settle(1)
+    said = [c.dlm_req for c in called(fs, "LDLM_BL_CALLBACK", 1)]
+    gone = [c for c in said if c.lock_desc.l_resource.lr_type == k.LDLM_EXTENT]
+    assert [int(c.lock_flags) & int(k.LDLM_FL_DISCARD_DATA) for c in gone] == [0x10000]
+    assert [bool(c.lock_handle[1].cookie) for c in gone] == [dialect == "2.17"]
+    target = fs.system.osts[0].target
+    assert target is not None and not target.namespace.locks and ("object", number) not in target.store
+
+
+@EVERY
+def test_nobody_frees_bytes_in_the_middle_of_an_object(dialect: str) -> None:
+    fs, (index, number) = shared(dialect)
+    c, k = fs.clients[0], names(fs.system.dialect)
+    seq = layouts.sequence_of(fs.system.dialect, index)
+    valid = k.OBD_MD_FLID | k.OBD_MD_FLGROUP | k.OBD_MD_FLSIZE | k.OBD_MD_FLBLOCKS
+    asked_for = op.ObjectPunch(id=number, seq=seq, valid=valid, size=1, blocks=9)
+    assert asked(fs, c.oscs[index], asked_for, c).status == -(errno.EPROTO if dialect == "2.17" else errno.EFAULT)
+    assert fs.do(c.getattr("/f")).size == 700
+
+
+def test_size_on_mdt_is_not_granted_though_the_release_has_it() -> None:
+    """As by default (mdt_init0: mdt_som_conf), whoever asks."""
+    fs = Simulated("2.0", mount=False)
+    fs.simulator.settle(1)
+    k, personality = names(fs.system.dialect), packer(fs.system.dialect).personality
+    assert personality.mds_supported & k.OBD_CONNECT_SOM
+    assert not fs.system.mds.service.supported & k.OBD_CONNECT_SOM

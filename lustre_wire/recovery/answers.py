@@ -6,6 +6,7 @@ from typing import Any
 
 from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
+from lustre_wire.engines import record
 from lustre_wire.frames import lustre_msg
 from lustre_wire.schema.rpc import RpcFormat
 
@@ -25,6 +26,25 @@ def goes_to_its_target(form: RpcFormat, dialect: Dialect) -> bool:
     if form.name == "LDLM_CONVERT":
         return form.portal != dialect.rpcs["LDLM_CANCEL"].portal
     return form.name in ("OBD_PING", "LDLM_ENQUEUE")
+
+
+def reply_portal(form: RpcFormat | None, portal: int, connect: RpcFormat) -> int:
+    """Where an answer goes: to the reply portal of what was asked, but to that of the import it was asked over where it
+    was asked at another portal than usual, as what an MDT is asked of data is.
+
+    Args:
+        form: the request's format, None where it has none that is known.
+        portal: where it was asked.
+        connect: the format of the connect.
+    """
+    usual = form is not None and portal == form.portal
+    return int((form.reply_portal if form is not None and usual else connect.reply_portal) or 0)
+
+
+def fitting(side: Any, name: str, value: Any) -> Any:
+    """A struct as a buffer of these is to have it, which a dialect may know as bytes only."""
+    slot = next(spec for spec in side.__slot_specs__ if spec.name == name)
+    return value if slot.struct is not None else record.pack(value)
 
 
 def empty_buffers(form: RpcFormat) -> dict[str, Any]:

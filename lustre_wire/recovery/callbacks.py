@@ -11,6 +11,7 @@ from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record
 from lustre_wire.errors import WireError
+from lustre_wire.recovery.answers import fitting
 from lustre_wire.recovery.deadlines import Deadlines
 from lustre_wire.recovery.exports import Export
 from lustre_wire.recovery.ldlm import Ast, Lock, Namespace, describe
@@ -18,6 +19,7 @@ from lustre_wire.recovery.ldlm.namespace import BLOCKING, COMPLETION, GLIMPSE
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import PUT, Packet, Xids
 from lustre_wire.recovery.request import repsize
+from lustre_wire.recovery.rules import rules_of
 
 #: Seconds a client has to answer a callback, and then to give the lock back. It is sent once: who has not answered in
 #: time is evicted (ldlm_lockd.c: rq_no_resend, ldlm_failed_ast).
@@ -42,12 +44,16 @@ class Callbacks:
 
     A client that neither answers nor gives the lock back in `CALLBACK_TIMEOUT` is evicted. One whose lock was taken
     away at once (`LDLM_FL_CANCEL_ON_BLOCK`) is only told.
+
+    Attributes:
+        value_of: an `ost_lvb` for a lock that is granted late, or None (ldlm_lockd.c: ldlm_server_completion_ast).
     """
 
     def __init__(
         self, dialect: Dialect, nid: int, namespace: Namespace, send: Callable[[Packet], None], xids: Xids
     ) -> None:
         self.dialect, self.k, self.nid, self.namespace = dialect, names(dialect), nid, namespace
+        self.value_of: Callable[[Lock], Any] = lambda lock: None
         self._put, self.xids = send, xids
         self.pending: dict[int, Pending] = {}
         self._unanswered: Deadlines[Pending] = Deadlines(self._answer_due)
@@ -79,11 +85,17 @@ class Callbacks:
         handle = dialect.structs["lustre_handle"]
         desc = describe(dialect, ast.cause or ast.lock, granted=ast.cause is None)
         flags = k.LDLM_FL_AST_SENT if ast.kind == COMPLETION and ast.lock.flags & k.LDLM_FL_AST_SENT else 0
+        if ast.cause is not None:  # whoever wants the lock may want what it protects thrown away
+            flags |= ast.cause.flags & k.LDLM_FL_DISCARD_DATA
+        own = ast.lock.cookie if rules_of(dialect).named_in_callbacks and ast.kind != GLIMPSE else 0
         body = dialect.structs["ldlm_request"](
-            lock_flags=flags, lock_desc=desc, lock_handle=[handle(cookie=ast.lock.remote), handle()]
+            lock_flags=flags, lock_desc=desc, lock_handle=[handle(cookie=ast.lock.remote), handle(cookie=own)]
         )
         rooms = (dialect.structs["ost_lvb"].__wire__.size,) if ast.kind == GLIMPSE else ()
-        message = self._message(export, FORMATS[ast.kind], rooms, dlm_req=body)
+        buffers, value = {"dlm_req": body}, self.value_of(ast.lock) if ast.kind == COMPLETION else None
+        if value is not None:
+            buffers["lvb"] = fitting(dialect.rpcs[FORMATS[COMPLETION]].request, "lvb", value)
+        message = self._message(export, FORMATS[ast.kind], rooms, **buffers)
         pending = Pending(ast, message, self.xids.new(), now + CALLBACK_TIMEOUT, wait)
         self._transmit(pending)
         if ast.kind == BLOCKING and ast.lock.flags & k.LDLM_FL_CANCEL_ON_BLOCK:

@@ -14,7 +14,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.recovery import connect, timeouts
-from lustre_wire.recovery.answers import goes_to_its_target
+from lustre_wire.recovery.answers import goes_to_its_target, reply_portal
 from lustre_wire.recovery.connect import ImportEvent, ImportState
 from lustre_wire.recovery.ldlm import LockTable
 from lustre_wire.recovery.names import names
@@ -205,11 +205,8 @@ class Import:
         form = message.format
         assert form is not None
         own = self.dialect.rpcs[self.config.connect]
-        default = portal or form.portal
-        reply = form.reply_portal
-        if goes_to_its_target(form, self.dialect):
-            default, reply = portal or own.portal, own.reply_portal
-        return Request(message, default or 0, reply or 0, **options)
+        where = portal or (own.portal if goes_to_its_target(form, self.dialect) else form.portal) or 0
+        return Request(message, where, reply_portal(form, where, own), **options)
 
     # -- sending -------------------------------------------------------------------------------------------------
 

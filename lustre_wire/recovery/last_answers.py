@@ -34,7 +34,7 @@ class LastAnswers:
     def remember(self, request: Incoming, status: int) -> None:
         """Write down what a request that changed something is answered."""
         export, tag = request.export, self._tag(request)
-        if export.slot < 0:
+        if export.slot < 0 or self._repeatable(request):
             return
         slot = self._last_rcvd.slot(export.slot) if tag is None else self._last_rcvd.empty()
         if tag is None and request.message.opcode == self._k.MDS_CLOSE:
@@ -49,6 +49,11 @@ class LastAnswers:
             return
         slot.lcd_last_epoch = request.transno >> self._k.LR_EPOCH_BITS
         self._last_rcvd.write(export.slot, slot)
+
+    def _repeatable(self, request: Incoming) -> bool:
+        """Is it about the bytes of a file on an MDT? It can be done twice, and has no turn among a client's changes."""
+        k = self._k
+        return self._last_rcvd.metadata and request.message.opcode in (k.OST_WRITE, k.OST_PUNCH)
 
     def forget(self, uuid: bytes) -> None:
         """A client is gone, and so are its tags; its slot is freed with it."""

@@ -8,7 +8,7 @@ from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
 from lustre_wire.frames import lustre_msg
 from lustre_wire.recovery import timeouts
-from lustre_wire.recovery.answers import bare_reply, empty_buffers, goes_to_its_target
+from lustre_wire.recovery.answers import bare_reply, empty_buffers, reply_portal
 from lustre_wire.recovery.exports import Answer, Incoming
 from lustre_wire.recovery.limits import Limits
 from lustre_wire.recovery.names import names
@@ -110,11 +110,8 @@ class Replies:
         self._put(Packet(GET, self._nid, request.packet.source, portal, bits, length=length, cookie=request.xid))
 
     def _portal(self, request: Incoming) -> int:
-        """Where the client waits for the answer: the import's own reply portal."""
-        form = request.message.format
-        if form is not None and not goes_to_its_target(form, self._dialect):
-            return form.reply_portal or 0
-        return self._connect.reply_portal or 0
+        """Where the client waits for the answer."""
+        return reply_portal(request.message.format, request.packet.portal, self._connect)
 
     def _send(self, request: Incoming, portal: int, offset: int, data: bytes, bits: int = 0) -> None:
         self._put(Packet(PUT, self._nid, request.packet.source, portal, bits or request.xid, offset, data))

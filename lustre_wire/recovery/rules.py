@@ -52,6 +52,7 @@ class RecoveryRules:
         blocked_extent_flags: what the answer says besides of an extent lock that has to wait.
         touched: operation -> those of its objects whose version changes; all of them where it is not named.
         found_open_versions: an open of a file that was there already has versions in its answer.
+        named_in_callbacks: a lock callback says the server's handle of the lock besides the client's.
         whole_errors: an error that a handler finds is answered with every buffer of the format, empty as they are.
     """
 
@@ -87,6 +88,7 @@ class RecoveryRules:
     replies_by_mbits: int = 0
     bulk_by_mbits: int = 0
     whole_errors: bool = False
+    named_in_callbacks: bool = False
     blocked_extent_flags: int = 0
     touched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     found_open_versions: bool = True

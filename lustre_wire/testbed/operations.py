@@ -12,6 +12,8 @@ import attrs
 #: What names an object: the three numbers of an `ll_fid` or of a `lu_fid`, in their order.
 Ident = tuple[int, int, int]
 NOBODY: Ident = (0, 0, 0)
+#: The end of every object (OBD_OBJECT_EOF).
+EOF = (1 << 64) - 1
 
 
 @attrs.define(slots=True, kw_only=True)
@@ -127,7 +129,10 @@ class Open(Operation):
 
 @attrs.define(slots=True, kw_only=True)
 class Create(Operation):
-    """A directory, a symbolic link (`data` is the target with its NUL) or a special file."""
+    """A directory, a symbolic link (`data` is the target with its NUL) or a special file.
+
+    `ea` says how a directory is to be striped, or with `MDS_OPEN_DEFAULT_LMV` in `flags` what its client knows anyhow.
+    """
 
     parent: Ident = NOBODY
     child: Ident = NOBODY
@@ -136,6 +141,7 @@ class Create(Operation):
     umask: int = 0
     time: int = 0
     rdev: int = 0
+    flags: int = 0
     data: bytes | None = None
     ea: bytes | None = None
     cancels: tuple[int, ...] = ()
@@ -409,7 +415,7 @@ class ObjectDestroy(ObjectOp):
 
 @attrs.define(slots=True, kw_only=True)
 class ObjectPunch(ObjectOp):
-    """Free the bytes from `size` to `blocks`."""
+    """Free the bytes from `size` to `blocks`, which is `EOF`: an object is cut off, or lengthened."""
 
 
 @attrs.define(slots=True, kw_only=True)
@@ -454,7 +460,10 @@ class SetInfo(Operation):
 
 @attrs.define(slots=True, kw_only=True)
 class Result:
-    """Everything a reply may say; each operation fills its part."""
+    """Everything a reply may say; each operation fills its part.
+
+    `inline` is the data that goes with an open, behind a `niobuf_remote`.
+    """
 
     status: int = 0
     ident: Ident = NOBODY
@@ -506,6 +515,9 @@ class Result:
     aclsize: int = 0
     values: bytes | None = None
     lengths: Any = None
+    inline: bytes = bytes(16)
+    dom_size: int = 0
+    dom_blocks: int = 0
     short: bytes | None = None
     parent_seq: int = 0
     parent_oid: int = 0

@@ -6,6 +6,7 @@ A `Form` ties a neutral operation to an RPC format: for each field of a buffer (
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,7 +76,6 @@ class Form:
         padded: (buffer, bytes): the buffer is filled up with zeroes to this length.
         power_of_two: a buffer that grows until the message, without lock handles beyond one, is a power of two long.
         expects: attribute that says how many bytes of bulk data come from the server.
-        portal: where it goes, if not to the format's own portal.
     """
 
     operation: type[Operation]
@@ -88,7 +88,6 @@ class Form:
     padded: tuple[str, int] | None = None
     power_of_two: str = ""
     expects: str = ""
-    portal: int = 0
     match: Any = None
 
     @property
@@ -114,6 +113,8 @@ class Bodies:
         layout_where_asked: only a request with this bit and room for it gets the layout of a file it looks up.
         replayed_layout: the answer to a replayed open has the layout; otherwise only how long it is.
         layout_of_removed: the last unlink is answered with the layout, for the client to remove the objects.
+        striped: says that the layout of a striped directory, or of one of its stripes, is there.
+        dom_size: says that size and blocks of the bytes on the MDT are there, which goes with a lock on them.
         file_flags: flags of every regular file's inode (FS_*_FL).
         orphan_flags: flags of one that has lost its last name and is open.
         default_lmv_asked, default_lmv_valid: how a directory's default layout is asked for, and what says it is there.
@@ -136,6 +137,8 @@ class Bodies:
     layout_of_removed: bool = True
     default_lmv_asked: int = 0
     default_lmv_valid: int = 0
+    striped: int = 0
+    dom_size: int = 0
     file_flags: int = 0
     orphan_flags: int = 0
 
@@ -151,6 +154,7 @@ class Locking:
         open: of an open that asks to keep the handle (MDS_OPEN_LOCK).
         setattr, setxattr: taken back from everybody when attributes change, or extended attributes.
         mode: of these locks, but the last.
+        data: protects bytes that the MDT keeps.
     """
 
     lookup: int
@@ -161,6 +165,7 @@ class Locking:
     setattr: int
     setxattr: int
     mode: str
+    data: int = 0
 
 
 @dataclass(frozen=True)
@@ -217,6 +222,10 @@ class Personality:
         extra_logs: names of logs an MGS has beside the client's.
         link_looks_up: a link whose name is taken is refused for that before a directory is for being none to link
             (mds/mds_reint.c: mds_reint_link; mdt/mdt_reint.c: mdt_reint_link, which goes on in 2.0).
+        replies_rounded: a client's room for an answer, and for one that asks for patience, is a power of two.
+        most_shards: how many stripes a directory may have, 0 where none has any.
+        punch_error: errno of who wants to free bytes in the middle of an object.
+        mdt_object_valid: as `object_valid`, of what an MDT says of the bytes it keeps itself, where that differs.
     """
 
     forms: tuple[Form, ...]
@@ -253,10 +262,16 @@ class Personality:
     pages_at_once: bool = False
     extra_logs: tuple[str, ...] = ()
     link_looks_up: bool = True
+    replies_rounded: bool = False
+    most_shards: int = 0
+    punch_error: int = errno.EFAULT
+    mdt_object_valid: Mapping[type[ObjectOp], ObjectValid] = field(default_factory=dict)
 
-    def valid(self, asked: ObjectOp) -> int:
-        """`o_valid` of the answer to a request to an OST."""
+    def valid(self, asked: ObjectOp, *, mdt: bool = False) -> int:
+        """`o_valid` of the answer to a request to an OST, or of one to an MDT about bytes it has."""
         found = self.object_valid.get(type(asked)) or self.object_valid.get(ObjectOp) or ObjectValid(0, 0)
+        if mdt:
+            found = self.mdt_object_valid.get(type(asked), found)
         return int(asked.valid & found.kept | found.added)
 
 

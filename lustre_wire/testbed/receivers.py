@@ -16,7 +16,9 @@ from typing import Any
 import attrs
 
 from lustre_wire import rpc
+from lustre_wire.engines import record
 from lustre_wire.errors import WireError
+from lustre_wire.frames import lustre_msg
 from lustre_wire.payloads import directory, llog
 from lustre_wire.recovery.names import Names, names
 from lustre_wire.recovery.rules import rules_of
@@ -151,8 +153,11 @@ def _header(r: Received) -> str | None:
         return "no ptlrpc_body"
     if body.pb_type not in (k.PTL_RPC_MSG_REPLY, k.PTL_RPC_MSG_ERR):
         return f"type {body.pb_type}"
-    if r.size > r.request.header.lm_repsize > 0:  # an open may leave it to the server
-        return f"{r.size} bytes, the client has room for {r.request.header.lm_repsize}"
+    room = int(r.request.header.lm_repsize)
+    if room and packer(r.request.dialect).personality.replies_rounded:  # as is the room for them (null_alloc_repbuf)
+        room = 1 << (room + lustre_msg.early_reply_size(r.request.dialect.body.__wire__.size) - 1).bit_length()
+    if r.size > room > 0:  # an open may leave it to the server
+        return f"{r.size} bytes, the client has room for {room}"
     return None
 
 
@@ -352,6 +357,13 @@ def _location(r: Received) -> str | None:
 _INTENTS = tuple(f"LDLM_ENQUEUE/INTENT_{name}" for name in ("OPEN", "OPEN_CREAT", "LOOKUP", "GETATTR"))
 
 
+def _on_data(r: Received) -> bool:
+    """Is it a lock on the data of a file on the MDT, and nothing else (mdc/mdc_dev.c: mdc_enqueue_send)?"""
+    desc, bit = r.request.buffers.dlm_req.lock_desc, r.k.flag("MDS_INODELOCK_DOM")
+    alone = bit and desc.l_policy_data.l_inodebits.bits == bit and r.name == "LDLM_ENQUEUE"
+    return bool(alone and desc.l_resource.lr_type == r.k.LDLM_IBITS)
+
+
 @_receiver("ldlm/ldlm_request.c: ldlm_cli_enqueue_fini", "LDLM_ENQUEUE*")
 def _enqueued(r: Received) -> str | None:
     k, wanted = r.k, r.request.buffers.dlm_req
@@ -360,7 +372,7 @@ def _enqueued(r: Received) -> str | None:
     if not r.has("dlm_rep"):
         return "no ldlm_reply"
     kind, flags = int(wanted.lock_desc.l_resource.lr_type), int(wanted.lock_flags)
-    if kind == k.LDLM_EXTENT and not r.has("lvb"):
+    if (kind == k.LDLM_EXTENT or _on_data(r)) and not flags & k.LDLM_FL_REPLAY and r.said.lvb is None:
         return "no LVB"
     reply = r.said.dlm_rep
     if r.status:
@@ -416,6 +428,30 @@ def _found(r: Received) -> str | None:
         if tuple(name[:2]) != said.ident[:2]:
             return f"the lock is on {name}, the body is of {said.ident}"
     return None
+
+
+@_receiver("mdc/mdc_locks.c: mdc_finish_enqueue: of a lock on data", *_INTENTS)
+def _sized(r: Received) -> str | None:
+    k, said = r.k, r.said
+    if r.status or said.dlm_rep is None:
+        return None
+    bits = int(said.dlm_rep.lock_desc.l_policy_data.l_inodebits.bits) & k.flag("MDS_INODELOCK_DOM")
+    return "DoM lock without size" if bits and not said.valid & k.flag("OBD_MD_DOM_SIZE") else None
+
+
+@_receiver("llite/file.c: ll_dom_finish_open", "LDLM_ENQUEUE/INTENT_OPEN*")
+def _brought(r: Received) -> str | None:
+    said, cls = r.said, r.request.dialect.structs["niobuf_remote"]
+    head = cls.__wire__.size
+    if r.status or not r.has("inline") or len(said.inline) < head:
+        return None
+    piece = record.unpack(cls, said.inline[:head])
+    start, length = int(piece.rnb_offset), int(piece.rnb_len)
+    if not length or start % PAGE:  # what is not the first of a page is not looked at
+        return None
+    if start + length != said.dom_size:
+        return f"server returns off/len {start}/{length} but size {said.dom_size}"
+    return None if len(said.inline) == head + length else f"{len(said.inline) - head} bytes for {length}"
 
 
 @_receiver("mdc/mdc_request.c: mdc_replay_open", "LDLM_ENQUEUE/INTENT_OPEN*")

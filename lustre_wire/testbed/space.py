@@ -70,6 +70,9 @@ class Inode:
         told: size and blocks of a file as its last close told them; None before.
         btime: when it was made.
         name: that it was given last; another may have it since.
+        written: of a file whose bytes are here: a bit for each block there is (`transfers.Object`).
+        shards: of a directory whose names are in others: those, and by which `hash` of a name.
+        shard_of: of one of these: whose it is.
     """
 
     ino: int
@@ -93,6 +96,10 @@ class Inode:
     told: tuple[int, int] | None = None
     btime: int = 0
     name: bytes = b""
+    written: int = 0
+    shards: tuple[int, ...] = ()
+    hash: int = 0
+    shard_of: int = 0
 
     @property
     def weight(self) -> int:
@@ -243,6 +250,7 @@ class Space:
     def remove(self, inode: Inode) -> None:
         """The object is gone for good."""
         self._charge(inode.ino, None)
+        self.store.remove(f"object {inode.ino}")
         self.store.delete(("inode", inode.ino))
         self.store.delete(("ident", inode.ino, inode.generation))
         self.store.delete(("orphan", inode.ino))
@@ -311,6 +319,9 @@ class Space:
         parts: list[bytes] = []
         size = 0
         while inode.ino != ROOT_INO:
+            if inode.shard_of:  # a stripe of a directory has no name
+                inode = self.get(inode.shard_of)
+                continue
             parts.append(self.named(inode))
             size += len(parts[-1]) + 1
             if size > longest:

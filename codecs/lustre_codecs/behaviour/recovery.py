@@ -132,6 +132,10 @@ _2_17: Final = replace(
     replies_by_mbits=ObdConnect2.OBD_CONNECT2_REP_MBITS,
     bulk_by_mbits=ObdConnect.OBD_CONNECT_BULK_MBITS,
     whole_errors=True,
+    named_in_callbacks=True,
+    mds_during_recovery=_2_0.mds_during_recovery | {
+        Opcode.OST_PUNCH, Opcode.OST_SYNC, Opcode.OST_WRITE, Opcode.OST_FALLOCATE,
+    },
     blocked_extent_flags=LdlmFl.LDLM_FL_NO_TIMEOUT,
     touched={"create": ("child",), "open": ("child",), "unlink": (), "link": ("source",), "rename": ("old",)},
     found_open_versions=False,

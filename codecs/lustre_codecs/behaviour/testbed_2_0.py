@@ -174,6 +174,7 @@ PERSONALITY: Final = Personality(
     forms=FORMS,
     client_names=True,
     link_looks_up=False,
+    replies_rounded=True,
     open_bits=MdsInodelock.MDS_INODELOCK_UPDATE,
     flock_slot=3,
     close_valid=(

@@ -5,6 +5,7 @@ Sizes, valid bits and flags are those of the recorded servers (`compat_tests/tes
 
 from __future__ import annotations
 
+import errno
 from typing import Final
 
 from lustre_codecs.behaviour import testbed_forms as common
@@ -54,6 +55,8 @@ ATTRIBUTES: Final[Fields] = {
     f"{_BODY}gid": "group",
     f"{_BODY}eadatasize": "easize",
     f"{_BODY}btime": "btime",
+    f"{_BODY}dom_size": "dom_size",
+    f"{_BODY}dom_blocks": "dom_blocks",
 }  # fmt: skip
 WHO: Final[Fields] = {
     f"{_BODY}fsuid": "uid", f"{_BODY}fsgid": "gid", f"{_BODY}capability": "cap", f"{_BODY}suppgid": "suppgid",
@@ -73,7 +76,7 @@ _DEFAULT_LMV: Final = view(LmvUserMdV1, _RELEASE)(
 
 INTENT_REPLY: Final[Fields] = {"dlm_rep": "dlm_rep", **WITH_MD, "default_mdt_md": "default_lmv"}
 OPENED: Final[Fields] = {
-    "dlm_rep": "dlm_rep", **WITH_MD, "niobuf_inline": Const(bytes(16)), "default_mdt_md": "default_lmv",
+    "dlm_rep": "dlm_rep", **WITH_MD, "niobuf_inline": "inline", "default_mdt_md": "default_lmv",
 }  # fmt: skip
 
 #: obdo of an OST's object, which is named by FID.
@@ -149,8 +152,8 @@ FORMS: Final = (
     Form(
         op.Create, "MDS_REINT/CREATE",
         {**rec("cr", MdsReint.REINT_CREATE, "suppgid1", "suppgid2"), **CREATE, "rec_reint.cr_umask": "umask",
-         "eadata": "ea", "dlm_req": Cancels("cancels")},
-        ATTRIBUTES, (BODY, CAPA, MD), replayed=True, lane="mdc",
+         "rec_reint.cr_flags_l": "flags", "eadata": "ea", "dlm_req": Cancels("cancels")},
+        {**ATTRIBUTES, "mdt_md": "md"}, (BODY, CAPA, MD), replayed=True, lane="mdc",
     ),
     Form(
         op.CreateLink, "MDS_REINT/CREATE_SYM",
@@ -317,6 +320,8 @@ PERSONALITY: Final = Personality(
         layout_where_asked=ObdMd.OBD_MD_FLEASIZE,
         default_lmv_asked=ObdMd.OBD_MD_MEA | ObdMd.OBD_MD_DEFAULT_MEA,
         default_lmv_valid=ObdMd.OBD_MD_FLDIREA | ObdMd.OBD_MD_DEFAULT_MEA,
+        striped=ObdMd.OBD_MD_FLDIREA | ObdMd.OBD_MD_MEA,
+        dom_size=ObdMd.OBD_MD_DOM_SIZE,
     ),
     locking=Locking(
         lookup=MdsInodelock.MDS_INODELOCK_LOOKUP | MdsInodelock.MDS_INODELOCK_PERM,
@@ -327,6 +332,7 @@ PERSONALITY: Final = Personality(
         open=MdsInodelock.MDS_INODELOCK_LOOKUP | MdsInodelock.MDS_INODELOCK_OPEN,
         setattr=MdsInodelock.MDS_INODELOCK_UPDATE | MdsInodelock.MDS_INODELOCK_PERM,
         setxattr=MdsInodelock.MDS_INODELOCK_UPDATE | MdsInodelock.MDS_INODELOCK_XATTR,
+        data=MdsInodelock.MDS_INODELOCK_DOM,
     ),
     object_word=1,
     object_sequences=(0x240000400, 0x40000000),
@@ -362,4 +368,10 @@ PERSONALITY: Final = Personality(
     lists_attributes=True,
     pages_at_once=True,
     extra_logs=("params",),
+    replies_rounded=True,
+    most_shards=5,
+    punch_error=errno.EPROTO,
+    mdt_object_valid={
+        op.ObjectPunch: ObjectValid(0, _ID_TIMES | _SIZE),
+    },
 )  # fmt: skip

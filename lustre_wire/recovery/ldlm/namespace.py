@@ -67,7 +67,8 @@ class Namespace:
 
         Args:
             owner, remote: the export and its handle for the lock; None for a lock of the server itself.
-            flags: `LDLM_FL_*` of the request; some stay with the lock (`RecoveryRules.inherited_lock_flags`).
+            flags: `LDLM_FL_*` of the request; some stay with the lock (`RecoveryRules.inherited_lock_flags`). A lock of
+                the server itself may have `LDLM_FL_DISCARD_DATA`: who gives his back for it does not write anything.
             notify: called when such a lock is granted, at once or later.
 
         Returns:
@@ -78,7 +79,7 @@ class Namespace:
         if owner is not None and self._full(place, owner):
             return self._refused(place, -errno.ENOMEM)
         lock = Lock(self.handles.new(), lock_type, resource, mode, policy, owner, remote, notify=notify)
-        lock.flags = flags & self._inherited
+        lock.flags = flags & (self._inherited if owner is not None else int(k.LDLM_FL_DISCARD_DATA))
         if flags & k.LDLM_FL_REPLAY:
             return self._replayed(place, lock, flags)
         blockers = place.granted.against(k, lock)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from lustre_wire import rpc
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
-from lustre_wire.recovery.answers import bare_reply
+from lustre_wire.recovery.answers import bare_reply, fitting
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.ldlm import Lock
 from lustre_wire.recovery.names import names
@@ -103,4 +103,5 @@ class Callee:
             reply = bare_reply(owner.dialect, message.opcode)
             reply.body.pb_status = k.ELDLM_NO_LOCK_DATA
             return reply
-        return rpc.build(owner.dialect, "LDLM_GL_CALLBACK", rpc.REPLY, lvb=lock.data)
+        lvb = fitting(owner.dialect.rpcs["LDLM_GL_CALLBACK"].reply, "lvb", lock.data)
+        return rpc.build(owner.dialect, "LDLM_GL_CALLBACK", rpc.REPLY, lvb=lvb)

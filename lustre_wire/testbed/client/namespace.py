@@ -10,7 +10,7 @@ from typing import Any
 from lustre_wire import rpc
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.imports import Import
-from lustre_wire.recovery.ldlm import Bits
+from lustre_wire.recovery.ldlm import Bits, Lock
 from lustre_wire.recovery.ldlm.locks import request_of
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.request import Request
@@ -18,6 +18,7 @@ from lustre_wire.testbed import layouts, pages
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.file_io import FileIo
 from lustre_wire.testbed.client.node import OpenFile
+from lustre_wire.testbed.mds import striped
 from lustre_wire.testbed.operations import Ident, Result
 from lustre_wire.testbed.packing import packer, result_of
 from lustre_wire.testbed.tasks import Call, OperationFailed, Steps
@@ -36,14 +37,30 @@ class ClientNode(FileIo):
         """The identity of a path."""
         ident = self.root
         for part in [p for p in path.encode().split(b"/") if p]:
-            ident = (yield from self.lookup(ident, part)).ident
+            ident = (yield from self.lookup(self._stripe(ident, part), part)).ident
         return ident
 
     def parent(self, path: str) -> Any:
         """The identity of a path's directory, and the last name."""
         folder, _, name = path.rstrip("/").rpartition("/")
         ident = yield from self.resolve(folder)
-        return ident, name.encode()
+        return self._stripe(ident, name.encode()), name.encode()
+
+    def _stripe(self, folder: Ident, name: bytes) -> Ident:
+        """The directory a name is in, or the stripe of it (lmv_locate_tgt)."""
+        layout = self.striped.get(folder)
+        if layout is None:
+            return folder
+        fids = layout.lmv_stripe_fids
+        fid = fids[striped.spread(names(self.metadata().dialect), int(layout.lmv_hash_type), len(fids), name)]
+        return int(fid.f_seq), int(fid.f_oid), int(fid.f_ver)
+
+    def _note_stripes(self, result: Result) -> None:
+        """Note how a directory is striped, if an answer says that it is."""
+        dialect = self.metadata().dialect
+        valid = packer(dialect).personality.bodies.striped
+        if valid and result.valid & valid == valid and result.md:
+            self.striped[result.ident] = striped.read(dialect, result.md[: result.easize])
 
     def lookup(self, parent: Ident, name: bytes) -> Any:
         """An entry of a directory: from the cache while its lock is held, or asked for together with a lock."""
@@ -70,8 +87,7 @@ class ClientNode(FileIo):
         self.names[folder, name] = (result.ident, lock)
         self.release(self.metadata(), lock)
         if stat.S_ISREG(result.mode) and result.md:
-            objects = layouts.objects(self.metadata().dialect, result.md)
-            result.size = yield from self._file_size(objects)
+            result.size = yield from self._file_size(layouts.read(self.metadata().dialect, result.md), result.ident)
         return result
 
     def _intent(self, parent: Ident, name: bytes, intent: int, form: str) -> Any:
@@ -91,6 +107,7 @@ class ClientNode(FileIo):
             raise OperationFailed(request.status or -errno.EIO)
         if request.status:
             raise OperationFailed(_signed(result.dlm_rep.lock_policy_res2) or -errno.ENOENT)
+        self._note_stripes(result)
         return result, lock
 
     # -- open and close ------------------------------------------------------------------------------------------
@@ -99,8 +116,7 @@ class ClientNode(FileIo):
         """Open, and make where the flags say so; the client's own number for the file.
 
         Args:
-            layout: what a new file is to have: a `lov_user_md`, or a composite one. This client itself reads and writes
-                files of one component with stripes of 64 KiB.
+            layout: what a new file is to have: a `lov_user_md`, or a composite one.
         """
         parent, name = yield from self.parent(path)
         mdc = self.metadata()
@@ -113,7 +129,6 @@ class ClientNode(FileIo):
         if create:
             cancels = mdc.locks.early_cancels(k, [((parent[0], parent[1], 0, 0), k.MDS_INODELOCK_UPDATE)])
         lock = mdc.locks.request(k.LDLM_IBITS, (parent[0], parent[1], 0, 0), wanted, Bits(own.open_bits))
-        mdc.locks.locks.pop(lock.cookie)  # an open asks for no lock of its own
         body = request_of(mdc.dialect, lock, k.LDLM_FL_HAS_INTENT, 1, cancels)
         asked = op.Open(
             parent=parent, child=child, name=name, intent=k.IT_OPEN | (k.IT_CREAT if create else 0), flags=flags,
@@ -121,19 +136,26 @@ class ClientNode(FileIo):
         )  # fmt: skip
         form = "LDLM_ENQUEUE/INTENT_OPEN_CREAT" if create else "LDLM_ENQUEUE/INTENT_OPEN"
         request = yield from self.ask(mdc, asked, form, keep=True, saved=self._open_saved)
-        if request.status < 0 or request.reply is None:
+        said = result_of(request) if request.reply is not None else None
+        mdc.locks.answered(lock, mdc.dialect, said.dlm_rep if said else None, request.status)
+        if request.status < 0 or said is None:
             raise OperationFailed(request.status or -errno.EIO)
-        result = result_of(request)
-        failed = _signed(result.dlm_rep.lock_policy_res2)
-        if failed or not result.handle:
+        if not request.status:
+            self.release(mdc, lock)
+        failed = _signed(said.dlm_rep.lock_policy_res2)
+        if failed or not said.handle:
             request.keep = False
             raise OperationFailed(failed or -errno.EIO)
-        return self._opened(request, result)
+        return self._opened(request, said, lock)
 
-    def _opened(self, request: Request, result: Result) -> int:
-        objects = layouts.simple(request.message.dialect, result.md) if result.md else []
+    def _opened(self, request: Request, result: Result, lock: Lock) -> int:
+        """Note what was opened, and that the lock that came along says its layout, if it does."""
+        layout = layouts.read(request.message.dialect, result.md) if result.md and stat.S_ISREG(result.mode) else None
         number = max(self.files, default=0) + 1
-        file = OpenFile(number, result.ident, result.handle, result.mode, objects, request)
+        file = OpenFile(number, result.ident, result.handle, result.mode, layout, request)
+        bit = names(request.message.dialect).flag("MDS_INODELOCK_LAYOUT")
+        if lock.granted and isinstance(lock.policy, Bits) and lock.policy.bits & bit:
+            file.known = lock
         self.files[number] = file
         request.replayed = lambda _, reply: self._open_replayed(file, reply)
         return number
@@ -162,7 +184,7 @@ class ClientNode(FileIo):
     def close(self, number: int) -> Any:
         """Close; objects of a file that went with it are destroyed."""
         file, mdc = self.file(number), self.metadata()
-        size = (yield from self._file_size(file.objects)) if file.size_changed else 0
+        size = (yield from self._file_size(file.layout, file.ident)) if file.size_changed else 0
         valid = packer(mdc.dialect).personality.close_valid[int(file.size_changed)]
         now = self.seconds()
         asked = op.Close(
@@ -201,14 +223,18 @@ class ClientNode(FileIo):
 
     # -- changes -------------------------------------------------------------------------------------------------
 
-    def make(self, path: str, mode: int, data: bytes | None = None, rdev: int = 0) -> Any:
+    def make(
+        self, path: str, mode: int, data: bytes | None = None, rdev: int = 0, ea: bytes | None = None
+    ) -> Any:  # fmt: skip
         """mkdir, symlink, mknod: `mode` says which."""
         mdc = self.metadata()
         parent, name = yield from self.parent(path)
         child = (yield from self.new_ident()) if packer(mdc.dialect).personality.client_names else op.NOBODY
         asked = self.making(parent, child, name, mode, data)
-        asked.time, asked.rdev, asked.cancels = self.seconds(), rdev, self._early(parent)
-        return (yield from self.want(mdc, asked, saved=self._create_saved)).ident
+        asked.time, asked.rdev, asked.cancels, asked.ea = self.seconds(), rdev, self._early(parent), ea
+        result = yield from self.want(mdc, asked, saved=self._create_saved)
+        self._note_stripes(result)
+        return result.ident
 
     def making(self, parent: Ident, child: Ident, name: bytes, mode: int, data: bytes | None = None) -> op.Create:
         """The operation that makes something: a symbolic link to `data`, with its NUL, may have one of its own."""
@@ -217,8 +243,13 @@ class ClientNode(FileIo):
         target = (data or b"").removesuffix(b"\0")  # a string there, whose NUL is its format's
         return op.CreateLink(parent=parent, child=child, name=name, mode=mode, data=target)
 
-    def mkdir(self, path: str, mode: int = 0o755) -> Any:
-        return (yield from self.make(path, stat.S_IFDIR | mode))
+    def mkdir(self, path: str, mode: int = 0o755, layout: bytes | None = None) -> Any:
+        """Make a directory.
+
+        Args:
+            layout: how it is to be striped: a `lmv_user_md_v1`.
+        """
+        return (yield from self.make(path, stat.S_IFDIR | mode, ea=layout))
 
     def symlink(self, target: str, path: str) -> Any:
         return (yield from self.make(path, stat.S_IFLNK | 0o777, target.encode() + b"\0"))
@@ -232,7 +263,10 @@ class ClientNode(FileIo):
 
     def _create_saved(self, request: Request) -> None:
         """A replayed create asks for the identity the server gave (mdc_store_inode_generation)."""
-        packer(request.message.dialect).amend(request.message, child=result_of(request).ident)
+        result = result_of(request)
+        packer(request.message.dialect).amend(request.message, child=result.ident)
+        if result.md:  # a striped directory is made again as it was
+            packer(request.message.dialect).amend(request.message, ea=result.md)
 
     def _early(self, *idents: Ident) -> tuple[int, ...]:
         """Locks to give up with a change of these objects."""
@@ -302,13 +336,25 @@ class ClientNode(FileIo):
         return [name for name in value.split(b"\0") if name]
 
     def readdir(self, path: str) -> Any:
-        """The names in a directory, in either page format."""
-        mdc = self.metadata()
+        """The names in a directory, in either page format; of one of several stripes those of each."""
         folder = yield from self.getattr(path)
+        if not folder.size:  # a directory without a size has no entries (liblustre/dir.c: llu_iop_filldirentries)
+            return []
+        layout = self.striped.get(folder.ident)
+        if layout is None:
+            return (yield from self._listed(folder.ident))
+        found = [b".", b".."]
+        for fid in layout.lmv_stripe_fids:  # each of which has these two
+            names_ = yield from self._listed((int(fid.f_seq), int(fid.f_oid), int(fid.f_ver)))
+            found += [name for name in names_ if name not in (b".", b"..")]
+        return found
+
+    def _listed(self, ident: Ident) -> Any:
+        mdc = self.metadata()
         found: list[bytes] = []
         offset = 0
-        while folder.size:  # a directory without a size has no entries (liblustre/dir.c: llu_iop_filldirentries)
-            request = yield from self.ask(mdc, op.ReadPage(ident=folder.ident, offset=offset, size=PAGE))
+        while True:
+            request = yield from self.ask(mdc, op.ReadPage(ident=ident, offset=offset, size=PAGE))
             if request.status < 0:
                 raise OperationFailed(request.status)
             data = request.sink or b""
@@ -322,7 +368,6 @@ class ClientNode(FileIo):
                 found += [name for name, _ in entries]
                 if offset == pages.end_of(mdc.dialect):
                     return found
-        return found
 
     def statfs(self) -> Any:
         """Statistics of the MDS and of every OST."""

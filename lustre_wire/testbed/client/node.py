@@ -17,7 +17,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.packet import PUT, Handles, Packet, Xids
 from lustre_wire.recovery.request import Request
 from lustre_wire.recovery.rules import rules_of
-from lustre_wire.testbed import configlogs, receivers
+from lustre_wire.testbed import configlogs, layouts, receivers
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.callee import Callee
 from lustre_wire.testbed.node import Node, make_import
@@ -36,6 +36,7 @@ class OpenFile:
     Attributes:
         handle: the server's; changes when the open is replayed.
         number: the client's own.
+        layout: what lies where, None for no objects; `known` is the lock that says it is still so.
         request: the open, kept for replay until the close is committed.
         closing: the close under way, whose handle is patched when the open is replayed (R16).
         dead: the server forgot it; every use fails with -EIO.
@@ -45,11 +46,17 @@ class OpenFile:
     ident: Ident
     handle: int
     mode: int
-    objects: list[tuple[int, int]]
+    layout: layouts.Layout | None
     request: Request
+    known: Lock | None = None
     closing: Request | None = None
     dead: bool = False
     size_changed: bool = False
+
+    @property
+    def objects(self) -> list[tuple[int, int]]:
+        """Its objects on OSTs: (OST index, object id)."""
+        return self.layout.objects if self.layout is not None else []
 
 
 class ConnectedNode(Node):
@@ -65,7 +72,8 @@ class ConnectedNode(Node):
         callee: answers its servers' callbacks, and gives locks back.
         root: the root's identity.
         files: open files.
-        promised: by OST: bytes it granted, as far as this client was last told.
+        striped: layouts of directories of several stripes.
+        promised: by server: bytes it granted, as far as this client was last told.
     """
 
     def __init__(
@@ -88,9 +96,10 @@ class ConnectedNode(Node):
         self.root: Ident = op.NOBODY
         self.files: dict[int, OpenFile] = {}
         self.names: dict[tuple[Ident, bytes], tuple[Ident, Lock]] = {}
+        self.striped: dict[Ident, Any] = {}
         self.sequence: list[int] = [0, 0]
-        self.promised: Counter[int] = Counter()
-        self._said: defaultdict[int, Any] = defaultdict(lambda: None)
+        self.promised: Counter[Import] = Counter()
+        self._said: defaultdict[Import, Any] = defaultdict(lambda: None)
         self.callee = Callee(self.nid, lambda: self.now)
         self.now = 0.0
 

@@ -16,7 +16,8 @@ from lustre_wire.recovery.target import Handling
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import layouts, pages
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed.mds.mdt import ACL, Mdt
+from lustre_wire.testbed.mds import striped
+from lustre_wire.testbed.mds.mdt import ACL, DEFAULT_LMV, LMV, Mdt
 from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import Form
 from lustre_wire.testbed.space import Inode, filename, xattr_name
@@ -27,7 +28,7 @@ PATH_MAX = 4096
 EXISTS, UNLINK, RMDIR = (errno.EEXIST, errno.EEXIST), (errno.EISDIR, errno.EISDIR), (errno.EINVAL, errno.ENOTEMPTY)
 
 
-XATTR_IGNORED, XATTR_DENIED = (b"trusted.lma", b"trusted.link"), (b"trusted.lov",)
+XATTR_IGNORED, XATTR_DENIED = (b"trusted.lma", b"trusted.link"), (b"trusted.lov", LMV)
 
 
 class Changes:
@@ -36,6 +37,7 @@ class Changes:
     Args:
         is_open: whether somebody has an object open.
         understood: reads a layout that somebody wants.
+        discard: has what everybody knows of a file's data thrown away.
 
     Attributes:
         made_by_name: a create sent again is looked up by name where no file has the FID it chose: it may have been
@@ -43,9 +45,10 @@ class Changes:
     """
 
     def __init__(
-        self, mdt: Mdt, is_open: Callable[[Inode], bool], understood: Callable[[bytes], layouts.Layout | None]
-    ) -> None:
-        self.mdt, self.k, self.is_open, self.understood = mdt, mdt.k, is_open, understood
+        self, mdt: Mdt, is_open: Callable[[Inode], bool], understood: Callable[[bytes], layouts.Layout | None],
+        discard: Callable[[Inode], None],
+    ) -> None:  # fmt: skip
+        self.mdt, self.k, self.is_open, self.understood, self.discard = mdt, mdt.k, is_open, understood, discard
         self.made_by_name = False
 
     def create(self, form: Form, asked: op.Create, request: Incoming) -> Handling:
@@ -56,6 +59,7 @@ class Changes:
             raise Refused(-errno.EINVAL)
         if stat.S_ISLNK(asked.mode) and not 0 < len(target) < PATH_MAX:
             raise Refused(-(errno.ENAMETOOLONG if target else errno.ENOENT))
+        wish = self._stripes(asked)
         yield from self.mdt.locked(request, [(parent, int(self.k.MDS_INODELOCK_UPDATE))])
         parent = self.mdt.space.living_dir(asked.parent)
         if self.mdt.space.lookup(parent, name) is not None:
@@ -74,9 +78,26 @@ class Changes:
         )  # fmt: skip
         self.mdt.space.add(inode)
         self.mdt.space.link(parent, name, inode, asked.time)
+        if wish.stripes:
+            inode = striped.make(self.mdt.space, self.mdt.space.get(ino), wish)
+        for shard in inode.shards:
+            self.mdt.target.store.set(("version", shard), transaction.transno)
         transaction.touch("create", parent=parent.ino, child=inode.ino)
         transaction.finish()
-        return self.mdt.answer(form, request, self.mdt.attributes(inode))
+        return self.mdt.answer(form, request, self.mdt.attributes(inode, md=bool(wish.stripes)))
+
+    def _stripes(self, asked: op.Create) -> striped.Wanted:
+        """How a new directory is to be striped. What its client knows of the parent is not asked for."""
+        ea, most = asked.ea or b"", self.mdt.personality.most_shards
+        known = asked.flags & self.k.flag("MDS_OPEN_DEFAULT_LMV")
+        if not most or not stat.S_ISDIR(asked.mode) or known or not ea.strip(b"\0"):
+            return striped.Wanted()
+        try:
+            if striped.is_layout(self.mdt.dialect, ea):
+                return striped.wanted(self.mdt.dialect, ea, most)
+        except WireError:
+            pass
+        raise Refused(-errno.EINVAL)
 
     def _room(self, parent: Inode) -> None:
         status = self.mdt.room(parent)
@@ -126,7 +147,7 @@ class Changes:
             raise Refused(-errno.ENOENT)
         if child.is_dir != stat.S_ISDIR(asked.mode):
             raise Refused(-(errno.EISDIR if child.is_dir else errno.ENOTDIR))
-        if child.entries:
+        if not striped.empty(self.mdt.space, child):
             raise Refused(-errno.ENOTEMPTY)
         transaction = self.mdt.target.begin(request)
         transaction.versions("unlink", parent=parent.ino, child=child.ino)
@@ -147,6 +168,7 @@ class Changes:
             self.mdt.space.put(changed)
             self.mdt.space.store.set(("orphan", inode.ino), True)
             return self.mdt.attributes(changed)
+        self.discard(changed)
         return self.mdt.remove(changed, request.export.uuid)
 
     def rename(self, form: Form, asked: op.Rename, request: Incoming) -> Handling:
@@ -202,7 +224,7 @@ class Changes:
                 raise Refused(-errno.EISDIR)
             if old.is_dir and not new.is_dir:
                 raise Refused(-errno.ENOTDIR)
-            if new.entries:
+            if not striped.empty(self.mdt.space, new):
                 raise Refused(-errno.ENOTEMPTY)
 
     def setattr(self, form: Form, asked: op.SetAttr, request: Incoming) -> Handling:
@@ -217,8 +239,10 @@ class Changes:
             transaction.versions("setattr", object=inode.ino)
         inode = self._changed(inode, asked)
         if inode.is_dir and asked.ea:
-            inode = attrs.evolve(inode, md=self._default(asked.ea))
+            inode = self._defaults(inode, asked.ea)
         self.mdt.space.put(inode)
+        for shard in map(self.mdt.space.get, inode.shards):  # they are one directory (lod_attr_set)
+            self.mdt.space.put(attrs.evolve(shard, mode=inode.mode, uid=inode.uid, gid=inode.gid))
         if checked:
             transaction.touch("setattr", object=inode.ino)
         transaction.finish()
@@ -237,6 +261,15 @@ class Changes:
             "flags": (k.MDS_ATTR_ATTR_FLAG, asked.attr_flags),
         }
         return attrs.evolve(inode, **{name: value for name, (bit, value) in changes.items() if asked.valid & bit})
+
+    def _defaults(self, inode: Inode, ea: bytes) -> Inode:
+        """A directory with what it says of what is made in it: of files, or of subdirectories."""
+        if not self.mdt.personality.most_shards or not striped.is_layout(self.mdt.dialect, ea):
+            return attrs.evolve(inode, md=self._default(ea))
+        values = {name: value for name, value in inode.xattrs if name != DEFAULT_LMV}
+        if not striped.is_usual(self.mdt.dialect, ea):
+            values[DEFAULT_LMV] = ea
+        return attrs.evolve(inode, xattrs=tuple(sorted(values.items())))
 
     def _default(self, ea: bytes) -> bytes:
         """What a directory says of new files; nothing where all of it is what is usual anyhow (LOVEA_DELETE_VALUES)."""

@@ -11,6 +11,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.target import Target, Wait
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import pages
+from lustre_wire.testbed.mds import striped
 from lustre_wire.testbed.mds.unlinks import Unlinks
 from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import Form, packer
@@ -18,8 +19,13 @@ from lustre_wire.testbed.quota import Quota
 from lustre_wire.testbed.space import Inode, Space
 
 MAX_COOKIESIZE = 128
+#: The first sequence given to a client (lustre_fid.h: FID_SEQ_NORMAL).
+FIRST_SEQ = 0x200000400
+#: Bytes an inode counts for, where room for inodes and for the bytes of files is one.
+INODE = 1024
 #: The attribute that is a directory's default layout over MDTs.
 DEFAULT_LMV = b"trusted.dmv"
+LMV = b"trusted.lmv"
 ACL = b"system.posix_acl_access"
 
 
@@ -62,10 +68,12 @@ class Mdt:
         elif told is not None and md:
             valid |= int(bodies.told)
             size, blocks = told
-        data = inode.md if md else None
+        lmv = striped.layout(self.dialect, self.space, inode) if md and bodies.striped else b""
+        data = lmv or (inode.md if md else None)
         acl = dict(inode.xattrs).get(ACL) if asked & bodies.acl else None
         if data:
             valid |= self.k.OBD_MD_FLDIREA if inode.is_dir else self.k.OBD_MD_FLEASIZE
+            valid |= int(bodies.striped) if lmv else 0
         orphan = bodies.orphan_flags if ("orphan", inode.ino) in self.space.store else 0
         return Result(
             ident=self.space.ident(inode), valid=valid, size=size, atime=inode.atime, mtime=inode.mtime,
@@ -86,6 +94,8 @@ class Mdt:
             told: UUID of the client that is told, and where clients do that removes what it has on OSTs; otherwise, or
                 without one, the MDT does.
         """
+        for ino in inode.shards:
+            self.space.remove(self.space.get(ino))
         self.space.remove(inode)
         bodies = self.personality.bodies
         result = self.attributes(inode, md=bodies.layout_of_removed)
@@ -116,10 +126,16 @@ class Mdt:
         result.default_lmv = default.ljust(self.personality.default_lmv_room, b"\0")
         return True
 
+    def new_sequence(self) -> int:
+        """The next sequence that nobody has."""
+        start = self.space.store.get("next_seq", FIRST_SEQ)
+        self.space.store.set("next_seq", start + 1)
+        return int(start)
+
     def room(self, parent: Inode) -> int:
         """-ENOSPC where no other object, or no other name in a directory, can be made; otherwise 0."""
-        limits = self.target.limits
-        full = self.space.inodes >= limits.inodes or len(parent.entries) >= limits.entries
+        limits, used = self.target.limits, self.space.inodes + self.space.store.file_bytes // INODE
+        full = used >= limits.inodes or len(parent.entries) >= limits.entries
         return -errno.ENOSPC if full else 0
 
     def answer(self, form: Form, request: Incoming, result: Result, status: int = 0) -> Answer:

@@ -15,6 +15,7 @@ from lustre_wire.recovery.target import Handling, Wait
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import layouts
 from lustre_wire.testbed import operations as op
+from lustre_wire.testbed.mds.data import Data
 from lustre_wire.testbed.mds.mdt import Mdt
 from lustre_wire.testbed.operations import NOBODY, Ident, Result
 from lustre_wire.testbed.packing import Form
@@ -41,12 +42,13 @@ class Opens:
         pool: objects made on the OSTs and not yet used, by OST index.
         stripes: how many objects a new file gets; `osts` how many OSTs there are to make them.
         thirsty: opens that wait for objects to be made.
+        data: what the MDT keeps of files itself.
         access: of each object that is open to be written, the epoch and how many write it; of one that is executed, 0
             and how many do, below 0 (mds_get_write_access, mds_deny_write_access).
     """
 
-    def __init__(self, mdt: Mdt, stripes: int, osts: int) -> None:
-        self.mdt, self.k, self.stripes, self.osts = mdt, mdt.k, stripes, osts
+    def __init__(self, mdt: Mdt, data: Data, stripes: int, osts: int) -> None:
+        self.mdt, self.k, self.data, self.stripes, self.osts = mdt, mdt.k, data, stripes, osts
         self.pool: dict[int, list[int]] = {}
         self.thirsty: list[Wait] = []
         self.access: dict[int, tuple[int, int]] = {}
@@ -163,12 +165,17 @@ class Opens:
             return b""
         layout = wanted or layouts.Layout((layouts.Component(stripes=self.stripes),))
         most = len(self.pool)
-        components = [attrs.evolve(each, stripes=min(each.stripes or self.stripes, most)) for each in layout.components]
+        components = [
+            each if each.on_mdt else attrs.evolve(each, stripes=min(each.stripes or self.stripes, most))
+            for each in layout.components
+        ]
         components[0] = self._made(components[0], ino)
         return self._written(ino, fid, attrs.evolve(layout, components=tuple(components)))
 
     def _made(self, component: layouts.Component, ino: int) -> layouts.Component:
         """A component with its objects."""
+        if component.on_mdt:
+            return component
         order = sorted(self.pool)
         first = order.index(component.first) if component.first in order else ino
         picked = [order[(first + number) % len(order)] for number in range(component.stripes)]
@@ -190,7 +197,7 @@ class Opens:
         assert locking is not None
         inode = self.mdt.space.need((int(resource.lr_name.name[0]), int(resource.lr_name.name[1]), 0))
         if asked.opc in (k.LAYOUT_INTENT_WRITE, k.LAYOUT_INTENT_TRUNC):
-            if inode.md and self._unmade(inode, asked):
+            if inode.md and layouts.read(self.mdt.dialect, inode.md).unmade(asked.start, asked.end):
                 yield from self._make_components(asked, request, inode)
         elif asked.opc != k.LAYOUT_INTENT_ACCESS:
             raise Refused(-errno.EINVAL)
@@ -199,10 +206,6 @@ class Opens:
         reply.lock_flags &= ~k.LDLM_FL_LOCK_CHANGED
         reply.lock_policy_res1 = int(k.DISP_IT_EXECD)
         return self.mdt.answer(form, request, Result(dlm_rep=reply, md=inode.md))
-
-    def _unmade(self, inode: Inode, asked: op.LayoutGet) -> bool:
-        found = layouts.read(self.mdt.dialect, inode.md).components
-        return any(each.objects is None and each.start < asked.end and asked.start < each.end for each in found)
 
     def _make_components(self, asked: op.LayoutGet, request: Incoming, inode: Inode) -> Any:
         locking, replay = self.mdt.personality.locking, self.mdt.target.is_replay(request)
@@ -221,7 +224,7 @@ class Opens:
             layout = layouts.read(self.mdt.dialect, inode.md)
             made = tuple(
                 self._made(each, inode.ino)
-                if each.objects is None and each.start < asked.end and asked.start < each.end else each
+                if each.objects is None and each.meets(asked.start, asked.end) else each
                 for each in layout.components
             )  # fmt: skip
             md = self._written(inode.ino, inode.fid, layouts.Layout(made, (layout.generation or 0) + 1))
@@ -285,6 +288,9 @@ class Opens:
         status = 0
         if result.dlm_rep is None:
             result.dlm_rep, status = reply_of(self.mdt.dialect, None, 0, found), self.k.ELDLM_LOCK_ABORTED
+        else:
+            self.data.size(result, inode, int(result.dlm_rep.lock_desc.l_policy_data.l_inodebits.bits))
+            self.data.inline(form, request, result, inode)
         return self.mdt.answer(form, request, result, status)
 
     def _locked(self, request: Incoming, inode: Inode, asked: op.Open, found: int) -> Any:
@@ -295,15 +301,19 @@ class Opens:
         """
         k, locking, mode, keeps = self.k, self.mdt.personality.locking, "LCK_PR", asked.flags & self.k.MDS_OPEN_LOCK
         assert locking is not None
+        writes, more = bool(asked.flags & self.mdt.personality.write_mode), 0
+        data = not keeps and self.data.part(inode) and not self.data.known_by(request.export, inode, writes=writes)
         if keeps and not asked.flags & k.MDS_FMODE_EXEC:
-            mode = "LCK_CW" if asked.flags & self.mdt.personality.write_mode else "LCK_CR"
+            mode = "LCK_CW" if writes else "LCK_CR"
+        elif data:
+            mode, more = "LCK_PW" if writes else "LCK_PR", int(locking.data)
         wanted = int(locking.open) if keeps else 0
-        more = 0
         if inode.is_file and inode.md:
-            more = int(locking.layout | locking.lookup & ~k.MDS_INODELOCK_PERM)
+            more |= int(locking.layout | locking.lookup & ~k.MDS_INODELOCK_PERM)
             more |= int(locking.getattr) if mode != "LCK_CR" else 0
         bits = self.mdt.free_bits(request, inode, wanted | more, mode)
-        if (not bits & ~wanted and bits != wanted) or not bits:
+        useful = bits & ~wanted if keeps else bits & (locking.layout | locking.data)
+        if (not useful and bits != wanted) or not bits:
             return None
         keeps = wanted and bits & wanted == wanted
         reply = self.mdt.grant(request, asked.dlm_req, inode, bits, mode)
@@ -370,7 +380,9 @@ class Opens:
             return None
         if any(f.ino == known.ino for e in self.mdt.target.exports.values() for f in e.files.values()):
             return None
-        return self.mdt.remove(self.mdt.space.get(known.ino), told)
+        gone = self.mdt.space.get(known.ino)
+        self.data.discard(gone)
+        return self.mdt.remove(gone, told)
 
     def is_open(self, inode: Inode) -> bool:
         exports: Any = self.mdt.target.exports.values()

@@ -23,9 +23,10 @@ from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import checksums, packing, pages, receivers
 from lustre_wire.testbed import operations as op
-from lustre_wire.testbed.mds import xattrs
+from lustre_wire.testbed.mds import striped, xattrs
 from lustre_wire.testbed.mds.changes import PATH_MAX, Changes
-from lustre_wire.testbed.mds.mdt import Mdt
+from lustre_wire.testbed.mds.data import Data
+from lustre_wire.testbed.mds.mdt import FIRST_SEQ, Mdt
 from lustre_wire.testbed.mds.opens import Opens
 from lustre_wire.testbed.operations import Ident, Result
 from lustre_wire.testbed.packing import Form
@@ -35,8 +36,6 @@ from lustre_wire.testbed.space import ROOT_INO, Inode, filename, xattr_name
 ENOTSUPP = 524
 #: Bytes of the longest batch, and of its answer.
 MAX_BATCH = 1 << 20
-#: The first sequence given to a client (lustre_fid.h: FID_SEQ_NORMAL).
-FIRST_SEQ = 0x200000400
 #: Bytes of the name in front of a question for a path.
 PATH_KEY = 16
 
@@ -45,7 +44,7 @@ class Metadata:
     """The service of an MDT.
 
     Attributes:
-        mdt: what its parts share; `opens` and `changes` are those parts.
+        mdt: what its parts share; `opens`, `changes` and `data` are those parts.
         ask_osts: asks every OST an `obd_quotactl`, puts what they say into the list, and wakes; None without OSTs.
     """
 
@@ -54,8 +53,9 @@ class Metadata:
     def __init__(self, dialect: Any, store: Any, stripes: int = 1, osts: int = 0) -> None:
         self.mdt = Mdt(dialect, store)
         self.k = self.mdt.k
-        self.opens = Opens(self.mdt, stripes, osts)
-        self.changes = Changes(self.mdt, self.opens.is_open, self.opens.understood)
+        self.data = Data(self.mdt, store)
+        self.opens = Opens(self.mdt, self.data, stripes, osts)
+        self.changes = Changes(self.mdt, self.opens.is_open, self.opens.understood, self.data.discard)
         personality = self.mdt.pack.personality
         self.supported = personality.mds_flags & personality.mds_supported
         self.supported2 = personality.mds_supported2
@@ -70,6 +70,7 @@ class Metadata:
             op.FldQuery: self._fld, op.Quota: self._quota, op.CreateLink: changes.create,
             op.Batch: self._batch, op.Convert: self._convert, op.DoneWriting: opens.done_writing,
             op.LayoutGet: opens.layout, op.XattrsGet: self._xattrs, op.FidToPath: self._path,
+            **(self.data.transfers if personality.locking is not None else {}),
         }  # fmt: skip
 
     @property
@@ -78,7 +79,7 @@ class Metadata:
 
     @target.setter
     def target(self, target: Target) -> None:
-        self.mdt.target = target
+        self.mdt.target = self.data.target = target
 
     # -- Service -------------------------------------------------------------------------------------------------
 
@@ -149,7 +150,9 @@ class Metadata:
         if flags & self.k.OBD_CONNECT_BRW_SIZE:
             data.ocd_brw_size = min(data.ocd_brw_size, receivers.MAX_BRW)
         if flags & self.k.OBD_CONNECT_GRANT:
-            data.ocd_grant = 0  # no data is kept here
+            data.ocd_grant = self.data.grants.connected(export, data.ocd_grant)
+        if flags & self.k.flag("OBD_CONNECT_GRANT_PARAM"):
+            self.data.pages[export.uuid] = int(data.ocd_grant_blkbits)
         for name, value in personality.connect.get("MDS", {}).items():
             setattr(data, name, value)
 
@@ -157,6 +160,8 @@ class Metadata:
         for handle in list(export.files):
             self.opens.drop(export, handle)
         self.mdt.unlinks.left_by(export.uuid)
+        self.data.grants.dropped(export)
+        self.data.pages.pop(export.uuid, None)
 
     def recovered(self) -> None:
         held = {f.ino for e in self.mdt.target.exports.values() for f in e.files.values()}
@@ -203,13 +208,22 @@ class Metadata:
         yield from self.mdt.locked(request, [(inode, bits)], "LCK_PR")
         self.mdt.unlock(request)
         inode = self.mdt.space.get(inode.ino)
-        if locking is not None and inode.is_file:
-            bits |= self.mdt.free_bits(request, inode, int(locking.layout), mode)
+        if locking is not None:
+            bits |= self.mdt.free_bits(request, inode, self._tried(inode, asked), mode)
         reply = self.mdt.grant(request, asked.dlm_req, inode, bits, mode)
         reply.lock_policy_res1 = found
         result = self.mdt.looked_up(inode, asked)
         result.dlm_rep = reply
+        self.data.size(result, inode, bits)
         return self.mdt.answer(form, request, result)
+
+    def _tried(self, inode: Inode, asked: op.Lookup) -> int:
+        """Inode bits that are granted besides, if they are free: of a file's layout, and of its data where it was asked
+        for by name (mdt_getattr_name_lock)."""
+        locking = self.mdt.personality.locking
+        assert locking is not None
+        data = locking.data if asked.name and self.data.part(inode) is not None else 0
+        return int(locking.layout | data if inode.is_file else 0)
 
     def _batch(self, form: Form, asked: op.Batch, request: Incoming) -> Handling:
         """Many lookups in one message (mdt/mdt_batch.c: mdt_batch). The first that fails ends it, and its status is the
@@ -268,7 +282,7 @@ class Metadata:
             return Answer(-errno.ENOENT)
         if inode.is_file and inode.nlink > 1:
             return Answer(-errno.ECANCELED)
-        bits = int(locking.getattr | (locking.layout if inode.is_file else 0))
+        bits = int(locking.getattr | self._tried(inode, asked))
         bits = self.mdt.free_bits(request, inode, bits, locking.mode)
         if not bits:
             return Answer(-errno.EBUSY)
@@ -276,6 +290,7 @@ class Metadata:
         reply.lock_policy_res1 = int(self.k.DISP_IT_EXECD | self.k.DISP_LOOKUP_EXECD | self.k.DISP_LOOKUP_POS)
         result = self.mdt.looked_up(inode, asked)
         result.dlm_rep = reply
+        self.data.size(result, inode, bits)
         return Answer(0, self.mdt.pack.buffers(form, form.format, result))
 
     def _convert(self, form: Form, asked: op.Convert, request: Incoming) -> Answer:
@@ -349,15 +364,14 @@ class Metadata:
         return answer
 
     def _seq(self, form: Form, asked: op.SeqQuery, request: Incoming) -> Answer:
-        start = self.mdt.space.store.get("next_seq", FIRST_SEQ)
-        self.mdt.space.store.set("next_seq", start + 1)
+        start = self.mdt.new_sequence()
         self.mdt.target.commit()
         return self.mdt.answer(form, request, Result(start=start, end=start + 1))
 
     def _fld(self, form: Form, asked: op.FldQuery, request: Incoming) -> Answer:
         """Every sequence is on the one MDT, number 0 (fld/fld_handler.c: fld_server_lookup)."""
         known = FIRST_SEQ <= asked.start < self.mdt.space.store.get("next_seq", FIRST_SEQ)
-        if not known and asked.start != self.mdt.personality.root[0]:
+        if not known and asked.start not in (self.mdt.personality.root[0], striped.OWN_SEQ):
             raise Refused(-errno.ENOENT, failed=True)
         return self.mdt.answer(form, request, Result(start=asked.start, end=asked.start + 1))
 
@@ -396,7 +410,11 @@ class Metadata:
 
     # -- plain locks ---------------------------------------------------------------------------------------------
 
-    def _enqueue(self, form: Form, asked: op.Enqueue, request: Incoming) -> Answer:
+    def _enqueue(self, form: Form, asked: op.Enqueue, request: Incoming) -> Answer | Handling:
+        desc = asked.dlm_req.lock_desc
+        bits = int(desc.l_policy_data.l_inodebits.bits) if desc.l_resource.lr_type == self.k.LDLM_IBITS else 0
+        if bits and bits == self.data.bit:
+            return self.data.enqueue(form, asked, request)
         reply, status = server.enqueue(self.mdt.target.namespace, request, asked.dlm_req)
         if reply is None:
             return Answer(status, failed=True)

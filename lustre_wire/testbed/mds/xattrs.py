@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lustre_wire.engines import record
 from lustre_wire.payloads import linkea
-from lustre_wire.testbed.mds.mdt import Mdt
+from lustre_wire.testbed.mds import striped
+from lustre_wire.testbed.mds.mdt import LMV, Mdt
 from lustre_wire.testbed.space import Inode
 
 
@@ -15,6 +16,9 @@ def listed(mdt: Mdt, inode: Inode) -> list[tuple[bytes, bytes]]:
     found = [(b"trusted.lma", _lma(mdt, inode))]
     if inode.md:
         found.append((b"trusted.lov", inode.md))
+    lmv = striped.layout(mdt.dialect, mdt.space, inode)
+    if lmv:
+        found.append((LMV, lmv))
     found.append((b"trusted.link", _link(mdt, inode)))
     if inode.told is not None:
         found.append((b"trusted.som", _som(mdt, *inode.told)))

@@ -9,9 +9,9 @@ import attrs
 
 from lustre_wire.recovery.ldlm import Lock
 from lustre_wire.recovery.names import names
-from lustre_wire.testbed import layouts
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.namespace import ClientNode
+from lustre_wire.testbed.client.node import OpenFile
 from lustre_wire.testbed.tasks import Steps
 
 
@@ -19,6 +19,7 @@ from lustre_wire.testbed.tasks import Steps
 class Page:
     """Bytes not yet written; the lock that covers them stays in use until they are."""
 
+    file: OpenFile
     index: int
     object: int
     offset: int
@@ -40,12 +41,13 @@ class WriteBack(ClientNode):
 
     def write_later(self, number: int, offset: int, data: bytes) -> Any:
         """Write into the cache: done as soon as the lock is there."""
-        file = self._usable(number)
-        for stripe, at, length, start in layouts.pieces(len(file.objects), offset, len(data)):
-            index, obj = file.objects[stripe]
-            lock = yield from self._extent(index, obj, "LCK_PW")
-            self.dirty.append(Page(index, obj, at, data[start : start + length], lock))
-            self._note_size(index, lock, at + length)
+        file = yield from self._laid_out(number, offset, offset + len(data), writes=True)
+        for piece in self._pieces(file, offset, len(data)):
+            assert piece.object is not None  # no release that is upgraded keeps data on the MDT
+            index, obj = piece.object
+            _, lock = yield from self._extent(file, piece.object, "LCK_PW")
+            self.dirty.append(Page(file, index, obj, piece.at, data[piece.start : piece.start + piece.length], lock))
+            self._note_size(index, lock, piece.at + piece.length)
         file.size_changed = True
         return len(data)
 
@@ -63,7 +65,8 @@ class WriteBack(ClientNode):
         for page in mine:
             try:
                 if page in self.dirty:
-                    yield from self._transfer(op.ObjectWrite, page.index, page.object, page.offset, page.data)
+                    where = page.index, page.object
+                    yield from self._transfer(op.ObjectWrite, page.file, where, page.offset, page.data)
             finally:
                 page.writing = False
                 if page in self.dirty:

@@ -73,5 +73,9 @@ def decide(previous: Mark | None, version: str, *, forced: bool = False) -> Star
 
 
 def downgrades(previous: Mark | None, version: str, order: tuple[str, ...]) -> bool:
-    """Whether this start goes back to an older version: the versions in `order` go from old to new."""
-    return previous is not None and order.index(version) < order.index(previous.version)
+    """Whether this start goes back to an older version: the versions in `order` go from old to new, and whichever is not
+    among them is newer than all."""
+    if previous is None:
+        return False
+    age, oldest = {name: number for number, name in enumerate(order)}, len(order)
+    return age.get(version, oldest) < age.get(previous.version, oldest)
