@@ -74,7 +74,7 @@ def test_what_opaque_bytes_hold_has_names_too() -> None:
 
 def test_numbers_alone_are_as_they_were(mount: list[dict[str, Any]]) -> None:
     bare = rows("04-client-mount", "--numbers")
-    added = {"names", "records", "status", "errno"}
+    added = {"names", "records", "status", "errno", "src_release", "dst_release"}
     assert bare == [{key: unnamed(value) for key, value in row.items() if key not in added} for row in mount]
     for row in mount:
         if "buffers" in row:
