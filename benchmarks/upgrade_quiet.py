@@ -55,7 +55,7 @@ def cases() -> Iterator[Case]:
 
 def measure(case: Case, hardware: Hardware) -> float:
     """Simulated seconds from the command to stop to QUIET."""
-    play = quiet_play(hardware)
+    play = quiet_play(case.clients, hardware)
     mount(play, case.clients)
     prepare(play, case.dirty)
     for client in play.clients[: case.silent]:

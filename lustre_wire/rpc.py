@@ -7,6 +7,7 @@ and 2.0.0) and keeps every byte, so that ``encode(decode(data, dialect)) == data
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from lustre_wire.dialects import Dialect
@@ -259,16 +260,28 @@ def build(
     if order not in PREFIX:
         raise WireError(f"expected byte order little or big, got {order!r}", path="order", dialect=found.name)
     side = form.request if direction == REQUEST else form.reply
-    unknown = set(buffers) - {s.name for s in side.__slot_specs__}
-    if unknown:
-        raise WireError(f"no buffer {sorted(unknown)[0]!r} in the {direction} of {name}", dialect=found.name)
-    types = found.enums["PtlrpcMsgType"].__members__
+    known, kind, version, opcode = _fixed(found, name, direction)
+    if not buffers.keys() <= known:
+        unknown = sorted(buffers.keys() - known)[0]
+        raise WireError(f"no buffer {unknown!r} in the {direction} of {name}", dialect=found.name)
     body = found.body()
-    body.pb_type = types["PTL_RPC_MSG_REQUEST" if direction == REQUEST else "PTL_RPC_MSG_REPLY"]
-    body.pb_version = form.version | int(found.constants["PTLRPC_MSG_VERSION"])
-    named = spec_of(found.body).by_name["pb_opc"].enum
-    body.pb_opc = named(form.opcode) if named is not None else form.opcode
+    body.pb_type, body.pb_version, body.pb_opc = kind, version, opcode
     return Message(found, direction, order, LustreMsgV2(), body, form, side(**buffers))
+
+
+@cache
+def _fixed(dialect: Dialect, name: str, direction: str) -> tuple[frozenset[str], int, int, int]:
+    """What every message of a format has in common: its buffers' names, pb_type, pb_version and pb_opc."""
+    form = dialect.own_format(name)
+    side = form.request if direction == REQUEST else form.reply
+    types = dialect.enums["PtlrpcMsgType"].__members__
+    named = spec_of(dialect.body).by_name["pb_opc"].enum
+    return (
+        frozenset(spec.name for spec in side.__slot_specs__),
+        types["PTL_RPC_MSG_REQUEST" if direction == REQUEST else "PTL_RPC_MSG_REPLY"],
+        form.version | int(dialect.constants["PTLRPC_MSG_VERSION"]),
+        named(form.opcode) if named is not None else form.opcode,
+    )
 
 
 __all__ = ["REPLY", "REQUEST", "Generic", "LustreMsgV1", "LustreMsgV2", "Message", "build", "decode", "encode"]

@@ -123,10 +123,11 @@ def refusal(
 
 def grant(export: Export, data: Any, service: Service, rules: RecoveryRules, k: Names) -> None:
     """Note at an export what a client is granted of what it offers (connect data, or None)."""
-    export.granted = int(data.ocd_connect_flags) & service.supported & ~int(rules.withheld) if data is not None else 0
+    offered = int(data.ocd_connect_flags) if data is not None else 0
+    export.granted = offered & int(service.supported) & ~int(rules.withheld)
     if export.granted & k.flag("OBD_CONNECT_FLAGS2"):
-        export.granted2 = int(data.ocd_connect_flags2) & service.supported2
-    export.header_flags = sum(lm for flag, lm in rules.header_flags.items() if export.granted & flag)
+        export.granted2 = int(data.ocd_connect_flags2) & int(service.supported2)
+    export.header_flags = sum(int(lm) for flag, lm in rules.header_flags.items() if export.granted & int(flag))
 
 
 def granted(export: Export, asked: Any, service: Service, rules: RecoveryRules) -> Any:

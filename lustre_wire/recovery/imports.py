@@ -450,7 +450,7 @@ class Import:
                 self.dialect = dialect
                 break
         flags = rules_of(self.dialect).header_flags
-        self.header_flags = sum(lm for flag, lm in flags.items() if granted & flag)
+        self.header_flags = sum(int(lm) for flag, lm in flags.items() if granted & int(flag))
         self.events.append(ImportEvent("granted", granted))
         if self.dialect is not before and self.on_dialect is not None:
             self.on_dialect(before)

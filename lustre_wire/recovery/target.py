@@ -269,9 +269,9 @@ class Target:
     def _match(self, request: Incoming) -> None:
         """Where a client waits for the answer and for bulk data, by what it was granted."""
         export, rules = request.export, self.rules
-        if export.granted2 & rules.replies_by_mbits:
+        if export.granted2 and export.granted2 & rules.replies_by_mbits:
             request.reply_bits = request.message.body.pb_mbits
-        if export.granted & rules.bulk_by_mbits:
+        if rules.bulk_by_mbits and export.granted & rules.bulk_by_mbits:
             request.bulk_bits = request.message.body.pb_mbits
 
     def _live(self, message: rpc.Message, packet: Packet) -> Export | None:

@@ -56,7 +56,6 @@ class RecoveryWindow:
         self.versioned = False
         self.deadline = 0.0
         self.began = 0.0
-        self._reported: list[int] = []
         self.queue: list[tuple[int, int, Incoming]] = []
         self._queued: Counter[bytes] = Counter()
         self.lock_queue: OrderedDict[tuple[bytes, int], Incoming] = OrderedDict()
@@ -75,8 +74,7 @@ class RecoveryWindow:
         else:
             self.extend(now + timeouts.OBD_TIMEOUT)
         if reported and self.rules.next_replay_reported and self.stage is Stage.COLLECT:
-            self._reported.append(reported)
-            self.next = min(self.next, *self._reported)
+            self.next = min(self.next, reported)
 
     def left(self, uuid: bytes) -> None:
         """A client is evicted or gone: nobody waits for it, what it queued is discarded (R23a)."""

@@ -279,6 +279,8 @@ def _code(annotation: str) -> CodeType:
 def _default_of(value: Any) -> Any:
     """An attrs default: mutable values (nested structs, lists and what is in them) are made anew for each instance."""
     if isinstance(value, list):
+        if all(isinstance(element, (int, bytes, str)) for element in value):
+            return attrs.Factory(value.copy)
         return attrs.Factory(lambda: [copy.deepcopy(element) for element in value])
     if hasattr(type(value), "__wire__"):
         made: Callable[[], Any] = type(value) if value == type(value)() else lambda: copy.deepcopy(value)

@@ -19,10 +19,10 @@ from lustre_wire import rpc
 from lustre_wire.engines import record
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
-from lustre_wire.payloads import directory, llog
+from lustre_wire.payloads import directory
 from lustre_wire.recovery.names import Names, names
 from lustre_wire.recovery.rules import rules_of
-from lustre_wire.testbed import checksums, layouts
+from lustre_wire.testbed import checksums, configlogs, layouts
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.packing import Form, packer
 
@@ -186,7 +186,7 @@ def _pool(r: Received) -> str | None:
 
 @_receiver("ptlrpc/client.c: ptlrpc_replay_interpret", "*")
 def _replayed(r: Received) -> str | None:
-    if r.request.body.pb_flags & r.k.MSG_REPLAY and r.reply.transno not in (0, r.request.transno):
+    if int(r.request.body.pb_flags) & r.k.MSG_REPLAY and r.reply.transno not in (0, r.request.transno):
         return f"transno {r.reply.transno:#x} for {r.request.transno:#x}"
     return None
 
@@ -245,7 +245,7 @@ def _log_block(r: Received) -> str | None:
     if block is None or len(block) != r.asked.length:
         return "no block of the length asked for"
     try:
-        found = llog.read_chunk(block, r.request.dialect).records
+        found = configlogs.records(block, r.request.dialect)
     except WireError as error:
         return str(error)
     return None if found and found[-1].index >= r.asked.index else f"no record {r.asked.index}"

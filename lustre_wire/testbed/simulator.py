@@ -161,7 +161,9 @@ class Simulator:
 
     def _arrive(self, sent: Sent) -> None:
         packet, node = sent.packet, self.nodes.get(sent.packet.target)
-        if node is None or not node.up or frozenset((packet.source, packet.target)) in self.partitions:
+        if node is None or not node.up:
+            return
+        if self.partitions and frozenset((packet.source, packet.target)) in self.partitions:
             return
         if self._wires is None:
             self._deliver(sent, node, node.boots)

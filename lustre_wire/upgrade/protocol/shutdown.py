@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Hashable, Iterable
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
 import attrs
@@ -43,34 +44,37 @@ class Shutdown:
         pending: clients that have not released their all-access lock yet.
         present: clients still connected once everything is committed.
         unaware: clients that have not answered the notice.
+            All three are frozen sets if `begin` was given one, as whoever compares states does; others are changed in
+            place, or each of a hundred thousand releases would copy what is left.
         stays: it takes the locks back for others and never halts itself (an MGS).
     """
 
     policy: Policy
     state: ServerState = ServerState.SERVING
-    pending: frozenset[Hashable] = frozenset()
-    present: frozenset[Hashable] = frozenset()
-    unaware: frozenset[Hashable] = frozenset()
+    pending: AbstractSet[Hashable] = frozenset()
+    present: AbstractSet[Hashable] = frozenset()
+    unaware: AbstractSet[Hashable] = frozenset()
     stays: bool = False
 
     def begin(self, clients: Iterable[Hashable]) -> list[Act]:
         """The administrator's command. `clients` are those connected: the list is fixed from here on (B15)."""
         if self.state is not ServerState.SERVING:
             return []
-        self.state, self.pending = ServerState.REVOKING, frozenset(clients)
-        self.present = self.unaware = self.pending
+        kind = frozenset if isinstance(clients, frozenset) else set
+        self.state, self.pending = ServerState.REVOKING, kind(clients)
+        self.present, self.unaware = kind(self.pending), kind(self.pending)
         return [Act.REVOKE, *self._quiet()]
 
     def released(self, client: Hashable) -> list[Act]:
         """A client gave its lock back: it is done (SI-16)."""
-        self.pending -= {client}
+        self.pending = _without(self.pending, client)
         return self._quiet()
 
     def evicted(self, client: Hashable) -> list[Act]:
         """A client was silent for longer than the callback timeout, or evicted for another reason."""
-        self.pending -= {client}
-        self.present -= {client}
-        self.unaware -= {client}
+        self.pending = _without(self.pending, client)
+        self.present = _without(self.present, client)
+        self.unaware = _without(self.unaware, client)
         return [*self._quiet(), *self._halt()]
 
     def committed(self) -> list[Act]:
@@ -82,14 +86,14 @@ class Shutdown:
 
     def informed(self, client: Hashable) -> list[Act]:
         """A client has the notice."""
-        self.unaware -= {client}
+        self.unaware = _without(self.unaware, client)
         return self._halt()
 
     def left(self, client: Hashable) -> list[Act]:
         """A client disconnected."""
-        self.pending -= {client}
-        self.present -= {client}
-        self.unaware -= {client}
+        self.pending = _without(self.pending, client)
+        self.present = _without(self.present, client)
+        self.unaware = _without(self.unaware, client)
         return [*self._quiet(), *self._halt()]
 
     def waited_enough(self) -> list[Act]:
@@ -135,3 +139,10 @@ class Shutdown:
             return []
         self.state = ServerState.HALTED
         return [Act.MARK, Act.HALT]
+
+
+def _without(those: AbstractSet[Hashable], client: Hashable) -> AbstractSet[Hashable]:
+    if isinstance(those, set):
+        those.discard(client)
+        return those
+    return those - {client}

@@ -11,6 +11,7 @@ import attrs
 from lustre_wire.dialects import dialect
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.last_rcvd import FILE, LastRcvd
+from lustre_wire.recovery.limits import DEFAULT, Limits
 from lustre_wire.recovery.packet import Packet
 from lustre_wire.testbed.file_system import CLIENT_NID, FSNAME
 from lustre_wire.testbed.hardware import Hardware
@@ -69,6 +70,7 @@ class Play:
         version: what the servers speak at first; clients speak all versions.
         pair: the MDS and the OSTs have failover partners.
         hardware: what links, servers and disks of the simulator can do, by default whatever is asked of them.
+        limits: what targets keep for clients.
         say: called with what happens, as it happens.
         network: what connects the nodes, instead of a simulator.
 
@@ -85,9 +87,10 @@ class Play:
         self, policy: Policy, *, clients: int = 4, osts: int = 2, seed: int = 0, faults: Faults | None = None,
         version: str = VERSIONS[0], pair: bool = False, say: Callable[[float, str], None] | None = None,
         journal: Journal | None = None, network: TcpNetwork | None = None, hardware: Hardware | None = None,
+        limits: Limits = DEFAULT,
     ) -> None:  # fmt: skip
         self.policy, self.seed, self.journal = policy, seed, journal or Journal()
-        self.system = System(dialect(version), osts=osts, pair=pair, hardware=hardware)
+        self.system = System(dialect(version), osts=osts, pair=pair, hardware=hardware, limits=limits)
         self.simulator: Simulator | TcpNetwork = network or Simulator(seed, faults, hardware)
         self.operated: list[Operated] = []
         self._say = say
@@ -113,6 +116,7 @@ class Play:
         for node in self.nodes.values():
             node.control(policy, self.journal)
             node.observer = self._observe
+            node.keeps_events = not self.journal.quiet
             self.simulator.nodes[node.nid] = node
             if not self.journal.quiet:
                 node.store.on_commit = partial(self._note_disk, node)
