@@ -6,6 +6,7 @@ import pytest
 
 from compat_tests.upgrade.plays import played
 from compat_tests.upgrade.projected import projection, refusals, traces
+from lustre_wire.upgrade.model.agreement import A_STOP
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,9 @@ def test_what_only_happens_to_who_was_evicted_is_refused_of_anybody_else() -> No
     evicted = ("committed", "run")
     assert evicted in projection(touched=True).follow
     assert evicted not in projection().follow
+
+
+def test_who_is_silent_in_one_stop_may_be_so_in_the_next() -> None:
+    found = projection(touched=True)
+    assert list(found.refuses([*((server, "reopening") for server in A_STOP), ("serving", "run")])) == []
+    assert list(projection().refuses([(server, "reopening") for server in A_STOP]))

@@ -52,7 +52,7 @@ def test_B6_no_new_client_from_revoking_to_halted() -> None:
     outcome = played("new-clients")
     assert outcome.verdicts["B6"].wrong == []
     made = outcome.play
-    came = [(a, reply.status) for a, reply in made.wire().connects() if made.is_metadata(a.server)]
+    came = [(a, reply.status) for a, reply in made.wire().connects if made.is_metadata(a.server)]
     for newcomer, stop, state in zip(made.clients[4:], made.stopped, STOPPING, strict=False):
         lives = made.servers["mds"].history
         at = next(life.time for life in lives if life.what == state and life.time >= stop.time)

@@ -24,7 +24,7 @@ def lossy(what: str) -> Outcome:
 
     def lose(packet: Packet) -> bool:
         if packet.kind == PUT and packet.data and (packet.source, packet.target) == (mds.nid, client.nid):
-            asks = wire.read([Sent(0.0, packet)], made.system.dialect).revocations()
+            asks = wire.read([Sent(0.0, packet)], made.system.dialect).revocations
             asked.extend(message.xid for message in asks)
             return bool(asks) and what == "callback"
         return what == "answer" and packet.source == client.nid and packet.match_bits in asked
@@ -39,7 +39,7 @@ def test_a_client_that_missed_a_callback_is_evicted_and_nobody_is_at_fault() -> 
     outcome = lossy("callback")
     made = outcome.play
     evicted = [life.time for life in made.nodes["mds"].history if life.what.startswith("evicted")]
-    asked = next(message for message in made.wire().revocations() if message.client == made.clients[1].nid)
+    asked = next(message for message in made.wire().revocations if message.client == made.clients[1].nid)
     assert made.clients_evicted() == {"client1"}
     assert evicted == [pytest.approx(asked.time + CALLBACK_TIMEOUT, abs=0.1)]
     assert asked.arrived is None
@@ -49,7 +49,7 @@ def test_a_client_that_missed_a_callback_is_evicted_and_nobody_is_at_fault() -> 
 
 def test_a_client_whose_answer_alone_was_lost_gives_its_lock_back_and_stays() -> None:
     outcome = lossy("answer")
-    asked = next(m for m in outcome.play.wire().revocations() if m.client == outcome.play.clients[1].nid)
+    asked = next(m for m in outcome.play.wire().revocations if m.client == outcome.play.clients[1].nid)
     assert asked.arrived is not None
     assert asked.answered is None
     assert outcome.play.clients_evicted() == set()

@@ -85,6 +85,14 @@ def asks_secretly(self: Participant, barred: Any) -> None:
             owner.submit(owner.wrap(packer(owner.dialect).request(asked), op=asked), self._now())
 
 
+def asks_while_cleaning(self: Participant, barred: Any) -> None:
+    SYNC(self, barred)
+    for owner in barred.in_use:
+        if owner.config.connect == "MDS_CONNECT":
+            asked = op.StatFs()
+            owner.submit(owner.wrap(packer(owner.dialect).request(asked), op=asked), self._now())
+
+
 def answers_at_once(**_: Any) -> Wait:
     return Wait(ready=True)
 
@@ -133,10 +141,11 @@ def commits_nothing(self: Target) -> None:
     self.last_committed = self.last_transno
 
 
-def never_evicts(self: Controlled) -> None:
+def never_evicts(self: Target, export: Any, now: float, why: str = "") -> None:
     """Who does not answer counts as done, and stays known."""
-    for uuid in list(self.life.pending):
-        self._do(self.life.released(uuid))
+    self.namespace.drop_owner(export)
+    assert isinstance(self.guard, Controlled)
+    self.guard._do(self.guard.life.released(export.uuid))
 
 
 def old_dialect(self: Import, granted: int, data: Any) -> None:
@@ -147,6 +156,7 @@ def old_dialect(self: Import, granted: int, data: Any) -> None:
 
 
 ADOPT, OPEN_AGAIN = Import._adopt, reopen.open_again
+SYNC = Participant._sync
 HOLD = {"newcomers": "hold"}
 PLAIN = "clean-upgrade"
 #: What is broken: the check that reports it, the scenario, the policy, its options, and what stands in which place.
@@ -180,7 +190,7 @@ MUTANTS: dict[str, tuple[str, str, str, dict[str, str], Any, str, Any]] = {
     "opens do not outlive their commit": ("B14", PLAIN, "simplified", {}, ReplayList, "committed", forgets_opens),
     "replays under another transno": ("B10", PLAIN, "simplified", {}, client_node.reopen, "open_again", creates_again),
     "asks nobody for the lock": ("SI7", PLAIN, "simplified", {}, Controlled, "_revoke", everybody_evicted),
-    "counts the silent as done": ("B15", "silent-client", "simplified", {}, Controlled, "_evict_pending", never_evicts),
+    "counts the silent as done": ("B15", "silent-client", "simplified", {}, Target, "evict", never_evicts),
     "speaks the old dialect for ever": ("B7", PLAIN, "simplified", {}, Import, "_adopt", old_dialect),
     "never marks": ("S2", PLAIN, "simplified", {}, Controlled, "_write_mark", lambda self: None),
     "does not clear the mark": (
@@ -189,7 +199,8 @@ MUTANTS: dict[str, tuple[str, str, str, dict[str, str], Any, str, Any]] = {
     "leaves with its release": (
         "B8", PLAIN, "simplified", {"farewell": "leave"}, Barrier, "look",
         lambda self, facts: [Step.DISCONNECT, *steps] if Step.RELEASE in (steps := LOOK(self, facts)) else steps),
-    "holds back nothing": ("B1", PLAIN, "simplified", {}, Gate, "_held", lambda self, caller: False),
+    "holds back nothing": ("B2", PLAIN, "simplified", {}, Gate, "_held", lambda self, caller: False),
+    "asks while it cleans": ("B1", PLAIN, "simplified", {}, Participant, "_sync", asks_while_cleaning),
     "quiet before all are done": (
         "B15", PLAIN, "simplified", {}, Shutdown, "released",
         lambda self, client: (setattr(self, "pending", frozenset()), self._quiet())[1]),

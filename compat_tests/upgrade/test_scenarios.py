@@ -10,6 +10,7 @@ from compat_tests.upgrade.plays import played
 from compat_tests.upgrade.sweep import LONG, Case, drawn
 from lustre_wire.errors import WireError
 from lustre_wire.upgrade import scenario
+from lustre_wire.upgrade.checks import traffic
 from lustre_wire.upgrade.protocol.policy import policy
 from lustre_wire.upgrade.stage.play import Play
 
@@ -67,7 +68,9 @@ OF_AN_OST = {"OST_READ", "OST_WRITE", "OST_PUNCH", "OST_SYNC", "OST_STATFS", "OS
 def test_TH7_TH13_hours_of_mixed_versions_hold_every_operation_and_a_restart_of_each_kind() -> None:
     play = played("mixed-months").play
     assert play.now > 2 * 3600
-    asked = {name: {put.name for put in play.journal.put if put.dialect == name} for name in ("1.8", "2.0")}
+    asked: dict[str, set[str]] = {}
+    for each in traffic.decoded(play):
+        asked.setdefault(each.message.dialect.name, set()).add((each.request or each.message).name)
     assert asked["1.8"] >= ASKED | OF_AN_OST | {"MDS_SETXATTR", "MDS_STATFS"}
     assert asked["2.0"] >= ASKED | {"MDS_REINT/SETXATTR"}
     kinds = {(start.metadata, str(start.how), start.changed) for start in play.starts()}

@@ -47,7 +47,7 @@ def handle(play: Play, verdict: Verdict) -> None:
     """The handle of a connection is that of one client with one start of a server, and of no other."""
     wire = play.wire()
     owners: dict[tuple[int, int], tuple[bytes, int]] = {}
-    for asked, answer in wire.connects():
+    for asked, answer in wire.connects:
         if answer.status:
             continue
         begun = max((b.place for b in play.began if b.nid == answer.server and b.place <= answer.place), default=0)
@@ -64,7 +64,7 @@ def slot(play: Play, verdict: Verdict) -> None:
     targets = play.targets()
     by_handle: dict[tuple[int, int], bytes] = {}
     connected: dict[tuple[str, bytes], list[int]] = {}
-    for connect, answer in wire.connects():
+    for connect, answer in wire.connects:
         if not answer.status:
             by_handle[answer.server, answer.handle] = wire.who(connect)
             connected.setdefault((targets[answer.server], wire.who(connect)), []).append(answer.place)
@@ -100,9 +100,9 @@ def grant(play: Play, verdict: Verdict) -> None:
     targets = play.targets()
     held: dict[tuple[int, str], int] = {}
     before: dict[tuple[int, str], int] = {}
-    for sent, message, request in decoded(play):
+    for each in decoded(play):
+        sent, message, request, found = each.sent, each.message, each.request, each.found
         pair, k = (sent.client, targets[sent.server]), names(message.dialect)
-        found = packer(message.dialect).read(request or message)
         if request is not None and sent.opcode == wire.k.OST_CONNECT and not sent.status:
             data = message.buffers.connect_data
             before[pair], held[pair] = held.get(pair, 0), int(data.ocd_grant) if data is not None else 0

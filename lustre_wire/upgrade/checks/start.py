@@ -6,7 +6,7 @@ from lustre_wire.checking.verdict import Verdict
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.packing import packer
 from lustre_wire.upgrade.checks.common import SLACK, at, invariant
-from lustre_wire.upgrade.checks.traffic import decoded, identities, requests, shown
+from lustre_wire.upgrade.checks.traffic import decoded, identities, shown
 from lustre_wire.upgrade.protocol.mark import Start
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.play import Play
@@ -60,10 +60,12 @@ def d2(play: Play, verdict: Verdict) -> None:
 @invariant("D4")
 def d4(play: Play, verdict: Verdict) -> None:
     """No FID reaches a 1.8 server: what names an object there is an inode number of 32 bits."""
-    for put, message in requests(play):
-        if not packer(message.dialect).personality.client_names:
-            for ident in identities(message):
-                verdict.must(ident < 1 << 32, f"{at(play, put.time, put.client)}: {put.name} names {ident:#x}")
+    for each in decoded(play):
+        sent, message = each.sent, each.message
+        by_inode = not packer(message.dialect).personality.client_names
+        if each.request is None and by_inode and play.is_metadata(sent.server):
+            for ident in identities(each):
+                verdict.must(ident < 1 << 32, f"{at(play, sent.time, sent.client)}: {message.name} names {ident:#x}")
 
 
 @invariant("D8")
@@ -122,11 +124,11 @@ def g1(play: Play, verdict: Verdict) -> None:
             verdict.must(start.logs == before, f"{start.time:.3f} {start.version}: the logs are others")
         before = start.logs
     served: dict[tuple[int, int], bytes] = {}
-    for sent, message, request in decoded(play):
-        found = packer(message.dialect).read(request) if request is not None and not sent.status else None
-        if found is not None and isinstance(found[1], op.LogBlock) and not erased:
-            block = packer(message.dialect).result(found[0], message).block or b""
-            same = served.setdefault((found[1].oid, found[1].offset), block) == block
+    for each in decoded(play):
+        sent, asked = each.sent, each.asked
+        if each.said is not None and not sent.status and isinstance(asked, op.LogBlock) and not erased:
+            block = each.said.block or b""
+            same = served.setdefault((asked.oid, asked.offset), block) == block
             verdict.must(same, f"{at(play, sent.time, sent.server)} served {play.name_of(sent.client)} another log")
 
 

@@ -3,60 +3,203 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 from math import inf
-from typing import Any
 
+import attrs
+
+from lustre_wire import rpc
 from lustre_wire.checking.verdict import Verdict
 from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
+from lustre_wire.recovery.names import names
+from lustre_wire.testbed.operations import Close, ObjectWrite
 from lustre_wire.upgrade.checks.common import SLACK, at, invariant, snapshots
+from lustre_wire.upgrade.checks.traffic import Decoded, decoded
+from lustre_wire.upgrade.checks.wire import Stop, goes_on, stops, waits
+from lustre_wire.upgrade.evidence.records import Asked, Signalled
+from lustre_wire.upgrade.evidence.wire import ACCESS, Kind, Message, Wire
+from lustre_wire.upgrade.nodes.calls import DATA, DESTROYING, READING
 from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.mark import Start
-from lustre_wire.upgrade.protocol.policy import Cache
+from lustre_wire.upgrade.protocol.policy import Cache, Held, Scope
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.play import Play
 
-#: What a client may still send while it cleans up (B1); and between its release and the restart (B2).
-CLEANING = frozenset({
-    "MDS_CLOSE", "LDLM_CANCEL", "MDS_SYNC", "OST_SYNC", "OST_WRITE", "OST_PUNCH", "MDS_DISCONNECT", "OST_DISCONNECT",
-    "OBD_PING",
-})  # fmt: skip
-CONNECTS = frozenset({"MDS_CONNECT", "OST_CONNECT", "MGS_CONNECT"})
-DISCONNECTS = frozenset({"MDS_DISCONNECT", "OST_DISCONNECT"})
-WAITING = frozenset({"OBD_PING", "LDLM_CANCEL"}) | CONNECTS | DISCONNECTS
 STOPPING = (ServerState.REVOKING, ServerState.QUIET, ServerState.COMMITTED, ServerState.HALTED)
+
+
+@attrs.frozen
+class Drain:
+    """A client that was asked for its lock.
+
+    Attributes:
+        client: NID; `about` those of the servers it is to leave alone.
+        begin, end: from when it knew until it gave the lock back, or had no reason to any more.
+    """
+
+    client: int
+    about: frozenset[int]
+    begin: float
+    end: float
+
+
+def drains(play: Play) -> Iterator[Drain]:
+    """Clients that drain, as the network shows it: an MDS, which is a client of its OSTs, has no users and is none."""
+    wire = play.wire()
+    servers = {node.nid for node in play.nodes.values()}
+    fresh = [
+        (asked.client, asked.server, answer.arrived) for asked, answer in wire.connects
+        if answer.arrived is not None and not answer.status and not answer.op_flags & wire.k.MSG_CONNECT_RECONNECT
+    ]  # fmt: skip
+    gone = [*((who, time) for time, who in play.mishaps.deaths), *((c.nid, c.begin) for c in play.mishaps.absences)]
+    for stop in stops(play):
+        said = stop.said
+        about = _targets(play) if play.policy.scope is Scope.MGS else frozenset({said.holder})
+        for asked in wire.revocations:
+            if asked.server != said.holder or not said.place <= asked.place < said.end or asked.client in servers:
+                continue
+            begin = asked.arrived
+            if begin is not None:
+                ends = [m.time for m in wire.releases if (m.client, m.server) == (asked.client, asked.server)]
+                ends += [time for who, server, time in fresh if who == asked.client and server in about]
+                ends += [time for who, time in gone if who == asked.client]
+                end = min((time for time in ends if time >= begin), default=inf)
+                yield Drain(asked.client, about, begin, min(end, said.ended))
+
+
+def _targets(play: Play) -> frozenset[int]:
+    """Every node but the MGS."""
+    return frozenset(node.nid for name, node in play.nodes.items() if name != "mgs")
 
 
 @invariant("B1")
 def b1(play: Play, verdict: Verdict) -> None:
     """From DRAINING on a client makes nothing new but what cleaning needs; calls that had passed the gate finish."""
-    for made in play.journal.formatted:
-        if made.barrier is ClientState.DRAINING and not made.cleaning:
-            why = f"{at(play, made.time, made.client)}: {made.name} by nobody who had passed the gate"
-            verdict.must(made.inside > 0 or made.name in CLEANING, why)
-        elif made.barrier in (ClientState.CLEANING, ClientState.WAITING, ClientState.DISCONNECTED):
-            allowed = made.cleaning or made.name in CLEANING
-            verdict.must(allowed, f"{at(play, made.time, made.client)}: {made.name} while {made.barrier}")
+    wire = play.wire()
+    k = wire.k
+    cleaning = goes_on(wire) | {
+        k.MDS_CLOSE, k.LDLM_CANCEL, k.MDS_SYNC, k.OST_SYNC, k.OST_WRITE, k.OST_PUNCH,
+        k.MDS_GETSTATUS,  # of a mount: it waits before this one
+    }  # fmt: skip
+    begun: dict[int, list[Asked]] = {}
+    for call in play.asked():
+        begun.setdefault(call.client, []).append(call)
+    first: dict[tuple[int, int], int] = {}
+    requests = [m for m in wire.of(Kind.REQUEST) if first.setdefault((m.client, m.xid), m.place) == m.place]
+    for drain in drains(play):
+        reads = play.policy.held is Held.UPDATES  # who only reads may begin until the cache is emptied
+        for message in requests:
+            if message.client != drain.client or message.server not in drain.about or message.opcode in cleaning:
+                continue
+            if not drain.begin < message.time < drain.end or _about_the_lock(wire, message):
+                continue
+            calls = (c for c in begun.get(message.client, ()) if c.began <= message.time <= c.ended)
+            under_way = any(c.began <= drain.begin or (reads and c.name in READING) for c in calls)
+            who = at(play, message.time, message.client)
+            verdict.must(under_way, f"{who}: opcode {message.opcode} by nobody who had passed the gate")
+        verdict.seen += 1
+
+
+def _about_the_lock(wire: Wire, message: Message) -> bool:
+    return message.opcode == wire.k.LDLM_ENQUEUE and wire.about_access(message)
 
 
 @invariant("B3")
 def b3(play: Play, verdict: Verdict) -> None:
-    """At HALTED no client has an uncommitted request, and replay lists hold opens only."""
-    for snapshot in snapshots(play, ServerState.HALTED):
-        for client in snapshot.clients:
-            why = f"{at(play, snapshot.time, client.nid)}: {client.uncommitted} uncommitted, {client.others} not opens"
-            verdict.must(not client.uncommitted and not client.others, why)
+    """Who gave his lock back replays opens only to the next start, and nothing that was not on disk before."""
+    replay = play.wire().k.MSG_REPLAY
+    for stop, clients in _clean(play):
+        begun = min((b for b in play.began if b.target == stop.said.target and b.place >= stop.said.end),
+                    key=lambda b: b.place, default=None)  # fmt: skip
+        held = max((f.transno for f in play.flushed[: stop.said.last] if f.target == stop.said.target), default=0)
+        if begun is None:
+            continue
+        until = min((b.place for b in play.began if b.target == begun.target and b.place > begun.place), default=inf)
+        verdict.seen += len(clients)
+        for each in decoded(play):
+            sent = each.sent
+            if (
+                each.request is None and sent.client in clients and sent.server == begun.nid
+                and begun.place <= sent.place < until and sent.flags & replay and sent.transno
+            ):  # fmt: skip
+                who = at(play, sent.time, sent.client)
+                name = each.message.name
+                verdict.must("INTENT_OPEN" in name, f"{who} replays {name} after a clean stop")
+                verdict.must(sent.transno <= held, f"{who} replays {sent.transno:#x}, {held:#x} was on disk")
+
+
+def _clean(play: Play) -> Iterator[tuple[Stop, frozenset[int]]]:
+    """Stops of targets that came to their end, and the clients that had given the lock back, perhaps to the MGS."""
+    found = list(stops(play))
+    for stop in found:
+        said = stop.said
+        if not said.holds and not said.crashed and said.ended < inf:
+            around = (s for s in found if s.said.holds and s.said.place <= said.place < s.said.end)
+            yield stop, frozenset(stop.releases).union(*(s.releases for s in around))
 
 
 @invariant("B4")
 def b4(play: Play, verdict: Verdict) -> None:
-    """At HALTED clients cache nothing of this server: no locks, no dirty pages."""
-    for snapshot in snapshots(play, ServerState.HALTED):
-        cached = play.policy.cache is Cache.CANCEL
-        for client in snapshot.clients:
-            why = f"{at(play, snapshot.time, client.nid)}: {client.locks} locks, {client.dirty} dirty bytes"
-            verdict.must(not client.dirty and not (cached and client.locks), why)
-        if cached and snapshot.remembers:
-            verdict.must(not snapshot.locks, f"{at(play, snapshot.time, snapshot.nid)}: {snapshot.locks} locks left")
+    """With its release a client has given back every lock of the server, and writes under new ones only afterwards."""
+    if play.policy.cache is not Cache.CANCEL or not play.policy.controlled:
+        return
+    wire = play.wire()
+    targets, uuids = play.targets(), {uuid for uuid in play.targets().values() if uuid != "MGS"}
+    released = {(m.client, m.server, m.xid): m for m in reversed(wire.releases)}
+    releases = {m.place for m in released.values()}
+    locks: dict[tuple[int, str], dict[int, str]] = {}
+    since: dict[tuple[int, str], set[int]] = {}
+    first: set[tuple[int, int]] = set()
+    for each in decoded(play):
+        sent, pair = each.sent, (each.sent.client, targets[each.sent.server])
+        who, held = at(play, sent.time, sent.client), locks.setdefault(pair, {})
+        if each.request is not None:
+            if sent.arrived is not None and not sent.status:
+                if (sent.opcode in _connects(wire)) and not sent.op_flags & wire.k.MSG_CONNECT_RECONNECT:
+                    held.clear()
+                held.update(_granted(each))
+            continue
+        for handle in given_back(each.message):
+            held.pop(handle, None)
+        fresh = (sent.client, sent.xid) not in first
+        first.add((sent.client, sent.xid))
+        if sent.opcode == wire.k.LDLM_ENQUEUE and pair in since:
+            since[pair].add(_object(wire, sent))
+        elif isinstance(each.asked, ObjectWrite) and fresh and pair in since:
+            covered = each.asked.id in since[pair]
+            verdict.must(covered, f"{who} writes to {each.asked.id} under no lock asked for since its release")
+        if sent.place in releases:
+            for uuid in uuids if play.policy.scope is Scope.MGS else {pair[1]}:
+                left = locks.get((sent.client, uuid), {})
+                verdict.must(not left, f"{who} has {len(left)} locks of {uuid} left: {', '.join(left.values())}")
+                since[sent.client, uuid] = set()
+
+
+def _connects(wire: Wire) -> tuple[int, ...]:
+    return wire.k.MDS_CONNECT, wire.k.OST_CONNECT, wire.k.MGS_CONNECT
+
+
+def _object(wire: Wire, sent: Message) -> int:
+    return int(wire.lock_request(sent).lock_desc.l_resource.lr_name.name[0])
+
+
+def _granted(answer: Decoded) -> dict[int, str]:
+    """The lock that an answer grants, by the server's handle; not the all-access lock, nor users' own (FLOCK)."""
+    reply = getattr(answer.message.buffers, "dlm_rep", None)
+    if reply is None or not reply.lock_handle.cookie or not reply.lock_desc.l_granted_mode:
+        return {}
+    about, k = reply.lock_desc.l_resource, names(answer.message.dialect)
+    if about.lr_type == k.LDLM_FLOCK or tuple(about.lr_name.name[:2]) == tuple(ACCESS[:2]):
+        return {}
+    return {reply.lock_handle.cookie: f"{answer.message.name} of {list(about.lr_name.name)}"}
+
+
+def given_back(request: rpc.Message) -> list[int]:
+    """Handles of the locks that a request gives back, by itself or on its way."""
+    dlm = getattr(request.buffers, "dlm_req", None)
+    if dlm is None:
+        return []
+    return [h.cookie for h in dlm.lock_handle[1 if request.name.startswith("LDLM_ENQUEUE") else 0 :] if h.cookie]
 
 
 @invariant("B5")
@@ -83,20 +226,34 @@ def b7(play: Play, verdict: Verdict) -> None:
     blameless = play.untouched()
     for worker in play.workers:
         if worker.client.nid in blameless and worker.ledger.acknowledged:
-            signals = sum(1 for signal in play.journal.interrupted if signal.client == worker.client.nid)
+            signals = sum(1 for _, call in interrupted(play) if call.client == worker.client.nid and call.status)
             unasked = sum(worker.ledger.failed.values()) - signals
             verdict.must(unasked == 0, f"{worker.home}: calls failed: {worker.ledger.failed}, interrupted: {signals}")
     for line in play.lost or []:
         verdict.must(False, line)
 
 
+def interrupted(play: Play) -> Iterator[tuple[Signalled, Asked]]:
+    """Signals with the call each came to."""
+    for signal in play.signalled:
+        for call in play.asked():
+            if call.client == signal.client and call.began < signal.time <= call.ended:
+                yield signal, call
+
+
 @invariant("B9")
 def b9(play: Play, verdict: Verdict) -> None:
     """A call that is held back can be interrupted, and nothing is sent for it."""
-    for signal in play.journal.interrupted:
-        before, after = signal.made
-        why = f"{at(play, signal.time, signal.client)}: status {signal.status}, {after - before} requests made"
-        verdict.must(signal.status == -errno.EINTR and before == after, why)
+    wire = play.wire()
+    for signal, call in interrupted(play):
+        sent = [
+            m.time for m in wire.of(Kind.REQUEST)
+            if m.client == call.client and call.began <= m.time <= call.ended and m.opcode not in goes_on(wire)
+        ]  # fmt: skip
+        if not any(time < signal.time for time in sent):  # else it was not held back
+            over = call.ended <= signal.time + SLACK and call.status == -errno.EINTR
+            why = f"{at(play, signal.time, signal.client)}: {call.name} ended with {call.status} at {call.ended:.3f}"
+            verdict.must(over and not sent, f"{why}, {len(sent)} requests")
 
 
 @invariant("B11")
@@ -115,45 +272,132 @@ def b11(play: Play, verdict: Verdict) -> None:
 
 @invariant("B12")
 def b12(play: Play, verdict: Verdict) -> None:
-    """A client releases only when it has nothing in flight, nothing dirty and nothing uncommitted: each by itself."""
-    for moved in play.journal.moved:
-        if moved.state is ClientState.WAITING:
-            facts = moved.facts
-            clean = not facts.in_flight and not facts.dirty and not facts.uncommitted
-            verdict.must(clean, f"{at(play, moved.time, moved.client)}: released with {facts}")
+    """A client releases only when it has nothing in flight and nothing uncommitted: each by itself."""
+    wire = play.wire()
+    passing = goes_on(wire) | {wire.k.LDLM_CANCEL}  # a cancel that is lost is not sent again
+    targets = play.targets()
+    first = {(m.client, m.server, m.xid): m for m in reversed(wire.releases)}
+    releases = {m.place for m in first.values()}
+    open_: dict[tuple[int, str], dict[int, Message]] = {}
+    done: dict[tuple[int, str], int] = {}
+    answers = sorted((m for m in wire.of(Kind.REPLY) if m.arrived is not None), key=lambda m: m.arrived or 0.0)
+    number = 0
+    told: dict[tuple[int, str], int] = {}
+    for message in wire.of(Kind.REQUEST):
+        while number < len(answers) and (answers[number].arrived or 0.0) <= message.time:
+            answer, number = answers[number], number + 1
+            pair = answer.client, targets[answer.server]
+            waiting = open_.setdefault(pair, {})
+            if answer.opcode in _connects(wire) and not answer.status and not answer.op_flags & _known(wire):
+                waiting.clear()
+            waiting.pop(answer.xid, None)
+            done[pair] = max(done.get(pair, 0), answer.transno)
+            told[pair] = max(told.get(pair, 0), answer.committed)
+        pair = message.client, targets[message.server]
+        if message.place in releases:
+            mgs = play.policy.scope is Scope.MGS
+            for each in [(message.client, uuid) for uuid in set(targets.values()) - {"MGS"}] if mgs else [pair]:
+                who, left = at(play, message.time, message.client), open_.get(each, {})
+                verdict.must(not left, f"{who} released with {sorted(m.opcode for m in left.values())} unanswered")
+                most, known = done.get(each, 0), told.get(each, 0)
+                verdict.must(most <= known, f"{who} released with {most:#x} done and {known:#x} known to be on disk")
+        if message.opcode not in passing:
+            open_.setdefault(pair, {})[message.xid] = message
+
+
+def _known(wire: Wire) -> int:
+    return int(wire.k.MSG_CONNECT_RECONNECT | wire.k.MSG_CONNECT_RECOVERING)
 
 
 @invariant("B13")
 def b13(play: Play, verdict: Verdict) -> None:
     """While one server is behind the barrier, clients go on working with the others."""
-    closed: dict[tuple[int, str], bool] = {}
-    events: list[tuple[float, int, Any]] = [(m.time, 0, m) for m in play.journal.moved]
-    events += [(f.time, 1, f) for f in play.journal.formatted]
-    for _, kind, event in sorted(events, key=lambda e: e[:2]):
-        if kind == 0:
-            closed[event.client, event.target] = event.state is not ClientState.RUN
-        elif event.barrier is ClientState.RUN:
-            verdict.seen += any(shut and c == event.client and t != event.target for (c, t), shut in closed.items())
-    for held in play.journal.held:
-        why = f"{at(play, held.time, held.client)}: held back by {sorted(held.closed)}, needs {sorted(held.needs)}"
-        verdict.must(bool(held.needs & held.closed), why)
+    wire = play.wire()
+    mds = {node.nid for node in play.nodes.values() if play.is_metadata(node.nid)}
+    passing = goes_on(wire)
+    requests = [m for m in wire.of(Kind.REQUEST) if m.opcode not in passing]
+    all_waits = waits(play) if play.policy.scope is Scope.TARGET else []
+    shut = [(w.release.client, w.release.time, w.over) for w in all_waits if w.about & mds]
+    down = [(time, inf) for time, who, _ in play.mishaps.crashes if who in mds]
+    for wait in all_waits:
+        client, begin, end = wait.release.client, wait.release.time, wait.over
+        if wait.about & mds:
+            continue
+        own = [m for m in requests if m.client == client and begin <= m.time]
+        verdict.seen += sum(1 for m in own if m.server not in wait.about and m.time < end)
+        other = [*down, *((b, e) for who, b, e in shut if who == client)]
+        if any(b <= end and begin <= e for b, e in other):
+            continue
+        for call in play.asked():
+            mine = call.client == client and begin < call.began < end
+            if mine and call.name not in DATA | DESTROYING | {"close"}:  # what it needs is the MDS and nothing else
+                asked = any(m.server in mds and call.began <= m.time < end for m in own)
+                fine = call.ended <= end or asked or call.began + SLACK > end
+                verdict.must(fine, f"{at(play, call.began, client)}: {call.name} needs the MDS and waited for another")
 
 
 @invariant("B14")
 def b14(play: Play, verdict: Verdict) -> None:
-    """Until the notice a client keeps its replay list: every file that is open has its open on it."""
-    for state in (ServerState.QUIET, ServerState.COMMITTED):
-        for snapshot in snapshots(play, state):
-            for client in snapshot.clients:
-                why = f"{at(play, snapshot.time, client.nid)}: {client.files} files open, {client.opens} opens kept"
-                verdict.must(client.opens >= client.files, why)
+    """Every file that is open has its open kept: who comes back to a new start makes each of them again."""
+    wire = play.wire()
+    targets = play.targets()
+    files: dict[tuple[int, str], dict[int, set[int]]] = {}
+    owed: dict[tuple[int, str], set[int]] = {}
+    for each in decoded(play):
+        sent, pair = each.sent, (each.sent.client, targets[each.sent.server])
+        mine = files.setdefault(pair, {})
+        if each.request is None:
+            if isinstance(each.asked, Close):
+                for xid in [xid for xid, handles in mine.items() if each.asked.handle in handles]:
+                    del mine[xid]
+                    owed.get(pair, set()).discard(xid)
+            elif sent.flags & wire.k.MSG_REPLAY:
+                owed.get(pair, set()).discard(sent.xid)
+        elif sent.arrived is None or sent.status < 0:
+            continue
+        elif sent.opcode in _connects(wire):
+            if not sent.op_flags & wire.k.MSG_CONNECT_RECONNECT:
+                if not sent.op_flags & wire.k.MSG_CONNECT_RECOVERING:
+                    mine.clear()
+                    owed.pop(pair, None)
+                else:
+                    owed.setdefault(pair, set()).update(mine)
+        elif "INTENT_OPEN" in each.request.name and each.said is not None and each.said.handle:
+            mine.setdefault(sent.xid, set()).add(each.said.handle)
+        elif sent.opcode == wire.k.OBD_PING:
+            asked = wire.request_of(sent)
+            if asked is not None and asked.flags & _done(wire) == _done(wire) and pair in owed:
+                left = owed.pop(pair)
+                who = at(play, sent.time, sent.client)
+                verdict.must(not left, f"{who} is back and did not make {len(left)} opens again")
+
+
+def _done(wire: Wire) -> int:
+    return int(wire.k.MSG_REQ_REPLAY_DONE | wire.k.MSG_LOCK_REPLAY_DONE)
 
 
 @invariant("B15")
 def b15(play: Play, verdict: Verdict) -> None:
-    """While the lock is wanted nobody new gets it: from QUIET on no client holds it."""
-    for snapshot in play.snapshots:
-        if snapshot.state in STOPPING[1:] and snapshot.wanted:
-            verdict.must(
-                not snapshot.access, f"{at(play, snapshot.time, snapshot.nid)}: {snapshot.access} hold the lock"
-            )
+    """While the lock is wanted nobody gets it, and who did not give it back is forgotten before the clean mark."""
+    wire = play.wire()
+    for stop in stops(play):
+        said = stop.said
+        for answer in wire.of(Kind.REPLY, wire.k.LDLM_ENQUEUE):
+            asked = wire.request_of(answer)
+            mine = answer.server == said.holder and said.place <= answer.place < said.end and not answer.status
+            if mine and asked is not None and stop.awaited and wire.about_access(asked):
+                who = f"{at(play, answer.time, answer.server)} gave {play.name_of(answer.client)}"
+                verdict.must(not wire.granted_lock(answer), f"{who} the lock it wants back")
+        if said.holds or said.crashed:
+            continue
+        for marked in (f for f in play.flushed[said.flushes : said.last] if f.target == said.target and f.clean):
+            known = {play.client_of(uuid.decode()) for uuid in marked.clients}
+            for client in stop.asked:
+                done = client in stop.releases
+                who = f"{at(play, marked.time, said.nid)} is marked clean and knows {play.name_of(client)}"
+                verdict.must(done or play.name_of(client) not in known, f"{who}, which has its lock")
+        if stop.awaited <= stop.releases.keys():
+            for answer in (m for m in wire.of(Kind.REPLY) if m.server == said.nid and m.status == -errno.EAGAIN):
+                if said.place <= answer.place < said.end:
+                    who = f"{at(play, answer.time, answer.server)} turned {play.name_of(answer.client)} away"
+                    verdict.must(answer.time >= stop.quiet, f"{who} before everybody was done")

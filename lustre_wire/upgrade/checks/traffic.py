@@ -2,101 +2,93 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
+from typing import Any
 
 import attrs
 
 from lustre_wire import rpc
 from lustre_wire.dialects import dialect
-from lustre_wire.recovery.packet import PUT
-from lustre_wire.testbed.operations import NOBODY, Ident
-from lustre_wire.testbed.packing import packer
+from lustre_wire.testbed.operations import NOBODY, Ident, Result
+from lustre_wire.testbed.packing import Form, packer
 from lustre_wire.testbed.seen import Seen, note
 from lustre_wire.testbed.trace import Exchange as Watched
-from lustre_wire.upgrade.evidence.journal import Put
-from lustre_wire.upgrade.evidence.wire import Kind, Message, spoken
+from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire
 from lustre_wire.upgrade.protocol.mark import VERSIONS
 from lustre_wire.upgrade.stage.play import Play
 
 
-@attrs.frozen
-class Exchange:
-    """A request to an MDS as it went out, or the answer to it: then `reply` is there, and `time` its own."""
+@attrs.frozen(eq=False)
+class Decoded:
+    """A request or an answer, in the dialect that the bytes show its request was made in.
 
-    time: float
-    put: Put
-    request: rpc.Message
-    reply: rpc.Message | None = None
-
-
-def conversation(play: Play) -> Iterator[Exchange]:
-    """Requests and answers in the order of sending, each decoded in the dialect its request was made in.
-
-    What a client noted and what the network carried are joined by number and order: over TCP their clocks differ.
+    Attributes:
+        sent: as the network had it.
+        message: it; `request` what an answer answers, None for a request.
+        found: form and operation of the request, None where the testbed knows none.
     """
-    noted: dict[tuple[int, int, int], deque[Put]] = {}
-    for put in play.journal.put:
-        noted.setdefault((put.client, put.server, put.xid), deque()).append(put)
-    asked: dict[tuple[int, int], Exchange] = {}
-    for sent in play.simulator.trace.packets:
-        packet = sent.packet
-        made = noted.get((packet.source, packet.target, packet.match_bits))
-        if packet.kind == PUT and play.is_metadata(packet.target) and made:
-            put = made.popleft()
-            exchange = Exchange(sent.time, put, rpc.decode(packet.data, dialect(put.dialect)))
-            asked[packet.source, packet.match_bits] = exchange
-            yield exchange
-        elif packet.kind == PUT and play.is_metadata(packet.source):
-            before = asked.get((packet.target, packet.match_bits))
-            if before is not None and packet.portal == before.request.format.reply_portal:  # type: ignore[union-attr]
-                reply = rpc.decode(packet.data, before.request.dialect, request=before.request)
-                yield attrs.evolve(before, time=sent.time, reply=reply)
 
+    sent: Message
+    message: rpc.Message
+    request: rpc.Message | None
+    found: tuple[Form, Any] | None
 
-def requests(play: Play) -> Iterator[tuple[Put, rpc.Message]]:
-    """Requests to an MDS with their messages."""
-    return ((exchange.put, exchange.request) for exchange in conversation(play) if exchange.reply is None)
+    @property
+    def asked(self) -> Any:
+        """What was asked for, None where the testbed knows no such operation."""
+        return self.found[1] if self.found is not None else None
+
+    @property
+    def said(self) -> Result | None:
+        """What an answer says; None of a request, and of an answer without buffers of its own."""
+        if self.found is None or self.request is None or isinstance(self.message.buffers, rpc.Generic):
+            return None
+        return packer(self.message.dialect).result(self.found[0], self.message)
 
 
 def shown(play: Play) -> Iterator[tuple[float, Ident]]:
     """Inode and generation of every object that an MDS which names objects so told a client of, and when."""
-    for exchange in conversation(play):
-        pack = packer(exchange.request.dialect)
-        reply = exchange.reply
-        found = pack.read(exchange.request) if reply is not None and not pack.personality.client_names else None
-        if found is not None and reply is not None and not isinstance(reply.buffers, rpc.Generic):
-            ident = pack.result(found[0], reply).ident
-            if ident != NOBODY:
-                yield exchange.time, ident
+    for each in decoded(play):
+        if play.is_metadata(each.sent.server) and not packer(each.message.dialect).personality.client_names:
+            said = each.said
+            if said is not None and said.ident != NOBODY:
+                yield each.sent.time, said.ident
 
 
-def identities(message: rpc.Message) -> list[int]:
+def identities(request: Decoded) -> list[int]:
     """The first number of every object a request names."""
-    found = packer(message.dialect).read(message)
-    if found is None:
+    if request.found is None:
         return []
-    form, asked = found
+    form, asked = request.found
     return [int(getattr(asked, attribute)[0]) for attribute in form.named]
 
 
-def decoded(play: Play) -> Iterator[tuple[Message, rpc.Message, rpc.Message | None]]:
-    """Every request and answer, decoded in the dialect that the bytes show its request was made in; of an answer the
-    last is what it answers. Nothing of it comes from the nodes. A server that asks another speaks its own version."""
-    wire = play.wire()
-    made = spoken(wire, [dialect(version) for version in VERSIONS])
+def decoded(play: Play) -> list[Decoded]:
+    """Every request and answer, in the order of sending. Nothing of it comes from the nodes. A server that asks another
+    speaks its own version."""
+    wire, starts = play.wire(), tuple(play.began)
+    if wire.decoded is None or wire.decoded[0] != starts:
+        wire.decoded = starts, list(_decoded(play, wire))
+    found: list[Decoded] = wire.decoded[1]
+    return found
+
+
+def _decoded(play: Play, wire: Wire) -> Iterator[Decoded]:
+    made = dict(wire.spoken([dialect(version) for version in VERSIONS]))
     for sent in wire.of(Kind.REQUEST):
         served = [begun.version for begun in play.began if begun.nid == sent.client and begun.place <= sent.place]
         made[sent.place] = served[-1] if served else made[sent.place]
-    asked: dict[tuple[int, int, int], rpc.Message] = {}
+    asked: dict[tuple[int, int, int], Decoded] = {}
     for sent in wire.messages:
         exchange = sent.client, sent.server, sent.xid
         if sent.kind is Kind.REQUEST:
-            asked[exchange] = message = rpc.decode(sent.data, dialect(made[sent.place]))
-            yield sent, message, None
+            message = rpc.decode(sent.data, dialect(made[sent.place]))
+            asked[exchange] = each = Decoded(sent, message, None, packer(message.dialect).read(message))
+            yield each
         elif sent.kind is Kind.REPLY and exchange in asked:
-            request = asked[exchange]
-            yield sent, rpc.decode(sent.data, request.dialect, request=request), request
+            of = asked[exchange]
+            message = rpc.decode(sent.data, of.message.dialect, request=of.message)
+            yield Decoded(sent, message, of.message, of.found)
 
 
 def seen(play: Play) -> list[Seen]:
@@ -106,7 +98,8 @@ def seen(play: Play) -> list[Seen]:
     first: dict[bytes, int] = {}
     servers = {node.nid: first.setdefault(node.uuid, node.nid) for node in play.nodes.values()}
     packets, found = play.simulator.trace.packets, list[Seen]()
-    for sent, message, request in decoded(play):
+    for each in decoded(play):
+        sent, message, request = each.sent, each.message, each.request
         alike = sent.client not in servers or _version(play, sent.client, sent) == _version(play, sent.server, sent)
         if alike or (request is None and message.name.endswith("_CONNECT")):
             server, packet = servers[sent.server], packets[sent.place]

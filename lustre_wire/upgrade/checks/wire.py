@@ -22,7 +22,7 @@ from lustre_wire.upgrade.checks.common import SLACK, at, invariant
 from lustre_wire.upgrade.checks.traffic import decoded
 from lustre_wire.upgrade.evidence.records import Flushed, Stopped
 from lustre_wire.upgrade.evidence.same_layout import same_layout
-from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire, spoken
+from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire
 from lustre_wire.upgrade.protocol.mark import VERSIONS, Start
 from lustre_wire.upgrade.protocol.policy import Newcomers, Notice, Scope
 from lustre_wire.upgrade.stage.play import Play
@@ -56,7 +56,7 @@ def stops(play: Play) -> Iterator[Stop]:
     if not play.policy.controlled:
         return
     wire = play.wire()
-    revocations, releases, notices = wire.revocations(), wire.releases(), wire.notices()
+    revocations, releases, notices = wire.revocations, wire.releases, wire.notices
     answers = [(wire.request_of(m), m) for m in wire.of(Kind.REPLY, wire.k.LDLM_CANCEL) if not m.status]
     if play.policy.notice is Notice.WITHHELD:
         places = {m.place for m in releases}
@@ -81,7 +81,7 @@ def _connected(play: Play, said: Stopped) -> frozenset[int]:
     wire = play.wire()
     begun = max((b.place for b in play.began if b.nid == said.holder and b.place <= said.place), default=0)
     found = {
-        asked.client for asked, answer in wire.connects()
+        asked.client for asked, answer in wire.connects
         if asked.server == said.holder and begun <= answer.place < said.place and not answer.status
     }  # fmt: skip
     gone = wire.of(Kind.REQUEST, wire.k.MDS_DISCONNECT, wire.k.OST_DISCONNECT, wire.k.MGS_DISCONNECT)
@@ -97,7 +97,7 @@ def _served(play: Play, stop: Stopped) -> int:
     return max((b.place for b in play.began if b.nid == stop.nid and b.place <= stop.place), default=0)
 
 
-def _goes_on(wire: Wire) -> frozenset[int]:
+def goes_on(wire: Wire) -> frozenset[int]:
     """Opcodes a server answers to its last moment."""
     k = wire.k
     return frozenset({
@@ -178,17 +178,14 @@ def b10(play: Play, verdict: Verdict) -> None:
     replay, resent = play.wire().k.MSG_REPLAY, play.wire().k.MSG_RESENT
     first: dict[tuple[int, int], op.Open] = {}
     answers: dict[tuple[int, int], tuple[int, Ident, str]] = {}
-    for sent, message, request in decoded(play):
-        if "INTENT_OPEN" not in (request or message).name or not play.is_metadata(sent.server):
+    for each in decoded(play):
+        sent, message, request = each.sent, each.message, each.request
+        if "INTENT_OPEN" not in (request or message).name or not play.is_metadata(sent.server) or each.found is None:
             continue
-        key, pack = (sent.client, sent.xid), packer(message.dialect)
-        found = pack.read(request or message)
-        if found is None:
-            continue
-        asked: op.Open = found[1]
+        key, asked = (sent.client, sent.xid), each.found[1]
         if request is not None:
             if sent.transno and sent.arrived is not None:
-                answers.setdefault(key, (sent.transno, pack.result(found[0], message).ident, message.dialect.name))
+                answers.setdefault(key, (sent.transno, each.said.ident, message.dialect.name))  # type: ignore[union-attr]
         elif key not in first:
             first[key] = asked
         elif sent.flags & replay or not sent.flags & resent:  # else it is sent again for want of an answer
@@ -205,8 +202,8 @@ def b10(play: Play, verdict: Verdict) -> None:
 def th9(play: Play, verdict: Verdict) -> None:
     """Once all clients are done or evicted a server answers nothing but ping, good-bye, and that it is leaving."""
     wire = play.wire()
-    passing = _goes_on(wire)
-    releases = {m.place for m in wire.releases()}
+    passing = goes_on(wire)
+    releases = {m.place for m in wire.releases}
     for stop in stops(play):
         for reply in wire.of(Kind.REPLY):
             if reply.server != stop.said.nid or not stop.said.place <= reply.place < stop.said.end:
@@ -223,7 +220,7 @@ def th9(play: Play, verdict: Verdict) -> None:
 def b2(play: Play, verdict: Verdict) -> None:
     """Between its release and the restart a client sends nothing but ping, release, disconnect and connect."""
     wire = play.wire()
-    allowed = _goes_on(wire) | {wire.k.LDLM_CANCEL}
+    allowed = goes_on(wire) | {wire.k.LDLM_CANCEL}
     for release, message in _after_releases(play):
         who = at(play, message.time, message.client)
         verdict.must(message.opcode in allowed, f"{who}: opcode {message.opcode} after its release {release.time:.3f}")
@@ -248,7 +245,7 @@ def b8(play: Play, verdict: Verdict) -> None:
 def si14(play: Play, verdict: Verdict) -> None:
     """After its release a client makes nothing new until the new start knows it and its files are open again."""
     uuids = play.targets()
-    for wait in _waits(play):
+    for wait in waits(play):
         targets = {uuids[nid] for nid in wait.about}
         for made in play.journal.formatted:
             if made.client == wait.release.client and made.target in targets:
@@ -268,14 +265,14 @@ class Wait:
     over: float
 
 
-def _waits(play: Play) -> list[Wait]:
+def waits(play: Play) -> list[Wait]:
     """Every release and what it began."""
     if not play.policy.controlled:
         return []
     wire = play.wire()
     k, gone = wire.k, [*((t, who) for t, who in play.mishaps.deaths), *((t, who) for t, who, _ in play.mishaps.crashes)]
     answered: dict[tuple[int, int], list[Message]] = {}
-    for connect, answer in wire.connects():
+    for connect, answer in wire.connects:
         if not answer.status:
             answered.setdefault((connect.client, connect.server), []).append(answer)
     fresh = []
@@ -299,7 +296,7 @@ def _waits(play: Play) -> list[Wait]:
     for node in play.nodes.values():
         nodes.setdefault(node.uuid.decode(), set()).add(node.nid)
     found = []
-    for release in {(m.client, m.server, m.xid): m for m in reversed(wire.releases())}.values():
+    for release in {(m.client, m.server, m.xid): m for m in reversed(wire.releases)}.values():
         own = next(nids for nids in nodes.values() if release.server in nids)
         about = set.union(*nodes.values()) - own if play.policy.scope is Scope.MGS else own
         starts = [(t, s, r) for c, s, t, r in fresh if c == release.client and s in about | own and t > release.time]
@@ -315,7 +312,7 @@ def _waits(play: Play) -> list[Wait]:
 def _after_releases(play: Play) -> Iterator[tuple[Message, Message]]:
     """What a client sends after a release, to servers its lock was about, until it is connected with a new start."""
     requests = play.wire().of(Kind.REQUEST)
-    for wait in _waits(play):
+    for wait in waits(play):
         for message in requests:
             mine = message.client == wait.release.client and message.server in wait.about
             if mine and wait.release.place < message.place and message.time < wait.end:
@@ -366,7 +363,7 @@ def _given_up_by_all(play: Play, client: int, time: float) -> bool:
     since = max(evicted, default=begun)
     came = any(
         asked.client == client and asked.server == mgs.nid and since <= answer.time <= time and not answer.status
-        for asked, answer in play.wire().connects()
+        for asked, answer in play.wire().connects
     )
     waited = bool(evicted) or begun <= time - CALLBACK_TIMEOUT + SLACK
     return play.policy.scope is Scope.MGS and waited and not came
@@ -400,7 +397,7 @@ def patient(play: Play, client: int, server: int, time: float) -> bool:
         return True
     if any(stop.holder == server and begun <= stop.time <= late for stop in play.stopped):
         return True
-    back = [(asked, answer) for asked, answer in wire.connects()
+    back = [(asked, answer) for asked, answer in wire.connects
             if asked.server == server and begun <= answer.time <= time and not answer.status]  # fmt: skip
     recovering = [answer.time for _, answer in back if answer.op_flags & wire.k.MSG_CONNECT_RECOVERING]
     if recovering and min(recovering) <= time - RECOVERY_SOFT + SLACK:
@@ -421,7 +418,7 @@ def b6(play: Play, verdict: Verdict) -> None:
     wire = play.wire()
     old = wire.k.MSG_CONNECT_RECONNECT | wire.k.MSG_CONNECT_RECOVERING
     controlled = [stop for stop in play.stopped if play.policy.controlled]
-    for asked, answer in wire.connects():
+    for asked, answer in wire.connects:
         for stop in controlled:
             arrived = asked.arrived if asked.arrived is not None else inf
             if asked.server == stop.nid and stop.place <= asked.place and arrived < stop.ended:
@@ -470,7 +467,7 @@ def _mark_is_last(play: Play, stop: Stop, flushed: Flushed, verdict: Verdict) ->
     verdict.must(late, f"{who} before everybody is done")
     for message in play.wire().messages:
         if message.server == stop.said.nid and flushed.place <= message.place < stop.said.end:
-            if message.kind is Kind.REPLY and message.status >= 0 and message.opcode not in _goes_on(play.wire()):
+            if message.kind is Kind.REPLY and message.status >= 0 and message.opcode not in goes_on(play.wire()):
                 verdict.must(False, f"{who} and answers opcode {message.opcode} afterwards")
             elif message.kind is Kind.CALLBACK:
                 verdict.must(False, f"{who} and calls {play.name_of(message.client)} back afterwards")
@@ -480,9 +477,9 @@ def _looked_into(play: Play) -> Iterator[tuple[Message, str, str]]:
     """Requests that came to an MDS over a live connection and were not refused by their head, answered or not, with the
     dialect they were made in and the MDS's own."""
     wire = play.wire()
-    made = spoken(wire, [dialect(version) for version in VERSIONS])
+    made = wire.spoken([dialect(version) for version in VERSIONS])
     refused = {a.place for m in wire.of(Kind.REPLY) if m.status in REFUSALS and (a := wire.request_of(m)) is not None}
-    accepted = [(asked.client, asked.server, answer) for asked, answer in wire.connects() if not answer.status]
+    accepted = [(asked.client, asked.server, answer) for asked, answer in wire.connects if not answer.status]
     for asked in wire.of(Kind.REQUEST):
         if asked.arrived is None or asked.opcode == wire.k.MDS_CONNECT or not play.is_metadata(asked.server):
             continue
@@ -508,7 +505,7 @@ def dialects(play: Play, verdict: Verdict) -> None:
 def s4(play: Play, verdict: Verdict) -> None:
     """After a forced start in another version nothing of the old dialect is replayed."""
     wire = play.wire()
-    made = spoken(wire, [dialect(version) for version in VERSIONS])
+    made = wire.spoken([dialect(version) for version in VERSIONS])
     asked = [m for m in wire.of(Kind.REQUEST) if play.is_metadata(m.server)]
     replays = [m for m in asked if m.flags & wire.k.MSG_REPLAY and m.transno]
     starts = [start for start in play.starts() if start.metadata]
@@ -526,7 +523,7 @@ def th5(play: Play, verdict: Verdict) -> None:
     wire = play.wire()
     answered = {(m.client, m.xid) for m in wire.of(Kind.REPLY) if m.arrived is not None and m.status not in REFUSALS}
     first: dict[tuple[int, object], Message] = {}
-    made = spoken(wire, [dialect(version) for version in VERSIONS])
+    made = wire.spoken([dialect(version) for version in VERSIONS])
     for message in wire.of(Kind.REQUEST, wire.k.MDS_REINT, wire.k.LDLM_ENQUEUE):
         what = _change(message, made[message.place]) if play.is_metadata(message.server) else None
         if what is None:

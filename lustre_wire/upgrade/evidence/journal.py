@@ -12,34 +12,15 @@ class Formatted:
     """A client made a request.
 
     Attributes:
-        target, name, dialect: whom for, its format, and in which dialect.
-        barrier: where the client's barrier for that target stood.
+        target, name: whom for, and its format.
         cleaning: made by the barrier itself, or to open a file again.
-        inside: users' calls for that target that had passed the gate.
     """
 
     time: float
     client: int
     target: str
     name: str
-    dialect: str
-    barrier: ClientState
     cleaning: bool
-    inside: int
-
-
-@attrs.frozen
-class Put:
-    """A request went out, the first time or again: `xid` names it, `dialect` is the one it was made in."""
-
-    time: float
-    client: int
-    server: int
-    xid: int
-    name: str
-    dialect: str
-    transno: int
-    replay: bool
 
 
 @attrs.frozen
@@ -55,18 +36,6 @@ class Rebuilt:
 
 
 @attrs.frozen
-class Handled:
-    """A server looked into a request of a client it knows: past the handle, into the buffers."""
-
-    time: float
-    server: int
-    client: int
-    xid: int
-    dialect: str
-    state: str
-
-
-@attrs.frozen
 class Moved:
     """A client's barrier for a target came into another state, and what its books said then."""
 
@@ -78,41 +47,12 @@ class Moved:
 
 
 @attrs.frozen
-class Admitted:
-    """A target let a client in that it had not known."""
-
-    time: float
-    server: int
-    state: str
-
-
-@attrs.frozen
-class Interrupted:
-    """A signal for a call that was held back: its status, and how many requests were made before and after."""
-
-    time: float
-    client: int
-    status: int
-    made: tuple[int, int]
-
-
-@attrs.frozen
 class Evicted:
     """A client learnt that the MDS had evicted it; `alive` files it had open did not die of that."""
 
     time: float
     client: int
     alive: int
-
-
-@attrs.frozen
-class Held:
-    """A call that had to wait at the gate: the targets it needs, and those that were closed."""
-
-    time: float
-    client: int
-    needs: frozenset[str]
-    closed: frozenset[str]
 
 
 @attrs.frozen
@@ -192,16 +132,11 @@ class Journal:
 
     quiet: bool = False
     formatted: list[Formatted] = attrs.field(factory=list)
-    put: list[Put] = attrs.field(factory=list)
     rebuilt: list[Rebuilt] = attrs.field(factory=list)
-    handled: list[Handled] = attrs.field(factory=list)
     moved: list[Moved] = attrs.field(factory=list)
-    admitted: list[Admitted] = attrs.field(factory=list)
     evicted: list[Evicted] = attrs.field(factory=list)
     spoke: list[tuple[float, int, str]] = attrs.field(factory=list)
     started: list[Started] = attrs.field(factory=list)
-    interrupted: list[Interrupted] = attrs.field(factory=list)
-    held: list[Held] = attrs.field(factory=list)
     by_hand: list[ByHand] = attrs.field(factory=list)
     mounted: list[Mounted] = attrs.field(factory=list)
     writeconfs: list[Writeconf] = attrs.field(factory=list)

@@ -1,4 +1,4 @@
-"""Frozen records of what was seen from outside: disks, starts and stops of servers."""
+"""Frozen records of what was seen from outside: disks, starts and stops of servers, and what users asked for."""
 
 from __future__ import annotations
 
@@ -62,3 +62,22 @@ class Stopped:
     last: int = 1 << 62
     ended: float = float("inf")
     crashed: bool = False
+
+
+@attrs.frozen
+class Asked:
+    """A user's call, as he saw it: `status` is 0 or a negative errno, and `ended` infinite while he has no answer."""
+
+    client: int
+    name: str
+    began: float
+    ended: float = float("inf")
+    status: int = 0
+
+
+@attrs.frozen
+class Signalled:
+    """The operator interrupted whoever waits on a client."""
+
+    time: float
+    client: int

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -38,7 +39,8 @@ class Message:
     Attributes:
         place: its number in the recording; `time` when it was sent, `arrived` when it came first (None: it did not).
         client, server: NIDs of who asks and who is asked; of a callback who is called and who calls.
-        opcode, xid, status, transno, flags, op_flags: of the ptlrpc_body; `status` signed.
+        opcode, xid, status, transno, flags, op_flags: of the ptlrpc_body; `status` signed. `committed` is what it says
+            of the server's disk.
         handle: of the connection, by the name its reader has for it.
         shape: lengths of the buffers.
         data: the bytes.
@@ -61,6 +63,7 @@ class Message:
     shape: tuple[int, ...]
     data: bytes
     answered: float | None = None
+    committed: int = 0
 
     def buffer(self, number: int) -> bytes:
         """The bytes of one buffer; none of one that is not there."""
@@ -75,6 +78,9 @@ class Wire:
 
     Args:
         dialect: any: what is read of a message is the same in all.
+
+    Attributes:
+        decoded: what checks read out of all messages, by what they needed for it; kept for the next check.
     """
 
     def __init__(self, messages: Sequence[Message], dialect: Dialect) -> None:
@@ -82,9 +88,13 @@ class Wire:
         self._lock = record.codec(dialect.structs["ldlm_request"], "little")
         self._lock_reply = record.codec(dialect.structs["ldlm_reply"], "little")
         asked: dict[tuple[int, int, int], Message] = {}
+        self.decoded: tuple[Any, Any] | None = None
+        self._spoken: tuple[Sequence[Dialect], dict[int, str]] | None = None
         self._answered: dict[int, Message] = {}
+        self._kinds: dict[Kind, list[Message]] = {kind: [] for kind in Kind}
         for message in messages:
             key = message.client, message.server, message.xid
+            self._kinds[message.kind].append(message)
             if message.kind is Kind.REQUEST:
                 asked[key] = message
             elif message.kind is Kind.REPLY and key in asked:
@@ -92,11 +102,17 @@ class Wire:
 
     def of(self, kind: Kind, *opcodes: int) -> list[Message]:
         """Messages of a kind, with one of these opcodes if any are named."""
-        return [m for m in self.messages if m.kind is kind and (not opcodes or m.opcode in opcodes)]
+        return [m for m in self._kinds[kind] if not opcodes or m.opcode in opcodes]
 
     def request_of(self, reply: Message) -> Message | None:
         """What a reply answers: the request as it was sent last."""
         return self._answered.get(reply.place)
+
+    def spoken(self, dialects: Sequence[Dialect]) -> dict[int, str]:
+        """The dialect each request was made in, by its place: see `spoken`."""
+        if self._spoken is None or self._spoken[0] != dialects:
+            self._spoken = dialects, spoken(self, dialects)
+        return self._spoken[1]
 
     # -- the all-access lock -------------------------------------------------------------------------------------
 
@@ -109,15 +125,23 @@ class Wire:
         """Is this lock message about the all-access lock?"""
         return bool(self.lock_request(message).lock_desc.l_resource.lr_name.name[:2] == list(ACCESS[:2]))
 
+    def granted_lock(self, answer: Message) -> bool:
+        """Does the answer to a lock request grant it?"""
+        data = answer.buffer(1)
+        return bool(data and self._lock_reply.unpack(data, 0, len(data)).lock_desc.l_granted_mode)
+
+    @cached_property
     def revocations(self) -> list[Message]:
         """Blocking callbacks on the all-access lock."""
         return [m for m in self.of(Kind.CALLBACK, self.k.LDLM_BL_CALLBACK) if self.about_access(m)]
 
+    @cached_property
     def notices(self) -> list[Message]:
         """Completion callbacks that describe the server's own all-access lock as granted."""
         found = [m for m in self.of(Kind.CALLBACK, self.k.LDLM_CP_CALLBACK) if self.about_access(m)]
         return [m for m in found if self.lock_request(m).lock_desc.l_granted_mode == self.k.LCK_EX]
 
+    @cached_property
     def releases(self) -> list[Message]:
         """Cancels of an all-access lock, each time one was sent: known by the handle the server gave."""
         granted: set[tuple[int, int]] = set()
@@ -137,6 +161,7 @@ class Wire:
 
     # -- connections ---------------------------------------------------------------------------------------------
 
+    @cached_property
     def connects(self) -> list[tuple[Message, Message]]:
         """Connect requests with their answers."""
         opcodes = (self.k.MDS_CONNECT, self.k.OST_CONNECT, self.k.MGS_CONNECT)
@@ -188,7 +213,7 @@ def read(packets: Sequence[Sent], dialect: Dialect) -> Wire:
             Message(
                 place, sent.time, min(sent.arrived, default=None), client, server, kind, head.pb_opc,
                 packet.match_bits, status, head.pb_transno, int(head.pb_flags), int(head.pb_op_flags),
-                head.pb_handle.cookie, tuple(parts.lengths), packet.data,
+                head.pb_handle.cookie, tuple(parts.lengths), packet.data, committed=head.pb_last_committed,
             )
         )  # fmt: skip
     return Wire([_answered(message, called) for message in found], dialect)
@@ -218,7 +243,7 @@ def spoken(wire: Wire, dialects: Sequence[Dialect]) -> dict[int, str]:
     first: dict[tuple[int, int], Message] = {}
     found: dict[int, str] = {}
     news = sorted(
-        ((a.arrived, asked.client, asked.server, _named(wire.granted(a), dialects)) for asked, a in wire.connects()
+        ((a.arrived, asked.client, asked.server, _named(wire.granted(a), dialects)) for asked, a in wire.connects
          if a.arrived is not None and not a.status),
     )  # fmt: skip
     for message in wire.messages:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import attrs
 
 from lustre_wire.upgrade.model.laws import laws
 from lustre_wire.upgrade.model.moves import first_part, make, moves
 from lustre_wire.upgrade.model.world import Broken, Part
+from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.policy import Policy
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 
@@ -22,6 +24,9 @@ from lustre_wire.upgrade.protocol.shutdown import ServerState
 Pair = tuple[str, str]
 #: How many moves of the model one change of a play may stand for: nodes note where they end, not what they pass.
 STEPS = 2
+
+#: What a server goes through in a stop, up to its next start.
+A_STOP = (*map(str, ServerState), "down", str(ServerState.SERVING))
 
 
 @attrs.frozen
@@ -79,9 +84,21 @@ def project(how: Policy, *, losses: int = 1, crashes: int = 1, touched: bool = F
             if _key(there) not in seen:
                 seen.add(_key(there))
                 queue.append(there)
-    for server, client in [pair for pair in follow if touched and pair[0] == ServerState.SERVING]:
-        follow[server, client].add((str(ServerState.REVOKING), client))  # who misses a whole stop may miss the next too
+    if touched:
+        for client in {client for server, client in follow if server == ServerState.SERVING}:
+            _misses_a_stop(follow, client)
     return Projection({pair: frozenset(then) for pair, then in follow.items()})
+
+
+def _misses_a_stop(follow: dict[Pair, set[Pair]], client: str) -> None:
+    """Who is not heard of during one stop may be silent for the next as well, whatever state he is in: for more faults
+    than one the model has no room. He may hear at any moment that he was evicted."""
+    run = str(ClientState.RUN)
+    for server, then in pairwise(A_STOP):
+        follow.setdefault((server, client), set()).update({(then, client), (server, run)})
+        follow.setdefault((server, run), set()).add((then, run))
+        follow.setdefault((then, client), set())
+        follow.setdefault((then, run), set())
 
 
 def _pair(part: Part) -> Pair:

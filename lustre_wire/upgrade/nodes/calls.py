@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from lustre_wire.testbed.tasks import OperationFailed, Steps, Task, Until
-from lustre_wire.upgrade.evidence.journal import Held, Interrupted, Journal
 from lustre_wire.upgrade.nodes.writeback import WriteBack
 from lustre_wire.upgrade.protocol.gate import Caller, Gate
 
@@ -27,10 +26,8 @@ class Calls(WriteBack):
 
     Attributes:
         gate: in front of every call, as the barriers have it.
-        journal: what it notes for whoever checks.
     """
 
-    journal: Journal
     gate: Gate
 
     def forget(self) -> None:
@@ -58,20 +55,14 @@ class Calls(WriteBack):
     def interrupt(self, task: Task) -> bool:
         """A signal for whoever made the call: True if it was held back and returns -EINTR."""
         caller = self._callers.get(task)
-        made = len(self.journal.formatted)
         interrupted = caller is not None and self.gate.interrupt(caller)
         self.tasks.run(self.now)
-        if interrupted:
-            status = task.error.status if isinstance(task.error, OperationFailed) else 0
-            after = len(self.journal.formatted)
-            self.journal.interrupted.append(Interrupted(self.now, self.nid, status, (made, after)))
         return interrupted
 
     def _gated(self, caller: Caller, begin: Callable[[], Steps]) -> Steps:
         self.gate.enter(caller)
         try:
             if caller.status is None:
-                self._note_waiting(caller)
                 yield Until(lambda: caller.status is not None)
             if caller.status:
                 raise OperationFailed(caller.status)
@@ -86,10 +77,6 @@ class Calls(WriteBack):
         finally:
             self.gate.leave(caller)
             self._callers = {task: other for task, other in self._callers.items() if other is not caller}
-
-    def _note_waiting(self, caller: Caller) -> None:
-        if not self.journal.quiet:
-            self.journal.held.append(Held(self.now, self.nid, caller.needs, frozenset(self.gate.closed)))
 
     def _needs(self, name: str, args: tuple[Any, ...]) -> frozenset[str]:
         """Targets an operation may send to (B13)."""

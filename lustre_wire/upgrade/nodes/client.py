@@ -122,10 +122,6 @@ class UpgradeClient(Calls):
         self.part.note_formatting(owner, name or packer(owner.dialect).form(asked).format)
         return (yield from super().ask(owner, asked, name, **options))
 
-    def take(self) -> list[Packet]:
-        self.part.note_sending(self.imports())
-        return super().take()
-
     # -- what the barriers ask -----------------------------------------------------------------------------------
 
     def _watch(self) -> None:

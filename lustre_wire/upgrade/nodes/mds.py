@@ -100,7 +100,6 @@ class ControlledMetadata(Controlled, MetadataNode):
             self._go_on(now)
 
     def take(self) -> list[Packet]:
-        self.part.note_sending(self.imports.values())
         return super().take() + self.callee.take()
 
     def _fids(self) -> frozenset[tuple[int, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -13,14 +13,14 @@ from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.ldlm.locks import request_of
 from lustre_wire.recovery.names import names
-from lustre_wire.recovery.packet import PUT, Packet
+from lustre_wire.recovery.packet import Packet
 from lustre_wire.recovery.request import Request
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.callee import Callee
 from lustre_wire.testbed.packing import packer, result_of
 from lustre_wire.testbed.tasks import Steps, Tasks
-from lustre_wire.upgrade.evidence.journal import Formatted, Journal, Moved, Put
+from lustre_wire.upgrade.evidence.journal import Formatted, Journal, Moved
 from lustre_wire.upgrade.nodes.barred import Barred
 from lustre_wire.upgrade.protocol import all_access_lock as access
 from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Facts, Step
@@ -106,27 +106,9 @@ class Participant:
         """Note that a request is made."""
         if self.journal.quiet:
             return
-        target, now, dialect = owner.config.target.decode(), self._now(), owner.dialect.name
-        for barred in self.barred.values():
-            if owner in barred.imports:
-                state = barred.barrier.state
-                inside = self.gate.busy([target])
-                self.journal.formatted.append(Formatted(now, self.nid, target, name, dialect, state, cleaning, inside))
-
-    def note_sending(self, owners: Iterable[Import]) -> None:
-        """Note what is about to be taken off these imports."""
-        if self.journal.quiet:
-            return
-        for owner, packet in ((each, packet) for each in owners for packet in each.out):
-            request = owner.sending.get(packet.match_bits)
-            if packet.kind == PUT and request is not None:
-                message, replay = request.message, owner.state is ImportState.REPLAY
-                self.journal.put.append(
-                    Put(
-                        self._now(), self.nid, packet.target, packet.match_bits, message.name, message.dialect.name,
-                        message.body.pb_transno, replay,
-                    )
-                )  # fmt: skip
+        if any(owner in barred.imports for barred in self.barred.values()):
+            target = owner.config.target.decode()
+            self.journal.formatted.append(Formatted(self._now(), self.nid, target, name, cleaning))
 
     def watch(self) -> None:
         """Let every barrier see what happened, until nothing more follows from it."""

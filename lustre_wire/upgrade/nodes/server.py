@@ -18,8 +18,7 @@ from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.target import Handling, Target, Wait
 from lustre_wire.testbed.mgs import Configuration
 from lustre_wire.testbed.node import MetadataNode, ServerNode
-from lustre_wire.testbed.tcp import ALIAS_MASK
-from lustre_wire.upgrade.evidence.journal import Admitted, Handled, Journal, Started
+from lustre_wire.upgrade.evidence.journal import Journal, Started
 from lustre_wire.upgrade.protocol import all_access_lock as access
 from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.mark import VERSIONS, Mark, Start
@@ -308,21 +307,13 @@ class Controlled(ServerNode):
     def connecting(self, export: Export | None, *, first: bool) -> int:
         if export is not None:
             return self.life.returning()
-        answer = self.life.newcomer(first=first)
-        if not answer and not self.journal.quiet:
-            self.journal.admitted.append(Admitted(self.now, self.nid, self.life.state))
-        return answer
+        return self.life.newcomer(first=first)
 
     def keeps(self, export: Export) -> bool:
         self._departed.append(export.uuid)
         return self.life.state is ServerState.COMMITTED
 
     def handling(self, request: Incoming, inner: Handling) -> Handling:
-        if not self.journal.quiet:
-            client = request.packet.source & ~ALIAS_MASK
-            self.journal.handled.append(
-                Handled(self.now, self.nid, client, request.xid, self.dialect.name, self.life.state)
-            )
         release = self._release_in(request)
         refused = 0 if release else self.life.request("request")
         if refused:

@@ -20,7 +20,7 @@ from lustre_wire.testbed.tasks import Task
 from lustre_wire.testbed.tcp import ALIAS_MASK
 from lustre_wire.upgrade.evidence import wire
 from lustre_wire.upgrade.evidence.journal import Journal, Started
-from lustre_wire.upgrade.evidence.records import Began, Flushed, Stopped
+from lustre_wire.upgrade.evidence.records import Asked, Began, Flushed, Signalled, Stopped
 from lustre_wire.upgrade.evidence.wire import Wire
 from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.nodes.mds import ControlledMetadata
@@ -30,7 +30,6 @@ from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.mark import VERSIONS, Start
 from lustre_wire.upgrade.protocol.policy import Policy, Scope
 from lustre_wire.upgrade.protocol.shutdown import ServerState
-from lustre_wire.upgrade.stage import snapshot
 from lustre_wire.upgrade.stage.all_of import AllOf
 from lustre_wire.upgrade.stage.mishaps import Mishaps
 from lustre_wire.upgrade.stage.network import TcpNetwork
@@ -80,6 +79,7 @@ class Play:
         servers: the node each target runs on now; `nodes` all nodes, partners of failover pairs too.
         lost: what was acknowledged and is not there, once somebody looked.
         unmounted: when clients were unmounted.
+        signalled: when the operator interrupted users.
         forced: when the operator unmounted a server by force, or aborted a recovery: either evicts by plan (TH-14).
     """
 
@@ -105,6 +105,8 @@ class Play:
         self.snapshots: list[Snapshot] = []
         self.mounting: list[tuple[Task, UpgradeClient]] = []
         self.unmounted: list[tuple[float, int]] = []
+        self.signalled: list[Signalled] = []
+        self._looked: list[Asked] = []
         self._departed: set[str] = set()
         self.forced: list[float] = []
         self.lost: list[str] | None = None
@@ -284,8 +286,7 @@ class Play:
 
     def _observe(self, node: Controlled, what: str) -> None:
         if what in list(ServerState):
-            there = [client for client in self.clients if client.up and client.nid not in self.mishaps.cut_off]
-            self.snapshots.append(snapshot.take(there, node, what))
+            self.snapshots.append(Snapshot(node.now, node.nid, what, len(node.life.pending)))
         for awaited in [each for each in self._awaited if each[:2] == (node.nid, what)]:
             self._awaited.remove(awaited)
             awaited[2]()
@@ -400,10 +401,21 @@ class Play:
         """Everybody looks at every file he made."""
         for worker in filter(self.able, self.workers):
             for path in sorted(worker.ledger.files):
-                worker.client.now = self.now
+                began = worker.client.now = self.now
                 task = worker.client.perform("getattr", path)
                 self.simulator.flush(worker.client)
                 self.until(lambda: task.done, f"{path} is looked at")  # noqa: B023
+                self._looked.append(Asked(worker.client.nid, "getattr", began, self.now))
+
+    def asked(self) -> list[Asked]:
+        """Every call that users made, in no particular order."""
+        return [*self._looked, *(asked for worker in self.workers for asked in worker.asked)]
+
+    def interrupt(self, client: UpgradeClient) -> None:
+        """A signal for whoever waits on a client."""
+        self.signalled.append(Signalled(self.now, client.nid))
+        for task in list(client.tasks.running):
+            client.interrupt(task)
 
     def rest(self) -> None:
         """Everybody finishes what he does."""

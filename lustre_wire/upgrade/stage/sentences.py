@@ -199,8 +199,7 @@ def _fail_over_to(operator: Operator, server: str, version: str) -> None:
 def _interrupt(operator: Operator, client: str) -> None:
     node = operator.play.clients[int(client)] if _client(operator, client) else None
     assert node is not None
-    for task in list(node.tasks.running):
-        node.interrupt(task)
+    operator.play.interrupt(node)
 
 
 @verb("set the barrier for SERVER by hand")

@@ -14,6 +14,7 @@ import attrs
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.simulator import Simulator
 from lustre_wire.testbed.tasks import OperationFailed, Task
+from lustre_wire.upgrade.evidence.records import Asked
 from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.stage.network import TcpNetwork
 
@@ -89,6 +90,7 @@ class Worker:
         thinking: seconds he thinks between two calls, at most.
         task: the call under way; `trying` the paths it changes.
         wrong: what he read that was not what he wrote.
+        asked: every call he made.
         blocked: seconds spent in calls that took longer than `USUAL`; `longest` the longest of them.
     """
 
@@ -101,6 +103,7 @@ class Worker:
         self.thinking = THINKING
         self.task: Task | None = None
         self.wrong: list[str] = []
+        self.asked: list[Asked] = []
         self.left = 0
         self.blocked = self.longest = self._asked_at = self._told_at = 0.0
         self.trying: frozenset[str] = frozenset()
@@ -148,12 +151,15 @@ class Worker:
             self._script = None
             return
         self.client.now = self._asked_at = self.simulator.now
+        self.asked.append(Asked(self.client.nid, name, self._asked_at))
         self.task = self.client.perform(name, *args, then=self._answered, **options)
         self.simulator.flush(self.client)
 
     def _answered(self, result: Any, error: OperationFailed | None) -> None:
         self._told_at = self.simulator.now
         took = self._told_at - self._asked_at
+        status = error.status if error is not None else 0
+        self.asked[-1] = attrs.evolve(self.asked[-1], ended=self._told_at, status=status)
         self.longest, self.blocked = max(self.longest, took), self.blocked + (took if took > USUAL else 0.0)
         if error is None:
             self.ledger.acknowledged += 1
