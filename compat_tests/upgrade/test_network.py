@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -63,3 +64,16 @@ def test_while_it_is_silent_nothing_goes_either_way(network: TcpNetwork) -> None
     Operator(made).settled()
     made.work(2)
     assert made.losses() == []
+
+
+def test_on_a_machine_that_hardly_lets_it_run_a_client_mounts_all_the_same() -> None:
+    """Each look comes 0.04 seconds late: eight seconds to the nodes, and after six they give a connect up."""
+    network = TcpNetwork(free_port(), speed=200.0)
+    try:
+        made = Play(policy("simplified"), seed=1, network=network, clients=0, osts=1)
+        network.on_event = lambda number: time.sleep(0.04)
+        client = made.new_client(wait=False)
+        made.until(lambda: made.mounting[0][0].done, "it mounts", 400.0)
+        assert client.mounted_at < made.now
+    finally:
+        network.close()

@@ -12,8 +12,10 @@ from lustre_wire.testbed.simulator import Stuck
 from lustre_wire.testbed.tcp import Clock, Tap, TcpNode
 from lustre_wire.testbed.trace import Trace
 
-#: Real seconds between two looks at whether what is awaited has come.
+#: Real seconds between two looks at whether what is awaited has come, and the longest that count from one look at the
+#: clock to the next.
 LOOK = 0.005
+LONGEST = 2 * LOOK
 
 
 class TcpNetwork:
@@ -115,5 +117,20 @@ class TcpNetwork:
         self._loop.close()
 
 
+class SteadyClock(Clock):
+    """Time that stands still while the machine lets nobody run, or takes long over one message: all timeouts of all
+    nodes would be over at once, and with enough of that no answer ever comes in time."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__(speed)
+        self._looked = self._began
+
+    def now(self) -> float:
+        time = asyncio.get_running_loop().time()
+        self._began += max(0.0, time - self._looked - LONGEST)
+        self._looked = time
+        return (time - self._began) * self.speed
+
+
 async def _clock(speed: float) -> Any:
-    return Clock(speed)
+    return SteadyClock(speed)
