@@ -20,7 +20,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lustre_wire.recovery.limits import Limits
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.node import PRECREATE
 from lustre_wire.testbed.trace import Sent, Trace
@@ -34,8 +33,6 @@ from lustre_wire.upgrade.stage.play import Play
 
 #: So many clients make a call at a time: as many as the MDS asks an OST for objects at once.
 BATCH = PRECREATE
-#: Locks of a client on one target, at most.
-LOCKS = 8
 #: Simulated seconds that nothing takes.
 ENDLESS = 1e6
 #: MDS_OPEN_CREAT, FMODE_READ, FMODE_WRITE.
@@ -73,11 +70,9 @@ def quiet_play(clients: int, hardware: Hardware | None = None, network: TcpNetwo
     through."""
     if network is not None:
         network.trace = NoTrace()
-    room = max(clients, 1024)
-    limits = Limits(clients=room + 1, locks=LOCKS * room, on_resource=2 * room, inodes=2 * room, entries=2 * room)
     play = Play(
         policy("simplified"), clients=0, osts=1, seed=1, journal=Journal(quiet=True), hardware=hardware,
-        network=network, limits=limits,
+        network=network, room=clients,
     )  # fmt: skip
     play.simulator.trace = NoTrace()
     play.simulator.on_event = None

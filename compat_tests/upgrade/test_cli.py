@@ -172,3 +172,21 @@ def test_the_list() -> None:
 def test_what_cannot_be_played_is_one_clear_error(arguments: list[str], said: str) -> None:
     with pytest.raises(WireError, match=said):
         run(*arguments)
+
+
+def test_the_list_for_machines() -> None:
+    _, text = run("--list", "--json")
+    assert {"failover-pair", "clean-upgrade"} <= {json.loads(line)["name"] for line in text.splitlines()}
+
+
+@pytest.mark.parametrize(
+    "option", [["--clients", "7"], ["--fault", "mds-crash@quiet"], ["--output", "x.svg"], ["--tcp"]]
+)
+def test_a_plan_takes_no_options_that_it_would_ignore(option: list[str]) -> None:
+    with pytest.raises(UsageError, match=f"{option[0]} is for a play"):
+        run("--plan", "site.toml", *option)
+
+
+def test_an_option_is_set_once() -> None:
+    with pytest.raises(UsageError, match="scope is set twice"):
+        run("--set", "scope=mgs", "--set", "scope=target")

@@ -11,11 +11,12 @@ from click.testing import CliRunner
 from lustre_wire.cli.upgrade import command
 from lustre_wire.errors import WireError
 from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
+from lustre_wire.recovery.limits import DEFAULT
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.upgrade.plan import Site, Target, parse, plan
 from lustre_wire.upgrade.protocol.policy import policy
 from lustre_wire.upgrade.stage.operator import Operator
-from lustre_wire.upgrade.stage.play import Play
+from lustre_wire.upgrade.stage.play import Play, limits_for
 
 SITE = """
 dirty = 1048576
@@ -137,3 +138,9 @@ def test_the_command_says_the_plan_and_plays_nothing(tmp_path: Path) -> None:
     assert [line["step"] for line in lines if line["evicts"]] == ["start mds in 2.0 on mds's other node"]
     with pytest.raises(UsageError, match="needs a file that describes the site"):
         run("--plan")
+
+
+def test_servers_have_room_for_all_the_clients_of_a_play() -> None:
+    assert limits_for(4) == DEFAULT
+    assert limits_for(20000).clients > 20000
+    assert Play(policy("simplified"), clients=0, room=20000).servers["mds"].limits == limits_for(20000)

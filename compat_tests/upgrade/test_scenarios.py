@@ -218,6 +218,10 @@ def test_the_same_seed_is_the_same_play() -> None:
         ('title = "t"\nabout = "a"\nsteps = []\ncolour = "red"', "a scenario has"),
         ('title = "t"\nabout = "a"\nsteps = []\nclients = -3', "x: clients = -3: there must be one at least"),
         ('title = "t"\nabout = "a"\nsteps = []\nversion = "1.4"', "x: version = '1.4': there are 1.8, 2.0"),
+        ('title = "t"\nabout = "a"\nsteps = []\nclients = 100000000', "x: clients = 100000000: 20000 at most"),
+        ('title = "t"\nabout = "a"\nsteps = []', "x: there are no steps"),
+        ('title = "t"\nabout = "a"\nsteps = []\n[expect]\nshipped = "joy"', "expect.shipped = 'joy': a list of sent"),
+        ('title = "t"\nabout = "a"\nsteps = []\n[expect]\nshipped = [3]', "expect.shipped = .3.: a list of sentences"),
     ],
 )
 def test_what_is_no_scenario(text: str, said: str) -> None:

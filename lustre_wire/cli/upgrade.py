@@ -46,8 +46,9 @@ RATE = click.FloatRange(1e3)
 @click.option("--policy", "policy_name", type=click.Choice(list(POLICIES)), default="simplified", show_default=True,
               help="How servers are stopped and started.")  # fmt: skip
 @click.option("--set", "chosen", multiple=True, metavar="OPTION=VALUE", help=f"Of the policy: {', '.join(OPTIONS)}.")
-@click.option("--clients", type=click.IntRange(1, 20000), help="How many, instead of what the scenario says.")
-@click.option("--osts", type=click.IntRange(1, 64), help="The same for OSTs.")
+@click.option("--clients", type=click.IntRange(1, scenario.MOST["clients"]),
+              help="How many, instead of what the scenario says.")  # fmt: skip
+@click.option("--osts", type=click.IntRange(1, scenario.MOST["osts"]), help="The same for OSTs.")
 @click.option("--fault", "faults", multiple=True, metavar="NODE-WHAT@STATE",
               help="mds-crash@committed, client2-silent@draining; may be given several times.")  # fmt: skip
 @click.option("--link", type=RATE, help="Bytes a second of every node's link, each way; without it links take no time.")
@@ -75,10 +76,15 @@ def command(
     --plan SCENARIO is a site, and it is 1 if a step evicts clients as it is planned.
     """
     if listing:
-        print_table(("name", "title"), [(each, scenario.load(each).title) for each in scenario.names()])
+        _show_list(as_json)
         return 0
+    how = policy(policy_name, **_options(chosen))
     if planning:
-        return _show_plan(name, policy(policy_name, **dict(_option(text) for text in chosen)), as_json)
+        _only_played({
+            "--clients": clients, "--osts": osts, "--fault": faults, "--link": link, "--disk": disk, "--seed": seed,
+            "--tcp": tcp, "--pcap": pcap, "--output": output,
+        })  # fmt: skip
+        return _show_plan(name, how, as_json)
     found = _scenario(name)
     others: list[Path | str] = [*([name] if name.endswith(_TOML) else []), *([pcap] if pcap is not None else [])]
     if output is not None:
@@ -87,7 +93,6 @@ def command(
         raise click.UsageError("--pcap needs --tcp")
     if tcp and (link or disk):
         raise click.UsageError("--link and --disk are the simulator's, not for --tcp")
-    how = policy(policy_name, **dict(_option(text) for text in chosen))
     settings = scenario.play_options(found, clients=clients, osts=osts) | {"seed": seed}
     settings["hardware"] = Hardware(link or inf, disk or inf) if link or disk else None
     settings["say"] = None if as_json else _live()
@@ -155,11 +160,32 @@ def _network(tcp: bool, port: int, pcap: Path | None, name: str) -> Iterator[Tcp
         yield network
 
 
-def _option(text: str) -> tuple[str, str]:
-    key, found, value = text.partition("=")
-    if not found:
-        raise click.BadParameter(f"{text!r} is not OPTION=VALUE", param_hint="--set")
-    return key, value
+def _options(chosen: tuple[str, ...]) -> dict[str, str]:
+    options: dict[str, str] = {}
+    for text in chosen:
+        key, found, value = text.partition("=")
+        if not found:
+            raise click.BadParameter(f"{text!r} is not OPTION=VALUE", param_hint="--set")
+        if key in options:
+            raise click.BadParameter(f"{key} is set twice", param_hint="--set")
+        options[key] = value
+    return options
+
+
+def _only_played(given: dict[str, Any]) -> None:
+    """Refuse what a plan would take no notice of."""
+    for option, value in given.items():
+        if value:
+            raise click.UsageError(f"{option} is for a play: --plan plays nothing, and the file says what there is")
+
+
+def _show_list(as_json: bool) -> None:
+    found = [scenario.load(each) for each in scenario.names()]
+    if not as_json:
+        print_table(("name", "title"), [(each.name, each.title) for each in found])
+        return
+    for each in found:
+        print_json({"name": each.name, "title": each.title, "about": each.about})
 
 
 def _live() -> Any:

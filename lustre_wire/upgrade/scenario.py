@@ -25,6 +25,8 @@ from lustre_wire.upgrade.stage.operator import Operator
 from lustre_wire.upgrade.stage.play import Play
 from lustre_wire.upgrade.stage.sentences import OLD, sentence
 
+#: How many clients and OSTs a scenario may have.
+MOST = {"clients": 20000, "osts": 64}
 _KEYS = {"title", "about", "clients", "osts", "pair", "version", "steps", "expect"}
 
 
@@ -110,13 +112,18 @@ def parse(name: str, text: str) -> Scenario:
     expect = found.pop("expect", {})
     if not isinstance(expect, dict) or expect.keys() - POLICIES.keys():
         raise WireError(f"{name}: expect holds lists by policy: {', '.join(POLICIES)}")
+    for key, value in expect.items():
+        if not isinstance(value, list) or any(not isinstance(each, str) for each in value):
+            raise WireError(f"{name}: expect.{key} = {value!r}: a list of sentences")
     kinds = {"title": str, "about": str, "clients": int, "osts": int, "pair": bool, "version": str, "steps": list}
     wrong = [key for key, value in found.items() if type(value) is not kinds[key]]
     if wrong or any(not isinstance(step, str) for step in found["steps"]):
         raise WireError(f"{name}: {', '.join(wrong) or 'steps'} is not what it should be")
-    for key in ("clients", "osts"):
+    for key, most in MOST.items():
         if found.get(key, 1) < 1:
             raise WireError(f"{name}: {key} = {found[key]}: there must be one at least")
+        if found.get(key, 1) > most:
+            raise WireError(f"{name}: {key} = {found[key]}: {most} at most")
     if found.get("version", OLD) not in VERSIONS:
         raise WireError(f"{name}: version = {found['version']!r}: there are {', '.join(VERSIONS)}")
     made = Scenario(
@@ -126,6 +133,8 @@ def parse(name: str, text: str) -> Scenario:
         sentence(step)
     for expectation in (e for each in made.expect.values() for e in each):
         _expectation(expectation)
+    if not made.steps:
+        raise WireError(f"{name}: there are no steps")
     return made
 
 

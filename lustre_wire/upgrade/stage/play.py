@@ -38,6 +38,8 @@ from lustre_wire.upgrade.stage.workload import THINKING, Worker, inspect
 
 #: Simulated seconds anything is waited for.
 PATIENCE = 3000.0
+#: Clients that come later, and locks of one client on one target, at most: what targets have room for.
+SPARE, LOCKS = 64, 8
 
 
 def _uuid(number: int, boots: int) -> bytes:
@@ -48,6 +50,16 @@ def _uuid(number: int, boots: int) -> bytes:
 def _boot(uuid: str) -> str:
     """What all UUIDs of a client's connections have in common, from one boot to the next."""
     return uuid[:23]
+
+
+def limits_for(clients: int) -> Limits:
+    """What targets keep where so many clients are to be served, and a few more."""
+    many = clients + SPARE
+    return Limits(
+        clients=max(DEFAULT.clients, many), locks=max(DEFAULT.locks, LOCKS * many),
+        on_resource=max(DEFAULT.on_resource, 2 * many), inodes=max(DEFAULT.inodes, 2 * many),
+        entries=max(DEFAULT.entries, 2 * many),
+    )  # fmt: skip
 
 
 @attrs.define(slots=True)
@@ -63,13 +75,12 @@ class Play:
 
     Args:
         policy: how servers are stopped and started.
-        clients, osts: how many.
+        clients, osts: how many; targets have room for these clients, or for `room` if that is more.
         seed: of everything that is left to chance.
         faults: of the network.
         version: what the servers speak at first; clients speak all versions.
         pair: the MDS and the OSTs have failover partners.
         hardware: what links, servers and disks of the simulator can do, by default whatever is asked of them.
-        limits: what targets keep for clients.
         say: called with what happens, as it happens.
         network: what connects the nodes, instead of a simulator.
 
@@ -87,9 +98,10 @@ class Play:
         self, policy: Policy, *, clients: int = 4, osts: int = 2, seed: int = 0, faults: Faults | None = None,
         version: str = VERSIONS[0], pair: bool = False, say: Callable[[float, str], None] | None = None,
         journal: Journal | None = None, network: TcpNetwork | None = None, hardware: Hardware | None = None,
-        limits: Limits = DEFAULT,
+        room: int = 0,
     ) -> None:  # fmt: skip
         self.policy, self.seed, self.journal = policy, seed, journal or Journal()
+        limits = limits_for(max(clients, room))
         self.system = System(dialect(version), osts=osts, pair=pair, hardware=hardware, limits=limits)
         self.simulator: Simulator | TcpNetwork = network or Simulator(seed, faults, hardware)
         self.operated: list[Operated] = []
