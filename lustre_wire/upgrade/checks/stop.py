@@ -58,7 +58,7 @@ def drains(play: Play) -> Iterator[Drain]:
         for asked in wire.revocations:
             if asked.server != said.holder or not said.place <= asked.place < said.end or asked.client in servers:
                 continue
-            begin = asked.arrived
+            begin = asked.heard
             if begin is not None:
                 ends = [m.time for m in wire.releases if (m.client, m.server) == (asked.client, asked.server)]
                 ends += [time for who, server, time in fresh if who == asked.client and server in about]

@@ -44,7 +44,8 @@ class Message:
         handle: of the connection, by the name its reader has for it.
         shape: lengths of the buffers.
         data: the bytes.
-        answered: of a callback: when the answer came to the server (None: it did not).
+        answered: of a callback: when the answer came to the server (None: it did not); `heard` when it was sent, which
+            is when the client knew: over TCP the recording has packets arrive when they are sent.
     """
 
     place: int
@@ -63,6 +64,7 @@ class Message:
     shape: tuple[int, ...]
     data: bytes
     answered: float | None = None
+    heard: float | None = None
     committed: int = 0
 
     def buffer(self, number: int) -> bytes:
@@ -190,7 +192,7 @@ def read(packets: Sequence[Sent], dialect: Dialect) -> Wire:
     bulk = {form.bulk_portal for form in dialect.rpcs.values() if form.bulk_portal}
     found: list[Message] = []
     patient: set[tuple[int, int, int]] = set()
-    called: dict[tuple[int, int, int], float] = {}
+    called: dict[tuple[int, int, int], tuple[float, float]] = {}
     for place, sent in enumerate(packets):
         packet = sent.packet
         if packet.kind != PUT or not packet.data or packet.portal in bulk:
@@ -202,7 +204,7 @@ def read(packets: Sequence[Sent], dialect: Dialect) -> Wire:
         client, server = ends if asks and not back else ends[::-1]
         exchange = client, server, packet.match_bits
         if back and not asks and sent.arrived:
-            called.setdefault((*ends, packet.match_bits), min(sent.arrived))
+            called.setdefault((*ends, packet.match_bits), (sent.time, min(sent.arrived)))
         if asks and not back and parts.header.lm_flags & k.MSGHDR_AT_SUPPORT:
             patient.add(exchange)
         if not asks and (back or (exchange in patient and not packet.offset)):
@@ -219,11 +221,12 @@ def read(packets: Sequence[Sent], dialect: Dialect) -> Wire:
     return Wire([_answered(message, called) for message in found], dialect)
 
 
-def _answered(message: Message, called: dict[tuple[int, int, int], float]) -> Message:
+def _answered(message: Message, called: dict[tuple[int, int, int], tuple[float, float]]) -> Message:
     """A callback that knows when its answer came; any other message as it is."""
     if message.kind is not Kind.CALLBACK:
         return message
-    return attrs.evolve(message, answered=called.get((message.client, message.server, message.xid)))
+    heard, answered = called.get((message.client, message.server, message.xid), (None, None))
+    return attrs.evolve(message, answered=answered, heard=heard)
 
 
 def is_change(packet: Packet, dialect: Dialect) -> bool:
