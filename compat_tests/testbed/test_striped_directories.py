@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+import lustre_wire as lw
 from compat_tests.testbed.test_later import file_of
 from lustre_wire.engines import record
 from lustre_wire.recovery.names import names
+from lustre_wire.recovery.transaction import Refused
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.mds import striped
@@ -143,3 +145,18 @@ def test_a_path_does_not_name_stripes(fs: Simulated) -> None:
     space = fs.system.mds.service.mdt.space
     inode = space.find(fs.do(c.getattr("/d/e")).ident)
     assert inode is not None and space.path(inode, 100) == b"d/e"
+
+
+def test_only_a_replay_says_which_stripes_there_are_and_none_that_never_were(fs: Simulated) -> None:
+    c, space = fs.clients[0], fs.system.mds.service.mdt.space
+    fs.do(c.mkdir("/d", layout=wish(fs, 2)))
+    asked = fs.do(c.getattr("/d"))
+    fs.do(c.mkdir("/again", layout=asked.md[: asked.easize]))
+    assert {int(fid.f_oid) for fid in stripes_of(fs, "/again")} == {3, 4}
+    master = space.find(fs.do(c.getattr("/again")).ident)
+    assert master is not None
+    for ident in ((striped.OWN_SEQ, 1 << 31, 0), (0x200000777, 1, 0), (striped.OWN_SEQ, 0, 0), (striped.OWN_SEQ, 1, 0)):
+        with pytest.raises(Refused):
+            striped.make(space, master, striped.Wanted(1, 2, (ident,)))
+    with pytest.raises(lw.WireError):
+        striped.wanted(fs.system.dialect, asked.md[: asked.easize], 1)

@@ -340,3 +340,9 @@ def test_policies_by_name_and_every_value_of_every_option() -> None:
 def test_what_there_is_not(name: str, options: dict[str, str], said: str) -> None:
     with pytest.raises(WireError, match=said):
         policy(name, **options)
+
+
+def test_a_version_that_is_not_among_those_upgraded_is_newer_than_all() -> None:
+    started = Mark("2.17", clean=False)
+    assert not mark.downgrades(started, "2.17", mark.VERSIONS) and mark.downgrades(started, "2.0", mark.VERSIONS)
+    assert mark.downgrades(Mark("2.0", clean=True), "1.8", mark.VERSIONS) and not mark.downgrades(None, "1.8", ())

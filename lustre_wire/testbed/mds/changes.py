@@ -59,7 +59,7 @@ class Changes:
             raise Refused(-errno.EINVAL)
         if stat.S_ISLNK(asked.mode) and not 0 < len(target) < PATH_MAX:
             raise Refused(-(errno.ENAMETOOLONG if target else errno.ENOENT))
-        wish = self._stripes(asked)
+        wish = self._stripes(asked, replay=self.mdt.target.is_replay(request))
         yield from self.mdt.locked(request, [(parent, int(self.k.MDS_INODELOCK_UPDATE))])
         parent = self.mdt.space.living_dir(asked.parent)
         if self.mdt.space.lookup(parent, name) is not None:
@@ -86,15 +86,17 @@ class Changes:
         transaction.finish()
         return self.mdt.answer(form, request, self.mdt.attributes(inode, md=bool(wish.stripes)))
 
-    def _stripes(self, asked: op.Create) -> striped.Wanted:
-        """How a new directory is to be striped. What its client knows of the parent is not asked for."""
+    def _stripes(self, asked: op.Create, *, replay: bool) -> striped.Wanted:
+        """How a new directory is to be striped. What its client knows of the parent is not asked for, and only a replay
+        says which stripes it has."""
         ea, most = asked.ea or b"", self.mdt.personality.most_shards
         known = asked.flags & self.k.flag("MDS_OPEN_DEFAULT_LMV")
         if not most or not stat.S_ISDIR(asked.mode) or known or not ea.strip(b"\0"):
             return striped.Wanted()
         try:
             if striped.is_layout(self.mdt.dialect, ea):
-                return striped.wanted(self.mdt.dialect, ea, most)
+                wish = striped.wanted(self.mdt.dialect, ea, most)
+                return wish if replay else attrs.evolve(wish, idents=())
         except WireError:
             pass
         raise Refused(-errno.EINVAL)

@@ -20,7 +20,7 @@ from lustre_wire.testbed.mds.mdt import INODE, Mdt
 from lustre_wire.testbed.operations import Result
 from lustre_wire.testbed.packing import Form
 from lustre_wire.testbed.space import Inode
-from lustre_wire.testbed.transfers import Bytes, Object
+from lustre_wire.testbed.transfers import MAX_BULK, Bytes, Object
 
 #: Bits of the offset in a page of a client that does not say how large its pages are.
 PAGE_BITS = 12
@@ -146,7 +146,7 @@ class Data(Bytes):
     def inline(self, form: Form, request: Incoming, result: Result, inode: Inode) -> None:
         """The data itself in the answer to an open that takes the locks on it and on the layout along, where the client
         has room for it: all of it, or what of its end does not fill a page (mdt_dom_read_on_open)."""
-        room, size = int(request.message.header.lm_repsize), result.dom_size
+        room, size = min(int(request.message.header.lm_repsize), MAX_BULK), result.dom_size
         locking, part, message = self.mdt.personality.locking, self.part(inode), request.message
         assert locking is not None and message.format is not None
         bits = int(result.dlm_rep.lock_desc.l_policy_data.l_inodebits.bits)

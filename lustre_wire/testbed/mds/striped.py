@@ -21,6 +21,8 @@ from lustre_wire.testbed.space import Inode, Space
 
 #: The sequence of what the MDT makes itself, among those that no client is given.
 OWN_SEQ = 0x23FFFFFFF
+#: How many of its FIDs at most were given out and not on disk when an MDT crashed.
+LOST = 1 << 16
 #: Offset basis and prime of FNV-1a with 64 bits.
 _FNV_BASIS, _FNV_PRIME = 0xCBF29CE484222325, 0x100000001B3
 
@@ -60,6 +62,8 @@ def wanted(dialect: Dialect, ea: bytes, most: int) -> Wanted:
     if int.from_bytes(ea[:4], "little") == k.LMV_MAGIC_V1:  # a replay: as it was made
         made = read(dialect, ea)
         idents = tuple((int(fid.f_seq), int(fid.f_oid), int(fid.f_ver)) for fid in made.lmv_stripe_fids)
+        if len(idents) > most:
+            raise WireError(f"{len(idents)} stripes", path="lmv_stripe_count", dialect=dialect.name)
         return Wanted(len(idents), int(made.lmv_hash_type), idents)
     cls = dialect.structs["lmv_user_md_v1"]
     if len(ea) < cls.__wire__.size:
@@ -100,13 +104,18 @@ def layout(dialect: Dialect, space: Space, inode: Inode) -> bytes:
 
 
 def make(space: Space, master: Inode, wish: Wanted) -> Inode:
-    """Make the stripes of a new directory; the directory as it is then."""
+    """Make the stripes of a new directory; the directory as it is then.
+
+    Raises:
+        Refused: -EINVAL: a replay names stripes that were never made here.
+    """
     store, shards = space.store, []
     for number in range(wish.stripes):
         last = int(store.get("own_oid", 0))
         fid = wish.idents[number] if wish.idents else (OWN_SEQ, last + 1, 0)
-        if fid[0] == OWN_SEQ:
-            store.set("own_oid", max(last, fid[1]))
+        if fid[0] != OWN_SEQ or not 0 < fid[1] <= last + LOST:
+            raise Refused(-errno.EINVAL)
+        store.set("own_oid", max(last, fid[1]))
         ino, generation, _ = space.new(master.mode, fid, again=bool(wish.idents))
         space.add(attrs.evolve(
             master, ino=ino, generation=generation, fid=fid, parent=master.ino, shard_of=master.ino, nlink=2, name=b"",

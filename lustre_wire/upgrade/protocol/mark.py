@@ -73,8 +73,8 @@ def decide(previous: Mark | None, version: str, *, forced: bool = False) -> Star
 
 
 def downgrades(previous: Mark | None, version: str, order: tuple[str, ...]) -> bool:
-    """Whether this start goes back to an older version: those in `order` go from old to new, and whichever is not among
-    them is newer than all."""
+    """Whether this start goes back to an older version: the versions in `order` go from old to new, and one that is not
+    among them is newer than all."""
     if previous is None:
         return False
     age, oldest = {name: number for number, name in enumerate(order)}, len(order)
