@@ -8,7 +8,9 @@ import pytest
 
 import lustre_wire as lw
 from compat_tests.testbed.recoveries import create
+from lustre_wire import rpc
 from lustre_wire.recovery.names import names
+from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.file_system import Simulated
 from lustre_wire.testbed.monitor import judge
@@ -174,3 +176,15 @@ def test_E1_a_downgrade_evicts_too_and_lookups_take_the_fids_away() -> None:
     seen: Inode = next(i for _, i in fs.system.mds.store.items("inode") if i.ino in before and i.fid == (0, 0, 0))
     assert idents["/seen"] == (seen.ino, seen.generation, 0)
     assert idents["/unseen"] in before.values()
+
+
+@pytest.mark.parametrize("speaks", ["1.8", "2.0"])
+def test_a_message_with_the_head_of_an_older_release_is_no_fault(speaks: str) -> None:
+    """Its ptlrpc_body is shorter than that of 2.17: it is not read, nobody fails, and others are served."""
+    fs = Simulated("2.17")
+    c, target = fs.clients[0], fs.system.mds.target
+    assert target is not None
+    for name in ("OBD_PING", "MDS_SYNC"):
+        data = rpc.encode(rpc.build(lw.dialect(speaks), name))
+        target.receive(Packet(PUT, c.nid + 9, fs.system.mds.nid, 12, 77, 0, data), fs.simulator.now)
+    assert fs.do(c.getattr("/")).ident[0]

@@ -16,12 +16,14 @@ def of_request(data: bytes, dialect: Dialect) -> rpc.Message | None:
     """lustre_msg header and ptlrpc_body of a request, its other buffers unread: they may be of another dialect.
 
     Returns:
-        None where the head is not a ptlrpc_body by itself (version 1, a flavour that wraps it) or is spoiled: then
-        whoever reads the whole message says what is wrong.
+        None where the head is not a ptlrpc_body by itself (version 1, a flavour that wraps it), is spoiled, or is
+        shorter, as that of an older release: then whoever reads the whole message says what is wrong.
     """
     try:
         parts = lustre_msg.split(data)
         if parts.version != 2 or parts.header.lm_secflvr & dialect.flavour_mask or not parts.lengths:
+            return None
+        if parts.lengths[0] < dialect.body.__wire__.size:
             return None
         body = record.codec(dialect.body, parts.order).unpack(data, parts.offsets[0], parts.lengths[0])
     except WireError:
