@@ -283,7 +283,12 @@ def b12(play: Play, verdict: Verdict) -> None:
     answers = sorted((m for m in wire.of(Kind.REPLY) if m.arrived is not None), key=lambda m: m.arrived or 0.0)
     number = 0
     told: dict[tuple[int, str], int] = {}
+    starts = sorted(play.began, key=lambda begun: begun.place)
     for message in wire.of(Kind.REQUEST):
+        while starts and starts[0].place <= message.place:  # what the last start did not answer is sent to this one
+            begun = starts.pop(0)
+            for pair in [pair for pair in open_ if pair[1] == begun.target]:
+                open_[pair].clear()
         while number < len(answers) and (answers[number].arrived or 0.0) <= message.time:
             answer, number = answers[number], number + 1
             pair = answer.client, targets[answer.server]
