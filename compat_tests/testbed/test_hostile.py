@@ -130,6 +130,16 @@ def test_strangers_fill_the_list_of_clients_and_no_more(dialect: str) -> None:
 
 
 @both
+def test_an_mdt_takes_no_place_of_a_client_on_an_ost(dialect: str) -> None:
+    fs = Simulated(dialect, clients=2, mount=False)
+    for server in fs.system.servers:
+        assert server.target is not None
+        server.target.limits = Limits(clients=2)
+    for c in fs.clients:
+        fs.do(c.mount(), c)
+
+
+@both
 @pytest.mark.parametrize(
     ("limits", "steps", "status"),
     [

@@ -10,7 +10,8 @@ class Limits:
     """Budgets of one target (docs/testbed.md says what happens at each).
 
     Attributes:
-        clients: exports; more are refused with -EOVERFLOW, as when last_rcvd is full (LR_MAX_CLIENTS).
+        clients: exports, of an OST one more for its MDT; others are refused with -EOVERFLOW, as when last_rcvd is full
+            (LR_MAX_CLIENTS).
         requests: of one client under way; more are answered with -EBUSY.
         opens: handles of one client; more fail with -EMFILE.
         locks: of all clients; locks_each: of one client, -ENOMEM.

@@ -476,8 +476,9 @@ class Target:
     def _connect(self, message: rpc.Message, packet: Packet, now: float) -> None:
         """Answer a connect request."""
         request = Incoming(message, packet, Export(b"", 0, nid=packet.source), now, now + timeouts.OBD_TIMEOUT)
+        most = self.limits.clients + (not self.service.metadata)  # an OST knows its MDT besides
         door = Door(
-            self.uuid, self.stopping, self.accepting, self.recovering, full=len(self.exports) >= self.limits.clients,
+            self.uuid, self.stopping, self.accepting, self.recovering, full=len(self.exports) >= most,
             needed=self.rules.granted if self.service.metadata else 0, guard=self.guard,
         )  # fmt: skip
         export, refused = None, connect_request.malformed(message, door, self.rules, self.k)
