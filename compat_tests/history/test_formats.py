@@ -311,7 +311,7 @@ class TestDatesAreHeld:
     def test_moved_dates(self, history: RpcHistory) -> None:
         assert holds(history) or history.cls.__name__ in BORROWED
         assert not unheld(history, history.alive)
-        slots = {name: slot for side in history.sides().values() for name, (_, slot) in side.slots.items()}
+        slots = {name: slot for side in history.sides().values() for name, slot in side.slots.items()}
         dates = {
             name: unheld(history, slot.alive) + unheld(history, slot.type)
             for name, slot in slots.items() if name not in UUIDS

@@ -107,6 +107,7 @@ VALUES: list[Any] = [
     directory.build_pages([], "2.0"), hsm.build("lustre", [], "2.0"), linkea.Link(FID, b"name"),
     linkea.build([linkea.Link(FID, b"name")], "2.0"), STRIPE, lov.Striping(1, 2, 0, 65536, "", (STRIPE,)),
     UPDATE, updates.Updates(D217.structs["object_update_request"](), (UPDATE,)), RESULT,
+    updates.Recorded(D217.structs["update_op"](), (b"parameter",)),
     updates.Results(D217.structs["object_update_reply"](), (RESULT,)), INNER,
     batch.Batch(D217.structs["batch_update_request"](), (INNER,)),
     last_rcvd.LastRcvd(D20, D20.structs["lr_server_data"]()), FAULT, reading.Reading(5, [FAULT]),
