@@ -68,7 +68,7 @@ def lines_of(live: bool) -> Iterator[Callable[[str], None]]:
 
     def write() -> None:
         lines, block[:] = "".join(block), []
-        sys.stdout.write(lines)  # nothing in it is for a terminal
+        click.echo(lines, nl=False, color=True)  # there is no colour to be taken out
 
     def put(line: str) -> None:
         block.append(f"{line}\n")
