@@ -112,13 +112,13 @@ def counts_no_attempt(self: Import, now: float) -> None:
         self.conn_cnt = before
 
 
-def holds_more(self: FileIo, osc: Any, index: int, asked: Any) -> None:
-    ANNOUNCE(self, osc, index, asked)
+def holds_more(self: FileIo, owner: Any, asked: Any) -> None:
+    ANNOUNCE(self, owner, asked)
     asked.grant += CHUNK
 
 
-def writes_nothing_but_zeroes(self: FileIo, kind: Any, index: int, obj: int, at: int, what: Any) -> Any:
-    return (yield from TRANSFER(self, kind, index, obj, at, what if isinstance(what, int) else bytes(len(what))))
+def writes_nothing_but_zeroes(self: FileIo, kind: Any, file: Any, obj: Any, at: int, what: Any) -> Any:
+    return (yield from TRANSFER(self, kind, file, obj, at, what if isinstance(what, int) else bytes(len(what))))
 
 
 def another_handle(self: LockTable, dialect: Any, lock: Any) -> Any:
