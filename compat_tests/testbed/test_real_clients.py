@@ -95,7 +95,7 @@ def test_a_recorded_client_is_served_over_tcp(name: str, dialect: str) -> None:
 
 
 async def over_tcp(name: str, dialect: str) -> list[RealClient]:
-    system = TcpSystem(lw.dialect(dialect), free_port(), speed=10.0, keep=False)
+    system = TcpSystem(lw.dialect(dialect), free_port(), speed=4.0, keep=False)
     faults: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
     try:
