@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lustre_codecs.enums.fid import FldOp, SeqOp
-from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
+from lustre_codecs.enums.ptlrpc import MsgVersion, Opcode, Portal
 from lustre_codecs.structs.fid import LuSeqRange, LuSeqRangeArray
 from lustre_wire.schema.margins import in32
 from lustre_wire.schema.rpc import Buffers, Opaque
@@ -15,7 +15,7 @@ from lustre_wire.schema.rpc_history import dated_slot, rpc_history
 _NONE_AT_FIRST: Final = "[{lsr_start:#x}-{lsr_end:#x})"
 
 
-@rpc_history(Opcode.SEQ_QUERY, version=LUSTRE_MDS_VERSION, portal=Portal.SEQ_METADATA_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on={"1.8": (), "2.0": (Portal.SEQ_CONTROLLER_PORTAL, Portal.SEQ_DATA_PORTAL)}, status={"1.8": "client only", "2.0": ""})
+@rpc_history(Opcode.SEQ_QUERY, version=MsgVersion.LUSTRE_MDS_VERSION, portal=Portal.SEQ_METADATA_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on={"1.8": (), "2.0": (Portal.SEQ_CONTROLLER_PORTAL, Portal.SEQ_DATA_PORTAL)}, status={"1.8": "client only", "2.0": ""})
 class SeqQuery:
     """Sent by fid/fid_request.c:seq_client_rpc (1.8: mdc/mdc_fid.c:seq_client_rpc). Handled by
     fid/fid_handler.c:seq_query, seq_req_handle (1.8: none in 1.8 (only a 2.0 MDS answers)).
@@ -34,7 +34,7 @@ class SeqQuery:
         lu_seq_range: LuSeqRange | None = dated_slot()
 
 
-@rpc_history(Opcode.FLD_QUERY, since="2.0", version=LUSTRE_MDS_VERSION, portal=Portal.FLD_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
+@rpc_history(Opcode.FLD_QUERY, since="2.0", version=MsgVersion.LUSTRE_MDS_VERSION, portal=Portal.FLD_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
 class FldQuery:
     """Sent by fld/fld_request.c:fld_client_rpc. Handled by fld/fld_handler.c:fld_query, fld_req_handle.
 
@@ -49,7 +49,7 @@ class FldQuery:
         fld_range: LuSeqRange | None = dated_slot()
 
 
-@rpc_history(Opcode.FLD_READ, since="2.6", version=LUSTRE_MDS_VERSION, portal=Portal.FLD_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
+@rpc_history(Opcode.FLD_READ, since="2.6", version=MsgVersion.LUSTRE_MDS_VERSION, portal=Portal.FLD_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL)
 class FldRead:
     """Sent by fld/fld_request.c:fld_client_rpc, of an MDT to the first one. Handled by fld/fld_handler.c:fld_handle_read.
 

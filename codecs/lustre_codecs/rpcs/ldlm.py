@@ -10,7 +10,7 @@ from lustre_codecs.enums.fid import FidSeq
 from lustre_codecs.enums.keys import KEY_HSM_COPYTOOL_SEND
 from lustre_codecs.enums.ldlm import LdlmFl, LdlmType
 from lustre_codecs.enums.metadata import ItOp
-from lustre_codecs.enums.ptlrpc import LUSTRE_DLM_VERSION, LUSTRE_OBD_VERSION, Opcode, Portal
+from lustre_codecs.enums.ptlrpc import MsgVersion, Opcode, Portal
 from lustre_codecs.rpcs import slots
 from lustre_codecs.structs.attributes import MdsBody, MdtBody
 from lustre_codecs.structs.hsm import KucHdr
@@ -58,11 +58,11 @@ from lustre_wire.schema.types import u32
 #: An enqueue at a metadata server.
 enqueue = partial(
     rpc_history, Opcode.LDLM_ENQUEUE,
-    version=LUSTRE_DLM_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL,
+    version=MsgVersion.LUSTRE_DLM_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL,
 )  # fmt: skip
 #: From a server to the client, about a lock of its.
 callback = partial(
-    rpc_history, version=LUSTRE_DLM_VERSION,
+    rpc_history, version=MsgVersion.LUSTRE_DLM_VERSION,
     portal=Portal.LDLM_CB_REQUEST_PORTAL, reply_portal=Portal.LDLM_CB_REPLY_PORTAL,
 )  # fmt: skip
 HAS_INTENT: Final = Bits(LdlmFl.LDLM_FL_HAS_INTENT)
@@ -426,7 +426,7 @@ class LdlmEnqueueIntentQuotaConn:
     Reply = QuotaLockReply
 
 
-@rpc_history(Opcode.LDLM_CONVERT, version=LUSTRE_DLM_VERSION, portal={"1.8": Portal.MDS_REQUEST_PORTAL, "2.12": Portal.LDLM_CANCEL_REQUEST_PORTAL}, reply_portal={"1.8": Portal.MDC_REPLY_PORTAL, "2.12": Portal.LDLM_CANCEL_REPLY_PORTAL}, also_on={"1.8": (Portal.OST_REQUEST_PORTAL,), "2.12": ()})
+@rpc_history(Opcode.LDLM_CONVERT, version=MsgVersion.LUSTRE_DLM_VERSION, portal={"1.8": Portal.MDS_REQUEST_PORTAL, "2.12": Portal.LDLM_CANCEL_REQUEST_PORTAL}, reply_portal={"1.8": Portal.MDC_REPLY_PORTAL, "2.12": Portal.LDLM_CANCEL_REPLY_PORTAL}, also_on={"1.8": (Portal.OST_REQUEST_PORTAL,), "2.12": ()})
 class LdlmConvert:
     """Sent by ldlm/ldlm_request.c:ldlm_cli_convert. Handled by ldlm/ldlm_lockd.c:ldlm_handle_convert0.
 
@@ -442,7 +442,7 @@ class LdlmConvert:
         dlm_rep: LdlmReply | None = dated_slot()
 
 
-@rpc_history(Opcode.LDLM_CANCEL, version=LUSTRE_DLM_VERSION, portal=Portal.LDLM_CANCEL_REQUEST_PORTAL, reply_portal=Portal.LDLM_CANCEL_REPLY_PORTAL, also_on=(Portal.OST_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL))
+@rpc_history(Opcode.LDLM_CANCEL, version=MsgVersion.LUSTRE_DLM_VERSION, portal=Portal.LDLM_CANCEL_REQUEST_PORTAL, reply_portal=Portal.LDLM_CANCEL_REPLY_PORTAL, also_on=(Portal.OST_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL))
 class LdlmCancel:
     """Sent by ldlm/ldlm_request.c:ldlm_cli_cancel_req. Handled by ldlm/ldlm_lockd.c:ldlm_cancel_handler.
 
@@ -532,7 +532,7 @@ class LdlmGlCallbackDesc:
         lvb: Opaque | None = dated_slot(optional=True, holds=LquotaLvb)
 
 
-@rpc_history(Opcode.LDLM_SET_INFO, since="2.0", version=LUSTRE_OBD_VERSION, portal=Portal.LDLM_CB_REQUEST_PORTAL, reply_portal=Portal.LDLM_CB_REPLY_PORTAL)
+@rpc_history(Opcode.LDLM_SET_INFO, since="2.0", version=MsgVersion.LUSTRE_OBD_VERSION, portal=Portal.LDLM_CB_REQUEST_PORTAL, reply_portal=Portal.LDLM_CB_REPLY_PORTAL)
 class LdlmSetInfo:
     """Sent by mdt/mdt_handler.c:mdt_hsm_copytool_send -> ptlrpc/pack_generic.c:do_set_info_async. Handled by
     ldlm/ldlm_lockd.c:ldlm_handle_setinfo (RQF_OBD_SET_INFO).

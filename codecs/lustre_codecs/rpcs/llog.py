@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated
 
-from lustre_codecs.enums.ptlrpc import LUSTRE_LOG_VERSION, Opcode, Portal
+from lustre_codecs.enums.ptlrpc import MsgVersion, Opcode, Portal
 from lustre_codecs.structs.attributes import MdtBody
 from lustre_codecs.structs.llog import LlogCookie, LlogdBody, LlogdConnBody, LlogLogHdr, LlogRecHdr
 from lustre_wire.schema.rpc import Blob, Buffers, CString, Records
@@ -13,12 +13,12 @@ from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_hist
 
 #: A log of the import's target, most often the MGS.
 llog = partial(
-    rpc_history, version=LUSTRE_LOG_VERSION, portal=Portal.MGS_REQUEST_PORTAL, reply_portal=Portal.MGC_REPLY_PORTAL,
+    rpc_history, version=MsgVersion.LUSTRE_LOG_VERSION, portal=Portal.MGS_REQUEST_PORTAL, reply_portal=Portal.MGC_REPLY_PORTAL,
     also_on=(Portal.LDLM_CB_REQUEST_PORTAL, Portal.MDS_REQUEST_PORTAL),
 )  # fmt: skip
 #: A log of the MDS.
 mds_llog = partial(
-    rpc_history, version=LUSTRE_LOG_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL,
+    rpc_history, version=MsgVersion.LUSTRE_LOG_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL,
 )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ class LlogOriginHandleDestroy:
     Reply = LogBody
 
 
-@rpc_history(Opcode.LLOG_ORIGIN_CONNECT, until="2.12", version=LUSTRE_LOG_VERSION, portal=Portal.OST_REQUEST_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL)
+@rpc_history(Opcode.LLOG_ORIGIN_CONNECT, until="2.12", version=MsgVersion.LUSTRE_LOG_VERSION, portal=Portal.OST_REQUEST_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL)
 class LlogOriginConnect:
     """Sent by ptlrpc/llog_net.c:llog_initiator_connect. Handled by ost/ost_handler.c:ost_llog_handle_connect (1.8:
     ost/ost_handler.c (OST portal) -> ptlrpc/llog_net.c:llog_handle_connect).
@@ -129,7 +129,7 @@ class LlogCatinfo:
         output: Annotated[bytes, Blob(8192)] | None = dated_slot(when={"1.8": "", "2.0": "server packs LLOG_CHUNK_SIZE; client expects the ioctl buffer length"})
 
 
-@rpc_history(Opcode.OBD_LOG_CANCEL, until="2.12", version=LUSTRE_LOG_VERSION, portal=Portal.LDLM_CANCEL_REQUEST_PORTAL, reply_portal=Portal.LDLM_CANCEL_REPLY_PORTAL, also_on=(Portal.OST_REQUEST_PORTAL,))
+@rpc_history(Opcode.OBD_LOG_CANCEL, until="2.12", version=MsgVersion.LUSTRE_LOG_VERSION, portal=Portal.LDLM_CANCEL_REQUEST_PORTAL, reply_portal=Portal.LDLM_CANCEL_REPLY_PORTAL, also_on=(Portal.OST_REQUEST_PORTAL,))
 class ObdLogCancel:
     """Sent by ptlrpc/recov_thread.c:llcd_send (1.8: ptlrpc/recov_thread.c:llcd_send (via llog_recov_thread/llcd_push)).
     Handled by ldlm/ldlm_lockd.c (RQF_LOG_CANCEL) -> llog_origin_handle_cancel (1.8:

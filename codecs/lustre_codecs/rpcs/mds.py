@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from lustre_codecs.enums.keys import KEY_FID2PATH, KEY_FIEMAP
-from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
+from lustre_codecs.enums.ptlrpc import MsgVersion, Opcode, Portal
 from lustre_codecs.rpcs import slots
 from lustre_codecs.structs.acl import ACL_XATTRS
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch, ObdStatfs
@@ -25,7 +25,7 @@ from lustre_wire.schema.types import U32, u32
 
 #: A request to the metadata service.
 mds = partial(
-    rpc_history, version=LUSTRE_MDS_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL,
+    rpc_history, version=MsgVersion.LUSTRE_MDS_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL,
     also_on={
         "1.8": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL), "2.0": (Portal.MDS_SETATTR_PORTAL,), "2.15": (),
     },

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from lustre_codecs.enums.config import MgsCfgType
-from lustre_codecs.enums.ptlrpc import LUSTRE_MGS_VERSION, Opcode, Portal
+from lustre_codecs.enums.ptlrpc import MsgVersion, Opcode, Portal
 from lustre_codecs.structs.mgs import (
     MgsConfigBody,
     MgsConfigRes,
@@ -21,7 +21,7 @@ from lustre_wire.schema.rpc import Buffers, Cases, Records
 from lustre_wire.schema.rpc_history import dated_slot, rpc_history
 
 mgs = partial(
-    rpc_history, version=LUSTRE_MGS_VERSION, portal=Portal.MGS_REQUEST_PORTAL, reply_portal=Portal.MGC_REPLY_PORTAL,
+    rpc_history, version=MsgVersion.LUSTRE_MGS_VERSION, portal=Portal.MGS_REQUEST_PORTAL, reply_portal=Portal.MGC_REPLY_PORTAL,
 )  # fmt: skip
 
 

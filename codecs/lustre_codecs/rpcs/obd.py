@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Final
 
-from lustre_codecs.enums.ptlrpc import LUSTRE_OBD_VERSION, Opcode, Portal
+from lustre_codecs.enums.ptlrpc import MsgVersion, Opcode, Portal
 from lustre_codecs.rpcs import slots
 from lustre_codecs.structs.connect import ObdConnectData
 from lustre_codecs.structs.fid import LustreHandle
@@ -13,14 +13,14 @@ from lustre_wire.schema.rpc import Buffers, CString, FixedText
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 
 to_ost = partial(
-    rpc_history, version=LUSTRE_OBD_VERSION, portal=Portal.OST_REQUEST_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL,
+    rpc_history, version=MsgVersion.LUSTRE_OBD_VERSION, portal=Portal.OST_REQUEST_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL,
     also_on=(Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL),
 )  # fmt: skip
 to_mds = partial(
-    rpc_history, version=LUSTRE_OBD_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL,
+    rpc_history, version=MsgVersion.LUSTRE_OBD_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL,
 )  # fmt: skip
 to_mgs = partial(
-    rpc_history, version=LUSTRE_OBD_VERSION, portal=Portal.MGS_REQUEST_PORTAL, reply_portal=Portal.MGC_REPLY_PORTAL,
+    rpc_history, version=MsgVersion.LUSTRE_OBD_VERSION, portal=Portal.MGS_REQUEST_PORTAL, reply_portal=Portal.MGC_REPLY_PORTAL,
 )  # fmt: skip
 
 #: A UUID, which 2.x sends without its last byte.
@@ -111,7 +111,7 @@ class MgsDisconnect:
     """
 
 
-@rpc_history(Opcode.OBD_PING, version=LUSTRE_OBD_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on={"1.8": (Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL, Portal.MDS_SETATTR_PORTAL), "2.5": (Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL, Portal.MDS_SETATTR_PORTAL, Portal.OUT_PORTAL), "2.15": (Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL, Portal.OUT_PORTAL)})
+@rpc_history(Opcode.OBD_PING, version=MsgVersion.LUSTRE_OBD_VERSION, portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL, also_on={"1.8": (Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL, Portal.MDS_SETATTR_PORTAL), "2.5": (Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL, Portal.MDS_SETATTR_PORTAL, Portal.OUT_PORTAL), "2.15": (Portal.OST_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL, Portal.OUT_PORTAL)})
 class ObdPing:
     """Sent by ptlrpc/pinger.c:ptlrpc_prep_ping; ptlrpc/import.c:signal_completed_replay. Handled by
     mdt/mdt_handler.c:mdt_obd_ping; ost/ost_handler.c:ost_handle; mgs/mgs_handler.c:mgs_handle.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from lustre_codecs.enums.keys import KEY_FID2PATH, KEY_LAST_FID
-from lustre_codecs.enums.ptlrpc import LUSTRE_OST_VERSION, Opcode, Portal
+from lustre_codecs.enums.ptlrpc import MsgVersion, Opcode, Portal
 from lustre_codecs.rpcs import slots
 from lustre_codecs.rpcs.mds import PathReply, PathRequest
 from lustre_codecs.structs.attributes import ObdStatfs
@@ -27,12 +27,12 @@ from lustre_wire.schema.types import U32, u32, u64
 
 #: A request to the object service.
 ost = partial(
-    rpc_history, version=LUSTRE_OST_VERSION, portal=Portal.OST_REQUEST_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL,
+    rpc_history, version=MsgVersion.LUSTRE_OST_VERSION, portal=Portal.OST_REQUEST_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL,
     also_on=(Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL),
 )  # fmt: skip
 #: Data of objects.
 ost_io = partial(
-    rpc_history, version=LUSTRE_OST_VERSION,
+    rpc_history, version=MsgVersion.LUSTRE_OST_VERSION,
     portal=Portal.OST_IO_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL, bulk_portal=Portal.OST_BULK_PORTAL,
     also_on={"1.8": (), "2.11": (Portal.MDS_IO_PORTAL,)},
 )  # fmt: skip

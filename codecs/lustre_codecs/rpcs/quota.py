@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, LUSTRE_OBD_VERSION, Opcode, Portal
+from lustre_codecs.enums.ptlrpc import MsgVersion, Opcode, Portal
 from lustre_codecs.rpcs.mds import mds
 from lustre_codecs.rpcs.ost import ost
 from lustre_codecs.structs.quota import ObdQuotactl, QunitData, QunitDataOld2, QuotaAdjustQunit, QuotaBody
@@ -15,7 +15,7 @@ from lustre_wire.schema.struct import spec_of
 
 #: From an OST to the MDS, over the reverse import; from 2.4 on from any target to the quota master.
 qunit = partial(
-    rpc_history, version=LUSTRE_MDS_VERSION,
+    rpc_history, version=MsgVersion.LUSTRE_MDS_VERSION,
     portal={"1.8": Portal.LDLM_CB_REQUEST_PORTAL, "2.4": Portal.MDS_READPAGE_PORTAL},
     reply_portal={"1.8": Portal.LDLM_CB_REPLY_PORTAL, "2.4": Portal.MDC_REPLY_PORTAL},
 )  # fmt: skip
@@ -101,7 +101,7 @@ class OstQuotaAdjustQunit:
         quota_adjust_qunit: QuotaAdjustQunit | None = dated_slot()
 
 
-@rpc_history(Opcode.OBD_QC_CALLBACK, until="2.8", version=LUSTRE_OBD_VERSION, portal=Portal.LDLM_CB_REQUEST_PORTAL, reply_portal=Portal.LDLM_CB_REPLY_PORTAL)
+@rpc_history(Opcode.OBD_QC_CALLBACK, until="2.8", version=MsgVersion.LUSTRE_OBD_VERSION, portal=Portal.LDLM_CB_REQUEST_PORTAL, reply_portal=Portal.LDLM_CB_REPLY_PORTAL)
 class ObdQcCallback:
     """Sent by quota/quota_check.c:target_quotacheck_callback (RQF_QC_CALLBACK). Handled by ldlm/ldlm_lockd.c ->
     target_handle_qc_callback.

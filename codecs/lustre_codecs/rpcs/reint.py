@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from lustre_codecs.enums.metadata import MdsReint
-from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, Opcode, Portal
+from lustre_codecs.enums.ptlrpc import MsgVersion, Opcode, Portal
 from lustre_codecs.rpcs import slots
 from lustre_codecs.rpcs.mds import Body
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch
@@ -34,7 +34,7 @@ from lustre_wire.schema.rpc import Bits, Buffers, Chosen, CString, Opaque
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 
 reint = partial(
-    rpc_history, Opcode.MDS_REINT, version=LUSTRE_MDS_VERSION,
+    rpc_history, Opcode.MDS_REINT, version=MsgVersion.LUSTRE_MDS_VERSION,
     portal=Portal.MDS_REQUEST_PORTAL, reply_portal=Portal.MDC_REPLY_PORTAL,
     also_on={
         "1.8": (Portal.MDS_SETATTR_PORTAL, Portal.MDS_READPAGE_PORTAL),

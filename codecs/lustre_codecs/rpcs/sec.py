@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from lustre_codecs.enums.ptlrpc import LUSTRE_OBD_VERSION, Opcode, Portal
+from lustre_codecs.enums.ptlrpc import MsgVersion, Opcode, Portal
 from lustre_wire.schema.rpc_history import rpc_history
 
 security = partial(
-    rpc_history, since="2.0", version=LUSTRE_OBD_VERSION, status="GSS builds only",
+    rpc_history, since="2.0", version=MsgVersion.LUSTRE_OBD_VERSION, status="GSS builds only",
     portal=Portal.OST_REQUEST_PORTAL, reply_portal=Portal.OSC_REPLY_PORTAL,
     also_on=(Portal.MDS_REQUEST_PORTAL, Portal.MGS_REQUEST_PORTAL),
 )  # fmt: skip

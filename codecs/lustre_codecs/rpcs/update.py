@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any, Final
 
 from lustre_codecs.enums.fid import FidSeq
-from lustre_codecs.enums.ptlrpc import LUSTRE_MDS_VERSION, LUSTRE_OBD_VERSION, Opcode, Portal
+from lustre_codecs.enums.ptlrpc import MsgVersion, Opcode, Portal
 from lustre_codecs.enums.update import BatchUpdateCmd, IdxInfoFlags, UpdateType
 from lustre_codecs.rpcs import slots
 from lustre_codecs.rpcs.ldlm import GetattrRequest
@@ -45,7 +45,7 @@ to_target = partial(
     portal={"2.4": Portal.MDS_MDS_PORTAL, "2.5": Portal.OUT_PORTAL}, reply_portal=Portal.OSC_REPLY_PORTAL,
 )  # fmt: skip
 lfsck = partial(
-    to_target, since="2.6", version=LUSTRE_OBD_VERSION,
+    to_target, since="2.6", version=MsgVersion.LUSTRE_OBD_VERSION,
     also_on=(Portal.OST_REQUEST_PORTAL, Portal.MDS_REQUEST_PORTAL),
 )  # fmt: skip
 _GET: Final[dict[str, Any]] = {"bulk_portal": Portal.MDS_BULK_PORTAL, "bulk": "server GET"}
@@ -81,7 +81,7 @@ _INDEX: Final = Cases(
 )  # fmt: skip
 
 
-@to_target(Opcode.OBD_IDX_READ, since="2.4", version=LUSTRE_OBD_VERSION, also_on=(Portal.MDS_READPAGE_PORTAL,), bulk_portal=Portal.MDS_BULK_PORTAL, bulk="server PUT", bulk_holds=_INDEX)
+@to_target(Opcode.OBD_IDX_READ, since="2.4", version=MsgVersion.LUSTRE_OBD_VERSION, also_on=(Portal.MDS_READPAGE_PORTAL,), bulk_portal=Portal.MDS_BULK_PORTAL, bulk="server PUT", bulk_holds=_INDEX)
 class ObdIdxRead:
     """Sent by osp/osp_object.c:osp_it_fetch; on portal 23, with its reply on 10, by quota/qsd_request.c:qsd_fetch_index.
     Handled by target/tgt_handler.c:tgt_obd_idx_read.
@@ -97,7 +97,7 @@ class ObdIdxRead:
         idx_info: IdxInfo | None = dated_slot()
 
 
-@to_target(Opcode.UPDATE_OBJ, name="UPDATE_OBJ", since="2.4", until="2.6", version=LUSTRE_MDS_VERSION)
+@to_target(Opcode.UPDATE_OBJ, name="UPDATE_OBJ", since="2.4", until="2.6", version=MsgVersion.LUSTRE_MDS_VERSION)
 class UpdateObj:
     """Sent by osp/osp_md_object.c:osp_prep_update_req. Handled by mdt/out_handler.c:out_handle."""
 
@@ -108,7 +108,7 @@ class UpdateObj:
         update_reply: Opaque | None = dated_slot(holds=UpdateReply)
 
 
-@to_target(Opcode.OUT_UPDATE, name="OUT_UPDATE", since="2.6", version=LUSTRE_MDS_VERSION, bulk_holds=Records(ObjectUpdateRequest, sizes="out_update_buffer.oub_size"), **_GET)
+@to_target(Opcode.OUT_UPDATE, name="OUT_UPDATE", since="2.6", version=MsgVersion.LUSTRE_MDS_VERSION, bulk_holds=Records(ObjectUpdateRequest, sizes="out_update_buffer.oub_size"), **_GET)
 class OutUpdate:
     """Sent by osp/osp_trans.c:osp_prep_update_req (before 2.8 osp/osp_object.c:osp_prep_update_req). Handled by
     target/out_handler.c:out_handle.
@@ -287,7 +287,7 @@ class UpdateXattrList:
         names: Opaque | None = dated_slot(optional=True, holds=Names())
 
 
-@to_target(Opcode.MDS_BATCH, since="2.16", version=LUSTRE_MDS_VERSION, bulk_holds=Records(BatchUpdateRequest, sizes="but_update_buffer.bub_size"), **_GET)
+@to_target(Opcode.MDS_BATCH, since="2.16", version=MsgVersion.LUSTRE_MDS_VERSION, bulk_holds=Records(BatchUpdateRequest, sizes="but_update_buffer.bub_size"), **_GET)
 class MdsBatch:
     """Sent by ptlrpc/batch.c:batch_prep_update_req. Handled by mdt/mdt_batch.c:mdt_batch.
 
