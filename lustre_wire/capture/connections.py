@@ -18,7 +18,7 @@ from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.reading import reader_of
-from lustre_wire.rpc import REPLY, REQUEST, Generic, Message, decode, encode
+from lustre_wire.rpc import REPLY, REQUEST, Generic, Message, decode
 from lustre_wire.schema import spec_of
 from lustre_wire.schema.rpc import Buffers, RpcFormat
 
@@ -185,14 +185,6 @@ class DialectChoice:
                     message = decode(data, granted, request=_same_format(request, granted))
                 self._remember(pair, request, message)
         return message
-
-    def agreed(self, request: Message, reply: Message) -> Message:
-        """A request in the dialect of its reply: a connect asks for more than one, and its reply tells which it is.
-
-        Raises:
-            WireError: the dialect of the reply does not accept it.
-        """
-        return request if request.dialect is reply.dialect else decode(encode(request), reply.dialect)
 
     def cut(self, data: bytes, missing: int, request: Message | None, pair: Pair) -> Message:
         """A message whose last `missing` bytes the capture lacks, as if they were zeroes; it tells no dialect.

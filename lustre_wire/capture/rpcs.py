@@ -42,7 +42,7 @@ from lustre_wire.frames.formats import Head
 from lustre_wire.frames.nid import Nid, nid_str
 from lustre_wire.frames.selftest import SELFTEST_PORTALS
 from lustre_wire.kinds import checked
-from lustre_wire.rpc import REPLY, REQUEST, Message
+from lustre_wire.rpc import REPLY, REQUEST, Message, decode
 
 SOCKLND_PORT: Final = 988
 
@@ -261,8 +261,9 @@ class Matcher:
             try:
                 message = self._choice.reply(captured.raw, said, pair)
                 captured.decoded(message)
-                if request is not None and request.message is not None:
-                    request.decoded(self._choice.agreed(request.message, message))
+                # a connect asks for more than one dialect, and its reply tells which it is
+                if request is not None and request.message is not None and request.dialect is not message.dialect:
+                    request.decoded(decode(request.raw, message.dialect))
             except WireError as error:
                 captured.error = error
                 self._cut(captured, said, pair)

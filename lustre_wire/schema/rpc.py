@@ -399,11 +399,7 @@ class Buffers(metaclass=ViewType):
 
         def __init__(self, *args: Any, **values: Any) -> None:
             names = [spec.name for spec in self.__slot_specs__]
-            if not args and values.keys() <= set(names):
-                for name in names:
-                    setattr(self, name, values.get(name))
-                return
-            given = dict(zip(names, args, strict=False)) | values
+            given = dict(zip(names, args, strict=False)) | values if args else values
             if len(given) != len(args) + len(values) or not given.keys() <= set(names):
                 raise TypeError(f"{type(self).__qualname__} takes the buffers {', '.join(names) or 'none'}")
             for name in names:

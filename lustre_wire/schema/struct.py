@@ -370,8 +370,8 @@ class _Generated:
     def __get__(self, obj: Any, owner: type | None = None) -> Any:
         cls: Any = self._owner
         if vars(cls)[self.name] is self:
-            usual = {name: {"default": _default_of(value)} for name, value in self._defaults.items()}
-            these = {name: attrs.field(**usual.get(name, {})) for name in self._fields}
+            usual = {name: _default_of(value) for name, value in self._defaults.items()}
+            these = {name: attrs.field(default=usual.get(name, attrs.NOTHING)) for name in self._fields}
             named = {name: getattr(cls, name) for name in ("__module__", "__qualname__", "__annotations__")}
             made = attrs.define(type(cls.__name__, (), named), these=these, order=False, repr=False, eq=False)
             setattr(cls, self._init, vars(made)["__init__"])

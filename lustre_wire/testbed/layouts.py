@@ -13,13 +13,12 @@ from lustre_wire.errors import WireError
 from lustre_wire.payloads import lov
 from lustre_wire.recovery.ldlm.locks import ResName
 from lustre_wire.recovery.names import names
+from lustre_wire.testbed.operations import EOF
 from lustre_wire.testbed.packing import packer, put_at
 
 STRIPE_SIZE = 65536
-
-
-#: A component without an end; an OST that was not chosen; as many stripes as there are OSTs.
-EOF, ANY, ALL = (1 << 64) - 1, 0xFFFFFFFF, 0xFFFF
+#: An OST that was not chosen; as many stripes as there are OSTs.
+ANY, ALL = 0xFFFFFFFF, 0xFFFF
 #: The most components of one file, and stripes of one component (lustre_user.h: LOV_MAX_STRIPE_COUNT).
 MOST_COMPONENTS, MOST_STRIPES = 64, 2000
 #: Bytes of a file that an MDT keeps at most, however many its user wants there (lod_dev.c: lod_dom_stripesize_max_kb).
@@ -39,7 +38,7 @@ class Component:
     """
 
     start: int = 0
-    end: int = EOF
+    end: int = EOF  # without an end
     stripes: int = 1
     size: int = STRIPE_SIZE
     first: int = ALL

@@ -65,15 +65,18 @@ def wanted(dialect: Dialect, ea: bytes, most: int) -> Wanted:
         if len(idents) > most:
             raise WireError(f"{len(idents)} stripes", path="lmv_stripe_count", dialect=dialect.name)
         return Wanted(len(idents), int(made.lmv_hash_type), idents)
-    cls = dialect.structs["lmv_user_md_v1"]
-    if len(ea) < cls.__wire__.size:
-        raise WireError(f"{len(ea)} bytes", path="lmv_user_md", dialect=dialect.name)
-    asked = record.unpack(cls, ea[: cls.__wire__.size])
+    asked = _asked(dialect, ea)
     count = int(asked.lum_stripe_count) & 0xFFFF
     count = 0x10000 - count if count >> 15 else count  # so many on each MDT (lod_ah_init)
     kind = int(asked.lum_hash_type) & k.LMV_HASH_TYPE_MASK
     known = kind if k.LMV_HASH_TYPE_ALL_CHARS <= kind <= k.LMV_HASH_TYPE_CRUSH2 else k.LMV_HASH_TYPE_FNV_1A_64
     return Wanted(min(count, most) if count > 1 else 0, int(known))
+
+
+def _asked(dialect: Dialect, ea: bytes) -> Any:
+    """What a user says of a directory, without what may stand behind it."""
+    cls = dialect.structs["lmv_user_md_v1"]
+    return record.unpack(cls, ea[: cls.__wire__.size])
 
 
 def read(dialect: Dialect, ea: bytes) -> Any:
@@ -133,10 +136,10 @@ def is_usual(dialect: Dialect, ea: bytes) -> bool:
     Raises:
         Refused: -EINVAL for none.
     """
-    cls = dialect.structs["lmv_user_md_v1"]
-    if len(ea) < cls.__wire__.size:
-        raise Refused(-errno.EINVAL)
-    asked = record.unpack(cls, ea[: cls.__wire__.size])
+    try:
+        asked = _asked(dialect, ea)
+    except WireError:
+        raise Refused(-errno.EINVAL) from None
     return bool(asked.lum_stripe_count == 0 and asked.lum_stripe_offset == 0xFFFFFFFF)
 
 

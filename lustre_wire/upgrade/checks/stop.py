@@ -84,12 +84,16 @@ def b1(play: Play, verdict: Verdict) -> None:
     begun: dict[int, list[Asked]] = {}
     for call in play.asked():
         begun.setdefault(call.client, []).append(call)
-    first: dict[tuple[int, int], int] = {}
-    requests = [m for m in wire.of(Kind.REQUEST) if first.setdefault((m.client, m.xid), m.place) == m.place]
+    known: set[tuple[int, int]] = set()
+    requests: dict[int, list[Message]] = {}
+    for message in wire.of(Kind.REQUEST):
+        if message.opcode not in cleaning and (message.client, message.xid) not in known:
+            known.add((message.client, message.xid))
+            requests.setdefault(message.client, []).append(message)
     for drain in drains(play):
         reads = play.policy.held is Held.UPDATES  # who only reads may begin until the cache is emptied
-        for message in requests:
-            if message.client != drain.client or message.server not in drain.about or message.opcode in cleaning:
+        for message in requests.get(drain.client, ()):
+            if message.server not in drain.about:
                 continue
             if not drain.begin < message.time < drain.end or _about_the_lock(wire, message):
                 continue
@@ -145,8 +149,7 @@ def b4(play: Play, verdict: Verdict) -> None:
         return
     wire = play.wire()
     targets, uuids = play.targets(), {uuid for uuid in play.targets().values() if uuid != "MGS"}
-    released = {(m.client, m.server, m.xid): m for m in reversed(wire.releases)}
-    releases = {m.place for m in released.values()}
+    releases = {m.place for m in wire.first_releases}
     locks: dict[tuple[int, str], dict[int, str]] = {}
     since: dict[tuple[int, str], set[int]] = {}
     first: set[tuple[int, int]] = set()
@@ -155,7 +158,7 @@ def b4(play: Play, verdict: Verdict) -> None:
         who, held = at(play, sent.time, sent.client), locks.setdefault(pair, {})
         if each.request is not None:
             if sent.arrived is not None and not sent.status:
-                if (sent.opcode in _connects(wire)) and not sent.op_flags & wire.k.MSG_CONNECT_RECONNECT:
+                if sent.opcode in wire.connect_opcodes and not sent.op_flags & wire.k.MSG_CONNECT_RECONNECT:
                     held.clear()
                 held.update(_granted(each))
             continue
@@ -173,10 +176,6 @@ def b4(play: Play, verdict: Verdict) -> None:
                 left = locks.get((sent.client, uuid), {})
                 verdict.must(not left, f"{who} has {len(left)} locks of {uuid} left: {', '.join(left.values())}")
                 since[sent.client, uuid] = set()
-
-
-def _connects(wire: Wire) -> tuple[int, ...]:
-    return wire.k.MDS_CONNECT, wire.k.OST_CONNECT, wire.k.MGS_CONNECT
 
 
 def _object(wire: Wire, sent: Message) -> int:
@@ -245,10 +244,11 @@ def interrupted(play: Play) -> Iterator[tuple[Signalled, Asked]]:
 def b9(play: Play, verdict: Verdict) -> None:
     """A call that is held back can be interrupted, and nothing is sent for it."""
     wire = play.wire()
+    passing = goes_on(wire)
     for signal, call in interrupted(play):
         sent = [
             m.time for m in wire.of(Kind.REQUEST)
-            if m.client == call.client and call.began <= m.time <= call.ended and m.opcode not in goes_on(wire)
+            if m.client == call.client and call.began <= m.time <= call.ended and m.opcode not in passing
         ]  # fmt: skip
         if not any(time < signal.time for time in sent):  # else it was not held back
             over = call.ended <= signal.time + SLACK and call.status == -errno.EINTR
@@ -276,8 +276,7 @@ def b12(play: Play, verdict: Verdict) -> None:
     wire = play.wire()
     passing = goes_on(wire) | {wire.k.LDLM_CANCEL}  # a cancel that is lost is not sent again
     targets = play.targets()
-    first = {(m.client, m.server, m.xid): m for m in reversed(wire.releases)}
-    releases = {m.place for m in first.values()}
+    releases = {m.place for m in wire.first_releases}
     open_: dict[tuple[int, str], dict[int, Message]] = {}
     done: dict[tuple[int, str], int] = {}
     answers = sorted((m for m in wire.of(Kind.REPLY) if m.arrived is not None), key=lambda m: m.arrived or 0.0)
@@ -293,7 +292,7 @@ def b12(play: Play, verdict: Verdict) -> None:
             answer, number = answers[number], number + 1
             pair = answer.client, targets[answer.server]
             waiting = open_.setdefault(pair, {})
-            if answer.opcode in _connects(wire) and not answer.status and not answer.op_flags & _known(wire):
+            if answer.opcode in wire.connect_opcodes and not answer.status and not answer.op_flags & _known(wire):
                 waiting.clear()
             waiting.pop(answer.xid, None)
             done[pair] = max(done.get(pair, 0), answer.transno)
@@ -360,7 +359,7 @@ def b14(play: Play, verdict: Verdict) -> None:
                 owed.get(pair, set()).discard(sent.xid)
         elif sent.arrived is None or sent.status < 0:
             continue
-        elif sent.opcode in _connects(wire):
+        elif sent.opcode in wire.connect_opcodes:
             if not sent.op_flags & wire.k.MSG_CONNECT_RECONNECT:
                 if not sent.op_flags & wire.k.MSG_CONNECT_RECOVERING:
                     mine.clear()

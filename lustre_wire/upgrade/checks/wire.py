@@ -100,9 +100,7 @@ def _served(play: Play, stop: Stopped) -> int:
 def goes_on(wire: Wire) -> frozenset[int]:
     """Opcodes a server answers to its last moment."""
     k = wire.k
-    return frozenset({
-        k.OBD_PING, k.MDS_CONNECT, k.OST_CONNECT, k.MGS_CONNECT, k.MDS_DISCONNECT, k.OST_DISCONNECT, k.MGS_DISCONNECT,
-    })  # fmt: skip
+    return wire.connect_opcodes | {k.OBD_PING, k.MDS_DISCONNECT, k.OST_DISCONNECT, k.MGS_DISCONNECT}
 
 
 def _lost(play: Play, nid: int, before: float) -> bool:
@@ -296,7 +294,7 @@ def waits(play: Play) -> list[Wait]:
     for node in play.nodes.values():
         nodes.setdefault(node.uuid.decode(), set()).add(node.nid)
     found = []
-    for release in {(m.client, m.server, m.xid): m for m in reversed(wire.releases)}.values():
+    for release in wire.first_releases:
         own = next(nids for nids in nodes.values() if release.server in nids)
         about = set.union(*nodes.values()) - own if play.policy.scope is Scope.MGS else own
         starts = [(t, s, r) for c, s, t, r in fresh if c == release.client and s in about | own and t > release.time]
@@ -465,9 +463,10 @@ def _mark_is_last(play: Play, stop: Stop, flushed: Flushed, verdict: Verdict) ->
     done = [m for m in stop.releases.values() if (m.arrived or inf) <= flushed.time]
     late = flushed.time >= stop.said.time + CALLBACK_TIMEOUT - SLACK or len(done) == len(stop.releases)
     verdict.must(late, f"{who} before everybody is done")
+    passing = goes_on(play.wire())
     for message in play.wire().messages:
         if message.server == stop.said.nid and flushed.place <= message.place < stop.said.end:
-            if message.kind is Kind.REPLY and message.status >= 0 and message.opcode not in goes_on(play.wire()):
+            if message.kind is Kind.REPLY and message.status >= 0 and message.opcode not in passing:
                 verdict.must(False, f"{who} and answers opcode {message.opcode} afterwards")
             elif message.kind is Kind.CALLBACK:
                 verdict.must(False, f"{who} and calls {play.name_of(message.client)} back afterwards")

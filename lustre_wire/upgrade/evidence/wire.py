@@ -161,13 +161,21 @@ class Wire:
                     found.append(message)
         return found
 
+    @cached_property
+    def first_releases(self) -> list[Message]:
+        """The same, each only as it was sent first."""
+        return list({(m.client, m.server, m.xid): m for m in reversed(self.releases)}.values())
+
     # -- connections ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def connect_opcodes(self) -> frozenset[int]:
+        return frozenset({self.k.MDS_CONNECT, self.k.OST_CONNECT, self.k.MGS_CONNECT})
 
     @cached_property
     def connects(self) -> list[tuple[Message, Message]]:
         """Connect requests with their answers."""
-        opcodes = (self.k.MDS_CONNECT, self.k.OST_CONNECT, self.k.MGS_CONNECT)
-        found = ((self.request_of(m), m) for m in self.of(Kind.REPLY, *opcodes))
+        found = ((self.request_of(m), m) for m in self.of(Kind.REPLY, *self.connect_opcodes))
         return [(asked, answer) for asked, answer in found if asked is not None]
 
     def who(self, connect: Message) -> bytes:

@@ -88,11 +88,6 @@ class Controlled(ServerNode):
         if self.life.state is ServerState.SERVING:
             self.life = Shutdown(self.way)
 
-    @property
-    def wants_locks(self) -> bool:
-        """Has it asked for the lock that conflicts with every client's?"""
-        return self._barring is not None
-
     def _idle(self) -> None:
         self._released: dict[int, Lock] = {}
         self._withheld: list[Wait] = []
