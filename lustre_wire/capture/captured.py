@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import attrs
 
 from lustre_wire.capture.packets import SkipCounts
 from lustre_wire.capture.reassembly import ReassemblyCounts
-from lustre_wire.capture.said import AT_OPCODE, AT_STATUS, Put, head_of
+from lustre_wire.capture.said import AT_OPCODE, AT_STATUS, Put
 from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.events import LnetMessage
-from lustre_wire.frames.formats import (
-    AT_DEST,
-    AT_MATCH_BITS,
-    AT_MESSAGE,
-    AT_OFFSET,
-    AT_PORTAL,
-    AT_SRC,
-    Head,
-    lnet_message,
-)
+from lustre_wire.frames.formats import lnet_message
 from lustre_wire.frames.lnet import LnetMsgType
-from lustre_wire.frames.nid import nid_str
+from lustre_wire.frames.nid import Nid, nid_str
 from lustre_wire.jsontext import json_text, json_text_of
 from lustre_wire.message import opcode_name
 from lustre_wire.reading import format_of, reader_of
@@ -51,6 +42,27 @@ KINDS: Final = (
     REQUEST, REPLY, EARLY_REPLY, BULK, BULK_GET, LNET_PING, LNET_PING_REPLY, LNET_PUSH, LNET_SELFTEST, LNET_ACK,
     LNET_PUT, LNET_GET, LNET_REPLY, DATA,
 )  # fmt: skip
+
+
+class Route(NamedTuple):
+    """The way of an LNet message.
+
+    Attributes:
+        src, dst: NIDs of sender and receiver; None where there was no LNet.
+        match_bits: as a rule the xid; None where it has none.
+        portal: of a PUT or GET; None for others.
+        offset: bytes, where in the receiver's buffer the payload goes.
+    """
+
+    src: Nid | None
+    dst: Nid | None
+    match_bits: int | None
+    portal: int | None
+    offset: int
+
+
+_NOWHERE: Final = Route(None, None, None, None, 0)
+_tuple: Final = tuple.__new__  # skips the Python-level constructor of a NamedTuple
 
 
 @attrs.define(slots=True, eq=False)
@@ -139,13 +151,6 @@ class Captured:
         if self._lnet is None and put is not None:
             self._lnet = lnet_message(put.form, put.head, put.frame, 0, self.raw, 0, put.at)
         return self._lnet
-
-    @property
-    def _head(self) -> Head | None:
-        """What the headers say, where there are any: the event of a PUT is not made for it."""
-        if self._put is not None:
-            return self._put.head
-        return head_of(self._lnet) if self._lnet is not None else None
 
     @property
     def message(self) -> Message | None:
@@ -252,31 +257,42 @@ class Captured:
         return opcode_name(self.certain, self.opcode) if self.certain is not None else ""
 
     @property
+    def route(self) -> Route:
+        """Who sends to whom, and where it goes there; nothing is known of a message without LNet."""
+        if self._put is not None:
+            _, _, _, _, dst, src, _, _, _, _, _, match_bits, _, portal, offset = self._put.head
+            return _tuple(Route, (src, dst, match_bits, portal, offset))
+        if self._lnet is None:
+            return _NOWHERE
+        lnet = self._lnet
+        portal = lnet.portal if lnet.portal >= 0 else None
+        match_bits = None if lnet.type == LnetMsgType.LNET_MSG_REPLY else lnet.match_bits
+        return Route(lnet.src_nid, lnet.dest_nid, match_bits, portal, lnet.offset)
+
+    @property
     def src(self) -> str:
         """NID of the sender, empty where not known."""
-        return nid_str(head[AT_SRC]) if (head := self._head) is not None else ""
+        return nid_str(nid) if (nid := self.route.src) is not None else ""
 
     @property
     def dst(self) -> str:
         """NID of the receiver, empty where not known."""
-        return nid_str(head[AT_DEST]) if (head := self._head) is not None else ""
+        return nid_str(nid) if (nid := self.route.dst) is not None else ""
 
     @property
     def portal(self) -> int | None:
         """LNet portal of a PUT or GET."""
-        head = self._head
-        return head[AT_PORTAL] if head is not None and head[AT_PORTAL] >= 0 else None
+        return self.route.portal
 
     @property
     def match_bits(self) -> int | None:
         """LNet match bits: as a rule the xid."""
-        head = self._head
-        return head[AT_MATCH_BITS] if head is not None and head[AT_MESSAGE] != LnetMsgType.LNET_MSG_REPLY else None
+        return self.route.match_bits
 
     @property
     def offset(self) -> int:
         """LNet offset in bytes: where in the receiver's buffer the payload goes."""
-        return head[AT_OFFSET] if (head := self._head) is not None else 0
+        return self.route.offset
 
     @property
     def missing(self) -> int:

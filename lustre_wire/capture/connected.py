@@ -70,10 +70,15 @@ def connected(captured: Captured) -> Connected | None:
 
 
 class Releases:
-    """Which release each node runs, as the connects that were answered tell it."""
+    """Which release each node runs, as the connects that were answered tell it.
+
+    Attributes:
+        told: how often one was told: as long as it is the same, the releases are.
+    """
 
     def __init__(self) -> None:
         self._known: Bounded[str, str] = Bounded(_MOST_NODES)
+        self.told = 0
 
     @checked
     def seen(self, messages: Iterable[Captured]) -> Iterator[Captured]:
@@ -84,6 +89,7 @@ class Releases:
                 for nid, release in ((found.client, found.client_release), (found.server, found.server_release)):
                     if release:
                         self._known.keep(nid, release)
+                        self.told += 1
             yield captured
 
     @checked

@@ -87,6 +87,11 @@ class Filters:
     _xids: set[int] = attrs.field(factory=set, init=False)
     _nids: set[str] = attrs.field(factory=set, init=False)
 
+    @property
+    def given(self) -> bool:
+        """Whether there are any."""
+        return bool(self.opcodes or self.xids or self.nids or self.kinds or self.errors)
+
     def __call__(self, captured: Captured) -> bool:
         self._looked_at += 1
         holds = True

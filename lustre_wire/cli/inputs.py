@@ -20,15 +20,13 @@ from lustre_wire.capture.rpcs import SOCKLND_PORT, Statistics
 from lustre_wire.cli.main import FINDINGS, FINE, UNUSABLE
 from lustre_wire.cli.names import DIALECT
 from lustre_wire.cli.output import complain
+from lustre_wire.cli.times import NANO
 from lustre_wire.errors import WireError
-from lustre_wire.frames.nid import LNET_NID_ANY, nid_str
+from lustre_wire.frames.nid import LNET_NID_ANY, Nid, nid_str
 from lustre_wire.rpc import REPLY
 
-NANO: Final = 1_000_000_000
 #: No log and no other file of a server comes near this many bytes.
 _LONGEST: Final = 256 << 20
-#: What a recording without a network gives as a NID.
-_ANY: Final = nid_str(LNET_NID_ANY)
 
 
 class _DialectOrAuto(click.ParamType[str]):
@@ -55,16 +53,19 @@ port_option = click.option(
 )  # fmt: skip
 
 
+def nid_text(nid: Nid | None) -> str:
+    """A node; empty where it is not known, as in recordings without a network."""
+    return nid_str(nid) if nid is not None and nid != LNET_NID_ANY else ""
+
+
 def src_of(captured: Captured) -> str:
     """NID of the sender; empty where it is not known."""
-    src = captured.src
-    return src if src != _ANY else ""
+    return nid_text(captured.route.src)
 
 
 def dst_of(captured: Captured) -> str:
     """NID of the receiver; empty where it is not known."""
-    dst = captured.dst
-    return dst if dst != _ANY else ""
+    return nid_text(captured.route.dst)
 
 
 def latency(captured: Captured) -> float | None:
@@ -86,28 +87,37 @@ class Inputs:
 
     Attributes:
         unusable: how many files could not be read, or not to their end; each has been complained of.
+        file, number: of the message at hand, counted from 1.
     """
 
     def __init__(self, files: Sequence[str], dialect: str, port: int, statistics: Statistics | None = None) -> None:
         self.files, self._dialect, self._port = files, dialect, port
         self.statistics = statistics if statistics is not None else Statistics()
         self.unusable = 0
+        self.file, self.number = "", 0
         self._fit = Fit(dialects.dialect(dialect)) if dialect != AUTO else None
 
-    def __iter__(self) -> Iterator[tuple[str, Captured]]:
-        """The messages, each with its place: ``FILE, message N``.
+    def __iter__(self) -> Iterator[Captured]:
+        """The messages.
 
         Raises:
             click.exceptions.Exit: there was none, since files could not be read: nothing is left to do.
         """
-        number = 0
+        captured = None
         for file in self.files:
-            for number, captured in enumerate(self._of(file), 1):
+            self.file, self.number = file, 0
+            for captured in self._of(file):
+                self.number += 1
                 if self._fit is not None:
                     self._fit.see(captured)
-                yield f"{file}, message {number}", captured
-        if self.unusable and not number:
+                yield captured
+        if self.unusable and captured is None:
             raise click.exceptions.Exit(UNUSABLE)
+
+    @property
+    def place(self) -> str:
+        """Where the message at hand stands."""
+        return f"{self.file}, message {self.number}"
 
     @property
     def live(self) -> bool:

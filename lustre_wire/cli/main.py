@@ -26,7 +26,7 @@ FINDINGS: Final = 1
 UNUSABLE: Final = 2
 _SIGNALLED: Final = 128
 #: How many new objects Python looks at at once for those that hold each other: what a command loads stays.
-_OBJECTS: Final = 20_000
+_OBJECTS: Final = 200_000
 _INTERRUPTED: Final = _SIGNALLED + signal.SIGINT
 
 #: name -> what it does, as ``--help`` says it; the module has the same name with "_" for "-".

@@ -93,7 +93,7 @@ def _of_capture(path: str, old: str, new: str, port: int) -> Iterator[Finding]:
     conversations = Conversations(target, (), (), _SEQUENCE) if target is not None else None
     refused, lost = Counter[str](), Counter[str]()
     inputs = Inputs((path,), AUTO, port)
-    for _, captured in inputs:
+    for captured in inputs:
         message = captured.message
         if message is None or message.direction == REPLY:
             continue

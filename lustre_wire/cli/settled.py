@@ -28,6 +28,9 @@ def settled(messages: Iterable[Captured], live: bool = False) -> Iterator[Captur
     waiting: dict[int, Captured] = {}  # requests, by their id
     moved: Bounded[int, tuple[Captured, ...]] = Bounded(_MOST_MOVED)
     for captured in messages:
+        if captured.certain is not None and not (held or waiting or moved):  # what is certain waits for nothing
+            yield captured
+            continue
         request = captured.request
         if captured.direction == REPLY:
             if request is not None:
@@ -39,7 +42,7 @@ def settled(messages: Iterable[Captured], live: bool = False) -> Iterator[Captur
                 moved.keep(id(request), (*(moved.get(id(request)) or ()), captured))
             elif _is_told_by_reply(request):
                 waiting[id(request)] = request
-        elif captured.certain is None and _is_connect(captured):  # what is certain is no connect
+        elif captured.certain is None and _is_connect(captured):
             waiting[id(captured)] = captured
         if held or (waiting and not live):
             held.append(captured)

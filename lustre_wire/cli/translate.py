@@ -229,9 +229,10 @@ def command(
     with ExitStack() as stack:
         stream = stack.enter_context(writing(output, files)) if output is not None else None
         writer = CaptureWriter(stream) if stream is not None else None
-        for place, captured in inputs:
+        for captured in inputs:
             if not captured.direction:
                 continue
+            place = inputs.place
             outcome = conversations.translate(captured)
             counts.add(outcome)
             _show(place, captured, outcome, verbose, as_json)

@@ -53,8 +53,8 @@ def command(files: tuple[str, ...], dialect: str, port: int, coverage: bool, as_
     if any failed.
     """
     tally, inputs = Tally(), Inputs(files, dialect, port)
-    for place, captured in progress(inputs, "verifying"):
-        _verify(place, captured, tally)
+    for captured in progress(inputs, "verifying"):
+        _verify(inputs.place, captured, tally)
     if as_json:
         _print_json(tally)
         return inputs.status(bool(tally.failed))
