@@ -29,6 +29,12 @@ Way = tuple[str, "Chooser | None", "RpcFormat | None", "_Reads"]
 """How a message is read: its direction, what finds its format, the format where nothing else does, the functions."""
 
 
+_Told = tuple[str, "telling.Tell | None", "RpcFormat"]
+"""The beginning of a JSON text, what gives the rest, and the format, so that nothing else gets its id."""
+_Tells = dict[int, _Told]
+"""By the id of the format."""
+
+
 class Reader:
     """What decoding needs of one dialect in one byte order, looked up once."""
 
@@ -76,12 +82,12 @@ class Reader:
         if direction is None or version & self.version_mask != self.version:
             return None
         if direction == REPLY:
-            return direction, None, self.reply_format(opcode), _Reads(self, lengths)
+            return direction, None, self.reply_format(opcode), _Reads(self, lengths, direction, opcode)
         forms = possible(self.dialect.by_opcode.get(opcode, ()), lengths)
         if not forms:
             return None
         choose = None if len(forms) == 1 and not forms[0].match else self.dialect.chooser(forms, self.order)
-        return direction, choose, forms[0], _Reads(self, lengths)
+        return direction, choose, forms[0], _Reads(self, lengths, direction, opcode)
 
     def form(
         self,
@@ -143,25 +149,28 @@ class _Plan(dict[bytes, "Way | None"]):
 
 
 class _Reads(dict[type[Buffers], "whole.Read | None"]):
-    """The functions that read messages with the same buffer lengths, by the side of the RPC."""
+    """The functions that read messages of one direction and opcode with the same buffer lengths, by side of the RPC."""
 
-    __slots__ = ("lengths", "reader", "tells")
+    __slots__ = ("direction", "lengths", "opcode", "reader", "tells")
 
-    def __init__(self, reader: Reader, lengths: tuple[int, ...]) -> None:
+    def __init__(self, reader: Reader, lengths: tuple[int, ...], direction: str, opcode: int) -> None:
         super().__init__()
         self.reader, self.lengths = reader, lengths
-        self.tells: dict[tuple[type[Buffers], bool], telling.Tell | None] = {}
+        self.direction, self.opcode = direction, opcode
+        self.tells: tuple[_Tells, _Tells] = {}, {}  # without names, with names
 
     def __missing__(self, cls: type[Buffers]) -> whole.Read | None:
         read = self[cls] = self.reader.side(cls).reader(self.lengths)
         return read
 
-    def telling(self, cls: type[Buffers], naming: telling.Naming | None) -> telling.Tell | None:
-        """What gives the JSON text of such messages."""
-        key = cls, naming is not None
-        if key not in self.tells:
-            self.tells[key] = telling.teller(self.reader.side(cls), self.lengths, naming)
-        return self.tells[key]
+    def told(self, form: RpcFormat, naming: telling.Naming | None) -> _Told:
+        """How the JSON text of such messages is made."""
+        order, name = self.reader.order, self.reader.dialect.name
+        side = self.reader.side(form.request if self.direction is REQUEST else form.reply)
+        before = telling.beginning(name, self.direction, self.opcode, form, order)
+        told = before, telling.teller(side, self.lengths, form.variant, naming), form
+        self.tells[naming is not None][id(form)] = told
+        return told
 
 
 def _span(cls: type, order: ByteOrder, *names: str) -> tuple[slice, Any]:
@@ -240,12 +249,11 @@ def at_once(
         form = request.format if isinstance(request, Message) else request
     if form is None:
         return None
-    cls = form.request if direction is REQUEST else form.reply
-    if inside is not None and (tell := reads.telling(cls, naming)) is not None:
-        text = tell(data, plan.offsets, plan.lengths, dialect, direction, form, inside)
-        if text is not None:
-            return text
-    read = reads[cls]
+    if inside is not None:
+        before, tell, _ = reads.tells[naming is not None].get(id(form)) or reads.told(form, naming)
+        if tell is not None and (text := tell(data, plan.offsets, plan.lengths, dialect, inside)) is not None:
+            return before + text
+    read = reads[form.request if direction is REQUEST else form.reply]
     return read(data, plan.offsets, plan.lengths, dialect, direction, form) if read is not None else None
 
 

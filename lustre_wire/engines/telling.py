@@ -1,7 +1,7 @@
 """The JSON text of whole messages of a regular shape, straight from their bytes: the other sink of `whole`.
 
-The same walk over the same buffers gives one template and what fills it. The C core fills in the numbers and bytes that
-are shown as they stand (`bulk.texts`), the generated function the rest.
+The same walk over the same buffers gives one template and what fills it. The C core writes what stands in the message
+as it is shown (`bulk.texts`): numbers, digits, plain strings, elements; what is left has a generated function put in.
 """
 
 from __future__ import annotations
@@ -10,22 +10,24 @@ import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from itertools import pairwise
+from typing import Any, Final, NamedTuple, Protocol
 
 from lustre_wire.engines import record
 from lustre_wire.engines.bulk import Core, core
-from lustre_wire.engines.bulk.texts import Around, Blank, Place, filler
+from lustre_wire.engines.bulk.texts import Around, Blank, Each, Hole, Padding, Place, Rest, String, filler
+from lustre_wire.engines.bulk.texts import Piece as CorePiece
 from lustre_wire.engines.jsontext import prefix, quoted, template, union_writer
 from lustre_wire.engines.straightline import elements
 from lustre_wire.engines.whole import ABSENT, MOST_PATTERNS, VARIABLE, Pattern, Side, WholeGenerator
 from lustre_wire.schema.nodes import PREFIX, ByteOrder, Cell, Group, Node, Overlap, Repeat, resolved, turner
-from lustre_wire.schema.rpc import Cases, Chosen, Held, Parts, SlotSpec
+from lustre_wire.schema.rpc import Cases, Chosen, Held, Parts, RpcFormat, SlotSpec
 from lustre_wire.schema.struct import spec_of
 
 #: What opaque bytes hold, as members of the buffer's JSON object: (nodes it may be, bytes, dialect, order) -> text.
 Inside = Callable[[Held, bytes, Any, ByteOrder], str]
-#: As `Read`, and what tells of opaque bytes -> the message's JSON text, or None.
-Tell = Callable[[bytes, Any, Any, Any, str, Any, Inside], "str | None"]
+#: (data, offsets, lengths, dialect, what tells of opaque bytes) -> the JSON text from the header's first member on.
+Tell = Callable[[bytes, Any, Any, Any, Inside], "str | None"]
 
 
 class Naming(Protocol):
@@ -47,26 +49,44 @@ class Naming(Protocol):
         """The texts of what is within its elements."""
 
 
-_WORD = re.compile(r"[A-Za-z_]\w*")
-_TELL = "tell(_data, _offsets, _lengths, dialect, direction, format, inside)"
+_WORD: Final = re.compile(r"[A-Za-z_]\w*")
+_FIELD: Final = re.compile("%([sd])")
+_TELL: Final = "tell(_data, _offsets, _lengths, dialect, inside)"
 
 
-def teller(side: Side, lengths: tuple[int, ...], naming: Naming | None) -> Tell | None:
+class _Part(NamedTuple):
+    """A piece of the template, with the expressions that fill it; what the core makes of it, where it can."""
+
+    text: str
+    args: tuple[str, ...]
+    pieces: tuple[CorePiece, ...] | None = None
+
+
+def beginning(dialect: str, direction: str, opcode: int, form: RpcFormat, order: ByteOrder) -> str:
+    """The text before that of a `Tell`, the same for all messages of a kind."""
+    return (
+        f'{{"dialect":{quoted(dialect)},"direction":"{direction}","opcode":{opcode},"format":{quoted(form.name)},'
+        f'"endian":"{order}","header":{{'
+    )
+
+
+def teller(side: Side, lengths: tuple[int, ...], variant: str, naming: Naming | None) -> Tell | None:
     """The function that gives the JSON text of a message with these buffer lengths, None where none is made.
 
     It is made for the first message, as the function that reads one is: that takes no longer.
 
     Args:
+        variant: of the format, empty where it has none.
         naming: for one member more: ``names``, what numbers of the message are called.
     """
     pattern = side.pattern(lengths)
     if pattern is None:
         return None
-    key = pattern, naming
+    key = pattern, variant, naming
     if key not in side.tellers:
         if len(side.tellers) >= MOST_PATTERNS:
             return None
-        side.tellers[key] = _Telling(side, pattern, naming).teller()
+        side.tellers[key] = _Telling(side, pattern, naming).teller(variant)
     found: Tell | None = side.tellers[key]
     return found
 
@@ -77,23 +97,22 @@ class _Telling(WholeGenerator):
     def __init__(self, side: Side, pattern: Pattern, naming: Naming | None) -> None:
         self.naming = naming
         self.names: list[str] = []  # expressions of what is called so at the level at hand
-        self.parts: list[tuple[str, tuple[str, ...]]] = []  # of the template, each with what fills it
+        self.parts: list[_Part] = []
         self.places: dict[str, Place] = {}  # where variables stand in the message
-        self.blanks: list[Blank] = []
+        self.blanks: list[Blank | Padding] = []
+        self.blocks: list[tuple[str, list[str]]] = []  # a variable, and the statements that set it
         self.buffer = self.end = 0  # in which buffer, 0 being the whole message, and up to where, values are taken
-        self.least: list[str] = []  # tests of what buffers have at least
+        self.least: dict[int, int] = {}  # bytes that buffers have at least
         self.numbers: dict[str, str] = {}  # variables by path; of header and ptlrpc_body by name
         self.whole = True  # whether all that must be known is
         super().__init__(side, pattern)
 
-    def put(self, text: str, *args: str) -> None:
-        self.parts.append((text, args))
+    def put(self, text: str, *args: str, pieces: tuple[CorePiece, ...] | None = None) -> None:
+        self.parts.append(_Part(text, args, pieces))
 
     def hex(self, size: int) -> None:
         """The next bytes, as they are."""
-        self.put('"')
-        self.put("%s", f"{self.taken(f'{size}s')}.hex()")
-        self.put('"')
+        self.put('"%s"', f"{self.taken(f'{size}s')}.hex()")
 
     def atom(self, code: str, target: str, source: str) -> None:
         width = struct.calcsize(f"<{code}")
@@ -117,9 +136,15 @@ class _Telling(WholeGenerator):
                 self.names.append(f"{self.em.const('n', named)}[{value}]")
         elif isinstance(node, Overlap):
             raw = self.taken(f"{node.width}s")
-            if node.swab and resolved(node.order, self.order) != "little":
+            turned = bool(node.swab) and resolved(node.order, self.order) != "little"
+            if turned:
                 raw = f"{self.em.const('_u', turner(node.swab))}({raw})"
-            self.put("%s", f"{self.em.const('u', union_writer(node.cls))}({raw})")
+            as_sent = self.places.get(raw) if spec_of(node.cls).telling is None else None
+            self.put(
+                "%s",
+                f"{self.em.const('u', union_writer(node.cls))}({raw})",
+                pieces=('{"raw":"', as_sent, '"}') if as_sent is not None else None,
+            )
             self.tagged(node, raw, path)
         elif isinstance(node, Group):
             self.within(node.name, lambda: self.group(node, "", path, at_end=at_end))
@@ -171,14 +196,46 @@ class _Telling(WholeGenerator):
         limit = self.numbers[f"{outer}.{node.limit}"] if node.limit else ""
         end = f"min(a + m, a + {start} + {node.stride} * {limit})" if limit else "a + m"
         read, _ = elements(node.node, self.order, record.nested_codec, joined=node.joined)
-        self.rest.append(f"{values} = {self.em.const('_f', read)}(_data, a + {start}, {end})")
         each = 1 if node.joined else node.stride
-        self.rest += [f"if m != {start + node.width} and {start} + {each} * len({values}) != m:", "    return None"]
-        args: list[str] = []
-        self.put(template(self.em, self.rest, node, values, args), *args)
+        lines = [
+            f"a = _offsets[{self.buffer}]", f"m = _lengths[{self.buffer}]",
+            f"{values} = {self.em.const('_f', read)}(_data, a + {start}, {end})",
+            f"if m != {start + node.width} and {start} + {each} * len({values}) != m:", "    return None",
+        ]  # fmt: skip
+        self.value(node, values, lines, None if limit else self.each(node, start))
         named = self.naming.value(node, node.name) if self.naming is not None else None
         if named is not None:
             self.names.append(f"{self.em.const('n', named)}({values})")
+
+    def value(self, node: Node, value: str, lines: list[str], pieces: tuple[CorePiece, ...] | None) -> None:
+        """Add the text of a value that these statements set."""
+        args: list[str] = []
+        text = template(self.em, lines, node, value, args)
+        self.blocks.append((value, lines))
+        self.put(text, *args, pieces=pieces)
+
+    def each(self, node: Repeat, start: int) -> tuple[CorePiece, ...] | None:
+        """What the core makes of elements from an offset to the end of their buffer; None where it cannot."""
+        if node.joined:
+            return None
+        outer = self.parts, self.names, self.end
+        self.parts, self.names, self.end = [], [], 0
+        self.node(node.node, "", "")
+        made = self.core_pieces()
+        self.parts, self.names, self.end = outer
+        plain = tuple(piece for piece in made if isinstance(piece, (str, Place)))
+        return ("[", Each(self.buffer, start, node.stride, plain), "]") if len(plain) == len(made) else None
+
+    def filling(self, node: Node) -> tuple[CorePiece, ...] | None:
+        """What the core makes of a value that fills its buffer; None where it cannot."""
+        if isinstance(node, Repeat):
+            return self.each(node, 0)
+        if not isinstance(node, Cell) or node.width:
+            return None
+        kind = node.kind
+        if kind.json_key == "text" and kind.ending == b"\0":
+            return '"', String(self.buffer), '"'
+        return ('"', Rest(self.buffer), '"') if kind.as_digits else None
 
     def taken(self, code: str) -> str:
         """The variable of a value that is unpacked."""
@@ -247,23 +304,39 @@ class _Telling(WholeGenerator):
             self.front(index)
             return
         self.slot(index)
+        self.put(prefix(node))
         if isinstance(node, Group):
-            self.least += [f"if _lengths[{index}] < {node.width}:", "    return None"]
-            self.rest += [f"a = _offsets[{index}]", f"m = _lengths[{index}]"]
-            self.put(prefix(node))
+            self.least[index] = node.width
             self.within(slot.name, lambda: self.group(node, "", slot.name, at_end=True))
             self.padding()
         else:
             value = f"_v{index}"
             self.apart(index, value)
-            args: list[str] = []
-            self.put(prefix(node) + template(self.em, self.rest, node, value, args), *args)
+            lines, self.rest = self.rest, []
+            self.value(node, value, lines, self.filling(node))
             names = self.naming.value(node, slot.name) if self.naming is not None else None
             if names is not None:
                 self.names.append(f"{self.em.const('n', names)}({value})")
             if slot.opaque:
                 self.put("%s", f"inside({self.held(slot)}, {value}, dialect, {self.order!r})")
         self.put("}")
+
+    def undeclared(self, index: int) -> None:
+        self.buffer = index
+        super().undeclared(index)
+        if self.pattern[index] != ABSENT:
+            self.blocks.append((self.more[-1], self.rest))
+            self.rest = []
+
+    def padding(self) -> None:
+        """What is between the buffer and the next."""
+        if core is None:
+            super().padding()
+            lines = [f"a = _offsets[{self.buffer}]", f"m = _lengths[{self.buffer}]", *self.rest]
+            self.rest = []
+            self.blocks.append(("", lines))
+        else:
+            self.blanks.append(Padding(self.buffer))
 
     def held(self, slot: SlotSpec) -> str:
         """The expression of what an opaque buffer may hold."""
@@ -281,13 +354,13 @@ class _Telling(WholeGenerator):
         self.whole &= made is not None or not isinstance(held, Cases)
         return made or self.em.const("_h", () if isinstance(held, Cases) else held)
 
-    def teller(self) -> Tell | None:
+    def teller(self, variant: str) -> Tell | None:
         if not self.whole:
             return None
         count = len(self.pattern)
         for slot in self.side.slots[count - 1 :]:
             self.put(f',{{"name":"{slot.name}"}}')
-        self.put("]%s", "',\"variant\":' + quoted(format.variant) if format.variant else ''")
+        self.put(f'],"variant":{quoted(variant)}' if variant else "]")
         while self.more and self.more[-1] == 'b""':
             self.more.pop()
         said = []
@@ -299,37 +372,60 @@ class _Telling(WholeGenerator):
         if self.naming is not None:
             self.put(',"names":{%s}', f"({' + '.join(self.names)})[:-1]" if self.names else "''")
         self.put("}")
-        self.parts[:0] = [
-            ('{"dialect":%s,"direction":"%s","opcode":', ("quoted(dialect.name)", "direction")),
-            ("%d", (self.numbers["pb_opc"],)),
-            (f',"format":%s,"endian":"{self.order}","header":{{', ("quoted(format.name)",)),
-        ]
-        if core is None:
-            filled = repr("".join(text for text, _ in self.parts))
-            args = [arg for _, args in self.parts for arg in args]
-            checks = [f"if not ({' and '.join(self.checks)}):", "    return None"] if self.checks else []
-        else:
-            filled, args = "_text", self.by_core(core)
-            checks = ["_text = _fill(_data)", "if _text is None:", "    return None"]
-        lines = [*self.rest, f"return {filled} % ({', '.join(args)},)"]
-        lines = [*self.least, *self.unpacking([*checks, *lines]), *checks, *lines]
         self.em.names["quoted"] = quoted
-        made: Tell = self.function(_TELL, lines)
+        return self.by_core(core) if core is not None else self.alone()
+
+    def alone(self) -> Tell:
+        """Without the core: the template, filled by Python."""
+        text = "".join(part.text for part in self.parts)
+        args = [arg for part in self.parts for arg in part.args]
+        least = [f"if {' or '.join(f'_lengths[{i}] < {n}' for i, n in self.least.items())}:", "    return None"]
+        checks = [f"if not ({' and '.join(self.checks)}):", "    return None"] if self.checks else []
+        blocks = [line for _, lines in self.blocks for line in lines]
+        lines = [*checks, *blocks, f"return {text!r} % ({', '.join(args)},)"]
+        made: Tell = self.function(_TELL, [*(least if self.least else []), *self.unpacking(lines), *lines])
         return made
 
-    def by_core(self, core: Core) -> list[str]:
-        """Have the C core fill in what it can; what fills the rest."""
-        pieces: list[str | Place] = []
-        rest: list[str] = []
-        for text, args in self.parts:
-            place = self.place(args[0]) if len(args) == 1 and text in ("%d", "%s") else None
-            if place is not None and place.is_number == (text == "%d"):
-                pieces.append(place)
-            else:
-                pieces.append(text)
-                rest += args
-        self.em.names["_fill"] = filler(core, self.order, self.around, pieces, self.blanks)
-        return rest
+    def by_core(self, core: Core) -> Tell:
+        """The core writes the text; what it cannot make is put in where it left holes."""
+        pieces = self.core_pieces()
+        fill = filler(core, self.order, self.around, pieces, self.blanks, self.least)
+        holes = [piece.made for piece in pieces if isinstance(piece, Hole)]
+        if not holes:
+            return fill
+        self.em.names["_fill"] = fill
+        used = set(_WORD.findall(" ".join(holes)))
+        lines: list[str] = []
+        for value, block in reversed(self.blocks):
+            if value in used:
+                lines[:0] = block
+                used.update(_WORD.findall(" ".join(block)))
+        between = [f"_t{number}" for number in range(1 + len(holes))]
+        lines += ["_text = _fill(_data)", "if _text is None:", "    return None"]
+        for before, rest in pairwise(between):  # much faster than to split the text at once
+            lines += [f"{before}, _, {rest} = {'_text' if before == between[0] else before}.partition('\\0')"]
+        made = [part for pair in zip(between, holes, strict=False) for part in pair]
+        lines += [f"return ''.join(({', '.join(made)}, {between[-1]}))"]
+        found: Tell = self.function(_TELL, [*self.unpacking(lines), *lines])
+        return found
+
+    def core_pieces(self) -> list[CorePiece]:
+        """The parts as the core reads them."""
+        out: list[CorePiece] = []
+        for part in self.parts:
+            if part.pieces is not None:
+                out += part.pieces
+                continue
+            first, *rest = _FIELD.split(part.text)
+            out.append(first)
+            for code, text, arg in zip(rest[::2], rest[1::2], part.args, strict=True):
+                place = self.place(arg)
+                if place is not None and place.is_number == (code == "d"):
+                    out.append(place)
+                else:
+                    out.append(Hole(arg if code == "s" else f"'%d' % {arg}"))
+                out.append(text)
+        return out
 
     def place(self, arg: str) -> Place | None:
         """Where it stands in the message as it is shown, None where it has to be made of that."""

@@ -73,7 +73,7 @@ class Side:
         self.plain = not any(s.present for s in self.slots)  # buffers that depend on others go piece by piece
         self._readers: dict[Pattern, Read] = {}
         self._writers: dict[Pattern, Write | None] = {}
-        self.tellers: dict[tuple[Pattern, Any], Any] = {}  # kept for `telling`
+        self.tellers: dict[tuple[Pattern, str, Any], Any] = {}  # kept for `telling`
         self.pattern_of_values: Callable[[Any], Pattern] | None = None  # made when first needed
 
     def reader(self, lengths: tuple[int, ...]) -> Read | None:

@@ -311,17 +311,23 @@ uint64_t lw_key_hash(const lw_index_plan *plan, const lw_group *group, const uin
 int lw_translate(const lw_index_plan *plan, const lw_group *const *groups, uint32_t n_groups, const uint8_t *data,
                  uint64_t size, uint8_t *out, lw_walk *walk, uint8_t *const *columns);
 
-enum lw_what { LW_UNSIGNED, LW_SIGNED, LW_HEX };
+/*
+ * What stands in a text: a number, bytes as hexadecimal digits; of a buffer from some byte on the rest in such digits, its
+ * string without the NUL that ends it, or as many elements as there are; a NUL, where somebody else puts something in.
+ * LW_LITERAL is none but the literal before it.
+ */
+enum lw_what { LW_UNSIGNED, LW_SIGNED, LW_HEX, LW_REST, LW_STRING, LW_EACH, LW_HOLE, LW_LITERAL };
 
 /*
- * A value in a text: the literal before it (bytes of it), and where it is, in a buffer behind the
- * ptlrpc_body or (0) in the message as a whole. A number has 1, 2, 4 or 8 bytes.
+ * A value in a text: the literal before it (bytes of it), and where it is, in a buffer behind the ptlrpc_body or (0) in
+ * the message as a whole. A number has 1, 2, 4 or 8 bytes. `width` is that of one element of LW_EACH, the text of which is
+ * in the next `inner` values, their offsets in the element.
  */
 typedef struct {
-    uint32_t literal, what, buffer, offset, width;
+    uint32_t literal, what, buffer, offset, width, inner;
 } lw_value;
 
-/* What must be zero: some bits of a number, or (no mask) bytes. */
+/* What must be zero: some bits of a number, or (no mask) bytes, or (no width) what is between a buffer and the next. */
 typedef struct {
     uint32_t buffer, offset, width;
     uint64_t mask;
@@ -333,7 +339,7 @@ typedef struct {
     uint32_t lengths; /* where the buffer lengths stand */
     uint32_t first;   /* where the first buffer begins */
     uint32_t n_needs; /* how many buffers it reads of, number 0 being the whole message: LW_MOST_BUFFERS at most */
-    const uint32_t *needs; /* bytes of each that it reads */
+    const uint32_t *needs; /* bytes that each has at least */
     uint32_t n_blanks, n_values;
     const lw_blank *blanks;
     const lw_value *values;
@@ -342,8 +348,9 @@ typedef struct {
 } lw_text_plan;
 
 /*
- * The text of a message, as many bytes as are returned; 0 where something is not zero that must be, or not there. `out` has
- * room for all literals, 20 bytes a number and two for each byte of hexadecimal digits.
+ * The text of a message, as many bytes as are returned; 0 where it is not regular: something is not zero that must be, or
+ * not there, a string has other than plain characters, or elements do not fill their buffer. `out` has room for all
+ * literals, those of elements as often as there may be, 20 bytes a number, and two for each byte that is digits.
  */
 uint64_t lw_text_of(const lw_text_plan *plan, const uint8_t *data, uint64_t size, char *out);
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lustre_wire.engines.bulk import Core
 from lustre_wire.schema.nodes import ByteOrder
@@ -41,11 +43,52 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """All bytes of a buffer behind the ptlrpc_body, as hexadecimal digits."""
+
+    buffer: int
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    """The string that fills a buffer behind the ptlrpc_body, without the NUL that ends it."""
+
+    buffer: int
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """Elements of `stride` bytes that fill a buffer from an offset on; in `pieces` offsets are those in the element."""
+
+    buffer: int
+    offset: int
+    stride: int
+    pieces: tuple[str | Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """What the core cannot make: a NUL stands in its place. `made` is the expression of its text."""
+
+    made: str
+
+
+Piece = str | Place | Rest | String | Each | Hole
+
+
+@dataclass(frozen=True, slots=True)
 class Blank:
     """What must be zero in a message: all bits of a place, or those of a number that are in `mask`."""
 
     place: Place
     mask: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """What must be zero too: the bytes between a buffer and the next."""
+
+    buffer: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,44 +99,110 @@ class Around:
     first: int
 
 
+class _Program:
+    """Values and literals as the core reads them, and how long their text may be: `room`, and `growth` a byte."""
+
+    def __init__(self, core: Core) -> None:
+        self.lib = core.lib
+        self.values: list[list[int]] = []
+        self.literals = ""
+        self.room = 0
+        self.growth = 0.0
+        self.needs: dict[int, int] = {}
+
+    def add(self, pieces: Sequence[Piece], *, inner: bool = False) -> int:
+        """Add them; the length of the literal behind the last one."""
+        literal = ""
+        for piece in pieces:
+            if isinstance(piece, str):
+                literal += piece
+                continue
+            self._literal(literal)
+            self.values.append([len(literal), *self._value(piece, inner), 0])
+            literal = ""
+            if isinstance(piece, Each):
+                at, room = len(self.values), self.room
+                last = self.add(piece.pieces, inner=True)
+                self.values.append([last, self.lib.LW_LITERAL, 0, 0, 0, 0])
+                self.values[at - 1][-1] = len(self.values) - at
+                self.growth += (1 + self.room - room) / piece.stride
+        self._literal(literal)
+        return len(literal)
+
+    def _literal(self, text: str) -> None:
+        self.literals += text
+        self.room += len(text)
+
+    def _value(self, piece: Place | Rest | String | Each | Hole, inner: bool) -> tuple[int, int, int, int]:
+        """What it is, in which buffer, at which offset, how wide."""
+        lib = self.lib
+        if isinstance(piece, Hole):
+            self.room += 1
+            return lib.LW_HOLE, 0, 0, 0
+        if isinstance(piece, Each):
+            self.need(piece.buffer, piece.offset)
+            return lib.LW_EACH, piece.buffer, piece.offset, piece.stride
+        if not isinstance(piece, Place):
+            self.growth += 2
+            self.need(piece.buffer, 0)
+            return lib.LW_REST if isinstance(piece, Rest) else lib.LW_STRING, piece.buffer, 0, 0
+        self.room += piece.room
+        if not inner:
+            self.need(piece.buffer, piece.end)
+        number = lib.LW_UNSIGNED if piece.code.isupper() else lib.LW_SIGNED
+        return number if piece.is_number else lib.LW_HEX, piece.buffer, piece.offset, piece.width
+
+    def need(self, buffer: int, size: int) -> None:
+        """That a buffer has so many bytes at least."""
+        self.needs[buffer] = max(self.needs.get(buffer, 0), size)
+
+
 def filler(
-    core: Core, order: ByteOrder, around: Around, pieces: Sequence[str | Place], blanks: Sequence[Blank]
-) -> Callable[[bytes], str | None]:
-    """A function of a message's bytes that gives its text, None where something is not zero that must be.
+    core: Core,
+    order: ByteOrder,
+    around: Around,
+    pieces: Sequence[Piece],
+    blanks: Sequence[Blank | Padding],
+    least: Mapping[int, int],
+) -> Callable[..., str | None]:
+    """A function of a message's bytes that gives its text, None where it is not regular.
+
+    That is where something is not zero that must be, a string has characters that are escaped in JSON, or elements do
+    not fill their buffer. What else the function is given it does not look at.
 
     Args:
         order: the message's, in which all numbers are.
-        pieces: ASCII text, and the places of what stands between.
+        pieces: ASCII text, and what stands between.
+        least: bytes that buffers have at least, by their number.
     """
-    literals, places = [""], list[Place]()
-    for piece in pieces:
-        if isinstance(piece, Place):
-            places.append(piece)
-            literals.append("")
+    lib, new, program = core.lib, core.ffi.new, _Program(core)
+    last = program.add(pieces)
+    program.need(0, around.first)
+    zeroes = []
+    for blank in blanks:
+        if isinstance(blank, Padding):
+            program.need(blank.buffer, 0)
+            zeroes.append((blank.buffer, 0, 0, 0))
         else:
-            literals[-1] += piece
-    lib, new = core.lib, core.ffi.new
-    what = [lib.LW_HEX if not p.is_number else lib.LW_UNSIGNED if p.code.isupper() else lib.LW_SIGNED for p in places]
-    values = [(len(t), w, p.buffer, p.offset, p.width) for t, w, p in zip(literals, what, places, strict=False)]
-    zeroes = [(b.place.buffer, b.place.offset, b.place.width, b.mask) for b in blanks]
-    needs = [around.first]
-    for place in [*places, *(blank.place for blank in blanks)]:
-        needs += [0] * (1 + place.buffer - len(needs))
-        needs[place.buffer] = max(needs[place.buffer], place.end)
+            place = blank.place
+            program.need(place.buffer, place.end)
+            zeroes.append((place.buffer, place.offset, place.width, blank.mask))
+    for number, size in least.items():
+        program.need(number, size)
+    needs = [program.needs.get(number, 0) for number in range(1 + max(program.needs))]
+    values = program.values
     c_needs, c_zeroes = new("uint32_t[]", needs), new("lw_blank[]", zeroes or 1)
-    c_values = new("lw_value[]", values or 1)
-    text = new("char[]", "".join(literals).encode("ascii"))
-    swap, last = order != sys.byteorder, len(literals[-1])
+    c_values, text = new("lw_value[]", values or 1), new("char[]", program.literals.encode("ascii"))
+    swap, lengths = order != sys.byteorder, around.lengths
     made = (
-        swap, around.lengths, around.first, len(needs), c_needs, len(zeroes), len(values), c_zeroes, c_values,
-        text, last,
+        swap, lengths, around.first, len(needs), c_needs, len(zeroes), len(values), c_zeroes, c_values, text, last,
     )  # fmt: skip
     plan = new("lw_text_plan *", made)
-    room = sum(map(len, literals)) + sum(place.room for place in places)
+    room, growth = program.room + 1, math.ceil(program.growth)
     text_of, allocate, chars, buffer = lib.lw_text_of, core.allocator, core.ffi.typeof("char[]"), core.ffi.buffer
 
-    def fill(data: bytes) -> str | None:
-        out = allocate(chars, room)
+    def fill(data: bytes, *_: Any) -> str | None:
+        out = allocate(chars, room + growth * len(data))
         size = text_of(plan, data, len(data), out) if made else 0  # `made` has what the plan points to
         return str(buffer(out, size), "ascii") if size else None
 

@@ -124,6 +124,11 @@ class CellType(FieldType):
         """Expression of the plain JSON value."""
         return f"({value} if type({value}) is bytes else {em.use(octets)}({value})).hex()"
 
+    @property
+    def as_digits(self) -> bool:
+        """Whether JSON has the bytes of its values as hexadecimal digits."""
+        return type(self).json is CellType.json
+
     def json_text(self, em: Emitter, cell: Cell, value: str) -> tuple[str, str]:
         """The piece of a ``%`` template that is the value's JSON text, and the expression that fills it."""
         return "%d" if self.form is Form.NUMBER else '"%s"', self.json(em, cell, value)
@@ -131,7 +136,7 @@ class CellType(FieldType):
     def json_raw(self, em: Emitter, cell: Cell, raw: str, order: ByteOrder) -> tuple[str, str]:
         """The same of what `struct` gives, a variable."""
         loaded = self.load(em, cell, raw, order)
-        if not loaded and type(self).json is CellType.json:
+        if not loaded and self.as_digits:
             return '"%s"', f"{raw}.hex()"
         return self.json_text(em, cell, loaded or raw)
 
