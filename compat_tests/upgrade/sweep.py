@@ -28,7 +28,7 @@ from lustre_wire.upgrade.stage.play import Play
 SCENARIOS = scenario.names()
 #: Hours of simulated time: drawn a tenth as often as the others.
 LONG = {"mixed-months"}
-#: Each option's values, the policy's own first.
+#: Each option's values.
 VALUES = {
     name: ("no", "yes") if kind is bool else tuple(str(value) for value in kind) for name, kind in OPTIONS.items()
 }
@@ -110,14 +110,37 @@ def pairs() -> Iterator[Case]:
         most = -1
         first = chance.choice(sorted(left))
         for _ in range(30):
-            made = {name: chance.choice(values) for name, values in axes.items()}
-            made |= {first[0]: first[1], first[2]: first[3]}
+            made = _playable({name: chance.choice(values) for name, values in axes.items()}, first)
             covers = len(left & _pairs(made))
             if covers > most:
                 best, most = made, covers
-        left -= _pairs(best)
+        left -= _pairs(best) if not _refused(best) else {first}
         options = tuple((name, best[name]) for name in VALUES)
         yield Case(best["scenario"], best["policy"], options, tuple(filter(None, [best["fault"]])))
+
+
+def _playable(made: dict[str, str], first: tuple[str, str, str, str]) -> dict[str, str]:
+    """A case with a pair in it, and with what is refused beside it taken back; it is refused if the pair is."""
+    made = made | {first[0]: first[1], first[2]: first[3]}
+    fixed = {first[0], first[2]}
+    for name in ["policy", *VALUES]:
+        if name not in fixed and _refused(made):
+            made[name] = "simplified" if name == "policy" else _own(made["policy"], name)
+    return made
+
+
+def _own(name: str, option: str) -> str:
+    """What a policy does unless told otherwise."""
+    value = getattr(POLICIES[name], option)
+    return {True: "yes", False: "no"}[value] if OPTIONS[option] is bool else str(value)
+
+
+def _refused(made: dict[str, str]) -> bool:
+    try:
+        policy(made["policy"], **{name: made[name] for name in VALUES})
+    except WireError:
+        return True
+    return False
 
 
 def _pairs(made: dict[str, str]) -> set[tuple[str, str, str, str]]:

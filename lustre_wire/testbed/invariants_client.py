@@ -10,6 +10,7 @@ from lustre_wire.checking.verdict import Verdict
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.testbed.reading import (
+    Recording,
     accepted,
     answer_of,
     connects,
@@ -25,7 +26,7 @@ from lustre_wire.testbed.seen import TRAFFIC, Seen
 
 
 @invariant("R1", TRAFFIC)
-def r1(messages: list[Seen], verdict: Verdict) -> None:
+def r1(messages: Recording, verdict: Verdict) -> None:
     """Only what was answered with a transno is replayed, and only where replay exists."""
     for pair in pairs(messages):
         for replay in replays(pair):
@@ -34,7 +35,7 @@ def r1(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R2", TRAFFIC)
-def r2(messages: list[Seen], verdict: Verdict) -> None:
+def r2(messages: Recording, verdict: Verdict) -> None:
     """What is known to be committed is not replayed, opens aside."""
     for pair in pairs(messages):
         for replay in replays(pair):
@@ -43,7 +44,7 @@ def r2(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R3", TRAFFIC)
-def r3(messages: list[Seen], verdict: Verdict) -> None:
+def r3(messages: Recording, verdict: Verdict) -> None:
     """Opens are replayed under their original transno, until their close is committed."""
     for pair in pairs(messages):
         handles = {m.file: m.xid for m in pair if not m.request and m.opens and m.file}
@@ -60,7 +61,7 @@ def r3(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R4", TRAFFIC)
-def r4(messages: list[Seen], verdict: Verdict) -> None:
+def r4(messages: Recording, verdict: Verdict) -> None:
     """After an eviction nothing from before is sent again."""
     for pair in pairs(messages):
         for evicted in evictions(pair):
@@ -73,7 +74,7 @@ def r4(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R5", TRAFFIC)
-def r5(messages: list[Seen], verdict: Verdict) -> None:
+def r5(messages: Recording, verdict: Verdict) -> None:
     """Replays go out in ascending transno, one at a time."""
     for pair in pairs(messages):
         for begin, end, _ in recoveries(pair):
@@ -86,7 +87,7 @@ def r5(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R6", TRAFFIC)
-def r6(messages: list[Seen], verdict: Verdict) -> None:
+def r6(messages: Recording, verdict: Verdict) -> None:
     """A last_committed that goes backwards brings nothing back."""
     for pair in pairs(messages):
         told = 0
@@ -100,7 +101,7 @@ def r6(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R7", TRAFFIC)
-def r7(messages: list[Seen], verdict: Verdict) -> None:
+def r7(messages: Recording, verdict: Verdict) -> None:
     """Another transno in the answer to a replay ends this connection, and nothing from before is sent again."""
     for pair in pairs(messages):
         for replay in replays(pair):
@@ -113,7 +114,7 @@ def r7(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R8", TRAFFIC)
-def r8(messages: list[Seen], verdict: Verdict) -> None:
+def r8(messages: Recording, verdict: Verdict) -> None:
     """Another status in the answer to a replay does not stop the replay."""
     for pair in pairs(messages):
         for replay in replays(pair):
@@ -128,7 +129,7 @@ def r8(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R9", TRAFFIC)
-def r9(messages: list[Seen], verdict: Verdict) -> None:
+def r9(messages: Recording, verdict: Verdict) -> None:
     """What was being replayed when the connection broke is replayed with MSG_RESENT."""
     for pair in pairs(messages):
         sent = replays(pair)
@@ -145,7 +146,7 @@ def r9(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R10", TRAFFIC)
-def r10(messages: list[Seen], verdict: Verdict) -> None:
+def r10(messages: Recording, verdict: Verdict) -> None:
     """What is sent again has the same xid and MSG_RESENT, in the order of the first time; bulk gets a new xid."""
     for pair in pairs(messages):
         first: dict[int, Seen] = {}
@@ -163,7 +164,7 @@ def r10(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R10a", TRAFFIC)
-def r10a(messages: list[Seen], verdict: Verdict) -> None:
+def r10a(messages: Recording, verdict: Verdict) -> None:
     """A replay has MSG_REPLAY, and MSG_RESENT only when it was under way as the connection broke."""
     for pair in pairs(messages):
         replayed: set[tuple[int, int]] = set()
@@ -176,7 +177,7 @@ def r10a(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R10b", TRAFFIC)
-def r10b(messages: list[Seen], verdict: Verdict) -> None:
+def r10b(messages: Recording, verdict: Verdict) -> None:
     """1.8 asks again after -EINPROGRESS, under a new xid, later each time; 2.0 does not."""
     for pair in pairs(messages):
         waits: dict[tuple[bytes, ...], list[float]] = {}
@@ -202,7 +203,7 @@ def r10b(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R11", TRAFFIC)
-def r11(messages: list[Seen], verdict: Verdict) -> None:
+def r11(messages: Recording, verdict: Verdict) -> None:
     """While a client recovers it sends nothing but connects, replays, lock replays, cancels and pings."""
     for pair in pairs(messages):
         for begin, end, _ in recoveries(pair):
@@ -213,7 +214,7 @@ def r11(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R12", TRAFFIC)
-def r12(messages: list[Seen], verdict: Verdict) -> None:
+def r12(messages: Recording, verdict: Verdict) -> None:
     """conn_cnt increases with every attempt."""
     for pair in pairs(messages):
         tried = connects(pair)
@@ -223,7 +224,7 @@ def r12(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R13", TRAFFIC)
-def r13(messages: list[Seen], verdict: Verdict) -> None:
+def r13(messages: Recording, verdict: Verdict) -> None:
     """Every connect offers the flags of the first."""
     for pair in pairs(messages):
         first: Seen | None = None
@@ -236,7 +237,7 @@ def r13(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R14", TRAFFIC)
-def r14(messages: list[Seen], verdict: Verdict) -> None:
+def r14(messages: Recording, verdict: Verdict) -> None:
     """Nothing is granted that was not offered."""
     for pair in pairs(messages):
         for request, reply in accepted(pair):
@@ -244,7 +245,7 @@ def r14(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R15", TRAFFIC)
-def r15(messages: list[Seen], verdict: Verdict) -> None:
+def r15(messages: Recording, verdict: Verdict) -> None:
     """A replay is the request as it was formatted; only opens and creates got what their reply said."""
     for pair in pairs(messages):
         sent: dict[int, Seen] = {}
@@ -262,7 +263,7 @@ def r15(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R16", TRAFFIC)
-def r16(messages: list[Seen], verdict: Verdict) -> None:
+def r16(messages: Recording, verdict: Verdict) -> None:
     """A close sent after its open was replayed carries the handle of the replay's answer."""
     for pair in pairs(messages):
         owner: dict[int, int] = {}

@@ -10,6 +10,7 @@ from lustre_wire.recovery.names import names
 from lustre_wire.recovery.request import repsize
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.testbed.reading import (
+    Recording,
     accepted,
     answer_of,
     evictions,
@@ -20,11 +21,11 @@ from lustre_wire.testbed.reading import (
     replays,
     servers,
 )
-from lustre_wire.testbed.seen import TRAFFIC, Seen
+from lustre_wire.testbed.seen import TRAFFIC
 
 
 @invariant("L1", TRAFFIC)
-def l1(messages: list[Seen], verdict: Verdict) -> None:
+def l1(messages: Recording, verdict: Verdict) -> None:
     """A lock replay says its lock's state, and has neither MSG_REPLAY nor a transno."""
     for m in messages:
         if m.request and m.lock_replay:
@@ -35,7 +36,7 @@ def l1(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("L2", TRAFFIC)
-def l2(messages: list[Seen], verdict: Verdict) -> None:
+def l2(messages: Recording, verdict: Verdict) -> None:
     """A lock that its client gave back is not replayed."""
     for pair in pairs(messages):
         given: set[int] = set()
@@ -52,7 +53,7 @@ def l2(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("L3", TRAFFIC)
-def l3(messages: list[Seen], verdict: Verdict) -> None:
+def l3(messages: Recording, verdict: Verdict) -> None:
     """The answer to a lock replay has room for an ost_lvb."""
     for m in messages:
         if m.request and m.lock_replay:
@@ -61,7 +62,7 @@ def l3(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("L4", TRAFFIC)
-def l4(messages: list[Seen], verdict: Verdict) -> None:
+def l4(messages: Recording, verdict: Verdict) -> None:
     """A lock replay has the dialect's pb_flags: nothing in 1.8, REQ_REPLAY_DONE in 2.0."""
     for m in messages:
         if m.request and m.lock_replay:
@@ -69,7 +70,7 @@ def l4(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("L5", TRAFFIC)
-def l5(messages: list[Seen], verdict: Verdict) -> None:
+def l5(messages: Recording, verdict: Verdict) -> None:
     """A lock is replayed under the client's own handle, known from its enqueue."""
     for pair in pairs(messages):
         enqueued: set[int] = set()
@@ -81,7 +82,7 @@ def l5(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("L6", TRAFFIC)
-def l6(messages: list[Seen], verdict: Verdict) -> None:
+def l6(messages: Recording, verdict: Verdict) -> None:
     """A failed lock replay is followed by a reconnect; what was replayed goes by the new handle."""
     for pair in pairs(messages):
         for m in pair:
@@ -96,7 +97,7 @@ def l6(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("V1", TRAFFIC)
-def v1(messages: list[Seen], verdict: Verdict) -> None:
+def v1(messages: Recording, verdict: Verdict) -> None:
     """A replay brings along the versions of its first answer, bit for bit."""
     for pair in pairs(messages):
         for replay in replays(pair):
@@ -106,7 +107,7 @@ def v1(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("V2", TRAFFIC)
-def v2(messages: list[Seen], verdict: Verdict) -> None:
+def v2(messages: Recording, verdict: Verdict) -> None:
     """The version of what does not exist yet is ENOENT_VERSION in 2.0, and no version in 1.8."""
     for pair in pairs(messages):
         replayed = {m.xid for m in replays(pair)}
@@ -119,7 +120,7 @@ def v2(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("V3", TRAFFIC)
-def v3(messages: list[Seen], verdict: Verdict) -> None:
+def v3(messages: Recording, verdict: Verdict) -> None:
     """After a failed version check the client ends its list, says so, connects again and is evicted."""
     for pair in pairs(messages):
         for m in pair:
@@ -132,7 +133,7 @@ def v3(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("V4", TRAFFIC)
-def v4(messages: list[Seen], verdict: Verdict) -> None:
+def v4(messages: Recording, verdict: Verdict) -> None:
     """When everybody is back the versions match by themselves."""
     for server in servers(messages):
         parts = parts_of(server)
@@ -148,7 +149,7 @@ def v4(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("V6", TRAFFIC)
-def v6(messages: list[Seen], verdict: Verdict) -> None:
+def v6(messages: Recording, verdict: Verdict) -> None:
     """Versions are compared for replays alone, and only of clients that were granted it."""
     for pair in pairs(messages):
         for m in [m for m in pair if m.request and not m.connect]:

@@ -10,7 +10,7 @@ from lustre_wire.checking.verdict import Verdict
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.timeouts import RECOVERY_SOFT
-from lustre_wire.testbed.reading import Part, answer_of, first_reply, joined, lost, pairs, parts_of, servers
+from lustre_wire.testbed.reading import Part, Recording, answer_of, first_reply, joined, lost, pairs, parts_of, servers
 from lustre_wire.testbed.seen import TRAFFIC, Seen
 
 #: Seconds within which a server answers what it need not hold back.
@@ -51,7 +51,7 @@ def _answered_too_soon(part: Part, parts: list[Part], server: list[Seen], verdic
 
 
 @invariant("R17a", TRAFFIC)
-def r17a(messages: list[Seen], verdict: Verdict) -> None:
+def r17a(messages: Recording, verdict: Verdict) -> None:
     """The last ping is answered when every client that takes part has sent its own."""
     for server in servers(messages):
         parts = parts_of(server)
@@ -60,7 +60,7 @@ def r17a(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R18", TRAFFIC)
-def r18(messages: list[Seen], verdict: Verdict) -> None:
+def r18(messages: Recording, verdict: Verdict) -> None:
     """What has no transno is no replay: it is answered at once, unless done flags put it into a stage's queue."""
     for server in servers(messages):
         for part in parts_of(server):
@@ -75,7 +75,7 @@ def r18(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R19", TRAFFIC)
-def r19(messages: list[Seen], verdict: Verdict) -> None:
+def r19(messages: Recording, verdict: Verdict) -> None:
     """An open that was committed long ago is replayed at once in 1.8, and in its stage in 2.0 (R23)."""
     for server in servers(messages):
         for part in parts_of(server):
@@ -89,7 +89,7 @@ def r19(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R20", TRAFFIC)
-def r20(messages: list[Seen], verdict: Verdict) -> None:
+def r20(messages: Recording, verdict: Verdict) -> None:
     """A replay delivered more than once is answered once for each time it was sent, not for each copy."""
     for pair in pairs(messages):
         for xid in {m.xid for m in pair if m.request and m.replay and m.copies > 1}:
@@ -100,19 +100,21 @@ def r20(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R21", TRAFFIC)
-def r21(messages: list[Seen], verdict: Verdict) -> None:
+def r21(messages: Recording, verdict: Verdict) -> None:
     """A server answers new replays of all its clients in the order of their transnos."""
-    for server in {m.server for m in messages}:
+    requests: dict[tuple[int, int], list[Seen]] = {}
+    for m in messages:
+        if m.request:
+            requests.setdefault((m.client, m.xid), []).append(m)
+    for server in servers(messages):
         answered: list[Seen] = []
-        for m in messages:
-            if m.server != server or "CALLBACK" in m.name:
+        for m in server:
+            if "CALLBACK" in m.name:
                 continue
             if m.connect and not m.request and m.op_flags & names(m.dialect).MSG_CONNECT_RECOVERING and not answered:
                 answered = []
             if not m.request and not m.early and m.transno and m.transno > m.committed:
-                asked = [
-                    r for r in messages if r.request and r.xid == m.xid and r.client == m.client and r.time <= m.time
-                ]
+                asked = [r for r in requests.get((m.client, m.xid), ()) if r.time <= m.time]
                 if asked and asked[-1].replay and not asked[-1].has("MSG_RESENT"):
                     if answered and answered[-1].committed == m.committed:
                         verdict.must(answered[-1].transno < m.transno, m, f"{m.transno} after {answered[-1].transno}")
@@ -122,7 +124,7 @@ def r21(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R22", TRAFFIC)
-def r22(messages: list[Seen], verdict: Verdict) -> None:
+def r22(messages: Recording, verdict: Verdict) -> None:
     """While a server recovers it does what recovery needs, and tells all other requests to come again."""
     for server in servers(messages):
         for part in parts_of(server):
@@ -140,7 +142,7 @@ def r22(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R23", TRAFFIC)
-def r23(messages: list[Seen], verdict: Verdict) -> None:
+def r23(messages: Recording, verdict: Verdict) -> None:
     """Where recovery has stages, nobody's replay is answered before everybody is back or the window ended."""
     for server in {m.server for m in messages}:
         replayed: set[tuple[int, int]] = set()
@@ -162,7 +164,7 @@ def r23(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R23a", TRAFFIC)
-def r23a(messages: list[Seen], verdict: Verdict) -> None:
+def r23a(messages: Recording, verdict: Verdict) -> None:
     """A client that says twice that it is done counts once: the others are still waited for."""
     for server in servers(messages):
         parts = parts_of(server)
@@ -174,7 +176,7 @@ def r23a(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R24", TRAFFIC)
-def r24(messages: list[Seen], verdict: Verdict) -> None:
+def r24(messages: Recording, verdict: Verdict) -> None:
     """A request sent again is not done again: whatever is answered twice is answered with the same transno."""
     for pair in pairs(messages):
         known: dict[int, Seen] = {}
@@ -189,7 +191,7 @@ def r24(messages: list[Seen], verdict: Verdict) -> None:
 
 
 @invariant("R25", TRAFFIC)
-def r25(messages: list[Seen], verdict: Verdict) -> None:
+def r25(messages: Recording, verdict: Verdict) -> None:
     """A rebuilt or replayed answer names the same object."""
     for pair in pairs(messages):
         known: dict[int, Seen] = {}

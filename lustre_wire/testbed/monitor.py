@@ -9,6 +9,7 @@ from __future__ import annotations
 from lustre_wire.checking import registry
 from lustre_wire.checking.verdict import Verdict
 from lustre_wire.testbed import invariants_client, invariants_locks, invariants_server
+from lustre_wire.testbed.reading import Recording
 from lustre_wire.testbed.seen import TRAFFIC, Seen
 
 #: Where checks are declared.
@@ -19,4 +20,4 @@ CHECKS = registry.of(TRAFFIC)
 
 def judge(messages: list[Seen], names: list[str] | None = None) -> dict[str, Verdict]:
     """Every check, or those named, over one recording."""
-    return registry.judge(TRAFFIC, messages, names)
+    return registry.judge(TRAFFIC, Recording(messages), names)

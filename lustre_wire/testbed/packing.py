@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from lustre_wire import rpc
@@ -59,6 +60,8 @@ class Maybe:
 
 Source = str | Const | Fid | Cancels | Size
 Fields = Mapping[str, Source]
+#: Where in a message something stands (buffer, and fields in fields), as what, and the attribute it is the value of.
+Reads = list[tuple[str, list[str], Source, str]]
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,16 @@ class Form:
     power_of_two: str = ""
     expects: str = ""
     match: Any = None
+
+    @cached_property
+    def asks(self) -> Reads:
+        """What of an operation a request tells."""
+        return _reads(self.request)
+
+    @cached_property
+    def says(self) -> Reads:
+        """What a reply tells."""
+        return _reads(self.reply)
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -275,6 +288,14 @@ class Personality:
         return int(asked.valid & found.kept | found.added)
 
 
+def _reads(fields: Fields) -> Reads:
+    """How to read what fields hold: constants and lengths say nothing."""
+    return [
+        (path.partition(".")[0], path.split(".")[1:], what, what if isinstance(what, str) else what.attribute)
+        for path, what in fields.items() if not isinstance(what, (Const, Size))
+    ]  # fmt: skip
+
+
 def put_at(value: Any, path: str, number: Any) -> None:
     """Set what is at a path of a struct's fields: ``put_at(body, "fid1.f_oid", 1)``."""
     *inner, last = path.split(".")
@@ -356,11 +377,11 @@ class Packer:
         for spec in type(buffers).__slot_specs__:
             if spec.name in used and not spec.optional and getattr(buffers, spec.name) is None:
                 return None
-        return form, self._read(buffers, form.request, form.operation())
+        return form, self._read(buffers, form.asks, form.operation())
 
     def result(self, form: Form, message: rpc.Message) -> Result:
         """What a reply says."""
-        made: Result = self._read(message.buffers, form.reply, Result(status=message.status))
+        made: Result = self._read(message.buffers, form.says, Result(status=message.status))
         return made
 
     def buffers(self, form: Form, name: str, result: Result) -> dict[str, Any]:
@@ -424,11 +445,8 @@ class Packer:
             return cancels_of(self.dialect, value)
         return len(value or b"") if isinstance(what, Size) else value
 
-    def _read(self, buffers: Any, fields: Fields, made: Any) -> Any:
-        for path, what in fields.items():
-            if isinstance(what, (Const, Size)):
-                continue
-            name, *rest = path.split(".")
+    def _read(self, buffers: Any, reads: Reads, made: Any) -> Any:
+        for name, rest, what, attribute in reads:
             value = getattr(buffers, name, None)
             if value is None:
                 continue
@@ -441,9 +459,7 @@ class Packer:
             elif isinstance(what, Cancels):
                 given = value.lock_handle[: max(1, value.lock_count)]  # ldlm_request_cancel: no number is one
                 value = tuple(handle.cookie for handle in given if handle.cookie)
-            setattr(
-                made, what if isinstance(what, str) else what.attribute, int(value) if isinstance(value, int) else value
-            )
+            setattr(made, attribute, int(value) if isinstance(value, int) else value)
         return made
 
     def _fill(self, message: rpc.Message, form: Form) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 
 import attrs
 
@@ -27,21 +28,33 @@ class Pair(list[Seen]):
         return self._by_xid.get(xid, [])
 
 
-def pairs(messages: list[Seen]) -> Iterator[Pair]:
+class Recording(list[Seen]):
+    """All messages in the order of sending, sorted once for everybody who asks; it is not to be changed."""
+
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        out: dict[tuple[int, int], Pair] = defaultdict(Pair)
+        for m in self:
+            if "CALLBACK" not in m.name:
+                out[m.client, m.server].add(m)
+        return list(out.values())
+
+    @cached_property
+    def servers(self) -> list[Recording]:
+        out: dict[int, Recording] = defaultdict(Recording)
+        for m in self:
+            out[m.server].append(m)
+        return list(out.values())
+
+
+def pairs(messages: Recording) -> list[Pair]:
     """The messages of each client with each server; callbacks belong to nobody."""
-    out: dict[tuple[int, int], Pair] = defaultdict(Pair)
-    for m in messages:
-        if "CALLBACK" not in m.name:
-            out[m.client, m.server].add(m)
-    yield from out.values()
+    return messages.pairs
 
 
-def servers(messages: list[Seen]) -> list[list[Seen]]:
+def servers(messages: Recording) -> list[Recording]:
     """The messages of each server with all of its clients."""
-    out: dict[int, list[Seen]] = defaultdict(list)
-    for m in messages:
-        out[m.server].append(m)
-    return list(out.values())
+    return messages.servers
 
 
 def answer_of(pair: Pair, request: Seen) -> Seen | None:
@@ -126,7 +139,7 @@ class Part:
     told: Seen
 
 
-def parts_of(server: list[Seen]) -> list[Part]:
+def parts_of(server: Recording) -> list[Part]:
     """Who took part in the recoveries of a server, each from when to when."""
     return [Part(pair, *found) for pair in pairs(server) for found in recoveries(pair)]
 

@@ -8,6 +8,7 @@ import attrs
 
 from lustre_wire import rpc
 from lustre_wire.dialects import Dialect
+from lustre_wire.frames import lustre_msg
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.trace import Exchange, Trace
 
@@ -114,8 +115,9 @@ def note(number: int, exchange: Exchange) -> Seen:
         exchange.is_request, exchange.early, message.dialect, (exchange.request or message).name, message.opcode,
         exchange.xid, int(body.pb_flags), int(body.pb_op_flags), body.pb_conn_cnt, body.pb_transno,
         body.pb_last_committed, message.status if message.direction == rpc.REPLY else 0, body.pb_handle.cookie,
-        tuple(body.pb_pre_versions), content=_content(message), bulk=form is not None and form.bulk_portal is not None,
-        portal=exchange.sent.packet.portal, copies=len(exchange.sent.arrived), room=message.header.lm_repsize,
+        tuple(body.pb_pre_versions), content=_content(exchange.sent.packet.data),
+        bulk=form is not None and form.bulk_portal is not None, portal=exchange.sent.packet.portal,
+        copies=len(exchange.sent.arrived), room=message.header.lm_repsize,
     )  # fmt: skip
     data = getattr(buffers, "connect_data", None)
     if data is not None:
@@ -146,9 +148,6 @@ def _attributes(seen: Seen, buffers: Any) -> None:
         seen.file = epoch.mio_open_handle.cookie
 
 
-def _content(message: rpc.Message) -> tuple[bytes, ...]:
-    from lustre_wire.frames import lustre_msg
-
-    data = rpc.encode(message)
+def _content(data: bytes) -> tuple[bytes, ...]:
     parts = lustre_msg.split(data)
     return tuple(data[o : o + n] for o, n in zip(parts.offsets[1:], parts.lengths[1:], strict=True))

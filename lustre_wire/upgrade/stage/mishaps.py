@@ -24,6 +24,7 @@ from lustre_wire.upgrade.stage.workload import Worker
 #: States at which something may go wrong.
 SERVER_STATES = tuple(str(state) for state in ServerState if state is not ServerState.SERVING)
 CLIENT_STATES = tuple(str(state) for state in ClientState if state is not ClientState.RUN)
+_IN_ORDER = tuple(ClientState)
 
 
 class Mishaps:
@@ -74,7 +75,7 @@ class Mishaps:
 
     def strike(self) -> None:
         """Let happen what is due."""
-        for fault in [fault for fault in self.pending if self._due(fault)]:
+        for fault in [fault for fault in self.pending if self._due(fault)] if self.pending else ():
             self.pending.remove(fault)
             node = self._servers[fault.node] if fault.client is None else self._workers[fault.client].client
             self.crash(node.nid) if fault.what == "crash" else self.cut(node.nid)
@@ -85,10 +86,9 @@ class Mishaps:
             named = [self._servers[fault.node]] if fault.client is None else self._servers.values()
             return any(node.up and node.life.state == fault.state for node in named)
         assert fault.client is not None
-        states = list(ClientState)
-        wanted = states.index(ClientState(fault.state))
+        wanted = _IN_ORDER.index(ClientState(fault.state))
         barred = self._workers[fault.client].client.part.barred.values()
-        return any(states.index(barred.barrier.state) >= wanted for barred in barred)
+        return any(_IN_ORDER.index(barred.barrier.state) >= wanted for barred in barred)
 
     def crash(self, nid: int) -> None:
         """A node loses its memory."""
