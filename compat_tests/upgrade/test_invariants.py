@@ -11,8 +11,8 @@ from compat_tests.upgrade.plays import play as new_play
 from compat_tests.upgrade.plays import played
 from lustre_wire.checking.verdict import Verdict
 from lustre_wire.upgrade.checks.monitor import CHECKS
-from lustre_wire.upgrade.checks.stop import STOPPING
 from lustre_wire.upgrade.protocol.barrier import ClientState
+from lustre_wire.upgrade.stage.mishaps import SERVER_STATES
 
 
 def seen(name: str, scenario: str, *args: str, **options: str) -> Verdict:
@@ -53,7 +53,7 @@ def test_B6_no_new_client_from_revoking_to_halted() -> None:
     assert outcome.verdicts["B6"].wrong == []
     made = outcome.play
     came = [(a, reply.status) for a, reply in made.wire().connects if made.is_metadata(a.server)]
-    for newcomer, stop, state in zip(made.clients[4:], made.stopped, STOPPING, strict=False):
+    for newcomer, stop, state in zip(made.clients[4:], made.stopped, SERVER_STATES, strict=False):
         lives = made.servers["mds"].history
         at = next(life.time for life in lives if life.what == state and life.time >= stop.time)
         assert [status for a, status in came if a.client == newcomer.nid and a.arrived == at] == [-errno.EBUSY]

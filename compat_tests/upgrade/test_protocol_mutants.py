@@ -202,7 +202,7 @@ MUTANTS: dict[str, tuple[str, str, str, dict[str, str], Any, str, Any]] = {
     "holds back nothing": ("B2", PLAIN, "simplified", {}, Gate, "_held", lambda self, caller: False),
     "asks while it cleans": ("B1", PLAIN, "simplified", {}, Participant, "_sync", asks_while_cleaning),
     "quiet before all are done": (
-        "B15", PLAIN, "simplified", {}, Shutdown, "released",
+        "B5", PLAIN, "simplified", {}, Shutdown, "released",
         lambda self, client: (setattr(self, "pending", frozenset()), self._quiet())[1]),
     "opens a barrier set by hand": ("B11", "by-hand", "simplified", {}, Barrier, "recovered", lambda self: self._run()),
     "evicts one that is done": ("SI7", PLAIN, "simplified", {}, Controlled, "_commit_soon", evicts_one),

@@ -123,8 +123,9 @@ class Import:
         request.deadline = now + timeouts.INITIAL_CONNECT_TIMEOUT + 1
 
     def submit(self, request: Request, now: float) -> None:
-        """Send a request, now or as soon as the import and its lane allow."""
-        request.generation = self.generation
+        """Send a request, now or as soon as the import and its lane allow. Its number it gets at once, so numbers tell
+        the order in which requests were made (ptlrpc/client.c: ptlrpc_request_bufs_pack)."""
+        request.generation, request.xid = self.generation, request.xid or self.xids.new()
         if self.state is ImportState.CLOSED:
             request.finish(-errno.ENODEV)
         elif request.lane and self._lane_busy(request):

@@ -6,9 +6,7 @@ from collections.abc import Callable
 
 from lustre_wire.checking import registry
 from lustre_wire.checking.verdict import Verdict
-from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.play import Play
-from lustre_wire.upgrade.stage.snapshot import Snapshot
 
 #: Seconds a commit and the last messages may take beyond the callback timeout.
 SLACK = 1.0
@@ -21,11 +19,6 @@ Check = Callable[[Play, Verdict], None]
 def invariant(number: str) -> Callable[[Check], Check]:
     """Register a check of a play under the invariant's number; its first line says what must hold."""
     return registry.invariant(number, PLAY)
-
-
-def snapshots(play: Play, state: ServerState) -> list[Snapshot]:
-    """What servers looked like that came into this state."""
-    return [snapshot for snapshot in play.snapshots if snapshot.state == state]
 
 
 def at(play: Play, time: float, nid: int) -> str:

@@ -2,7 +2,7 @@
 
 Each check says how often the situation it is about occurred and what was wrong: a check that saw nothing proves
 nothing. What is checked is the bytes that went over the network and what was on the disks (`wire`), and besides what
-the nodes noted of themselves; `Snapshot`s hold what can only be seen at the moment a server reaches a state.
+the nodes noted of themselves.
 
 What recovery has to keep (R, L, V) is judged in plays as well, by the checks of the testbed.
 """

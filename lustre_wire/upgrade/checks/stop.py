@@ -13,19 +13,17 @@ from lustre_wire.checking.verdict import Verdict
 from lustre_wire.recovery.callbacks import CALLBACK_TIMEOUT
 from lustre_wire.recovery.names import names
 from lustre_wire.testbed.operations import Close, ObjectWrite
-from lustre_wire.upgrade.checks.common import SLACK, at, invariant, snapshots
+from lustre_wire.upgrade.checks.common import SLACK, at, invariant
 from lustre_wire.upgrade.checks.traffic import Decoded, decoded
-from lustre_wire.upgrade.checks.wire import Stop, goes_on, stops, waits
+from lustre_wire.upgrade.checks.wire import Stop, goes_on, patient, stops, waits
 from lustre_wire.upgrade.evidence.records import Asked, Signalled
 from lustre_wire.upgrade.evidence.wire import ACCESS, Kind, Message, Wire
 from lustre_wire.upgrade.nodes.calls import DATA, DESTROYING, READING
+from lustre_wire.upgrade.nodes.server import LINGER
 from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.mark import Start
 from lustre_wire.upgrade.protocol.policy import Cache, Held, Scope
-from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.play import Play
-
-STOPPING = (ServerState.REVOKING, ServerState.QUIET, ServerState.COMMITTED, ServerState.HALTED)
 
 
 @attrs.frozen
@@ -204,17 +202,30 @@ def given_back(request: rpc.Message) -> list[int]:
 @invariant("B5")
 def b5(play: Play, verdict: Verdict) -> None:
     """Everybody is done or evicted before QUIET, and QUIET comes within the callback timeout."""
-    for name, node in play.nodes.items():
-        begun = None
-        for life in node.history:
-            if life.what in ("stop", ServerState.REVOKING):
-                begun = life.time
-            elif life.what == ServerState.QUIET and begun is not None:
-                took, most = life.time - begun, CALLBACK_TIMEOUT + SLACK + play.simulator.behind
-                verdict.must(took <= most, f"{life.time:.3f} {name}: quiet after {took:.1f} s")
-                begun = None
-    for snapshot in snapshots(play, ServerState.QUIET):
-        verdict.must(not snapshot.pending, f"{at(play, snapshot.time, snapshot.nid)}: {snapshot.pending} not done")
+    found = list(stops(play))
+    for stop in found:
+        said = stop.said
+        if not said.crashed:
+            marks = (f.time for f in play.flushed[said.flushes : said.last] if f.target == said.target and f.clean)
+            below = (s.said.time for s in found if said.holds and said.place < s.said.place < said.end)
+            signs = [m.time for m in stop.told] + [*below]
+            if not signs:  # who has told nobody may still wait for somebody to leave
+                signs = [min([*marks, said.ended, play.now]) - LINGER]
+            took = min(signs) - said.time
+            most = CALLBACK_TIMEOUT + SLACK + play.simulator.behind
+            verdict.must(took <= most, f"{at(play, said.time, said.nid)} is not quiet after {most:.1f} s")
+        for notice in stop.told:
+            who = at(play, notice.time, notice.server)
+            early = notice.time < stop.quiet and notice.time < said.time + CALLBACK_TIMEOUT - SLACK
+            missing = stop.awaited - stop.releases.keys()
+            away = all(patient(play, client, said.holder, notice.time) for client in missing)
+            held = all((m.arrived or inf) <= notice.time for m in stop.releases.values())
+            verdict.must(not early or (away and held), f"{who} tells of a commit before everybody is done")
+        if stop.awaited <= stop.releases.keys():
+            for answer in (m for m in play.wire().of(Kind.REPLY) if m.server == said.nid):
+                if answer.status == -errno.EAGAIN and said.place <= answer.place < said.end:
+                    who = f"{at(play, answer.time, answer.server)} turned {play.name_of(answer.client)} away"
+                    verdict.must(answer.time >= stop.quiet, f"{who} before everybody was done")
 
 
 @invariant("B7")
@@ -400,8 +411,3 @@ def b15(play: Play, verdict: Verdict) -> None:
                 done = client in stop.releases
                 who = f"{at(play, marked.time, said.nid)} is marked clean and knows {play.name_of(client)}"
                 verdict.must(done or play.name_of(client) not in known, f"{who}, which has its lock")
-        if stop.awaited <= stop.releases.keys():
-            for answer in (m for m in wire.of(Kind.REPLY) if m.server == said.nid and m.status == -errno.EAGAIN):
-                if said.place <= answer.place < said.end:
-                    who = f"{at(play, answer.time, answer.server)} turned {play.name_of(answer.client)} away"
-                    verdict.must(answer.time >= stop.quiet, f"{who} before everybody was done")

@@ -119,11 +119,6 @@ def si12(play: Play, verdict: Verdict) -> None:
         served = [s for s in found if not s.said.holds and stop.said.place <= s.said.place < stop.said.end]
         for notice in stop.told:
             who = at(play, notice.time, notice.server)
-            early = notice.time < stop.quiet and notice.time < stop.said.time + CALLBACK_TIMEOUT - SLACK
-            missing = stop.awaited - stop.releases.keys()
-            away = all(patient(play, client, stop.said.holder, notice.time) for client in missing)
-            held = all((m.arrived or inf) <= notice.time for m in stop.releases.values())
-            verdict.must(not early or (away and held), f"{who} tells of a commit before everybody is done")
             below = [s for s in ([stop] if not stop.said.holds else served) if s.said.time <= notice.time]
             verdict.must(bool(below), f"{who} tells of a commit, and no target was stopped")
             for each in below:
@@ -242,25 +237,42 @@ def b8(play: Play, verdict: Verdict) -> None:
 @invariant("SI14")
 def si14(play: Play, verdict: Verdict) -> None:
     """After its release a client makes nothing new until the new start knows it and its files are open again."""
-    uuids = play.targets()
+    wire = play.wire()
+    replay, passing = wire.k.MSG_REPLAY, goes_on(wire) | {wire.k.LDLM_CANCEL}
+    first: dict[tuple[int, int], Message] = {}
+    for message in wire.of(Kind.REQUEST):
+        if message.opcode not in passing and not message.flags & replay:
+            first.setdefault((message.client, message.xid), message)
     for wait in waits(play):
-        targets = {uuids[nid] for nid in wait.about}
-        for made in play.journal.formatted:
-            if made.client == wait.release.client and made.target in targets:
-                early = wait.release.time < made.time < wait.over and not made.cleaning
-                why = f"{at(play, made.time, made.client)}: {made.name} before it was back"
-                verdict.must(not early, why)
+        mine = (m for m in first.values() if m.client == wait.release.client and m.server in wait.about)
+        for made in (m for m in mine if m.xid > wait.release.xid):
+            early = made.xid < wait.last or made.time < wait.over
+            why = f"{at(play, made.time, made.client)}: opcode {made.opcode} was made before it was back"
+            verdict.must(not early or _of_recovery(wire, made), why)
+
+
+def _of_recovery(wire: Wire, message: Message) -> bool:
+    """Is it the replay of a lock, or a request for the all-access lock?"""
+    if message.opcode != wire.k.LDLM_ENQUEUE:
+        return False
+    return bool(wire.lock_request(message).lock_flags & wire.k.LDLM_FL_REPLAY) or wire.about_access(message)
 
 
 @attrs.frozen
 class Wait:
     """A client that released its lock: `about` are the nodes it may not bother until `end`, when it is connected with a
-    new start of one, and nothing is made for them until `over`, when that has recovered it."""
+    new start of one, and nothing is made for them until `over`, when that has recovered it.
+
+    Attributes:
+        last: the number of the request that ended its recovery, 0 if none did. Numbers are given in the order of
+            making: what has a smaller one was made before, whenever it was sent.
+    """
 
     release: Message
     about: frozenset[int]
     end: float
     over: float
+    last: int = 0
 
 
 def waits(play: Play) -> list[Wait]:
@@ -281,11 +293,11 @@ def waits(play: Play) -> list[Wait]:
             fresh.append((client, target, min(heard, default=inf), first.op_flags & k.MSG_CONNECT_RECOVERING))
     done = k.MSG_REQ_REPLAY_DONE | k.MSG_LOCK_REPLAY_DONE
     recovered = [
-        (reply.client, reply.server, reply.arrived) for reply in wire.of(Kind.REPLY, k.OBD_PING)
+        (reply.client, reply.server, reply.arrived, reply.xid) for reply in wire.of(Kind.REPLY, k.OBD_PING)
         if (asked := wire.request_of(reply)) is not None and asked.flags & done == done and reply.arrived is not None
     ]  # fmt: skip
     recovered += [  # where the answer to the last ping was lost, a connect says that recovery is over
-        (client, target, each.arrived)
+        (client, target, each.arrived, 0)
         for (client, target), answers in answered.items()
         for each in answers
         if each.arrived is not None and not each.op_flags & k.MSG_CONNECT_RECOVERING
@@ -299,11 +311,12 @@ def waits(play: Play) -> list[Wait]:
         about = set.union(*nodes.values()) - own if play.policy.scope is Scope.MGS else own
         starts = [(t, s, r) for c, s, t, r in fresh if c == release.client and s in about | own and t > release.time]
         when, server, recovering = min(starts, default=(inf, 0, 0))
-        over = when
+        over, last = when, 0
         if recovering:
-            over = min((t for c, s, t in recovered if c == release.client and s == server and t > when), default=inf)
+            mine = ((t, xid) for c, s, t, xid in recovered if c == release.client and s == server and t > when)
+            over, last = min(mine, default=(inf, 0))
         died = min((t for t, who in gone if who == release.client and t > release.time), default=inf)
-        found.append(Wait(release, frozenset(about), min(when, died), min(over, died)))
+        found.append(Wait(release, frozenset(about), min(when, died), min(over, died), last))
     return found
 
 

@@ -8,25 +8,9 @@ from lustre_wire.upgrade.protocol.barrier import ClientState, Facts
 
 
 @attrs.frozen
-class Formatted:
-    """A client made a request.
-
-    Attributes:
-        target, name: whom for, and its format.
-        cleaning: made by the barrier itself, or to open a file again.
-    """
-
-    time: float
-    client: int
-    target: str
-    name: str
-    cleaning: bool
-
-
-@attrs.frozen
 class Rebuilt:
-    """A request without an answer, at a change of dialect: `xid` names it, 0 if it was never sent. `why` it could not
-    be rebuilt, and the call behind it began anew; nothing if it could."""
+    """A request without an answer, at a change of dialect: `xid` names it. `why` it could not be rebuilt, and the call
+    behind it began anew; nothing if it could."""
 
     time: float
     client: int
@@ -131,7 +115,6 @@ class Journal:
     """
 
     quiet: bool = False
-    formatted: list[Formatted] = attrs.field(factory=list)
     rebuilt: list[Rebuilt] = attrs.field(factory=list)
     moved: list[Moved] = attrs.field(factory=list)
     evicted: list[Evicted] = attrs.field(factory=list)

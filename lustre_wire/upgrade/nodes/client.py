@@ -14,7 +14,6 @@ from lustre_wire.recovery.packet import Packet
 from lustre_wire.recovery.request import Request
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.file_io import flock_resource
-from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import OperationFailed, Steps, Until
 from lustre_wire.translate import FidAllocator, Session
 from lustre_wire.upgrade.evidence.journal import ByHand, Evicted, Journal, Mounted, Rebuilt
@@ -119,7 +118,6 @@ class UpgradeClient(Calls):
     def ask(self, owner: Import, asked: op.Operation, name: str = "", **options: Any) -> Any:
         if owner is self.mdc and self.policy.away is Away.REFORMAT:
             rebuild.name_anew(asked, owner.dialect)
-        self.part.note_formatting(owner, name or packer(owner.dialect).form(asked).format)
         return (yield from super().ask(owner, asked, name, **options))
 
     # -- what the barriers ask -----------------------------------------------------------------------------------
@@ -153,7 +151,6 @@ class UpgradeClient(Calls):
         for file in self.files.values():
             if not file.dead:
                 reopen.open_again(file, dialect)
-                self.part.note_formatting(self.mdc, "LDLM_ENQUEUE/INTENT_OPEN", cleaning=True)
 
     def _purge(self, owner: Import) -> None:
         """What was answered is on disk, since the server committed before each answer: nothing of it is replayed but
@@ -179,8 +176,6 @@ class UpgradeClient(Calls):
             name = request.message.name
             why = rebuild.rebuild(request, owner, session)
             self.journal.rebuilt.append(Rebuilt(self.now, self.nid, request.xid, name, why))
-            if not why:
-                self.part.note_formatting(owner, request.message.name)
         done = [request for request in asked if request.message.dialect is owner.dialect]
         for request in done:
             rebuild.send(request, owner, self.now)

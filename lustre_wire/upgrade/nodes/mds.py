@@ -13,7 +13,6 @@ from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.callee import Callee
 from lustre_wire.testbed.node import MetadataNode
 from lustre_wire.testbed.operations import NOBODY
-from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.tasks import Steps, Until
 from lustre_wire.upgrade.evidence.journal import Journal, Moved
 from lustre_wire.upgrade.nodes.barred import Barred
@@ -63,10 +62,6 @@ class ControlledMetadata(Controlled, MetadataNode):
     def _first_lock(self, barred: Barred) -> Steps:
         yield Until(lambda: barred.holder.state is ImportState.FULL)
         yield from self.part.ask_for_lock(barred)
-
-    def ask(self, owner: Import, asked: op.Operation, name: str = "") -> Any:
-        self.part.note_formatting(owner, name or packer(owner.dialect).form(asked).format)
-        return (yield from super().ask(owner, asked, name))
 
     def _ask(self, osc: Import, asked: op.Operation) -> Any:
         """What the MDS wants of an OST waits at the gate, until the OST is back."""

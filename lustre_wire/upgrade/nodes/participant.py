@@ -20,7 +20,7 @@ from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.callee import Callee
 from lustre_wire.testbed.packing import packer, result_of
 from lustre_wire.testbed.tasks import Steps, Tasks
-from lustre_wire.upgrade.evidence.journal import Formatted, Journal, Moved
+from lustre_wire.upgrade.evidence.journal import Journal, Moved
 from lustre_wire.upgrade.nodes.barred import Barred
 from lustre_wire.upgrade.protocol import all_access_lock as access
 from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Facts, Step
@@ -102,14 +102,6 @@ class Participant:
             if barred.holder is owner and cookie == barred.given_back:
                 barred.notice = True
 
-    def note_formatting(self, owner: Import, name: str, *, cleaning: bool = False) -> None:
-        """Note that a request is made."""
-        if self.journal.quiet:
-            return
-        if any(owner in barred.imports for barred in self.barred.values()):
-            target = owner.config.target.decode()
-            self.journal.formatted.append(Formatted(self._now(), self.nid, target, name, cleaning))
-
     def watch(self) -> None:
         """Let every barrier see what happened, until nothing more follows from it."""
         progress = True
@@ -156,7 +148,6 @@ class Participant:
     def _sync(self, barred: Barred) -> None:
         for owner in barred.in_use:
             asked = op.Sync() if owner.config.connect == "MDS_CONNECT" else op.ObjectSync()
-            self.note_formatting(owner, packer(owner.dialect).form(asked).format, cleaning=True)
             owner.submit(owner.wrap(packer(owner.dialect).request(asked), op=asked), self._now())
 
     def _release(self, barred: Barred) -> None:
@@ -167,7 +158,6 @@ class Participant:
         owner.locks.locks.pop(lock.cookie, None)
         barred.lock, barred.given_back = None, lock.cookie
         asked = op.Cancel(cancels=(lock.remote,))
-        self.note_formatting(owner, "LDLM_CANCEL", cleaning=True)
         request = owner.wrap(packer(owner.dialect).request(asked), op=asked)
         request.done = lambda answered: self._release_answered(barred, answered)
         barred.release = request

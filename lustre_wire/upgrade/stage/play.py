@@ -33,7 +33,6 @@ from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.all_of import AllOf
 from lustre_wire.upgrade.stage.mishaps import Mishaps
 from lustre_wire.upgrade.stage.network import TcpNetwork
-from lustre_wire.upgrade.stage.snapshot import Snapshot
 from lustre_wire.upgrade.stage.workload import THINKING, Worker, inspect
 
 #: Simulated seconds anything is waited for.
@@ -114,7 +113,6 @@ class Play:
         for name, node in self.servers.items():
             if node.nid in self.system.partners:
                 self.nodes[f"{name}-partner"] = self.system.partners[node.nid]  # type: ignore[assignment]
-        self.snapshots: list[Snapshot] = []
         self.mounting: list[tuple[Task, UpgradeClient]] = []
         self.unmounted: list[tuple[float, int]] = []
         self.signalled: list[Signalled] = []
@@ -297,8 +295,6 @@ class Play:
         self.flushed.append(Flushed(self.place, self.now, node.uuid.decode(), version, clean, transno, clients))
 
     def _observe(self, node: Controlled, what: str) -> None:
-        if what in list(ServerState):
-            self.snapshots.append(Snapshot(node.now, node.nid, what, len(node.life.pending)))
         for awaited in [each for each in self._awaited if each[:2] == (node.nid, what)]:
             self._awaited.remove(awaited)
             awaited[2]()
