@@ -130,6 +130,26 @@ def test_a_stopped_node_has_no_connections(turns: int) -> None:
     asyncio.run(play())
 
 
+def test_a_peer_that_is_cut_off_before_a_connection_to_it_was_begun_is_connected_to_later() -> None:
+    async def play() -> None:
+        system = TcpSystem(lw.dialect("2.0"), free_port(), speed=10.0, keep=False)
+        await system.start()
+        try:
+            client = await system.client(5)
+            node = client.node
+            assert isinstance(node, ClientNode)
+            node.do(node.mount(), system.clock.now())
+            client.flush()
+            client.fall_silent(MGS_NID)
+            client.speak_again(MGS_NID)
+            task = await system.do(client, node.mount(), limit=20)
+            assert task.error is None
+        finally:
+            await system.stop()
+
+    asyncio.run(play())
+
+
 def greeted(nid: int) -> bytes:
     me = int.from_bytes(bytes([127, 0, 9, 9]), "big") | 2 << 48
     return SocklndConnection(me).start_active(nid)

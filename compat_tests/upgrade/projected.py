@@ -18,12 +18,12 @@ def projection(*, touched: bool = False, **options: str) -> Projection:
     return project(policy("simplified", **options), losses=0, touched=touched)
 
 
-def lives(play: Play) -> Iterator[tuple[int, float, float]]:
-    """Each client from when it was mounted until it went down."""
-    downs = sorted([*play.mishaps.deaths, *play.unmounted])
+def lives(play: Play) -> Iterator[tuple[int, float, float, float]]:
+    """Each client from when it was last down: when it was mounted, and until it went down."""
     for mounted in play.journal.mounted:
-        down = min((t for t, c in downs if c == mounted.client and t > mounted.time), default=inf)
-        yield mounted.client, mounted.time, down
+        downs = [t for t, client in [*play.mishaps.deaths, *play.unmounted] if client == mounted.client]
+        before = max((t for t in downs if t <= mounted.time), default=-inf)
+        yield mounted.client, before, mounted.time, min((t for t in downs if t > mounted.time), default=inf)
 
 
 def traces(play: Play) -> Iterator[tuple[int, list[Pair]]]:
@@ -31,11 +31,11 @@ def traces(play: Play) -> Iterator[tuple[int, list[Pair]]]:
     down."""
     states = {*map(str, ServerState), "down"}
     for node in (node for node in play.nodes.values() if node.uuid != b"MGS"):  # which has no lock of theirs here
-        for client, begun, end in lives(play):
+        for client, booted, begun, end in lives(play):
             target = node.uuid.decode()
             events = [(life.time, 0, life.what) for life in node.history if life.what in states]
             mine = [moved for moved in play.journal.moved if (moved.client, moved.target) == (client, target)]
-            events += [(moved.time, 1, str(moved.state)) for moved in mine if moved.time > begun]
+            events += [(moved.time, 1, str(moved.state)) for moved in mine if moved.time > booted]
             pair, found = ["serving", "run"], []
             for time, who, state in sorted(events, key=lambda event: event[0]):
                 pair[who] = state

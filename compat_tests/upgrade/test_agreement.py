@@ -20,6 +20,8 @@ from lustre_wire.upgrade.model.agreement import A_STOP
         ("any-order", (), {}), ("new-clients", (), {}), ("rewritten-config", (), {}),
         # one that is cut off while the same server is stopped again and again
         ("new-clients", ("client1-silent@cleaning",), {}),
+        # whose mount is not over when the server it has the lock of is stopped
+        ("new-clients", ("client1-silent@cleaning",), {"newcomers": "hold"}),
         # a notice that is on its way when its server crashes
         ("lost-answer", ("client1-crash@waiting", "mds-crash@committed"), {"farewell": "leave"}),
     ],

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import ipaddress
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from lustre_wire.errors import WireError
@@ -110,8 +111,8 @@ class TcpNode:
                 asyncio.get_running_loop().remove_reader(listening.fileno())
         if self._timer is not None:
             self._timer.cancel()
-        for task in list(self._opening.values()):
-            task.cancel()
+        for nid in list(self._opening):
+            self._opening.pop(nid).cancel()
         for connection in list(self.connections):
             connection.abort()
         self.peers.clear()
@@ -179,7 +180,9 @@ class TcpNode:
         elif not packet.target & ALIAS_MASK:
             self._queued.setdefault(packet.target, []).append(packet)
             if packet.target not in self._opening:
-                self._opening[packet.target] = asyncio.get_running_loop().create_task(self._open(packet.target))
+                task = asyncio.get_running_loop().create_task(self._open(packet.target))
+                self._opening[packet.target] = task
+                task.add_done_callback(partial(self._opened, packet.target))
 
     async def _open(self, nid: int) -> None:
         """Connect to a node; what waits for it is lost if that fails, as packets are."""
@@ -196,8 +199,11 @@ class TcpNode:
         else:
             for packet in self._queued.pop(nid, []):
                 connection.send(packet)
-        finally:
-            self._opening.pop(nid, None)
+
+    def _opened(self, nid: int, task: asyncio.Task[None]) -> None:
+        """Told too of one that was cancelled before it began."""
+        if self._opening.get(nid) is task:
+            del self._opening[nid]
 
     def pause(self) -> None:
         """Do nothing and read nothing, as a node that hangs; connections stay."""
@@ -219,7 +225,7 @@ class TcpNode:
         """Neither read nor write what this peer is told or tells; its connections stay, as those of a hung node do."""
         self.silent.add(nid)
         if nid in self._opening:
-            self._opening[nid].cancel()
+            self._opening.pop(nid).cancel()
             self._queued.pop(nid, None)
         for connection in self.peers.get(nid, []):
             connection.pause()
