@@ -14,8 +14,8 @@ from lustre_wire.upgrade.stage.play import Play
 
 
 @cache
-def projection(*, touched: bool = False, **options: str) -> Projection:
-    return project(policy("simplified", **options), losses=0, touched=touched)
+def projection(*, calls: int = 1, touched: bool = False, by_hand: bool = False, **options: str) -> Projection:
+    return project(policy("simplified", **options), losses=0, calls=calls, touched=touched, by_hand=by_hand)
 
 
 def lives(play: Play) -> Iterator[tuple[int, float, float, float]]:
@@ -27,13 +27,17 @@ def lives(play: Play) -> Iterator[tuple[int, float, float, float]]:
 
 
 def traces(play: Play) -> Iterator[tuple[int, list[Pair]]]:
-    """Each client by its NID, and what it and each server went through together, from when it was mounted until it went
-    down."""
+    """Each client by its NID, and what it and each target went through together, from when it was mounted until it went
+    down. A target that is failed over goes on elsewhere."""
     states = {*map(str, ServerState), "down"}
+    lived: dict[str, list[tuple[float, int, str]]] = {}
     for node in (node for node in play.nodes.values() if node.uuid != b"MGS"):  # which has no lock of theirs here
+        lived.setdefault(node.uuid.decode(), []).extend(
+            (life.time, 0, life.what) for life in node.history if life.what in states
+        )
+    for target, own in lived.items():
         for client, booted, begun, end in lives(play):
-            target = node.uuid.decode()
-            events = [(life.time, 0, life.what) for life in node.history if life.what in states]
+            events = list(own)
             mine = [moved for moved in play.journal.moved if (moved.client, moved.target) == (client, target)]
             events += [(moved.time, 1, str(moved.state)) for moved in mine if moved.time > booted]
             pair, found = ["serving", "run"], []
@@ -50,11 +54,14 @@ def comparable(how: Policy) -> bool:
 
 
 def refusals(play: Play) -> list[str]:
-    """What in a play the model does not have; nothing of barriers set by hand and of pairs, which it does not know."""
-    if not comparable(play.policy) or play.journal.by_hand or play.system.partners:
+    """What in a play the model does not have; what the model has without calls, it has with them."""
+    if not comparable(play.policy):
         return []
     options = {name: getattr(play.policy, name) for name in OPTIONS if name not in IGNORED}
     untouched, found = play.untouched(), []
     for client, trace in traces(play):
-        found += projection(touched=client not in untouched, **options).refuses(trace)
+        by_hand = any(done.client == client for done in play.journal.by_hand)
+        how = {"touched": client not in untouched, "by_hand": by_hand, **options}
+        if any(projection(calls=0, **how).refuses(trace)):
+            found += projection(**how).refuses(trace)
     return found

@@ -18,6 +18,8 @@ from lustre_wire.upgrade.model.agreement import A_STOP
         ("silent-client", (), {}), ("drain-crash", (), {}), ("brief-absence", (), {}), ("returning-client", (), {}),
         ("clean-upgrade", ("client1-silent@cleaning",), {}), ("clean-upgrade", ("client1-crash@waiting",), {}),
         ("any-order", (), {}), ("new-clients", (), {}), ("rewritten-config", (), {}),
+        ("by-hand", (), {}), ("by-hand", ("mds-crash@committed",), {"resume": "lock"}),
+        ("failover-pair", (), {}), ("oss-pair", ("ost0-crash@quiet",), {}),
         # one that is cut off while the same server is stopped again and again
         ("new-clients", ("client1-silent@cleaning",), {}),
         # whose mount is not over when the server it has the lock of is stopped

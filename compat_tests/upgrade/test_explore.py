@@ -1,6 +1,7 @@
 """Every state of a small upgrade: no law is broken in any, and the end can be reached from each."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 
@@ -8,7 +9,7 @@ from compat_tests.upgrade.whole import Everything
 from lustre_wire.upgrade.model import graph as graph_module
 from lustre_wire.upgrade.model import messages
 from lustre_wire.upgrade.model import moves as model
-from lustre_wire.upgrade.model.explore import IGNORED, explore, main
+from lustre_wire.upgrade.model.explore import IGNORED, Exploration, explore, main
 from lustre_wire.upgrade.model.graph import walk
 from lustre_wire.upgrade.model.joint import STUCK, join
 from lustre_wire.upgrade.model.moves import Move, boot, death, first_part, leave, make, moves, silence, voice
@@ -29,9 +30,14 @@ def test_one_client_two_servers_any_message_lost_and_one_crash_anywhere() -> Non
     assert 0 < found.ends < found.states
 
 
+@cache
+def plain_exploration() -> Exploration:
+    return explore(SIMPLIFIED, clients=1, losses=0)
+
+
 @pytest.mark.parametrize("option", [name for name in OPTIONS if name not in IGNORED])
 def test_the_same_with_every_option_and_each_makes_a_difference(option: str) -> None:
-    plain = explore(SIMPLIFIED, clients=1, losses=0)
+    plain = plain_exploration()
     for value in ["yes"] if OPTIONS[option] is bool else list(OPTIONS[option])[1:]:
         found = explore(policy("simplified", **{option: value}), clients=1, losses=0)
         assert found.ends
@@ -98,6 +104,12 @@ def test_as_many_states_and_ends_as_in_every_order(
 
 def test_a_call_that_needs_every_server_with_a_loss_and_a_crash_anywhere() -> None:
     found = explore(SIMPLIFIED, clients=1, both=1, losses=0)
+    assert found.ends
+    assert found.broken == {}
+
+
+def test_barriers_set_by_hand_with_a_crash_anywhere() -> None:
+    found = explore(SIMPLIFIED, clients=1, by_hand=1, losses=0)
     assert found.ends
     assert found.broken == {}
 
@@ -223,6 +235,12 @@ def test_what_is_broken_is_found_the_same_as_in_every_order(
     assert any(law in each for each in laws), laws
 
 
+def test_a_barrier_that_is_lifted_by_hand_while_its_server_stops_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Barrier, "lift_by_hand", lambda self: self._run())
+    found = explore(SIMPLIFIED, clients=1, by_hand=1, losses=0, crashes=0)
+    assert "a call reaches a server that is quiet" in found.broken
+
+
 def test_a_cache_that_is_filled_again_while_it_is_emptied_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     _reads_on_while_it_empties_its_cache(monkeypatch)
     assert explore(policy("simplified", held="updates"), clients=1, losses=0, crashes=0).broken.keys() == {STUCK}
@@ -230,7 +248,7 @@ def test_a_cache_that_is_filled_again_while_it_is_emptied_is_found(monkeypatch: 
 
 def test_the_moves_that_lead_there_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     _forgets_a_second_stop(monkeypatch)
-    found = explore(SIMPLIFIED, clients=1)
+    found = explore(SIMPLIFIED, clients=1, losses=0)
     assert "mds: crashes" in found.broken[STUCK]
 
 

@@ -182,6 +182,18 @@ def test_B11_a_barrier_set_by_hand_cleans_releases_nothing_and_is_lifted_by_hand
     assert barrier.lift_by_hand() == [Step.OPEN_GATE, Step.ASK_AGAIN]
 
 
+def test_B11_lifted_while_its_server_stops_a_barrier_set_by_hand_is_that_servers_and_opens_after_the_restart() -> None:
+    barrier = Barrier(SIMPLIFIED)
+    barrier.set_by_hand()
+    for _ in range(3):
+        barrier.look(IDLE)
+    assert barrier.revoked() == [Step.RELEASE]
+    assert barrier.lift_by_hand() == []
+    assert barrier.state is ClientState.WAITING
+    barrier.restarted()
+    assert barrier.recovered() == [Step.OPEN_GATE, Step.ASK_AGAIN]
+
+
 @pytest.mark.parametrize("clean", [False, True])
 def test_a_server_that_wants_the_lock_behind_a_barrier_set_by_hand_gets_it_once(clean: bool) -> None:
     barrier = Barrier(SIMPLIFIED)

@@ -52,17 +52,22 @@ class Projection:
         return found
 
 
-def project(how: Policy, *, losses: int = 1, crashes: int = 1, touched: bool = False) -> Projection:
+def project(
+    how: Policy, *, losses: int = 1, crashes: int = 1, calls: int = 1, touched: bool = False, by_hand: bool = False
+) -> Projection:  # fmt: skip
     """All pairs of one server and one client that is up, with so many messages lost and so many nodes that crash or
     fall silent.
 
     Args:
         touched: what happens to one that was cut off, evicted or booted again is there too, and other clients, for whom
             a server waits when this one is gone.
+        by_hand: its barrier may be set by a command.
+        calls: how many the client makes. With none there are few states, and all pairs but some of a server that
+            crashes while its client drains; more than one show no more pairs.
     """
     follow: dict[Pair, set[Pair]] = {}
-    first = first_part(how, 1)
-    first.links[0].views = 0  # with more calls than one there are many more states, and no other pairs
+    first = first_part(how, 1, by_hand=int(by_hand))
+    first.links[0].calls, first.links[0].views = calls, 0
     first.others = frozenset(["others"] if touched else [])
     seen, queue = {_key(first)}, deque([first])
     while queue:

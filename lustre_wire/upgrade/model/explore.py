@@ -56,17 +56,18 @@ class Exploration:
 
 def explore(
     how: Policy, *, clients: int = 2, servers: Sequence[str] = ("mds", "ost"), losses: int = 1, crashes: int = 1,
-    both: int = 0, limit: int = 5_000_000, say: Callable[[str], None] = lambda text: None,
+    both: int = 0, by_hand: int = 0, limit: int = 5_000_000, say: Callable[[str], None] = lambda text: None,
 ) -> Exploration:  # fmt: skip
     """Look at all states.
 
     Args:
         losses, crashes: how many messages may be lost and how many nodes may crash or fall silent, anywhere.
-        both: how many clients have a call that needs every server.
+        both: how many clients have a call that needs every server; `by_hand` how many barriers of each server the
+            administrator sets.
         limit: states of one server's part after which to give up.
         say: told every now and then how far it is.
     """
-    graph = walk(first_part(how, clients, both), losses, crashes, limit, say)
+    graph = walk(first_part(how, clients, both, by_hand), losses, crashes, limit, say)
     found = Exploration(walked=len(graph), transitions=graph.transitions(), truncated=not graph.whole)
     if found.truncated:
         return found
@@ -97,7 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     found = explore(
         how, clients=options.clients, servers=options.servers.lower().split(","), losses=options.lost,
-        crashes=options.crashes, both=options.both, limit=options.limit, say=say,
+        crashes=options.crashes, both=options.both, by_hand=options.by_hand, limit=options.limit, say=say,
     )  # fmt: skip
     if found.truncated:
         print(f"given up after {found.walked:,} states of one server", file=sys.stderr)
@@ -118,6 +119,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--lost", type=int, default=1, help="how many messages may be lost (default 1)")
     parser.add_argument("--crashes", type=int, default=1, help="how many nodes may crash (default 1)")
     parser.add_argument("--both", type=int, default=0, help="clients with a call that needs every server (default 0)")
+    parser.add_argument("--by-hand", type=int, default=0, help="clients whose barriers are set by hand (default 0)")
     parser.add_argument(
         "--set",
         action="append",

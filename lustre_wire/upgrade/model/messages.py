@@ -277,8 +277,14 @@ def reopening(part: Part, client: int) -> bool:
     return barrier != before
 
 
+def set_by_hand(part: Part, client: int) -> None:
+    """The administrator's command to one client (TH-16)."""
+    part.links[client].hand = False
+    _steps(part, client, part.barriers[client].set_by_hand())
+
+
 def lift(part: Part, client: int) -> None:
-    """The administrator's command to one client (TH-19)."""
+    """The administrator's other command (TH-19)."""
     _steps(part, client, part.barriers[client].lift_by_hand())
 
 

@@ -17,7 +17,7 @@ from functools import partial
 
 import attrs
 
-from lustre_wire.upgrade.model.messages import act, arrive, lift, look, reopening, to_client
+from lustre_wire.upgrade.model.messages import act, arrive, lift, look, reopening, set_by_hand, to_client
 from lustre_wire.upgrade.model.world import Link, Message, Part, Server, Turn
 from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState
@@ -27,6 +27,8 @@ from lustre_wire.upgrade.protocol.shutdown import ServerState, Shutdown
 
 #: The administrator comes to this server; he is done with it.
 ITS_TURN, DONE = "its turn", "done"
+#: States in which a command lifts a barrier that a command has set.
+LIFTED = (ClientState.WAITING, ClientState.REOPENING)
 
 
 @attrs.frozen
@@ -44,9 +46,10 @@ class Move:
     shared: bool = False
 
 
-def first_part(policy: Policy, clients: int, both: int = 0) -> Part:
+def first_part(policy: Policy, clients: int, both: int = 0, by_hand: int = 0) -> Part:
     """Everybody mounted, in the old version, with a file open and the all-access lock held. A call that only reads is
-    there where it is told apart from others; the first `both` clients have one that needs every server."""
+    there where it is told apart from others; the first `both` clients have one that needs every server, of the first
+    `by_hand` the administrator sets the barrier once, whenever he likes, and lifts it."""
     views = int(policy.held is Held.UPDATES)
     everybody = frozenset(range(clients))
     return Part(
@@ -55,7 +58,8 @@ def first_part(policy: Policy, clients: int, both: int = 0) -> Part:
             known=everybody, connected=everybody, exports=(0,) * clients, done=(0,) * clients, disk=(0,) * clients,
             holders=everybody, opens=everybody,
         ),
-        Shutdown(policy), [Link(views=views, both="to come" if client < both else "") for client in range(clients)],
+        Shutdown(policy),
+        [Link(views=views, both="to come" if c < both else "", hand=c < by_hand) for c in range(clients)],
         [Barrier(policy) for _ in everybody],
     )  # fmt: skip
 
@@ -132,8 +136,10 @@ def moves(part: Part, losses: int, crashes: int) -> Iterator[Move]:
             yield Move(enter(client), partial(_both, client=client, now="inside"), shared=True)
         if link.both == "answered":
             yield Move(leave(client), partial(_both, client=client, now=""), shared=True)
+        if link.hand and not barrier.closed:
+            yield Move(f"the barrier of client{client} is set by hand", partial(set_by_hand, client=client))
         waits = part.policy.resume is Resume.OPERATOR and barrier.state is ClientState.REOPENING
-        if waits and link.state == "full":
+        if (waits and link.state == "full") or (barrier.manual and barrier.state in LIFTED):
             yield Move(f"the barrier of client{client} is lifted", partial(lift, client=client))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from operator import attrgetter
 from typing import Any
@@ -46,6 +47,7 @@ class Link:
         formatted: the version the call was formatted in, as long as it may be sent again.
         uncommitted: the call it has an answer for is on the replay list.
         done: calls acknowledged.
+        hand: an administrator is still to set its barrier.
         open: its file is open; `dirty` and `locks` cached.
         access: the all-access lock is ours; `asking` for it; `releasing` until the release is answered.
         synced: sync under way: ``""``, ``sent``.
@@ -62,6 +64,7 @@ class Link:
     view: str = ""
     views: int = 0
     both: str = ""
+    hand: bool = False
     gate: int = 0
     formatted: int = 0
     uncommitted: bool = False
@@ -170,7 +173,9 @@ class Part:
         """Clients that were away at any time."""
         return self.dead | self.booted | self.cut | self.heard
 
-    def living(self) -> list[int]:
+    def living(self) -> Sequence[int]:
+        if not self.dead:
+            return range(len(self.links))
         return [client for client in range(len(self.links)) if client not in self.dead]
 
     def over(self) -> bool:
@@ -189,7 +194,8 @@ class Part:
 
     def on_way(self, kind: str, client: int) -> bool:
         """Is a message of this kind, or the answer to it, on the network?"""
-        return any(m[1] == client and m[0] in (kind, "re " + kind) for m in self.network)
+        kinds = kind, "re " + kind
+        return any(message[1] == client and message[0] in kinds for message in self.network)
 
 
 def again(barrier: Barrier) -> Barrier:

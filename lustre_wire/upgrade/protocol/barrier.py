@@ -100,10 +100,12 @@ class Barrier:
     def lift_by_hand(self) -> list[Step]:
         """The administrator's other command; it ends a barrier the server set only where the policy leaves that to him.
 
-        A barrier that still has work to do is left alone: there is no way back before the cleaning is done.
+        A barrier that still has work to do is left alone: there is no way back before the cleaning is done. Where a
+        server has taken the lock back meanwhile, the barrier is that server's from here on.
         """
         if self.manual and self.state in (ClientState.WAITING, ClientState.REOPENING):
-            return self._run()
+            self.manual = False
+            return [] if self.wanted else self._run()
         if self.policy.resume is Resume.OPERATOR and self.state is ClientState.REOPENING:
             return self._run()
         return []
