@@ -80,6 +80,9 @@ class MdsGetstatus:
     """Sent by mdc/mdc_request.c:send_getstatus (1.8: mdc/mdc_request.c:send_getstatus (via mdc_getstatus)). Handled by
     mdt/mdt_handler.c:mdt_getstatus (1.8: mds/handler.c:mds_getstatus).
 
+    2.9: The client puts the state of its import, LUSTRE_IMP_FULL, among the flags in pb_flags, where 9 means something
+    else.
+
     1.8: Request body content is not used by the 1.8 server. Reply fid1 = root.
     """
 
