@@ -31,7 +31,7 @@ from lustre_wire.schema.numbers import EnumHistory, number_at
 from lustre_wire.schema.releases import Release
 from lustre_wire.schema.rpc import RpcFormat
 from lustre_wire.schema.rpc_history import RpcHistory
-from lustre_wire.schema.struct import StructSpec, spec_of
+from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
 from lustre_wire.schema.views import History, history_of
 
 GROUP = "lustre_wire.dialects"
@@ -199,7 +199,10 @@ class Dialect:
         plain = {s.name: c for c in found if isinstance(s := vars(c).get("__wire__"), StructSpec)}
         if self.release is not None:  # a view that a module made for itself is of another release
             plain = {name: c for name, c in plain.items() if not hasattr(c, "__made__")}
-        return plain | {h.c_name(self._when): h for h in self._histories(StructHistory)}
+        histories: dict[str, Any] = {}
+        for history in self._histories(StructHistory):
+            histories.setdefault(history.c_name(self._when), history)  # one declared by another has its name
+        return plain | histories
 
     @cached_property
     def structs(self) -> Mapping[str, Any]:
@@ -311,10 +314,13 @@ class Dialect:
 
     @cached_property
     def inside(self) -> Mapping[int, Mapping[int, RpcFormat]]:
-        """RPC formats of messages that travel inside of others: by the opcode of those, then by their own numbers."""
+        """RPC formats of messages that travel inside of others: by the opcode of those, then by their own numbers.
+
+        Variants are among `rpcs` alone: those of updates are the forms that these have in logs.
+        """
         out: dict[int, dict[int, Any]] = {}
         for declared in self._formats.values():
-            if declared.within is not None:
+            if declared.within is not None and not declared.variant:
                 out.setdefault(int(declared.within), {})[int(declared.opcode)] = declared
         return {around: Declared(forms, {}, self._when) for around, forms in out.items()}
 
@@ -337,6 +343,14 @@ class Dialect:
     def enum_of(self, cls: type[enum.Enum]) -> Any:
         """This dialect's own version of an enumeration that a shared struct names."""
         return self.enums.get(cls.__name__, cls)
+
+    def names_of(self, field: FieldSpec | None) -> Any:
+        """The enumeration that names the numbers of a field, None where they have no names."""
+        if field is None:
+            return None
+        if field.enum is not None:
+            return self.enum_of(field.enum)
+        return self.enums.get(field.named_by.enum) if field.named_by is not None else None
 
     @checked
     def part(self, name: str) -> Any:

@@ -12,6 +12,7 @@ from compat_tests.recorded import FIXTURES
 from compat_tests.tshark import needs_tshark, values
 from lustre_wire import dialect, encode, from_json
 from lustre_wire.cli.main import cli
+from lustre_wire.text.names import names_json
 
 CAPTURES = FIXTURES / "captures"
 
@@ -107,3 +108,28 @@ def test_frames_are_numbered_as_wireshark_numbers_them(name: str) -> None:
     told = {int(number): {int(bits, 0) for bits in found} for ((number,), found) in shown if found}
     assert len(told) > 50
     assert all(bits <= ours.get(number, set()) for number, bits in told.items())
+
+
+def test_the_flags_of_the_header_have_names(mount: list[dict[str, Any]]) -> None:
+    """In all ways a message is told: by the generated function, and by its objects."""
+    asked = [row for row in mount if row.get("format") == "MDS_GETATTR" and row["kind"] == "request"]
+    flags = {"lm_flags": ["MSGHDR_AT_SUPPORT", "MSGHDR_CKSUM_INCOMPAT18"]}
+    assert asked and all(row["names"]["header"] == flags for row in asked)
+    assert json.loads(names_json(from_json(asked[0])))["header"] == flags
+    assert not any("header" in row.get("names", {}) for row in mount if not row.get("header", {}).get("lm_flags"))
+
+
+def test_a_field_that_holds_something_else_has_that_name() -> None:
+    """A write tells the server what the client holds of its grant, in the place of blocks, mode and links."""
+    told, plain = (
+        [row for row in rows("00-complete-session-from-mkfs", "--opcode", name) if row["kind"] == "request"]
+        for name in ("OST_WRITE", "OST_SETATTR")
+    )
+    assert told and plain
+    second = {"o_blocks": "o_dirty", "o_mode": "o_undirty", "o_nlink": "o_cksum", "o_misc": "o_dropped"}
+    for row in (*told, *plain):
+        names = row["names"]["ost_body"]["oa"]
+        assert json.loads(names_json(from_json(row)))["ost_body"]["oa"] == names
+        assert {name: names[name] for name in second if name in names} == (second if row in told else {})
+        fields = row["buffers"][1]["fields"]["oa"]
+        assert ("o_flags" in names) == bool("OBD_MD_FLFLAGS" in names["o_valid"] and fields["o_flags"])

@@ -149,6 +149,7 @@ INFERRED_DATES = {
     ("MdtRecSetxattr", "sx_padding_10", "2.4.0"),
     # flags by other names: LUSTRE_*_FL for MDS_*_FL
     ("MdtBody", "mbo_flags", "2.2.0"), ("MdtRecSetattr", "sa_attr_flags", "2.2.0"),
+    ("MdtRecCreate", "cr_flags_h", "2.16.0"),  # a mkdir's of their own
     ("ObdQuotactl", "qc_type", "2.4.0"),  # without names before
     # renamed or born before the struct was asserted
     ("LrServerData", "lsd_osd_index", "2.4.0"), ("LrServerData", "lsd_mdt_index", "2.4.0"),
@@ -174,7 +175,7 @@ INFERRED = {
     "Fid2pathKey", "Fid2pathRooted", "LlcryptContextV1", "LlcryptContextV2", "LmmOstId", "LmvForeignMd",
     "LmvUserMdsData", "LogOstId", "LuSeqRangeArray", "OutReadReply",
     # born after 2.0, with dates of their own
-    "CloseData", "CloseDataResyncDone", "CloseDataSpecial", "LdlmGlDesc", "LmvUserMdV1",
+    "CloseData", "CloseDataResyncDone", "CloseDataSpecial", "LdlmGlDesc", "LmvUserMdV1", "LuFidLe",
     "LuOrphanRec", "LuOrphanRecV2", "LuOrphanRecV3", "UpdateAttributes",
 }  # fmt: skip
 #: What wire structs of the layout files no dialect has: LNet's self-test, drivers of other networks, memory.

@@ -71,7 +71,7 @@ def test_parameters_and_results_are_what_the_type_says() -> None:
 
 def params(order: str) -> list[tuple[str, list[bytes], str]]:
     """Type, parameters, and what is said of them."""
-    fid, lma = struct.pack(f"{order}QII", 0x200000401, 7, 0), struct.pack("<2IQ2I", 0, 4, 0x200000401, 9, 0)
+    fid, lma = struct.pack("<QII", 0x200000401, 7, 0), struct.pack("<2IQ2I", 0, 4, 0x200000401, 9, 0)
     obdo = struct.pack(f"{order}Q", 1 << 11).ljust(208, b"\0")  # o_valid: flags, which are an inode's here
     obdo = obdo[:96] + struct.pack(f"{order}I", 0x1010) + obdo[100:]
     return [
@@ -79,9 +79,9 @@ def params(order: str) -> list[tuple[str, list[bytes], str]]:
         ("OUT_XATTR_SET", [b"trusted.lma\0", lma, struct.pack(f"{order}I", 1)], '"trusted.lma" [0x200000401:0x9:0x0]'),
         ("OUT_XATTR_SET", [b"user.color\0", b"blue", bytes(4)], '"user.color" "blue" flags 0'),
         ("OUT_XATTR_DEL", [b"user.color\0"], '"user.color"'), ("OUT_INDEX_DELETE", [b"old\0"], '"old"'),
-        ("OUT_INDEX_INSERT", [b"new\0", fid, struct.pack(f"{order}I", 0o40000)], '[0x200000401:0x7:0x0] type 040000'),
+        ("OUT_INDEX_INSERT", [b"new\0", fid, struct.pack("<I", 0o40000)], '[0x200000401:0x7:0x0] type 040000'),
         ("OUT_WRITE", [b"\1\2", struct.pack("<Q", 8192)], "pos 0x2000"), ("OUT_NOOP", [], ""), ("OUT_REF_ADD", [], ""),
-        ("OUT_PUNCH", [struct.pack(f"{order}Q", 1), struct.pack(f"{order}Q", 5)], "start 1 end 5"),
+        ("OUT_PUNCH", [struct.pack("<Q", 1), struct.pack("<Q", 5)], "start 1 end 5"),
         ("OUT_READ", [struct.pack("<Q", 4096), struct.pack("<Q", 8)], "size 4096 pos 0x8"),
     ]  # fmt: skip
 
@@ -98,6 +98,23 @@ def test_parameters_by_the_facts(order: Any) -> None:
         request = lw.build("2.17", "OUT_UPDATE", order=order, out_update_header=pack(sent, byteorder=order) + wire)
         (node,) = records_in(lw.decode(lw.encode(request), "2.17"))
         assert node.children[0].name == name and told in node.children[0].text
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_what_a_log_holds_is_little_endian_but_for_attributes(order: Any) -> None:
+    """target/update_records.c packs FIDs, flags, places with cpu_to_le; a message has flags in its sender's order."""
+    form, known = {"little": "<", "big": ">"}[order], lw.dialect("2.17")
+    struct_, kinds = known.structs, known.enums["UpdateType"]
+    for name, given_, told in params(form):
+        if name == "OUT_XATTR_SET":
+            given_[2], told = struct.pack("<I", 2), "flags 2"
+        head = struct_["update_op"](uop_type=kinds[name], uop_params_off=list(range(len(given_))))
+        message = updates.operation(updates.Recorded(head, tuple(given_)), known, order)
+        assert told in brief(message), (name, brief(message))
+    flags = struct.pack(f"{form}I", 2)
+    sent = updates.Update(struct_["object_update"](ou_type=kinds.OUT_XATTR_SET), (b"user.a", b"", flags))
+    assert "flags 2" in brief(updates.operation(sent, known, order))
+    assert known.inside[1000][int(kinds.OUT_XATTR_SET)].variant == ""
 
 
 @pytest.mark.parametrize("order", ["little", "big"])
@@ -237,7 +254,7 @@ def test_the_log_of_a_transaction_tells_its_updates(release: str, order: str) ->
     """Updates share parameters, which they say by number; they begin at any even place."""
     ops = [op(order, 1, 10, 0, 1, 2), op(order, 2, 11, 0), op(order, 3, 4)]
     data = log_record(
-        order, ops, [NAME, struct.pack(f"{order}QII", 0x200000401, 3, 0), struct.pack(f"{order}I", 0o40755)]
+        order, ops, [NAME, struct.pack("<QII", 0x200000401, 3, 0), struct.pack("<I", 0o40755)]
     )
     (record,) = llog.read_chunk(data, release).records
     assert llog.write_record(record) == data

@@ -16,7 +16,7 @@ from lustre_wire.embedded import recognise
 from lustre_wire.schema import Shown, WireFlag
 from lustre_wire.testing import messages, structs
 from lustre_wire.text import Node, brief, message_tree, numbers, status_text, struct_text, struct_tree
-from lustre_wire.text.values import named
+from lustre_wire.text.values import named, walked
 
 DIALECTS = ["1.8", "2.0"]
 INSTALLED = names()
@@ -290,7 +290,18 @@ def test_open_flags_of_both_halves() -> None:
     assert struct_text(record, lw.dialect("2.17"), short=True).endswith("OPEN_CREAT OPEN_NORESTORE|0x1000")
     record.cr_flags_h = 0x240
     shown = {each.name: each.text for each in struct_tree(record, lw.dialect("2.17")).children}
-    assert shown["cr_flags_h"] == "MDS_OPEN_RESYNC or MDS_MKDIR_LMV|MDS_OPEN_DEFAULT_LMV"
+    assert shown["cr_flags_h"] == "MDS_OPEN_RESYNC|MDS_OPEN_DEFAULT_LMV"
+    for release, mode, name in (
+        ("2.17", 0o040755, "MDS_MKDIR_LMV"), ("2.16", 0o040755, "MDS_MKDIR_LMV"), ("2.15", 0o040755, "MDS_OPEN_RESYNC"),
+        ("2.17", 0o100644, "MDS_OPEN_RESYNC"), ("2.17", 0, "MDS_OPEN_RESYNC"),
+    ):  # fmt: skip
+        record = lw.dialect(release).structs["mdt_rec_create"](cr_flags_h=0x40, cr_mode=mode)
+        node = struct_tree(record, lw.dialect(release))
+        assert {child.name: child.text for child in node.children}["cr_flags_h"] == name
+        for short in (True, False):
+            said = struct_text(record, lw.dialect(release), short=short)
+            assert said.endswith(f" {name.removeprefix('MDS_') if short else name}")
+            assert said == walked(record, lw.dialect(release), short)
 
 
 def test_a_log_by_its_name_has_no_number() -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -20,7 +21,7 @@ from lustre_wire.engines.bulk.texts import Piece as CorePiece
 from lustre_wire.engines.jsontext import prefix, quoted, template, union_writer
 from lustre_wire.engines.straightline import elements
 from lustre_wire.engines.whole import ABSENT, MOST_PATTERNS, VARIABLE, Pattern, Side, WholeGenerator
-from lustre_wire.schema.nodes import PREFIX, ByteOrder, Cell, Group, Node, Overlap, Repeat, resolved, turner
+from lustre_wire.schema.nodes import PREFIX, ByteOrder, Cell, Emitter, Group, Node, Overlap, Repeat, resolved, turner
 from lustre_wire.schema.rpc import Cases, Chosen, Held, Parts, RpcFormat, SlotSpec
 from lustre_wire.schema.struct import spec_of
 
@@ -33,8 +34,13 @@ Tell = Callable[[bytes, Any, Any, Any, Inside], "str | None"]
 class Naming(Protocol):
     """What numbers are called: members of a JSON object, each with a comma behind it, "" where there is nothing."""
 
-    def texts(self, cell: Cell) -> Mapping[int, str] | None:
-        """number -> text of a field, None where its numbers have no names."""
+    def named(self, em: Emitter, cell: Cell, value: str, other: Callable[[str], str]) -> str | None:
+        """The expression of the text of a field, None where nothing of it has a name.
+
+        Args:
+            value: the expression of its number.
+            other: what gives that of another field of its struct.
+        """
 
     def value(self, node: Node, name: str) -> Callable[[Any], str] | None:
         """What gives the text of anything else under a name, None where nothing in it has any."""
@@ -131,9 +137,10 @@ class _Telling(WholeGenerator):
             self.numbers.setdefault(path, raw)
             text, value = node.kind.json_raw(self.em, node, raw, self.order)
             self.put(text, value)
-            named = self.naming.texts(node) if self.naming is not None else None
-            if named is not None:
-                self.names.append(f"{self.em.const('n', named)}[{value}]")
+            if self.naming is not None:
+                within = path.rpartition(".")[0]
+                found = self.naming.named(self.em, node, value, partial(self.other, within))
+                self.names += [found] if found is not None else []
         elif isinstance(node, Overlap):
             raw = self.taken(f"{node.width}s")
             turned = bool(node.swab) and resolved(node.order, self.order) != "little"
@@ -159,7 +166,7 @@ class _Telling(WholeGenerator):
             for number in range(node.count):
                 self.put("," if number else "")
                 self.names = []
-                self.node(node.node, "", "")
+                self.node(node.node, "", f"{path}[{number}]")
                 elements.append(self.names)
             self.names = outer
             self.put("]")
@@ -179,9 +186,12 @@ class _Telling(WholeGenerator):
         """The names of the member of a union that another field tells."""
         tell = self.naming.tagged(node) if self.naming is not None else None
         if tell is not None:
-            outer, field = path.rpartition(".")[0], node.field.tag.field
-            number = self.numbers[f"{outer}.{field}" if outer else field]
+            number = self.other(path.rpartition(".")[0], node.field.tag.field)
             self.names.append(f"{self.em.const('u', tell)}({number}, {raw})")
+
+    def other(self, outer: str, field: str) -> str:
+        """The variable of a field of the struct at a path."""
+        return self.numbers[f"{outer}.{field}" if outer else field]
 
     def group(self, group: Group, obj: str, path: str, *, at_end: bool) -> None:
         for number, node in enumerate(group.members):
@@ -246,12 +256,7 @@ class _Telling(WholeGenerator):
     def header(self, count: int) -> None:
         head = spec_of(self.side.frame.header).node
         lengths = head.tail
-        for node in head.members:
-            if node is lengths:
-                continue
-            self.put(f'"{node.name}":')
-            self.node(node, "", node.name)
-            self.put(",")
+        self.within("header", lambda: self.head(head.members, lengths))
         if self.side.frame.flavour_mask:
             flavour, mask = self.numbers["lm_secflvr"], self.side.frame.flavour_mask
             self.checks.append(f"not {flavour} & {mask}")
@@ -266,6 +271,13 @@ class _Telling(WholeGenerator):
             self.atom(lengths.node.kind.format(lengths.node, self.order), f"_lengths[{number}]", "")
         self.zeroes(head.width + lengths.stride * count)
         self.around = Around(start, self.end)
+
+    def head(self, members: Sequence[Node], lengths: Node) -> None:
+        for node in members:
+            if node is not lengths:
+                self.put(f'"{node.name}":')
+                self.node(node, "", node.name)
+                self.put(",")
 
     def object(self, name: str, node: Group, index: int) -> None:
         self.put(prefix(node) if index else f'{{"name":"ptlrpc_body"{prefix(node)}')

@@ -16,6 +16,7 @@ from lustre_wire.errors import TruncatedError, WireError
 from lustre_wire.kinds import checked, flat, octets
 from lustre_wire.schema import AS_SENT, U32, U64, Flex, Shown, spec_of, u32, u64, wire_struct
 from lustre_wire.schema.nodes import PREFIX, ByteOrder
+from lustre_wire.schema.shown import NamedBy
 
 LUSTRE_MSG_MAGIC_V1: Final = 0x0BD00BD0
 LUSTRE_MSG_MAGIC_V2: Final = 0x0BD00BD3
@@ -51,7 +52,7 @@ class LustreMsgV2:
     lm_magic: Annotated[u32, Shown.HEX] = LUSTRE_MSG_MAGIC_V2
     lm_repsize: u32 = 0
     lm_cksum: Annotated[u32, Shown.HEX] = 0
-    lm_flags: u32 = 0
+    lm_flags: Annotated[u32, NamedBy("MsghdrFlags")] = 0
     lm_padding_2: Annotated[int, U32, AS_SENT] = 0
     lm_padding_3: Annotated[int, U32, AS_SENT] = 0
     lm_buflens: Annotated[list[int], Flex(U32, count="lm_bufcount")] = []  # copied per instance

@@ -30,6 +30,8 @@ __all__ = [
 ]  # fmt: skip
 
 _OPERATION: Final = "update_op"
+#: The variant of a format that a log has, where its parameters are written otherwise than in a message.
+_IN_LOGS: Final = "in logs"
 
 
 @attrs.frozen
@@ -210,6 +212,8 @@ def operation(update: Update | Recorded, of: Dialect | str, order: ByteOrder = "
     """
     wanted = dialect(of)
     form = formats_inside(wanted, "OUT_UPDATE").get(int(update.type))
+    if form is not None and isinstance(update, Recorded):
+        form = wanted.rpcs.get(f"{form.name} ({_IN_LOGS})", form)
     buffers, extra = _buffers(form.request if form is not None else None, list(update.params), order)
     return Message(wanted, REQUEST, order, None, None, form, buffers, extra)
 

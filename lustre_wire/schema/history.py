@@ -26,7 +26,7 @@ from lustre_wire.schema.margins import OWN, SWABBED, Margin, State, lasting, mar
 from lustre_wire.schema.nodes import Order
 from lustre_wire.schema.numbers import mask_at, moments_of, number_at
 from lustre_wire.schema.releases import Release, release
-from lustre_wire.schema.shown import Given, Magic
+from lustre_wire.schema.shown import Given, Magic, NamedWhere
 from lustre_wire.schema.struct import Hints, Overlay, StructSpec, announce, c_name_of, wire_struct
 from lustre_wire.schema.types import AS_SENT, Array, ByValue, FieldType, Flex, Scalar, Struct, Tag, as_type
 from lustre_wire.schema.union import WireUnion, wire_union
@@ -200,6 +200,8 @@ class StructHistory(History):
         if isinstance(extra, Given):
             mask = mask_at(extra.mask, when)
             return Given(names[extra.field], mask) if mask and extra.field in names else None
+        if isinstance(extra, NamedWhere):
+            return replace(extra, field=names[extra.field]) if extra.field in names else None
         if isinstance(extra, Magic):
             values = [n for n in (number_at(value, when) for value in extra.values) if n is not None]
             return Magic(*values) if values else None
@@ -411,13 +413,16 @@ def history(
 
 
 def same_bytes(
-    declared: Any, *, size: int | Mapping[Any, int | None] | None = None, text: str | tuple[str, ...] = (), **hints: Any
+    declared: Any, *, size: int | Mapping[Any, int | None] | None = None, c_name: str = "",
+    byteorder: Order | None = None, text: str | tuple[str, ...] = (), **hints: Any,
 ) -> Callable[[type[_T]], type[_T]]:  # fmt: skip
     """Declare what another struct is where some of its fields mean something else; the class derives from that one.
 
     Args:
         declared: the struct.
         size: as for `history`, where it is not in all releases that have the struct.
+        c_name: the C name, where it is the same struct in C; a dialect's struct of that name is the other one.
+        byteorder: as for `history`, where it is another one.
         text: as for `history`.
         hints: the annotations of those fields.
 
@@ -433,6 +438,8 @@ def same_bytes(
         made: Any = type(cls.__name__, cls.__bases__, body | {"__slots__": ()})
         places = [Place(p.name, {p.name: hints.get(p.name, p.hint)}, p.margin) for p in (*of.places, *of.overlays)]
         options = {name: margin for name, margin in of.options.items() if name != "c_name"} | {"text": lasting(text)}
+        said = {"byteorder": byteorder, "c_name": c_name or None}
+        options |= {name: lasting(value) for name, value in said.items() if value is not None}
         made.__history__ = StructHistory(
             made, places, of.size if size is None else lasting(size), options, of.prefix, of.short
         )  # fmt: skip

@@ -245,7 +245,8 @@ class RpcHistory(History):
 
     def __init__(self, cls: Any, opcode: Any, alive: Margin, options: dict[str, Any]) -> None:
         super().__init__(cls)
-        self.opcode, self.alive, self.within = opcode, alive, options.get("within")
+        self.opcode, self.alive = opcode, alive
+        self.within, self.variant = options.get("within"), options.get("variant", "")
         self.split_from: History | None = None
         self.options = {name: value if name in _MAPPINGS else lasting(value) for name, value in options.items()}
 

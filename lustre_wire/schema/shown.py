@@ -33,6 +33,23 @@ class Shown(enum.Enum):
     RELEASE = "a Lustre version, one byte each for major, minor, patch, fix"
 
 
+@dataclass(frozen=True)
+class NamedBy:
+    """The numbers have the names that a dialect's enumeration of this class name gives them, if it has one: what
+    declares the field stands before all dialects."""
+
+    enum: str
+
+
+@dataclass(frozen=True)
+class NamedWhere:
+    """The numbers are those of another enumeration where `field` of the same struct has some bit of `mask`."""
+
+    enum: type[enum.IntFlag]
+    field: str
+    mask: int
+
+
 @dataclass(frozen=True, eq=False)
 class Given:
     """The field counts only where `field` of the same struct has some bit of `mask`."""

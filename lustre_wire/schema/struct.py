@@ -31,7 +31,7 @@ import attrs
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.enums import WireEnum, WireFlag
 from lustre_wire.schema.nodes import Form, Group, Node, Order, Overlap, Repeat, swapped_in
-from lustre_wire.schema.shown import Called, Given, Magic, Pieces, Shown
+from lustre_wire.schema.shown import Called, Given, Magic, NamedBy, NamedWhere, Pieces, Shown
 from lustre_wire.schema.types import AsSent, ByValue, CellType, FieldType, Flex, Hole, Scalar, Struct, Tag
 from lustre_wire.schema.types.named import Named
 
@@ -53,6 +53,8 @@ class FieldSpec:
     magic: tuple[int, ...] = ()
     pieces: Pieces | None = None
     called: Called | None = None
+    named_by: NamedBy | None = None
+    named_where: NamedWhere | None = None
 
     @property
     def size(self) -> int:
@@ -223,6 +225,7 @@ def parse_annotation(path: str, name: str, hint: Any, offset: int = 0) -> FieldS
     return FieldSpec(
         name, offset, kind, base if is_enum else None, _one(extras, Tag), _one(extras, Shown), _one(extras, Given),
         magic.values if magic is not None else (), _one(extras, Pieces), _one(extras, Called),
+        _one(extras, NamedBy), _one(extras, NamedWhere),
     )  # fmt: skip
 
 

@@ -31,9 +31,29 @@ class Naming:
         self.dialect = dialect
         self.nested, self.listed = nested, listed
 
-    def texts(self, cell: Cell) -> Texts | None:
-        """number -> its text, of a field whose numbers have names."""
-        return _texts(cell, self.dialect)
+    def named(self, em: Emitter, cell: Cell, value: str, other: Callable[[str], str]) -> str | None:
+        """The expression of what a field adds, None where nothing of it has a name.
+
+        Where another field says that it does not count, it adds nothing; where that says that it holds something else,
+        what that is called.
+
+        Args:
+            value: the expression of its number.
+            other: what gives that of another field of its struct.
+        """
+        texts, field = _texts(cell, self.dialect), cell.field
+        found = f"{em.const('n', texts)}[{value}]" if texts is not None else ""
+        where = field.named_where if field is not None else None
+        if where is not None:
+            others = Texts(partial(_member, cell.name, self.dialect.enum_of(where.enum).names_of))
+            found = f"({em.const('n', others)}[{value}] if {other(where.field)} & {int(where.mask)} else {found})"
+        if found and field is not None and field.given is not None:
+            found = f"({found} if {other(field.given.field)} & {int(field.given.mask)} else '')"
+        called = field.called if field is not None else None
+        if called is not None:
+            second = f'"{cell.name}":"{called.name}",'
+            found = f"({second!r} if {other(called.field)} & {int(called.mask)} else {found or repr('')})"
+        return found or None
 
     def tagged(self, union: Overlap) -> Callable[[int, bytes], str] | None:
         """What a union adds, of the number that chooses a member and of its bytes; None where no member adds any."""
@@ -64,12 +84,14 @@ def naming(dialect: Dialect) -> Naming:
 
 @checked
 def names_json(message: Message) -> str:
-    """The names of a message's numbers, a JSON object a buffer; ``{}`` where none has a name."""
+    """The names of a message's numbers, an object for the header and each buffer; ``{}`` where none has a name."""
     buffers, dialect = message.buffers, message.dialect
     side: Any = type(buffers)
-    body: Any = type(message.body)
-    write = _function(body, dialect) if message.body is not None else None
-    parts = [nested("ptlrpc_body", write(message.body))] if write is not None else []
+    parts = []
+    for name, fixed in (("header", message.header), ("ptlrpc_body", message.body)):
+        cls: Any = type(fixed)
+        if fixed is not None and (write := _function(cls, dialect)) is not None:
+            parts.append(nested(name, write(fixed)))
     if not isinstance(buffers, Generic):
         tellers = _tellers(side, dialect)
         for slot in codec(side, message.order).places(buffers):
@@ -109,8 +131,8 @@ def _texts(node: Cell, dialect: Dialect) -> Texts | None:
     """The texts of a number that has names."""
     if node.field is None or node.form is not Form.NUMBER:
         return None
-    if node.field.enum is not None:
-        enum = dialect.enum_of(node.field.enum)
+    enum = dialect.names_of(node.field)
+    if enum is not None:
         if issubclass(enum, WireFlag):
             return Texts(partial(_member, node.name, enum.names_of))
         return Texts(partial(_member, node.name, lambda n: enum.name_of(n) if not enum.name_of(n).isdigit() else None))
@@ -127,13 +149,13 @@ def _function(cls: Any, dialect: Dialect) -> Write | None:
         return None
     em, parts = Emitter(), []
     for member in node.members:
-        texts = _texts(member, dialect) if isinstance(member, Cell) else None
-        if texts is not None:
-            parts.append(f"{em.const('n', texts)}[int(o.{member.name})]")
+        if isinstance(member, Cell):
+            found = naming(dialect).named(em, member, f"int(o.{member.name})", "int(o.{})".format)
+            parts += [found] if found is not None else []
         elif isinstance(member, Overlap):
             if (tagged := naming(dialect).tagged(member)) is not None:
                 parts.append(f"{em.const('u', tagged)}(int(o.{member.field.tag.field}), o.{member.name}.raw)")
-        elif not isinstance(member, Cell) and (tell := naming(dialect).value(member, member.name)) is not None:
+        elif (tell := naming(dialect).value(member, member.name)) is not None:
             parts.append(f"{em.const('t', tell)}(o.{member.name})")
     if not parts:
         return None

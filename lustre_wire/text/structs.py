@@ -84,6 +84,8 @@ class _Expressions:
         self.em, self.dialect, self.short = em, dialect, short
 
     def number(self, value: str, width: int, field: Any) -> str:
+        if self.dialect.names_of(field) is not None:
+            return self.named(self.dialect.names_of(field), value, field)
         shown = field.shown if field is not None else None
         if shown is None:
             return f"str(int({value}))"
@@ -165,6 +167,10 @@ def _expression(show: _Expressions, node: Node, value: str, outer: str = "") -> 
     em = show.em
     if isinstance(node, Cell):
         text: str = node.kind.text(show, value, node.field)
+        where = node.field.named_where if node.field is not None else None
+        if where is not None and outer:
+            other = show.named(where.enum, value, node.field)
+            return f"({other} if int({outer}.{where.field}) & {int(where.mask)} else {text})"
         return text
     if isinstance(node, Group):
         return f"{em.const('_t', _function(node.cls, show.dialect, show.short))}({value})"

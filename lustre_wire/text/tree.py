@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from lustre_wire import embedded
@@ -19,7 +19,7 @@ from lustre_wire.schema.shown import is_padding
 from lustre_wire.schema.struct import StructSpec, spec_of
 from lustre_wire.text import numbers
 from lustre_wire.text.structs import struct_text
-from lustre_wire.text.values import counts, hexed, is_zero, named, node_text, quoted, union_member
+from lustre_wire.text.values import counts, hexed, is_zero, node_text, quoted, union_member
 
 #: Printable characters that end with a NUL or the bytes themselves.
 _STRING: Final = re.compile(rb"([ -~]{2,})(?:\0+|\Z)")
@@ -110,7 +110,7 @@ def message_tree(message: Message) -> Node:
     parts = lustre_msg.split(encode(message))
     offsets = list(parts.offsets)
     dialect = message.dialect
-    found = [_header_tree(message)]
+    found = [struct_tree(message.header, dialect, offset=0)]
     if message.body is not None:
         found.append(struct_tree(message.body, dialect, offset=offsets[0]))
         offsets = offsets[1:]
@@ -126,16 +126,6 @@ def message_tree(message: Message) -> Node:
                 found.append(slot_node(spec, value, message, at))
     found += _extra(message.extra)
     return Node(message.name, message.direction, None, tuple(found))
-
-
-def _header_tree(message: Message) -> Node:
-    """The header; which flags it has is declared with the messages, not with the container."""
-    whole = struct_tree(message.header, message.dialect, offset=0)
-    kinds = message.dialect.enums.get("MsghdrFlags") if message.version == 2 else None
-    if kinds is None:
-        return whole
-    flags = named(kinds, int(message.header.lm_flags))
-    return replace(whole, children=tuple(replace(n, text=flags) if n.name == "lm_flags" else n for n in whole.children))
 
 
 @checked

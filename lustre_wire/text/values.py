@@ -94,6 +94,8 @@ class _Show:
         self.dialect, self.short = dialect, short
 
     def number(self, value: int, width: int, field: Any) -> str:
+        if (enum := self.dialect.names_of(field)) is not None:
+            return named(enum, int(value), short=self.short)
         shown = field.shown if field is not None else None
         return str(int(value)) if shown is None else numbers.WRITERS[shown](int(value), width)
 
@@ -119,6 +121,9 @@ def _show(dialect: Dialect, short: bool) -> _Show:
 
 def _text(node: Node, value: Any, show: _Show, outer: Any, depth: int) -> str:
     if isinstance(node, Cell):
+        where = node.field.named_where if node.field is not None else None
+        if where is not None and outer is not None and int(getattr(outer, where.field)) & where.mask:
+            return show.named(where.enum, value, node.field)
         text: str = node.kind.text(show, value, node.field)
         return text
     if isinstance(node, Overlap):

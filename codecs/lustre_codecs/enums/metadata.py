@@ -170,12 +170,20 @@ class MdsOpen(WireFlag):
 
 
 class _MdsOpenHigh(WireFlag):
-    """The upper half of `MdsOpen`, which has a field of its own; a mkdir has one bit of an open for itself."""
+    """The upper half of `MdsOpen`, which has a field of its own."""
 
     _ignore_ = ["name", "member"]
     for name, member in MdsOpen.__members__.items():
         if int(member) >> 32:
-            vars()[name if name != "MDS_OPEN_RESYNC" else f"{name} or MDS_MKDIR_LMV"] = int(member) >> 32
+            vars()[name] = int(member) >> 32
+
+
+class _MdsMakeHigh(WireFlag):
+    """The same half of a mkdir, which says that it takes a layout in the reply by an open's bit (lustre_user.h)."""
+
+    _ignore_ = ["name", "member"]
+    for name, member in _MdsOpenHigh.__members__.items():
+        vars()[name if name != "MDS_OPEN_RESYNC" else "MDS_MKDIR_LMV"] = int(member)
 
 
 class MdsInodeFl(WireFlag, until="2.2"):

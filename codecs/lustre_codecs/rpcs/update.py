@@ -12,7 +12,7 @@ from lustre_codecs.rpcs import slots
 from lustre_codecs.rpcs.ldlm import GetattrRequest
 from lustre_codecs.structs.attributes import MdtBody
 from lustre_codecs.structs.directory import LuDirent
-from lustre_codecs.structs.fid import LuFid
+from lustre_codecs.structs.fid import LuFid, LuFidLe
 from lustre_codecs.structs.ldlm import LdlmReply
 from lustre_codecs.structs.lfsck import LfsckReply, LfsckRequest, LuOrphanRec, LuOrphanRecV2, LuOrphanRecV3
 from lustre_codecs.structs.ost import UpdateAttributes
@@ -35,9 +35,9 @@ from lustre_codecs.structs.update import (
 )
 from lustre_codecs.structs.xattrs import XATTRS
 from lustre_wire.schema.rpc import Bits, Buffers, Cases, Chosen, CString, Names, Opaque, Records
-from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
+from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history, variant
 from lustre_wire.schema.shown import Shown
-from lustre_wire.schema.types import U64, u32, u64
+from lustre_wire.schema.types import U32, U64, u32
 
 #: To another target, which serves it beside its clients' requests.
 to_target = partial(
@@ -148,11 +148,15 @@ class EntryName(Buffers):
 
 @update(UpdateType.OUT_CREATE)
 class UpdateCreate:
-    """Packed by target/out_lib.c:out_create_pack. Handled by target/out_handler.c:out_create."""
+    """Packed by target/out_lib.c:out_create_pack. Handled by target/out_handler.c:out_create.
+
+    Senders write the parent little-endian whatever their order (fid_cpu_to_le), receivers of the other one swap it all
+    the same; so of index inserts.
+    """
 
     class Request(Buffers):
         obdo: UpdateAttributes | None = dated_slot()
-        parent: LuFid | None = dated_slot(omit=True, when="the object was created for a directory")
+        parent: LuFidLe | None = dated_slot(omit=True, when="the object was created for a directory")
 
 
 @update(UpdateType.OUT_DESTROY)
@@ -194,6 +198,21 @@ class UpdateXattrSet:
         flags: u32 | None = dated_slot()
 
 
+@buffers_history
+class RecordedXattrSet(Buffers):
+    """An extended attribute and its value; in a log the flags are little-endian, whoever wrote it."""
+
+    name: CString | None = dated_slot()
+    value: Opaque | None = dated_slot(optional=True, holds=Chosen("name", XATTRS))
+    flags: Annotated[int, U32.as_sent()] | None = dated_slot()
+
+
+UpdateXattrSetRecorded = variant(
+    UpdateXattrSet, "in logs", "Packed by target/update_records.c:update_records_xattr_set_pack.", since="2.8",
+    request=RecordedXattrSet,
+)  # fmt: skip
+
+
 @update(UpdateType.OUT_XATTR_GET)
 class UpdateXattrGet:
     """Packed by target/out_lib.c:out_xattr_get_pack. Handled by target/out_handler.c:out_xattr_get."""
@@ -220,8 +239,8 @@ class UpdateIndexInsert:
 
     class Request(Buffers):
         name: CString | None = dated_slot()
-        fid: LuFid | None = dated_slot()
-        type: Annotated[u32, Shown.OCTAL] | None = dated_slot()
+        fid: LuFidLe | None = dated_slot()
+        type: Annotated[int, U32.as_sent(), Shown.OCTAL] | None = dated_slot()
 
 
 @update(UpdateType.OUT_INDEX_DELETE)
@@ -252,11 +271,11 @@ class UpdateXattrDel:
 
 @update(UpdateType.OUT_PUNCH, since="2.8", status="in logs of updates alone")
 class UpdatePunch:
-    """Packed by target/update_records.c:update_records_punch_pack."""
+    """Packed by target/update_records.c:update_records_punch_pack, little-endian."""
 
     class Request(Buffers):
-        start: u64 | None = dated_slot()
-        end: u64 | None = dated_slot()
+        start: Annotated[int, U64.as_sent()] | None = dated_slot()
+        end: Annotated[int, U64.as_sent()] | None = dated_slot()
 
 
 @update(UpdateType.OUT_READ, since="2.8")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from lustre_codecs.enums.fid import FidSeq, LuSeqRangeType
-from lustre_wire.schema.history import Wire, history
+from lustre_wire.schema.history import Wire, history, same_bytes
 from lustre_wire.schema.margins import in32, pad32, since, until, was
 from lustre_wire.schema.shown import Shown
 from lustre_wire.schema.types import ByValue, Chars, Flex, Hole, u32, u64
@@ -23,6 +23,11 @@ class LuFid(Wire):
     f_seq: u64
     f_oid: u32
     f_ver: u32
+
+
+@same_bytes(LuFid, size={"2.6": 16}, c_name="lu_fid", byteorder="little", text="[{f_seq:#x}:{f_oid:#x}:{f_ver:#x}]")
+class LuFidLe(LuFid):
+    """A file identifier that is written little-endian by whoever sends it (fid_cpu_to_le)."""
 
 
 @history(size=16, text=("{id}/{generation}", "/{f_type}"))

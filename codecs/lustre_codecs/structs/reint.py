@@ -16,16 +16,19 @@ from lustre_codecs.enums.metadata import (
     MdsOpen,
     MdsReint,
     ObdMd,
+    _MdsMakeHigh,
     _MdsOpenHigh,
 )
 from lustre_codecs.structs.fid import LlFid, LuFid, LustreHandle
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import called, in32, in64, over, pad16, pad32, padding, since, until, was
 from lustre_wire.schema.shorthand import hex32, id32, mode32, time64
-from lustre_wire.schema.shown import Given, Shown
+from lustre_wire.schema.shown import Given, NamedWhere, Shown
 from lustre_wire.schema.types import AS_SENT, U32, U64, Array, Raw, u16, u32, u64
 from lustre_wire.schema.union import WireUnion
 
+#: The kind of file that a directory is (sys/stat.h); what else has this bit has no flags.
+_DIRECTORY = 0o040000
 #: The bits with which a setattr record sets a time: to now, or to the record's.
 _SETS_ATIME = MdsAttr.MDS_ATTR_ATIME | MdsAttr.MDS_ATTR_ATIME_SET
 _SETS_MTIME = MdsAttr.MDS_ATTR_MTIME | MdsAttr.MDS_ATTR_MTIME_SET
@@ -234,7 +237,9 @@ class MdtRecCreate(Wire):
     cr_mode: mode32
     cr_bias: in32[MdsOpBias]
     cr_flags_l: Annotated[MdsOpen, U32, Shown.OCTAL] = was("cr_flags").since("2.1")
-    cr_flags_h: in32[_MdsOpenHigh]                   = padding("cr_padding_2").since("2.1")
+    cr_flags_h: Annotated[_MdsOpenHigh, U32, NamedWhere(_MdsMakeHigh, "cr_mode", _DIRECTORY)] = (
+        padding("cr_padding_2").was("cr_flags_h", "2.1", type=in32[_MdsOpenHigh]).since("2.16")
+    )
     cr_umask: u32                                    = padding("cr_padding_3").since("2.1.6", "2.4")
     cr_padding_4: pad32
 
