@@ -54,6 +54,12 @@ class Declared(Mapping[Any, Any]):
             known[name] = self._at(self._found[name] if name in self._found else self._others[name])
         return known[name]
 
+    def get(self, name: Any, default: Any = None) -> Any:
+        """As of any mapping; not by way of an exception for each name that is not there."""
+        if name in self._known or name in self:
+            return self[name]
+        return default
+
     def _at(self, found: Any) -> Any:
         if isinstance(found, tuple):
             return tuple(map(self._at, found))

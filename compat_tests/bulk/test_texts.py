@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lustre_wire.engines.bulk import core
-from lustre_wire.engines.bulk.texts import Around, Blank, Place, filler
+from lustre_wire.engines.bulk.texts import Around, Blank, Each, Hole, Padding, Piece, Place, Rest, String, filler
 from lustre_wire.schema.nodes import PREFIX
 
 #: A message of these tests: two lengths of buffers, what else is in front, and the two buffers.
@@ -55,7 +55,7 @@ def places(draw: st.DrawFn) -> Place:
 def test_numbers_and_bytes_from_anywhere(order: Any, pieces: list[str | Place], rest: bytes) -> None:
     assert core is not None
     data = message(order, rest)
-    text = filler(core, order, AROUND, ["'", *pieces], [])(data)
+    text = filler(core, order, AROUND, ["'", *pieces], [], {})(data)
     assert text == "'" + expected(data, order, pieces)
 
 
@@ -70,14 +70,14 @@ def test_numbers_at_their_limits(order: Any, code: str) -> None:
     for number in (n for n in (least, (1 << bits) - 1, *tens) if least <= n < 1 << bits):
         rest = struct.pack(PREFIX[order] + code, number).ljust(SIZE - 8, b"\xff")
         data = message(order, rest)
-        assert filler(core, order, AROUND, [Place(code, 8, width)], [])(data) == str(number)
+        assert filler(core, order, AROUND, [Place(code, 8, width)], [], {})(data) == str(number)
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_what_must_be_zero(order: Any) -> None:
     assert core is not None
     padding, bits = Blank(Place("s", 21, 3)), Blank(Place("H", 2, 2, 1), 0x0F00)
-    fill = filler(core, order, AROUND, ["it"], [padding, bits])
+    fill = filler(core, order, AROUND, ["it"], [padding, bits], {})
     data = bytearray(message(order, bytes(SIZE - 8)))
     assert fill(bytes(data)) == "it"
     for at in range(8, SIZE):
@@ -91,8 +91,77 @@ def test_what_must_be_zero(order: Any) -> None:
 
 def test_messages_that_lack_bytes() -> None:
     assert core is not None
-    fill = filler(core, "little", AROUND, [Place("I", 4, 4, 1)], [])
+    fill = filler(core, "little", AROUND, [Place("I", 4, 4, 1)], [], {})
     data = message("little", bytes(SIZE - 8))
-    assert [n for n in range(SIZE + 1) if fill(data[:n]) is not None] == list(range(STARTS[1] + 8, SIZE + 1))
+    assert [n for n in range(SIZE + 1) if fill(data[:n]) is not None] == [SIZE]  # with the padding behind the last
     for length in (41, 1 << 31, (1 << 32) - 1):  # of the buffer before: nothing is read at where it would end
         assert fill(struct.pack("<2I", length, 13) + bytes(SIZE - 8)) is None
+
+
+def buffers(order: Any, body: bytes, *others: bytes) -> tuple[Around, bytes]:
+    """A message of a ptlrpc_body and other buffers, padded with zeroes, and where they stand."""
+    lengths = [len(each) for each in (body, *others)]
+    first = -(-4 * len(lengths) // 8) * 8
+    head = struct.pack(f"{PREFIX[order]}{len(lengths)}I", *lengths).ljust(first, b"\0")
+    return Around(0, first), head + b"".join(each + bytes(-len(each) % 8) for each in (body, *others))
+
+
+def told(order: Any, pieces: Sequence[Piece], *others: bytes, least: Any = None, padding: bytes = b"") -> str | None:
+    """The text of a message with these buffers; `padding` is what its last bytes are."""
+    assert core is not None
+    around, data = buffers(order, b"body", *others)
+    data = data[: len(data) - len(padding)] + padding
+    paddings = [Padding(number) for number in range(1, 1 + len(others))]
+    return filler(core, order, around, pieces, paddings, least or {})(data)
+
+
+@given(st.binary(max_size=40), st.binary(max_size=9))
+def test_what_a_buffer_holds_as_digits(data: bytes, before: bytes) -> None:
+    assert told("little", ["<", Rest(2), "> <", Rest(1), ">"], before, data) == f"<{data.hex()}> <{before.hex()}>"
+
+
+@given(st.text(st.characters(max_codepoint=255), max_size=20))
+def test_strings_of_plain_characters(text: str) -> None:
+    data = text.encode("latin-1")
+    plain = all(" " <= c <= "~" and c not in '"\\' for c in text)
+    assert told("big", ['"', String(1), '"'], data + b"\0") == (f'"{text}"' if plain else None)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"abc", b"a\0b\0", b"ab\0\0"], ids=["no bytes", "no NUL", "two strings", "two NULs"]
+)
+def test_what_is_no_string(data: bytes) -> None:
+    assert told("little", [String(1)], data) is None
+
+
+@given(order=st.sampled_from(ORDERS), numbers=st.lists(st.integers(0, 0xFFFF), max_size=20), lead=st.binary(max_size=9))
+def test_as_many_elements_as_there_are(order: Any, numbers: list[int], lead: bytes) -> None:
+    raw = b"".join(struct.pack(f"{PREFIX[order]}HxB", n, n & 0xFF) for n in numbers)
+    each = Each(1, len(lead), 4, ("{", Place("H", 0, 2), "|", Place("b", 3, 1), "|", Place("s", 2, 1), "}"))
+    wanted = ",".join(f"{{{n}|{(n & 0xFF) - 256 * (n >> 7 & 1)}|00}}" for n in numbers)
+    pieces = ["[", each, "] ", Rest(2)]
+    assert told(order, pieces, lead + raw, b"x") == f"[{wanted}] 78"
+    for size in (1, 2, 3):
+        assert told(order, pieces, lead + raw + bytes(size), b"x") is None, "part of an element"
+
+
+def test_a_buffer_shorter_than_what_elements_begin_at() -> None:
+    each = Each(1, 8, 4, (Place("I", 0, 4),))
+    assert told("little", ["it", each], bytes(8)) == "it" and told("little", ["it", each], bytes(7)) is None
+    assert (
+        told("little", ["it"], bytes(8), least={1: 8}) == "it"
+        and told("little", ["it"], bytes(7), least={1: 8}) is None
+    )
+
+
+def test_holes_are_left_for_others_to_fill() -> None:
+    assert told("little", ["a", Hole("x"), "b", Rest(1), Hole("y")], b"\x12") == "a\0b12\0"
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_the_bytes_between_buffers_are_zero(size: int) -> None:
+    data, width = bytes([7] * size), -size % 8
+    assert told("little", [Rest(1)], data) == data.hex()
+    for at in range(width):
+        dirty = bytes(number == at for number in range(width))
+        assert told("little", [Rest(1)], data, padding=dirty) is None, at

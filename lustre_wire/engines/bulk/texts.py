@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lustre_wire.engines.bulk import Core
 from lustre_wire.schema.nodes import ByteOrder
@@ -15,8 +14,7 @@ from lustre_wire.schema.nodes import ByteOrder
 _DIGITS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a value stands: a number, or bytes that are shown as hexadecimal digits.
 
     `code` is the number's format character of `struct`, "s" of bytes; offset and width are in bytes, the offset within
@@ -42,22 +40,19 @@ class Place:
         return _DIGITS if self.is_number else 2 * self.width
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
+class Rest(NamedTuple):
     """All bytes of a buffer behind the ptlrpc_body, as hexadecimal digits."""
 
     buffer: int
 
 
-@dataclass(frozen=True, slots=True)
-class String:
+class String(NamedTuple):
     """The string that fills a buffer behind the ptlrpc_body, without the NUL that ends it."""
 
     buffer: int
 
 
-@dataclass(frozen=True, slots=True)
-class Each:
+class Each(NamedTuple):
     """Elements of `stride` bytes that fill a buffer from an offset on; in `pieces` offsets are those in the element."""
 
     buffer: int
@@ -66,8 +61,7 @@ class Each:
     pieces: tuple[str | Place, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hole:
+class Hole(NamedTuple):
     """What the core cannot make: a NUL stands in its place. `made` is the expression of its text."""
 
     made: str
@@ -76,23 +70,20 @@ class Hole:
 Piece = str | Place | Rest | String | Each | Hole
 
 
-@dataclass(frozen=True, slots=True)
-class Blank:
+class Blank(NamedTuple):
     """What must be zero in a message: all bits of a place, or those of a number that are in `mask`."""
 
     place: Place
     mask: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Padding:
+class Padding(NamedTuple):
     """What must be zero too: the bytes between a buffer and the next."""
 
     buffer: int
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(NamedTuple):
     """Where the buffer lengths of a message stand, four bytes each, and where its first buffer begins."""
 
     lengths: int
