@@ -321,6 +321,16 @@ def test_what_version_based_recovery_takes_is_told() -> None:
     assert failures.keys() <= made.clients_evicted()
 
 
+def test_whose_client_cannot_mount_again_does_no_work() -> None:
+    """He would try without end, in no time: every call fails at once."""
+    steps = ["load", "upgrade mds", "upgrade client1", "wait 1", "rest"]
+    found = scenario.parse("x", f'title = "t"\nabout = "a"\nclients = 2\nosts = 1\nsteps = {steps}')
+    made = Play(policy("simplified"), **scenario.play_options(found))
+    made.mishaps.expect("client1-silent@waiting")
+    assert complaints(scenario.run(found, made)) == []
+    assert not made.workers[1].busy
+
+
 def test_a_server_that_is_down_is_not_stopped_again() -> None:
     found = scenario.parse("x", 'title = "t"\nabout = "a"\nclients = 1\nosts = 1\nsteps = ["stop mds", "stop mds"]')
     with pytest.raises(WireError, match="mds is down already"):

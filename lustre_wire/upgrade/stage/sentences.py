@@ -263,7 +263,7 @@ def _downgrade_client(operator: Operator, client: str) -> None:
 
 
 def _reboot(operator: Operator, client: str, version: str) -> None:
-    """A client that is up is unmounted first; its user goes on afterwards if he was at work."""
+    """A client that is up is unmounted first; its user goes on afterwards if he was at work and it has mounted."""
     play, number = operator.play, int(client)
     _client(operator, client)
     left = play.workers[number].left
@@ -271,5 +271,5 @@ def _reboot(operator: Operator, client: str, version: str) -> None:
         play.unmount(number)
         play.wait(DOWN)
     play.mount(number, version)
-    if left:
+    if left and play.able(play.workers[number]):
         play.workers[number].work(left)
