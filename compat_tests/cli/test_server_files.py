@@ -15,7 +15,7 @@ from compat_tests.recorded import payloads
 from lustre_wire.cli.main import cli
 
 CHUNK = 8192
-CFG, PAD, UNLINK = 0x10620000, 0x10600000, 0x10612404
+CFG, PAD, UNLINK, CHANGELOG = 0x10620000, 0x10600000, 0x10612404, 0x10660000
 
 
 def run(*args: str, data: bytes, status: int = 0) -> Result:
@@ -84,6 +84,21 @@ class TestLlog:
         question = ("llog", "-d", "2.0", "--unknown-to", "1.8")
         assert run(*question, data=data, status=1).stdout.startswith("record 1: 1.8 skips")
         assert run(*question, data=self.CONFIGS).stdout == ""
+
+    def test_without_a_release_files_are_read_in_the_light_of_the_newest(self, tmp_path: Path) -> None:
+        """Names that 2.0 does not have are there, and where that release is named they are not; as the help says."""
+        (tmp_path / "last_rcvd").write_bytes(last_rcvd(incompat=0x200))
+        renamed = struct.pack("<2HI", 1, 0x2000, 8) + bytes(56) + b"\1" * 32 + b"n".ljust(8, b"\0")  # CLF_RENAME: 2.7
+        (tmp_path / "log").write_bytes(log((CHANGELOG, renamed)))
+        for command, name, new in (("last-rcvd", "last_rcvd", "MULTI_OI"), ("file", "last_rcvd", "MULTI_OI"),
+                                   ("llog", "log", "s=["), ("file", "log", "s=[")):  # fmt: skip
+            shown = {}
+            for release in ((), ("-d", "2.17"), ("-d", "2.0")):
+                shown[release] = CliRunner().invoke(cli, [command, *release, str(tmp_path / name)]).stdout
+            assert shown[()] == shown["-d", "2.17"] and new in shown[()], (command, shown[()])
+            assert new not in shown["-d", "2.0"]
+            told = CliRunner().invoke(cli, [command, "--help"]).stdout
+            assert "the newest one if not" in told
 
     def test_json(self) -> None:
         shown = json.loads(run("llog", "-d", "1.8", "--json", data=self.CONFIGS).stdout)

@@ -77,7 +77,7 @@ def test_a_log_never_written_to() -> None:
 
 @pytest.mark.parametrize("case", ["clogle", "clogbe"])
 def test_changes_with_their_times_and_flags(case: str) -> None:
-    shown = run("llog", f"{case}.llog", status=0).stdout
+    shown = run("llog", f"{case}.llog", "--dialect", "2.0", status=0).stdout
     assert "2 06UNLNK 00:00:01.000000 2011.02.13 0x1 t=[0x200000400:0x5:0x0]" in shown
     assert "new\\nline" in shown
 

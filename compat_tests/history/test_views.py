@@ -57,7 +57,7 @@ def test_fields_have_the_names_of_their_release_and_todays() -> None:
 def test_what_is_the_same_in_two_releases_is_one_class() -> None:
     assert view(LuFid, "1.8") is view(LuFid, "2.17")
     assert view(MdtBody, "2.6") is view(MdtBody, "2.7")
-    assert view(MdtBody, "2.12") is view(MdtBody, "2.12.9") is view(MdtBody, "2.13")
+    assert view(MdtBody, "2.12.9") is view(MdtBody, "2.13") is not view(MdtBody, "2.12")  # which knows no lazy size
     views = [view for name in known() for view in dialect(name).structs.values()]
     assert len({id(view) for view in views}) * 9 < len(views)
 

@@ -13,9 +13,11 @@ import lustre_wire as lw
 from compat_tests import recorded
 from lustre_wire.dialects import names
 from lustre_wire.embedded import recognise
+from lustre_wire.payloads.wire import pack
 from lustre_wire.schema import Shown, WireFlag
 from lustre_wire.testing import messages, structs
 from lustre_wire.text import Node, brief, message_tree, numbers, status_text, struct_text, struct_tree
+from lustre_wire.text.names import names_json
 from lustre_wire.text.values import named, walked
 
 DIALECTS = ["1.8", "2.0"]
@@ -308,3 +310,67 @@ def test_a_log_by_its_name_has_no_number() -> None:
     request = lw.build("2.17", "LLOG_ORIGIN_HANDLE_CREATE", llogd_body=lw.dialect("2.17").structs["llogd_body"]())
     request.buffers.name = b"lustre-client"
     assert brief(request) == '"lustre-client"'
+
+
+class TestValidBits:
+    """What the valid bits do not say is there is no fact: neither in a line, nor in a tree, nor in JSON's names."""
+
+    def test_the_size_of_a_file_is_shown_where_it_is_valid(self) -> None:
+        """An MDT sends a size of every file, right or not (mdt/mdt_handler.c:mdt_pack_attr2body)."""
+        known = lw.dialect("2.17")
+        body, bits = known.structs["mdt_body"], known.enums["ObdMd"]
+        for valid, shown in ((0, False), (bits.OBD_MD_FLSIZE, True), (bits.OBD_MD_FLLAZYSIZE, True)):
+            made = body(mbo_size=4711, mbo_valid=bits.OBD_MD_FLTYPE | valid, mbo_mode=0o100644)
+            node = {child.name: child for child in struct_tree(made, known).children}["mbo_size"]
+            assert node.counts == shown
+            for short in (True, False):
+                said = struct_text(made, known, short=short)
+                assert ("size 4711" in said) == shown and "-rw-r--r--" in said
+                assert said == walked(made, known, short)
+        asked = body(mbo_valid=bits.OBD_MD_FLSIZE | bits.OBD_MD_FLMODE)
+        assert "size" not in struct_text(asked, known)
+
+    @pytest.mark.parametrize("release", ["2.0", "2.6", "2.17"])
+    def test_what_a_place_means_otherwise_counts(self, release: str) -> None:
+        """A page is asked for by size and links, of which no bit says anything."""
+        body = lw.dialect(release).structs["mdt_body"](mbo_size=0x77, mbo_nlink=4096)
+        message = lw.build(release, "MDS_READPAGE", mdt_body=body)
+        assert "from 0x77 4096 bytes" in brief(message)
+        (tree,) = (node for node in message_tree(message).children if node.name == "mdt_body")
+        assert {n.name.removeprefix("mbo_"): n.counts for n in tree.children if n.text in ("119", "4096")} == {
+            "size": True, "nlink": True,
+        }  # fmt: skip
+
+    def test_flags_without_their_bit_have_no_names(self) -> None:
+        known = lw.dialect("2.17")
+        body, bits = known.structs["mdt_body"], known.enums["ObdMd"]
+        for valid in (0, bits.OBD_MD_FLFLAGS):
+            message = lw.build(known, "MDS_GETATTR", "reply", mdt_body=body(mbo_flags=0x10, mbo_valid=valid))
+            assert ("mbo_flags" in names_json(message)) == bool(valid)
+
+    def test_ends_of_a_search_and_a_range(self) -> None:
+        known = lw.dialect("2.17")
+        oa, body = known.structs["obdo"], known.structs["ost_body"]
+        seek = lw.build(known, "OST_SEEK", ost_body=body(oa=oa(o_size=4096, o_mode=4)))
+        assert brief(seek).endswith("from 4096 whence 4")
+        found = {node.name: node for node in _under(message_tree(seek))}
+        assert found["o_size"].counts
+        zone = lw.build(known, "OST_FALLOCATE", ost_body=body(oa=oa(o_size=1, o_blocks=9, o_nlink=3)))
+        assert brief(zone).endswith("from 1 to 9 mode 0x3")
+        made = lw.build(known, "OST_CREATE", "reply", ost_body=body(oa=oa(o_size=0x1FFFFFF)))
+        assert brief(made).endswith("sequence of 33554431")
+
+
+def _under(node: Node) -> list[Node]:
+    return [node, *(each for child in node.children for each in _under(child))]
+
+
+@pytest.mark.parametrize(("count", "text"), [(1, "by default 1 stripe, first MDT any"), (4, "by default 4 stripes, f")])
+def test_the_default_layout_of_a_directory_is_said_to_be_one(count: int, text: str) -> None:
+    known = lw.dialect("2.17")
+    layout = known.structs["lmv_user_md_v1"](lum_magic=0x0CD30CD0, lum_stripe_count=count, lum_stripe_offset=0xFFFFFFFF)
+    sent = lw.encode(lw.build(
+        known, "LDLM_ENQUEUE/INTENT_GETATTR", "reply", default_mdt_md=pack(layout, "little"),
+    ))  # fmt: skip
+    assert text in brief(lw.decode(sent, known, request=known.rpcs["LDLM_ENQUEUE/INTENT_GETATTR"]))
+    assert "by default" not in struct_text(layout, known)

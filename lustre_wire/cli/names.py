@@ -39,12 +39,12 @@ DIALECT = DialectType()
 
 
 def default_dialect() -> Dialect:
-    """The dialect meant when none is named: the latest one installed.
+    """The dialect meant when none is named: that of the newest release, without releases the latest one installed.
 
     Raises:
         WireError: none is installed.
     """
-    names = dialects.names()
+    names = dialects.releases() or dialects.names()
     return dialects.dialect(names[-1] if names else "")
 
 

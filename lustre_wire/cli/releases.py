@@ -8,7 +8,6 @@ import click
 from click.shell_completion import CompletionItem
 
 from lustre_wire import dialects
-from lustre_wire.cli.names import default_dialect
 from lustre_wire.dialects import Dialect
 from lustre_wire.payloads.reading import server, servers
 
@@ -62,10 +61,5 @@ def newest() -> str:
 
 
 def light_of(release: str | None) -> Dialect:
-    """The dialect in whose light files of a release are read: the latest one with declarations of files up to it."""
-    if release is None:
-        return default_dialect()
-    order = list(servers())
-    having = sorted(dialects.all_dialects(), key=lambda each: order.index(server(each).release))
-    older = [each for each in having if order.index(server(each).release) <= order.index(release)]
-    return older[-1] if older else having[0]
+    """The dialect in whose light files of a release are read: its own, without one that of the newest."""
+    return dialects.dialect(release or newest())

@@ -124,10 +124,10 @@ def examine(data: bytes, dialect_: Dialect | str, release: str = "") -> Reading[
         _in_head(cls, name, f"none of {bits:#x}", f"{int(getattr(made.server, name)):#x}", kind.features)
         for name, bits in made.unknown_features(release).items()
     ]
-    index = made.server.lsd_ost_index
+    index, called = made.server.lsd_osd_index, spec_of(cls).by_name["lsd_osd_index"].name
     compared = kind.index is not None and made.index is not None and (index or not kind.fills_index)
     if compared and index != made.index:
-        faults.append(_in_head(cls, "lsd_ost_index", str(made.index), index, kind.index))
+        faults.append(_in_head(cls, called, str(made.index), index, kind.index))
     faults += _sizes(made, kind)
     if not any(fault.unread for fault in faults):
         faults += _slots(made, data, kind)

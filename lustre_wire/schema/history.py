@@ -199,7 +199,7 @@ class StructHistory(History):
             return replace(extra, count=names[extra.count])
         if isinstance(extra, Given):
             mask = mask_at(extra.mask, when)
-            return Given(names[extra.field], mask) if mask and extra.field in names else None
+            return Given(names[extra.field], mask, extra.zero) if mask and extra.field in names else None
         if isinstance(extra, NamedWhere):
             return replace(extra, field=names[extra.field]) if extra.field in names else None
         if isinstance(extra, Magic):

@@ -52,18 +52,22 @@ class NamedWhere:
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """The field counts only where `field` of the same struct has some bit of `mask`."""
+    """The field counts only where `field` of the same struct has some bit of `mask`.
+
+    `zero`: whether a line says that it is zero, too; where the bits may as well say what is asked for it does not.
+    """
 
     field: str
     mask: int
+    zero: bool = True
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Given):
             return NotImplemented
-        return self.field == other.field and _same(self.mask, other.mask)
+        return (self.field, self.zero) == (other.field, other.zero) and _same(self.mask, other.mask)
 
     def __hash__(self) -> int:
-        return hash((self.field, self.mask))
+        return hash((self.field, self.mask, self.zero))
 
 
 def _same(one: int, two: int) -> bool:

@@ -41,7 +41,9 @@ def composite_text(message: Message) -> str:
         if isinstance(data, bytes) and int.from_bytes(data[:4], "little") == magic:
             found = embedded.recognise(data, message.dialect, "little")
             told = map(_stripes, striped(data, message.dialect))
-            return ", ".join([f"PFL {found.lcm_entry_count} components", *told]) if found is not None else ""
+            if found is None:
+                return ""
+            return ", ".join([f"PFL {numbers.counted(found.lcm_entry_count, 'component')}", *told])
     return ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from lustre_wire import embedded
@@ -109,7 +109,8 @@ def _opaque(slot: SlotSpec, dialect: Dialect) -> Tell:
     if isinstance(slot.held, Parts):
         return lambda value, message: _parts_text(slot, bytes(value), message)
     bytes_in, held_in = embedded.bytes_in, embedded.held_in
-    return lambda value, message: _held_text(held_in(slot, message), bytes_in(value), dialect, message.order)
+    text = embedded.recalled(partial(_of_held, line=slot.line)) if slot.line else _held_text
+    return lambda value, message: text(held_in(slot, message), bytes_in(value), dialect, message.order)
 
 
 def _parts_text(slot: SlotSpec, data: bytes, message: Message) -> str:
@@ -118,15 +119,17 @@ def _parts_text(slot: SlotSpec, data: bytes, message: Message) -> str:
     return ", ".join(f"{quoted(name)} {text}" for name, text in told if text)
 
 
-@embedded.recalled
-def _held_text(held: Held, data: bytes, dialect: Dialect, order: ByteOrder) -> str:
-    """Of opaque bytes what they hold, or the string that they are."""
-    return _blob(data, embedded.holding(held, data, dialect, order) if data else None, dialect)
+def _of_held(held: Held, data: bytes, dialect: Dialect, order: ByteOrder, line: tuple[str, ...] = ()) -> str:
+    """Of opaque bytes what they hold, or the string that they are; `line`: of a struct instead of its own text."""
+    return _blob(data, embedded.holding(held, data, dialect, order) if data else None, dialect, line)
 
 
-def _blob(data: bytes, found: tuple[Node, Any] | None, dialect: Dialect) -> str:
+_held_text = embedded.recalled(_of_held)
+
+
+def _blob(data: bytes, found: tuple[Node, Any] | None, dialect: Dialect, line: tuple[str, ...] = ()) -> str:
     if found is not None and isinstance(found[0], Group):
-        return writer(found[0].cls, dialect, True).do(found[1]) if spec_of(found[0].cls).text else ""
+        return writer(found[0].cls, dialect, True, line).do(found[1]) if spec_of(found[0].cls).text else ""
     if found is not None:
         return node_text(*found, dialect, short=True)
     text = blob_text(data)

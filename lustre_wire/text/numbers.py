@@ -106,3 +106,8 @@ WRITERS: Final[dict[Shown, Callable[[int, int], str]]] = {
     Shown.NID: nid, Shown.END: end, Shown.ID: owner, Shown.ANY: anyone,
     Shown.BYTES: size, Shown.DEVICE: device, Shown.RELEASE: release,
 }  # fmt: skip
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something: ``1 stripe``, ``2 stripes``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

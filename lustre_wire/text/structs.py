@@ -19,6 +19,7 @@ from lustre_wire.schema import Shown, spec_of
 from lustre_wire.schema.nodes import Cell, Emitter, Form, Group, Node, Overlap, Repeat
 from lustre_wire.text import numbers
 from lustre_wire.text.values import (
+    COUNT,
     DEEPEST,
     field_path,
     formatted,
@@ -127,7 +128,7 @@ def _function(cls: Any, dialect: Dialect, short: bool, line: tuple[str, ...] = (
         return partial(walked, dialect=dialect, short=short, line=line)
     show = _Expressions(Emitter(), dialect, short)
     if text := line or spec.text:
-        parts = [_piece(show, node, piece, i == 0) for i, piece in enumerate(text)]
+        parts = [_piece(show, node, piece, i == 0, own=not line) for i, piece in enumerate(text)]
         lines = ["t = ''", *parts, "return t.strip()"]
     else:
         lines = ["t = []"]
@@ -141,8 +142,8 @@ def _function(cls: Any, dialect: Dialect, short: bool, line: tuple[str, ...] = (
     return made
 
 
-def _piece(show: _Expressions, group: Group, piece: str, always: bool) -> str:
-    """The statement that adds one piece of a declared text."""
+def _piece(show: _Expressions, group: Group, piece: str, always: bool, *, own: bool) -> str:
+    """The statement that adds one piece of a declared text; `own`: the struct's own, and not that of one place."""
     texts, tests = [], []
     for literal, path, form in pieces(piece):
         texts += [repr(literal)] if literal else []
@@ -152,10 +153,14 @@ def _piece(show: _Expressions, group: Group, piece: str, always: bool) -> str:
         outer, node = field_path(group, name)
         obj = ".".join(("o", *outer))
         value = f"{obj}.{node.name}"
-        tests.append(_counts(node, obj) or _some(show, node, value))
+        given = node.field.given if own and node.field is not None else None
+        some = _some(show, node, value)
+        tests.append(some if given is None else f"({_counts(node, obj)}{'' if given.zero else f' and {some}'})")
         if form:
             formatted(0, "", form, piece)
-            texts.append(f"f'{{int({value}{'[' if index else ''}{index}):{form}}}'")
+            number, noun = f"int({value}{'[' if index else ''}{index})", form.removeprefix(COUNT)
+            plain = f"f'{{{number}:{form}}}'"
+            texts.append(plain if noun == form else f"{show.em.use(numbers.counted)}({number}, {noun!r})")
         else:
             texts.append(_expression(show, node, value, obj))
     text = f"t += {' + '.join(texts)}" if texts else "pass"

@@ -18,8 +18,8 @@ from lustre_wire.schema.rpc import SlotSpec
 from lustre_wire.schema.shown import is_padding
 from lustre_wire.schema.struct import StructSpec, spec_of
 from lustre_wire.text import numbers
-from lustre_wire.text.structs import struct_text
-from lustre_wire.text.values import counts, hexed, is_zero, node_text, quoted, union_member
+from lustre_wire.text.structs import struct_text, writer
+from lustre_wire.text.values import counts, hexed, is_zero, node_text, pieces, quoted, union_member
 
 #: Printable characters that end with a NUL or the bytes themselves.
 _STRING: Final = re.compile(rb"([ -~]{2,})(?:\0+|\Z)")
@@ -49,14 +49,18 @@ class Node:
 
 
 @checked
-def struct_tree(obj: Any, dialect: Dialect, *, name: str = "", offset: int = 0) -> Node:
-    """One wire struct and its fields; zero paddings, and zero fields that do not count, are left out."""
+def struct_tree(obj: Any, dialect: Dialect, *, name: str = "", offset: int = 0, line: tuple[str, ...] = ()) -> Node:
+    """One wire struct and its fields; zero paddings, and zero fields that do not count, are left out.
+
+    `line`: its text in this place (`SlotSpec.line`); what that names counts.
+    """
     spec = spec_of(obj)
-    text = struct_text(obj, dialect) if spec.text else ""
-    return Node(name or spec.name, text, offset, tuple(_children(spec.node, obj, dialect, offset)))
+    text = writer(spec.cls, dialect, False, line).do(obj) if line else struct_text(obj, dialect) if spec.text else ""
+    meant = frozenset(path for piece in line for _, path, _ in pieces(piece) if path)
+    return Node(name or spec.name, text, offset, tuple(_children(spec.node, obj, dialect, offset, meant)))
 
 
-def _fields(obj: Any, spec: StructSpec, dialect: Dialect, base: int) -> Iterator[Node]:
+def _fields(obj: Any, spec: StructSpec, dialect: Dialect, base: int, meant: frozenset[str]) -> Iterator[Node]:
     for member in spec.node.members:
         value = getattr(obj, member.name)
         called = member.field.called if member.field is not None else None
@@ -64,31 +68,36 @@ def _fields(obj: Any, spec: StructSpec, dialect: Dialect, base: int) -> Iterator
             text = numbers.WRITERS[called.shown](value, member.width) if called.shown is not None else str(value)
             yield Node(called.name, text, base + member.offset)
             continue
-        valid = counts(member.field, obj)
+        valid = counts(member.field, obj) or member.name in meant
         if is_zero(value) and (not valid or is_padding(member.name)):
             continue
-        yield _member(member, value, dialect, base + member.offset, obj, valid)
+        inner = frozenset(path.removeprefix(f"{member.name}.") for path in meant)
+        yield _member(member, value, dialect, base + member.offset, obj, valid, inner)
 
 
-def _member(member: nodes.Node, value: Any, dialect: Dialect, at: int, outer: Any, valid: bool = True) -> Node:
+def _member(
+    member: nodes.Node, value: Any, dialect: Dialect, at: int, outer: Any, valid: bool, meant: frozenset[str]
+) -> Node:
     text = node_text(member, value, dialect, outer=outer)
     children: tuple[Node, ...] = ()
     if isinstance(member, nodes.Overlap):
         found = union_member(member, value, outer)
         children = tuple(_children(*found, dialect, at)) if found is not None else ()
     elif not isinstance(member, nodes.Cell):
-        children = tuple(_children(member, value, dialect, at))
+        children = tuple(_children(member, value, dialect, at, meant))
         if children and not (isinstance(member, nodes.Group) and spec_of(member.cls).text):
             text = ""
     return Node(member.name, text, at, children, valid)
 
 
-def _children(node: nodes.Node, value: Any, dialect: Dialect, at: int) -> Iterator[Node]:
+def _children(
+    node: nodes.Node, value: Any, dialect: Dialect, at: int, meant: frozenset[str] = frozenset()
+) -> Iterator[Node]:
     """The nodes below a value; none where its text says all."""
     if isinstance(node, nodes.Group):
         spec = spec_of(node.cls)
         if not (spec.text and spec.size <= _SMALL and spec.tail is None):
-            yield from _fields(value, spec, dialect, at)
+            yield from _fields(value, spec, dialect, at, meant)
     elif isinstance(node, nodes.Repeat) and isinstance(node.node, (nodes.Group, nodes.Overlap)):
         yield from _elements(node, value, dialect, at)
 
@@ -159,7 +168,7 @@ def slot_node(spec: SlotSpec, value: Any, message: Message, at: int = 0) -> Node
             return Node(spec.name, f"{len(parts)} values", at, tuple(_pieces(parts, dialect)))
         node, value = inside.found
     if isinstance(node, nodes.Group):
-        inner = struct_tree(value, dialect, offset=at)
+        inner = struct_tree(value, dialect, offset=at, line=spec.line)
         text = f"{inner.name} {inner.text}".strip() if inner.name != spec.name else inner.text
         return Node(spec.name, text, at, (*inner.children, *_pieces(parts, dialect)))
     children = tuple(_children(node, value, dialect, at))

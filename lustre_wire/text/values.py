@@ -26,6 +26,8 @@ MOST_ELEMENTS: Final = 8
 MOST_BYTES: Final = 1024
 MOST_HEX: Final = 32
 DEEPEST: Final = 8
+#: With what the format of a number in a declared text begins that says of what it is a count: ``{count:count stripe}``.
+COUNT: Final = "count "
 
 
 def quoted(data: bytes) -> str:
@@ -228,13 +230,14 @@ def _struct(obj: Any, show: _Show, depth: int, line: tuple[str, ...] = ()) -> st
     if spec.is_union:
         return hexed(obj.raw)
     if text := line or spec.text:
-        parts = [_piece(piece, obj, show, depth, i == 0) for i, piece in enumerate(text)]
+        parts = [_piece(piece, obj, show, depth, i == 0, own=not line) for i, piece in enumerate(text)]
         return "".join(parts).strip()
     shown = (n for n in spec.node.members if not is_zero(getattr(obj, n.name)) and counts(n.field, obj))
     return "{" + ", ".join(f"{n.name} {_field(obj, n, show, depth)}" for n in shown) + "}"
 
 
-def _piece(piece: str, obj: Any, show: _Show, depth: int, always: bool) -> str:
+def _piece(piece: str, obj: Any, show: _Show, depth: int, always: bool, *, own: bool) -> str:
+    """A piece of a text; in one that is not the struct's `own` fields mean what that says, whatever its flags say."""
     out, seen = [], always
     for literal, name, form in pieces(piece):
         out.append(literal)
@@ -242,16 +245,19 @@ def _piece(piece: str, obj: Any, show: _Show, depth: int, always: bool) -> str:
             name, _, index = name.partition("[")
             inner, node = _resolved(obj, name)
             value, field = getattr(inner, node.name), node.field
-            seen = seen or (counts(field, inner) and (field.given is not None or not is_zero(value)))
+            says_zero = own and field.given is not None and field.given.zero
+            seen = seen or ((counts(field, inner) or not own) and (says_zero or not is_zero(value)))
             shown = formatted(value, index, form, piece) if form else _field(inner, node, show, depth)
             out.append(shown)
     return "".join(out) if seen else ""
 
 
 def formatted(value: Any, index: str, form: str, piece: str) -> str:
-    """A number, or element ``index]`` of a list, in a format of a declared text."""
+    """A number, or element ``index]`` of a list, in a format of a declared text: Python's, or of what it is a count."""
     try:
-        return format(int(value[int(index.rstrip("]"))] if index else value), form)
+        number = int(value[int(index.rstrip("]"))] if index else value)
+        noun = form.removeprefix(COUNT)
+        return format(number, form) if noun == form else numbers.counted(number, noun)
     except (ValueError, TypeError, IndexError) as error:
         raise SchemaError(f"{error} in the text {piece!r}") from None
 

@@ -90,11 +90,14 @@ class OstCreate:
 
     Precreate goes to portal 7; single create (osc_real_create) uses the default portal 28.
 
-    No capa slot even in 2.0 (RQF_OST_CREATE).
+    No capa slot even in 2.0 (RQF_OST_CREATE). o_size of the reply is how many objects a sequence has, where it is valid
+    (from 2.16 on).
     """
 
     Request = Object
-    Reply = Object
+
+    class Reply(Buffers):
+        ost_body: OstBody | None = dated_slot(line={"1.8": (), "2.4": ("object {oa.o_oi}", " sequence of {oa.o_size}", " {oa.o_flags}")})
 
 
 @ost(Opcode.OST_DESTROY, portal={"1.8": Portal.OST_IO_PORTAL, "2.4": Portal.OST_REQUEST_PORTAL}, also_on={"1.8": (Portal.OST_REQUEST_PORTAL, Portal.OST_CREATE_PORTAL), "2.4": (Portal.OST_CREATE_PORTAL, Portal.OST_IO_PORTAL)})
@@ -321,7 +324,10 @@ class OstFallocate:
     o_size and o_blocks are the ends of the range, o_nlink the mode.
     """
 
-    Request = ObjectRequest
+    class Request(Buffers):
+        ost_body: OstBody | None = dated_slot(line=("object {oa.o_oi} from {oa.o_size} to {oa.o_blocks}", " mode {oa.o_nlink:#x}"))
+        capa1: LustreCapa | bytes | None = slots.OBJECT_CAPA
+
     Reply = Object
 
 
@@ -332,5 +338,8 @@ class OstSeek:
     o_size is where to begin, o_mode the whence; o_size of the reply what was found.
     """
 
-    Request = Object
-    Reply = Object
+    class Request(Buffers):
+        ost_body: OstBody | None = dated_slot(line=("object {oa.o_oi} from {oa.o_size}", " whence {oa.o_mode:d}"))
+
+    class Reply(Buffers):
+        ost_body: OstBody | None = dated_slot(line=("object {oa.o_oi} at {oa.o_size}",))

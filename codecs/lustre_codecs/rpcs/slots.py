@@ -13,7 +13,7 @@ from lustre_codecs.enums.ldlm import LdlmType
 from lustre_codecs.enums.metadata import ObdMd
 from lustre_codecs.structs.acl import XattrAclHeader
 from lustre_codecs.structs.attributes import MdsBody, MdtBody
-from lustre_codecs.structs.layouts import LovMdsMdV1, LovMdsMdV3, LovUserMdV1, LovUserMdV3
+from lustre_codecs.structs.layouts import LmvUserMdV1, LovMdsMdV1, LovMdsMdV3, LovUserMdV1, LovUserMdV3
 from lustre_codecs.structs.ldlm import BarrierLvb, OstLvb, OstLvbV1
 from lustre_codecs.structs.quota import LquotaLvb
 from lustre_codecs.structs.security import LlcryptContextV1, LlcryptContextV2, LustreCapa
@@ -28,7 +28,7 @@ REPLY_BODY: Final = dated_slot(**_BODY)
 # Which part of a directory is asked for: the hash it begins with, and how many bytes.
 PAGE_BODY: Final = dated_slot(
     **_BODY, room={"1.8": 216, "2.0": 0},
-    line={"1.8": (), "2.6": ("{mbo_fid1} from {mbo_size:#x}", " {mbo_nlink} bytes")},
+    line={"1.8": (), "2.0": ("{fid1} from {size:#x}", " {nlink} bytes"), "2.6": ("{mbo_fid1} from {mbo_size:#x}", " {mbo_nlink} bytes")},
 )  # fmt: skip
 
 
@@ -139,6 +139,9 @@ ENCCTX: Final = dated_slot(since="2.14", holds=CONTEXTS, optional=True, when="th
 SECCTX_ASKED: Final = dated_slot(since=("2.12.9", "2.13"), optional=True, when="the value of the security attribute that the request names")
 
 
+_DEFAULT: Final = ("by default {lum_stripe_count:count stripe}, first MDT {lum_stripe_offset}", " pool {lum_pool_name}")
+
+
 def default_layout(since: str) -> Any:
     """What subdirectories are created with."""
-    return dated_slot(since=since, optional=True, when="the default layout of a directory's subdirectories, where OBD_MD_DEFAULT_MEA asks for it")
+    return dated_slot(since=since, optional=True, holds=LmvUserMdV1, line=_DEFAULT, when="the default layout of a directory's subdirectories, where OBD_MD_DEFAULT_MEA asks for it")

@@ -14,8 +14,8 @@ from lustre_codecs.structs.fid import LlFid, LuFid, LustreHandle
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import as_sent, in32, in64, pad32, pad64, padding, since, until, was
 from lustre_wire.schema.shorthand import bytes32, hex32, hex64, id32, mode32, time64
-from lustre_wire.schema.shown import Shown
-from lustre_wire.schema.types import Raw, u32, u64
+from lustre_wire.schema.shown import Given, Shown
+from lustre_wire.schema.types import U32, Raw, u32, u64
 
 
 @history(size={"1.8": 168, "2.2": None}, text=("", "{fid1}", " {fid2}", " {mode}", " size {size}", " handle {handle}"))
@@ -62,11 +62,11 @@ class MdtBody(Wire):
     mbo_fid2: LuFid
     mbo_open_handle: as_sent[LustreHandle] = was("mbo_handle").since("2.12")
     mbo_valid: in64[ObdMd]
-    mbo_size: u64
-    mbo_mtime: time64
-    mbo_atime: time64
-    mbo_ctime: time64
-    mbo_blocks: u64
+    mbo_size: Annotated[u64, Given("mbo_valid", ObdMd.OBD_MD_FLSIZE | ObdMd.OBD_MD_FLLAZYSIZE, zero=False)]
+    mbo_mtime: Annotated[u64, Shown.TIME, Given("mbo_valid", ObdMd.OBD_MD_FLMTIME, zero=False)]
+    mbo_atime: Annotated[u64, Shown.TIME, Given("mbo_valid", ObdMd.OBD_MD_FLATIME, zero=False)]
+    mbo_ctime: Annotated[u64, Shown.TIME, Given("mbo_valid", ObdMd.OBD_MD_FLCTIME, zero=False)]
+    mbo_blocks: Annotated[u64, Given("mbo_valid", ObdMd.OBD_MD_FLBLOCKS | ObdMd.OBD_MD_FLLAZYBLOCKS, zero=False)]
     mbo_ioepoch: u64                       = until("2.11")
     mbo_version: u64                       = since("2.11")
     mbo_ino: u64                           = until("2.4")
@@ -74,12 +74,14 @@ class MdtBody(Wire):
     mbo_fsuid: id32
     mbo_fsgid: id32
     mbo_capability: hex32
-    mbo_mode: mode32
-    mbo_uid: id32
-    mbo_gid: id32
-    mbo_flags: in32[LustreFl]              = was(type=in32[MdsInodeFl]).since("2.2")
-    mbo_rdev: Annotated[u32, Shown.DEVICE]
-    mbo_nlink: u32
+    mbo_mode: Annotated[u32, Shown.MODE, Given("mbo_valid", ObdMd.OBD_MD_FLMODE | ObdMd.OBD_MD_FLTYPE, zero=False)]
+    mbo_uid: Annotated[u32, Shown.ID, Given("mbo_valid", ObdMd.OBD_MD_FLUID, zero=False)]
+    mbo_gid: Annotated[u32, Shown.ID, Given("mbo_valid", ObdMd.OBD_MD_FLGID, zero=False)]
+    mbo_flags: Annotated[LustreFl, U32, Given("mbo_valid", ObdMd.OBD_MD_FLFLAGS, zero=False)] = (
+        was(type=in32[MdsInodeFl]).since("2.2")
+    )
+    mbo_rdev: Annotated[u32, Shown.DEVICE, Given("mbo_valid", ObdMd.OBD_MD_FLRDEV, zero=False)]
+    mbo_nlink: Annotated[u32, Given("mbo_valid", ObdMd.OBD_MD_FLNLINK, zero=False)]
     mbo_generation: u32                    = until("2.4")
     mbo_layout_gen: u32                    = padding("unused2", "2.4", swab=True).since("2.11")
     mbo_suppgid: id32
@@ -91,10 +93,18 @@ class MdtBody(Wire):
     mbo_uid_h: u32                         = since("2.0")
     mbo_gid_h: u32                         = since("2.0")
     mbo_padding_5: pad64                   = until("2.0")
-    mbo_projid: u32                        = padding("padding_5", "2.0").since("2.10")
-    mbo_dom_size: u64                      = padding("padding_6").since("2.11")
-    mbo_dom_blocks: u64                    = padding("padding_7").since("2.11")
-    mbo_btime: time64                      = padding("padding_8").since("2.14")
+    mbo_projid: Annotated[u32, Given("mbo_valid", ObdMd.OBD_MD_FLPROJID, zero=False)] = (
+        padding("padding_5", "2.0").since("2.10")
+    )
+    mbo_dom_size: Annotated[u64, Given("mbo_valid", ObdMd.OBD_MD_DOM_SIZE, zero=False)] = (
+        padding("padding_6").since("2.11")
+    )
+    mbo_dom_blocks: Annotated[u64, Given("mbo_valid", ObdMd.OBD_MD_DOM_SIZE, zero=False)] = (
+        padding("padding_7").since("2.11")
+    )
+    mbo_btime: Annotated[u64, Shown.TIME, Given("mbo_valid", ObdMd.OBD_MD_FLBTIME, zero=False)] = (
+        padding("padding_8").since("2.14")
+    )
     mbo_padding_9: pad64
     mbo_padding_10: pad64
 

@@ -128,7 +128,7 @@ class HsmProgressKernel(Wire):
 
 @history(
     size={"2.4": 24},
-    text=("{hr_action} of {hr_itemcount} files", " archive {hr_archive_id}", " flags {hr_flags}"),
+    text=("{hr_action} of {hr_itemcount:count file}", " archive {hr_archive_id}", " flags {hr_flags}"),
 )  # fmt: skip
 class HsmRequest(Wire):
     """Head of a request of a user."""

@@ -376,7 +376,7 @@ class LovHsmMd(Wire):
 
 @history(
     size={"2.6": 56}, byteorder="little",
-    text=("{lmv_stripe_count} stripes, master MDT {lmv_master_mdt_index}", " {lmv_stripe_fids}"),
+    text=("{lmv_stripe_count:count stripe}, master MDT {lmv_master_mdt_index}", " {lmv_stripe_fids}"),
 )  # fmt: skip
 class LmvMdsMdV1(Wire):
     """Layout of a striped directory; of one of its stripes without FIDs."""
@@ -435,7 +435,7 @@ class LmvForeignMd(Wire):
 
 @history(
     size={"2.4": 48}, byteorder="little",
-    text=("{lum_stripe_count} stripes, first MDT {lum_stripe_offset}", " pool {lum_pool_name}"),
+    text=("{lum_stripe_count:count stripe}, first MDT {lum_stripe_offset}", " pool {lum_pool_name}"),
 )  # fmt: skip
 class LmvUserMdV1(Wire):
     """Layout of directories that a user asks for, and that subdirectories are made with (lustre_user.h)."""

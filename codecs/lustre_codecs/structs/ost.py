@@ -23,12 +23,15 @@ from lustre_codecs.structs.layouts import OstLayout
 from lustre_codecs.structs.llog import LlogCookie
 from lustre_wire.schema.history import Wire, history, same_bytes
 from lustre_wire.schema.margins import as_sent, called, in16, in32, in64, pad32, pad64, padding, since, until, was
-from lustre_wire.schema.shorthand import hex32, id32, mode32, time64
+from lustre_wire.schema.shorthand import hex32, mode32
 from lustre_wire.schema.shown import Called, Given, Shown
 from lustre_wire.schema.types import AS_SENT, U32, U64, Array, Chars, Flex, u16, u32, u64
 
 
-@history(size=208, text=("object {o_id}:{o_gr}", "object {o_oi}", " size {o_size}", " {o_flags}"))
+@history(
+    size=208,
+    text=("object {o_id}:{o_gr}", "object {o_oi}", " uid {o_uid}", " gid {o_gid}", " size {o_size}", " {o_flags}"),
+)  # fmt: skip
 class Obdo(Wire):
     """An object and its attributes, as OSTs know them."""
 
@@ -37,21 +40,25 @@ class Obdo(Wire):
     o_gr: u64                      = until("2.0")
     o_oi: OstId                    = since("2.0", same_as=("o_id", "o_gr"))
     o_fid: u64                     = until("2.0")
-    o_parent_seq: u64              = since("2.0")
-    o_size: u64
-    o_mtime: time64
-    o_atime: time64
-    o_ctime: time64
+    o_parent_seq: Annotated[u64, Given("o_valid", ObdMd.OBD_MD_FLFID | ObdMd.OBD_MD_FLPARENT, zero=False)] = (
+        since("2.0")
+    )
+    o_size: Annotated[u64, Given("o_valid", ObdMd.OBD_MD_FLSIZE, zero=False)]
+    o_mtime: Annotated[u64, Shown.TIME, Given("o_valid", ObdMd.OBD_MD_FLMTIME, zero=False)]
+    o_atime: Annotated[u64, Shown.TIME, Given("o_valid", ObdMd.OBD_MD_FLATIME, zero=False)]
+    o_ctime: Annotated[u64, Shown.TIME, Given("o_valid", ObdMd.OBD_MD_FLCTIME, zero=False)]
     o_blocks: Annotated[u64, Called("o_dirty", "o_valid", ObdMd.OBD_MD_FLGRANT)]
     o_grant: u64
     o_blksize: u32
     o_mode: Annotated[mode32, Called("o_undirty", "o_valid", ObdMd.OBD_MD_FLGRANT)]
-    o_uid: id32
-    o_gid: id32
+    o_uid: Annotated[u32, Shown.ID, Given("o_valid", ObdMd.OBD_MD_FLUID, zero=False)]
+    o_gid: Annotated[u32, Shown.ID, Given("o_valid", ObdMd.OBD_MD_FLGID, zero=False)]
     o_flags: Annotated[ObdFl, U32, Given("o_valid", ObdMd.OBD_MD_FLFLAGS)]
     o_nlink: Annotated[u32, Called("o_cksum", "o_valid", ObdMd.OBD_MD_FLCKSUM, Shown.HEX)]
     o_generation: u32              = until("2.0")
-    o_parent_oid: u32              = since("2.0")
+    o_parent_oid: Annotated[u32, Given("o_valid", ObdMd.OBD_MD_FLFID | ObdMd.OBD_MD_FLPARENT, zero=False)] = (
+        since("2.0")
+    )
     o_misc: Annotated[u32, Called("o_dropped", "o_valid", ObdMd.OBD_MD_FLGRANT)]
     o_easize: u32                  = until("2.0")
     o_mds: u32                     = until("2.0")
@@ -61,13 +68,17 @@ class Obdo(Wire):
     o_handle: as_sent[LustreHandle]
     o_lcookie: as_sent[LlogCookie] = until("2.10")
     o_layout: OstLayout            = since("2.10")
-    o_layout_version: u32          = padding("o_padding_3", "2.10").since("2.11")
+    o_layout_version: Annotated[u32, Given("o_valid", ObdMd.OBD_MD_LAYOUT_VERSION, zero=False)] = (
+        padding("o_padding_3", "2.10").since("2.11")
+    )
     o_padding_2: pad64             = until("2.0")
     o_uid_h: u32                   = since("2.0")
     o_gid_h: u32                   = since("2.0")
-    o_data_version: u64            = padding("o_padding_3").since("2.2")
+    o_data_version: Annotated[u64, Given("o_valid", ObdMd.OBD_MD_FLDATAVERSION, zero=False)] = (
+        padding("o_padding_3").since("2.2")
+    )
     o_padding_4_: pad64            = called("o_padding_4").until("2.10")
-    o_projid: u32                  = since("2.10")
+    o_projid: Annotated[u32, Given("o_valid", ObdMd.OBD_MD_FLPROJID, zero=False)] = since("2.10")
     o_padding_4: pad32             = since("2.10")
     o_padding_5: pad64
     o_padding_6: pad64
@@ -88,7 +99,7 @@ class OstBody(Wire):
     oa: Obdo
 
 
-@history(size=24, text="object {ioo_id}:{ioo_seq} in {ioo_bufcnt} pieces")
+@history(size=24, text="object {ioo_id}:{ioo_seq} in {ioo_bufcnt:count piece}")
 class ObdIoobj(Wire):
     """Object of a bulk transfer and how many `NiobufRemote` belong to it."""
 
@@ -126,7 +137,7 @@ class LlFiemapExtent(Wire):
 
 @history(
     size=32, c_name={"1.8": "ll_user_fiemap", "2.8": "fiemap"},
-    text=("[{fm_start}+{fm_length}]", " {fm_mapped_extents} extents"),
+    text=("[{fm_start}+{fm_length}]", " {fm_mapped_extents:count extent}"),
 )  # fmt: skip
 class LlUserFiemap(Wire):
     """A file map request and its answer; `fm_mapped_extents` extents follow (ll_fiemap.h)."""

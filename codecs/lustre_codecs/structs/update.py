@@ -18,7 +18,7 @@ from lustre_wire.schema.types import AS_SENT, U16, U32, Array, Chars, Flex, u16,
 from lustre_wire.schema.union import WireUnion
 
 
-@history(size={"2.4": 80}, text="{ii_fid} from {ii_hash_start:#x} {ii_count} pages")
+@history(size={"2.4": 80}, text="{ii_fid} from {ii_hash_start:#x} {ii_count:count page}")
 class IdxInfo(Wire):
     """What part of an index to read, and what was read."""
 
@@ -162,7 +162,7 @@ class UpdateParams(Wire):
 @history(
     size={"2.8": 32},
     text=(
-        "{ur_update_count} updates of batch {ur_batchid}", " transaction {ur_master_transno}", " {ur_flags}",
+        "{ur_update_count:count update} of batch {ur_batchid}", " transaction {ur_master_transno}", " {ur_flags}",
         " part {ur_index}",
     ),
 )  # fmt: skip
