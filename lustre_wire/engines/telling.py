@@ -428,6 +428,9 @@ class _Telling(WholeGenerator):
             if part.pieces is not None:
                 out += part.pieces
                 continue
+            if not part.args:
+                out.append(part.text)
+                continue
             first, *rest = _FIELD.split(part.text)
             out.append(first)
             for code, text, arg in zip(rest[::2], rest[1::2], part.args, strict=True):

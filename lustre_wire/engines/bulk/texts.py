@@ -34,11 +34,6 @@ class Place(NamedTuple):
     def end(self) -> int:
         return self.offset + self.width
 
-    @property
-    def room(self) -> int:
-        """Most characters of its text."""
-        return _DIGITS if self.is_number else 2 * self.width
-
 
 class Rest(NamedTuple):
     """All bytes of a buffer behind the ptlrpc_body, as hexadecimal digits."""
@@ -127,21 +122,24 @@ class _Program:
     def _value(self, piece: Place | Rest | String | Each | Hole, inner: bool) -> tuple[int, int, int, int]:
         """What it is, in which buffer, at which offset, how wide."""
         lib = self.lib
+        if isinstance(piece, Place):
+            code, offset, width, buffer = piece
+            if not inner:
+                self.need(buffer, offset + width)
+            if not piece.is_number:
+                self.room += 2 * width
+                return lib.LW_HEX, buffer, offset, width
+            self.room += _DIGITS
+            return lib.LW_UNSIGNED if code.isupper() else lib.LW_SIGNED, buffer, offset, width
         if isinstance(piece, Hole):
             self.room += 1
             return lib.LW_HOLE, 0, 0, 0
         if isinstance(piece, Each):
             self.need(piece.buffer, piece.offset)
             return lib.LW_EACH, piece.buffer, piece.offset, piece.stride
-        if not isinstance(piece, Place):
-            self.growth += 2
-            self.need(piece.buffer, 0)
-            return lib.LW_REST if isinstance(piece, Rest) else lib.LW_STRING, piece.buffer, 0, 0
-        self.room += piece.room
-        if not inner:
-            self.need(piece.buffer, piece.end)
-        number = lib.LW_UNSIGNED if piece.code.isupper() else lib.LW_SIGNED
-        return number if piece.is_number else lib.LW_HEX, piece.buffer, piece.offset, piece.width
+        self.growth += 2
+        self.need(piece.buffer, 0)
+        return lib.LW_REST if isinstance(piece, Rest) else lib.LW_STRING, piece.buffer, 0, 0
 
     def need(self, buffer: int, size: int) -> None:
         """That a buffer has so many bytes at least."""
