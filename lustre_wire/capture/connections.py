@@ -28,6 +28,7 @@ AUTO = "auto"
 #: Most exports remembered between two nodes; the oldest are forgotten first.
 MAX_EXPORTS = 256
 _GOOD = int(Reason.GOOD)
+_MAGIC_V2 = lustre_msg.LUSTRE_MSG_MAGIC_V2
 #: More bytes than a ptlrpc_body has.
 _NEVER = 1 << 32
 #: How many messages that fit several dialects are tried in all before only those that do not fit the newest are.
@@ -124,8 +125,8 @@ class DialectChoice:
         dialect = request.certain if request is not None else spoken
         if dialect is None or known is None:
             return None
-        reason, magic, kind, opcode, size, *_ = known
-        if reason != _GOOD or magic != lustre_msg.LUSTRE_MSG_MAGIC_V2 or opcode in self._connects:
+        reason, magic, kind, opcode, size, _, _ = known
+        if reason != _GOOD or magic != _MAGIC_V2 or opcode in self._connects:
             return None
         if self._directions.get(kind) != direction:
             return None

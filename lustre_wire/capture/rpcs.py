@@ -85,8 +85,9 @@ class Recent:
     def put(self, key: Any, captured: Captured) -> None:
         """Keep a message, instead of an earlier one with the same key."""
         kept = self._kept
-        if key in kept:
-            self.pop(key)
+        former = kept.pop(key, None)  # so that it is the latest
+        if former is not None:
+            self._bytes -= former.size + _OVERHEAD
         kept[key] = captured
         self._bytes += captured.size + _OVERHEAD
         while self._bytes > self._max_bytes or len(kept) > self._max_count:
