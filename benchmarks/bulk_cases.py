@@ -169,7 +169,8 @@ def streams() -> list[Case]:
             ),
         ]  # fmt: skip
     for name, stream, rate in (
-        (f"{ROWS} pings", ping * ROWS, 60), (f"{ROWS} getattr replies", reply * ROWS, 60),
+        (f"{ROWS} pings", ping * ROWS, 60),
+        (f"{ROWS} getattr replies", reply * ROWS, 60),
         ("every recorded message, ten times", mixed * 10, 0),
     ):
         index = bulk.index(stream, "2.0")

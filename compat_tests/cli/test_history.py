@@ -68,7 +68,8 @@ class TestHistory:
     @pytest.mark.parametrize(
         ("name", "close"),
         [
-            ("mdt_bodi", "mdt_body"), ("mdt_body.mbo_projit", "mdt_body.mbo_projid"),
+            ("mdt_bodi", "mdt_body"),
+            ("mdt_body.mbo_projit", "mdt_body.mbo_projid"),
             ("OBD_CONECT_CROW", "OBD_CONNECT_CROW"),
         ],
     )

@@ -143,9 +143,10 @@ def test_mountdata() -> None:
     assert "ldd_uuid: golden-MDT0000_UUID" in shown
     assert json.loads(run("mountdata", "-d", "1.8", "--json", data=data).stdout)["service"] == "golden-MDT0000"
     features = data[:12] + struct.pack("<3I", 0x10, 1, 0x101) + data[24:]
-    assert "ldd_feature_incompat, byte 12: expected 0, got 0x10; refuses to mount: -EINVAL" in run(
-        "mountdata", "-d", "1.8", data=features, status=1
-    ).stdout
+    assert (
+        "ldd_feature_incompat, byte 12: expected 0, got 0x10; refuses to mount: -EINVAL"
+        in run("mountdata", "-d", "1.8", data=features, status=1).stdout
+    )
 
 
 @pytest.mark.parametrize("command", ["llog", "last-rcvd", "mountdata"])

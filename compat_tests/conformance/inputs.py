@@ -299,16 +299,20 @@ REINT: dict[str, Expected] = {
 ATTRIBUTES: dict[str, Expected] = {
     name: equals(lambda v, n=name: v.rec(n)) for name in ("atime", "mtime", "ctime", "size", "mode", "attr_flags")
 }  # fmt: skip
-SETATTR: dict[str, Expected] = REINT | ATTRIBUTES | {
-    "uid": equals(lambda v: v.rec("uid")),
-    "gid": equals(lambda v: v.rec("gid")),
-    "ia_valid": includes(lambda v: v.rec("valid")),
-    "ea": striping,
-    "suppgid": setattr_group,
-    "handle": lambda wanted, v: _epoch(wanted, v, "handle"),
-    "ioepoch": lambda wanted, v: _epoch(wanted, v, "ioepoch"),
-    "op_flags": holds(lambda wanted, v: v.find("dlm_req") and _epoch_flags(v) in (None, wanted & 7)),
-}
+SETATTR: dict[str, Expected] = (
+    REINT
+    | ATTRIBUTES
+    | {
+        "uid": equals(lambda v: v.rec("uid")),
+        "gid": equals(lambda v: v.rec("gid")),
+        "ia_valid": includes(lambda v: v.rec("valid")),
+        "ea": striping,
+        "suppgid": setattr_group,
+        "handle": lambda wanted, v: _epoch(wanted, v, "handle"),
+        "ioepoch": lambda wanted, v: _epoch(wanted, v, "ioepoch"),
+        "op_flags": holds(lambda wanted, v: v.find("dlm_req") and _epoch_flags(v) in (None, wanted & 7)),
+    }
+)
 CLOSE: dict[str, Expected] = {
     "fid": equals(lambda v: v.first(lambda: v.body.fid1, lambda: v.rec("fid"))),
     "handle": holds(lambda wanted, v: _handle(v) == wanted),

@@ -253,9 +253,7 @@ TOLD = [
 def test_the_log_of_a_transaction_tells_its_updates(release: str, order: str) -> None:
     """Updates share parameters, which they say by number; they begin at any even place."""
     ops = [op(order, 1, 10, 0, 1, 2), op(order, 2, 11, 0), op(order, 3, 4)]
-    data = log_record(
-        order, ops, [NAME, struct.pack("<QII", 0x200000401, 3, 0), struct.pack("<I", 0o40755)]
-    )
+    data = log_record(order, ops, [NAME, struct.pack("<QII", 0x200000401, 3, 0), struct.pack("<I", 0o40755)])
     (record,) = llog.read_chunk(data, release).records
     assert llog.write_record(record) == data
     assert [(node.name, node.text) for node in updates_of(record, lw.dialect(release))] == TOLD

@@ -185,8 +185,9 @@ class TestMemory:
 
     def test_many_small_buffers_take_linear_time(self) -> None:
         def seconds(count: int) -> float:
-            data = lustre_msg.join(LustreMsgV2(), [struct.pack("<8x4I", 4711, 3, 400, 0).ljust(152, b"\0")]
-                                   + [b"x"] * count, "little")
+            data = lustre_msg.join(
+                LustreMsgV2(), [struct.pack("<8x4I", 4711, 3, 400, 0).ljust(152, b"\0")] + [b"x"] * count, "little"
+            )
             start = time.perf_counter()
             assert lw.encode(lw.decode(data, "2.0")) == data
             return time.perf_counter() - start

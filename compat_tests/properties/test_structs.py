@@ -43,6 +43,8 @@ EVERY = sorted(
     {cls for name in ("1.8", "2.0") for cls in lw.dialect(name).structs.values() if not cls.__wire__.is_union},
     key=lambda cls: (cls.__module__, cls.__qualname__),
 )
+
+
 def follows_the_sender(cls: Any) -> bool:
     """Whether no struct inside has a byte order of its own."""
     inside = [f.type.cls for f in cls.__wire__.fields if isinstance(f.type, Struct)]

@@ -69,7 +69,6 @@ class TestIdentities:
             session.identify(**(fits | changed))
         assert (caught.value.path, caught.value.message) == ("identify", words)
 
-
     def test_a_fid_is_three_numbers(self) -> None:
         with pytest.raises(WireError, match="a FID is a sequence, an object id and a version") as caught:
             Session().identify(inode=1, generation=2, fid=(3, 4))  # type: ignore[arg-type]

@@ -103,9 +103,7 @@ def build(fsname: str, items: list[Any], dialect_: Dialect | str, order: ByteOrd
     head = found.structs[_HEAD](kuc_magic=found.constants["KUC_MAGIC"], kuc_transport=transport)
     name = encoded(fsname, "fsname") + b"\0"
     padded = name.ljust(round8(len(name)), b"\0")
-    lists = found.structs[_LIST](
-        hal_version=found.constants["HAL_VERSION"], hal_count=len(items), hal_fsname=padded
-    )
+    lists = found.structs[_LIST](hal_version=found.constants["HAL_VERSION"], hal_count=len(items), hal_fsname=padded)
     sized = []
     for item in items:
         size = spec_of(item).size + len(item.hai_data)

@@ -93,9 +93,7 @@ def formats_inside(of: Dialect, name: str) -> Mapping[int, RpcFormat]:
     return of.inside.get(around.opcode, {}) if around is not None else {}
 
 
-def unpack(
-    cls: Any, data: Any, order: ByteOrder, at: int = 0, end: int | None = None, *, told: bool = False
-) -> Any:
+def unpack(cls: Any, data: Any, order: ByteOrder, at: int = 0, end: int | None = None, *, told: bool = False) -> Any:
     """A struct in the byte order of whoever wrote it, whether or not Lustre swaps it on the wire.
 
     A flexible tail reaches to `end`, or to the end of `data`. `told`: `order` was seen in the bytes themselves, and

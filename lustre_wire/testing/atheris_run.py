@@ -52,8 +52,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=60, help="how long each runs (default 60)")
     parser.add_argument("--runs", type=int, default=0, help="how many inputs each gets, instead of --seconds")
     parser.add_argument("--corpus", type=Path, default=Path(".fuzz-corpus"), help="folder the corpora are kept in")
-    parser.add_argument("--seeds", type=Path, action="append", default=[], metavar="PATH",
-                        help="a folder of conformance vectors or a single file to begin the corpora with (repeatable)")
+    parser.add_argument(
+        "--seeds",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a folder of conformance vectors or a single file to begin the corpora with (repeatable)",
+    )
     return parser.parse_args()
 
 

@@ -90,9 +90,7 @@ def _services(dialect: Dialect) -> list[_Service]:
     return out
 
 
-def _exchange(
-    draw: Draw, dialect: Dialect, form: RpcFormat, xid: int, sides: tuple[ByteOrder, ByteOrder]
-) -> Exchange:
+def _exchange(draw: Draw, dialect: Dialect, form: RpcFormat, xid: int, sides: tuple[ByteOrder, ByteOrder]) -> Exchange:
     request = draw(messages(dialect, name=form.key, direction=REQUEST, order=sides[0]))
     reply = draw(messages(dialect, name=form.key, direction=REPLY, order=sides[1]))
     return Exchange(xid, request, reply)

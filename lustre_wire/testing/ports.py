@@ -13,9 +13,7 @@ from lustre_wire.testing.targets import PortTarget
 _PID: Final = 12345
 
 
-def socklnd_target(
-    host: str, port: int, *, portal: int, timeout: float = 5.0, patience: float = 0.01
-) -> PortTarget:
+def socklnd_target(host: str, port: int, *, portal: int, timeout: float = 5.0, patience: float = 0.01) -> PortTarget:
     """A `PortTarget` for a node at a loopback address: connection request, HELLO version 3, then each input as a PUT.
 
     Args:
@@ -40,4 +38,3 @@ def socklnd_target(
         return encode_message(header, data)
 
     return PortTarget(host, port, preamble, wrap, timeout=timeout, patience=patience)
-

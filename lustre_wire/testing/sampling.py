@@ -35,7 +35,10 @@ def sample(dialect: Dialect | str | None, count: int, *, seed: int = 0, **which:
 
     @seeded(seed)
     @settings(
-        max_examples=max(count, 1), database=None, deadline=None, phases=[Phase.generate],
+        max_examples=max(count, 1),
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     @given(messages(dialect, **which))

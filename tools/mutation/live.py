@@ -79,7 +79,6 @@ class Live:
             self.verdicts.append((mutant, outcome))
         return True
 
-
     def __reduce__(self) -> tuple[Any, ...]:
         """Only what came of it leaves the process."""
         return _Done, (self.verdicts, self.left)
