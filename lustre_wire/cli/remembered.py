@@ -43,6 +43,9 @@ def _value(obj: Any, name: str) -> Any:
 
 def _key(fid: Any, dialect: Dialect) -> str:
     """A FID, or an object that is known by one, as lines are searched for it; empty for another or none."""
+    if hasattr(fid, "f_seq"):  # most are no unions, and need no text of theirs to be searched
+        key = f"{fid.f_seq:#x}:{fid.f_oid:#x}"
+        return key if key != _NONE and not fid.f_ver else ""
     found = _FID.search(struct_text(fid, dialect)) if fid is not None else None
     return found[1] if found is not None and found[1] != _NONE else ""
 
