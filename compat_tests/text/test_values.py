@@ -65,6 +65,14 @@ class TestRecorded:
         assert f"PR [{policy['flock_start']}-{policy['flock_end']}] pid {policy['pid']}" in brief(found)
         assert "flags BLOCK_NOWAIT" in brief(found)
 
+    def test_a_flock_to_the_end_of_the_file(self) -> None:
+        """The kernel's offsets have a sign: OFFSET_MAX is the end, and all ones too."""
+        flock = lw.dialect("2.17").structs["ldlm_flock_wire"]
+        said = [
+            struct_text(flock(lfw_end=end, lfw_owner=0xFFFF), lw.dialect("2.17")) for end in (9, 2**63 - 1, 2**64 - 1)
+        ]
+        assert [text.partition(" ")[0] for text in said] == ["[0-9]", "[0-EOF]", "[0-EOF]"]
+
     def test_inode_bits_are_chosen_by_the_type_of_the_resource(self) -> None:
         assert "CR LOOKUP" in brief(message("2.0", "enqueue-d20-ibits-cr-lookup")[0])
 

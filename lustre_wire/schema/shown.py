@@ -25,6 +25,7 @@ class Shown(enum.Enum):
     STATUS = "0, a positive number, or minus an errno in two's complement"
     NID = "an LNet NID"
     END = "last byte of a range; all ones is the end of the file"
+    OFFSET = "last byte of a program's lock on a range; the largest offset there is, 63 bits, is the end of the file"
     BYTES = "a number of bytes, with a binary unit where it is a whole number of them"
     DEVICE = "a device number, major and minor"
     ID = "a user, group or project id; all ones is none"

@@ -66,6 +66,11 @@ def end(value: int, width: int = 8) -> str:
     return "EOF" if value == (1 << 8 * width) - 1 else str(value)
 
 
+def offset(value: int, width: int = 8) -> str:
+    """The last byte of a lock of fcntl or flock, which counts with a sign."""
+    return "EOF" if value == (1 << 8 * width - 1) - 1 else end(value, width)
+
+
 def size(value: int, width: int = 8) -> str:
     """Bytes, with the largest binary unit that leaves a whole number."""
     for unit, letter in _UNITS:
@@ -103,7 +108,7 @@ def nid(value: int, width: int = 8) -> str:
 
 WRITERS: Final[dict[Shown, Callable[[int, int], str]]] = {
     Shown.HEX: hexadecimal, Shown.OCTAL: octal, Shown.MODE: mode, Shown.TIME: time, Shown.STATUS: status,
-    Shown.NID: nid, Shown.END: end, Shown.ID: owner, Shown.ANY: anyone,
+    Shown.NID: nid, Shown.END: end, Shown.OFFSET: offset, Shown.ID: owner, Shown.ANY: anyone,
     Shown.BYTES: size, Shown.DEVICE: device, Shown.RELEASE: release,
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ from lustre_codecs.structs.fid import LustreHandle
 from lustre_codecs.structs.quota import LquotaId
 from lustre_wire.schema.history import Wire, history
 from lustre_wire.schema.margins import as_sent, in32, in64, over, pad32, pad64, since, until, was
-from lustre_wire.schema.shorthand import time64
+from lustre_wire.schema.shorthand import hex64, time64
 from lustre_wire.schema.shown import Shown
 from lustre_wire.schema.types import AS_SENT, U64, Array, Flex, Tag, s64, u32, u64
 from lustre_wire.schema.union import WireUnion
@@ -57,13 +57,13 @@ class LdlmInodebits(Wire):
 class LdlmFlock(Wire):
     """Byte range and owner of a flock lock."""
 
-    lfw_start: u64                     = was("start").since("2.1")
-    lfw_end: Annotated[u64, Shown.END] = was("end").since("2.1")
-    blocking_export: u64               = until("2.1")
-    lfw_owner: u64                     = since("2.1")
-    blocking_pid: pad32                = until("2.1")
-    lfw_padding: u32                   = since("2.1")
-    lfw_pid: u32                       = was("pid").since("2.1")
+    lfw_start: u64                        = was("start").since("2.1")
+    lfw_end: Annotated[u64, Shown.OFFSET] = was("end").since("2.1")
+    blocking_export: u64                  = until("2.1")
+    lfw_owner: hex64                      = since("2.1")
+    blocking_pid: pad32                   = until("2.1")
+    lfw_padding: u32                      = since("2.1")
+    lfw_pid: u32                          = was("pid").since("2.1")
 
 
 @history(
