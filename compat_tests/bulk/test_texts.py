@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lustre_wire.engines.bulk import core
-from lustre_wire.engines.bulk.texts import Around, Blank, Each, Hole, Padding, Piece, Place, Rest, String, filler
+from lustre_wire.engines.bulk.texts import Around, Blank, Elements, Gap, Padding, Piece, Place, Rest, String, filler
 from lustre_wire.schema.nodes import PREFIX
 
 #: A message of these tests: two lengths of buffers, what else is in front, and the two buffers.
@@ -137,7 +137,7 @@ def test_what_is_no_string(data: bytes) -> None:
 @given(order=st.sampled_from(ORDERS), numbers=st.lists(st.integers(0, 0xFFFF), max_size=20), lead=st.binary(max_size=9))
 def test_as_many_elements_as_there_are(order: Any, numbers: list[int], lead: bytes) -> None:
     raw = b"".join(struct.pack(f"{PREFIX[order]}HxB", n, n & 0xFF) for n in numbers)
-    each = Each(1, len(lead), 4, ("{", Place("H", 0, 2), "|", Place("b", 3, 1), "|", Place("s", 2, 1), "}"))
+    each = Elements(1, len(lead), 4, ("{", Place("H", 0, 2), "|", Place("b", 3, 1), "|", Place("s", 2, 1), "}"))
     wanted = ",".join(f"{{{n}|{(n & 0xFF) - 256 * (n >> 7 & 1)}|00}}" for n in numbers)
     pieces = ["[", each, "] ", Rest(2)]
     assert told(order, pieces, lead + raw, b"x") == f"[{wanted}] 78"
@@ -146,7 +146,7 @@ def test_as_many_elements_as_there_are(order: Any, numbers: list[int], lead: byt
 
 
 def test_a_buffer_shorter_than_what_elements_begin_at() -> None:
-    each = Each(1, 8, 4, (Place("I", 0, 4),))
+    each = Elements(1, 8, 4, (Place("I", 0, 4),))
     assert told("little", ["it", each], bytes(8)) == "it" and told("little", ["it", each], bytes(7)) is None
     assert (
         told("little", ["it"], bytes(8), least={1: 8}) == "it"
@@ -154,8 +154,8 @@ def test_a_buffer_shorter_than_what_elements_begin_at() -> None:
     )
 
 
-def test_holes_are_left_for_others_to_fill() -> None:
-    assert told("little", ["a", Hole("x"), "b", Rest(1), Hole("y")], b"\x12") == "a\0b12\0"
+def test_gaps_are_left_for_others_to_fill() -> None:
+    assert told("little", ["a", Gap("x"), "b", Rest(1), Gap("y")], b"\x12") == "a\0b12\0"
 
 
 @pytest.mark.parametrize("size", range(1, 9))

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from lustre_wire.engines import record
 from lustre_wire.engines.bulk import Core, core
-from lustre_wire.engines.bulk.texts import Around, Blank, Each, Hole, Padding, Place, Rest, String, filler
+from lustre_wire.engines.bulk.texts import Around, Blank, Elements, Gap, Padding, Place, Rest, String, filler
 from lustre_wire.engines.bulk.texts import Piece as CorePiece
 from lustre_wire.engines.jsontext import prefix, quoted, template, union_writer
 from lustre_wire.engines.straightline import elements
@@ -234,7 +234,7 @@ class _Telling(WholeGenerator):
         made = self.core_pieces()
         self.parts, self.names, self.end = outer
         plain = tuple(piece for piece in made if isinstance(piece, (str, Place)))
-        return ("[", Each(self.buffer, start, node.stride, plain), "]") if len(plain) == len(made) else None
+        return ("[", Elements(self.buffer, start, node.stride, plain), "]") if len(plain) == len(made) else None
 
     def filling(self, node: Node) -> tuple[CorePiece, ...] | None:
         """What the core makes of a value that fills its buffer; None where it cannot."""
@@ -243,7 +243,7 @@ class _Telling(WholeGenerator):
         if not isinstance(node, Cell) or node.width:
             return None
         kind = node.kind
-        if kind.json_key == "text" and kind.ending == b"\0":
+        if kind.as_string:
             return '"', String(self.buffer), '"'
         return ('"', Rest(self.buffer), '"') if kind.as_digits else None
 
@@ -399,24 +399,24 @@ class _Telling(WholeGenerator):
         return made
 
     def by_core(self, core: Core) -> Tell:
-        """The core writes the text; what it cannot make is put in where it left holes."""
+        """The core writes the text; what it cannot make is put in where it left gaps."""
         pieces = self.core_pieces()
         fill = filler(core, self.order, self.around, pieces, self.blanks, self.least)
-        holes = [piece.made for piece in pieces if isinstance(piece, Hole)]
-        if not holes:
+        gaps = [piece.made for piece in pieces if isinstance(piece, Gap)]
+        if not gaps:
             return fill
         self.em.names["_fill"] = fill
-        used = set(_WORD.findall(" ".join(holes)))
+        used = set(_WORD.findall(" ".join(gaps)))
         lines: list[str] = []
         for value, block in reversed(self.blocks):
             if value in used:
                 lines[:0] = block
                 used.update(_WORD.findall(" ".join(block)))
-        between = [f"_t{number}" for number in range(1 + len(holes))]
+        between = [f"_t{number}" for number in range(1 + len(gaps))]
         lines += ["_text = _fill(_data)", "if _text is None:", "    return None"]
         for before, rest in pairwise(between):  # much faster than to split the text at once
             lines += [f"{before}, _, {rest} = {'_text' if before == between[0] else before}.partition('\\0')"]
-        made = [part for pair in zip(between, holes, strict=False) for part in pair]
+        made = [part for pair in zip(between, gaps, strict=False) for part in pair]
         lines += [f"return ''.join(({', '.join(made)}, {between[-1]}))"]
         found: Tell = self.function(_TELL, [*self.unpacking(lines), *lines])
         return found
@@ -438,7 +438,7 @@ class _Telling(WholeGenerator):
                 if place is not None and place.is_number == (code == "d"):
                     out.append(place)
                 else:
-                    out.append(Hole(arg if code == "s" else f"'%d' % {arg}"))
+                    out.append(Gap(arg if code == "s" else f"'%d' % {arg}"))
                 out.append(text)
         return out
 

@@ -316,7 +316,7 @@ int lw_translate(const lw_index_plan *plan, const lw_group *const *groups, uint3
  * string without the NUL that ends it, or as many elements as there are; a NUL, where somebody else puts something in.
  * LW_LITERAL is none but the literal before it.
  */
-enum lw_what { LW_UNSIGNED, LW_SIGNED, LW_HEX, LW_REST, LW_STRING, LW_EACH, LW_HOLE, LW_LITERAL };
+enum lw_what { LW_UNSIGNED, LW_SIGNED, LW_HEX, LW_REST, LW_STRING, LW_EACH, LW_GAP, LW_LITERAL };
 
 /*
  * A value in a text: the literal before it (bytes of it), and where it is, in a buffer behind the ptlrpc_body or (0) in

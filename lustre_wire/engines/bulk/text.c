@@ -186,7 +186,7 @@ uint64_t lw_text_of(const lw_text_plan *plan, const uint8_t *data, uint64_t size
             if (!put_elements(&w, v, at, found.size[v->buffer] - v->offset, plan->swap))
                 return 0;
             break;
-        case LW_HOLE:
+        case LW_GAP:
             *w.out++ = 0;
             break;
         default:

@@ -47,7 +47,7 @@ class String(NamedTuple):
     buffer: int
 
 
-class Each(NamedTuple):
+class Elements(NamedTuple):
     """Elements of `stride` bytes that fill a buffer from an offset on; in `pieces` offsets are those in the element."""
 
     buffer: int
@@ -56,13 +56,13 @@ class Each(NamedTuple):
     pieces: tuple[str | Place, ...]
 
 
-class Hole(NamedTuple):
+class Gap(NamedTuple):
     """What the core cannot make: a NUL stands in its place. `made` is the expression of its text."""
 
     made: str
 
 
-Piece = str | Place | Rest | String | Each | Hole
+Piece = str | Place | Rest | String | Elements | Gap
 
 
 class Blank(NamedTuple):
@@ -106,7 +106,7 @@ class _Program:
             self._literal(literal)
             self.values.append([len(literal), *self._value(piece, inner), 0])
             literal = ""
-            if isinstance(piece, Each):
+            if isinstance(piece, Elements):
                 at, room = len(self.values), self.room
                 last = self.add(piece.pieces, inner=True)
                 self.values.append([last, self.lib.LW_LITERAL, 0, 0, 0, 0])
@@ -119,7 +119,7 @@ class _Program:
         self.literals += text
         self.room += len(text)
 
-    def _value(self, piece: Place | Rest | String | Each | Hole, inner: bool) -> tuple[int, int, int, int]:
+    def _value(self, piece: Place | Rest | String | Elements | Gap, inner: bool) -> tuple[int, int, int, int]:
         """What it is, in which buffer, at which offset, how wide."""
         lib = self.lib
         if isinstance(piece, Place):
@@ -131,10 +131,10 @@ class _Program:
                 return lib.LW_HEX, buffer, offset, width
             self.room += _DIGITS
             return lib.LW_UNSIGNED if code.isupper() else lib.LW_SIGNED, buffer, offset, width
-        if isinstance(piece, Hole):
+        if isinstance(piece, Gap):
             self.room += 1
-            return lib.LW_HOLE, 0, 0, 0
-        if isinstance(piece, Each):
+            return lib.LW_GAP, 0, 0, 0
+        if isinstance(piece, Elements):
             self.need(piece.buffer, piece.offset)
             return lib.LW_EACH, piece.buffer, piece.offset, piece.stride
         self.growth += 2

@@ -125,6 +125,11 @@ class CellType(FieldType):
         return f"({value} if type({value}) is bytes else {em.use(octets)}({value})).hex()"
 
     @property
+    def as_string(self) -> bool:
+        """Whether JSON has a buffer of it as the text before its NUL."""
+        return False
+
+    @property
     def as_digits(self) -> bool:
         """Whether JSON has the bytes of its values as hexadecimal digits."""
         return type(self).json is CellType.json

@@ -76,6 +76,10 @@ class Text(_String):
     def c_type(self) -> str:
         return "string"
 
+    @property
+    def as_string(self) -> bool:
+        return True
+
     def piece(self, em: Emitter, cell: Cell, value: str, order: ByteOrder) -> tuple[str, str, str]:
         return "_data[a : a + m - 1]", "_data.find(0, a, a + m) == a + m - 1", f'{value} + b"\\0"'
 
