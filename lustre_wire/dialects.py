@@ -350,6 +350,7 @@ class Dialect:
         """This dialect's own version of an enumeration that a shared struct names."""
         return self.enums.get(cls.__name__, cls)
 
+    @checked
     def names_of(self, field: FieldSpec | None) -> Any:
         """The enumeration that names the numbers of a field, None where they have no names."""
         if field is None:

@@ -81,6 +81,7 @@ BY_ANNOTATION: dict[str, Callable[[], Any]] = {
     "Iterable[tuple[str, bytes]]": lambda: [("last_rcvd", b"x")], "type": lambda: int, "Does | None": lambda: None,
     "Sequence[tuple[str, Target]]": lambda: [("a", copy.deepcopy(_OBJECTS["Target"]))],
     "Callable[[bytes], bool]": lambda: bool, "FieldSpec": lambda: schema.spec_of(FID).fields[0],
+    "FieldSpec | None": lambda: schema.spec_of(FID).fields[0],
     "Sequence[Sequence[BlockEntry]]": lambda: [[_OBJECTS["BlockEntry"]]], "list[Any]": list,
     "type[_T]": lambda: type(FID),
     "tuple[RpcFormat, ...]": lambda: D20.formats[:1], "type[enum.Enum]": lambda: D20.enums["Opcode"],

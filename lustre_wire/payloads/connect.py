@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lustre_wire.errors import WireError
 from lustre_wire.kinds import checked
 from lustre_wire.schema.shown import is_padding
 from lustre_wire.schema.struct import spec_of
@@ -18,7 +19,12 @@ def valid_fields(data: Any) -> dict[str, Any]:
 
     For `ObdConnectData` and every other struct whose declaration says what a field depends on (`Given`). Paddings are
     left out.
+
+    Raises:
+        WireError: a class instead of a struct of it.
     """
+    if isinstance(data, type):
+        raise WireError(f"expected a struct, got the class {data.__name__}", path="data")
     fields = [f for f in spec_of(data).fields if counts(f, data) and not is_padding(f.name)]
     return {f.name: getattr(data, f.name) for f in fields}
 
