@@ -384,7 +384,6 @@ class _Telling(WholeGenerator):
         if self.naming is not None:
             self.put(',"names":{%s}', f"({' + '.join(self.names)})[:-1]" if self.names else "''")
         self.put("}")
-        self.em.names["quoted"] = quoted
         return self.by_core(core) if core is not None else self.alone()
 
     def alone(self) -> Tell:
