@@ -238,7 +238,7 @@ class TestTypes:
         assert not any(is_padding(name) for name in ("pad", "o_size", "f_seq"))
 
     def test_ways_to_show_a_number_say_what_they_are(self) -> None:
-        assert len(Shown) == len(Shown.__members__) == 13 and all(isinstance(kind.value, str) for kind in Shown)
+        assert len(Shown) == len(Shown.__members__) == 14 and all(isinstance(kind.value, str) for kind in Shown)
 
     def test_what_a_declaration_says_never_changes(self) -> None:
         said = (
