@@ -8,7 +8,7 @@ from typing import Any, Final
 from lustre_wire.capture import Captured
 from lustre_wire.capture.captured import BULK, LNET_PING_REPLY, LNET_PUSH, LNET_SELFTEST
 from lustre_wire.cli.filters import rpc_of
-from lustre_wire.cli.inputs import dst_of, latency, src_of
+from lustre_wire.cli.inputs import latency, nid_text
 from lustre_wire.cli.output import Styled, line_of, paint
 from lustre_wire.cli.records import records_in
 from lustre_wire.cli.remembered import Remembered
@@ -43,9 +43,10 @@ def _head(captured: Captured) -> Iterator[str | Styled]:
     """When, who and which transfer, as far as it is known."""
     if captured.time_ns:
         yield paint(clock(captured.time_ns), dim=True)
-    src, dst, xid = src_of(captured), dst_of(captured), captured.match_bits
-    if src or dst:
-        yield f"{src} -> {dst}"
+    src, dst, xid, _, _ = captured.route
+    ends = nid_text(src), nid_text(dst)
+    if any(ends):
+        yield " -> ".join(ends)
     if xid is not None and not captured.kind.startswith("lnet"):
         yield paint(f"x{xid}", dim=True)
 

@@ -14,7 +14,7 @@ NANO: Final = 1_000_000_000
 def clock(time_ns: int) -> str:
     """The time of day, to the microsecond."""
     seconds, rest = divmod(time_ns, NANO)
-    return "%s.%06d" % (_second(seconds, "%H:%M:%S"), rest // 1000)  # noqa: UP031  # the fastest way
+    return f"{_second(seconds, '%H:%M:%S')}.{rest // 1000:06}"
 
 
 def iso(time_ns: int) -> str | None:
@@ -22,7 +22,7 @@ def iso(time_ns: int) -> str | None:
     if not time_ns:
         return None
     seconds, rest = divmod(time_ns, NANO)
-    return "%s.%09dZ" % (_second(seconds, "%Y-%m-%dT%H:%M:%S"), rest)  # noqa: UP031  # the fastest way
+    return f"{_second(seconds, '%Y-%m-%dT%H:%M:%S')}.{rest:09}Z"
 
 
 @lru_cache(maxsize=2)

@@ -412,9 +412,9 @@ class _Telling(WholeGenerator):
                 lines[:0] = block
                 used.update(_WORD.findall(" ".join(block)))
         between = [f"_t{number}" for number in range(1 + len(gaps))]
-        lines += ["_text = _fill(_data)", "if _text is None:", "    return None"]
+        lines += ["_t0 = _fill(_data)", "if _t0 is None:", "    return None"]
         for before, rest in pairwise(between):  # much faster than to split the text at once
-            lines += [f"{before}, _, {rest} = {'_text' if before == between[0] else before}.partition('\\0')"]
+            lines += [f"{before}, _, {rest} = {before}.partition('\\0')"]
         made = [part for pair in zip(between, gaps, strict=False) for part in pair]
         lines += [f"return ''.join(({', '.join(made)}, {between[-1]}))"]
         found: Tell = self.function(_TELL, [*self.unpacking(lines), *lines])

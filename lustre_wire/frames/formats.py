@@ -22,10 +22,7 @@ HEAD_FIELDS: Final = (
     "handle", "match_bits", "hdr_data", "portal", "offset",
 )  # fmt: skip
 Head = tuple[Any, ...]
-AT_TYPE, AT_CSUM, AT_DEST, AT_SRC, AT_MESSAGE, AT_LENGTH, AT_MATCH_BITS, AT_PORTAL, AT_OFFSET = (
-    HEAD_FIELDS.index(name)
-    for name in ("type", "csum", "dest_nid", "src_nid", "message", "length", "match_bits", "portal", "offset")
-)
+AT_TYPE, AT_CSUM, AT_MESSAGE, AT_LENGTH = map(HEAD_FIELDS.index, ("type", "csum", "message", "length"))
 AT_COOKIES: Final = slice(HEAD_FIELDS.index("asked"), HEAD_FIELDS.index("acknowledged") + 1)
 
 _ACK, _IS_PUT, _GET = (int(t) for t in list(lnet.LnetMsgType)[:3])

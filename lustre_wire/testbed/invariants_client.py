@@ -18,7 +18,6 @@ from lustre_wire.testbed.reading import (
     first_reply,
     known_committed,
     original,
-    pairs,
     recoveries,
     replays,
 )
@@ -28,7 +27,7 @@ from lustre_wire.testbed.seen import TRAFFIC, Seen
 @invariant("R1", TRAFFIC)
 def r1(messages: Recording, verdict: Verdict) -> None:
     """Only what was answered with a transno is replayed, and only where replay exists."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         for replay in replays(pair):
             reply = original(pair, replay)
             verdict.must(reply is not None, replay, "replayed without an answer that had a transno")
@@ -37,7 +36,7 @@ def r1(messages: Recording, verdict: Verdict) -> None:
 @invariant("R2", TRAFFIC)
 def r2(messages: Recording, verdict: Verdict) -> None:
     """What is known to be committed is not replayed, opens aside."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         for replay in replays(pair):
             done = replay.transno <= known_committed(pair, replay.time)
             verdict.must(not done or replay.opens, replay, "replayed although committed")
@@ -46,7 +45,7 @@ def r2(messages: Recording, verdict: Verdict) -> None:
 @invariant("R3", TRAFFIC)
 def r3(messages: Recording, verdict: Verdict) -> None:
     """Opens are replayed under their original transno, until their close is committed."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         handles = {m.file: m.xid for m in pair if not m.request and m.opens and m.file}
         for replay in replays(pair):
             if not replay.opens:
@@ -63,7 +62,7 @@ def r3(messages: Recording, verdict: Verdict) -> None:
 @invariant("R4", TRAFFIC)
 def r4(messages: Recording, verdict: Verdict) -> None:
     """After an eviction nothing from before is sent again."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         for evicted in evictions(pair):
             at = evicted.arrived or evicted.time
             before = {m.xid for m in pair if m.request and m.time < at}
@@ -76,7 +75,7 @@ def r4(messages: Recording, verdict: Verdict) -> None:
 @invariant("R5", TRAFFIC)
 def r5(messages: Recording, verdict: Verdict) -> None:
     """Replays go out in ascending transno, one at a time."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         for begin, end, _ in recoveries(pair):
             sent = [m for m in replays(pair) if begin <= m.time < end]
             for one, two in pairwise(sent):
@@ -89,7 +88,7 @@ def r5(messages: Recording, verdict: Verdict) -> None:
 @invariant("R6", TRAFFIC)
 def r6(messages: Recording, verdict: Verdict) -> None:
     """A last_committed that goes backwards brings nothing back."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         told = 0
         for m in sorted((m for m in pair if not m.request and not m.early and m.arrived), key=lambda m: m.arrived or 0):
             if m.committed < told and not m.connect:
@@ -103,7 +102,7 @@ def r6(messages: Recording, verdict: Verdict) -> None:
 @invariant("R7", TRAFFIC)
 def r7(messages: Recording, verdict: Verdict) -> None:
     """Another transno in the answer to a replay ends this connection, and nothing from before is sent again."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         for replay in replays(pair):
             reply = first_reply(pair, replay)
             if reply is None or reply.transno in (0, replay.transno) or reply.status == -errno.EOVERFLOW:
@@ -116,7 +115,7 @@ def r7(messages: Recording, verdict: Verdict) -> None:
 @invariant("R8", TRAFFIC)
 def r8(messages: Recording, verdict: Verdict) -> None:
     """Another status in the answer to a replay does not stop the replay."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         for replay in replays(pair):
             reply, before = answer_of(pair, replay), original(pair, replay)
             if reply is None or before is None or reply.status == before.status or reply.arrived is None:
@@ -131,7 +130,7 @@ def r8(messages: Recording, verdict: Verdict) -> None:
 @invariant("R9", TRAFFIC)
 def r9(messages: Recording, verdict: Verdict) -> None:
     """What was being replayed when the connection broke is replayed with MSG_RESENT."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         sent = replays(pair)
         for request, reply in accepted(pair):
             k = names(reply.dialect)
@@ -148,7 +147,7 @@ def r9(messages: Recording, verdict: Verdict) -> None:
 @invariant("R10", TRAFFIC)
 def r10(messages: Recording, verdict: Verdict) -> None:
     """What is sent again has the same xid and MSG_RESENT, in the order of the first time; bulk gets a new xid."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         first: dict[int, Seen] = {}
         last = 0
         for m in pair:
@@ -166,7 +165,7 @@ def r10(messages: Recording, verdict: Verdict) -> None:
 @invariant("R10a", TRAFFIC)
 def r10a(messages: Recording, verdict: Verdict) -> None:
     """A replay has MSG_REPLAY, and MSG_RESENT only when it was under way as the connection broke."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         replayed: set[tuple[int, int]] = set()
         for m in replays(pair):
             if m.has("MSG_RESENT"):
@@ -179,7 +178,7 @@ def r10a(messages: Recording, verdict: Verdict) -> None:
 @invariant("R10b", TRAFFIC)
 def r10b(messages: Recording, verdict: Verdict) -> None:
     """1.8 asks again after -EINPROGRESS, under a new xid, later each time; 2.0 does not."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         waits: dict[tuple[bytes, ...], list[float]] = {}
         for reply in pair:
             if reply.request or reply.status != -errno.EINPROGRESS or reply.arrived is None:
@@ -205,7 +204,7 @@ def r10b(messages: Recording, verdict: Verdict) -> None:
 @invariant("R11", TRAFFIC)
 def r11(messages: Recording, verdict: Verdict) -> None:
     """While a client recovers it sends nothing but connects, replays, lock replays, cancels and pings."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         for begin, end, _ in recoveries(pair):
             for m in pair:
                 if m.request and begin <= m.time < end:
@@ -216,7 +215,7 @@ def r11(messages: Recording, verdict: Verdict) -> None:
 @invariant("R12", TRAFFIC)
 def r12(messages: Recording, verdict: Verdict) -> None:
     """conn_cnt increases with every attempt."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         tried = connects(pair)
         for one, two in pairwise(tried):
             fresh = two.op_flags & names(two.dialect).MSG_CONNECT_INITIAL and two.conn_cnt == 1
@@ -226,7 +225,7 @@ def r12(messages: Recording, verdict: Verdict) -> None:
 @invariant("R13", TRAFFIC)
 def r13(messages: Recording, verdict: Verdict) -> None:
     """Every connect offers the flags of the first."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         first: Seen | None = None
         for m in connects(pair):
             begins = m.op_flags & names(m.dialect).MSG_CONNECT_INITIAL and m.conn_cnt == 1
@@ -239,7 +238,7 @@ def r13(messages: Recording, verdict: Verdict) -> None:
 @invariant("R14", TRAFFIC)
 def r14(messages: Recording, verdict: Verdict) -> None:
     """Nothing is granted that was not offered."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         for request, reply in accepted(pair):
             verdict.must(not reply.offered & ~request.offered, reply, "grants what was not offered")
 
@@ -247,7 +246,7 @@ def r14(messages: Recording, verdict: Verdict) -> None:
 @invariant("R15", TRAFFIC)
 def r15(messages: Recording, verdict: Verdict) -> None:
     """A replay is the request as it was formatted; only opens and creates got what their reply said."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         sent: dict[int, Seen] = {}
         for m in pair:
             if not m.request:
@@ -265,7 +264,7 @@ def r15(messages: Recording, verdict: Verdict) -> None:
 @invariant("R16", TRAFFIC)
 def r16(messages: Recording, verdict: Verdict) -> None:
     """A close sent after its open was replayed carries the handle of the replay's answer."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         owner: dict[int, int] = {}
         current: dict[int, int] = {}
         for m in sorted(pair, key=lambda m: m.time if m.request else m.arrived or float("inf")):

@@ -16,10 +16,8 @@ from lustre_wire.testbed.reading import (
     evictions,
     first_reply,
     original,
-    pairs,
     parts_of,
     replays,
-    servers,
 )
 from lustre_wire.testbed.seen import TRAFFIC
 
@@ -38,7 +36,7 @@ def l1(messages: Recording, verdict: Verdict) -> None:
 @invariant("L2", TRAFFIC)
 def l2(messages: Recording, verdict: Verdict) -> None:
     """A lock that its client gave back is not replayed."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         given: set[int] = set()
         remote: dict[int, int] = {}
         for m in pair:
@@ -72,7 +70,7 @@ def l4(messages: Recording, verdict: Verdict) -> None:
 @invariant("L5", TRAFFIC)
 def l5(messages: Recording, verdict: Verdict) -> None:
     """A lock is replayed under the client's own handle, known from its enqueue."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         enqueued: set[int] = set()
         for m in pair:
             if m.request and m.lock and not m.lock_replay:
@@ -84,7 +82,7 @@ def l5(messages: Recording, verdict: Verdict) -> None:
 @invariant("L6", TRAFFIC)
 def l6(messages: Recording, verdict: Verdict) -> None:
     """A failed lock replay is followed by a reconnect; what was replayed goes by the new handle."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         for m in pair:
             if not (m.request and m.lock_replay):
                 continue
@@ -99,7 +97,7 @@ def l6(messages: Recording, verdict: Verdict) -> None:
 @invariant("V1", TRAFFIC)
 def v1(messages: Recording, verdict: Verdict) -> None:
     """A replay brings along the versions of its first answer, bit for bit."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         for replay in replays(pair):
             reply = original(pair, replay)
             if reply is not None:
@@ -109,7 +107,7 @@ def v1(messages: Recording, verdict: Verdict) -> None:
 @invariant("V2", TRAFFIC)
 def v2(messages: Recording, verdict: Verdict) -> None:
     """The version of what does not exist yet is ENOENT_VERSION in 2.0, and no version in 1.8."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         replayed = {m.xid for m in replays(pair)}
         for m in pair:
             made = not m.request and not m.early and m.name == "MDS_REINT/CREATE" and m.transno and not m.status
@@ -122,7 +120,7 @@ def v2(messages: Recording, verdict: Verdict) -> None:
 @invariant("V3", TRAFFIC)
 def v3(messages: Recording, verdict: Verdict) -> None:
     """After a failed version check the client ends its list, says so, connects again and is evicted."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         for m in pair:
             if m.request or m.status != -errno.EOVERFLOW or m.arrived is None:
                 continue
@@ -135,10 +133,10 @@ def v3(messages: Recording, verdict: Verdict) -> None:
 @invariant("V4", TRAFFIC)
 def v4(messages: Recording, verdict: Verdict) -> None:
     """When everybody is back the versions match by themselves."""
-    for server in servers(messages):
+    for server in messages.servers:
         parts = parts_of(server)
         for part in parts:
-            known = {m.client for pair in pairs(server) for m in pair if m.transno and m.time < part.begin}
+            known = {m.client for pair in server.pairs for m in pair if m.transno and m.time < part.begin}
             for m in [m for m in part.pair if m.request and m.replay and part.begin <= m.time < part.end]:
                 reply = answer_of(part.pair, m)
                 if reply is None:
@@ -151,7 +149,7 @@ def v4(messages: Recording, verdict: Verdict) -> None:
 @invariant("V6", TRAFFIC)
 def v6(messages: Recording, verdict: Verdict) -> None:
     """Versions are compared for replays alone, and only of clients that were granted it."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         for m in [m for m in pair if m.request and not m.connect]:
             reply = answer_of(pair, m)
             if reply is None:

@@ -10,7 +10,7 @@ from lustre_wire.checking.verdict import Verdict
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.timeouts import RECOVERY_SOFT
-from lustre_wire.testbed.reading import Part, Recording, answer_of, first_reply, joined, lost, pairs, parts_of, servers
+from lustre_wire.testbed.reading import Part, Recording, answer_of, first_reply, joined, lost, parts_of
 from lustre_wire.testbed.seen import TRAFFIC, Seen
 
 #: Seconds within which a server answers what it need not hold back.
@@ -53,7 +53,7 @@ def _answered_too_soon(part: Part, parts: list[Part], server: list[Seen], verdic
 @invariant("R17a", TRAFFIC)
 def r17a(messages: Recording, verdict: Verdict) -> None:
     """The last ping is answered when every client that takes part has sent its own."""
-    for server in servers(messages):
+    for server in messages.servers:
         parts = parts_of(server)
         for part in parts:
             _answered_too_soon(part, parts, server, verdict)
@@ -62,7 +62,7 @@ def r17a(messages: Recording, verdict: Verdict) -> None:
 @invariant("R18", TRAFFIC)
 def r18(messages: Recording, verdict: Verdict) -> None:
     """What has no transno is no replay: it is answered at once, unless done flags put it into a stage's queue."""
-    for server in servers(messages):
+    for server in messages.servers:
         for part in parts_of(server):
             k = names(part.told.dialect)
             staged = k.MSG_REQ_REPLAY_DONE | k.MSG_LOCK_REPLAY_DONE
@@ -77,7 +77,7 @@ def r18(messages: Recording, verdict: Verdict) -> None:
 @invariant("R19", TRAFFIC)
 def r19(messages: Recording, verdict: Verdict) -> None:
     """An open that was committed long ago is replayed at once in 1.8, and in its stage in 2.0 (R23)."""
-    for server in servers(messages):
+    for server in messages.servers:
         for part in parts_of(server):
             for m in part.pair:
                 if not (m.request and m.replay and part.begin <= m.time < part.end) or m.arrived is None:
@@ -91,7 +91,7 @@ def r19(messages: Recording, verdict: Verdict) -> None:
 @invariant("R20", TRAFFIC)
 def r20(messages: Recording, verdict: Verdict) -> None:
     """A replay delivered more than once is answered once for each time it was sent, not for each copy."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         for xid in {m.xid for m in pair if m.request and m.replay and m.copies > 1}:
             sent = [m for m in pair.of(xid) if m.request and m.replay]
             answers = [m for m in pair.of(xid) if not m.request and not m.early and m.time >= sent[0].time]
@@ -106,7 +106,7 @@ def r21(messages: Recording, verdict: Verdict) -> None:
     for m in messages:
         if m.request:
             requests.setdefault((m.client, m.xid), []).append(m)
-    for server in servers(messages):
+    for server in messages.servers:
         answered: list[Seen] = []
         for m in server:
             if "CALLBACK" in m.name:
@@ -126,7 +126,7 @@ def r21(messages: Recording, verdict: Verdict) -> None:
 @invariant("R22", TRAFFIC)
 def r22(messages: Recording, verdict: Verdict) -> None:
     """While a server recovers it does what recovery needs, and tells all other requests to come again."""
-    for server in servers(messages):
+    for server in messages.servers:
         for part in parts_of(server):
             rules = rules_of(part.told.dialect)
             metadata = any(m.name == "MDS_CONNECT" for m in part.pair)
@@ -166,7 +166,7 @@ def r23(messages: Recording, verdict: Verdict) -> None:
 @invariant("R23a", TRAFFIC)
 def r23a(messages: Recording, verdict: Verdict) -> None:
     """A client that says twice that it is done counts once: the others are still waited for."""
-    for server in servers(messages):
+    for server in messages.servers:
         parts = parts_of(server)
         for part in parts:
             since = joined(part.pair, part.begin)
@@ -178,7 +178,7 @@ def r23a(messages: Recording, verdict: Verdict) -> None:
 @invariant("R24", TRAFFIC)
 def r24(messages: Recording, verdict: Verdict) -> None:
     """A request sent again is not done again: whatever is answered twice is answered with the same transno."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         known: dict[int, Seen] = {}
         for m in pair:
             if m.request or m.early or not m.transno:
@@ -193,7 +193,7 @@ def r24(messages: Recording, verdict: Verdict) -> None:
 @invariant("R25", TRAFFIC)
 def r25(messages: Recording, verdict: Verdict) -> None:
     """A rebuilt or replayed answer names the same object."""
-    for pair in pairs(messages):
+    for pair in messages.pairs:
         known: dict[int, Seen] = {}
         for m in pair:
             if m.request or m.early or not m.transno or not any(m.ident):

@@ -33,6 +33,7 @@ class Recording(list[Seen]):
 
     @cached_property
     def pairs(self) -> list[Pair]:
+        """The messages of each client with each server; callbacks belong to nobody."""
         out: dict[tuple[int, int], Pair] = defaultdict(Pair)
         for m in self:
             if "CALLBACK" not in m.name:
@@ -41,20 +42,11 @@ class Recording(list[Seen]):
 
     @cached_property
     def servers(self) -> list[Recording]:
+        """The messages of each server with all of its clients."""
         out: dict[int, Recording] = defaultdict(Recording)
         for m in self:
             out[m.server].append(m)
         return list(out.values())
-
-
-def pairs(messages: Recording) -> list[Pair]:
-    """The messages of each client with each server; callbacks belong to nobody."""
-    return messages.pairs
-
-
-def servers(messages: Recording) -> list[Recording]:
-    """The messages of each server with all of its clients."""
-    return messages.servers
 
 
 def answer_of(pair: Pair, request: Seen) -> Seen | None:
@@ -141,7 +133,7 @@ class Part:
 
 def parts_of(server: Recording) -> list[Part]:
     """Who took part in the recoveries of a server, each from when to when."""
-    return [Part(pair, *found) for pair in pairs(server) for found in recoveries(pair)]
+    return [Part(pair, *found) for pair in server.pairs for found in recoveries(pair)]
 
 
 def answers_done(pair: Pair, reply: Seen) -> bool:

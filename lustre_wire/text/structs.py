@@ -85,8 +85,8 @@ class _Expressions:
         self.em, self.dialect, self.short = em, dialect, short
 
     def number(self, value: str, width: int, field: Any) -> str:
-        if self.dialect.names_of(field) is not None:
-            return self.named(self.dialect.names_of(field), value, field)
+        if (enum := self.dialect.names_of(field)) is not None:
+            return self.named(enum, value, field)
         shown = field.shown if field is not None else None
         if shown is None:
             return f"str(int({value}))"

@@ -62,8 +62,8 @@ def explore(
 
     Args:
         losses, crashes: how many messages may be lost and how many nodes may crash or fall silent, anywhere.
-        both: how many clients have a call that needs every server; `by_hand` how many barriers of each server the
-            administrator sets.
+        both: how many clients have a call that needs every server.
+        by_hand: of how many clients the administrator sets the barrier.
         limit: states of one server's part after which to give up.
         say: told every now and then how far it is.
     """
