@@ -15,7 +15,7 @@ from lustre_wire.errors import WireError
 from lustre_wire.jsonform import BODY, message_extra
 from lustre_wire.kinds import checked, octets
 from lustre_wire.message import Generic, Message
-from lustre_wire.reading import at_once
+from lustre_wire.reading import recognise, told_at_once
 from lustre_wire.rpc import decode
 from lustre_wire.schema.nodes import Group, Node
 from lustre_wire.schema.rpc import Buffers, Held, Parts, RpcFormat, SlotSpec
@@ -78,15 +78,29 @@ def json_text_of(
     Args and errors as of `decode`; `names` as of `json_text`.
     """
     found = dialect if isinstance(dialect, Dialect) else named_dialect(dialect)
-    try:
-        told = None
-        if type(data) is bytes:
-            inside = named_inside if names else inside_text
-            told = at_once(data, found, request, inside, naming(found) if names else None)
-    except WireError as error:
-        error.dialect = found.name
-        raise
-    return told if isinstance(told, str) else json_text(told or decode(data, found, request=request), names=names)
+    return text_and_format(data, found, request, names)[0]
+
+
+def text_and_format(
+    data: Any, dialect: Dialect, request: Message | RpcFormat | None, names: bool
+) -> tuple[str, RpcFormat | None]:
+    """The JSON text of a message, and its format.
+
+    Args and errors as of `json_text_of`.
+    """
+    if type(data) is bytes:
+        try:
+            found = recognise(data, dialect, request)
+            if found is not None:
+                inside_ = named_inside if names else inside_text
+                text = told_at_once(data, dialect, found, inside_, naming(dialect) if names else None)
+                if text is not None:
+                    return text, found.form
+        except WireError as error:
+            error.dialect = dialect.name
+            raise
+    message = decode(data, dialect, request=request)
+    return json_text(message, names=names), message.format
 
 
 @lru_cache(maxsize=2048)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record, telling, whole
@@ -198,6 +198,7 @@ class _Readers(dict[Dialect, Reader]):
         return reader
 
 
+_new: Final = tuple.__new__  # skips the Python-level constructor of a NamedTuple
 _READERS: dict[ByteOrder, _Readers] = {"little": _Readers("little"), "big": _Readers("big")}
 _BY_MAGIC = {magic: _READERS[order] for order, magic in lustre_msg.MAGICS_V2.items()}
 
@@ -218,15 +219,17 @@ def format_of(data: bytes, dialect: Dialect, opcode: int) -> RpcFormat | None:
     return reader.format_of(opcode, data, shape.offsets, shape.lengths)
 
 
-def at_once(
-    data: bytes, dialect: Dialect, request: Message | RpcFormat | None, inside: telling.Inside | None = None,
-    naming: telling.Naming | None = None,
-) -> Any:  # fmt: skip
-    """A message of version 2 read in one step, None where something about it is not regular.
+class Recognised(NamedTuple):
+    """A regular message of version 2, and how it is read in one step."""
 
-    With `inside`, which tells what opaque bytes hold, it is the JSON text instead, if that gives it; `naming`, of that
-    dialect, adds what its numbers are called.
-    """
+    plan: _Plan
+    direction: str
+    form: RpcFormat
+    reads: _Reads
+
+
+def recognise(data: bytes, dialect: Dialect, request: Message | RpcFormat | None) -> Recognised | None:
+    """How a message is read in one step, None where something about it is not regular."""
     readers = _BY_MAGIC.get(data[MAGIC])
     if readers is None:
         return None
@@ -247,14 +250,32 @@ def at_once(
         form = choose(data, plan.offsets, plan.lengths)
     elif request is not None and direction is REPLY:
         form = request.format if isinstance(request, Message) else request
-    if form is None:
+    return _new(Recognised, (plan, direction, form, reads)) if form is not None else None
+
+
+def read_at_once(data: bytes, dialect: Dialect, request: Message | RpcFormat | None) -> Message | None:
+    """A message of version 2 read in one step, None where something about it is not regular."""
+    found = recognise(data, dialect, request)
+    if found is None:
         return None
-    if inside is not None:
-        before, tell, _ = reads.tells[naming is not None].get(id(form)) or reads.told(form, naming)
-        if tell is not None and (text := tell(data, plan.offsets, plan.lengths, dialect, inside)) is not None:
-            return before + text
+    plan, direction, form, reads = found
     read = reads[form.request if direction is REQUEST else form.reply]
     return read(data, plan.offsets, plan.lengths, dialect, direction, form) if read is not None else None
+
+
+def told_at_once(
+    data: bytes, dialect: Dialect, found: Recognised, inside: telling.Inside, naming: telling.Naming | None = None
+) -> str | None:
+    """The JSON text of such a message, None where something about it is not regular.
+
+    Args:
+        inside: tells what opaque bytes hold.
+        naming: of that dialect, adds what its numbers are called.
+    """
+    plan, _, form, reads = found
+    before, tell, _ = reads.tells[naming is not None].get(id(form)) or reads.told(form, naming)
+    text = tell(data, plan.offsets, plan.lengths, dialect, inside) if tell is not None else None
+    return before + text if text is not None else None
 
 
 def written_at_once(message: Message) -> bytes | None:

@@ -19,7 +19,7 @@ from lustre_wire.frames import lustre_msg
 from lustre_wire.frames.lustre_msg import LustreMsgV1, LustreMsgV2, Parts
 from lustre_wire.kinds import FAULTS, blame, checked, octets
 from lustre_wire.message import REPLY, REQUEST, Generic, Message
-from lustre_wire.reading import Reader, at_once, reader_of, written_at_once
+from lustre_wire.reading import Reader, read_at_once, reader_of, written_at_once
 from lustre_wire.schema import spec_of
 from lustre_wire.schema.nodes import PREFIX, ByteOrder
 from lustre_wire.schema.rpc import RpcFormat
@@ -47,7 +47,7 @@ def decode(
     try:
         if type(data) is not bytes:
             data = octets(data)
-        message: Message | None = at_once(data, dialect, request)
+        message = read_at_once(data, dialect, request)
         if message is None:
             message = _decode_by_parts(data, dialect, Parts(data, *lustre_msg.locate(data)), request)
         if isinstance(request, Message) and message.format is not None and message.format.asks:

@@ -14,7 +14,7 @@ from lustre_wire import rpc
 from lustre_wire.capture import read_messages
 from lustre_wire.frames import lustre_msg
 from lustre_wire.message import Message
-from lustre_wire.reading import at_once, reader_of
+from lustre_wire.reading import read_at_once, reader_of
 
 CAPTURES = sorted((Path(__file__).parents[2] / "fixtures" / "captures").glob("*.pcap"))
 RECORDED = [m for m in messages() if m.row["msg_format"] == "lustre_msg_v2"]
@@ -22,7 +22,7 @@ RECORDED = [m for m in messages() if m.row["msg_format"] == "lustre_msg_v2"]
 
 def both(data: bytes, dialect: lw.Dialect, request: Message | None) -> tuple[Message | None, Message]:
     """The message read in one step, None where that is not possible, and read piece by piece."""
-    quick = at_once(data, dialect, request)
+    quick = read_at_once(data, dialect, request)
     return quick, rpc._decode_by_parts(data, dialect, lustre_msg.split(data), request)
 
 
@@ -53,7 +53,8 @@ def test_messages_of_a_later_version_are_regular() -> None:
     """The ptlrpc_body of 2.17 is 32 bytes longer than that of 2.0; its messages are read in one step all the same."""
     with (CAPTURES[0].parent / "05-namespace.pcap").open("rb") as file:
         found = [c for c in read_messages(file, dialect="2.0") if c.message is not None]
-    quick = [at_once(c.raw, lw.dialect("2.0"), c.request.message if c.request is not None else None) for c in found]
+    asked = [c.request.message if c.request is not None else None for c in found]
+    quick = [read_at_once(c.raw, lw.dialect("2.0"), said) for c, said in zip(found, asked, strict=True)]
     assert sum(m is not None for m in quick) > 0.9 * len(found)
     assert any(m is not None and m.extra is not None and m.extra.tails[0] == bytes(32) for m in quick)
 
@@ -87,10 +88,10 @@ def test_what_is_remembered_is_bounded() -> None:
     dialect, parts = lw.dialect(recorded.dialect), lustre_msg.split(recorded.data)
     reader = reader_of(dialect, parts.order)
     for length in range(1200):
-        at_once(altered(recorded.data, [(1, 0, bytes(length))]), dialect, None)
+        read_at_once(altered(recorded.data, [(1, 0, bytes(length))]), dialect, None)
     assert len(reader.plans) <= 1024
     opcode_at = parts.offsets[0] + 16
     for opcode in range(100):
         data = recorded.data[:opcode_at] + opcode.to_bytes(4, parts.order) + recorded.data[opcode_at + 4 :]
-        at_once(data, dialect, None)
+        read_at_once(data, dialect, None)
     assert 0 < max(len(plan) for plan in reader.plans.values()) <= 64

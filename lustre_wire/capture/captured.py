@@ -17,7 +17,7 @@ from lustre_wire.frames.events import LnetMessage
 from lustre_wire.frames.formats import lnet_message
 from lustre_wire.frames.lnet import LnetMsgType
 from lustre_wire.frames.nid import Nid, nid_str
-from lustre_wire.jsontext import json_text, json_text_of
+from lustre_wire.jsontext import json_text, text_and_format
 from lustre_wire.message import opcode_name
 from lustre_wire.reading import format_of, reader_of
 from lustre_wire.rpc import REPLY, REQUEST, Message, decode
@@ -175,7 +175,8 @@ class Captured:
             names: with what its numbers are called.
         """
         if self._message is None and self.certain is not None:
-            return json_text_of(self.raw, self.certain, request=self._asked, names=names)
+            text, self._form = text_and_format(self.raw, self.certain, self._asked, names)
+            return text
         return json_text(self._message, names=names) if self._message is not None else None
 
     def header(self) -> Any:

@@ -18,7 +18,7 @@ from lustre_wire.cli.inputs import Inputs, dialect_option, files_argument, port_
 from lustre_wire.cli.jsonline import JsonLines
 from lustre_wire.cli.line import line
 from lustre_wire.cli.main import UNUSABLE
-from lustre_wire.cli.output import examples, json_option, line_of, lines_of, paint, print_node, say
+from lustre_wire.cli.output import coloured, examples, json_option, line_of, lines_of, paint, print_node, say
 from lustre_wire.cli.records import records_in
 from lustre_wire.cli.remembered import Remembered
 from lustre_wire.cli.settled import settled
@@ -93,7 +93,7 @@ def command(
         else:
             told = Remembered()
             messages = told.seen(messages)  # also of what the filters leave out
-            show = partial(_show_tree if verbose else _show_line, put, partial(line, told=told))
+            show = partial(_show_tree if verbose else _show_line, put, partial(line, told=told, colour=coloured()))
         for captured in islice(filter(wanted, messages) if wanted.given else messages, limit):
             show(captured)
             shown += 1
@@ -124,7 +124,7 @@ def _connection(found: Connected, as_json: bool) -> str:
     when = [paint(clock(found.time_ns), dim=True)] if found.time_ns else []
     target = paint(quoted(found.target.encode()), fg="cyan")
     carried = [f"socklnd {found.socklnd}"] if found.socklnd else []
-    return line_of([*when, sides, *carried, target, f"read as {found.dialect}", granted])
+    return line_of([*when, sides, *carried, target, f"read as {found.dialect}", granted], colour=coloured())
 
 
 def _say_losses(statistics: Statistics, port: int, summary: bool) -> None:

@@ -10,7 +10,7 @@ from lustre_wire.capture.captured import BULK, LNET_PING_REPLY, LNET_PUSH, LNET_
 from lustre_wire.cli.filters import rpc_of
 from lustre_wire.cli.inputs import latency, nid_text
 from lustre_wire.cli.output import Styled, line_of, paint
-from lustre_wire.cli.records import records_in
+from lustre_wire.cli.records import operations_in
 from lustre_wire.cli.remembered import Remembered
 from lustre_wire.cli.times import clock
 from lustre_wire.errors import WireError
@@ -30,13 +30,14 @@ _LOOPBACK: Final = parse_nid("0@lo")
 _MOST_TOLD: Final = 3
 
 
-def line(captured: Captured, told: Remembered) -> str:
+def line(captured: Captured, told: Remembered, colour: bool) -> str:
     """The line.
 
     Args:
         told: what the messages before it told.
+        colour: with styles.
     """
-    return line_of([*_head(captured), *_what(captured, told)])
+    return line_of([*_head(captured), *_what(captured, told)], colour=colour)
 
 
 def _head(captured: Captured) -> Iterator[str | Styled]:
@@ -121,6 +122,10 @@ def _operations(captured: Captured, about: Captured) -> str:
     form, dialect = about.format, about.dialect
     if form is None or dialect is None or form.opcode not in dialect.inside:
         return ""
-    told = [f"{each.name} {each.text}" for node in records_in(captured, deep=False) for each in node.children]
-    more = f", ... {len(told)} in all" if len(told) > _MOST_TOLD else ""
-    return f"{', '.join(told[:_MOST_TOLD])}{more}"
+    found = operations_in(captured)
+    try:
+        told = [each() for each in found[:_MOST_TOLD]]
+    except WireError:  # said where the message is shown in full
+        return ""
+    more = f", ... {len(found)} in all" if len(found) > _MOST_TOLD else ""
+    return f"{', '.join(f'{each.name} {each.text}' for each in told)}{more}"

@@ -47,14 +47,13 @@ def paint(text: str, **style: Any) -> Styled:
 
 def say(*parts: str | Styled, sep: str = " ", err: bool = False) -> None:
     """Print one line, on standard error if `err`."""
-    click.echo(line_of(parts, sep), err=err)
+    click.echo(line_of(parts, sep, colour=coloured()), err=err)
 
 
-def line_of(parts: Sequence[str | Styled], sep: str = " ") -> str:
-    """One line of what can be shown."""
-    text = sep.join([part if isinstance(part, str) else part.text for part in parts])
-    if not coloured():
-        return shown(text)
+def line_of(parts: Sequence[str | Styled], sep: str = " ", *, colour: bool) -> str:
+    """One line of what can be shown; with `colour` in its styles."""
+    if not colour:
+        return shown(sep.join([part if isinstance(part, str) else part.text for part in parts]))
     return sep.join([shown(p) if isinstance(p, str) else click.style(shown(p.text), **p.style) for p in parts])
 
 
@@ -67,11 +66,11 @@ def lines_of(live: bool) -> Iterator[Callable[[str], None]]:
     block: list[str] = []
 
     def write() -> None:
-        lines, block[:] = "".join(block), []
+        lines, block[:] = "\n".join([*block, ""]), []
         click.echo(lines, nl=False, color=True)  # there is no colour to be taken out
 
     def put(line: str) -> None:
-        block.append(f"{line}\n")
+        block.append(line)
         if len(block) == _BLOCK:
             write()
 

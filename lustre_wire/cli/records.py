@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lustre_wire.capture import Captured
 from lustre_wire.capture.captured import BULK
@@ -23,6 +23,17 @@ def records_in(captured: Captured, *, deep: bool = True) -> Iterator[Node]:
         yield from inside.records_in(message, deep=deep, moved=moved_by(captured))
     elif captured.kind == BULK and request is not None and request.message is not None:
         yield from inside.records_of_bulk(request.message, captured.raw, deep=deep, reply=reply_to(captured))
+
+
+def operations_in(captured: Captured) -> list[Callable[[], Node]]:
+    """What tells of each operation of a batch, in a message or in the bulk data of one."""
+    from lustre_wire.payloads import inside
+
+    message, request = captured.message, captured.request
+    if message is not None:
+        return inside.operations_in(message, moved=moved_by(captured))
+    asked = request.message if captured.kind == BULK and request is not None else None
+    return inside.operations_in(asked, captured.raw) if asked is not None else []
 
 
 def is_log_record(node: Node) -> bool:

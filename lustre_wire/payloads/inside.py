@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -25,10 +27,15 @@ from lustre_wire.text.numbers import status
 from lustre_wire.text.tree import blob_text, slot_node
 from lustre_wire.text.values import field_text, hexed, named, quoted
 
-__all__ = ["records_in", "records_of_bulk", "text_of", "type_of", "updates_of"]
+__all__ = ["operations_in", "records_in", "records_of_bulk", "text_of", "type_of", "updates_of"]
 
 #: What the name of a log record begins with.
 LOG_RECORD: Final = "record "
+
+Told = Callable[[], Node]
+"""Tells of one operation of a batch; a line has room for the first few alone."""
+_Place = tuple[str, Any, Any, Any]
+"""What may hold records: name, what is declared of it, bytes, and what else of the RPC says how they are read."""
 
 
 @checked
@@ -92,14 +99,14 @@ def _blocks(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
         yield from (Node(quoted(entry.name), f"inode {entry.inode}") for entry in block if entry.inode)
 
 
-def _updates(data: bytes, held: Records, around: Message, deep: bool) -> Iterator[Node]:
+def _updates(data: bytes, held: Records, around: Message, deep: bool, moved: bytes) -> Iterator[Told]:
     _, behind = updates.inline(data, around.dialect, around.order)
-    yield from _requested(behind, held, around, deep) if behind else ()
+    yield from _requested(behind, held, around, deep, moved) if behind else ()
 
 
-def _requested(data: bytes, held: Records, around: Message, deep: bool) -> Iterator[Node]:
+def _requested(data: bytes, held: Records, around: Message, deep: bool, moved: bytes) -> Iterator[Told]:
     for update in updates.read(data, around.dialect, around.order).updates:
-        yield _update(update, around.dialect, around.order, deep)
+        yield partial(_update, update, around.dialect, around.order, deep)
 
 
 def _update(update: updates.Update | updates.Recorded, dialect: Dialect, order: ByteOrder, deep: bool) -> Node:
@@ -107,17 +114,19 @@ def _update(update: updates.Update | updates.Recorded, dialect: Dialect, order: 
     return _one(kind, struct_text(update.fid, dialect), updates.operation(update, dialect, order), deep)
 
 
-def _results(data: bytes, held: Records, message: Message, deep: bool, moved: bytes) -> Iterator[Node]:
+def _results(data: bytes, held: Records, message: Message, deep: bool, moved: bytes) -> Iterator[Told]:
     results = updates.read_results(data, message.dialect, message.order).results
     for result, update in zip_longest(results, _asked(held, message, moved), fillvalue=None):
-        if result is None:
-            return  # of updates behind the first that failed
-        code = status(int(result.head.our_rc))
-        if update is None:
-            yield Node("result", f"{code} {hexed(result.data) if result.data else ''}".rstrip())
-            continue
-        asked = updates.operation(update, message.dialect, message.order)
-        yield _one(update.type.name or "result", code, updates.outcome(result, asked), deep)
+        if result is not None:  # none are there of updates behind the first that failed
+            yield partial(_result, result, update, message, deep)
+
+
+def _result(result: updates.Result, update: updates.Update | None, message: Message, deep: bool) -> Node:
+    code = status(int(result.head.our_rc))
+    if update is None:
+        return Node("result", f"{code} {hexed(result.data) if result.data else ''}".rstrip())
+    asked = updates.operation(update, message.dialect, message.order)
+    return _one(update.type.name or "result", code, updates.outcome(result, asked), deep)
 
 
 def _asked(held: Records, message: Message, moved: bytes) -> list[updates.Update]:
@@ -133,16 +142,16 @@ def _asked(held: Records, message: Message, moved: bytes) -> list[updates.Update
     return [one for part in parts for one in updates.read(part, message.dialect, message.order).updates]
 
 
-def _batch(data: bytes, held: Records, around: Message, deep: bool) -> Iterator[Node]:
+def _batch(data: bytes, held: Records, around: Message, deep: bool, moved: bytes) -> Iterator[Told]:
     _, behind = updates.inline(data, around.dialect, around.order, "but_update_header")
-    yield from _whole_batch(behind, held, around, deep) if behind else ()
+    yield from _whole_batch(behind, held, around, deep, moved) if behind else ()
 
 
-def _whole_batch(data: bytes, held: Records, around: Message, deep: bool) -> Iterator[Node]:
+def _whole_batch(data: bytes, held: Records, around: Message, deep: bool, moved: bytes) -> Iterator[Told]:
     yield from _messages(batch.read(data, around.dialect, around.order), around, REQUEST, deep)
 
 
-def _batch_replies(data: bytes, held: Records, message: Message, deep: bool) -> Iterator[Node]:
+def _batch_replies(data: bytes, held: Records, message: Message, deep: bool, moved: bytes) -> Iterator[Told]:
     dialect, order = message.dialect, message.order
     header = getattr(message.asked.buffers, held.asked, None) if message.asked is not None else None
     behind = updates.inline(header, dialect, order, "but_update_header")[1] if header else b""
@@ -150,12 +159,12 @@ def _batch_replies(data: bytes, held: Records, message: Message, deep: bool) -> 
     yield from _messages(batch.read(data, dialect, order, REPLY, asked), message, REPLY, deep)
 
 
-def _messages(found: batch.Batch, around: Message, direction: str, deep: bool) -> Iterator[Node]:
+def _messages(found: batch.Batch, around: Message, direction: str, deep: bool) -> Iterator[Told]:
     for one in found.messages:
         buffers = one.buffers if one.buffers is not None else Generic([])
         message = Message(around.dialect, direction, around.order, None, None, one.format, buffers)
         name = one.format.name if one.format is not None else "message"
-        yield _one(name, status(one.code) if direction == REPLY else "", message, deep)
+        yield partial(_one, name, status(one.code) if direction == REPLY else "", message, deep)
 
 
 def _one(name: str, before: str, message: Message, deep: bool) -> Node:
@@ -199,7 +208,7 @@ def _actions(data: bytes, dialect: Dialect, order: ByteOrder) -> Iterator[Node]:
         yield Node(item.hai_action.name or str(int(item.hai_action)), struct_text(item, dialect, short=True))
 
 
-def _index(data: bytes, held: Records, message: Message, deep: bool, reply: Message | None) -> Iterator[Node]:
+def _index(data: bytes, held: Records, message: Message, reply: Message | None) -> Iterator[Node]:
     dialect, info = message.dialect, getattr(message.buffers, "idx_info", None)
     hashes = info is not None and not int(info.ii_flags) & dialect.enums["IdxInfoFlags"].II_FL_NOHASH
     size = int(_at(reply.buffers, held.width) or 0) if reply is not None and held.width else 0
@@ -231,14 +240,10 @@ _READERS: Final[dict[str, Callable[[bytes, Dialect, ByteOrder], Iterator[Node]]]
     "llog_rec_hdr": _log, "lu_dirpage": _pages, "ll_dir_entry": _blocks, "link_ea_header": _links,
     "mgs_nidtbl_entry": _targets, "kuc_hdr": _actions,
 }  # fmt: skip
-#: The same of readers of messages inside of messages, which are told how deep to go.
-_MANY: Final[dict[str, Callable[[bytes, Records, Message, bool], Iterator[Node]]]] = {
-    "out_update_header": _updates, "object_update_request": _requested,
+#: The same of readers of messages inside of messages, which are told how deep to go; results need what was asked.
+_OPERATIONS: Final[dict[str, Callable[[bytes, Records, Message, bool, Any], Iterator[Told]]]] = {
+    "out_update_header": _updates, "object_update_request": _requested, "object_update_reply": _results,
     "but_update_header": _batch, "batch_update_request": _whole_batch, "batch_update_reply": _batch_replies,
-}  # fmt: skip
-#: The same of readers that need another message of the same RPC: pages the reply, results the request's bulk data.
-_BESIDE: Final[dict[str, Callable[[bytes, Records, Message, bool, Any], Iterator[Node]]]] = {
-    "lu_idxpage": _index, "object_update_reply": _results,
 }  # fmt: skip
 
 
@@ -250,13 +255,8 @@ def records_in(message: Message, *, deep: bool = True, moved: bytes = b"") -> It
         deep: of messages inside of the message also what their buffers consist of, not only what they are about.
         moved: of a reply the bulk data that its request sent, where they are known: they say what the results are of.
     """
-    for slot in () if isinstance(message.buffers, Generic) else message.buffers.__slot_specs__:
-        value = getattr(message.buffers, slot.name) if slot.with_records else None
-        if value and isinstance(slot.held, Parts):
-            for name, held, data in slot.held.of_buffers(message.buffers, bytes(value)):
-                yield from _read(quoted(name), held, data, message, deep)
-        elif value:
-            yield from _read(slot.name, held_in(slot, message), value, message, deep, moved)
+    for place in _places(message, moved):
+        yield from _read(place, message, deep)
 
 
 @checked
@@ -268,14 +268,45 @@ def records_of_bulk(
     Args:
         reply: that to the request, where it is known: of an index of orphans it says which form its records have.
     """
+    for place in _places_of_bulk(request, data, reply):
+        yield from _read(place, request, deep)
+
+
+def operations_in(message: Message, bulk: bytes | None = None, *, moved: bytes = b"") -> list[Told]:
+    """What tells of each operation in a batch that a message carries; none of one that cannot be read.
+
+    Args:
+        bulk: look into the bulk data that a request sends, not into its buffers.
+        moved: as of `records_in`.
+    """
+    places = _places(message, moved) if bulk is None else _places_of_bulk(message, bulk, None)
+    found: list[Told] = []
+    for _, held, data, beside in places:
+        if (read := _OPERATIONS.get(_head(held))) is not None:
+            with suppress(WireError):  # said where the message is shown in full
+                found += read(bytes(data), held, message, False, beside)
+    return found
+
+
+def _places(message: Message, moved: bytes) -> Iterator[_Place]:
+    for slot in () if isinstance(message.buffers, Generic) else message.buffers.__slot_specs__:
+        value = getattr(message.buffers, slot.name) if slot.with_records else None
+        if value and isinstance(slot.held, Parts):
+            for name, held, data in slot.held.of_buffers(message.buffers, bytes(value)):
+                yield quoted(name), held, data, b""
+        elif value:
+            yield slot.name, held_in(slot, message), value, moved
+
+
+def _places_of_bulk(request: Message, data: bytes, reply: Message | None) -> Iterator[_Place]:
     held = request.format.bulk_of(request.buffers) if request.format is not None else None
     if held is None:
         return
     if not held.sizes:
-        yield from _read("bulk", held, data, request, deep, reply)
+        yield "bulk", held, data, reply
         return
     for number, part in enumerate(_parts(request, held, data)):
-        yield from _read(f"bulk part {number}", held, part, request, deep)
+        yield f"bulk part {number}", held, part, None
 
 
 def _parts(request: Message, held: Records, data: bytes) -> list[bytes]:
@@ -284,13 +315,19 @@ def _parts(request: Message, held: Records, data: bytes) -> list[bytes]:
     return cut(data, [int(getattr(one, field)) for one in getattr(request.buffers, slot) or ()])
 
 
-def _read(name: str, held: Any, data: Any, message: Message, deep: bool, beside: Any = None) -> Iterator[Node]:
-    head = spec_of(held.head).name if isinstance(held, Records) else ""
+def _head(held: Any) -> str:
+    """C name of the struct that records begin with; empty of what holds none."""
+    return spec_of(held.head).name if isinstance(held, Records) else ""
+
+
+def _read(place: _Place, message: Message, deep: bool) -> Iterator[Node]:
+    name, held, data, beside = place
+    head = _head(held)
     try:
-        if head in _MANY:
-            children = tuple(_MANY[head](bytes(data), held, message, deep))
-        elif head in _BESIDE:
-            children = tuple(_BESIDE[head](bytes(data), held, message, deep, beside))
+        if head in _OPERATIONS:
+            children = tuple(told() for told in _OPERATIONS[head](bytes(data), held, message, deep, beside))
+        elif head == "lu_idxpage":
+            children = tuple(_index(bytes(data), held, message, beside))
         elif head in _READERS:
             children = tuple(_READERS[head](bytes(data), message.dialect, message.order))
         else:
