@@ -22,7 +22,7 @@ MAX_BLOCK = 16 * 1024 * 1024
 MAX_INTERFACES = 65536
 """Most interfaces one pcapng section may describe."""
 
-_CHUNK = 64 * 1024
+_CHUNK = 1 << 20
 _NS = 1_000_000_000
 
 _SECTION_HEADER = 0x0A0D0D0A
