@@ -107,15 +107,19 @@ def test_what_a_field_is_called_by_a_flag() -> None:
     """In reads and writes an obdo tells of grants and checksums where it has blocks, mode and links else."""
     d217 = lw.dialect("2.17")
     flags = d217.enums["ObdMd"]
-    values = {"o_blocks": 8, "o_mode": 0o100644, "o_nlink": 0x143792EF, "o_misc": 3}
+    values = {"o_blocks": 8, "o_mode": 0o100644, "o_nlink": 0x143792EF, "o_misc": 3, "o_data_version": 9}
     for valid, told in (
-        (0, {"o_blocks": "8", "o_mode": "0100644 -rw-r--r--", "o_nlink": str(0x143792EF), "o_misc": "3"}),
+        (0, {
+            "o_blocks": "8", "o_mode": "0100644 -rw-r--r--", "o_nlink": str(0x143792EF), "o_misc": "3",
+            "o_data_version": "9",
+        }),
         (flags.OBD_MD_FLGRANT | flags.OBD_MD_FLCKSUM, {
             "o_dirty": "8", "o_undirty": str(0o100644), "o_cksum": "0x143792ef", "o_dropped": "3",
+            "o_grant_used": "9",
         }),
     ):  # fmt: skip
         tree = struct_tree(d217.structs["obdo"](o_valid=valid, **values), d217)
         shown = {each.name: (each.text, each.offset) for each in tree.children}
         assert {name: shown[name][0] for name in told} == told
-        assert [shown[name][1] for name in told] == [64, 84, 100, 108]
-        assert len(values.keys() & shown.keys()) in (0, 4)
+        assert [shown[name][1] for name in told] == [64, 84, 100, 108, 176]
+        assert len(values.keys() & shown.keys()) in (0, 5)

@@ -338,13 +338,43 @@ class TestValidBits:
         asked = body(mbo_valid=bits.OBD_MD_FLSIZE | bits.OBD_MD_FLMODE)
         assert "size" not in struct_text(asked, known)
 
-    @pytest.mark.parametrize("release", ["2.0", "2.6", "2.17"])
+    @pytest.mark.parametrize(
+        ("release", "struct", "field", "bit"),
+        [
+            ("1.8", "mds_body", "size", "OBD_MD_FLSIZE"), ("1.8", "mds_body", "rdev", "OBD_MD_FLRDEV"),
+            ("1.8", "mds_body", "max_mdsize", "OBD_MD_FLMODEASIZE"), ("1.8", "obdo", "o_generation", "OBD_MD_FLGENER"),
+            ("1.8", "obdo", "o_easize", "OBD_MD_FLEPOCH"), ("2.17", "mdt_body", "mbo_aclsize", "OBD_MD_FLACL"),
+            ("2.17", "obdo", "o_mode", "OBD_MD_FLTYPE"), ("2.17", "obdo", "o_blocks", "OBD_MD_FLBLOCKS"),
+            ("2.17", "obdo", "o_grant", "OBD_MD_FLGRANT"), ("2.17", "obdo", "o_nlink", "OBD_MD_FLNLINK"),
+            ("2.17", "obdo", "o_blksize", "OBD_MD_FLBLKSZ"), ("2.17", "obdo", "o_misc", "OBD_MD_FLOBJCOUNT"),
+        ],
+    )  # fmt: skip
+    def test_a_field_counts_with_its_bit(self, release: str, struct: str, field: str, bit: str) -> None:
+        known = lw.dialect(release)
+        valid = "o_valid" if struct == "obdo" else "mbo_valid" if struct == "mdt_body" else "valid"
+        for bits, there in ((0, False), (known.constants[bit], True)):
+            made = known.structs[struct](**{field: 3, valid: bits})
+            node = {child.name: child for child in struct_tree(made, known).children}[field]
+            assert node.counts == there
+
+    def test_structs_in_a_struct_count_with_their_bit(self) -> None:
+        known = lw.dialect("2.17")
+        handle, layout = known.structs["lustre_handle"](cookie=7), known.structs["ost_layout"](ol_stripe_size=1 << 20)
+        for valid in (0, known.constants["OBD_MD_FLHANDLE"], known.constants["OBD_MD_FLOSTLAYOUT"]):
+            made = known.structs["obdo"](o_valid=valid, o_handle=handle, o_layout=layout)
+            told = {child.name: child.counts for child in struct_tree(made, known).children}
+            assert told["o_handle"] == (valid == known.constants["OBD_MD_FLHANDLE"])
+            assert told["o_layout"] == (valid == known.constants["OBD_MD_FLOSTLAYOUT"])
+
+    @pytest.mark.parametrize("release", ["1.8", "2.0", "2.6", "2.17"])
     def test_what_a_place_means_otherwise_counts(self, release: str) -> None:
         """A page is asked for by size and links, of which no bit says anything."""
-        body = lw.dialect(release).structs["mdt_body"](mbo_size=0x77, mbo_nlink=4096)
-        message = lw.build(release, "MDS_READPAGE", mdt_body=body)
+        known = lw.dialect(release)
+        name, prefix = ("mds_body", "") if release == "1.8" else ("mdt_body", "mbo_")
+        body = known.structs[name](**{f"{prefix}size": 0x77, f"{prefix}nlink": 4096})
+        message = lw.build(release, "MDS_READPAGE", **{name: body})
         assert "from 0x77 4096 bytes" in brief(message)
-        (tree,) = (node for node in message_tree(message).children if node.name == "mdt_body")
+        (tree,) = (node for node in message_tree(message).children if node.name == name)
         assert {n.name.removeprefix("mbo_"): n.counts for n in tree.children if n.text in ("119", "4096")} == {
             "size": True, "nlink": True,
         }  # fmt: skip

@@ -28,7 +28,7 @@ REPLY_BODY: Final = dated_slot(**_BODY)
 # Which part of a directory is asked for: the hash it begins with, and how many bytes.
 PAGE_BODY: Final = dated_slot(
     **_BODY, room={"1.8": 216, "2.0": 0},
-    line={"1.8": (), "2.0": ("{fid1} from {size:#x}", " {nlink} bytes"), "2.6": ("{mbo_fid1} from {mbo_size:#x}", " {mbo_nlink} bytes")},
+    line={"1.8": ("{fid1} from {size:#x}", " {nlink} bytes"), "2.6": ("{mbo_fid1} from {mbo_size:#x}", " {mbo_nlink} bytes")},
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ names. What receivers of the other byte order swap is known of those three; betw
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from lustre_codecs.enums.metadata import LustreFl, MdsInodeFl, ObdMd
@@ -17,6 +18,10 @@ from lustre_wire.schema.shorthand import bytes32, hex32, hex64, id32, mode32, ti
 from lustre_wire.schema.shown import Given, Shown
 from lustre_wire.schema.types import U32, Raw, u32, u64
 
+#: A field that the valid bits of a body say is there.
+_in_1_8 = partial(Given, "valid", zero=False)
+_said = partial(Given, "mbo_valid", zero=False)
+
 
 @history(size={"1.8": 168, "2.2": None}, text=("", "{fid1}", " {fid2}", " {mode}", " size {size}", " handle {handle}"))
 class MdsBody(Wire):
@@ -26,28 +31,28 @@ class MdsBody(Wire):
     fid2: LlFid
     handle: as_sent[LustreHandle]
     valid: in64[ObdMd]
-    size: u64
-    mtime: time64
-    atime: time64
-    ctime: time64
-    blocks: u64
+    size: Annotated[u64, _in_1_8(ObdMd.OBD_MD_FLSIZE)]
+    mtime: Annotated[time64, _in_1_8(ObdMd.OBD_MD_FLMTIME)]
+    atime: Annotated[time64, _in_1_8(ObdMd.OBD_MD_FLATIME)]
+    ctime: Annotated[time64, _in_1_8(ObdMd.OBD_MD_FLCTIME)]
+    blocks: Annotated[u64, _in_1_8(ObdMd.OBD_MD_FLBLOCKS)]
     io_epoch: u64
     ino: u64
     fsuid: id32
     fsgid: id32
     capability: hex32
-    mode: mode32
-    uid: id32
-    gid: id32
-    flags: in32[MdsInodeFl]
-    rdev: Annotated[u32, Shown.DEVICE]
-    nlink: u32
-    generation: u32
+    mode: Annotated[mode32, _in_1_8(ObdMd.OBD_MD_FLMODE | ObdMd.OBD_MD_FLTYPE)]
+    uid: Annotated[id32, _in_1_8(ObdMd.OBD_MD_FLUID)]
+    gid: Annotated[id32, _in_1_8(ObdMd.OBD_MD_FLGID)]
+    flags: in32[MdsInodeFl]  # those of a request have no bit
+    rdev: Annotated[u32, Shown.DEVICE, _in_1_8(ObdMd.OBD_MD_FLRDEV)]
+    nlink: Annotated[u32, _in_1_8(ObdMd.OBD_MD_FLNLINK)]
+    generation: Annotated[u32, _in_1_8(ObdMd.OBD_MD_FLGENER)]
     suppgid: id32
     eadatasize: u32
-    aclsize: u32
-    max_mdsize: u32
-    max_cookiesize: u32
+    aclsize: Annotated[u32, _in_1_8(ObdMd.OBD_MD_FLACL)]
+    max_mdsize: Annotated[u32, _in_1_8(ObdMd.OBD_MD_FLMODEASIZE)]
+    max_cookiesize: Annotated[u32, _in_1_8(ObdMd.OBD_MD_FLMODEASIZE)]
     padding_4: pad32 = was(type=u32).since("2.0")
 
 
@@ -62,49 +67,39 @@ class MdtBody(Wire):
     mbo_fid2: LuFid
     mbo_open_handle: as_sent[LustreHandle] = was("mbo_handle").since("2.12")
     mbo_valid: in64[ObdMd]
-    mbo_size: Annotated[u64, Given("mbo_valid", ObdMd.OBD_MD_FLSIZE | ObdMd.OBD_MD_FLLAZYSIZE, zero=False)]
-    mbo_mtime: Annotated[u64, Shown.TIME, Given("mbo_valid", ObdMd.OBD_MD_FLMTIME, zero=False)]
-    mbo_atime: Annotated[u64, Shown.TIME, Given("mbo_valid", ObdMd.OBD_MD_FLATIME, zero=False)]
-    mbo_ctime: Annotated[u64, Shown.TIME, Given("mbo_valid", ObdMd.OBD_MD_FLCTIME, zero=False)]
-    mbo_blocks: Annotated[u64, Given("mbo_valid", ObdMd.OBD_MD_FLBLOCKS | ObdMd.OBD_MD_FLLAZYBLOCKS, zero=False)]
+    mbo_size: Annotated[u64, _said(ObdMd.OBD_MD_FLSIZE | ObdMd.OBD_MD_FLLAZYSIZE)]
+    mbo_mtime: Annotated[time64, _said(ObdMd.OBD_MD_FLMTIME)]
+    mbo_atime: Annotated[time64, _said(ObdMd.OBD_MD_FLATIME)]
+    mbo_ctime: Annotated[time64, _said(ObdMd.OBD_MD_FLCTIME)]
+    mbo_blocks: Annotated[u64, _said(ObdMd.OBD_MD_FLBLOCKS | ObdMd.OBD_MD_FLLAZYBLOCKS)]
     mbo_ioepoch: u64                       = until("2.11")
     mbo_version: u64                       = since("2.11")
     mbo_ino: u64                           = until("2.4")
-    mbo_t_state: u64                       = padding("unused1", "2.4").since("2.5")
+    mbo_t_state: Annotated[u64, _said(ObdMd.OBD_MD_TSTATE)] = padding("unused1", "2.4").since("2.5")
     mbo_fsuid: id32
     mbo_fsgid: id32
     mbo_capability: hex32
-    mbo_mode: Annotated[u32, Shown.MODE, Given("mbo_valid", ObdMd.OBD_MD_FLMODE | ObdMd.OBD_MD_FLTYPE, zero=False)]
-    mbo_uid: Annotated[u32, Shown.ID, Given("mbo_valid", ObdMd.OBD_MD_FLUID, zero=False)]
-    mbo_gid: Annotated[u32, Shown.ID, Given("mbo_valid", ObdMd.OBD_MD_FLGID, zero=False)]
-    mbo_flags: Annotated[LustreFl, U32, Given("mbo_valid", ObdMd.OBD_MD_FLFLAGS, zero=False)] = (
-        was(type=in32[MdsInodeFl]).since("2.2")
-    )
-    mbo_rdev: Annotated[u32, Shown.DEVICE, Given("mbo_valid", ObdMd.OBD_MD_FLRDEV, zero=False)]
-    mbo_nlink: Annotated[u32, Given("mbo_valid", ObdMd.OBD_MD_FLNLINK, zero=False)]
+    mbo_mode: Annotated[mode32, _said(ObdMd.OBD_MD_FLMODE | ObdMd.OBD_MD_FLTYPE)]
+    mbo_uid: Annotated[id32, _said(ObdMd.OBD_MD_FLUID)]
+    mbo_gid: Annotated[id32, _said(ObdMd.OBD_MD_FLGID)]
+    mbo_flags: Annotated[LustreFl, U32, _said(ObdMd.OBD_MD_FLFLAGS)] = was(type=in32[MdsInodeFl]).since("2.2")
+    mbo_rdev: Annotated[u32, Shown.DEVICE, _said(ObdMd.OBD_MD_FLRDEV)]
+    mbo_nlink: Annotated[u32, _said(ObdMd.OBD_MD_FLNLINK)]
     mbo_generation: u32                    = until("2.4")
     mbo_layout_gen: u32                    = padding("unused2", "2.4", swab=True).since("2.11")
     mbo_suppgid: id32
     mbo_eadatasize: u32
-    mbo_aclsize: u32
-    mbo_max_mdsize: u32
-    mbo_max_cookiesize: u32                = until("2.8", padding="unused3")
+    mbo_aclsize: Annotated[u32, _said(ObdMd.OBD_MD_FLACL | ObdMd.OBD_MD_FLRMTPERM)]
+    mbo_max_mdsize: Annotated[u32, _said(ObdMd.OBD_MD_FLMODEASIZE)]
+    mbo_max_cookiesize: Annotated[u32, _said(ObdMd.OBD_MD_FLMODEASIZE)] = until("2.8", padding="unused3")
     mbo_padding_4: u32                     = until("2.0")
     mbo_uid_h: u32                         = since("2.0")
     mbo_gid_h: u32                         = since("2.0")
     mbo_padding_5: pad64                   = until("2.0")
-    mbo_projid: Annotated[u32, Given("mbo_valid", ObdMd.OBD_MD_FLPROJID, zero=False)] = (
-        padding("padding_5", "2.0").since("2.10")
-    )
-    mbo_dom_size: Annotated[u64, Given("mbo_valid", ObdMd.OBD_MD_DOM_SIZE, zero=False)] = (
-        padding("padding_6").since("2.11")
-    )
-    mbo_dom_blocks: Annotated[u64, Given("mbo_valid", ObdMd.OBD_MD_DOM_SIZE, zero=False)] = (
-        padding("padding_7").since("2.11")
-    )
-    mbo_btime: Annotated[u64, Shown.TIME, Given("mbo_valid", ObdMd.OBD_MD_FLBTIME, zero=False)] = (
-        padding("padding_8").since("2.14")
-    )
+    mbo_projid: Annotated[u32, _said(ObdMd.OBD_MD_FLPROJID)] = padding("padding_5", "2.0").since("2.10")
+    mbo_dom_size: Annotated[u64, _said(ObdMd.OBD_MD_DOM_SIZE)] = padding("padding_6").since("2.11")
+    mbo_dom_blocks: Annotated[u64, _said(ObdMd.OBD_MD_DOM_SIZE)] = padding("padding_7").since("2.11")
+    mbo_btime: Annotated[time64, _said(ObdMd.OBD_MD_FLBTIME)] = padding("padding_8").since("2.14")
     mbo_padding_9: pad64
     mbo_padding_10: pad64
 

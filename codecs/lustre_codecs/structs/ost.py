@@ -6,6 +6,7 @@ names. What receivers of the other byte order swap is known of those three; betw
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from lustre_codecs.enums.metadata import LustreFl, ObdMd
@@ -23,9 +24,14 @@ from lustre_codecs.structs.layouts import OstLayout
 from lustre_codecs.structs.llog import LlogCookie
 from lustre_wire.schema.history import Wire, history, same_bytes
 from lustre_wire.schema.margins import as_sent, called, in16, in32, in64, pad32, pad64, padding, since, until, was
-from lustre_wire.schema.shorthand import hex32, mode32
+from lustre_wire.schema.shorthand import hex32, id32, mode32, time64
 from lustre_wire.schema.shown import Called, Given, Shown
 from lustre_wire.schema.types import AS_SENT, U32, U64, Array, Chars, Flex, u16, u32, u64
+
+#: A field of an obdo that its valid bits say is there.
+_said = partial(Given, "o_valid", zero=False)
+_PARENT = ObdMd.OBD_MD_FLFID | ObdMd.OBD_MD_FLPARENT
+_MODE = ObdMd.OBD_MD_FLMODE | ObdMd.OBD_MD_FLTYPE
 
 
 @history(
@@ -39,46 +45,40 @@ class Obdo(Wire):
     o_id: u64                      = until("2.0")
     o_gr: u64                      = until("2.0")
     o_oi: OstId                    = since("2.0", same_as=("o_id", "o_gr"))
-    o_fid: u64                     = until("2.0")
-    o_parent_seq: Annotated[u64, Given("o_valid", ObdMd.OBD_MD_FLFID | ObdMd.OBD_MD_FLPARENT, zero=False)] = (
-        since("2.0")
-    )
-    o_size: Annotated[u64, Given("o_valid", ObdMd.OBD_MD_FLSIZE, zero=False)]
-    o_mtime: Annotated[u64, Shown.TIME, Given("o_valid", ObdMd.OBD_MD_FLMTIME, zero=False)]
-    o_atime: Annotated[u64, Shown.TIME, Given("o_valid", ObdMd.OBD_MD_FLATIME, zero=False)]
-    o_ctime: Annotated[u64, Shown.TIME, Given("o_valid", ObdMd.OBD_MD_FLCTIME, zero=False)]
-    o_blocks: Annotated[u64, Called("o_dirty", "o_valid", ObdMd.OBD_MD_FLGRANT)]
-    o_grant: u64
-    o_blksize: u32
-    o_mode: Annotated[mode32, Called("o_undirty", "o_valid", ObdMd.OBD_MD_FLGRANT)]
-    o_uid: Annotated[u32, Shown.ID, Given("o_valid", ObdMd.OBD_MD_FLUID, zero=False)]
-    o_gid: Annotated[u32, Shown.ID, Given("o_valid", ObdMd.OBD_MD_FLGID, zero=False)]
+    o_fid: Annotated[u64, _said(ObdMd.OBD_MD_FLFID)] = until("2.0")
+    o_parent_seq: Annotated[u64, _said(_PARENT)] = since("2.0")
+    o_size: Annotated[u64, _said(ObdMd.OBD_MD_FLSIZE)]
+    o_mtime: Annotated[time64, _said(ObdMd.OBD_MD_FLMTIME)]
+    o_atime: Annotated[time64, _said(ObdMd.OBD_MD_FLATIME)]
+    o_ctime: Annotated[time64, _said(ObdMd.OBD_MD_FLCTIME)]
+    o_blocks: Annotated[u64, _said(ObdMd.OBD_MD_FLBLOCKS), Called("o_dirty", "o_valid", ObdMd.OBD_MD_FLGRANT)]
+    o_grant: Annotated[u64, _said(ObdMd.OBD_MD_FLGRANT)]
+    o_blksize: Annotated[u32, _said(ObdMd.OBD_MD_FLBLKSZ)]
+    o_mode: Annotated[mode32, _said(_MODE), Called("o_undirty", "o_valid", ObdMd.OBD_MD_FLGRANT)]
+    o_uid: Annotated[id32, _said(ObdMd.OBD_MD_FLUID)]
+    o_gid: Annotated[id32, _said(ObdMd.OBD_MD_FLGID)]
     o_flags: Annotated[ObdFl, U32, Given("o_valid", ObdMd.OBD_MD_FLFLAGS)]
-    o_nlink: Annotated[u32, Called("o_cksum", "o_valid", ObdMd.OBD_MD_FLCKSUM, Shown.HEX)]
-    o_generation: u32              = until("2.0")
-    o_parent_oid: Annotated[u32, Given("o_valid", ObdMd.OBD_MD_FLFID | ObdMd.OBD_MD_FLPARENT, zero=False)] = (
-        since("2.0")
-    )
-    o_misc: Annotated[u32, Called("o_dropped", "o_valid", ObdMd.OBD_MD_FLGRANT)]
-    o_easize: u32                  = until("2.0")
-    o_mds: u32                     = until("2.0")
-    o_ioepoch: u64                 = since("2.0")
-    o_stripe_idx: u32
-    o_parent_ver: u32              = padding("o_padding_1", swab=True).since("2.0")
-    o_handle: as_sent[LustreHandle]
-    o_lcookie: as_sent[LlogCookie] = until("2.10")
-    o_layout: OstLayout            = since("2.10")
-    o_layout_version: Annotated[u32, Given("o_valid", ObdMd.OBD_MD_LAYOUT_VERSION, zero=False)] = (
-        padding("o_padding_3", "2.10").since("2.11")
-    )
+    o_nlink: Annotated[u32, _said(ObdMd.OBD_MD_FLNLINK), Called("o_cksum", "o_valid", ObdMd.OBD_MD_FLCKSUM, Shown.HEX)]
+    o_generation: Annotated[u32, _said(ObdMd.OBD_MD_FLGENER | ObdMd.OBD_MD_FLFID)] = until("2.0")
+    o_parent_oid: Annotated[u32, _said(_PARENT)] = since("2.0")
+    o_misc: Annotated[u32, _said(ObdMd.OBD_MD_FLOBJCOUNT), Called("o_dropped", "o_valid", ObdMd.OBD_MD_FLGRANT)]
+    o_easize: Annotated[u32, _said(ObdMd.OBD_MD_FLEASIZE | ObdMd.OBD_MD_FLEPOCH)] = until("2.0")
+    o_mds: Annotated[u32, _said(ObdMd.OBD_MD_FLEPOCH)] = until("2.0")
+    o_ioepoch: Annotated[u64, _said(ObdMd.OBD_MD_FLEPOCH)] = since("2.0")
+    o_stripe_idx: u32  # there is no bit for it
+    o_parent_ver: Annotated[u32, _said(_PARENT)] = padding("o_padding_1", swab=True).since("2.0")
+    o_handle: Annotated[as_sent[LustreHandle], _said(ObdMd.OBD_MD_FLHANDLE)]
+    o_lcookie: Annotated[as_sent[LlogCookie], _said(ObdMd.OBD_MD_FLCOOKIE)] = until("2.10")
+    o_layout: Annotated[OstLayout, _said(ObdMd.OBD_MD_FLOSTLAYOUT)] = since("2.10")
+    o_layout_version: Annotated[u32, _said(ObdMd.OBD_MD_LAYOUT_VERSION)] = padding("o_padding_3", "2.10").since("2.11")
     o_padding_2: pad64             = until("2.0")
     o_uid_h: u32                   = since("2.0")
     o_gid_h: u32                   = since("2.0")
-    o_data_version: Annotated[u64, Given("o_valid", ObdMd.OBD_MD_FLDATAVERSION, zero=False)] = (
-        padding("o_padding_3").since("2.2")
-    )
+    o_data_version: Annotated[
+        u64, _said(ObdMd.OBD_MD_FLDATAVERSION), Called("o_grant_used", "o_valid", ObdMd.OBD_MD_FLGRANT)
+    ] = padding("o_padding_3").since("2.2")
     o_padding_4_: pad64            = called("o_padding_4").until("2.10")
-    o_projid: Annotated[u32, Given("o_valid", ObdMd.OBD_MD_FLPROJID, zero=False)] = since("2.10")
+    o_projid: Annotated[u32, _said(ObdMd.OBD_MD_FLPROJID)] = since("2.10")
     o_padding_4: pad32             = since("2.10")
     o_padding_5: pad64
     o_padding_6: pad64
