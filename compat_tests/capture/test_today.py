@@ -174,6 +174,22 @@ def test_a_connection_says_both_releases_and_what_was_granted_by_the_older_ones_
     assert {name, "OBD_CONNECT_FID", "OBD_CONNECT_VERSION"} <= {*found.flags}
 
 
+@pytest.mark.parametrize(
+    ("target", "server", "name"),
+    [
+        ("MGS", "2.12.0", "MNE_SWAB"), ("MGS", "2.13.0", "MNE_SWAB"), ("MDS", "2.12.0", "MDS_MDS"),
+        ("MGS", "2.12.9", "MDS_MDS"), ("MGS", "2.2.0", "MDS_MDS"),
+    ],
+)  # fmt: skip
+def test_a_flag_of_the_mgs_has_its_name_there(target: str, server: str, name: str) -> None:
+    """Bit 26 says of an MGS of 2.3 to 2.13 that it swabs entries, else that the client is an MDS."""
+    both = (VERSION | FULL20 | BIT_38 | 1 << 26, server)
+    found = connected(connected_by("2.17", target, both, both)[1])
+    assert found is not None and {f"OBD_CONNECT_{n}" for n in ("MNE_SWAB", "MDS_MDS")} & {*found.flags} == {
+        f"OBD_CONNECT_{name}"
+    }
+
+
 def test_every_connection_of_a_mount_is_found() -> None:
     found = [each for m in messages(path_of("04")) if (each := connected(m)) is not None]
     assert [each.target for each in found] == [

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from compat_tests.recorded import FIXTURES
-from lustre_wire import dialect
+from lustre_wire import build, dialect
 from lustre_wire.cli.main import cli
 from lustre_wire.cli.remembered import Remembered
 from lustre_wire.engines import record
@@ -59,6 +59,51 @@ def test_locks_of_the_mgs_say_whose_and_which_log(lines: list[str]) -> None:
     locks = {found[0] for line in lines for found in re.finditer(r"PLAIN \S+", line)}
     assert {"PLAIN [oracle:config]", "PLAIN [nodemap:nodemap]"} <= locks
     assert not any(lock.startswith("PLAIN [0x") for lock in locks)
+
+
+def test_a_directory_is_made_as_its_parent_says(lines: list[str]) -> None:
+    """The first of these takes what its parent has for all of them, the second what its maker asked for."""
+    made = {name: line for line in lines for name in ('"a"', '"sd"') if "MDS_REINT/CREATE " in line and name in line}
+    assert 'OPEN_DEFAULT_LMV "a" by default 1 stripe, first MDT any' in made['"a"']
+    assert '"sd" 2 stripes, first MDT any' in made['"sd"']
+
+
+def test_no_second_flags_are_not_said(lines: list[str]) -> None:
+    connects = [line for line in lines if re.search(r" [MO][DGS][ST]_CONNECT ", line)]
+    assert any("FLAGS2 flags2 " in line for line in connects) and not any("flags2 0" in line for line in connects)
+    assert any(re.search(r"\|FLAGS2$", line) for line in connects)
+
+
+def test_fids_of_special_sequences_say_what_they_stand_for(lines: list[str]) -> None:
+    assert any("OUT_READ [0x200000009:0x1:0x0] UPDATE_LOG size 32" in line for line in lines)
+    newest = dialect("2.17")
+    said = Remembered().line("[0x200000400:0x1:0x0] [0x200000007:0x2:0x0] [0x20000000b:0x1:0x0]", newest)
+    assert said == "[0x200000400:0x1:0x0] [0x200000007:0x2:0x0] ROOT [0x20000000b:0x1:0x0]"
+
+
+@pytest.mark.parametrize(
+    ("fid", "told"),
+    [
+        ("[0x200000006:0x10000:0x0]", "md-0x0.glb-usr"), ("[0x200000006:0x1020000:0x0]", "dt-0x0.glb-grp"),
+        ("[0x200000006:0x2020003:0x0:0x0]", "dt-0x3.glb-prj"),
+        ("[0x200000006:0x1010000:0x3e8:0x0]", "md-0x0.glb-grp id 1000"), ("[0x200000005:0x1:0x0]", "QUOTA"),
+    ],
+)  # fmt: skip
+def test_quota_indexes_say_whose_and_of_what(fid: str, told: str) -> None:
+    """Type, kind of target and pool stand in the object number, the id of a lock in its name (lquota_generate_fid)."""
+    assert Remembered().line(f"lock {fid}", dialect("2.17")) == f"lock {fid} {told}"
+
+
+def test_the_index_of_what_a_target_was_granted() -> None:
+    """The answer to the lock of a whole index names it (qmt_intent_policy)."""
+    newest = dialect("2.17")
+    body, fid = newest.structs["quota_body"], newest.structs["lu_fid"]
+    name = "LDLM_ENQUEUE/INTENT_QUOTA_CONN"
+    asked = build(newest, name, quota_body=body(qb_fid=fid(f_seq=0x200000006, f_oid=0x1020000)))
+    reply = build(newest, name, "reply", quota_body=body(qb_fid=fid(f_seq=0x200000005, f_oid=7)))
+    told = Remembered()
+    told._answered(asked, reply)
+    assert told.line("[0x200000005:0x7:0x0]", newest) == "[0x200000005:0x7:0x0] slave index of dt-0x0.glb-grp"
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,8 +133,9 @@ class TestEveryRelease:
         """All of them, and none that the release has not."""
         spans = {n: s for n, s in facts()["connect"].items() if n.startswith("OBD_CONNECT_")}
         wanted = {n: found[0] for n, s in spans.items() if (found := at(s, name)) is not None}
-        members = dialect(name).enums["ObdConnect"].__members__
-        have = {n: int(m) for n, m in members.items() if n.startswith("OBD_CONNECT_")}
+        enums = dialect(name).enums
+        members = [m for enum in ("ObdConnect", "MgsConnect") if enum in enums for m in enums[enum].__members__.items()]
+        have = {n: int(m) for n, m in members if n.startswith("OBD_CONNECT_")}
         assert {n: v for n, v in have.items() if n in spans} == {n: v for n, v in wanted.items() if n in have}
         assert not {n for n in wanted if n not in have and not n.startswith("OBD_CONNECT2_")}
 

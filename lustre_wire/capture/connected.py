@@ -61,7 +61,8 @@ def connected(captured: Captured) -> Connected | None:
     versions = [int(data.ocd_version) if data is not None else 0 for data in (offered, granted)]
     target: Any = getattr(asked.buffers, "target_uuid", None) or b""
     oldest = min(filter(None, versions), default=0)
-    flags = _names(granted, oldest, reply.dialect) if granted is not None else ()
+    of_mgs = captured.format.name == "MGS_CONNECT"
+    flags = _names(granted, oldest, reply.dialect, of_mgs) if granted is not None else ()
     client, server = (_release(version) for version in versions)
     return Connected(
         captured.time_ns, request.src, request.dst, bytes(target).decode("utf-8", "replace"), reply.status,
@@ -110,7 +111,7 @@ def _release(version: int) -> str:
     return ".".join(map(str, parts[: 3 + bool(parts[3])])) if version else ""
 
 
-def _names(data: Any, version: int, read: Dialect) -> tuple[str, ...]:
+def _names(data: Any, version: int, read: Dialect, of_mgs: bool) -> tuple[str, ...]:
     """The flags that are set, by their names in the release of that version, or where none is known in the other."""
     try:
         named = of_version(version) if version else read
@@ -120,4 +121,7 @@ def _names(data: Any, version: int, read: Dialect) -> tuple[str, ...]:
     for field, enum in (("ocd_connect_flags", "ObdConnect"), ("ocd_connect_flags2", "ObdConnect2")):
         cls = named.enums.get(enum, read.enums.get(enum))
         found += cls.names_of(int(getattr(data, field, 0))) if cls is not None else []
+    if of_mgs and (own := named.enums.get("MgsConnect")) is not None:
+        called = {named.enums["ObdConnect"].names_of(flag)[0]: flag.name for flag in own}
+        found = [called.get(name, name) for name in found]
     return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from lustre_wire.bounded import Bounded
@@ -22,8 +23,9 @@ from lustre_wire.text.values import quoted
 _MOST: Final = 1 << 16
 #: Directories above a file that are written out: a damaged capture may name a directory as its own parent.
 _DEEPEST: Final = 64
-#: A FID as its text has it, also as the name of a lock's resource, which has a hash of a name behind it.
-_FID: Final = re.compile(r"\[(0x[0-9a-f]+:0x[0-9a-f]+):0x0(?::0x[0-9a-f]+)?\]")
+#: A FID as its text has it, also as the name of a lock's resource, which has a hash of a name behind it. In place of
+#: the version the lock of a quota has the id.
+_FID: Final = re.compile(r"\[(0x[0-9a-f]+:0x[0-9a-f]+):(0x[0-9a-f]+)(?::0x[0-9a-f]+)?\]")
 #: A lock of the MGS: the name of a file system, and which of its logs.
 _CONFIG: Final = re.compile(r"PLAIN \[(0x[0-9a-f]+):(0x[0-9a-f]+):0x0:0x0\]")
 _NONE: Final = "0x0:0x0"
@@ -47,7 +49,7 @@ def _key(fid: Any, dialect: Dialect) -> str:
         key = f"{fid.f_seq:#x}:{fid.f_oid:#x}"
         return key if key != _NONE and not fid.f_ver else ""
     found = _FID.search(struct_text(fid, dialect)) if fid is not None else None
-    return found[1] if found is not None and found[1] != _NONE else ""
+    return found[1] if found is not None and found[1] != _NONE and found[2] == "0x0" else ""
 
 
 def _root(dialect: Dialect) -> str:
@@ -55,6 +57,23 @@ def _root(dialect: Dialect) -> str:
     sequences: Any = dialect.enums.get("FidSeq")
     sequence = getattr(sequences, "FID_SEQ_ROOT", None)
     return f"{int(sequence):#x}:0x1" if sequence is not None else ""
+
+
+@lru_cache(maxsize=4096)
+def _special(key: str, third: str, dialect: Dialect) -> str:
+    """What a FID stands for that is no file's: the name of its sequence, of a quota index whose and of what."""
+    sequence, number = (int(each, 16) for each in key.split(":"))
+    sequences: Any = dialect.enums.get("FidSeq")
+    if sequences is None or not sequences.FID_SEQ_START < sequence < sequences.FID_SEQ_NORMAL:
+        return ""
+    name = sequences.name_of(sequence)
+    if name == "FID_SEQ_QUOTA_GLB":
+        kinds, types = dialect.enums["LquotaResType"], dialect.enums["LquotaType"]
+        kind = kinds.name_of(number >> 16 & 0xFF).removeprefix("LQUOTA_RES_").lower()
+        whose = types.name_of(number >> 24).removeprefix("LQUOTA_TYPE_").lower()
+        of_one = f" id {int(third, 16)}" if third != "0x0" else ""
+        return f"{kind}-{number & 0xFFFF:#x}.glb-{whose}{of_one}"  # as its parameters are called (qmt_pool.c)
+    return name.removeprefix("FID_SEQ_") if third == "0x0" and not name.isdigit() else ""
 
 
 def _holds_pages(form: RpcFormat) -> bool:
@@ -76,6 +95,7 @@ class Remembered:
         self._fids: Bounded[tuple[str, bytes], str] = Bounded(_MOST)
         self._objects: Bounded[str, str] = Bounded(_MOST)
         self._roots: Bounded[str, None] = Bounded(_MOST)
+        self._slaves: Bounded[str, str] = Bounded(_MOST)  # indexes of what quota a target was granted
 
     def seen(self, messages: Iterable[Captured]) -> Iterator[Captured]:
         """The messages, each when what it tells was kept."""
@@ -128,6 +148,10 @@ class Remembered:
             elif kind in _IN:
                 parent, own = (_value(about, field) if field else None for field in _IN[kind])
                 self._named(_key(parent, dialect), name, _key(own, dialect) or child)
+        if (quota := getattr(reply.buffers, "quota_body", None)) is not None:
+            index, own = (_key(each.qb_fid, dialect) for each in (buffers.quota_body, quota))
+            if index and own and index != own:
+                self._slaves.keep(own, f"slave index of {_special(index, '0x0', dialect)}")
         for slot in _WITH_OBJECTS:
             data = getattr(reply.buffers, slot, None)
             if child and isinstance(data, bytes):
@@ -191,14 +215,16 @@ class Remembered:
         return f"{top}/{'/'.join(reversed(parts))}"
 
     def line(self, text: str, dialect: Dialect) -> str:
-        """The text of a message with paths behind FIDs, and locks of the MGS by what they guard."""
+        """The text of a message: behind FIDs paths, or what they stand for; locks of the MGS by what they guard."""
         if "PLAIN [" in text:
             text = _CONFIG.sub(lambda found: _config(found, dialect), text)
-        return _FID.sub(self._with_path, text) if "[0x" in text else text
+        return _FID.sub(lambda found: self._explained(found, dialect), text) if "[0x" in text else text
 
-    def _with_path(self, found: re.Match[str]) -> str:
-        path = self.path(found[1])
-        return f"{found[0]} {path}" if path else found[0]
+    def _explained(self, found: re.Match[str], dialect: Dialect) -> str:
+        key, third = found[1], found[2]
+        told = (self.path(key) or self._slaves.get(key, "")) if third == "0x0" else ""
+        told = told or _special(key, third, dialect)
+        return f"{found[0]} {told}" if told else found[0]
 
 
 def _config(found: re.Match[str], dialect: Dialect) -> str:

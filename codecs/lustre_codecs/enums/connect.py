@@ -44,7 +44,6 @@ class ObdConnect(WireFlag):
     OBD_CONNECT_AT = 0x1000000
     OBD_CONNECT_LRU_RESIZE = 0x2000000
     OBD_CONNECT_MDS_MDS = 0x4000000
-    OBD_CONNECT_MNE_SWAB = 0x4000000, since("2.3").until("2.12.9", "2.14")
     OBD_CONNECT_REAL = 0x8000000
     OBD_CONNECT_CHANGE_QS = 0x10000000
     OBD_CONNECT_CKSUM = 0x20000000
@@ -83,6 +82,12 @@ class ObdConnect(WireFlag):
     OBD_CONNECT_OBDOPACK = 0x4000000000000000, since("2.8")
     OBD_CONNECT_FLAGS2 = 0x8000000000000000, since("2.8")
     LRU_RESIZE_CONNECT_FLAG = 0x2000000
+
+
+class MgsConnect(WireFlag):
+    """ocd_connect_flags that mean something else where the MGS is asked."""
+
+    OBD_CONNECT_MNE_SWAB = 0x4000000, since("2.3").until("2.12.9", "2.14")
 
 
 class ObdCksum(WireFlag):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from lustre_codecs.enums.metadata import MdsReint
+from lustre_codecs.enums.metadata import MdsOpen, MdsReint
 from lustre_codecs.enums.ptlrpc import MsgVersion, Opcode, Portal
 from lustre_codecs.rpcs import slots
 from lustre_codecs.rpcs.mds import Body
 from lustre_codecs.structs.attributes import MdsBody, MdtBody, MdtIoepoch
-from lustre_codecs.structs.layouts import LmvUserMdV1
+from lustre_codecs.structs.layouts import LmvDefault, LmvUserMdV1
 from lustre_codecs.structs.ldlm import LdlmRequest
 from lustre_codecs.structs.llog import LlogCookie
 from lustre_codecs.structs.reint import (
@@ -30,7 +30,7 @@ from lustre_codecs.structs.reint import (
 )
 from lustre_codecs.structs.security import LustreCapa
 from lustre_codecs.structs.xattrs import XATTRS
-from lustre_wire.schema.rpc import Bits, Buffers, Chosen, CString, Opaque
+from lustre_wire.schema.rpc import Bits, Buffers, Cases, Chosen, CString, Opaque
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 
 reint = partial(
@@ -86,6 +86,12 @@ class MdsReintSetattr:
         capa2: LustreCapa | bytes | None = slots.OSS_CAPA
 
 
+#: A new directory's layout is what its maker asks for, or what its parent gives to all of them (mdc_create_pack).
+_MADE_WITH: Final = Cases(
+    (({"rec_reint.cr_flags_h": Bits(int(MdsOpen.MDS_OPEN_DEFAULT_LMV) >> 32)}, LmvDefault),), LmvUserMdV1
+)
+
+
 @reint(name="MDS_REINT/CREATE", match={"rec_reint.cr_opcode": MdsReint.REINT_CREATE})
 class MdsReintCreate:
     """Sent by mdc/mdc_reint.c:mdc_create; mdc_lib.c:mdc_create_pack (1.8: mdc/mdc_reint.c:mdc_create;
@@ -102,7 +108,7 @@ class MdsReintCreate:
         rec_reint: MdsRecCreate | MdtRecCreate | None = slots.record(MdsRecCreate, MdtRecCreate)
         capa1: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot()
-        eadata: Opaque | None = dated_slot(called={"1.8": "data", "2.0": "eadata_or_symtgt", "2.1": "eadata"}, optional=True, omit={"1.8": True, "2.0": False}, when={"1.8": "symlink target (string incl. NUL) or lov EA; counted with 0 length when CANCELSET is on and there is no data; left out when neither data nor CANCELSET", "2.0": "slot counted; symlink target string (RMF_SYMTGT) for S_ISLNK, slave/remote ACL EA otherwise, 0 length when none"})
+        eadata: Opaque | None = dated_slot(called={"1.8": "data", "2.0": "eadata_or_symtgt", "2.1": "eadata"}, optional=True, omit={"1.8": True, "2.0": False}, when={"1.8": "symlink target (string incl. NUL) or lov EA; counted with 0 length when CANCELSET is on and there is no data; left out when neither data nor CANCELSET", "2.0": "slot counted; symlink target string (RMF_SYMTGT) for S_ISLNK, slave/remote ACL EA otherwise, 0 length when none"}, holds={"2.16": _MADE_WITH})
         dlm_req: LdlmRequest | None = slots.CANCELS
         file_secctx_name: CString | None = slots.SECCTX_NAME
         file_secctx: Opaque | None = slots.SECCTX

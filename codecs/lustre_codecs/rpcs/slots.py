@@ -13,7 +13,7 @@ from lustre_codecs.enums.ldlm import LdlmType
 from lustre_codecs.enums.metadata import ObdMd
 from lustre_codecs.structs.acl import XattrAclHeader
 from lustre_codecs.structs.attributes import MdsBody, MdtBody
-from lustre_codecs.structs.layouts import LmvUserMdV1, LovMdsMdV1, LovMdsMdV3, LovUserMdV1, LovUserMdV3
+from lustre_codecs.structs.layouts import LmvDefault, LovMdsMdV1, LovMdsMdV3, LovUserMdV1, LovUserMdV3
 from lustre_codecs.structs.ldlm import BarrierLvb, OstLvb, OstLvbV1
 from lustre_codecs.structs.quota import LquotaLvb
 from lustre_codecs.structs.security import LlcryptContextV1, LlcryptContextV2, LustreCapa
@@ -139,9 +139,6 @@ ENCCTX: Final = dated_slot(since="2.14", holds=CONTEXTS, optional=True, when="th
 SECCTX_ASKED: Final = dated_slot(since=("2.12.9", "2.13"), optional=True, when="the value of the security attribute that the request names")
 
 
-_DEFAULT: Final = ("by default {lum_stripe_count:count stripe}, first MDT {lum_stripe_offset}", " pool {lum_pool_name}")
-
-
 def default_layout(since: str) -> Any:
     """What subdirectories are created with."""
-    return dated_slot(since=since, optional=True, holds=LmvUserMdV1, line=_DEFAULT, when="the default layout of a directory's subdirectories, where OBD_MD_DEFAULT_MEA asks for it")
+    return dated_slot(since=since, optional=True, holds=LmvDefault, when="the default layout of a directory's subdirectories, where OBD_MD_DEFAULT_MEA asks for it")

@@ -64,7 +64,7 @@ class ObdConnectData(Wire):
     ocd_conn_policy: u8   = since("2.16")
     padding0: as_sent[u8] = since("2.16")
     padding1: pad32       = since("2.8")
-    ocd_connect_flags2: Annotated[ObdConnect2, U64, Given(_FLAGS, ObdConnect.OBD_CONNECT_FLAGS2)] = (
+    ocd_connect_flags2: Annotated[ObdConnect2, U64, Given(_FLAGS, ObdConnect.OBD_CONNECT_FLAGS2, zero=False)] = (
         padding("padding2", "2.1").since("2.8")
     )
     ocd_compr_type: u64   = padding("padding3", "2.1").since("2.16")

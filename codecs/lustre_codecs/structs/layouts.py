@@ -33,7 +33,7 @@ from lustre_codecs.enums.layout import (
 )
 from lustre_codecs.enums.metadata import SwapLayouts
 from lustre_codecs.structs.fid import LlogLogid, LmmOstId, LuFid, ObdUuid, OstId
-from lustre_wire.schema.history import Wire, history
+from lustre_wire.schema.history import Wire, history, same_bytes
 from lustre_wire.schema.margins import (
     as_sent,
     called,
@@ -453,3 +453,11 @@ class LmvUserMdV1(Wire):
     lum_padding3: pad32
     lum_pool_name: Annotated[bytes, Chars(16)]
     lum_objects: Annotated[list[LmvUserMdsData], Flex(LmvUserMdsData, count="lum_stripe_count")]
+
+
+@same_bytes(
+    LmvUserMdV1, c_name="lmv_user_md_v1",
+    text=("by default {lum_stripe_count:count stripe}, first MDT {lum_stripe_offset}", " pool {lum_pool_name}"),
+)  # fmt: skip
+class LmvDefault(LmvUserMdV1):
+    """What subdirectories of a directory are made with."""
