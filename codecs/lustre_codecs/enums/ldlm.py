@@ -42,6 +42,9 @@ class LdlmFl(WireFlag):
     LDLM_FL_DENY_ON_CONTENTION = 0x40000000
     LDLM_FL_FAIL_LOC = 0x100000000
     LDLM_FL_WARN = 0x8000, until("2.0").since("2.1").until("2.5")
+    LDLM_FL_FLOCK_DEADLOCK = 0x8000, since("2.5")
+    LDLM_FL_MATCH_LOCK = 0x100000, since("2.8")
+    LDLM_FL_AST_DISCARD_DATA = 0x80000000, since("2.5")
     LDLM_FL_NO_LRU = 0x1000000000000, was(0x400000).until("2.0").was(0x400000, "2.2").since("2.4")
     LDLM_FL_SKIPPED = 0x200000000, since("1.8.9", "2.1").until("2.10.8", "2.12")
     LDLM_FL_SPECULATIVE = 0x10, since("2.11")

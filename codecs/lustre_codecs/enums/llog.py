@@ -86,6 +86,7 @@ class ChangelogRecFlags(WireFlag, since="2.0"):
 
     CLF_VERSION = 0x1000
     CLF_RENAME = 0x2000, since("2.7")
+    CLF_EXT_VERSION = 0x2000, since("2.1.6", "2.3").until("2.7")
     CLF_JOBID = 0x4000, since("2.7")
     CLF_EXTRA_FLAGS = 0x8000, since("2.11")
 
