@@ -28,8 +28,9 @@ from lustre_wire.payloads.config import Config
 from lustre_wire.payloads.wire import pack, round8
 from lustre_wire.rpc import Generic, Message
 from lustre_wire.schema import nodes
+from lustre_wire.schema.holds import Records
 from lustre_wire.schema.nodes import resolved
-from lustre_wire.schema.rpc import Records, SlotSpec
+from lustre_wire.schema.rpc import SlotSpec
 from lustre_wire.schema.shown import is_padding
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text.values import union_member

@@ -13,8 +13,9 @@ from lustre_wire.engines import record
 from lustre_wire.engines.payload import whole_value
 from lustre_wire.kinds import octets
 from lustre_wire.message import Message
+from lustre_wire.schema.holds import Beginning, Held, Parts
 from lustre_wire.schema.nodes import ByteOrder, Cell, Group, Node, resolved
-from lustre_wire.schema.rpc import Beginning, Held, Parts, SlotSpec
+from lustre_wire.schema.rpc import SlotSpec
 from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
 from lustre_wire.schema.union import WireUnion
 

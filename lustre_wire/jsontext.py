@@ -17,8 +17,9 @@ from lustre_wire.kinds import checked, octets
 from lustre_wire.message import Generic, Message
 from lustre_wire.reading import recognise, told_at_once
 from lustre_wire.rpc import decode
+from lustre_wire.schema.holds import Held, Parts
 from lustre_wire.schema.nodes import Group, Node
-from lustre_wire.schema.rpc import Buffers, Held, Parts, RpcFormat, SlotSpec
+from lustre_wire.schema.rpc import Buffers, RpcFormat, SlotSpec
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text.names import names_json, naming
 from lustre_wire.text.quoting import json_line

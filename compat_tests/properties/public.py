@@ -16,7 +16,7 @@ ROOMS = (
     "lustre_wire", *(
         f"lustre_wire.{room}" for room in (
             "capture", "dialects", "engines.record", "errors", "frames", "jsonform", "message", "payloads", "rpc",
-            "schema", "schema.rpc", "strict", "testing", "text", "translate",
+            "schema", "schema.holds", "schema.rpc", "strict", "testing", "text", "translate",
         )
     ),
 )  # fmt: skip

@@ -120,7 +120,8 @@ READERS_OWN = {(capture.Captured, "of"), (capture.Captured, "decoded"), (capture
 def functions() -> dict[str, Callable[..., Any]]:
     """The public functions that values are given to; declarations are written by hand, and tried in `schema`."""
     found = {name: value for name, value in public().items() if inspect.isroutine(value)}
-    return {name: value for name, value in found.items() if not name.startswith("lustre_wire.schema.rpc")}
+    declaring = ("lustre_wire.schema.rpc", "lustre_wire.schema.holds")
+    return {name: value for name, value in found.items() if not name.startswith(declaring)}
 
 
 def methods() -> dict[str, tuple[Any, str]]:

@@ -9,12 +9,12 @@ import pytest
 import lustre_wire as lw
 from lustre_wire.schema import U16, U32, Array, WireUnion, u16, u32, wire_union
 from lustre_wire.schema.conditions import Peek, resolve
+from lustre_wire.schema.holds import Chosen, Records
 from lustre_wire.schema.rpc import (
     Absent,
     Bits,
     Blob,
     Buffers,
-    Chosen,
     Counted,
     CString,
     FixedText,
@@ -23,7 +23,6 @@ from lustre_wire.schema.rpc import (
     NonZero,
     Opaque,
     Prefix,
-    Records,
     RpcFormat,
     SlotSpec,
     Text,

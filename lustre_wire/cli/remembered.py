@@ -14,7 +14,8 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.rpc import REPLY, Generic, Message
 from lustre_wire.schema import spec_of
-from lustre_wire.schema.rpc import Records, RpcFormat
+from lustre_wire.schema.holds import Records
+from lustre_wire.schema.rpc import RpcFormat
 from lustre_wire.text import struct_text
 from lustre_wire.text.layouts import striped
 from lustre_wire.text.values import quoted

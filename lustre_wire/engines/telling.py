@@ -21,8 +21,9 @@ from lustre_wire.engines.bulk.texts import Piece as CorePiece
 from lustre_wire.engines.jsontext import prefix, quoted, template, union_writer
 from lustre_wire.engines.straightline import elements
 from lustre_wire.engines.whole import ABSENT, MOST_PATTERNS, VARIABLE, Pattern, Side, WholeGenerator
+from lustre_wire.schema.holds import Cases, Chosen, Held, Parts
 from lustre_wire.schema.nodes import PREFIX, ByteOrder, Cell, Emitter, Group, Node, Overlap, Repeat, resolved, turner
-from lustre_wire.schema.rpc import Cases, Chosen, Held, Parts, RpcFormat, SlotSpec
+from lustre_wire.schema.rpc import RpcFormat, SlotSpec
 from lustre_wire.schema.struct import spec_of
 
 #: What opaque bytes hold, as members of the buffer's JSON object: (nodes it may be, bytes, dialect, order) -> text.

@@ -18,8 +18,8 @@ from lustre_wire.errors import TruncatedError
 from lustre_wire.kinds import checked, octets
 from lustre_wire.payloads.directory import read_entries
 from lustre_wire.payloads.wire import head_at, order_of, struct_of, unpack
+from lustre_wire.schema.holds import Records, nodes_of
 from lustre_wire.schema.nodes import ByteOrder, Node
-from lustre_wire.schema.rpc import Records, nodes_of
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.schema.union import WireUnion
 

@@ -18,8 +18,8 @@ from lustre_wire.payloads import batch, changelog, directory, hsm, indexpage, li
 from lustre_wire.payloads.config import Config
 from lustre_wire.payloads.llog import LogRecord
 from lustre_wire.rpc import REPLY, REQUEST, Generic, Message
+from lustre_wire.schema.holds import Parts, Records, cut
 from lustre_wire.schema.nodes import ByteOrder
-from lustre_wire.schema.rpc import Parts, Records, cut
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import Node, struct_text
 from lustre_wire.text.line import told

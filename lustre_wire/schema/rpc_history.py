@@ -23,24 +23,11 @@ from typing import Any, Final, TypeVar
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.history import StructHistory, histories_in, path_at, resolve
+from lustre_wire.schema.holds import Beginning, Cases, Chosen, Parts, Records, options_of
 from lustre_wire.schema.margins import Margin, lasting, life
 from lustre_wire.schema.numbers import mask_at, moments_of, number_at
 from lustre_wire.schema.releases import Release
-from lustre_wire.schema.rpc import (
-    Beginning,
-    Bits,
-    Buffers,
-    Cases,
-    Chosen,
-    Match,
-    Parts,
-    Records,
-    RpcFormat,
-    buffers,
-    options_of,
-    rpc,
-    without_none,
-)
+from lustre_wire.schema.rpc import Bits, Buffers, Match, RpcFormat, buffers, rpc, without_none
 from lustre_wire.schema.rpc import slot as plain_slot
 from lustre_wire.schema.struct import Hints
 from lustre_wire.schema.types import Struct

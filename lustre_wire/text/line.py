@@ -11,8 +11,9 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.engines.often import Often
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REQUEST, Generic, Message
+from lustre_wire.schema.holds import Held, Parts
 from lustre_wire.schema.nodes import ByteOrder, Cell, Form, Group, Node, Repeat
-from lustre_wire.schema.rpc import Buffers, Held, Parts, RpcFormat, SlotSpec
+from lustre_wire.schema.rpc import Buffers, RpcFormat, SlotSpec
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.text import numbers
 from lustre_wire.text.structs import writer

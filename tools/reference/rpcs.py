@@ -9,19 +9,9 @@ from typing import Any, Final
 from lustre_wire import Dialect
 from lustre_wire.schema import spec_of
 from lustre_wire.schema.conditions import conditions
+from lustre_wire.schema.holds import Beginning, Cases, Chosen, Held, Parts, Records, nodes_of
 from lustre_wire.schema.nodes import Cell, Group, Node, Repeat
-from lustre_wire.schema.rpc import (
-    Beginning,
-    Buffers,
-    Cases,
-    Chosen,
-    Held,
-    Parts,
-    Records,
-    RpcFormat,
-    SlotSpec,
-    nodes_of,
-)
+from lustre_wire.schema.rpc import Buffers, RpcFormat, SlotSpec
 from lustre_wire.schema.rpc_history import RpcHistory
 from lustre_wire.schema.views import history_of
 from tools.reference.common import NAMES, dialects, said, struct_link, table

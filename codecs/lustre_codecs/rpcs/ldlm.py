@@ -37,21 +37,8 @@ from lustre_codecs.structs.reint import (
 )
 from lustre_codecs.structs.security import LustreCapa
 from lustre_codecs.structs.xattrs import XATTRS
-from lustre_wire.schema.rpc import (
-    Absent,
-    Beginning,
-    Bits,
-    Buffers,
-    Cases,
-    Chosen,
-    Counted,
-    CString,
-    Match,
-    Names,
-    Opaque,
-    Parts,
-    Records,
-)
+from lustre_wire.schema.holds import Beginning, Cases, Chosen, Parts, Records
+from lustre_wire.schema.rpc import Absent, Bits, Buffers, Counted, CString, Match, Names, Opaque
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 from lustre_wire.schema.types import u32
 

@@ -8,7 +8,8 @@ from typing import Annotated
 from lustre_codecs.enums.ptlrpc import MsgVersion, Opcode, Portal
 from lustre_codecs.structs.attributes import MdtBody
 from lustre_codecs.structs.llog import LlogCookie, LlogdBody, LlogdConnBody, LlogLogHdr, LlogRecHdr
-from lustre_wire.schema.rpc import Blob, Buffers, CString, Records
+from lustre_wire.schema.holds import Records
+from lustre_wire.schema.rpc import Blob, Buffers, CString
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 
 #: A log of the import's target, most often the MGS.

@@ -19,7 +19,8 @@ from lustre_codecs.structs.ost import LlFiemapInfoKey, LlUserFiemap
 from lustre_codecs.structs.reint import CloseData, MdtRecSetattr
 from lustre_codecs.structs.security import LustreCapa
 from lustre_codecs.structs.xattrs import ANSWERS
-from lustre_wire.schema.rpc import Buffers, Chosen, Counted, CString, Opaque, Prefix, Records
+from lustre_wire.schema.holds import Chosen, Records
+from lustre_wire.schema.rpc import Buffers, Counted, CString, Opaque, Prefix
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 from lustre_wire.schema.types import U32, u32
 

@@ -17,7 +17,8 @@ from lustre_codecs.structs.mgs import (
 )
 from lustre_codecs.structs.nodemap import RECORD_OF_KEY, NodemapKey, NodemapRec
 from lustre_codecs.structs.update import LuIdxpage
-from lustre_wire.schema.rpc import Buffers, Cases, Records
+from lustre_wire.schema.holds import Cases, Records
+from lustre_wire.schema.rpc import Buffers
 from lustre_wire.schema.rpc_history import dated_slot, rpc_history
 
 mgs = partial(

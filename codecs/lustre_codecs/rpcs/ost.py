@@ -21,7 +21,8 @@ from lustre_codecs.structs.ost import (
     OstBody,
 )
 from lustre_codecs.structs.security import LustreCapa
-from lustre_wire.schema.rpc import Buffers, Chosen, Opaque, Prefix
+from lustre_wire.schema.holds import Chosen
+from lustre_wire.schema.rpc import Buffers, Opaque, Prefix
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 from lustre_wire.schema.types import U32, u32, u64
 

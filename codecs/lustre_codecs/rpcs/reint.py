@@ -30,7 +30,8 @@ from lustre_codecs.structs.reint import (
 )
 from lustre_codecs.structs.security import LustreCapa
 from lustre_codecs.structs.xattrs import XATTRS
-from lustre_wire.schema.rpc import Bits, Buffers, Cases, Chosen, CString, Opaque
+from lustre_wire.schema.holds import Cases, Chosen
+from lustre_wire.schema.rpc import Bits, Buffers, CString, Opaque
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 
 reint = partial(

@@ -17,8 +17,9 @@ from lustre_codecs.structs.layouts import LmvDefault, LovMdsMdV1, LovMdsMdV3, Lo
 from lustre_codecs.structs.ldlm import BarrierLvb, OstLvb, OstLvbV1
 from lustre_codecs.structs.quota import LquotaLvb
 from lustre_codecs.structs.security import LlcryptContextV1, LlcryptContextV2, LustreCapa
+from lustre_wire.schema.holds import Cases
 from lustre_wire.schema.margins import dated
-from lustre_wire.schema.rpc import Bits, Cases, Match, NonZero, Opaque
+from lustre_wire.schema.rpc import Bits, Match, NonZero, Opaque
 from lustre_wire.schema.rpc_history import dated_slot
 
 # Attributes of files: mds_body, from 2.0 on mdt_body, for which a 1.8 client reserves room in its requests.

@@ -34,7 +34,8 @@ from lustre_codecs.structs.update import (
     UpdateReply,
 )
 from lustre_codecs.structs.xattrs import XATTRS
-from lustre_wire.schema.rpc import Bits, Buffers, Cases, Chosen, CString, Names, Opaque, Records
+from lustre_wire.schema.holds import Cases, Chosen, Records
+from lustre_wire.schema.rpc import Bits, Buffers, CString, Names, Opaque
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history, variant
 from lustre_wire.schema.shown import Shown
 from lustre_wire.schema.types import U32, U64, u32

@@ -21,7 +21,8 @@ from lustre_codecs.structs.layouts import (
     LovMdsMdV1,
     LovMdsMdV3,
 )
-from lustre_wire.schema.rpc import Names, Records
+from lustre_wire.schema.holds import Records
+from lustre_wire.schema.rpc import Names
 
 _LAYOUTS: Final = (LovMdsMdV1, LovMdsMdV3, LovCompMdV1, LovForeignMd)
 
