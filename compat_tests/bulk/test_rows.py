@@ -131,9 +131,7 @@ def test_any_choice_of_fields(order: Any, draw: Any) -> None:
     packed = everywhere(lambda: bytes(bulk.pack(MdtBody, some, byteorder=order, rows=rows)))
     assert packed[0] == packed[1] == packed[2]
     again = bulk.unpack(MdtBody, packed[0], byteorder=order)
-    assert plain(again) == plain(everything) | {
-        name: [0] * rows for name in everything if name not in names
-    }
+    assert plain(again) == plain(everything) | {name: [0] * rows for name in everything if name not in names}
 
 
 def test_a_field_that_is_not_given_has_its_default() -> None:

@@ -72,9 +72,7 @@ def opens(count: int, order: Any, **changes: Any) -> bytes:
         "rec.cr_flags": 3, "rec.cr_opcode": 6, "dlm_req.lock_handle.cookie": [[i, 2 * i] for i in range(count)],
     }  # fmt: skip
     names = [b"n" * (i % 40) for i in range(count)]
-    made = bulk.pack_messages(
-        "LDLM_ENQUEUE/INTENT_OPEN", columns | changes, names, dialect="1.8", byteorder=order
-    )
+    made = bulk.pack_messages("LDLM_ENQUEUE/INTENT_OPEN", columns | changes, names, dialect="1.8", byteorder=order)
     return bytes(made)
 
 

@@ -189,9 +189,7 @@ class TestWhichHaveAFunction:
         made = [of.reader((12, 6 + more)) for more in range(40)]
         assert None not in made[:32] and made[32:] == [None] * 8 and of.reader((12, 6)) is made[0]
 
-    @pytest.mark.parametrize(
-        "lengths", [(), (11, 6), (12, 5), (12, 6, 3), (12, 0, 1), (12, 6, 4, 5, *[8] * 9)]
-    )
+    @pytest.mark.parametrize("lengths", [(), (11, 6), (12, 5), (12, 6, 3), (12, 0, 1), (12, 6, 4, 5, *[8] * 9)])
     def test_lengths_that_go_piece_by_piece(self, lengths: tuple[int, ...]) -> None:
         assert side(Simple).reader(lengths) is None
 

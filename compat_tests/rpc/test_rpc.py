@@ -14,7 +14,6 @@ GETATTR = by_id()["2.0", "2.0.0", "getattr-d20"].data
 OPEN = by_id()["2.0", "2.0.0", "intent-open-d20-append-sync"]
 
 
-
 def changed(data: bytes, at: int, value: bytes) -> bytes:
     return data[:at] + value + data[at + len(value) :]
 
