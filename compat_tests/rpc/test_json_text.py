@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 import lustre_wire as lw
 from compat_tests.recorded import Recorded, messages
 from lustre_wire import reading
+from lustre_wire.capture import read_messages
 from lustre_wire.dialects import names
 from lustre_wire.embedded import recalled
 from lustre_wire.engines import telling, whole
@@ -30,6 +32,8 @@ from lustre_wire.text.names import names_json, naming
 from lustre_wire.text.quoting import json_line
 from lustre_wire.text.structs import struct_text
 from lustre_wire.text.values import walked
+
+CAPTURES = sorted((Path(__file__).parents[2] / "fixtures" / "captures").glob("*.pcap"))
 
 
 def expected(data: bytes, dialect: str, request: Any = None) -> str:
@@ -68,6 +72,16 @@ def test_most_of_them_are_told_straight_from_their_bytes() -> None:
             text = quick(recorded)
         told += text is not None
     assert told > len(messages()) * 0.7
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("names", [False, True])
+def test_captured_messages_are_told_as_they_are_when_they_were_read(path: Path, names: bool) -> None:
+    """What a reply holds may be what its request asked for, whichever way it is told."""
+    with path.open("rb") as file:
+        for captured in read_messages(file):
+            told, message = captured.json_text(names), captured.message
+            assert told == (json_text(message, names=names) if message is not None else None)
 
 
 @pytest.mark.parametrize("recorded", messages(), ids=str)
