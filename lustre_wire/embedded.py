@@ -13,7 +13,7 @@ from lustre_wire.engines import record
 from lustre_wire.engines.payload import whole_value
 from lustre_wire.kinds import octets
 from lustre_wire.message import Message
-from lustre_wire.schema.holds import Beginning, Held, Parts
+from lustre_wire.schema.holds import Beginning, Content, Held, Parts
 from lustre_wire.schema.nodes import ByteOrder, Cell, Group, Node, resolved
 from lustre_wire.schema.rpc import SlotSpec
 from lustre_wire.schema.struct import FieldSpec, StructSpec, spec_of
@@ -172,6 +172,8 @@ def holding(held: Held, data: bytes, dialect: Dialect, order: ByteOrder) -> tupl
         held: what its slot says that the buffer may hold (`SlotSpec.held_beside`), before any magic is looked for.
             Records are for whoever reads them (`payloads.inside`).
     """
+    if isinstance(held, Content):
+        return None
     if isinstance(held, Beginning):
         node = held.node
         assert isinstance(node, Group)

@@ -357,6 +357,16 @@ class TestValidBits:
             node = {child.name: child for child in struct_tree(made, known).children}[field]
             assert node.counts == there
 
+    def test_what_is_in_a_file_is_in_no_line(self) -> None:
+        """Also where it looks like something else: a small read's reply has the data with it."""
+        known = lw.dialect("2.17")
+        layout = known.constants["LOV_MAGIC_V1"].to_bytes(4, "little") + bytes(28)
+        for data in (b"unlinked\0\0\0\0", layout):
+            message = lw.build(known, "OST_READ", "reply", ost_body=known.structs["ost_body"](), short_io=data)
+            assert "unlinked" not in brief(message) and "stripe" not in brief(message)
+            (node,) = (node for node in message_tree(message).children if node.name == "short_io")
+            assert (node.text, node.children) == (f"{len(data)} bytes of a file", ())
+
     def test_structs_in_a_struct_count_with_their_bit(self) -> None:
         known = lw.dialect("2.17")
         handle, layout = known.structs["lustre_handle"](cookie=7), known.structs["ost_layout"](ol_stripe_size=1 << 20)

@@ -114,6 +114,11 @@ class Beginning:
 
 
 @dataclass(frozen=True)
+class Content:
+    """That an opaque buffer holds what is in a file: nothing is looked for in it, and no line shows it."""
+
+
+@dataclass(frozen=True)
 class Parts:
     """What an opaque buffer holds that is values, one behind the other: the buffer `names` has a name for each, each
     with its NUL, and the buffer `sizes` its size in bytes. The name is a key of `options`."""
@@ -141,13 +146,13 @@ def cut(data: bytes, sizes: Sequence[int]) -> list[bytes]:
     return [data[end - size : end] for end, size in zip(accumulate(sizes), sizes, strict=True)]
 
 
-Held: TypeAlias = "tuple[Node, ...] | Records | Beginning"
-"""What bytes may be: nodes that fill a buffer, records, or what they begin with."""
+Held: TypeAlias = "tuple[Node, ...] | Records | Beginning | Content"
+"""What bytes may be: nodes that fill a buffer, records, what they begin with, or what is in a file."""
 
 
 def nodes_of(held: Any) -> Held:
     """A type, or several, as what fills a buffer; records, and what it begins with, as they are."""
-    if isinstance(held, (Records, Beginning)):
+    if isinstance(held, (Records, Beginning, Content)):
         return held
     return tuple(as_type(one).buffer("") for one in (held if isinstance(held, tuple) else (held,)))
 

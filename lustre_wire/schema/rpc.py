@@ -66,7 +66,7 @@ from lustre_wire.schema.conditions import (
 from lustre_wire.schema.conditions import (
     Uncounted as Uncounted,
 )
-from lustre_wire.schema.holds import Beginning, Cases, Chosen, Held, Parts, Records, nodes_of, options_of
+from lustre_wire.schema.holds import Beginning, Cases, Chosen, Content, Held, Parts, Records, nodes_of, options_of
 from lustre_wire.schema.nodes import Cell, Group, Node, Overlap, Repeat
 from lustre_wire.schema.struct import FieldSpec, Hints, parse_annotation
 from lustre_wire.schema.types import (
@@ -141,7 +141,7 @@ class SlotSpec:
             asked: of a reply the buffers of its request, where they are known.
         """
         held = self.held
-        if isinstance(held, (tuple, Records, Beginning)):
+        if isinstance(held, (tuple, Records, Beginning, Content)):
             return held
         if isinstance(held, Chosen):
             beside = asked if held.asked else buffers
@@ -229,8 +229,9 @@ def slot(
         present: the buffer only exists if these conditions on earlier buffers hold; if not, later ones move down and
             an empty one is put at the end.
         holds: what an opaque buffer may hold: a wire struct, several that their magics tell apart, a scalar type,
-            `Records`, a `Beginning`, a `Chosen` or `Cases` of these, or `Parts`. For whoever looks into it; the
-            buffer's value stays bytes. Of a union that receivers swap by what they find in it: which struct that is.
+            `Records`, a `Beginning`, `Content`, a `Chosen` or `Cases` of these, or `Parts`. For whoever looks into it;
+            the buffer's value stays bytes. Of a union that receivers swap by what they find in it: which struct that
+            is.
         line: how people write the struct in this place, as the ``text`` of `wire_struct`: some of its fields mean
             something else here.
     """

@@ -23,7 +23,7 @@ from typing import Any, Final, TypeVar
 
 from lustre_wire.errors import SchemaError
 from lustre_wire.schema.history import StructHistory, histories_in, path_at, resolve
-from lustre_wire.schema.holds import Beginning, Cases, Chosen, Parts, Records, options_of
+from lustre_wire.schema.holds import Beginning, Cases, Chosen, Content, Parts, Records, options_of
 from lustre_wire.schema.margins import Margin, lasting, life
 from lustre_wire.schema.numbers import mask_at, moments_of, number_at
 from lustre_wire.schema.releases import Release
@@ -207,6 +207,8 @@ def _held_at(held: Any, names: dict[str, str], when: Release) -> Any:
         return Parts(names[held.names], names[held.sizes], _alive(held.options, names, when))
     if isinstance(held, tuple):
         return tuple(found for one in held if (found := _held_at(one, names, when)) is not None) or None
+    if isinstance(held, Content):
+        return held
     if isinstance(held, Beginning):
         inner = _held_at(held.of, names, when)
         return Beginning(inner) if inner is not None else None

@@ -11,7 +11,7 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.engines.often import Often
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REQUEST, Generic, Message
-from lustre_wire.schema.holds import Held, Parts
+from lustre_wire.schema.holds import Content, Held, Parts
 from lustre_wire.schema.nodes import ByteOrder, Cell, Form, Group, Node, Repeat
 from lustre_wire.schema.rpc import Buffers, RpcFormat, SlotSpec
 from lustre_wire.schema.struct import spec_of
@@ -83,7 +83,7 @@ Tell = Callable[[Any, Message], str]
 @lru_cache(maxsize=2048)
 def _tellers(side: type[Buffers], dialect: Dialect) -> list[tuple[str, Tell]]:
     """What is told of each buffer that has a text, by its name."""
-    slots = side.__slot_specs__
+    slots = [slot for slot in side.__slot_specs__ if not isinstance(slot.held, Content)]
     tellers = ((s.name, _opaque(s, dialect) if s.looked_into else _teller(s.node, dialect, s.line)) for s in slots)
     return [(name, tell) for name, tell in tellers if tell is not None]
 

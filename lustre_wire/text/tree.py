@@ -14,6 +14,7 @@ from lustre_wire.frames import lustre_msg
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import Generic, Message, encode
 from lustre_wire.schema import nodes
+from lustre_wire.schema.holds import Content
 from lustre_wire.schema.rpc import SlotSpec
 from lustre_wire.schema.shown import is_padding
 from lustre_wire.schema.struct import StructSpec, spec_of
@@ -162,7 +163,8 @@ def slot_node(spec: SlotSpec, value: Any, message: Message, at: int = 0) -> Node
         data = embedded.bytes_in(value)
         inside = embedded.inside(spec, data, message)
         if inside is None:
-            return Node(spec.name, blob_text(data), at)
+            text = f"{len(data)} bytes of a file" if isinstance(spec.held, Content) else blob_text(data)
+            return Node(spec.name, text, at)
         parts = inside.pieces
         if inside.found is None:
             return Node(spec.name, f"{len(parts)} values", at, tuple(_pieces(parts, dialect)))

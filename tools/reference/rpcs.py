@@ -9,7 +9,7 @@ from typing import Any, Final
 from lustre_wire import Dialect
 from lustre_wire.schema import spec_of
 from lustre_wire.schema.conditions import conditions
-from lustre_wire.schema.holds import Beginning, Cases, Chosen, Held, Parts, Records, nodes_of
+from lustre_wire.schema.holds import Beginning, Cases, Chosen, Content, Held, Parts, Records, nodes_of
 from lustre_wire.schema.nodes import Cell, Group, Node, Repeat
 from lustre_wire.schema.rpc import Buffers, RpcFormat, SlotSpec
 from lustre_wire.schema.rpc_history import RpcHistory
@@ -126,7 +126,7 @@ def _side(title: str, columns: list[tuple[str, Dialect, type[Buffers]]]) -> str:
 
 def _buffer(slot: SlotSpec) -> str:
     about = [_kind(slot.node)]
-    if isinstance(slot.held, Beginning) or (isinstance(slot.held, tuple) and slot.held):
+    if isinstance(slot.held, (Beginning, Content)) or (isinstance(slot.held, tuple) and slot.held):
         about.append(f"may hold {_either(slot.held)}")
     if slot.room:
         about.append(f"up to {slot.room} bytes")
@@ -142,6 +142,8 @@ def _buffer(slot: SlotSpec) -> str:
 def _either(held: Held) -> str:
     if isinstance(held, Records):
         return f"{struct_link(spec_of(held.head).name)} and what follows"
+    if isinstance(held, Content):
+        return "what is in a file"
     if isinstance(held, Beginning):
         return f"{_kind(held.node)} and data"
     return " or ".join(map(_kind, held))

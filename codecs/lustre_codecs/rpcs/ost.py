@@ -21,7 +21,7 @@ from lustre_codecs.structs.ost import (
     OstBody,
 )
 from lustre_codecs.structs.security import LustreCapa
-from lustre_wire.schema.holds import Chosen
+from lustre_wire.schema.holds import Chosen, Content
 from lustre_wire.schema.rpc import Buffers, Opaque, Prefix
 from lustre_wire.schema.rpc_history import buffers_history, dated_slot, rpc_history
 from lustre_wire.schema.types import U32, u32, u64
@@ -62,7 +62,7 @@ class BrwRequest(Buffers):
     obd_ioobj: list[ObdIoobj] | None = dated_slot()
     niobuf_remote: list[NiobufRemote] | None = dated_slot()
     capa1: LustreCapa | bytes | None = slots.OBJECT_CAPA
-    short_io: Opaque | None = dated_slot(since="2.11", optional=True)
+    short_io: Opaque | None = dated_slot(since="2.11", optional=True, holds=Content())
 
 
 @ost(Opcode.OST_GETATTR)
@@ -179,7 +179,7 @@ class OstRead:
 
     class Reply(Buffers):
         ost_body: OstBody | None = dated_slot()
-        short_io: Opaque | None = dated_slot(since="2.11", optional=True)
+        short_io: Opaque | None = dated_slot(since="2.11", optional=True, holds=Content())
 
 
 @ost_io(Opcode.OST_WRITE, bulk="server GET")
