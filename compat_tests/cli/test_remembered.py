@@ -106,6 +106,40 @@ def test_the_index_of_what_a_target_was_granted() -> None:
     assert told.line("[0x200000005:0x7:0x0]", newest) == "[0x200000005:0x7:0x0] slave index of dt-0x0.glb-grp"
 
 
+def test_handles_of_locks_say_what_those_are_on(lines: list[str]) -> None:
+    cancels = [line for line in lines if re.search(r"x\d+ LDLM_CANCEL ", line)]
+    assert any("handle [0x9fb4ef9cc6686acd /a/f]" in line for line in cancels)
+    assert any("MGS handle [0x41426f39d8fe1b56 oracle:config]" in line for line in cancels)
+    renamed = next(line for line in lines if re.search(r"x\d+ MDS_REINT/RENAME ", line))
+    assert "handle [0x41426f39d8fe1d7f /a/f, 0x41426f39d8fe1d6a /a/f]" in renamed
+    assert not any(re.search(r"(IBITS|EXTENT|PLAIN) .*handle \[0x[0-9a-f]+ ", line) for line in lines)
+
+
+def test_logs_have_their_names(lines: list[str]) -> None:
+    read = [line for line in lines if "LLOG_ORIGIN_HANDLE_NEXT_BLOCK" in line]
+    named = {found[1] for line in read for found in re.finditer(r'#\S+ "(\S+)"', line)}
+    assert {"oracle-MDT0001", "oracle-client"} <= named
+    assert all('" index ' in line for line in read)
+
+
+def test_a_range_says_whose_it_is_also_of_the_first_server(lines: list[str]) -> None:
+    assert any("<- FLD_QUERY 0 " in line and line.endswith(") MDT 0") for line in lines)
+
+
+def test_replays_and_recovery_are_said() -> None:
+    """What a connection does after its server came back, in the order in which it does it."""
+    result = CliRunner().invoke(cli, ["decode", str(FIXTURES / "captures" / "12b-mdt-restart-open-lock-replay.pcap")])
+    steps = (
+        r"<- MDS_CONNECT 0 \S+ RECOVERING", "_CREAT oracle-MDT0000 REPLAY", "MDT0000 REQ_REPLAY_DONE FLOCK",
+        r"OBD_PING oracle-MDT0000 REQ_REPLAY_DONE\|LOCK_REPLAY_DONE",
+    )  # fmt: skip
+    found = [re.search(step, result.output) for step in steps]
+    places = [each.start() for each in found if each is not None]
+    assert len(places) == len(steps) and places == sorted(places)
+    assert "MDS_STATFS oracle-MDT0000 RESENT" in result.output
+    assert "PACK_UID_GID" not in result.output and "<- LDLM_CANCEL 116 ESTALE" in result.output
+
+
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lustre_wire.cli.remembered._MOST", 3)
     told = Remembered()

@@ -367,6 +367,12 @@ class TestValidBits:
             (node,) = (node for node in message_tree(message).children if node.name == "short_io")
             assert (node.text, node.children) == (f"{len(data)} bytes of a file", ())
 
+    def test_a_lazy_size_counts(self) -> None:
+        """From 2.12 on a close says the size as the client knows it, without setting it."""
+        known = lw.dialect("2.17")
+        made = known.structs["mdt_rec_setattr"](sa_size=4711, sa_valid=known.constants["MDS_ATTR_LSIZE"])
+        assert struct_text(made, known, short=True).endswith("set LSIZE size 4711")
+
     def test_structs_in_a_struct_count_with_their_bit(self) -> None:
         known = lw.dialect("2.17")
         handle, layout = known.structs["lustre_handle"](cookie=7), known.structs["ost_layout"](ol_stripe_size=1 << 20)

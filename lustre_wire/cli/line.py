@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from lustre_wire.capture import Captured
@@ -13,6 +14,7 @@ from lustre_wire.cli.output import Styled, line_of, paint
 from lustre_wire.cli.records import operations_in
 from lustre_wire.cli.remembered import Remembered
 from lustre_wire.cli.times import clock
+from lustre_wire.dialects import Dialect
 from lustre_wire.errors import WireError
 from lustre_wire.frames.lnet import LNET_NI_STATUS_DOWN
 from lustre_wire.frames.lnet_large import LnetPingFeature, parse_ping_info
@@ -78,6 +80,8 @@ def _what(captured: Captured, told: Remembered) -> Iterator[str | Styled]:
         yield paint(name, fg="cyan", bold=True)
         if target := told.target(captured):
             yield paint(target, fg="cyan")
+    if whole is not None and whole.body is not None and (how := _how(whole)):
+        yield how
     if whole is not None:
         if text := " ".join(filter(None, (brief(whole), composite_text(whole), _operations(captured, captured)))):
             yield told.line(text, whole.dialect)
@@ -107,6 +111,19 @@ def _interfaces(captured: Captured) -> Iterator[str]:
     yield f"features {'|'.join(names) or 0}"
     if captured.kind == LNET_PUSH:
         yield f"number {found.push}"
+
+
+def _how(message: Message) -> str:
+    """That a message is a replay or a resend, and what a connect and its reply say of recovery."""
+    flags = int(getattr(message.body, "pb_flags", 0))
+    return _flags(flags, int(getattr(message.body, "pb_op_flags", 0)), message.dialect)
+
+
+@lru_cache(maxsize=1024)
+def _flags(flags: int, of_connect: int, dialect: Dialect) -> str:
+    told = [*dialect.enums["MsgFlags"].names_of(flags), *dialect.enums["MsgConnect"].names_of(of_connect)]
+    names = (name.removeprefix("MSG_").removeprefix("CONNECT_") for name in told if name.startswith("MSG_"))
+    return "|".join(name for name in names if not name.startswith("PACK_"))  # which fields are there, says nothing
 
 
 def _sender(message: Message) -> str:

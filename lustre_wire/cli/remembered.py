@@ -29,6 +29,9 @@ _DEEPEST: Final = 64
 _FID: Final = re.compile(r"\[(0x[0-9a-f]+:0x[0-9a-f]+):(0x[0-9a-f]+)(?::0x[0-9a-f]+)?\]")
 #: A lock of the MGS: the name of a file system, and which of its logs.
 _CONFIG: Final = re.compile(r"PLAIN \[(0x[0-9a-f]+):(0x[0-9a-f]+):0x0:0x0\]")
+#: The handles of locks, and the identity of a log, as their texts have them.
+_HANDLES: Final = re.compile(r"handle \[(0x[0-9a-f]+(?:, 0x[0-9a-f]+)*)\]")
+_LOG: Final = re.compile(r"#[0-9a-f]+#[0-9a-f]+#[0-9a-f]{8}")
 _NONE: Final = "0x0:0x0"
 #: The directory's FID and the file's FID (of a name that is given to a file which has one already) in a request.
 _IN: Final = {
@@ -96,6 +99,8 @@ class Remembered:
         self._fids: Bounded[tuple[str, bytes], str] = Bounded(_MOST)
         self._objects: Bounded[str, str] = Bounded(_MOST)
         self._roots: Bounded[str, None] = Bounded(_MOST)
+        self._locks: Bounded[str, str] = Bounded(_MOST)  # FIDs of what locks are on, by the server's handle
+        self._logs: Bounded[str, str] = Bounded(_MOST)
         self._slaves: Bounded[str, str] = Bounded(_MOST)  # indexes of what quota a target was granted
 
     def seen(self, messages: Iterable[Captured]) -> Iterator[Captured]:
@@ -149,6 +154,11 @@ class Remembered:
             elif kind in _IN:
                 parent, own = (_value(about, field) if field else None for field in _IN[kind])
                 self._named(_key(parent, dialect), name, _key(own, dialect) or child)
+        if (lock := getattr(reply.buffers, "dlm_rep", None)) is not None and lock.lock_handle.cookie:
+            sequence, number = lock.lock_desc.l_resource.lr_name.name[:2]
+            self._locks.keep(f"{int(lock.lock_handle.cookie):#x}", f"{sequence:#x}:{number:#x}")
+        if (log := getattr(reply.buffers, "llogd_body", None)) is not None and name:
+            self._logs.keep(struct_text(log.lgd_logid, dialect), quoted(name))
         if (quota := getattr(reply.buffers, "quota_body", None)) is not None:
             index, own = (_key(each.qb_fid, dialect) for each in (buffers.quota_body, quota))
             if index and own and index != own:
@@ -219,7 +229,24 @@ class Remembered:
         """The text of a message: behind FIDs paths, or what they stand for; locks of the MGS by what they guard."""
         if "PLAIN [" in text:
             text = _CONFIG.sub(lambda found: _config(found, dialect), text)
-        return _FID.sub(lambda found: self._explained(found, dialect), text) if "[0x" in text else text
+        if self._logs and "#" in text:
+            text = _LOG.sub(self._with_name, text)
+        if "[0x" not in text:
+            return text
+        text = _FID.sub(lambda found: self._explained(found, dialect), text)
+        return _HANDLES.sub(lambda found: self._locked(found, dialect), text) if "handle [" in text else text
+
+    def _with_name(self, found: re.Match[str]) -> str:
+        name = self._logs.get(found[0], "")
+        return f'{found[0]} "{name}"' if name else found[0]
+
+    def _locked(self, found: re.Match[str], dialect: Dialect) -> str:
+        """Handles of locks with what those are on, where nothing else in the line says it."""
+        if found.string.startswith(("PLAIN ", "EXTENT ", "FLOCK ", "IBITS ")):
+            return found[0]
+        each = ((handle, self._locks.get(handle, "")) for handle in found[1].split(", "))
+        told = (f"{handle} {self.path(key) or _guarded(key, dialect)}".rstrip() for handle, key in each)
+        return f"handle [{', '.join(told)}]"
 
     def _explained(self, found: re.Match[str], dialect: Dialect) -> str:
         key, third = found[1], found[2]
@@ -229,9 +256,15 @@ class Remembered:
 
 
 def _config(found: re.Match[str], dialect: Dialect) -> str:
-    name = int(found[1], 16).to_bytes(8, "little").rstrip(b"\0")
+    told = _guarded(f"{found[1]}:{found[2]}", dialect)
+    return f"PLAIN [{told}]" if told else found[0]
+
+
+def _guarded(key: str, dialect: Dialect) -> str:
+    """What a lock of the MGS guards, of the first two numbers of its resource's name; empty for another lock."""
+    first, _, second = key.partition(":")
+    name = int(first or "0", 16).to_bytes(8, "little").rstrip(b"\0")
     kinds: Any = dialect.enums.get("MgsCfgType")
     if kinds is None or not name or not all(0x20 < byte < 0x7F for byte in name):
-        return found[0]
-    kind = kinds.name_of(int(found[2], 16)).removeprefix("MGS_CFG_T_").lower()
-    return f"PLAIN [{quoted(name)}:{kind}]"
+        return ""
+    return f"{quoted(name)}:{kinds.name_of(int(second, 16)).removeprefix('MGS_CFG_T_').lower()}"

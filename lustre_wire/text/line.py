@@ -51,6 +51,8 @@ def reply_status(status: int, dialect: Dialect, service: int) -> str:
     locks = service == dialect.constants.get("LUSTRE_DLM_VERSION")
     if status > 0 and locks and errors is not None and status in errors._value2member_map_:
         return f"{status} {errors.name_of(status)}"
+    if status > 0 and locks:  # an errno without its sign: ESTALE, of handles that are known no more
+        return f"{status} {numbers.status(-status).partition(' ')[2]}".rstrip()
     return numbers.status(status)
 
 

@@ -26,10 +26,14 @@ from lustre_wire.schema.rpc_history import dated_slot
 _BODY: Final[dict[str, Any]] = {"called": {"1.8": "mds_body", "2.0": "mdt_body"}, "type": {"1.8": MdsBody, "2.0": MdtBody}}
 REQUEST_BODY: Final = dated_slot(**_BODY, room={"1.8": 216, "2.0": 0})
 REPLY_BODY: Final = dated_slot(**_BODY)
-# Which part of a directory is asked for: the hash it begins with, and how many bytes.
+# Which part of a directory is asked for: the hash it begins with, how many bytes, and from 2.0 on what of each entry.
 PAGE_BODY: Final = dated_slot(
     **_BODY, room={"1.8": 216, "2.0": 0},
-    line={"1.8": ("{fid1} from {size:#x}", " {nlink} bytes"), "2.6": ("{mbo_fid1} from {mbo_size:#x}", " {mbo_nlink} bytes")},
+    line={
+        "1.8": ("{fid1} from {size:#x}", " {nlink} bytes"),
+        "2.0": ("{fid1} from {size:#x}", " {nlink} bytes", " attributes {mode:#x}"),
+        "2.6": ("{mbo_fid1} from {mbo_size:#x}", " {mbo_nlink} bytes", " attributes {mbo_mode:#x}"),
+    },
 )  # fmt: skip
 
 

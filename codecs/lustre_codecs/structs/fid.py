@@ -87,7 +87,7 @@ class LmmOstId(Wire):
 
 @history(
     size=24, swab={"1.8": False, "2.0": True},
-    text=("[{lsr_start:#x}-{lsr_end:#x})", " MDT {lsr_mdt}", " {lsr_flags} {lsr_index}"),
+    text=("[{lsr_start:#x}-{lsr_end:#x}) MDT {lsr_mdt}", "[{lsr_start:#x}-{lsr_end:#x}) {lsr_flags} {lsr_index}"),
 )  # fmt: skip
 class LuSeqRange(Wire):
     """A range of FID sequences."""

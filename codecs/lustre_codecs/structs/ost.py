@@ -24,7 +24,7 @@ from lustre_codecs.structs.layouts import OstLayout
 from lustre_codecs.structs.llog import LlogCookie
 from lustre_wire.schema.history import Wire, history, same_bytes
 from lustre_wire.schema.margins import as_sent, called, in16, in32, in64, pad32, pad64, padding, since, until, was
-from lustre_wire.schema.shorthand import hex32, id32, mode32, time64
+from lustre_wire.schema.shorthand import hex32, hex64, id32, mode32, time64
 from lustre_wire.schema.shown import Called, Given, Shown
 from lustre_wire.schema.types import AS_SENT, U32, U64, Array, Chars, Flex, u16, u32, u64
 
@@ -46,7 +46,7 @@ class Obdo(Wire):
     o_gr: u64                      = until("2.0")
     o_oi: OstId                    = since("2.0", same_as=("o_id", "o_gr"))
     o_fid: Annotated[u64, _said(ObdMd.OBD_MD_FLFID)] = until("2.0")
-    o_parent_seq: Annotated[u64, _said(_PARENT)] = since("2.0")
+    o_parent_seq: Annotated[hex64, _said(_PARENT)] = since("2.0")
     o_size: Annotated[u64, _said(ObdMd.OBD_MD_FLSIZE)]
     o_mtime: Annotated[time64, _said(ObdMd.OBD_MD_FLMTIME)]
     o_atime: Annotated[time64, _said(ObdMd.OBD_MD_FLATIME)]
@@ -60,7 +60,7 @@ class Obdo(Wire):
     o_flags: Annotated[ObdFl, U32, Given("o_valid", ObdMd.OBD_MD_FLFLAGS)]
     o_nlink: Annotated[u32, _said(ObdMd.OBD_MD_FLNLINK), Called("o_cksum", "o_valid", ObdMd.OBD_MD_FLCKSUM, Shown.HEX)]
     o_generation: Annotated[u32, _said(ObdMd.OBD_MD_FLGENER | ObdMd.OBD_MD_FLFID)] = until("2.0")
-    o_parent_oid: Annotated[u32, _said(_PARENT)] = since("2.0")
+    o_parent_oid: Annotated[hex32, _said(_PARENT)] = since("2.0")
     o_misc: Annotated[u32, _said(ObdMd.OBD_MD_FLOBJCOUNT), Called("o_dropped", "o_valid", ObdMd.OBD_MD_FLGRANT)]
     o_easize: Annotated[u32, _said(ObdMd.OBD_MD_FLEASIZE | ObdMd.OBD_MD_FLEPOCH)] = until("2.0")
     o_mds: Annotated[u32, _said(ObdMd.OBD_MD_FLEPOCH)] = until("2.0")

@@ -170,7 +170,7 @@ class MdtRecReint(Wire):
     rr_mode: mode32
     rr_flags: u32
     rr_flags_h: u32       = padding("rr_padding_2").since("2.4")
-    rr_umask: u32         = padding("rr_padding_3").since("2.4")
+    rr_umask: Annotated[u32, Shown.OCTAL] = padding("rr_padding_3").since("2.4")
     rr_mirror_id_old: u16 = was("rr_mirror_id", "2.12").since("2.16")
     rr_padding_4: pad16   = since("2.12")
     rr_padding_4_: pad32  = called("rr_padding_4").until("2.12")
@@ -194,8 +194,8 @@ class MdtRecSetattr(Wire):
     sa_valid: in64[MdsAttr]
     sa_uid: Annotated[u32, Shown.ID, Given("sa_valid", MdsAttr.MDS_ATTR_UID)]
     sa_gid: Annotated[u32, Shown.ID, Given("sa_valid", MdsAttr.MDS_ATTR_GID)]
-    sa_size: Annotated[u64, Given("sa_valid", MdsAttr.MDS_ATTR_SIZE)]
-    sa_blocks: Annotated[u64, Given("sa_valid", MdsAttr.MDS_ATTR_BLOCKS)]
+    sa_size: Annotated[u64, Given("sa_valid", MdsAttr.MDS_ATTR_SIZE | MdsAttr.MDS_ATTR_LSIZE)]
+    sa_blocks: Annotated[u64, Given("sa_valid", MdsAttr.MDS_ATTR_BLOCKS | MdsAttr.MDS_ATTR_LBLOCKS)]
     sa_mtime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_MTIME)]
     sa_atime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_ATIME)]
     sa_ctime: Annotated[u64, Shown.TIME, Given("sa_valid", _SETS_CTIME)]
@@ -240,7 +240,7 @@ class MdtRecCreate(Wire):
     cr_flags_h: Annotated[_MdsOpenHigh, U32, NamedWhere(_MdsMakeHigh, "cr_mode", _DIRECTORY)] = (
         padding("cr_padding_2").was("cr_flags_h", "2.1", type=in32[_MdsOpenHigh]).since("2.16")
     )
-    cr_umask: u32                                    = padding("cr_padding_3").since("2.1.6", "2.4")
+    cr_umask: Annotated[u32, Shown.OCTAL]            = padding("cr_padding_3").since("2.1.6", "2.4")
     cr_padding_4: pad32
 
 
