@@ -15,7 +15,9 @@ from lustre_wire.capture import ConversationWriter, PcapWriter, Statistics, TcpS
 from lustre_wire.capture.captured import Captured
 from lustre_wire.capture.connected import connected
 from lustre_wire.capture.rpcs import Matcher
+from lustre_wire.cli.line import line
 from lustre_wire.cli.main import cli
+from lustre_wire.cli.remembered import Remembered
 from lustre_wire.frames.events import AcceptorRequest, Hello, LnetMessage, encode_message
 from lustre_wire.frames.events import encode as encode_event
 from lustre_wire.frames.ksock import SocklndConnType
@@ -184,7 +186,9 @@ def test_a_connection_says_both_releases_and_what_was_granted_by_the_older_ones_
 def test_a_flag_of_the_mgs_has_its_name_there(target: str, server: str, name: str) -> None:
     """Bit 26 says of an MGS of 2.3 to 2.13 that it swabs entries, else that the client is an MDS."""
     both = (VERSION | FULL20 | BIT_38 | 1 << 26, server)
-    found = connected(connected_by("2.17", target, both, both)[1])
+    request, reply = connected_by("2.17", target, both, both)
+    assert all(f"|{name}|" in line(each, Remembered()) for each in (request, reply))
+    found = connected(reply)
     assert found is not None and {f"OBD_CONNECT_{n}" for n in ("MNE_SWAB", "MDS_MDS")} & {*found.flags} == {
         f"OBD_CONNECT_{name}"
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -14,8 +15,10 @@ from lustre_wire.errors import WireError
 from lustre_wire.kinds import checked
 from lustre_wire.rpc import REPLY
 from lustre_wire.schema import spec_of
+from lustre_wire.text import struct_text
 
 _DATA: Final = "obd_connect_data"
+_PREFIX: Final = "OBD_CONNECT_"
 #: Of how many nodes the release is known; that of the node whose release was told first is forgotten first.
 _MOST_NODES: Final = 4096
 
@@ -58,12 +61,9 @@ def connected(captured: Captured) -> Connected | None:
     if reply is None or asked is None or (offered := _data(asked.buffers)) is None:
         return None
     granted = _data(reply.buffers)
-    versions = [int(data.ocd_version) if data is not None else 0 for data in (offered, granted)]
+    client, server = (_release(int(data.ocd_version)) if data is not None else "" for data in (offered, granted))
     target: Any = getattr(asked.buffers, "target_uuid", None) or b""
-    oldest = min(filter(None, versions), default=0)
-    of_mgs = captured.format.name == "MGS_CONNECT"
-    flags = _names(granted, oldest, reply.dialect, of_mgs) if granted is not None else ()
-    client, server = (_release(version) for version in versions)
+    flags = _names(granted, _named(captured, reply.dialect), captured) if granted is not None else ()
     return Connected(
         captured.time_ns, request.src, request.dst, bytes(target).decode("utf-8", "replace"), reply.status,
         reply.dialect.name, client, server, flags, captured.lnet.version if captured.lnet is not None else 0,
@@ -111,17 +111,45 @@ def _release(version: int) -> str:
     return ".".join(map(str, parts[: 3 + bool(parts[3])])) if version else ""
 
 
-def _names(data: Any, version: int, read: Dialect, of_mgs: bool) -> tuple[str, ...]:
-    """The flags that are set, by their names in the release of that version, or where none is known in the other."""
+def _named(captured: Captured, read: Dialect) -> Dialect:
+    """Whose names flags have: those of the older release of both sides; where none is known of the dialect read in."""
+    ends = (each.message for each in (captured, captured.request) if each is not None)
+    found = (_data(message.buffers) for message in ends if message is not None)
+    oldest = min(filter(None, (int(data.ocd_version) for data in found if data is not None)), default=0)
     try:
-        named = of_version(version) if version else read
+        return of_version(oldest) if oldest else read
     except WireError:
-        named = read
+        return read
+
+
+def _of_mgs(captured: Captured, named: Dialect) -> dict[str, str]:
+    """What flags are called where the MGS is asked, by the names that they have elsewhere."""
+    own = named.enums.get("MgsConnect")
+    if own is None or captured.format is None or captured.format.name != "MGS_CONNECT":
+        return {}
+    return {named.enums["ObdConnect"].names_of(flag)[0]: str(flag.name) for flag in own}
+
+
+def _names(data: Any, named: Dialect, captured: Captured) -> tuple[str, ...]:
+    """The flags that are set."""
     found: list[str] = []
     for field, enum in (("ocd_connect_flags", "ObdConnect"), ("ocd_connect_flags2", "ObdConnect2")):
-        cls = named.enums.get(enum, read.enums.get(enum))
+        cls = named.enums.get(enum)
         found += cls.names_of(int(getattr(data, field, 0))) if cls is not None else []
-    if of_mgs and (own := named.enums.get("MgsConnect")) is not None:
-        called = {named.enums["ObdConnect"].names_of(flag)[0]: flag.name for flag in own}
-        found = [called.get(name, name) for name in found]
-    return tuple(found)
+    called = _of_mgs(captured, named)
+    return tuple(called.get(name, name) for name in found)
+
+
+@checked
+def connect_text(captured: Captured) -> tuple[str, str]:
+    """The connect data of a captured message in one line, as its dialect reads it, and with the flags named by the
+    older release of both sides; twice nothing where it has none."""
+    message = captured.message
+    data = _data(message.buffers) if message is not None else None
+    if message is None or data is None:
+        return "", ""
+    named = _named(captured, message.dialect)
+    told = struct_text(data, named, short=True)
+    for name, own in _of_mgs(captured, named).items():
+        told = re.sub(rf"\b{name.removeprefix(_PREFIX)}\b", own.removeprefix(_PREFIX), told)
+    return struct_text(data, message.dialect, short=True), told

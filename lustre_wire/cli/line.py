@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from lustre_wire.capture import Captured
 from lustre_wire.capture.captured import BULK, LNET_PING_REPLY, LNET_PUSH, LNET_SELFTEST
+from lustre_wire.capture.connected import connect_text
 from lustre_wire.cli.filters import rpc_of
 from lustre_wire.cli.inputs import latency, nid_text
 from lustre_wire.cli.output import Styled, line_of, paint
@@ -23,6 +24,7 @@ from lustre_wire.frames.selftest import selftest_type
 from lustre_wire.rpc import REPLY, Message
 from lustre_wire.text import brief, status_text
 from lustre_wire.text.layouts import composite_text
+from lustre_wire.text.line import told as told_of
 from lustre_wire.text.values import quoted
 
 #: How an interface of a ping reply is called that is not up; the loopback, whose status is a counter, is not shown.
@@ -83,7 +85,8 @@ def _what(captured: Captured, told: Remembered) -> Iterator[str | Styled]:
     if whole is not None and whole.body is not None and (how := _how(whole)):
         yield how
     if whole is not None:
-        if text := " ".join(filter(None, (brief(whole), composite_text(whole), _operations(captured, captured)))):
+        about_it = _connect(captured, whole) if "CONNECT" in name else brief(whole)
+        if text := " ".join(filter(None, (about_it, composite_text(whole), _operations(captured, captured)))):
             yield told.line(text, whole.dialect)
         if whole.direction != REPLY and (who := _sender(whole)):
             yield paint(who, dim=True)
@@ -111,6 +114,11 @@ def _interfaces(captured: Captured) -> Iterator[str]:
     yield f"features {'|'.join(names) or 0}"
     if captured.kind == LNET_PUSH:
         yield f"number {found.push}"
+
+
+def _connect(captured: Captured, message: Message) -> str:
+    """What a connect or its reply is about, with all of the flags, by the names that the peers have for them."""
+    return " ".join(text for _, text in told_of(message)).replace(*connect_text(captured))
 
 
 def _how(message: Message) -> str:
