@@ -134,7 +134,7 @@ def one(clients: int, dirty: int, play: Play) -> dict[str, Any]:
     watch.step("reopen", back)
     memory, cpu = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, sum(watch.cpu.values())
     return {
-        "clients": clients, "dirty": dirty, "evicted": len(play.clients_evicted()),
+        "clients": clients, "dirty": dirty, "evicted": len(set[str]().union(*play.evicted().values())),
         "in_2.0": sum(c.mdc is not None and c.mdc.dialect.name == "2.0" for c in play.clients),
         "events": play.simulator.events, "cpu_s": watch.cpu, "wall_s": watch.wall, "cpu_total_s": round(cpu, 1),
         "ms_a_client": round(1000 * cpu / clients, 2), "peak_MB": memory // 1024,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import suppress
 from functools import cache
 from typing import Any
 
+import attrs
 import pytest
 
 from lustre_wire.errors import WireError
@@ -62,3 +64,21 @@ def played_with(
         with suppress(Stuck, OperationFailed, WireError):
             play(*which, **options)
     return made[-1]
+
+
+def copied(made: Play) -> Play:
+    """A play whose records may be changed."""
+    other = copy.copy(made)
+    lists = {a.name: list(getattr(made.journal, a.name)) for a in attrs.fields(type(made.journal)) if a.name != "quiet"}
+    other.journal = attrs.evolve(made.journal, **lists)
+    for name in ("mounting", "mounted", "by_hand", "writeconfs", "flushed", "began", "stopped"):
+        setattr(other, name, list(getattr(made, name)))
+    other.nodes = {name: copy.copy(node) for name, node in made.nodes.items()}
+    for node in other.nodes.values():
+        node.history = list(node.history)
+    other.clients = [copy.copy(client) for client in made.clients]
+    other.workers = [copy.copy(worker) for worker in made.workers]
+    other.simulator = copy.copy(made.simulator)
+    other.simulator.trace = copy.copy(made.simulator.trace)
+    other.simulator.trace.packets = list(made.simulator.trace.packets)
+    return other

@@ -20,7 +20,7 @@ def projection(*, calls: int = 1, touched: bool = False, by_hand: bool = False, 
 
 def lives(play: Play) -> Iterator[tuple[int, float, float, float]]:
     """Each client from when it was last down: when it was mounted, and until it went down."""
-    for mounted in play.journal.mounted:
+    for mounted in play.mounted:
         downs = [t for t, client in [*play.mishaps.deaths, *play.unmounted] if client == mounted.client]
         before = max((t for t in downs if t <= mounted.time), default=-inf)
         yield mounted.client, before, mounted.time, min((t for t in downs if t > mounted.time), default=inf)
@@ -60,7 +60,7 @@ def refusals(play: Play) -> list[str]:
     options = {name: getattr(play.policy, name) for name in OPTIONS if name not in IGNORED}
     untouched, found = play.untouched(), []
     for client, trace in traces(play):
-        by_hand = any(done.client == client for done in play.journal.by_hand)
+        by_hand = any(done.client == client for done in play.by_hand)
         how = {"touched": client not in untouched, "by_hand": by_hand, **options}
         if any(projection(calls=0, **how).refuses(trace)):
             found += projection(**how).refuses(trace)

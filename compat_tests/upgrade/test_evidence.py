@@ -16,7 +16,7 @@ import attrs
 import pytest
 
 from compat_tests.upgrade.checks import SITES, reported
-from compat_tests.upgrade.plays import played
+from compat_tests.upgrade.plays import copied, played
 from lustre_wire import rpc
 from lustre_wire.dialects import dialect
 from lustre_wire.testbed.packing import packer
@@ -24,44 +24,19 @@ from lustre_wire.testbed.tasks import OperationFailed
 from lustre_wire.upgrade.checks import stop as stop_checks
 from lustre_wire.upgrade.checks import traffic
 from lustre_wire.upgrade.checks import wire as checks
-from lustre_wire.upgrade.evidence.journal import ByHand, Evicted, Writeconf
-from lustre_wire.upgrade.evidence.records import Asked
+from lustre_wire.upgrade.checks.start import first_connects
+from lustre_wire.upgrade.evidence.records import Asked, ByHand, Mounted, Writeconf
 from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire
-from lustre_wire.upgrade.nodes.server import Life
-from lustre_wire.upgrade.protocol.barrier import ClientState
-from lustre_wire.upgrade.protocol.mark import Start
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.play import Play
 
 OLD = dialect("1.8")
 
 
-def copied(made: Play) -> Play:
-    """A play whose records may be changed."""
-    other = copy.copy(made)
-    lists = {a.name: list(getattr(made.journal, a.name)) for a in attrs.fields(type(made.journal)) if a.name != "quiet"}
-    other.journal = attrs.evolve(made.journal, **lists)
-    for name in ("mounting", "flushed", "began", "stopped"):
-        setattr(other, name, list(getattr(made, name)))
-    other.nodes = {name: copy.copy(node) for name, node in made.nodes.items()}
-    for node in other.nodes.values():
-        node.history = list(node.history)
-    other.clients = [copy.copy(client) for client in made.clients]
-    other.workers = [copy.copy(worker) for worker in made.workers]
-    other.simulator = copy.copy(made.simulator)
-    other.simulator.trace = copy.copy(made.simulator.trace)
-    other.simulator.trace.packets = list(made.simulator.trace.packets)
-    return other
-
-
 def change(records: list[Any], which: Callable[[Any], bool], **changes: Any) -> None:
     """Change the last record of a kind."""
     index = max(number for number, record in enumerate(records) if which(record))
     records[index] = attrs.evolve(records[index], **changes)
-
-
-def started(which: Callable[[Any], bool], **changes: Any) -> Callable[[Play], None]:
-    return lambda made: change(made.journal.started, which, **changes)
 
 
 #: A client that is none of the play's.
@@ -158,7 +133,8 @@ def made_early(made: Play) -> None:
 
 
 def evicted_for_nothing(made: Play) -> None:
-    made.journal.evicted.append(Evicted(made.now, made.clients[0].nid, 0))
+    """A client has no slot any more on the disk of an OST."""
+    change(made.flushed, lambda f: "OST" in f.target, clients=frozenset())
 
 
 def on_disk(which: Callable[[Any, Any], bool], **changes: Any) -> Callable[[Play], None]:
@@ -182,7 +158,8 @@ def marked_early(made: Play) -> None:
 
 
 def begun_later(made: Play) -> None:
-    change(made.began, lambda b: b.version == "2.0" and "MDT" in b.target, flushes=1 << 30)
+    number = max(n for n, b in enumerate(made.began) if b.version == "2.0" and "MDT" in b.target)
+    made.began[number] = attrs.evolve(made.began[number], flushes=made.began[number].flushes + 1)
 
 
 def after_the_mark(kind: Kind) -> Callable[[Play], None]:
@@ -224,12 +201,78 @@ def lost(made: Play) -> None:
     made.lost = ["/c0: the directory is gone"]
 
 
-def not_evicted(name: str) -> Callable[[Play], None]:
+def welcome(start: Callable[[Any], bool]) -> Callable[[Play], None]:
+    """Who comes to a start is told that it is known, and back in its recovery."""
+
     def edit(made: Play) -> None:
-        node = made.nodes[name]
-        node.history = [life for life in node.history if not life.what.startswith("evicted")]
+        found = next(each for each in made.starts() if each.metadata and start(each))
+        wire = made.wire()
+        answers = {answer.place for uuid, answer in first_connects(made, found).items() if uuid in found.before}
+        assert answers
+        flags = int(wire.k.MSG_CONNECT_RECONNECT)
+        made._wire = (
+            made.place,
+            Wire([attrs.evolve(m, op_flags=flags) if m.place in answers else m for m in wire.messages], wire.dialect),
+        )
 
     return edit
+
+
+def welcome_back(made: Play) -> None:
+    """A client that missed the stop is known to the next start."""
+    nid = made.mishaps.absences[0].nid
+    start = next(start for start in made.starts() if start.metadata and start.changed)
+    wire = made.wire()
+    answer = next(a for asked, a in wire.connects if a.client == nid and a.place >= start.place and not a.status
+                  and a.server == start.nid)  # fmt: skip
+    instead(made, answer, op_flags=int(wire.k.MSG_CONNECT_RECOVERING))
+
+
+def kept_at(start: Callable[[Any], bool]) -> Callable[[Play], None]:
+    """The slots of clients are still there when a start is done."""
+
+    def edit(made: Play) -> None:
+        found = next(each for each in made.starts() if each.metadata and start(each))
+        begun = next(b for b in made.began if b.place == found.place and b.target == found.target)
+        for number in range(begun.flushes, begun.until):
+            made.flushed[number] = attrs.evolve(made.flushed[number], clients=found.before)
+
+    return edit
+
+
+def forgotten_at(start: Callable[[Any], bool]) -> Callable[[Play], None]:
+    """The slots of clients are gone when a start is done."""
+
+    def edit(made: Play) -> None:
+        found = next(each for each in made.starts() if each.metadata and start(each))
+        begun = next(b for b in made.began if b.place == found.place and b.target == found.target)
+        for number in range(begun.flushes, begun.until):
+            made.flushed[number] = attrs.evolve(made.flushed[number], clients=frozenset())
+
+    return edit
+
+
+def strangers(made: Play) -> None:
+    """Who comes back to a start in the same version is let in as a new client."""
+    found = next(each for each in made.starts() if each.metadata and not each.changed and each.before)
+    wire = made.wire()
+    answers = {answer.place for answer in first_connects(made, found).values()}
+    made._wire = (
+        made.place,
+        Wire([attrs.evolve(m, op_flags=0) if m.place in answers else m for m in wire.messages], wire.dialect),
+    )
+
+
+def started_after_a_crash(made: Play) -> None:
+    """The last node crashed in its stop, and the other version starts all the same elsewhere."""
+    start = next(start for start in made.starts() if start.elsewhere and start.changed)
+    begun = next(b for b in made.began if b.place == start.place and b.target == start.target)
+    for number, stop in enumerate(made.stopped):
+        if stop.target == start.target and stop.end <= start.place:
+            made.stopped[number] = attrs.evolve(stop, crashed=True)
+            for at in range(stop.flushes, begun.flushes):
+                if made.flushed[at].target == start.target:
+                    made.flushed[at] = attrs.evolve(made.flushed[at], clean=False)
 
 
 def altered(which: Callable[[traffic.Decoded], bool], **amended: Any) -> Callable[[Play], None]:
@@ -325,9 +368,13 @@ def another_log(made: Play) -> None:
 
 
 def evicted_early(made: Play) -> None:
-    history = made.nodes["mds"].history
-    index = next(number for number, life in enumerate(history) if life.what.startswith("evicted"))
-    history[index] = Life(history[index].time - 45.0, history[index].what)
+    """The slot of a silent client is gone from the disk as soon as the stop has begun."""
+    stop, nid = the_stop(made).said, made.mishaps.absences[0].nid
+    uuid = next(client.uuid for client in made.clients if client.nid == nid)
+    number = next(n for n, f in enumerate(made.flushed) if n >= stop.flushes and f.target == stop.target)
+    assert made.flushed[number].time < stop.time + 10
+    for later in range(number, stop.last):
+        made.flushed[later] = attrs.evolve(made.flushed[later], clients=made.flushed[later].clients - {uuid})
 
 
 def a_drain(made: Play) -> Any:
@@ -460,42 +507,66 @@ def sent_for_it(made: Play) -> None:
     exchanged(made, call.ended, call.client)
 
 
-def lifted(made: Play) -> None:
-    moved = next(m for m in reversed(made.journal.moved) if m.state is ClientState.RUN)
-    made.journal.by_hand.append(ByHand(moved.time - 0.001, moved.client, moved.target, True))
+def set_by_hand_once_more(made: Play) -> None:
+    """The operator had set the barrier of a client that works, and lifts it later."""
+    client, target = made.clients[0].nid, made.servers["mds"].uuid.decode()
+    made.by_hand += [ByHand(1.0, client, target, True), ByHand(made.began[-1].time, client, target, False)]
 
 
 def replayed_after_force(made: Play) -> None:
-    start = next(start for start in made.starts() if start.how == Start.FORGET)
+    start = next(start for start in made.starts() if start.forced)
     replay = int(OLD.constants["MSG_REPLAY"])
     add(made, like(made, "MDS_REINT", client=STRANGER, xid=7, time=start.time + 1, flags=replay, transno=9))
 
 
 def never_told(made: Play) -> None:
-    made.journal.evicted.clear()
+    """There is one more client, which does not come back."""
+    made.mounting.append((made.mounting[0][0], SimpleNamespace(up=True, nid=STRANGER)))  # type: ignore[arg-type]
+    made.mounted.append(Mounted(0.0, 1.0, STRANGER))
 
 
 def fids_again(made: Play) -> None:
     told = {ident[:2] for _, ident in traffic.shown(made)}
     had = {ident for start in made.starts() for ident in start.fids}
-    change(made.journal.started, lambda s: s.metadata, fids=frozenset(told & had))
+    change(made.began, lambda b: "MDT" in b.target, fids=frozenset(told & had))
 
 
-def client_with(**changes: Any) -> Callable[[Play], None]:
-    """A client at the end of a play, otherwise than it is."""
-
-    def edit(made: Play) -> None:
-        other = copy.copy(made.mounting[0][1])
-        for name, value in changes.items():
-            setattr(other, name, value)
-        made.mounting[0] = (made.mounting[0][0], other)
-        made.clients[0] = other
-
-    return edit
+def spoken_in_1_8(made: Play) -> None:
+    """A client that was evicted asks the new MDS in the words of the old."""
+    start = next(start for start in made.starts() if start.metadata and start.changed)
+    last = max(answer.place for answer in first_connects(made, start).values())
+    old = next(m for m in made.wire().of(Kind.REQUEST, OLD.constants["MDS_REINT"]) if m.place < start.place)
+    add(made, attrs.evolve(old, place=last + 0.5, time=made.now, arrived=None, xid=7))
 
 
-def one_target_less(made: Play) -> None:
-    made.journal.mounted[0] = attrs.evolve(made.journal.mounted[0], targets=("MGS",))
+def closed_by_a_dead_handle(made: Play) -> None:
+    """A file is closed that was open when its client was evicted."""
+    handles = {
+        (each.sent.client, each.said.handle): each.sent.arrived for each in traffic.decoded(made)
+        if each.request is not None and each.said is not None and each.said.handle and each.sent.arrived is not None
+    }  # fmt: skip
+    gone = next(e for e in made.evictions() if e.told is not None and "MDT" in e.target)
+    dead = next(h for (client, h), time in handles.items() if client == gone.client and time < gone.told)
+
+    def which(each: traffic.Decoded) -> bool:
+        late = each.sent.client == gone.client and each.sent.time > gone.told
+        return each.request is None and late and each.message.name == "MDS_CLOSE"
+
+    altered(which, handle=dead)(made)
+
+
+def another_device(made: Play) -> None:
+    """Of the connects with the MGS only the last is known, which came after the mount."""
+    wire, mgs, client = made.wire(), made.servers["mgs"].nid, made.clients[0].nid
+    mounted = next(each.time for each in made.mounted if each.client == client)
+    without(made, lambda m: (m.client, m.server) == (client, mgs) and m.opcode in wire.connect_opcodes
+            and m.time <= mounted)  # fmt: skip
+
+
+def silent_device(made: Play) -> None:
+    """A client asks nothing more of the MGS."""
+    mgs, client = made.servers["mgs"].nid, made.clients[0].nid
+    without(made, lambda m: (m.client, m.server) == (client, mgs) and m.time > made.now - 80)
 
 
 SERVING, QUIET, COMMITTED, HALTED = (
@@ -524,20 +595,17 @@ EVIDENCE: dict[str, tuple[str, str, list[Edit]]] = {
         [altered(reopened, flags=OLD.constants[flag]) for flag in ("MDS_OPEN_CREAT", "FMODE_READ")],
     ),
     "B10.3": ("clean-upgrade", "simplified", [altered(reopened, child=(0, 0, 0))]),
-    "B11.1": ("clean-upgrade", "simplified", [lifted]),
+    "B11.1": ("clean-upgrade", "simplified", [set_by_hand_once_more]),
     "B12.1": ("clean-upgrade", "simplified", [one_unanswered]),
     "B12.2": ("clean-upgrade", "simplified", [told_of_nothing]),
     "B13.1": ("piecemeal-osts", "simplified", [waited_for_another]),
     "B14.1": ("clean-upgrade", "simplified", [not_opened_again]),
     "B15.1": ("clean-upgrade", "simplified", [lock_given]),
     "B15.2": ("silent-client", "simplified", [known_at_the_mark]),
-    "S1.1": ("silent-client", "simplified", [not_evicted("mds")]),
-    "S3.1": (
-        "failover-pair", "simplified",
-        [started(lambda s: s.elsewhere and s.metadata, how=Start.FIRST), started(lambda s: s.changed, clean=False)],
-    ),
-    "S4.1": ("forced-start", "simplified", [replayed_after_force, started(lambda s: s.how == Start.FORGET, known=1)]),
-    "D1.1": ("downgrade", "simplified", [started(lambda s: s.back and s.metadata, known=1, how=Start.RECOVER)]),
+    "S1.1": ("returning-client", "simplified", [welcome_back]),
+    "S3.1": ("failover-pair", "simplified", [started_after_a_crash]),
+    "S4.1": ("forced-start", "simplified", [replayed_after_force, welcome(lambda s: s.forced)]),
+    "D1.1": ("downgrade", "simplified", [kept_at(lambda s: s.back)]),
     "D1.2": ("downgrade", "simplified", [never_told]),
     "D2.1": ("downgrade", "simplified", [lost]),
     "D4.1": (
@@ -546,22 +614,17 @@ EVIDENCE: dict[str, tuple[str, str, list[Edit]]] = {
                  parent=(0x200000400, 1, 0))],
     ),
     "D8.1": ("downgrade", "simplified", [fids_again]),
-    "E1.1": (
-        "clean-upgrade", "shipped",
-        [started(lambda s: s.metadata and s.changed, known=1),
-         started(lambda s: s.metadata and s.changed, forgotten=False)],
-    ),
+    "E1.1": ("clean-upgrade", "shipped", [welcome(lambda s: s.changed), kept_at(lambda s: s.changed)]),
     "E2.1": (
         "recover-then-upgrade", "simplified",
-        [started(lambda s: s.metadata and not s.changed and s.had_clients, forgotten=True),
-         started(lambda s: s.metadata and not s.changed and s.had_clients, known=0)],
+        [strangers, forgotten_at(lambda s: not s.changed and s.before)],
     ),
-    "E4.1": ("clean-upgrade", "shipped", [client_with(mdc=SimpleNamespace(dialect=OLD, config=MDT))]),
-    "E4.2": ("clean-upgrade", "shipped", [lambda made: change(made.journal.evicted, bool, alive=1)]),
-    "G1.1": ("config", "simplified", [started(lambda s: s.changed and s.logs, logs=1)]),
-    "G1.2": ("config", "simplified", [another_log]),
-    "G5.1": ("clean-upgrade", "simplified", [one_target_less]),
-    "G7.1": ("config", "simplified", [lambda made: made.journal.writeconfs.append(Writeconf(1.0, 3, False))]),
+    "E4.1": ("clean-upgrade", "shipped", [spoken_in_1_8]),
+    "E4.2": ("clean-upgrade", "shipped", [closed_by_a_dead_handle]),
+    "G1.1": ("config", "simplified", [another_log]),
+    "G5.1": ("clean-upgrade", "simplified", [another_device]),
+    "G5.2": ("silent-client", "simplified", [silent_device]),
+    "G7.1": ("config", "simplified", [lambda made: made.writeconfs.append(Writeconf(1.0, 3, False))]),
     "SI12.1": ("clean-upgrade", "simplified scope=mgs", [told_before_any_stop]),
     "SI12.2": ("clean-upgrade", "simplified", [one_untold]),
     "SI12.3": ("clean-upgrade", "simplified", [flushed_before]),
@@ -594,6 +657,14 @@ EVIDENCE: dict[str, tuple[str, str, list[Edit]]] = {
 }  # fmt: skip
 
 
+#: What other invariants see as well. Who is let in as a stranger where he was known was evicted (SI7); who missed a
+#: stop and is known at its end was not (S1); a start in another version was forced if the stop was not clean, and
+#: then, as after a step back, nobody may be known (S4); and what is sent behind a barrier set by hand is sent (B11).
+ALSO = {
+    "B6.1": {"SI7"}, "B9.1": {"B11"}, "B15.2": {"S1"}, "D1.1": {"S4"}, "E2.1": {"SI7"}, "S2.5": {"S4"}, "S3.1": {"S4"},
+}  # fmt: skip
+
+
 def test_every_check_has_evidence_against_it() -> None:
     assert SITES.keys() == EVIDENCE.keys()
 
@@ -616,4 +687,4 @@ def test_false_evidence_is_reported_by_this_check_and_no_other_invariant(site: s
     edits[number](made)
     found = reported(made)
     assert site in found
-    assert {each.partition(".")[0] for each in found} == {site.partition(".")[0]}
+    assert {each.partition(".")[0] for each in found} - ALSO.get(site, set()) == {site.partition(".")[0]}

@@ -159,7 +159,7 @@ def _expectation(text: str) -> Callable[[Play], bool]:
         return lambda play: not play.clients_evicted()
     if who == "everybody":
         return lambda play: (
-            {play.name_of(c.nid) for _, c in play.mounting if c.mounted_at < play.first_change()}
+            {play.name_of(c.nid) for _, c in play.mounting if play.is_mounted(c.nid, play.first_change())}
             <= (play.clients_evicted())
         )
     return lambda play: who in play.clients_evicted()

@@ -15,13 +15,11 @@ from lustre_wire.recovery.names import names
 from lustre_wire.testbed.operations import Close, ObjectWrite
 from lustre_wire.upgrade.checks.common import SLACK, at, invariant
 from lustre_wire.upgrade.checks.traffic import Decoded, decoded
-from lustre_wire.upgrade.checks.wire import Stop, goes_on, patient, stops, waits
-from lustre_wire.upgrade.evidence.records import Asked, Signalled
+from lustre_wire.upgrade.checks.wire import Stop, goes_on, of_recovery, patient, released_in, stops, waits
+from lustre_wire.upgrade.evidence.records import Asked, ByHand, Signalled
 from lustre_wire.upgrade.evidence.wire import ACCESS, Kind, Message, Wire
 from lustre_wire.upgrade.nodes.calls import DATA, DESTROYING, READING
 from lustre_wire.upgrade.nodes.server import LINGER
-from lustre_wire.upgrade.protocol.barrier import ClientState
-from lustre_wire.upgrade.protocol.mark import Start
 from lustre_wire.upgrade.protocol.policy import Cache, Held, Scope
 from lustre_wire.upgrade.stage.play import Play
 
@@ -132,12 +130,10 @@ def b3(play: Play, verdict: Verdict) -> None:
 
 def _clean(play: Play) -> Iterator[tuple[Stop, frozenset[int]]]:
     """Stops of targets that came to their end, and the clients that had given the lock back, perhaps to the MGS."""
-    found = list(stops(play))
-    for stop in found:
+    for stop in stops(play):
         said = stop.said
         if not said.holds and not said.crashed and said.ended < inf:
-            around = (s for s in found if s.said.holds and s.said.place <= said.place < s.said.end)
-            yield stop, frozenset(stop.releases).union(*(s.releases for s in around))
+            yield stop, released_in(play, said)
 
 
 @invariant("B4")
@@ -231,7 +227,7 @@ def b5(play: Play, verdict: Verdict) -> None:
 @invariant("B7")
 def b7(play: Play, verdict: Verdict) -> None:
     """After RUN is resumed open files are usable and nothing acknowledged is lost."""
-    if not play.policy.keeps_clients or play.went_back() or any(s.how == Start.FORGET for s in play.starts()):
+    if not play.policy.keeps_clients or play.went_back() or any(s.forced for s in play.starts()):
         return
     blameless = play.untouched()
     for worker in play.workers:
@@ -269,16 +265,53 @@ def b9(play: Play, verdict: Verdict) -> None:
 
 @invariant("B11")
 def b11(play: Play, verdict: Verdict) -> None:
-    """A barrier set by hand is lifted by hand only."""
-    evicted = play.clients_evicted()
-    done = play.journal.by_hand
-    for number, begun in enumerate(done):
-        if begun.on and play.name_of(begun.client) not in evicted:
-            mine = (begun.client, begun.target)
-            end = min((o.time for o in done[number:] if not o.on and (o.client, o.target) == mine), default=inf)
-            runs = [m.time for m in play.journal.moved if (m.client, m.target) == mine and m.state is ClientState.RUN]
-            early = [time for time in runs if begun.time < time < end]
-            verdict.must(not early, f"{at(play, begun.time, begun.client)}: the barrier set for {begun.target} opened")
+    """A barrier set by hand is lifted by hand only.
+
+    Until then its client makes nothing new for that server but what cleaning and recovery need.
+    """
+    wire, targets = play.wire(), play.targets()
+    k = wire.k
+    first: dict[tuple[int, int], Message] = {}
+    for message in wire.of(Kind.REQUEST):
+        first.setdefault((message.client, message.xid), message)
+    for begun, end in _by_hand(play):
+        verdict.seen += 1
+        own = (m for m in first.values() if m.client == begun.client and targets[m.server] == begun.target)
+        mine = [m for m in own if begun.time < m.time < end]
+        emptied = min((m.time for m in mine if m.opcode in (k.MDS_SYNC, k.OST_SYNC)), default=end)
+        calls = [c for c in play.asked() if c.client == begun.client]
+        for message in mine:
+            time, passing = message.time, goes_on(wire) | {k.LDLM_CANCEL, k.MDS_SYNC, k.OST_SYNC}
+            cleans = time <= emptied and message.opcode in (k.MDS_CLOSE, k.OST_WRITE, k.OST_PUNCH)
+            if message.opcode in passing or cleans or message.flags & k.MSG_REPLAY or of_recovery(wire, message):
+                continue
+            reads = emptied if play.policy.held is Held.UPDATES else begun.time
+            under_way = any(c.began <= (reads if c.name in READING else begun.time) and time <= c.ended for c in calls)
+            why = f"{at(play, time, begun.client)}: opcode {message.opcode} behind the barrier set at {begun.time:.3f}"
+            verdict.must(under_way, why)
+
+
+def _by_hand(play: Play) -> Iterator[tuple[ByHand, float]]:
+    """Barriers set by hand, where none was closed then, and until when: the command to lift it, the client's end, or
+    its eviction."""
+    nids = {target: {nid for nid, each in play.targets().items() if each == target} for target in _uuids(play)}
+    taken = waits(play)
+    for number, begun in enumerate(play.by_hand):
+        client, target = begun.client, begun.target
+        shut = any(w.release.client == client and w.about & nids[target] and w.release.time <= begun.time <= w.over
+                   for w in taken)  # fmt: skip
+        shut |= any(d.client == client and d.about & nids[target] and d.begin <= begun.time <= d.end
+                    for d in drains(play))  # fmt: skip
+        if not begun.on or shut:
+            continue
+        ends = [o.time for o in play.by_hand[number:] if not o.on and (o.client, o.target) == (client, target)]
+        ends += [time for time, who in play.mishaps.deaths if who == client and time > begun.time]
+        ends += [e.told or e.time for e in play.evictions() if e.client == client and e.time > begun.time]
+        yield begun, min(ends, default=inf)
+
+
+def _uuids(play: Play) -> set[str]:
+    return set(play.targets().values())
 
 
 @invariant("B12")
@@ -333,7 +366,7 @@ def b13(play: Play, verdict: Verdict) -> None:
     requests = [m for m in wire.of(Kind.REQUEST) if m.opcode not in passing]
     all_waits = waits(play) if play.policy.scope is Scope.TARGET else []
     shut = [(w.release.client, w.release.time, w.over) for w in all_waits if w.about & mds]
-    down = [(time, inf) for time, who, _ in play.mishaps.crashes if who in mds]
+    down = [(time, inf) for time, who in play.mishaps.crashes if who in mds]
     for wait in all_waits:
         client, begin, end = wait.release.client, wait.release.time, wait.over
         if wait.about & mds:

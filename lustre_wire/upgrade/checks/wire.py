@@ -23,7 +23,7 @@ from lustre_wire.upgrade.checks.traffic import decoded
 from lustre_wire.upgrade.evidence.records import Flushed, Stopped
 from lustre_wire.upgrade.evidence.same_layout import same_layout
 from lustre_wire.upgrade.evidence.wire import Kind, Message, Wire
-from lustre_wire.upgrade.protocol.mark import VERSIONS, Start
+from lustre_wire.upgrade.protocol.mark import VERSIONS
 from lustre_wire.upgrade.protocol.policy import Newcomers, Notice, Scope
 from lustre_wire.upgrade.stage.play import Play
 
@@ -69,23 +69,32 @@ def stops(play: Play) -> Iterator[Stop]:
         for message in releases:
             if span(message) and message.arrived is not None and message.arrived <= said.ended:
                 first.setdefault(message.client, message)
-        awaited = asked | (_connected(play, said) if own else frozenset())
+        awaited = asked | (connected(play, said.holder, said.place).keys() if own else frozenset())
         came = [m.arrived for client, m in first.items() if m.arrived is not None and client in awaited]
         last = max(came, default=said.time)
         quiet = last if awaited <= first.keys() else max(last, said.time + CALLBACK_TIMEOUT + SLACK)
         yield Stop(said, first, asked, awaited, tuple(m for m in notices if span(m)), quiet)
 
 
-def _connected(play: Play, said: Stopped) -> frozenset[int]:
-    """Clients connected with the server that asks for the lock, when the operator says so."""
+def connected(play: Play, server: int, place: int) -> dict[int, bytes]:
+    """Clients connected with a server at a place of the recording, and their UUIDs."""
     wire = play.wire()
-    begun = max((b.place for b in play.began if b.nid == said.holder and b.place <= said.place), default=0)
+    begun = max((b.place for b in play.began if b.nid == server and b.place <= place), default=0)
     found = {
-        asked.client for asked, answer in wire.connects
-        if asked.server == said.holder and begun <= answer.place < said.place and not answer.status
+        asked.client: wire.who(asked) for asked, answer in wire.connects
+        if asked.server == server and begun <= answer.place < place and not answer.status
     }  # fmt: skip
     gone = wire.of(Kind.REQUEST, wire.k.MDS_DISCONNECT, wire.k.OST_DISCONNECT, wire.k.MGS_DISCONNECT)
-    return frozenset(found - {m.client for m in gone if m.server == said.holder and begun <= m.place < said.place})
+    left = {m.client for m in gone if m.server == server and begun <= m.place < place}
+    return {client: uuid for client, uuid in found.items() if client not in left}
+
+
+def released_in(play: Play, stop: Stopped) -> frozenset[int]:
+    """Clients that gave their lock back in the stop of a target, to it or to the MGS."""
+    found = list(stops(play))
+    around = (s for s in found if s.said.holds and s.said.place <= stop.place < s.said.end)
+    own = (s for s in found if s.said is stop)
+    return frozenset().union(*(s.releases for s in (*own, *around)))
 
 
 def _disk(play: Play, target: str) -> list[Flushed]:
@@ -150,17 +159,16 @@ def _on_disk(play: Play, wire: Wire, target: Stop, stop: Stop, notice: Message, 
 
 
 def _evicted(play: Play, client: int, stop: Stopped) -> bool:
-    """Did the server that is stopped evict a client in the stop?"""
+    """Did the target that is stopped evict a client in the stop?"""
     return any(
-        life.what.startswith("evicted ") and play.client_of(life.what.removeprefix("evicted ")) == play.name_of(client)
-        and stop.time <= life.time <= stop.ended
-        for node in play.nodes.values() if node.nid == stop.nid for life in node.history
+        each.client == client and each.target == stop.target and stop.time <= each.time <= stop.ended
+        for each in play.evictions()
     )  # fmt: skip
 
 
 def _down(play: Play, nid: int, begin: float, end: float) -> bool:
     """Was a server down, or started anew, in this time? An MDS is a client of its OSTs."""
-    return any(who == nid and when <= end for when, who, _ in play.mishaps.crashes) or any(
+    return any(who == nid and when <= end for when, who in play.mishaps.crashes) or any(
         s.nid == nid and s.time <= end and s.ended >= begin for s in play.stopped
     )
 
@@ -248,10 +256,10 @@ def si14(play: Play, verdict: Verdict) -> None:
         for made in (m for m in mine if m.xid > wait.release.xid):
             early = made.xid < wait.last or made.time < wait.over
             why = f"{at(play, made.time, made.client)}: opcode {made.opcode} was made before it was back"
-            verdict.must(not early or _of_recovery(wire, made), why)
+            verdict.must(not early or of_recovery(wire, made), why)
 
 
-def _of_recovery(wire: Wire, message: Message) -> bool:
+def of_recovery(wire: Wire, message: Message) -> bool:
     """Is it the replay of a lock, or a request for the all-access lock?"""
     if message.opcode != wire.k.LDLM_ENQUEUE:
         return False
@@ -280,7 +288,7 @@ def waits(play: Play) -> list[Wait]:
     if not play.policy.controlled:
         return []
     wire = play.wire()
-    k, gone = wire.k, [*((t, who) for t, who in play.mishaps.deaths), *((t, who) for t, who, _ in play.mishaps.crashes)]
+    k, gone = wire.k, [*play.mishaps.deaths, *play.mishaps.crashes]
     answered: dict[tuple[int, int], list[Message]] = {}
     for connect, answer in wire.connects:
         if not answer.status:
@@ -341,54 +349,43 @@ def si7(play: Play, verdict: Verdict) -> None:
     forgets = not play.policy.keeps_clients
     forced = [
         start.time for start in play.starts()
-        if start.metadata and (start.how == Start.FORGET or start.back or (start.changed and forgets))
+        if start.metadata and ((start.forced and play.policy.start_rule) or start.back or (start.changed and forgets))
     ] + play.forced  # fmt: skip
-    names = {play.name_of(client.nid): client for client in play.clients}
-    told = [(life.time, life.what.removeprefix("evicted "), name) for name, node in play.nodes.items()
-            for life in node.history if life.what.startswith("evicted ")]  # fmt: skip
-    evicted = [(time, play.client_of(uuid), server, True) for time, uuid, server in told if not play.has_left(uuid)]
-    evicted += [(found.time, play.name_of(found.client), "mds", False) for found in play.journal.evicted]
-    for time, who, server, then in evicted:  # a client learns of it later, perhaps of another start
-        client = names.get(who)
-        if client is None:  # an MDS, which is a client of its OSTs
+    servers = play.targets()
+    for each in play.evictions():
+        client, time = each.client, each.time
+        if client in servers:  # an MDS, which is a client of its OSTs
             continue
-        away = any(nid == client.nid and begin <= time for nid, begin in lost)
+        who = f"{time:.3f} {play.name_of(client)} was evicted by {each.target}"
+        away = any(nid == client and begin <= time for nid, begin in lost)
         failed = any(begin <= time for _, begin in lost) and any(
-            event.kind == "version failed" for owner in client.imports() for event in owner.events
+            refusal.client == client and refusal.time <= time for refusal in play.wire().version_failures
         )
-        nids = _nodes_of(play, server)
-        unheard = away or any(_missed(play, client.nid, nid, time) for nid in nids)
+        nids = [nid for nid, target in servers.items() if target == each.target]
+        unheard = away or any(_missed(play, client, nid, time) for nid in nids)
         by_right = failed or any(start <= time for start in forced)
-        verdict.must(unheard or by_right, f"{time:.3f} {who} was evicted by {server} and had never been away")
-        waited = not then or any(patient(play, client.nid, nid, time) for nid in nids)
-        waited = waited or _given_up_by_all(play, client.nid, time)
-        verdict.must(waited or by_right or not unheard, f"{time:.3f} {who} was evicted by {server} before its time")
+        verdict.must(unheard or by_right, f"{who} and had never been away")
+        waited = each.told is not None or any(patient(play, client, nid, time) for nid in nids)
+        waited = waited or _given_up_by_all(play, client, time)
+        verdict.must(waited or by_right or not unheard, f"{who} before its time")
 
 
 def _given_up_by_all(play: Play, client: int, time: float) -> bool:
-    """Where the MGS has the locks of all: is this a client whom it evicted, or who did not come to it in all the time
-    that a callback may take? (An MGS that crashed remembers nobody, and cannot ask who has not come back to it.)"""
-    mgs = play.nodes["mgs"]
-    begun = max((b.time for b in play.began if b.nid == mgs.nid and b.time <= time), default=0.0)
-    evicted = [life.time for life in mgs.history if begun <= life.time <= time and _is_about(play, life.what, client)]
-    since = max(evicted, default=begun)
+    """Where the MGS has the locks of all: did it wait for this client in vain as long as a callback may take, and has
+    the client not come back to it since? (An MGS that crashed remembers nobody, and cannot ask who has not come back.)
+    """
+    if play.policy.scope is not Scope.MGS:
+        return False
+    mgs = play.nodes["mgs"].nid
+    begun = max((b.time for b in play.began if b.nid == mgs and b.time <= time), default=0.0)
+    late = time - CALLBACK_TIMEOUT + SLACK
+    asked = [s.time for s in play.stopped if s.holds and begun <= s.time <= late]
+    since = max(asked) + CALLBACK_TIMEOUT - SLACK if asked else begun
     came = any(
-        asked.client == client and asked.server == mgs.nid and since <= answer.time <= time and not answer.status
-        for asked, answer in play.wire().connects
+        request.client == client and request.server == mgs and since <= answer.time <= time and not answer.status
+        for request, answer in play.wire().connects
     )
-    waited = bool(evicted) or begun <= time - CALLBACK_TIMEOUT + SLACK
-    return play.policy.scope is Scope.MGS and waited and not came
-
-
-def _is_about(play: Play, what: str, client: int) -> bool:
-    """Is this the eviction of that client?"""
-    uuid = what.removeprefix("evicted ")
-    return uuid != what and play.client_of(uuid) == play.name_of(client)
-
-
-def _nodes_of(play: Play, server: str) -> list[int]:
-    """The nodes of the target that one node serves."""
-    return [node.nid for node in play.nodes.values() if node.uuid == play.nodes[server].uuid]
+    return patient(play, client, mgs, time) and not came
 
 
 def _missed(play: Play, client: int, server: int, time: float) -> bool:
@@ -511,21 +508,6 @@ def dialects(play: Play, verdict: Verdict) -> None:
         name = "" if made == own else rpc.decode(asked.data, dialect(made)).name
         fits = made == own or same_layout(name, made, own)
         verdict.must(fits, f"{at(play, asked.time, asked.server)} in {own} read {name} made in {made}")
-
-
-@invariant("S4")
-def s4(play: Play, verdict: Verdict) -> None:
-    """After a forced start in another version nothing of the old dialect is replayed."""
-    wire = play.wire()
-    made = wire.spoken([dialect(version) for version in VERSIONS])
-    asked = [m for m in wire.of(Kind.REQUEST) if play.is_metadata(m.server)]
-    replays = [m for m in asked if m.flags & wire.k.MSG_REPLAY and m.transno]
-    starts = [start for start in play.starts() if start.metadata]
-    for start, after in zip(starts, [*starts[1:], None], strict=True):
-        if start.how == Start.FORGET:
-            until = after.time if after is not None else inf
-            old = [m for m in replays if start.time < m.time < until and made[m.place] != start.version]
-            verdict.must(not old and not start.known, f"{start.time:.3f}: {len(old)} replays, {start.known} known")
 
 
 @invariant("TH5")

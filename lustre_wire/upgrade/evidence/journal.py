@@ -1,4 +1,4 @@
-"""What the nodes note beside the traffic, for whoever checks it afterwards."""
+"""What nodes note of themselves, for the timeline and for whoever holds them to the model: no check reads it."""
 
 from __future__ import annotations
 
@@ -39,73 +39,6 @@ class Evicted:
     alive: int
 
 
-@attrs.frozen
-class ByHand:
-    """An administrator set a client's barrier for a target, or lifted it."""
-
-    time: float
-    client: int
-    target: str
-    on: bool
-
-
-@attrs.frozen
-class Mounted:
-    """A client mounted, with connections to these targets."""
-
-    time: float
-    client: int
-    targets: tuple[str, ...]
-
-
-@attrs.frozen
-class Writeconf:
-    """The configuration was to be erased while so many clients were mounted."""
-
-    time: float
-    mounted: int
-    refused: bool
-
-
-@attrs.frozen
-class Started:
-    """A server started.
-
-    Attributes:
-        version: which; `how` by which case of the start rule.
-        changed, back: another version ran last, and it was a newer one.
-        elsewhere: on another node than the last time.
-        clean: the mark the last stop left; `had_clients` whether last_rcvd held any.
-        forgotten, known: whether they were forgotten, and how many are known.
-        fids: inode and generation of the objects on an MDT's disk that have a FID of their own.
-        logs: a checksum of an MGS's configuration logs, 0 for other servers.
-    """
-
-    time: float
-    version: str
-    how: str
-    metadata: bool
-    changed: bool
-    back: bool
-    elsewhere: bool
-    clean: bool
-    had_clients: bool
-    forgotten: bool
-    known: int
-    fids: frozenset[tuple[int, int]] = frozenset()
-    logs: int = 0
-
-
-@attrs.frozen
-class Absence:
-    """A client that was cut off for a while; `knew` are the servers that knew it when that began."""
-
-    nid: int
-    begin: float
-    end: float
-    knew: frozenset[str]
-
-
 @attrs.define(slots=True)
 class Journal:
     """Everything noted. With `quiet` only states are: what grows with the traffic is left out.
@@ -119,7 +52,3 @@ class Journal:
     moved: list[Moved] = attrs.field(factory=list)
     evicted: list[Evicted] = attrs.field(factory=list)
     spoke: list[tuple[float, int, str]] = attrs.field(factory=list)
-    started: list[Started] = attrs.field(factory=list)
-    by_hand: list[ByHand] = attrs.field(factory=list)
-    mounted: list[Mounted] = attrs.field(factory=list)
-    writeconfs: list[Writeconf] = attrs.field(factory=list)

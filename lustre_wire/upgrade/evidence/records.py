@@ -1,4 +1,4 @@
-"""Frozen records of what was seen from outside: disks, starts and stops of servers, and what users asked for."""
+"""Frozen records of what was seen from outside: disks, what the operator did, what befell nodes, what users asked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ class Flushed:
 
 @attrs.frozen
 class Began:
-    """A node began to serve a target in a version; `flushes` of all disks came before."""
+    """A node began to serve a target in a version.
+
+    Attributes:
+        flushes: how often disks had been flushed before; `until` when it had started.
+        fids: inode and generation of the objects on an MDT's disk that had a FID of their own before.
+    """
 
     place: int
     flushes: int
@@ -35,6 +40,8 @@ class Began:
     nid: int
     target: str
     version: str
+    until: int = 0
+    fids: frozenset[tuple[int, int]] = frozenset()
 
 
 @attrs.frozen
@@ -81,3 +88,40 @@ class Signalled:
 
     time: float
     client: int
+
+
+@attrs.frozen
+class Mounted:
+    """A user's mount was done; he had asked for it at `began`."""
+
+    began: float
+    time: float
+    client: int
+
+
+@attrs.frozen
+class ByHand:
+    """The operator told a client to set its barrier for a target, or to lift it."""
+
+    time: float
+    client: int
+    target: str
+    on: bool
+
+
+@attrs.frozen
+class Writeconf:
+    """The operator wanted the configuration erased while so many clients were mounted, and was refused or not."""
+
+    time: float
+    mounted: int
+    refused: bool
+
+
+@attrs.frozen
+class Absence:
+    """A client that was cut off for a while."""
+
+    nid: int
+    begin: float
+    end: float

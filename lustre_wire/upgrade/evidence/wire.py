@@ -6,6 +6,7 @@ ptlrpc_body; of lock requests the ldlm_request behind it, of connects the UUID a
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from enum import Enum
 from functools import cached_property
@@ -165,6 +166,12 @@ class Wire:
     def first_releases(self) -> list[Message]:
         """The same, each only as it was sent first."""
         return list({(m.client, m.server, m.xid): m for m in reversed(self.releases)}.values())
+
+    @cached_property
+    def version_failures(self) -> list[Message]:
+        """Answers to replays that were refused since an object is not as it was (version-based recovery)."""
+        asked = ((self.request_of(m), m) for m in self.of(Kind.REPLY) if m.status == -errno.EOVERFLOW)
+        return [m for request, m in asked if request is not None and request.flags & self.k.MSG_REPLAY]
 
     # -- connections ---------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.file_io import flock_resource
 from lustre_wire.testbed.tasks import OperationFailed, Steps, Until
 from lustre_wire.translate import FidAllocator, Session
-from lustre_wire.upgrade.evidence.journal import ByHand, Evicted, Journal, Mounted, Rebuilt
+from lustre_wire.upgrade.evidence.journal import Evicted, Journal, Rebuilt
 from lustre_wire.upgrade.nodes import rebuild, reopen
 from lustre_wire.upgrade.nodes.barred import Barred
 from lustre_wire.upgrade.nodes.calls import Calls
@@ -59,13 +59,8 @@ class UpgradeClient(Calls):
             yield Until(lambda: not barred.barrier.closed)  # noqa: B023
             yield from self.part.ask_for_lock(barred)
         self.mounted_at = self.now
-        self.journal.mounted.append(Mounted(self.now, self.nid, self.targets()))
         self.journal.spoke.append((self.now, self.nid, self.mdc.dialect.name))
         return root
-
-    def targets(self) -> tuple[str, ...]:
-        """What it is connected with, by the names of the configuration."""
-        return tuple(owner.config.target.decode() for owner in self.imports())
 
     def _attach(self, devices: list[Any]) -> Steps:
         """The first request to the MDS has to wait for its all-access lock."""
@@ -92,7 +87,6 @@ class UpgradeClient(Calls):
 
     def _by_hand(self, name: str, *, on: bool) -> None:
         barred = self.part.barred[name]
-        self.journal.by_hand += [ByHand(self.now, self.nid, target, on) for target in barred.targets]
         self.part.take(barred, barred.barrier.set_by_hand() if on else barred.barrier.lift_by_hand())
         self._watch()
 

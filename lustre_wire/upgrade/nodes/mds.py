@@ -12,7 +12,6 @@ from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.testbed import operations as op
 from lustre_wire.testbed.client.callee import Callee
 from lustre_wire.testbed.node import MetadataNode
-from lustre_wire.testbed.operations import NOBODY
 from lustre_wire.testbed.tasks import Steps, Until
 from lustre_wire.upgrade.evidence.journal import Journal, Moved
 from lustre_wire.upgrade.nodes.barred import Barred
@@ -96,9 +95,3 @@ class ControlledMetadata(Controlled, MetadataNode):
 
     def take(self) -> list[Packet]:
         return super().take() + self.callee.take()
-
-    def _fids(self) -> frozenset[tuple[int, int]]:
-        if self.journal.quiet:
-            return frozenset()
-        inodes = (inode for _, inode in self.store.items("inode"))
-        return frozenset((inode.ino, inode.generation) for inode in inodes if inode.fid != NOBODY)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from zlib import crc32
 
 import attrs
 
@@ -16,9 +15,8 @@ from lustre_wire.recovery.ldlm import Lock
 from lustre_wire.recovery.packet import Packet
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.target import Handling, Target, Wait
-from lustre_wire.testbed.mgs import Configuration
 from lustre_wire.testbed.node import MetadataNode, ServerNode
-from lustre_wire.upgrade.evidence.journal import Journal, Started
+from lustre_wire.upgrade.evidence.journal import Journal
 from lustre_wire.upgrade.protocol import all_access_lock as access
 from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.mark import VERSIONS, Mark, Start
@@ -27,7 +25,6 @@ from lustre_wire.upgrade.protocol.shutdown import Act, ServerState, Shutdown
 
 #: Seconds the last commit takes; seconds a target that is done waits for clients that have not said good-bye.
 COMMIT_TIME, LINGER = 0.05, 10.0
-_NODE = ("last node",)
 
 
 @attrs.define(slots=True, frozen=True)
@@ -56,7 +53,6 @@ class Controlled(ServerNode):
         policy: how it is stopped and started; `changing` how a change of version under way is done, if in another way.
         forced: the administrator insists on the next start (SI-4a).
         holding: an MGS has taken the locks of the whole file system back and stops no further.
-        committed_at: when everything done was last on disk.
         life: the stop, if one is under way.
         history: its states with their times, over all its starts; `observer` is told of each as it comes.
     """
@@ -67,7 +63,6 @@ class Controlled(ServerNode):
     holding = False
     life: Shutdown
     now = 0.0
-    committed_at = 0.0
 
     def control(self, policy: Policy, journal: Journal | None = None) -> None:
         """Choose a policy; to be called before the first start."""
@@ -107,7 +102,6 @@ class Controlled(ServerNode):
         """
         previous = mark.read(self.store)
         how = self._how(previous)
-        had_clients = LastRcvd(self.store, self.dialect, metadata=False).holds_clients()
         if previous is not None and previous.version != self.dialect.name:
             self._prepare(how)
         mark.write(self.store, Mark(self.dialect.name, clean=False))
@@ -118,33 +112,7 @@ class Controlled(ServerNode):
         self.target.guard = self
         self.target.synchronous = self.way.synchronous
         self._note(f"start {self.dialect.name} ({how})")
-        self._record(previous, how, had_clients)
         self._note(self.life.state)
-
-    def _record(self, previous: Mark | None, how: Start, had_clients: bool) -> None:
-        target, version = self.target, self.dialect.name
-        assert target is not None
-        self.journal.started.append(
-            Started(
-                self.now, version, how, target.service.metadata, previous is not None and previous.version != version,
-                mark.downgrades(previous, version, VERSIONS), self.store.get(_NODE, self.nid) != self.nid,
-                previous is not None and previous.clean, had_clients,
-                any(event.kind == "forgotten" for event in target.events), len(target.exports), self._fids(),
-                self._logs(),
-            )
-        )  # fmt: skip
-        self.store.set(_NODE, self.nid)
-        self.store.commit()
-
-    def _fids(self) -> frozenset[tuple[int, int]]:
-        """Objects with a FID of their own; only an MDT has any."""
-        return frozenset()
-
-    def _logs(self) -> int:
-        """A checksum of the configuration logs; only an MGS has any."""
-        service = self.target.service if self.target is not None else None
-        logs = service.logs if isinstance(service, Configuration) else {}
-        return crc32(b"".join(name + data for name, data in sorted(logs.items())))
 
     def _how(self, previous: Mark | None) -> Start:
         if not self.way.start_rule:
@@ -375,8 +343,6 @@ class Controlled(ServerNode):
     def _after(self, now: float) -> None:
         assert self.target is not None
         gone = [event.detail for event in self.target.events if event.kind == "evicted"]
-        if any(event.kind == "commit" for event in self.target.events):
-            self.committed_at = now
         left, self._departed = self._departed, []
         super()._after(now)
         for uuid in gone:

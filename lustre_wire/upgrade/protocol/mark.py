@@ -15,7 +15,8 @@ from lustre_wire.recovery.store import Store
 
 #: Dialects that are run, from old to new.
 VERSIONS = ("1.8", "2.0")
-_KEY = ("shutdown mark",)
+#: Where it stands in a target's store.
+KEY = ("shutdown mark",)
 
 
 @attrs.frozen
@@ -41,13 +42,13 @@ class StartRefused(WireError):
 
 def read(store: Store) -> Mark | None:
     """The mark, None on a disk that never ran."""
-    found: Mark | None = store.get(_KEY)
+    found: Mark | None = store.get(KEY)
     return found
 
 
 def write(store: Store, mark: Mark) -> None:
     """Write the mark and wait until it is on disk."""
-    store.set(_KEY, mark)
+    store.set(KEY, mark)
     store.commit()
 
 

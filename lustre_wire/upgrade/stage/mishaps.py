@@ -12,7 +12,7 @@ from lustre_wire.errors import WireError
 from lustre_wire.recovery.packet import PUT, Packet
 from lustre_wire.testbed.simulator import Simulator
 from lustre_wire.testbed.tcp import ALIAS_MASK
-from lustre_wire.upgrade.evidence.journal import Absence
+from lustre_wire.upgrade.evidence.records import Absence
 from lustre_wire.upgrade.evidence.wire import is_change
 from lustre_wire.upgrade.nodes.mds import ControlledMetadata
 from lustre_wire.upgrade.nodes.server import Controlled
@@ -41,7 +41,7 @@ class Mishaps:
 
     Attributes:
         pending: what goes wrong at which moment and has not yet; each fault happens once.
-        crashes: of servers: when, which NID, and when everything done was last on its disk.
+        crashes: of servers: when, and which NID.
         deaths: of clients: when, and which NID.
         cut_off: NIDs of clients without a network.
         absences: when clients had none.
@@ -55,7 +55,7 @@ class Mishaps:
         self._simulator, self._servers, self._nodes, self._workers = simulator, servers, nodes, workers
         self._name_of, self._say, self._until, self._crashed = name_of, say, until, crashed
         self.pending: list[Fault] = []
-        self.crashes: list[tuple[float, int, float]] = []
+        self.crashes: list[tuple[float, int]] = []
         self.deaths: list[tuple[float, int]] = []
         self.cut_off: set[int] = set()
         self.absences: list[Absence] = []
@@ -99,7 +99,7 @@ class Mishaps:
             self.deaths.append((self._simulator.now, nid))
             worker.cut_short(cleanly=False)
         else:
-            self.crashes.append((self._simulator.now, nid, self._nodes[name].committed_at))
+            self.crashes.append((self._simulator.now, nid))
         self._say(f"{name} crashes")
         self._simulator.crash(nid)
         self._crashed(nid)
@@ -108,8 +108,7 @@ class Mishaps:
         """A client hears and says nothing any more."""
         self._say(f"{self._name_of(nid)} is cut off")
         self.cut_off.add(nid)
-        knew = frozenset(name for name, node in self._nodes.items() if _knows(node, nid))
-        self.absences.append(Absence(nid, self._simulator.now, float("inf"), knew))
+        self.absences.append(Absence(nid, self._simulator.now, float("inf")))
         for node in self._nodes.values():
             self._simulator.partition(nid, node.nid)
 
@@ -137,8 +136,3 @@ class Mishaps:
         self._until(lambda: bool(lost), f"a change of {self._name_of(nid)} is answered")
         self._simulator.lose = None
         self._say(f"the answer to a change of {self._name_of(nid)} is lost")
-
-
-def _knows(node: Controlled, nid: int) -> bool:
-    exports = node.target.exports.values() if node.target is not None else ()
-    return any(export.nid & ~ALIAS_MASK == nid and export.connected for export in exports)

@@ -10,7 +10,7 @@ from lustre_wire.recovery.exports import Export
 from lustre_wire.recovery.last_rcvd import MountRefused
 from lustre_wire.recovery.target import Target
 from lustre_wire.testbed.simulator import Stuck
-from lustre_wire.upgrade.evidence.journal import Writeconf
+from lustre_wire.upgrade.evidence.records import ByHand, Writeconf
 from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.nodes.server import Controlled
 from lustre_wire.upgrade.nodes.writeconf import WriteconfRefused, writeconf
@@ -247,6 +247,8 @@ class Operator:
             if client.part.barred:
                 barred = target if target in client.part.barred else "MGS"
                 client.now = play.now
+                whom = [target] if barred == target else sorted(set(play.targets().values()) - {"MGS"})
+                play.by_hand += [ByHand(play.now, client.nid, each, on) for each in whom]
                 client.set_barrier(barred) if on else client.lift_barrier(barred)
                 play.simulator.flush(client)
 
@@ -279,7 +281,7 @@ class Operator:
         except WriteconfRefused as refusal:
             play.say(f"writeconf: {refusal}")
             refused = True
-        play.journal.writeconfs.append(Writeconf(play.now, mounted, refused))
+        play.writeconfs.append(Writeconf(play.now, mounted, refused))
         return not refused
 
     # -- the lock of the whole file system (TH-8) ----------------------------------------------------------------

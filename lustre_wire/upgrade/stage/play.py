@@ -10,24 +10,24 @@ import attrs
 
 from lustre_wire.dialects import dialect
 from lustre_wire.errors import WireError
-from lustre_wire.recovery.last_rcvd import FILE, LastRcvd
 from lustre_wire.recovery.limits import DEFAULT, Limits
 from lustre_wire.recovery.packet import Packet
 from lustre_wire.testbed.file_system import CLIENT_NID, FSNAME
 from lustre_wire.testbed.hardware import Hardware
 from lustre_wire.testbed.simulator import Faults, Simulator, Stuck
-from lustre_wire.testbed.tasks import Task
+from lustre_wire.testbed.tasks import Steps, Task
 from lustre_wire.testbed.tcp import ALIAS_MASK
-from lustre_wire.upgrade.evidence import wire
-from lustre_wire.upgrade.evidence.journal import Journal, Started
-from lustre_wire.upgrade.evidence.records import Asked, Began, Flushed, Signalled, Stopped
+from lustre_wire.upgrade.evidence import snapshot, wire
+from lustre_wire.upgrade.evidence.evictions import Eviction, evictions
+from lustre_wire.upgrade.evidence.journal import Journal
+from lustre_wire.upgrade.evidence.records import Asked, Began, ByHand, Flushed, Mounted, Signalled, Stopped, Writeconf
+from lustre_wire.upgrade.evidence.starts import Started, starts
 from lustre_wire.upgrade.evidence.wire import Wire
 from lustre_wire.upgrade.nodes.client import UpgradeClient
 from lustre_wire.upgrade.nodes.mds import ControlledMetadata
 from lustre_wire.upgrade.nodes.server import Controlled
 from lustre_wire.upgrade.nodes.system import System
-from lustre_wire.upgrade.protocol import mark
-from lustre_wire.upgrade.protocol.mark import VERSIONS, Start
+from lustre_wire.upgrade.protocol.mark import VERSIONS
 from lustre_wire.upgrade.protocol.policy import Policy, Scope
 from lustre_wire.upgrade.protocol.shutdown import ServerState
 from lustre_wire.upgrade.stage.all_of import AllOf
@@ -91,6 +91,11 @@ class Play:
         unmounted: when clients were unmounted.
         signalled: when the operator interrupted users.
         forced: when the operator unmounted a server by force, or aborted a recovery: either evicts by plan (TH-14).
+        insisting: when the operator insisted on the start of which target.
+        mounted: each mount of a client that was done; `by_hand`, `writeconfs` what the operator did with barriers and
+            with the configuration.
+        flushed: each time a target's disk was flushed; `began`, `stopped` starts and stops of targets.
+        journal: what nodes note of themselves.
     """
 
     def __init__(
@@ -119,12 +124,17 @@ class Play:
         self._looked: list[Asked] = []
         self._departed: set[str] = set()
         self.forced: list[float] = []
+        self.insisting: list[tuple[float, str]] = []
+        self.mounted: list[Mounted] = []
+        self.by_hand: list[ByHand] = []
+        self.writeconfs: list[Writeconf] = []
         self.lost: list[str] | None = None
         self.flushed: list[Flushed] = []
         self.began: list[Began] = []
         self.stopped: list[Stopped] = []
         self._awaited: list[tuple[int, str, Callable[[], object]]] = []
         self._wire: tuple[int, Wire] | None = None
+        self._evictions: tuple[Wire, tuple[Began, ...], tuple[Flushed, ...], list[Eviction]] | None = None
         for node in self.nodes.values():
             node.control(policy, self.journal)
             node.observer = self._observe
@@ -185,7 +195,7 @@ class Play:
 
     def starts(self) -> list[Started]:
         """Every start of a server."""
-        return self.journal.started
+        return starts(self.began, self.flushed, self.is_metadata)
 
     def went_back(self) -> bool:
         """Was there a step back to an older version?"""
@@ -195,8 +205,20 @@ class Play:
         """Clients that are up and on the network, and were mounted before this time."""
         return [
             client for task, client in self.mounting
-            if client.up and client.nid not in self.mishaps.cut_off and task.done and client.mounted_at < time
+            if client.up and client.nid not in self.mishaps.cut_off and task.done and self.is_mounted(client.nid, time)
         ]  # fmt: skip
+
+    def is_mounted(self, nid: int, time: float) -> bool:
+        """Was the last mount of a client done by then?"""
+        return max((mounted.time for mounted in self.mounted if mounted.client == nid), default=inf) < time
+
+    def is_reachable(self, nid: int) -> bool:
+        """Is a client up and on the network?"""
+        return self.simulator.nodes[nid].up and nid not in self.mishaps.cut_off
+
+    def insisted(self, time: float) -> set[str]:
+        """Targets whose start at this time the operator insisted on (SI-4a)."""
+        return {target for then, target in self.insisting if then == time}
 
     def untouched(self) -> set[int]:
         """Clients nothing happened to: never cut off, crashed or evicted."""
@@ -227,9 +249,13 @@ class Play:
             StartRefused, MountRefused: it does not start.
         """
         node, place, flushes = self.servers[name], self.place, len(self.flushed)
+        if node.forced:
+            self.insisting.append((self.now, node.uuid.decode()))
         self._note_what_is_down()
+        fids = snapshot.fids(node.store) if self.is_metadata(node.nid) and not self.journal.quiet else frozenset()
         self.simulator.start(node.nid)
-        self.began.append(Began(place, flushes, self.now, node.nid, node.uuid.decode(), node.dialect.name))
+        target, until = node.uuid.decode(), len(self.flushed)
+        self.began.append(Began(place, flushes, self.now, node.nid, target, node.dialect.name, until, fids))
 
     def stop(self, name: str) -> None:
         """Have a server stopped."""
@@ -286,13 +312,8 @@ class Play:
         self._note_ends(lambda stop: stop.nid == nid, crashed=True)
 
     def _note_disk(self, node: Controlled) -> None:
-        found = mark.read(node.store)
-        version, clean = (found.version, found.clean) if found is not None else ("", False)
-        transno, clients = 0, frozenset[bytes]()
-        if node.store.size(FILE):
-            book = LastRcvd(node.store, node.dialect, metadata=False)
-            transno, clients = int(book.header().lsd_last_transno), book.clients()
-        self.flushed.append(Flushed(self.place, self.now, node.uuid.decode(), version, clean, transno, clients))
+        target = node.uuid.decode()
+        self.flushed.append(snapshot.flushed(self.place, self.now, target, node.store, node.dialect))
 
     def _observe(self, node: Controlled, what: str) -> None:
         for awaited in [each for each in self._awaited if each[:2] == (node.nid, what)]:
@@ -315,13 +336,18 @@ class Play:
         return made
 
     def _mount(self, client: UpgradeClient, *, wait: bool = True) -> None:
-        task = client.do(client.mount(), self.now, "mount")
+        task = client.do(self._mounts(client, self.now), self.now, "mount")
         self.simulator.flush(client)
         self.mounting.append((task, client))
         if wait:
             self.until(lambda: task.done, f"{self.name_of(client.nid)} mounts")
             if task.error is not None:
                 raise task.error
+
+    def _mounts(self, client: UpgradeClient, began: float) -> Steps:
+        root = yield from client.mount()
+        self.mounted.append(Mounted(began, self.now, client.nid))
+        return root
 
     def unmount(self, number: int) -> None:
         """A client's user finishes what he does, closes what he has open, and the client goes down. One that is cut off
@@ -460,7 +486,7 @@ class Play:
     # -- the end -------------------------------------------------------------------------------------------------
 
     def evicted(self) -> dict[str, list[str]]:
-        """Clients each server evicted, over all its starts."""
+        """Clients each server says it evicted, over all its starts."""
         found: dict[str, list[str]] = {}
         for name, node in self.nodes.items():
             for life in node.history:
@@ -469,10 +495,16 @@ class Play:
                     found.setdefault(name, []).append(self.client_of(uuid))
         return found
 
+    def evictions(self) -> list[Eviction]:
+        """Evictions of clients, of MDSs as well, as disks and network show them; not of those that were unmounted."""
+        seen, began, flushed = self.wire(), tuple(self.began), tuple(self.flushed)
+        if self._evictions is None or self._evictions[0] is not seen or self._evictions[1:3] != (began, flushed):
+            self._evictions = seen, began, flushed, evictions(seen, flushed, began, self.targets())
+        return [each for each in self._evictions[3] if not self.has_left(each.uuid.decode())]
+
     def clients_evicted(self) -> set[str]:
-        """Clients that were evicted, whoever noticed: a server, or they themselves."""
-        by_servers = {client for found in self.evicted().values() for client in found}
-        return (by_servers | {self.name_of(evicted.client) for evicted in self.journal.evicted}) - {"mds"}
+        """Clients that were evicted by any server."""
+        return {self.name_of(each.client) for each in self.evictions() if each.client not in self.targets()}
 
     def why_evicted(self, name: str) -> str:
         """What an evicted client did to be evicted, as far as a reason can be seen."""
@@ -487,7 +519,7 @@ class Play:
             return "could not replay what it had built on a change of a client that did not come back"
         if any(start.back for start in self.starts()):
             return "a step back evicts everybody"
-        if any(start.how == Start.FORGET for start in self.starts()):
+        if self.policy.start_rule and any(start.forced for start in self.starts()):
             return "the start was forced"
         if self.forced:
             return "a server was unmounted by force, or its recovery aborted"
@@ -498,7 +530,7 @@ class Play:
         objects before them (version-based recovery), and how many of their paths that leaves in doubt."""
         return {
             self.name_of(worker.client.nid): len(worker.ledger.doubtful) for worker in self.workers
-            if any(event.kind == "version failed" for owner in worker.client.imports() for event in owner.events)
+            if any(found.client == worker.client.nid for found in self.wire().version_failures)
         }  # fmt: skip
 
     def first_change(self) -> float:
@@ -532,9 +564,10 @@ class Play:
         """What may be lost by right: what only a client's memory had, and what it did not come back to replay."""
         evicted = self.clients_evicted()
         for worker in self.workers:
-            if worker.client.lost:
-                worker.ledger.doubtful |= worker.ledger.cached
-            worker.unlocked_by_eviction()
+            mine = [each for each in self.evictions() if each.client == worker.client.nid]
+            mds = [each for each in mine if "MDT" in each.target]
+            if mds:
+                worker.unlocked_by_eviction(max(each.told or each.time for each in mds))
             died = any(nid == worker.client.nid for _, nid in self.mishaps.deaths)
             absent = died or worker.client.nid in self.mishaps.cut_off
             if absent:
@@ -542,7 +575,9 @@ class Play:
                 worker.ledger.doubtful |= worker.trying
             if self.name_of(worker.client.nid) in evicted or absent:
                 worker.ledger.doubtful |= worker.ledger.cached
-                learnt = [found.time for found in self.journal.evicted if found.client == worker.client.nid]
-                for crashed, _, committed in self.mishaps.crashes:
+                learnt = [each.told for each in mds if each.told is not None]
+                for crashed, nid in self.mishaps.crashes:
+                    disk = (f.time for f in self.flushed if f.target == self.targets()[nid] and f.time <= crashed)
+                    committed = max(disk, default=0.0)
                     told = min((time for time in learnt if time >= crashed), default=crashed)
                     worker.ledger.unsure_since(committed, told)

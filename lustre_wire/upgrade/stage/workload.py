@@ -168,10 +168,9 @@ class Worker:
         think, script = self.random.uniform(0, self.thinking), self._script
         self.simulator.at(self.simulator.now + think, lambda: self._next(script, result, error))
 
-    def unlocked_by_eviction(self) -> None:
+    def unlocked_by_eviction(self, time: float) -> None:
         """A file that died in an eviction has no lock any more."""
-        alive = {path for path, number in self.held.items() if number in self.client.files}
-        self.ledger.locked &= {path for path in alive if not self.client.files[self.held[path]].dead}
+        self.ledger.locked = {path for path in self.ledger.locked if self.ledger.changes.get(path, time) > time}
 
     # -- what he does --------------------------------------------------------------------------------------------
 
