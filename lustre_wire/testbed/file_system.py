@@ -9,10 +9,13 @@ from lustre_wire.dialects import Dialect
 from lustre_wire.dialects import dialect as named_dialect
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.limits import DEFAULT, Limits
+from lustre_wire.recovery.store import Store
 from lustre_wire.testbed import mgs
 from lustre_wire.testbed.client.namespace import ClientNode
 from lustre_wire.testbed.hardware import Hardware
-from lustre_wire.testbed.node import MetadataNode, Node, ServerNode
+from lustre_wire.testbed.mds.osts import OstSide
+from lustre_wire.testbed.mds.service import Metadata
+from lustre_wire.testbed.node import Node, ServerNode
 from lustre_wire.testbed.ost import Objects
 from lustre_wire.testbed.packing import packer
 from lustre_wire.testbed.simulator import Faults, Simulator
@@ -37,12 +40,11 @@ class FileSystem:
         limits: what its targets keep for clients.
 
     Attributes:
-        server, metadata: classes of its nodes.
+        server: class of its nodes.
         partners: NID of a target's node -> the other node of its pair, on the same disk, not started.
     """
 
     server: type[ServerNode] = ServerNode
-    metadata: type[MetadataNode] = MetadataNode
 
     def __init__(
         self,
@@ -67,10 +69,10 @@ class FileSystem:
         self.osts = [self._ost(number, nid, seed + 10) for number, nid in enumerate(ost_nids)]
         known = [(ost.uuid, [n for n in (ost.nid, spare.get(ost.nid)) if n is not None]) for ost in self.osts]
         uuid = f"{FSNAME}-MDT0000_UUID".encode()
-        self.mds = self.metadata(mds_nid, uuid, found, known, seed + 2, stripes)
+        self.mds = self._mds(mds_nid, uuid, known, seed + 2, stripes)
         self.partners: dict[int, ServerNode] = {}
         if pair:
-            self.partners[mds_nid] = self.metadata(mds_nid + 1, uuid, found, known, seed + 3, stripes)
+            self.partners[mds_nid] = self._mds(mds_nid + 1, uuid, known, seed + 3, stripes)
             self.partners |= {o.nid: self._ost(n, spare[o.nid], seed + 100) for n, o in enumerate(self.osts)}
         for node in (*self.servers, *self.partners.values()):
             node.limits = limits
@@ -87,6 +89,16 @@ class FileSystem:
         mds_nid, ost_nids, _, _ = self._places
         osts = (mgs.Place(2, index, nid) for index, nid in enumerate(ost_nids))
         return mgs.Configuration(dialect, self._logs, (mgs.Place(1, 0, mds_nid), *osts))
+
+    def _mds(self, nid: int, uuid: bytes, osts: list[tuple[bytes, list[int]]], seed: int, stripes: int) -> ServerNode:
+        """An MDS; `osts` are the UUID of each OST, and the NIDs it may be found at."""
+
+        def make(dialect: Dialect, store: Store) -> Metadata:
+            return Metadata(dialect, store, stripes, len(osts))
+
+        node = self.server(nid, uuid, self.dialect, make, "MDS_CONNECT", seed)
+        node.beside = OstSide(nid, uuid, osts, seed)
+        return node
 
     def _ost(self, number: int, nid: int, seed: int) -> ServerNode:
         uuid = f"{FSNAME}-OST{number:04x}_UUID".encode()

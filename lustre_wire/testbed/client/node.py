@@ -206,8 +206,9 @@ class ConnectedNode(Node):
         dialect = self.dialects[0]
         flags = packer(dialect).personality.mgs_flags
         self.mgc = make_import(
-            self, self.dialects[:1], b"MGS", self.uuid[:-4] + b"mgc_", self.mgs, "MGS", flags, self.handles, self.xids
-        )
+            self.nid, self.dialects[:1], b"MGS", self.uuid[:-4] + b"mgc_", self.mgs, "MGS", flags, self.handles,
+            self.xids,
+        )  # fmt: skip
         yield from self._connected(self.mgc)
         devices = yield from self._configuration(self.mgc)
         yield from self._attach(devices)
@@ -270,7 +271,7 @@ class ConnectedNode(Node):
 
     def _import(self, device: _Device, kind: str, flags: int, data: dict[str, int]) -> Import:
         made = make_import(
-            self, self.dialects, device.target, self.uuid, device.peers, kind, flags, self.handles, self.xids, data
+            self.nid, self.dialects, device.target, self.uuid, device.peers, kind, flags, self.handles, self.xids, data
         )
         made.on_invalid = lambda: self._evicted(made)
         return made

@@ -1,7 +1,8 @@
-"""An MDS under control; of its OSTs it is a client, and takes part in their stops as clients do."""
+"""What an MDS does in the stops of its OSTs, of which it is a client: it takes part in them as clients do."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -9,60 +10,65 @@ import attrs
 from lustre_wire.recovery.connect import ImportState
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.packet import PUT, Packet
-from lustre_wire.testbed import operations as op
+from lustre_wire.recovery.target import Target
 from lustre_wire.testbed.client.callee import Callee
-from lustre_wire.testbed.node import MetadataNode
+from lustre_wire.testbed.mds.osts import OstSide
 from lustre_wire.testbed.tasks import Steps, Until
 from lustre_wire.upgrade.evidence.journal import Journal, Moved
 from lustre_wire.upgrade.nodes.barred import Barred
 from lustre_wire.upgrade.nodes.participant import Participant
-from lustre_wire.upgrade.nodes.server import Controlled
 from lustre_wire.upgrade.protocol.barrier import ClientState, Facts
 from lustre_wire.upgrade.protocol.gate import Caller
-from lustre_wire.upgrade.protocol.policy import Away, Policy, Resume, Scope
+from lustre_wire.upgrade.protocol.policy import Policy, Resume, Scope
 
 
-class ControlledMetadata(Controlled, MetadataNode):
-    """An MDS under control.
+class PartakingOstSide:
+    """The connections of an MDS to its OSTs behind barriers.
+
+    Args:
+        osts: the connections; what is asked over them passes the gate here.
 
     Attributes:
-        part: its part in the stops of OSTs.
+        part: its part in the stops of OSTs, made anew at each start.
     """
 
-    def control(self, policy: Policy, journal: Journal | None = None) -> None:
-        super().control(policy, journal)
+    def __init__(self, osts: OstSide, policy: Policy, journal: Journal) -> None:
+        self.osts, self.policy, self.journal, self._now = osts, policy, journal, 0.0
+        osts.through = self._gated
         self._take_part()
 
     def _take_part(self) -> None:
-        self.callee = Callee(self.nid, lambda: self.now)
+        self.callee = Callee(self.osts.nid, lambda: self._now)
         self.part = Participant(
-            self.nid, self.policy, self.journal, self.callee, lambda: self.now, lambda: self.tasks, self.ask
-        )
+            self.osts.nid, self.policy, self.journal, self.callee, lambda: self._now, lambda: self.osts.tasks,
+            self.osts.ask,
+        )  # fmt: skip
 
-    def start(self, now: float) -> None:
-        for target in self.part.closed():
-            self.journal.moved.append(Moved(now, self.nid, target, ClientState.RUN, Facts()))  # forgotten in a crash
+    def start(self, target: Target, now: float) -> None:
+        """The target was started."""
+        self._now = now
+        for closed in self.part.closed():  # forgotten in a crash
+            self.journal.moved.append(Moved(now, self.osts.nid, closed, ClientState.RUN, Facts()))
         self._take_part()
-        super().start(now)
-        self.service.changes.made_by_name = self.way.away is Away.REFORMAT
+        self.osts.start(target, now)
         if self.policy.controlled and self.policy.scope is Scope.TARGET:
-            self._join_osts()
-        self.tasks.run(now)
+            self._join()
+        self.osts.tasks.run(now)
 
-    def _join_osts(self) -> None:
+    def _join(self) -> None:
         """Nobody lifts a barrier of an MDS by hand: where an operator has to, it goes on when it has reconnected."""
         alone = self.policy.resume is Resume.OPERATOR
         policy = attrs.evolve(self.policy, resume=Resume.RECONNECT) if alone else self.policy
-        for osc in self.imports.values():
+        for osc in self.osts.imports.values():
             name = osc.config.target.decode()
             self.part.join(name, osc, [osc], policy)
-            self.tasks.start(self._first_lock(self.part.barred[name]), f"all-access lock of {name}")
+            self.osts.tasks.start(self._first_lock(self.part.barred[name]), f"all-access lock of {name}")
 
     def _first_lock(self, barred: Barred) -> Steps:
         yield Until(lambda: barred.holder.state is ImportState.FULL)
         yield from self.part.ask_for_lock(barred)
 
-    def _ask(self, osc: Import, asked: op.Operation) -> Any:
+    def _gated(self, osc: Import, begin: Callable[[], Any]) -> Any:
         """What the MDS wants of an OST waits at the gate, until the OST is back."""
         while True:
             caller = Caller(frozenset({osc.config.target.decode()}), update=True)
@@ -71,27 +77,38 @@ class ControlledMetadata(Controlled, MetadataNode):
                 if caller.status is None:
                     yield Until(lambda: caller.status is not None)  # noqa: B023
                 if not caller.status:
-                    return (yield from super()._ask(osc, asked))
+                    return (yield from begin())
             finally:
                 self.part.gate.leave(caller)
 
-    def receive(self, packet: Packet, now: float) -> None:
-        owners = [osc for osc in self.imports.values() if packet.source in osc.config.peers]
+    def receive(self, packet: Packet, now: float) -> bool:
+        """Take a packet of an OST, callbacks too; False for any other."""
+        self._now = now
+        owners = [osc for osc in self.osts.imports.values() if packet.source in osc.config.peers]
         if packet.kind == PUT and owners and not any(packet.match_bits in osc.sending for osc in owners):
-            self.now = now
             self.callee.called_back(packet, owners)
-        else:
-            super().receive(packet, now)
-        self._see(now)
+            return True
+        return self.osts.receive(packet, now)
 
     def tick(self, now: float) -> None:
-        super().tick(now)
-        self._see(now)
+        """Time has passed."""
+        self._now = now
+        self.osts.tick(now)
 
-    def _see(self, now: float) -> None:
-        if self.up:
-            self.part.watch()
-            self._go_on(now)
+    def go_on(self, now: float) -> None:
+        """Do what can be done."""
+        self._now = now
+        self.osts.go_on(now)
+
+    def watch(self) -> bool:
+        """Let the barriers see what happened."""
+        self.part.watch()
+        return True
+
+    def next_deadline(self) -> float | None:
+        """When the next tick is due."""
+        return self.osts.next_deadline()
 
     def take(self) -> list[Packet]:
-        return super().take() + self.callee.take()
+        """Packets to be sent."""
+        return self.osts.take() + self.callee.take()

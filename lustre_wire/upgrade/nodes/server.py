@@ -15,12 +15,14 @@ from lustre_wire.recovery.ldlm import Lock
 from lustre_wire.recovery.packet import Packet
 from lustre_wire.recovery.rules import rules_of
 from lustre_wire.recovery.target import Handling, Target, Wait
-from lustre_wire.testbed.node import MetadataNode, ServerNode
+from lustre_wire.testbed.mds.osts import OstSide
+from lustre_wire.testbed.node import ServerNode
 from lustre_wire.upgrade.evidence.journal import Journal
+from lustre_wire.upgrade.nodes.mds import PartakingOstSide
 from lustre_wire.upgrade.protocol import all_access_lock as access
 from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.mark import VERSIONS, Mark, Start
-from lustre_wire.upgrade.protocol.policy import Notice, Policy, Scope
+from lustre_wire.upgrade.protocol.policy import Away, Notice, Policy, Scope
 from lustre_wire.upgrade.protocol.shutdown import Act, ServerState, Shutdown
 
 #: Seconds the last commit takes; seconds a target that is done waits for clients that have not said good-bye.
@@ -68,6 +70,9 @@ class Controlled(ServerNode):
         """Choose a policy; to be called before the first start."""
         self.policy, self.journal, self.changing = policy, journal or Journal(), None
         self.life = Shutdown(policy)
+        osts = self.beside.osts if isinstance(self.beside, PartakingOstSide) else self.beside
+        if isinstance(osts, OstSide):
+            self.beside = PartakingOstSide(osts, policy, self.journal)
         self.history: list[Life] = []
         self.observer: Callable[[Controlled, str], None] | None = None
         self._idle()
@@ -111,6 +116,8 @@ class Controlled(ServerNode):
         assert self.target is not None
         self.target.guard = self
         self.target.synchronous = self.way.synchronous
+        if self.metadata:
+            self.service.changes.made_by_name = self.way.away is Away.REFORMAT
         self._note(f"start {self.dialect.name} ({how})")
         self._note(self.life.state)
 
@@ -125,14 +132,13 @@ class Controlled(ServerNode):
         """The disk of another version: its clients stay known where the policy says so, by the mark both releases read
         (OBD_COMPAT_20); a forced start and a way back forget them (SI-4a, D1). It comes to disk with the mark (S2)."""
         assert self.dialect is not None
-        metadata = isinstance(self, MetadataNode)
-        book = LastRcvd(self.store, self.dialect, metadata=metadata)
+        book = LastRcvd(self.store, self.dialect, metadata=self.metadata)
         if not self.store.size(FILE):
             return
         head = book.header()
         if how is Start.FORGET:
             self.store.truncate(FILE, head.lsd_client_start)
-        elif metadata and self.way.keeps_clients and rules_of(self.dialect).compat_20:
+        elif self.metadata and self.way.keeps_clients and rules_of(self.dialect).compat_20:
             head.lsd_feature_compat |= book.k.OBD_COMPAT_20
             book.write_header(head)
 
@@ -355,7 +361,3 @@ class Controlled(ServerNode):
         times = [super().next_deadline(), self._commit_due, self._halt_due, self._evict_due]
         known = [time for time in times if time is not None]
         return min(known) if known else None
-
-
-class ControlledServer(Controlled):
-    """An MGS or an OST under control."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from lustre_wire.testbed.file_system import FileSystem
-from lustre_wire.upgrade.nodes.mds import ControlledMetadata
-from lustre_wire.upgrade.nodes.server import ControlledServer
+from lustre_wire.upgrade.nodes.server import Controlled
 
 
 class System(FileSystem):
     """A file system of controlled servers; each is to be told its policy before its first start."""
 
-    server = ControlledServer
-    metadata = ControlledMetadata
+    server = Controlled

@@ -14,7 +14,6 @@ from lustre_wire.testbed.simulator import Simulator
 from lustre_wire.testbed.tcp import ALIAS_MASK
 from lustre_wire.upgrade.evidence.records import Absence
 from lustre_wire.upgrade.evidence.wire import is_change
-from lustre_wire.upgrade.nodes.mds import ControlledMetadata
 from lustre_wire.upgrade.nodes.server import Controlled
 from lustre_wire.upgrade.protocol.barrier import ClientState
 from lustre_wire.upgrade.protocol.shutdown import ServerState
@@ -124,7 +123,7 @@ class Mishaps:
     def lose_answer(self, nid: int) -> None:
         """Let time pass until the MDS answers a change of a client (a close is none); that answer gets lost."""
         lost: list[Packet] = []
-        metadata = {node.nid: node for node in self._nodes.values() if isinstance(node, ControlledMetadata)}
+        metadata = {node.nid: node for node in self._nodes.values() if node.metadata}
 
         def lose(packet: Packet) -> bool:
             answer = packet.kind == PUT and packet.target & ~ALIAS_MASK == nid and packet.source in metadata

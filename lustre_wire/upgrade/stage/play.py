@@ -24,7 +24,6 @@ from lustre_wire.upgrade.evidence.records import Asked, Began, ByHand, Flushed, 
 from lustre_wire.upgrade.evidence.starts import Started, starts
 from lustre_wire.upgrade.evidence.wire import Wire
 from lustre_wire.upgrade.nodes.client import UpgradeClient
-from lustre_wire.upgrade.nodes.mds import ControlledMetadata
 from lustre_wire.upgrade.nodes.server import Controlled
 from lustre_wire.upgrade.nodes.system import System
 from lustre_wire.upgrade.protocol.mark import VERSIONS
@@ -191,7 +190,7 @@ class Play:
 
     def is_metadata(self, nid: int) -> bool:
         """Is this an MDS?"""
-        return any(node.nid == nid and isinstance(node, ControlledMetadata) for node in self.nodes.values())
+        return any(node.nid == nid and node.metadata for node in self.nodes.values())
 
     def starts(self) -> list[Started]:
         """Every start of a server."""
