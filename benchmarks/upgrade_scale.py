@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lustre_wire.testbed.hardware import Hardware
-from lustre_wire.testbed.node import PRECREATE
+from lustre_wire.testbed.mds.osts import PRECREATE
 from lustre_wire.testbed.trace import Sent, Trace
 from lustre_wire.upgrade.evidence.journal import Journal
 from lustre_wire.upgrade.protocol.policy import policy
