@@ -12,7 +12,7 @@ import enum
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property, partial
+from functools import cache, cached_property, lru_cache, partial
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -115,6 +115,13 @@ class Constants(Mapping[str, Any]):
 _H = TypeVar("_H", bound=History)
 
 
+@lru_cache(maxsize=16)
+def _histories_in(modules: tuple[ModuleType, ...]) -> tuple[History, ...]:
+    """What modules declare with a past, as it stands in them; the dialects of one line have most of them in common."""
+    found = dict.fromkeys(history_of(value) for module in modules for value in vars(module).values())
+    return tuple(one for one in found if one is not None)
+
+
 @dataclass(frozen=True)
 class Grant:
     """What connect data show of a dialect.
@@ -195,8 +202,7 @@ class Dialect:
         """The histories of one kind that the release has, as they stand in the modules."""
         if self.release is None:
             return []
-        found = (history_of(v) for m in self._loaded for v in vars(m).values())
-        return [h for h in dict.fromkeys(found) if isinstance(h, kind) and h.exists(self._when)]
+        return [h for h in _histories_in(self._loaded) if isinstance(h, kind) and h.exists(self._when)]
 
     @cached_property
     def _structs(self) -> dict[str, Any]:
