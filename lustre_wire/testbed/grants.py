@@ -27,6 +27,7 @@ class Grants:
     def __init__(self, k: Names, left: Callable[[], int]) -> None:
         self.k, self._left = k, left
         self._held: dict[bytes, int] = {}
+        self._promised = 0  # to all of them, kept as a sum: there may be many
 
     def held(self, export: Export) -> int:
         return self._held.get(export.uuid, 0)
@@ -34,7 +35,7 @@ class Grants:
     @property
     def free(self) -> int:
         """Bytes neither used nor promised to anybody."""
-        return max(0, self._left() - sum(self._held.values()))
+        return max(0, self._left() - self._promised)
 
     def connected(self, export: Export, wanted: int) -> int:
         """What a client holds that connects and wants so much: what it held before, and perhaps more."""
@@ -42,7 +43,7 @@ class Grants:
         return self.held(export)
 
     def dropped(self, export: Export) -> None:
-        self._held.pop(export.uuid, None)
+        self._promised -= self._held.pop(export.uuid, 0)
 
     def transfer(self, export: Export, asked: ObjectOp, pieces: list[Any]) -> int | None:
         """Note what a transfer says and uses.
@@ -64,7 +65,7 @@ class Grants:
         for piece in pieces:
             size = _whole(piece.rnb_offset + piece.rnb_len) - piece.rnb_offset // BLOCK * BLOCK
             held -= size if piece.rnb_flags & k.OBD_BRW_FROM_GRANT and size <= held else 0
-        self._held[export.uuid] = held
+        self._hold(export, held)
         return self._more(export, asked.grant, asked.mode) if pieces else 0
 
     def _more(self, export: Export, current: int, wanted: int) -> int:
@@ -73,8 +74,12 @@ class Grants:
         if wanted > 0x7FFFFFFF or not current < wanted or not current < held + CHUNK:
             return 0
         more = min(_whole(wanted), self.free // 8 // BLOCK * BLOCK, CHUNK)
-        self._held[export.uuid] = held + more
+        self._hold(export, held + more)
         return more
+
+    def _hold(self, export: Export, size: int) -> None:
+        self._promised += size - self.held(export)
+        self._held[export.uuid] = size
 
 
 def _whole(size: int) -> int:
