@@ -357,6 +357,16 @@ class TestValidBits:
             node = {child.name: child for child in struct_tree(made, known).children}[field]
             assert node.counts == there
 
+    @pytest.mark.parametrize("release", ["1.8", "2.0", "2.17"])
+    def test_an_attribute_is_asked_for_or_the_list(self, release: str) -> None:
+        known = lw.dialect(release)
+        name, prefix = ("mds_body", "") if release == "1.8" else ("mdt_body", "mbo_")
+        for bit in ("OBD_MD_FLXATTR", "OBD_MD_FLXATTRLS"):
+            body = known.structs[name](**{f"{prefix}valid": known.constants[bit], f"{prefix}eadatasize": 70})
+            asked = lw.build(release, "MDS_GETXATTR", **{name: body})
+            assert brief(asked).endswith(f" {bit.removeprefix('OBD_MD_')} in 70 bytes")
+        assert brief(lw.build(release, "MDS_GETXATTR", "reply", **{name: body})) == "70 bytes"
+
     def test_what_is_in_a_file_is_in_no_line(self) -> None:
         """Also where it looks like something else: a small read's reply has the data with it."""
         known = lw.dialect("2.17")

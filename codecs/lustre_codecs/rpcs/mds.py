@@ -157,14 +157,14 @@ class MdsGetxattr:
     """
 
     class Request(Buffers):
-        mdt_body: MdsBody | MdtBody | None = slots.REQUEST_BODY
+        mdt_body: MdsBody | MdtBody | None = slots.XATTR_ASKED
         capa1: LustreCapa | bytes | None = slots.CAPA
         name: CString | None = dated_slot(called={"1.8": "xattr_name", "2.0": "name"}, omit=True, when={"1.8": "body.valid has FLXATTR; absent for FLXATTRLS (list)", "2.0": "FLXATTR; trailing slots with unset size are left out, so a list request may have only 3 buffers"})
         eadata: Opaque | None = dated_slot(called={"1.8": "input", "2.0": "eadata"}, optional=True, omit={"1.8": True, "2.10": False}, when={"1.8": "only when the caller passes input data (input_size>0)", "2.0": "input data present"})
         selinux_pol: CString | None = slots.SELINUX_POL
 
     class Reply(Buffers):
-        mdt_body: MdsBody | MdtBody | None = slots.REPLY_BODY
+        mdt_body: MdsBody | MdtBody | None = slots.XATTR_TOLD
         eadata: Opaque | None = dated_slot(omit={"1.8": True, "2.0": False}, holds=Chosen("name", ANSWERS, asked=True), when={"1.8": "value or list; counted whenever the size lookup succeeded, length = min(requested eadatasize, actual), so 0 for a size query; when the lookup failed the reply is body only with the errno in pb_status", "2.0": "counted; length min(actual, requested eadatasize), 0 for a size query; when the requested size is non-zero but too small the server fails -ERANGE before packing (body-only ERR reply)"})
 
 

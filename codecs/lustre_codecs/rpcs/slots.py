@@ -35,6 +35,17 @@ PAGE_BODY: Final = dated_slot(
         "2.6": ("{mbo_fid1} from {mbo_size:#x}", " {mbo_nlink} bytes", " attributes {mbo_mode:#x}"),
     },
 )  # fmt: skip
+# Whether an attribute or the list of their names is asked for, in how many bytes; none asks how many it takes.
+XATTR_ASKED: Final = dated_slot(
+    **_BODY, room={"1.8": 216, "2.0": 0},
+    line={
+        "1.8": ("{fid1} {valid}", " in {eadatasize} bytes"),
+        "2.6": ("{mbo_fid1} {mbo_valid}", " in {mbo_eadatasize} bytes"),
+    },
+)  # fmt: skip
+XATTR_TOLD: Final = dated_slot(
+    **_BODY, line={"1.8": ("", "{eadatasize} bytes"), "2.6": ("", "{mbo_eadatasize} bytes")},
+)  # fmt: skip
 
 
 def record(in_1_8: Any, in_2_0: Any) -> Any:
