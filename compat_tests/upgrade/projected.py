@@ -50,16 +50,22 @@ def traces(play: Play) -> Iterator[tuple[int, list[Pair]]]:
 
 def comparable(how: Policy) -> bool:
     """Is there a model of this policy?"""
-    return how.controlled and how.scope is Scope.TARGET
+    return how.controlled
 
 
 def refusals(play: Play) -> list[str]:
-    """What in a play the model does not have; what the model has without calls, it has with them."""
-    if not comparable(play.policy):
+    """What in a play the model does not have; what the model has without calls, it has with them.
+
+    With `scope=mgs` no MGS crashes in it, and clients to whom something happened, who have most states, are left out.
+    """
+    mgs = play.policy.scope is Scope.MGS
+    if not comparable(play.policy) or (mgs and any(nid == play.nodes["mgs"].nid for _, nid in play.mishaps.crashes)):
         return []
     options = {name: getattr(play.policy, name) for name in OPTIONS if name not in IGNORED}
     untouched, found = play.untouched(), []
     for client, trace in traces(play):
+        if mgs and client not in untouched:
+            continue
         by_hand = any(done.client == client for done in play.by_hand)
         how = {"touched": client not in untouched, "by_hand": by_hand, **options}
         if any(projection(calls=0, **how).refuses(trace)):

@@ -20,6 +20,8 @@ from lustre_wire.upgrade.model.agreement import A_STOP
         ("any-order", (), {}), ("new-clients", (), {}), ("rewritten-config", (), {}),
         ("by-hand", (), {}), ("by-hand", ("mds-crash@committed",), {"resume": "lock"}),
         ("failover-pair", (), {}), ("oss-pair", ("ost0-crash@quiet",), {}),
+        ("clean-upgrade", (), {"scope": "mgs"}), ("piecemeal-osts", (), {"scope": "mgs", "resume": "lock"}),
+        ("silent-client", (), {"scope": "mgs"}), ("by-hand", (), {"scope": "mgs", "notice": "withheld"}),
         # one that is cut off while the same server is stopped again and again
         ("new-clients", ("client1-silent@cleaning",), {}),
         # whose mount is not over when the server it has the lock of is stopped

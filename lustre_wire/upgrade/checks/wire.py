@@ -205,7 +205,7 @@ def th9(play: Play, verdict: Verdict) -> None:
     wire = play.wire()
     passing = goes_on(wire)
     releases = {m.place for m in wire.releases}
-    for stop in stops(play):
+    for stop in (stop for stop in stops(play) if not stop.said.holds):  # an MGS that takes locks back goes on serving
         for reply in wire.of(Kind.REPLY):
             if reply.server != stop.said.nid or not stop.said.place <= reply.place < stop.said.end:
                 continue

@@ -23,11 +23,10 @@ from lustre_wire.errors import WireError
 from lustre_wire.upgrade.model.graph import walk
 from lustre_wire.upgrade.model.joint import join
 from lustre_wire.upgrade.model.moves import first_part
-from lustre_wire.upgrade.protocol.policy import OPTIONS, Policy, policy
+from lustre_wire.upgrade.protocol.policy import OPTIONS, Policy, Scope, policy
 
 #: Options that make no difference here, and why.
 IGNORED = {
-    "scope": "each server of the model has a lock of its own: an MGS that has one for all is left to the scenarios",
     "watch": "the model knows no time: how often a client looks out for the restart makes no difference in it",
 }
 
@@ -66,7 +65,13 @@ def explore(
         by_hand: of how many clients the administrator sets the barrier.
         limit: states of one server's part after which to give up.
         say: told every now and then how far it is.
+
+    Raises:
+        WireError: with `scope=mgs`, more servers than one or crashes: a client has one barrier for all servers, so
+            that what several are in together does not follow from one.
     """
+    if how.scope is Scope.MGS and (len(servers) > 1 or crashes):
+        raise WireError("scope=mgs: one server is walked, with another beside it, and nothing crashes")
     graph = walk(first_part(how, clients, both, by_hand), losses, crashes, limit, say)
     found = Exploration(walked=len(graph), transitions=graph.transitions(), truncated=not graph.whole)
     if found.truncated:
@@ -96,10 +101,14 @@ def main(arguments: list[str] | None = None) -> int:
     except WireError as error:
         print(error, file=sys.stderr)
         return 2
-    found = explore(
-        how, clients=options.clients, servers=options.servers.lower().split(","), losses=options.lost,
-        crashes=options.crashes, both=options.both, by_hand=options.by_hand, limit=options.limit, say=say,
-    )  # fmt: skip
+    try:
+        found = explore(
+            how, clients=options.clients, servers=options.servers.lower().split(","), losses=options.lost,
+            crashes=options.crashes, both=options.both, by_hand=options.by_hand, limit=options.limit, say=say,
+        )  # fmt: skip
+    except WireError as error:
+        print(error, file=sys.stderr)
+        return 2
     if found.truncated:
         print(f"given up after {found.walked:,} states of one server", file=sys.stderr)
         return 1

@@ -18,6 +18,10 @@ def laws(part: Part) -> None:
     if state in (ServerState.QUIET, ServerState.COMMITTED, ServerState.HALTED):
         _must(not part.life.pending, "B5: quiet before everybody is done or evicted")
         _must(not server.holders, "B15: somebody holds the all-access lock of a quiet server")
+    mgs = part.mgs
+    if mgs is not None and mgs.life.state in (ServerState.QUIET, ServerState.COMMITTED):
+        _must(not mgs.life.pending, "B5: the MGS is quiet before everybody is done or evicted")
+        _must(not mgs.holders, "B15: somebody holds the all-access lock that the MGS has taken back")
     if state in (ServerState.COMMITTED, ServerState.HALTED) and server.mark.clean:
         _must(server.done == server.disk, "S2: a clean mark before everything is on disk")
     if server.up:

@@ -23,6 +23,8 @@ def arrive(part: Part, message: Message) -> None:
     if to_client(message):
         if client not in part.dead:
             _CLIENT[kind](part, client, *said)
+    elif kind in _MGS:
+        _MGS[kind](part, client, *said)
     elif part.server.up:
         _SERVER[kind](part, client, *said)
 
@@ -71,7 +73,8 @@ def _steps(part: Part, client: int, steps: list[Step]) -> None:
         elif step is Step.SYNC:
             link.synced = "sent"
         elif step is Step.RELEASE and link.access:
-            link.access, link.releasing = False, True
+            link.access, link.queued, link.releasing = False, False, True
+            part.network = frozenset(m for m in part.network if m[0] not in _OF_A_LOCK or m[1] != client)
         elif step is Step.ASK_AGAIN and not link.access:
             link.asking = True
         elif step is Step.DISCONNECT:
@@ -128,7 +131,7 @@ def _at_replay(
         server.done = tuple(max(n, done) if c == client else n for c, n in enumerate(server.done))
     server.awaited -= {client}
     server.opens |= {client}
-    server.holders |= {client} if access else frozenset()
+    server.holders |= {client} if access and part.mgs is None else frozenset()
     part.send("re replay", client, server.instance)
 
 
@@ -242,12 +245,15 @@ def _to_connected(part: Part, client: int, instance: int, handle: int, version: 
         link.state = "full"
         _recovered(part, client)
     elif how == "restarted":
-        link.state, link.releasing, link.leaving, link.synced = "replaying", False, False, ""
+        link.state, link.leaving, link.synced = "replaying", False, ""
+        link.releasing &= part.mgs is not None
         _steps(part, client, barrier.restarted())
     else:
         link.gone, link.state = True, "full"
-        link.open = link.uncommitted = link.dirty = link.locks = link.access = link.releasing = False
-        link.asking, link.leaving, link.synced, link.formatted = False, False, "", 0
+        link.open = link.uncommitted = link.dirty = link.locks = False
+        if part.mgs is None:
+            link.access = link.releasing = link.asking = False
+        link.leaving, link.synced, link.formatted = False, "", 0
         link.call = "" if link.call == "sent" else link.call
         link.view = "" if link.view == "sent" else link.view
         link.both = "answered" if link.both in ("inside", "sent") else link.both
@@ -264,9 +270,11 @@ def _to_replayed(part: Part, client: int, instance: int) -> None:
 def _recovered(part: Part, client: int) -> None:
     """Recovery is over; a client that still has its all-access lock need not ask for it."""
     link, barrier = part.links[client], part.barriers[client]
+    if link.other or link.state != "full":
+        return
     if not link.asking:
         _steps(part, client, barrier.recovered())
-    if link.access and not barrier.wanted:
+    if link.access and not barrier.wanted and not link.queued:
         _steps(part, client, barrier.granted())
 
 
@@ -339,12 +347,146 @@ def _to_asked(part: Part, client: int, instance: int, free: bool, refused: bool)
         _steps(part, client, barrier.granted() if free else barrier.queued())
 
 
+# -- at an MGS that has the lock, and what a client hears of it -----------------------------------------------------
+
+
+def act_mgs(part: Part, acts: list[Act]) -> None:
+    """Do what the MGS's machine says: it commits nothing itself, and goes on serving."""
+    mgs = part.mgs
+    assert mgs is not None
+    for each in acts:
+        if each is Act.REVOKE:
+            mgs.unheard = mgs.holders
+        elif each is Act.NOTIFY and part.policy.notice is Notice.WITHHELD:
+            for client in mgs.withheld:
+                part.send("re mgs release", client, mgs.handles[client])
+            mgs.withheld = frozenset()
+        elif each is Act.NOTIFY:
+            mgs.untold = frozenset(c for c in mgs.known if c in mgs.life.unaware)
+
+
+def restarted_elsewhere(part: Part, client: int) -> None:
+    """A client finds that another server was started anew."""
+    part.links[client].other = "replaying"
+    _steps(part, client, part.barriers[client].restarted())
+
+
+def back_elsewhere(part: Part, client: int) -> None:
+    """Its recovery there is over."""
+    part.links[client].other = ""
+    _recovered(part, client)
+
+
+def mgs_lost(part: Part, client: int) -> None:
+    """A client hears that the MGS has forgotten it, and the lock with it."""
+    link = part.links[client]
+    link.access = link.queued = link.asking = link.releasing = False
+    _steps(part, client, part.barriers[client].lock_forgotten())
+
+
+def _at_mgs_hello(part: Part, client: int) -> None:
+    mgs = part.mgs
+    assert mgs is not None
+    if client not in mgs.known:
+        if part.mgs and mgs.life.newcomer(first=part.links[client].mgc < 0):
+            return
+        mgs.known |= {client}
+        mgs.handles = tuple(n + (c == client) for c, n in enumerate(mgs.handles))
+    part.send("re mgs hello", client, mgs.handles[client])
+
+
+def _known(part: Part, client: int, handle: int) -> bool:
+    return part.mgs is not None and client in part.mgs.known and handle == part.mgs.handles[client]
+
+
+def _at_mgs_release(part: Part, client: int, handle: int) -> None:
+    mgs = part.mgs
+    if mgs is None or not _known(part, client, handle):
+        return
+    mgs.holders, mgs.unheard, mgs.queued = mgs.holders - {client}, mgs.unheard - {client}, mgs.queued - {client}
+    mgs.ungranted -= {client}
+    act_mgs(part, mgs.life.released(client))
+    if part.policy.notice is Notice.WITHHELD and mgs.life.state in (ServerState.REVOKING, ServerState.QUIET):
+        mgs.withheld |= {client}
+    else:
+        part.send("re mgs release", client, handle)
+
+
+def _at_mgs_ask(part: Part, client: int, handle: int) -> None:
+    mgs = part.mgs
+    if mgs is None or not _known(part, client, handle):
+        return
+    refused = bool(mgs.life.request("request"))
+    free = client in mgs.holders or (not mgs.about and not refused)  # it may ask again for want of an answer
+    if free:
+        mgs.holders |= {client}
+    elif not refused:
+        mgs.queued |= {client}
+    part.send("re mgs ask", client, handle, free, refused)
+
+
+def _to_mgs_hello(part: Part, client: int, handle: int) -> None:
+    part.links[client].mgc = handle
+
+
+def _to_mgs_callback(part: Part, client: int, handle: int) -> None:
+    link = part.links[client]
+    if link.mgc == handle and link.access and part.mgs is not None:
+        _steps(part, client, part.barriers[client].revoked())
+        part.mgs.unheard -= {client} if _known(part, client, handle) else frozenset()
+
+
+def _to_mgs_notice(part: Part, client: int, handle: int) -> None:
+    if part.links[client].mgc == handle:
+        _steps(part, client, part.barriers[client].all_committed())
+    if part.mgs is not None and _known(part, client, handle) and client in part.mgs.untold:
+        part.mgs.untold -= {client}
+        act_mgs(part, part.mgs.life.informed(client))
+
+
+def _to_mgs_grant(part: Part, client: int, handle: int) -> None:
+    link = part.links[client]
+    if part.mgs is not None and _known(part, client, handle):
+        part.mgs.ungranted -= {client}
+    if link.mgc == handle and link.queued:
+        link.queued = False
+        _steps(part, client, part.barriers[client].granted())
+
+
+def _to_mgs_released(part: Part, client: int, handle: int) -> None:
+    link = part.links[client]
+    if handle == link.mgc and link.releasing:
+        link.releasing = False
+        if part.policy.notice is Notice.WITHHELD:
+            _steps(part, client, part.barriers[client].all_committed())
+
+
+def _to_mgs_asked(part: Part, client: int, handle: int, free: bool, refused: bool) -> None:
+    link, barrier = part.links[client], part.barriers[client]
+    if not link.asking or handle != link.mgc:
+        return
+    link.asking = False
+    if refused:
+        _steps(part, client, barrier.revoked())
+        return
+    mgs = part.mgs
+    link.access, link.queued = True, not free and mgs is not None and client in mgs.queued | mgs.ungranted
+    _steps(part, client, barrier.queued() if link.queued else barrier.granted())
+
+
 _SERVER: dict[str, Callable[..., None]] = {
     "connect": _at_connect, "replay": _at_replay, "call": _at_call, "sync": _at_sync, "release": _at_release,
     "ask": _at_ask, "bye": _at_bye, "view": _at_view, "both": _at_both,
 }  # fmt: skip
+#: What the MGS says of a lock means nothing once that is given back.
+_OF_A_LOCK = ("mgs callback", "mgs grant", "mgs notice")
+_MGS: dict[str, Callable[..., None]] = {
+    "mgs hello": _at_mgs_hello, "mgs release": _at_mgs_release, "mgs ask": _at_mgs_ask,
+}  # fmt: skip
 _CLIENT: dict[str, Callable[..., None]] = {
     "callback": _to_callback, "notice": _to_notice, "re connect": _to_connected, "re replay": _to_replayed,
     "re call": _to_called, "re sync": _to_synced, "re release": _to_released, "re ask": _to_asked, "re bye": _to_parted,
-    "re view": _to_viewed, "re both": _to_both,
+    "re view": _to_viewed, "re both": _to_both, "re mgs hello": _to_mgs_hello, "mgs callback": _to_mgs_callback,
+    "mgs notice": _to_mgs_notice, "mgs grant": _to_mgs_grant, "re mgs release": _to_mgs_released,
+    "re mgs ask": _to_mgs_asked,
 }  # fmt: skip

@@ -17,12 +17,24 @@ from functools import partial
 
 import attrs
 
-from lustre_wire.upgrade.model.messages import act, arrive, lift, look, reopening, set_by_hand, to_client
-from lustre_wire.upgrade.model.world import Link, Message, Part, Server, Turn
+from lustre_wire.upgrade.model.messages import (
+    act,
+    act_mgs,
+    arrive,
+    back_elsewhere,
+    lift,
+    look,
+    mgs_lost,
+    reopening,
+    restarted_elsewhere,
+    set_by_hand,
+    to_client,
+)  # fmt: skip
+from lustre_wire.upgrade.model.world import Link, Message, Mgs, Part, Server, Turn
 from lustre_wire.upgrade.protocol import mark
 from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState
 from lustre_wire.upgrade.protocol.mark import VERSIONS, Mark, Start
-from lustre_wire.upgrade.protocol.policy import Held, Policy, Resume
+from lustre_wire.upgrade.protocol.policy import Held, Policy, Resume, Scope
 from lustre_wire.upgrade.protocol.shutdown import ServerState, Shutdown
 
 #: The administrator comes to this server; he is done with it.
@@ -51,16 +63,17 @@ def first_part(policy: Policy, clients: int, both: int = 0, by_hand: int = 0) ->
     there where it is told apart from others; the first `both` clients have one that needs every server, of the first
     `by_hand` the administrator sets the barrier once, whenever he likes, and lifts it."""
     views = int(policy.held is Held.UPDATES)
-    everybody = frozenset(range(clients))
+    everybody, shared = frozenset(range(clients)), policy.scope is Scope.MGS
     return Part(
         policy,
         Server(
             known=everybody, connected=everybody, exports=(0,) * clients, done=(0,) * clients, disk=(0,) * clients,
-            holders=everybody, opens=everybody,
+            holders=frozenset() if shared else everybody, opens=everybody,
         ),
         Shutdown(policy),
         [Link(views=views, both="to come" if c < both else "", hand=c < by_hand) for c in range(clients)],
         [Barrier(policy) for _ in everybody],
+        mgs=Mgs(Shutdown(policy), known=everybody, handles=(1,) * clients, holders=everybody) if shared else None,
     )  # fmt: skip
 
 
@@ -115,7 +128,8 @@ def moves(part: Part, losses: int, crashes: int) -> Iterator[Move]:
         if part.lost < losses:
             yield Move(f"{message} is lost", partial(_lose, message=message), fault=True)
     if part.crashed + len(part.missed()) < crashes:
-        if part.server.up:
+        draining = part.mgs is not None and part.mgs.life.state is ServerState.REVOKING
+        if part.server.up and not draining:
             yield Move("crashes", _crash, fault=True)
         for client in part.living():
             if client not in part.missed():
@@ -145,18 +159,106 @@ def moves(part: Part, losses: int, crashes: int) -> Iterator[Move]:
 
 def _administrator(part: Part) -> Iterator[Move]:
     """One server after the other: stop, start in the new version; what crashed is started as it was."""
-    server = part.server
-    if not server.up:
+    server, mgs = part.server, part.mgs
+    if mgs is not None:
+        yield from _with_mgs(part, mgs)
+    if not server.up and (mgs is None or _may_start(part, mgs)):
         as_it_was = not server.mark.clean
         name = "starts as it was" if as_it_was else "starts in 2.0"
         yield Move(name, partial(_start, version=server.version if as_it_was else 1))
+    if mgs is not None and mgs.about:
+        return
     if part.turn is Turn.BEFORE:
         yield Move(ITS_TURN, partial(_turn, turn=Turn.NOW), shared=True)
     elif part.turn is Turn.NOW and server.up and not server.awaited:
         if server.version:
             yield Move(DONE, partial(_turn, turn=Turn.DONE), shared=True)
-        elif part.life.state is ServerState.SERVING:
+        elif part.life.state is ServerState.SERVING and mgs is None:
             yield Move("stops", _stop)
+
+
+def _with_mgs(part: Part, mgs: Mgs) -> Iterator[Move]:
+    """The MGS takes the locks of all back before a server is stopped, is told when it is down, and gives them again
+    when it is back. Whom the MGS does not know then is evicted everywhere."""
+    server, state = part.server, mgs.life.state
+    ready = server.up and not server.awaited and server.known - part.dead - part.cut <= mgs.known
+    if not mgs.about and ready:
+        if part.turn is Turn.NOW and not server.version:
+            yield Move("the MGS takes the locks back", partial(_hold, about="this"))
+        elif part.turn is not Turn.NOW and mgs.left:
+            yield Move("the MGS takes the locks back for another", partial(_hold, about="another"))
+    elif mgs.about == "this" and state is ServerState.QUIET:
+        if server.up and not server.awaited and part.life.state is ServerState.SERVING:
+            yield Move("stops", _stop_alone)
+        elif not server.up and server.mark.clean:
+            yield Move("the MGS tells", _told)
+    elif mgs.about == "another" and state is ServerState.QUIET:
+        yield Move("the MGS tells of another", _told)
+    elif mgs.about == "another" and state is ServerState.COMMITTED:
+        yield Move("another starts", _another_starts)
+    for client in sorted(mgs.known & (part.dead | part.cut)):
+        yield Move(f"the MGS evicts client{client}", partial(_mgs_evicts, client=client))
+    for client in part.living():
+        other = part.links[client].other
+        if other == "lost" and client not in part.cut:
+            yield Move(f"client{client} finds another started", partial(restarted_elsewhere, client=client))
+        elif other and client not in part.cut:
+            yield Move(f"client{client} is back with another", partial(back_elsewhere, client=client))
+
+
+def _may_start(part: Part, mgs: Mgs) -> bool:
+    """What another server is stopped for comes first; after a stop of its own the MGS has told everybody."""
+    told = not part.server.mark.clean or mgs.life.state is ServerState.COMMITTED
+    return mgs.about != "another" and told
+
+
+def _hold(part: Part, about: str) -> None:
+    mgs = part.mgs
+    assert mgs is not None
+    mgs.about, mgs.left = about, mgs.left - (about == "another")
+    mgs.life = Shutdown(part.policy, stays=True)
+    act_mgs(part, mgs.life.begin(mgs.known | part.others))
+
+
+def _stop_alone(part: Part) -> None:
+    """The server asks nobody: it has no locks."""
+    _evict_strangers(part)
+    part.server.stops += 1
+    act(part, part.life.begin(frozenset()))
+
+
+def _evict_strangers(part: Part) -> None:
+    assert part.mgs is not None
+    for client in sorted(part.server.known - part.mgs.known):
+        _evict(part, client)
+
+
+def _told(part: Part) -> None:
+    assert part.mgs is not None
+    if part.mgs.about == "another":
+        _evict_strangers(part)
+    act_mgs(part, part.mgs.life.committed())
+
+
+def _another_starts(part: Part) -> None:
+    _let_go(part)
+    for client in part.living():
+        if part.links[client].state == "full" or part.links[client].mgc:
+            part.links[client].other = "lost"
+
+
+def _let_go(part: Part) -> None:
+    mgs = part.mgs
+    assert mgs is not None
+    mgs.about, mgs.life = "", Shutdown(part.policy)
+    mgs.holders, mgs.ungranted, mgs.queued = mgs.holders | mgs.queued, mgs.ungranted | mgs.queued, frozenset()
+    mgs.unheard = mgs.untold = mgs.withheld = frozenset()
+
+
+def _mgs_evicts(part: Part, client: int) -> None:
+    assert part.mgs is not None
+    part.mgs.forget(client)
+    act_mgs(part, part.mgs.life.evicted(client))
 
 
 def _turn(part: Part, turn: Turn) -> None:
@@ -170,6 +272,8 @@ def _start(part: Part, version: int) -> None:
     server.mark = Mark(VERSIONS[version], clean=False)
     server.instance, server.up, server.version = server.instance + 1, True, version
     server.awaited, part.life = server.known, Shutdown(part.policy)
+    if part.mgs is not None and part.mgs.about == "this":
+        _let_go(part)
 
 
 def _stop(part: Part) -> None:
@@ -207,7 +311,7 @@ def _hear(part: Part, client: int) -> None:
 def _boot(part: Part, client: int) -> None:
     """It mounts as one that nobody knows."""
     part.dead, part.booted = part.dead - {client}, part.booted | {client}
-    part.links[client] = Link(0, -1, "lost", calls=0, open=False, locks=False, access=False, gone=True)
+    part.links[client] = Link(0, -1, "lost", calls=0, open=False, locks=False, access=False, gone=True, mgc=-1)
     part.barriers[client] = Barrier(part.policy)
 
 
@@ -224,6 +328,9 @@ def _server(part: Part) -> Iterator[Move]:
         yield Move("commits", _commit)
     if part.life.state is ServerState.COMMITTED:
         yield Move("has waited long enough", _waited_enough)
+    if part.mgs is not None:
+        for other in part.others & part.mgs.life.pending:
+            yield Move(f"{other} are done for the MGS", partial(_done_mgs, other=other))
     for other in part.others & part.life.pending:
         yield Move(f"{other} are done", partial(_done, other=other))
     for other in part.others & part.life.unaware - part.life.pending:
@@ -247,6 +354,11 @@ def _waited_enough(part: Part) -> None:
 
 def _done(part: Part, other: str) -> None:
     act(part, part.life.released(other))
+
+
+def _done_mgs(part: Part, other: str) -> None:
+    assert part.mgs is not None
+    act_mgs(part, part.mgs.life.released(other))
 
 
 def _left(part: Part, other: str) -> None:
@@ -291,7 +403,12 @@ def make(move: Move, part: Part) -> None:
 
 
 def _call_back(part: Part) -> None:
-    server = part.server
+    server, mgs = part.server, part.mgs
+    if mgs is not None:
+        for kind, clients in (("callback", mgs.unheard), ("notice", mgs.untold), ("grant", mgs.ungranted)):
+            for client in clients:
+                if not part.on_way(f"mgs {kind}", client):
+                    part.send(f"mgs {kind}", client, mgs.handles[client])
     if server.up:
         for kind, clients in (("callback", server.unheard), ("notice", server.untold)):
             for client in clients:
@@ -303,6 +420,8 @@ def _client(part: Part, client: int) -> bool:
     """Send, send again, notice a restart, clean: one of them, and whether there was anything to do."""
     link, barrier, server = part.links[client], part.barriers[client], part.server
     there = server.up and server.instance == link.instance
+    if part.mgs is not None and client not in part.cut and _asks_mgs(part, part.mgs, client):
+        return True
     if link.view == "behind the gate" and link.gate < 2 and link.state == "full":
         link.view = "sent"
         part.send("view", client, link.version, link.instance)
@@ -336,6 +455,22 @@ def _client(part: Part, client: int) -> bool:
     return True
 
 
+def _asks_mgs(part: Part, mgs: Mgs, client: int) -> bool:
+    """Connect with the MGS again where it has forgotten the client, ask it for the lock, or give that back."""
+    link = part.links[client]
+    if link.mgc > 0 and (client not in mgs.known or mgs.handles[client] != link.mgc):
+        link.mgc = 0
+        mgs_lost(part, client)
+        return True
+    wants = "" if link.mgc > 0 else "hello"
+    if not wants:
+        wants = "release" if link.releasing else "ask" if link.asking else ""
+    if not wants or part.on_way(f"mgs {wants}", client):
+        return False
+    part.send(f"mgs {wants}", client, *(() if wants == "hello" else (link.mgc,)))
+    return True
+
+
 def _is_unknown(part: Part, client: int, link: Link) -> bool:
     """Was it evicted while it was away? Whatever it asks is answered with that."""
     gone = client in part.heard and client not in part.server.known
@@ -350,8 +485,8 @@ def _sends_again(part: Part, client: int, link: Link) -> bool:
         ("view", link.view == "sent", link.version),
         ("both", link.both == "sent", link.formatted),
         ("sync", link.synced == "sent", link.version),
-        ("release", link.releasing, link.version),
-        ("ask", link.asking, link.version),
+        ("release", link.releasing and part.mgs is None, link.version),
+        ("ask", link.asking and part.mgs is None, link.version),
         ("bye", link.leaving, link.version),
     ):
         if pending and not part.on_way(kind, client):

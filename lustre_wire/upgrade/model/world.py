@@ -53,6 +53,9 @@ class Link:
         synced: sync under way: ``""``, ``sent``.
         leaving: it says good-bye, until that is answered.
         gone: evicted once, or it booted and nobody knew it.
+        queued: the all-access lock was asked for and has to be waited for.
+        mgc: handle of the connection with the MGS, 0 without one; it counts where that has the lock.
+        other: ``lost`` and ``replaying`` where another server was started anew.
     """
 
     instance: int = 1
@@ -78,6 +81,9 @@ class Link:
     synced: str = ""
     leaving: bool = False
     gone: bool = False
+    queued: bool = False
+    mgc: int = 1
+    other: str = ""
 
 
 @attrs.define(slots=True)
@@ -113,12 +119,44 @@ class Server:
     stops: int = 0
 
 
+@attrs.define(slots=True)
+class Mgs:
+    """An MGS that has the all-access lock for all servers, with one barrier of each client for all of them (TH-8).
+
+    Attributes:
+        life: the stop for which it takes the locks back.
+        about: whose that is: ``this`` server's, ``another``'s, or nobody's.
+        left: how often another server is still stopped.
+        known: clients that are connected; `handles` the last connection each had.
+        holders, queued: clients with the lock, and that wait for it; `ungranted` are to be told that they have it.
+        unheard, untold, withheld: see `Server`.
+    """
+
+    life: Shutdown
+    about: str = ""
+    left: int = 1
+    known: frozenset[int] = frozenset()
+    handles: tuple[int, ...] = ()
+    holders: frozenset[int] = frozenset()
+    queued: frozenset[int] = frozenset()
+    ungranted: frozenset[int] = frozenset()
+    unheard: frozenset[int] = frozenset()
+    untold: frozenset[int] = frozenset()
+    withheld: frozenset[int] = frozenset()
+
+    def forget(self, client: int) -> None:
+        """Nothing is known of a client any more."""
+        for field in ("known", "holders", "queued", "ungranted", "unheard", "untold", "withheld"):
+            setattr(self, field, getattr(self, field) - {client})
+
+
 def _fields(kind: type[attrs.AttrsInstance], *skip: str) -> attrgetter[tuple[Any, ...]]:
     return attrgetter(*(field.name for field in attrs.fields(kind) if field.name not in skip))
 
 
 _LINK, _SERVER = _fields(Link), _fields(Server)
 _LIFE, _BARRIER = _fields(Shutdown), _fields(Barrier)
+_MGS = _fields(Mgs, "life")
 _LIFE_STATE, _BARRIER_STATE = _fields(Shutdown, "policy"), _fields(Barrier, "policy")
 
 
@@ -133,6 +171,7 @@ class Part:
         dead: clients that crashed; `booted` those of them that came back, which nobody knew any more.
         cut: clients without a network; `heard` those of them that have it again.
         others: clients of whom nothing is told but that at some time they are done, and at some time they leave.
+        mgs: where that has the lock; None where each server has its own.
         lost: messages lost here; `crashed` how often the server crashed.
     """
 
@@ -150,12 +189,14 @@ class Part:
     cut: frozenset[int] = frozenset()
     heard: frozenset[int] = frozenset()
     others: frozenset[str] = frozenset()
+    mgs: Mgs | None = None
 
     def copy(self) -> Part:
         return Part(
             self.policy, Server(*_SERVER(self.server)), Shutdown(*_LIFE(self.life)),
             [Link(*_LINK(link)) for link in self.links], [again(barrier) for barrier in self.barriers],
             self.network, self.turn, self.dead, self.lost, self.crashed, self.booted, self.cut, self.heard, self.others,
+            None if self.mgs is None else Mgs(Shutdown(*_LIFE(self.mgs.life)), *_MGS(self.mgs)),
         )  # fmt: skip
 
     def key(self) -> tuple[Any, ...]:
@@ -163,6 +204,7 @@ class Part:
         return (
             _SERVER(self.server), _LIFE_STATE(self.life), tuple(map(_LINK, self.links)),
             tuple(map(_BARRIER_STATE, self.barriers)), self.network,
+            self.mgs and (_LIFE_STATE(self.mgs.life), _MGS(self.mgs)),
         )  # fmt: skip
 
     def faults(self) -> tuple[Any, ...]:
@@ -181,7 +223,8 @@ class Part:
     def over(self) -> bool:
         """The server runs the new version, and whoever lives and has a network has made his calls."""
         server = self.server
-        return server.up and server.version == 1 and not server.awaited and all(
+        held = self.mgs is not None and self.mgs.about
+        return server.up and server.version == 1 and not server.awaited and not held and all(
             link.state == "full" and not (link.calls or link.call or link.views or link.view or link.both)
             and barrier.state is ClientState.RUN
             for client, (link, barrier) in enumerate(zip(self.links, self.barriers, strict=True))

@@ -123,7 +123,7 @@ class Shutdown:
         Args:
             kind: ``"connect"``, ``"disconnect"``, ``"ping"`` or anything else.
         """
-        if self.state in (ServerState.SERVING, ServerState.REVOKING) or kind in PASSING_WHEN_QUIET:
+        if self.stays or self.state in (ServerState.SERVING, ServerState.REVOKING) or kind in PASSING_WHEN_QUIET:
             return 0
         return -errno.EAGAIN
 

@@ -247,14 +247,14 @@ class Play:
         Raises:
             StartRefused, MountRefused: it does not start.
         """
-        node, place, flushes = self.servers[name], self.place, len(self.flushed)
+        node, place, flushes, now = self.servers[name], self.place, len(self.flushed), self.now
         if node.forced:
-            self.insisting.append((self.now, node.uuid.decode()))
+            self.insisting.append((now, node.uuid.decode()))
         self._note_what_is_down()
         fids = snapshot.fids(node.store) if self.is_metadata(node.nid) and not self.journal.quiet else frozenset()
         self.simulator.start(node.nid)
         target, until = node.uuid.decode(), len(self.flushed)
-        self.began.append(Began(place, flushes, self.now, node.nid, target, node.dialect.name, until, fids))
+        self.began.append(Began(place, flushes, now, node.nid, target, node.dialect.name, until, fids))
 
     def stop(self, name: str) -> None:
         """Have a server stopped."""
