@@ -124,6 +124,7 @@ class Play:
         self._departed: set[str] = set()
         self.forced: list[float] = []
         self.insisting: list[tuple[float, str]] = []
+        self._crashes: list[tuple[float, str, int]] = []
         self.mounted: list[Mounted] = []
         self.by_hand: list[ByHand] = []
         self.writeconfs: list[Writeconf] = []
@@ -308,6 +309,9 @@ class Play:
         self._note_ends(lambda stop: not self.simulator.nodes[stop.nid].up)
 
     def _note_crash(self, nid: int) -> None:
+        target = self.targets().get(nid)
+        if target is not None:
+            self._crashes.append((self.now, target, len(self.flushed)))
         self._note_ends(lambda stop: stop.nid == nid, crashed=True)
 
     def _note_disk(self, node: Controlled) -> None:
@@ -575,8 +579,7 @@ class Play:
             if self.name_of(worker.client.nid) in evicted or absent:
                 worker.ledger.doubtful |= worker.ledger.cached
                 learnt = [each.told for each in mds if each.told is not None]
-                for crashed, nid in self.mishaps.crashes:
-                    disk = (f.time for f in self.flushed if f.target == self.targets()[nid] and f.time <= crashed)
-                    committed = max(disk, default=0.0)
+                for crashed, target, flushes in self._crashes:
+                    committed = max((f.time for f in self.flushed[:flushes] if f.target == target), default=0.0)
                     told = min((time for time in learnt if time >= crashed), default=crashed)
                     worker.ledger.unsure_since(committed, told)
