@@ -18,6 +18,7 @@ from lustre_wire.frames.formats import lnet_message
 from lustre_wire.frames.lnet import LnetMsgType
 from lustre_wire.frames.nid import Nid, nid_str
 from lustre_wire.jsontext import json_text, text_and_format
+from lustre_wire.kinds import checked
 from lustre_wire.message import opcode_name
 from lustre_wire.reading import format_of, reader_of
 from lustre_wire.rpc import REPLY, REQUEST, Message, decode
@@ -168,6 +169,7 @@ class Captured:
         form = None if request._message is not None else request.format
         return form if form is not None and not form.asks else request.message
 
+    @checked
     def json_text(self, names: bool = False) -> str | None:
         """The JSON text of `message`, which is not decoded if that is not needed; None where there is none.
 

@@ -272,6 +272,7 @@ def records_of_bulk(
         yield from _read(place, request, deep)
 
 
+@checked
 def operations_in(message: Message, bulk: bytes | None = None, *, moved: bytes = b"") -> list[Told]:
     """What tells of each operation in a batch that a message carries; none of one that cannot be read.
 

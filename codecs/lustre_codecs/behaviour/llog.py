@@ -99,6 +99,7 @@ def _tails(release: Release) -> tuple[tuple[Any, str, int], ...]:
     found = (
         (cls, "cr_flags" if isinstance(flag, ChangelogRecFlags) else "cr_extra_flags", number_at(flag, release))
         for cls, flag in _TAILS
+        if (history := history_of(cls)) is not None and history.exists(release)  # before, a bit meant a longer record
     )  # fmt: skip
     return tuple((view(cls, release), field, number) for cls, field, number in found if number is not None)
 
