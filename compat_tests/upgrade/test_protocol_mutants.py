@@ -12,8 +12,8 @@ import attrs
 import pytest
 
 from compat_tests.upgrade.checks import reported
-from compat_tests.upgrade.plays import played_with
-from compat_tests.upgrade.test_broken_nodes import BROKEN
+from compat_tests.upgrade.plays import played, played_with
+from compat_tests.upgrade.test_broken_nodes import BROKEN, as_if_well
 from compat_tests.upgrade.test_own_mutants import MUTANTS as OWN_MUTANTS
 from lustre_wire.recovery.imports import Import
 from lustre_wire.recovery.last_rcvd import LastRcvd
@@ -223,5 +223,7 @@ def test_every_invariant_is_violated_by_some_broken_node() -> None:
 def test_a_node_that_breaks_the_protocol_is_reported(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check, scenario, policy, options, owner, attribute, broken = MUTANTS[name]
     osts = None if scenario == "piecemeal-osts" else 1
+    well = played(scenario, policy, osts=osts, **options).play
     made = played_with(monkeypatch, owner, attribute, broken, scenario, policy, osts=osts, **options)
+    as_if_well(made, well)
     assert check in {site.partition(".")[0] for site in reported(made)}
