@@ -34,7 +34,7 @@ _LOOPBACK: Final = parse_nid("0@lo")
 _MOST_TOLD: Final = 3
 
 
-def line(captured: Captured, told: Remembered, colour: bool) -> str:
+def line(captured: Captured, told: Remembered, colour: bool = False) -> str:
     """The line.
 
     Args:
