@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from math import inf
 
+import attrs
+
 from lustre_wire.checking.verdict import Verdict
 from lustre_wire.dialects import dialect
 from lustre_wire.recovery.timeouts import PING_INTERVAL, RECOVERY_SOFT
@@ -99,9 +101,9 @@ def d1(play: Play, verdict: Verdict) -> None:
         if start.metadata and start.back and start.before:
             left = kept(play, start)
             verdict.must(not left, f"{start.time:.3f}: {len(left)} clients still known after a step back")
-            came = {answer.client: answer for answer in first_connects(play, start).values()}
+            came = {answer.client: answer for answer in first_connects(play, attrs.evolve(start, last=inf)).values()}
             for client in play.present_before(start.time):
-                answer = came.get(client.nid)
+                answer = came.get(client.nid)  # who was cut off comes after another start, perhaps
                 told = answer is not None and not known(play.wire(), answer)
                 verdict.must(told, f"{start.time:.3f} {play.name_of(client.nid)} was not evicted")
 
