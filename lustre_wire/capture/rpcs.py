@@ -85,9 +85,7 @@ class Recent:
     def put(self, key: Any, captured: Captured) -> None:
         """Keep a message, instead of an earlier one with the same key."""
         kept = self._kept
-        former = kept.pop(key, None)  # so that it is the latest
-        if former is not None:
-            self._bytes -= former.size + _OVERHEAD
+        self.pop(key)  # so that it is the latest
         kept[key] = captured
         self._bytes += captured.size + _OVERHEAD
         while self._bytes > self._max_bytes or len(kept) > self._max_count:

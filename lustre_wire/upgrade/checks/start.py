@@ -186,7 +186,7 @@ def _dead_files(play: Play, verdict: Verdict) -> None:
     """Whoever is evicted by the MDS names no file that it had opened before."""
     told: dict[int, list[float]] = {}
     for eviction in play.evictions():
-        if eviction.told is not None and "MDT" in eviction.target:
+        if eviction.told is not None and eviction.by_mds:
             told.setdefault(eviction.client, []).append(eviction.told)
     opened: dict[tuple[int, int], float] = {}
     for each in decoded(play):

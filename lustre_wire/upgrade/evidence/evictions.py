@@ -31,6 +31,11 @@ class Eviction:
     target: str
     told: float | None = None
 
+    @property
+    def by_mds(self) -> bool:
+        """Whether an MDS forgot it, and with it the files it had open."""
+        return "MDT" in self.target
+
 
 def known(wire: Wire, answer: Message) -> bool:
     """Does the answer to a connect say that the server knows the client: is it a reconnect, or part of a recovery?"""
@@ -64,14 +69,13 @@ def _on_disk(wire: Wire, flushed: Sequence[Flushed], targets: Mapping[int, str])
 def _farewells(wire: Wire, targets: Mapping[int, str]) -> dict[tuple[bytes, str], list[float]]:
     """When a target heard a client's good-bye after which that did not come back."""
     k = wire.k
-    handles = {(answer.server, answer.handle): wire.who(asked) for asked, answer in wire.connects if not answer.status}
     last: dict[tuple[bytes, str], float] = {}
     for asked, answer in wire.connects:
         if not answer.status:
             last[wire.who(asked), targets[answer.server]] = answer.time
     found: dict[tuple[bytes, str], list[float]] = {}
     for message in wire.of(Kind.REQUEST, k.MDS_DISCONNECT, k.OST_DISCONNECT):
-        uuid = handles.get((message.server, message.handle))
+        uuid = wire.owners.get((message.server, message.handle))
         if uuid is not None and message.arrived is not None:
             pair = uuid, targets[message.server]
             if message.arrived >= last[pair]:
@@ -83,7 +87,6 @@ def _at_connects(
     wire: Wire, flushed: Sequence[Flushed], began: Sequence[Began], targets: Mapping[int, str]
 ) -> Iterator[Eviction]:
     k = wire.k
-    handles = {(answer.server, answer.handle): wire.who(asked) for asked, answer in wire.connects if not answer.status}
     events: list[tuple[float, int, Began | Message | tuple[Message, Message]]]
     events = [(begun.place, 0, begun) for begun in began]
     events += [(answer.place, 1, (asked, answer)) for asked, answer in wire.connects if not answer.status]
@@ -94,7 +97,7 @@ def _at_connects(
             disks = (f for f in reversed(flushed[: event.flushes]) if f.target == event.target)
             there[event.target] = set(next((disk.clients for disk in disks), ()))
         elif isinstance(event, Message):
-            uuid = handles.get((event.server, event.handle))
+            uuid = wire.owners.get((event.server, event.handle))
             there.get(targets[event.server], set()).discard(uuid or b"")
         else:
             asked, answer = event

@@ -185,6 +185,11 @@ class Wire:
         found = ((self.request_of(m), m) for m in self.of(Kind.REPLY, *self.connect_opcodes))
         return [(asked, answer) for asked, answer in found if asked is not None]
 
+    @cached_property
+    def owners(self) -> dict[tuple[int, int], bytes]:
+        """UUID of the client of each connection, by its server and handle."""
+        return {(answer.server, answer.handle): self.who(asked) for asked, answer in self.connects if not answer.status}
+
     def who(self, connect: Message) -> bytes:
         """UUID of the client that connects."""
         return connect.buffer(2).rstrip(b"\0")

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lustre_wire.upgrade.model.world import Broken, Link, Message, Part, again
+from lustre_wire.upgrade.model.world import Broken, Link, Message, Mgs, Part, Server, again
 from lustre_wire.upgrade.protocol.barrier import Facts, Step
 from lustre_wire.upgrade.protocol.mark import VERSIONS, Mark
 from lustre_wire.upgrade.protocol.policy import Notice
-from lustre_wire.upgrade.protocol.shutdown import Act, ServerState
+from lustre_wire.upgrade.protocol.shutdown import Act, ServerState, Shutdown
 
 
 def arrive(part: Part, message: Message) -> None:
@@ -41,19 +41,26 @@ def act(part: Part, acts: list[Act]) -> None:
     """Do what the server's machine says."""
     server = part.server
     for each in acts:
-        if each is Act.REVOKE:
-            server.unheard = server.holders
-        elif each is Act.NOTIFY and part.policy.notice is Notice.WITHHELD:
-            for client in server.withheld:
-                part.send("re release", client, server.instance)
-            server.withheld = frozenset()
-        elif each is Act.NOTIFY:
-            server.untold = frozenset(c for c in server.known if c in part.life.unaware)
+        if each in (Act.REVOKE, Act.NOTIFY):
+            _tell(part, server, part.life, each, lambda client: part.send("re release", client, server.instance))
         elif each is Act.MARK:
             server.mark = Mark(VERSIONS[server.version], clean=True)
         elif each is Act.HALT:
             server.up, server.connected = False, frozenset()
             server.holders = server.opens = server.unheard = server.untold = server.withheld = frozenset()
+
+
+def _tell(part: Part, node: Server | Mgs, life: Shutdown, what: Act, answer: Callable[[int], None]) -> None:
+    """Have whoever has the locks ask its clients for them, or tell that all is committed: by a callback, or by the
+    answers to the releases where they were kept back."""
+    if what is Act.REVOKE:
+        node.unheard = node.holders
+    elif part.policy.notice is Notice.WITHHELD:
+        for client in node.withheld:
+            answer(client)
+        node.withheld = frozenset()
+    else:
+        node.untold = frozenset(c for c in node.known if c in life.unaware)
 
 
 def look(part: Part, client: int) -> bool:
@@ -324,8 +331,13 @@ def _to_synced(part: Part, client: int, instance: int) -> None:
 
 
 def _to_released(part: Part, client: int, instance: int) -> None:
+    if instance == part.links[client].instance:
+        _release_answered(part, client)
+
+
+def _release_answered(part: Part, client: int) -> None:
     link = part.links[client]
-    if instance == link.instance and link.releasing:
+    if link.releasing:
         link.releasing = False
         if part.policy.notice is Notice.WITHHELD:
             _steps(part, client, part.barriers[client].all_committed())
@@ -355,14 +367,8 @@ def act_mgs(part: Part, acts: list[Act]) -> None:
     mgs = part.mgs
     assert mgs is not None
     for each in acts:
-        if each is Act.REVOKE:
-            mgs.unheard = mgs.holders
-        elif each is Act.NOTIFY and part.policy.notice is Notice.WITHHELD:
-            for client in mgs.withheld:
-                part.send("re mgs release", client, mgs.handles[client])
-            mgs.withheld = frozenset()
-        elif each is Act.NOTIFY:
-            mgs.untold = frozenset(c for c in mgs.known if c in mgs.life.unaware)
+        if each in (Act.REVOKE, Act.NOTIFY):
+            _tell(part, mgs, mgs.life, each, lambda client: part.send("re mgs release", client, mgs.handles[client]))
 
 
 def restarted_elsewhere(part: Part, client: int) -> None:
@@ -454,11 +460,8 @@ def _to_mgs_grant(part: Part, client: int, handle: int) -> None:
 
 
 def _to_mgs_released(part: Part, client: int, handle: int) -> None:
-    link = part.links[client]
-    if handle == link.mgc and link.releasing:
-        link.releasing = False
-        if part.policy.notice is Notice.WITHHELD:
-            _steps(part, client, part.barriers[client].all_committed())
+    if handle == part.links[client].mgc:
+        _release_answered(part, client)
 
 
 def _to_mgs_asked(part: Part, client: int, handle: int, free: bool, refused: bool) -> None:

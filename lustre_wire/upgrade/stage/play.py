@@ -568,7 +568,7 @@ class Play:
         evicted = self.clients_evicted()
         for worker in self.workers:
             mine = [each for each in self.evictions() if each.client == worker.client.nid]
-            mds = [each for each in mine if "MDT" in each.target]
+            mds = [each for each in mine if each.by_mds]
             if mds:
                 worker.unlocked_by_eviction(max(each.told or each.time for each in mds))
             died = any(nid == worker.client.nid for _, nid in self.mishaps.deaths)
