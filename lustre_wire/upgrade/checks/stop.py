@@ -294,13 +294,13 @@ def b11(play: Play, verdict: Verdict) -> None:
 def _by_hand(play: Play) -> Iterator[tuple[ByHand, float]]:
     """Barriers set by hand, where none was closed then, and until when: the command to lift it, the client's end, or
     its eviction."""
-    nids = {target: {nid for nid, each in play.targets().items() if each == target} for target in _uuids(play)}
-    taken = waits(play)
+    targets, taken = play.targets(), waits(play)
     for number, begun in enumerate(play.by_hand):
         client, target = begun.client, begun.target
-        shut = any(w.release.client == client and w.about & nids[target] and w.release.time <= begun.time <= w.over
+        nodes = {nid for nid, each in targets.items() if each == target}
+        shut = any(w.release.client == client and w.about & nodes and w.release.time <= begun.time <= w.over
                    for w in taken)  # fmt: skip
-        shut |= any(d.client == client and d.about & nids[target] and d.begin <= begun.time <= d.end
+        shut |= any(d.client == client and d.about & nodes and d.begin <= begun.time <= d.end
                     for d in drains(play))  # fmt: skip
         if not begun.on or shut:
             continue
@@ -308,10 +308,6 @@ def _by_hand(play: Play) -> Iterator[tuple[ByHand, float]]:
         ends += [time for time, who in play.mishaps.deaths if who == client and time > begun.time]
         ends += [e.told or e.time for e in play.evictions() if e.client == client and e.time > begun.time]
         yield begun, min(ends, default=inf)
-
-
-def _uuids(play: Play) -> set[str]:
-    return set(play.targets().values())
 
 
 @invariant("B12")
