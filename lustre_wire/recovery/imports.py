@@ -182,13 +182,14 @@ class Import:
         self.submit(request, now)
         return request
 
-    def ping(self, now: float) -> None:
-        """See whether the server is there."""
+    def ping(self, now: float) -> Request:
+        """See whether the server is there; the request, not answered yet."""
         self.next_ping = now + self.ping_interval
         request = self.request("OBD_PING", no_delay=True, no_resend=True)
         self.submit(request, now)
         if self.ping_interval < timeouts.PING_INTERVAL:  # whoever asks more often does not wait longer either
             request.deadline = min(request.deadline, now + self.ping_interval)
+        return request
 
     def request(self, name: str, *, portal: int = 0, **options: Any) -> Request:
         """A request in the dialect in force, without buffers or with those in `buffers`.

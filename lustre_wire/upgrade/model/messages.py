@@ -4,6 +4,8 @@ that nobody chooses."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from lustre_wire.upgrade.model.world import Broken, Link, Message, Mgs, Part, Server, again
 from lustre_wire.upgrade.protocol.barrier import Facts, Step
@@ -50,14 +52,14 @@ def act(part: Part, acts: list[Act]) -> None:
             server.holders = server.opens = server.unheard = server.untold = server.withheld = frozenset()
 
 
-def _tell(part: Part, node: Server | Mgs, life: Shutdown, what: Act, answer: Callable[[int], None]) -> None:
+def _tell(part: Part, node: Server | Mgs, life: Shutdown, what: Act, answer: Callable[[Any], None]) -> None:
     """Have whoever has the locks ask its clients for them, or tell that all is committed: by a callback, or by the
     answers to the releases where they were kept back."""
     if what is Act.REVOKE:
         node.unheard = node.holders
     elif part.policy.notice is Notice.WITHHELD:
-        for client in node.withheld:
-            answer(client)
+        for each in node.withheld:
+            answer(each)
         node.withheld = frozenset()
     else:
         node.untold = frozenset(c for c in node.known if c in life.unaware)
@@ -80,10 +82,10 @@ def _steps(part: Part, client: int, steps: list[Step]) -> None:
         elif step is Step.SYNC:
             link.synced = "sent"
         elif step is Step.RELEASE and link.access:
-            link.access, link.queued, link.releasing = False, False, True
+            link.access, link.queued, link.called, link.releasing = False, False, False, link.lock
             part.network = frozenset(m for m in part.network if m[0] not in _OF_A_LOCK or m[1] != client)
-        elif step is Step.ASK_AGAIN and not link.access:
-            link.asking = True
+        elif step is Step.ASK_AGAIN and not (link.access or link.asking):
+            link.asking, link.lock = True, link.lock + 1
         elif step is Step.DISCONNECT:
             link.leaving = True
         elif step in _GATE:
@@ -94,6 +96,16 @@ def _steps(part: Part, client: int, steps: list[Step]) -> None:
 
 
 _GATE = {Step.OPEN_GATE: 0, Step.CLOSE_GATE: 1, Step.CLOSE_GATE_TO_READING: 2}
+
+
+def lock_news(part: Part, client: int) -> bool:
+    """A client that has its lock of an MGS, or waits for it, looks what is said of that; does anything come of it?"""
+    link, barrier = part.links[client], part.barriers[client]
+    if not link.access:
+        return False
+    before = again(barrier)
+    _steps(part, client, barrier.revoked() if link.called else barrier.queued() if link.queued else barrier.granted())
+    return barrier != before
 
 
 def _facts(link: Link) -> Facts:
@@ -183,7 +195,7 @@ def _at_sync(part: Part, client: int, version: int, instance: int) -> None:
     if _live(part, client, version, instance):
         if not part.life.request("request"):
             part.server.disk = part.server.done
-        part.send("re sync", client, instance)
+        part.send("re sync", client, instance, part.server.disk[client])
 
 
 def _at_release(part: Part, client: int, version: int, instance: int) -> None:
@@ -279,7 +291,7 @@ def _recovered(part: Part, client: int) -> None:
     link, barrier = part.links[client], part.barriers[client]
     if link.other or link.state != "full":
         return
-    if not link.asking:
+    if not link.asking and (link.called or not link.queued):
         _steps(part, client, barrier.recovered())
     if link.access and not barrier.wanted and not link.queued:
         _steps(part, client, barrier.granted())
@@ -324,10 +336,14 @@ def _to_both(part: Part, client: int, instance: int) -> None:
         link.uncommitted |= not part.policy.synchronous
 
 
-def _to_synced(part: Part, client: int, instance: int) -> None:
+def _to_synced(part: Part, client: int, instance: int, disk: int) -> None:
     link = part.links[client]
-    if instance == link.instance:
-        link.synced, link.uncommitted, link.formatted = "", False, 0
+    if instance != link.instance:
+        return
+    link.synced = ""
+    later = link.done > disk or link.call == "sent" or link.both in ("sent", "answered")
+    if not later:
+        link.uncommitted, link.formatted = False, 0
 
 
 def _to_released(part: Part, client: int, instance: int) -> None:
@@ -338,7 +354,7 @@ def _to_released(part: Part, client: int, instance: int) -> None:
 def _release_answered(part: Part, client: int) -> None:
     link = part.links[client]
     if link.releasing:
-        link.releasing = False
+        link.releasing = 0
         if part.policy.notice is Notice.WITHHELD:
             _steps(part, client, part.barriers[client].all_committed())
 
@@ -368,7 +384,12 @@ def act_mgs(part: Part, acts: list[Act]) -> None:
     assert mgs is not None
     for each in acts:
         if each in (Act.REVOKE, Act.NOTIFY):
-            _tell(part, mgs, mgs.life, each, lambda client: part.send("re mgs release", client, mgs.handles[client]))
+            _tell(part, mgs, mgs.life, each, partial(_answer_release, part, mgs))
+
+
+def _answer_release(part: Part, mgs: Mgs, released: tuple[int, int]) -> None:
+    client, lock = released
+    part.send("re mgs release", client, mgs.handles[client], lock)
 
 
 def restarted_elsewhere(part: Part, client: int) -> None:
@@ -386,7 +407,8 @@ def back_elsewhere(part: Part, client: int) -> None:
 def mgs_lost(part: Part, client: int) -> None:
     """A client hears that the MGS has forgotten it, and the lock with it."""
     link = part.links[client]
-    link.access = link.queued = link.asking = link.releasing = False
+    link.access = link.queued = link.called = link.asking = False
+    link.releasing = 0
     _steps(part, client, part.barriers[client].lock_forgotten())
 
 
@@ -405,41 +427,43 @@ def _known(part: Part, client: int, handle: int) -> bool:
     return part.mgs is not None and client in part.mgs.known and handle == part.mgs.handles[client]
 
 
-def _at_mgs_release(part: Part, client: int, handle: int) -> None:
+def _at_mgs_release(part: Part, client: int, handle: int, lock: int) -> None:
     mgs = part.mgs
     if mgs is None or not _known(part, client, handle):
         return
-    mgs.holders, mgs.unheard, mgs.queued = mgs.holders - {client}, mgs.unheard - {client}, mgs.queued - {client}
-    mgs.ungranted -= {client}
-    act_mgs(part, mgs.life.released(client))
-    if part.policy.notice is Notice.WITHHELD and mgs.life.state in (ServerState.REVOKING, ServerState.QUIET):
-        mgs.withheld |= {client}
-    else:
-        part.send("re mgs release", client, handle)
+    if mgs.locks[client] == lock:
+        mgs.holders, mgs.unheard, mgs.queued = mgs.holders - {client}, mgs.unheard - {client}, mgs.queued - {client}
+        mgs.ungranted -= {client}
+        mgs.has(client, 0)
+        act_mgs(part, mgs.life.released(client))
+        if part.policy.notice is Notice.WITHHELD and mgs.life.state in (ServerState.REVOKING, ServerState.QUIET):
+            mgs.withheld |= {(client, lock)}
+    if (client, lock) not in mgs.withheld:
+        part.send("re mgs release", client, handle, lock)
 
 
-def _at_mgs_ask(part: Part, client: int, handle: int) -> None:
+def _at_mgs_ask(part: Part, client: int, handle: int, lock: int) -> None:
     mgs = part.mgs
     if mgs is None or not _known(part, client, handle):
         return
-    refused = bool(mgs.life.request("request"))
-    free = client in mgs.holders or (not mgs.about and not refused)  # it may ask again for want of an answer
+    mgs.has(client, lock)
+    free = client in mgs.holders or not mgs.about  # it may ask again for want of an answer
     if free:
         mgs.holders |= {client}
-    elif not refused:
+    else:
         mgs.queued |= {client}
-    part.send("re mgs ask", client, handle, free, refused)
+    part.send("re mgs ask", client, handle, free, client in mgs.life.pending)
 
 
 def _to_mgs_hello(part: Part, client: int, handle: int) -> None:
     part.links[client].mgc = handle
 
 
-def _to_mgs_callback(part: Part, client: int, handle: int) -> None:
-    link = part.links[client]
-    if link.mgc == handle and link.access and part.mgs is not None:
-        _steps(part, client, part.barriers[client].revoked())
-        part.mgs.unheard -= {client} if _known(part, client, handle) else frozenset()
+def _to_mgs_callback(part: Part, client: int, handle: int, lock: int) -> None:
+    link, mgs = part.links[client], part.mgs
+    if mgs is not None and link.mgc == handle and link.access and link.lock == lock:
+        link.called = True
+        mgs.unheard -= {client} if _known(part, client, handle) and mgs.locks[client] == lock else frozenset()
 
 
 def _to_mgs_notice(part: Part, client: int, handle: int) -> None:
@@ -450,31 +474,25 @@ def _to_mgs_notice(part: Part, client: int, handle: int) -> None:
         act_mgs(part, part.mgs.life.informed(client))
 
 
-def _to_mgs_grant(part: Part, client: int, handle: int) -> None:
-    link = part.links[client]
-    if part.mgs is not None and _known(part, client, handle):
-        part.mgs.ungranted -= {client}
-    if link.mgc == handle and link.queued:
+def _to_mgs_grant(part: Part, client: int, handle: int, lock: int) -> None:
+    link, mgs = part.links[client], part.mgs
+    if mgs is not None and _known(part, client, handle) and mgs.locks[client] == lock:
+        mgs.ungranted -= {client}
+    if link.mgc == handle and link.queued and link.lock == lock:
         link.queued = False
-        _steps(part, client, part.barriers[client].granted())
 
 
-def _to_mgs_released(part: Part, client: int, handle: int) -> None:
-    if handle == part.links[client].mgc:
+def _to_mgs_released(part: Part, client: int, handle: int, lock: int) -> None:
+    if handle == part.links[client].mgc and lock == part.links[client].releasing:
         _release_answered(part, client)
 
 
-def _to_mgs_asked(part: Part, client: int, handle: int, free: bool, refused: bool) -> None:
-    link, barrier = part.links[client], part.barriers[client]
-    if not link.asking or handle != link.mgc:
+def _to_mgs_asked(part: Part, client: int, handle: int, free: bool, wanted: bool) -> None:
+    link, mgs = part.links[client], part.mgs
+    if not link.asking or handle != link.mgc or mgs is None:
         return
-    link.asking = False
-    if refused:
-        _steps(part, client, barrier.revoked())
-        return
-    mgs = part.mgs
-    link.access, link.queued = True, not free and mgs is not None and client in mgs.queued | mgs.ungranted
-    _steps(part, client, barrier.queued() if link.queued else barrier.granted())
+    link.asking, link.access, link.called = False, True, wanted
+    link.queued = not free and client in mgs.queued | mgs.ungranted
 
 
 _SERVER: dict[str, Callable[..., None]] = {

@@ -23,6 +23,7 @@ from lustre_wire.upgrade.model.messages import (
     arrive,
     back_elsewhere,
     lift,
+    lock_news,
     look,
     mgs_lost,
     reopening,
@@ -73,7 +74,9 @@ def first_part(policy: Policy, clients: int, both: int = 0, by_hand: int = 0) ->
         Shutdown(policy),
         [Link(views=views, both="to come" if c < both else "", hand=c < by_hand) for c in range(clients)],
         [Barrier(policy) for _ in everybody],
-        mgs=Mgs(Shutdown(policy), known=everybody, handles=(1,) * clients, holders=everybody) if shared else None,
+        mgs=Mgs(
+            Shutdown(policy), known=everybody, handles=(1,) * clients, locks=(1,) * clients, holders=everybody
+        ) if shared else None,
     )  # fmt: skip
 
 
@@ -185,13 +188,15 @@ def _with_mgs(part: Part, mgs: Mgs) -> Iterator[Move]:
     if not mgs.about and ready:
         if part.turn is Turn.NOW and not server.version:
             yield Move("the MGS takes the locks back", partial(_hold, about="this"))
-        elif part.turn is not Turn.NOW and mgs.left:
+        if mgs.left:
             yield Move("the MGS takes the locks back for another", partial(_hold, about="another"))
     elif mgs.about == "this" and state is ServerState.QUIET:
         if server.up and not server.awaited and part.life.state is ServerState.SERVING:
             yield Move("stops", _stop_alone)
         elif not server.up and server.mark.clean:
             yield Move("the MGS tells", _told)
+    elif mgs.about == "this" and state is ServerState.COMMITTED and server.up:
+        yield Move("the MGS lets go", _let_go)
     elif mgs.about == "another" and state is ServerState.QUIET:
         yield Move("the MGS tells of another", _told)
     elif mgs.about == "another" and state is ServerState.COMMITTED:
@@ -252,7 +257,7 @@ def _let_go(part: Part) -> None:
     assert mgs is not None
     mgs.about, mgs.life = "", Shutdown(part.policy)
     mgs.holders, mgs.ungranted, mgs.queued = mgs.holders | mgs.queued, mgs.ungranted | mgs.queued, frozenset()
-    mgs.unheard = mgs.untold = mgs.withheld = frozenset()
+    mgs.unheard, mgs.untold, mgs.withheld = frozenset(), frozenset(), frozenset()
 
 
 def _mgs_evicts(part: Part, client: int) -> None:
@@ -272,8 +277,6 @@ def _start(part: Part, version: int) -> None:
     server.mark = Mark(VERSIONS[version], clean=False)
     server.instance, server.up, server.version = server.instance + 1, True, version
     server.awaited, part.life = server.known, Shutdown(part.policy)
-    if part.mgs is not None and part.mgs.about == "this":
-        _let_go(part)
 
 
 def _stop(part: Part) -> None:
@@ -408,7 +411,8 @@ def _call_back(part: Part) -> None:
         for kind, clients in (("callback", mgs.unheard), ("notice", mgs.untold), ("grant", mgs.ungranted)):
             for client in clients:
                 if not part.on_way(f"mgs {kind}", client):
-                    part.send(f"mgs {kind}", client, mgs.handles[client])
+                    lock = () if kind == "notice" else (mgs.locks[client],)
+                    part.send(f"mgs {kind}", client, mgs.handles[client], *lock)
     if server.up:
         for kind, clients in (("callback", server.unheard), ("notice", server.untold)):
             for client in clients:
@@ -420,6 +424,8 @@ def _client(part: Part, client: int) -> bool:
     """Send, send again, notice a restart, clean: one of them, and whether there was anything to do."""
     link, barrier, server = part.links[client], part.barriers[client], part.server
     there = server.up and server.instance == link.instance
+    if part.mgs is not None and lock_news(part, client):
+        return True
     if part.mgs is not None and client not in part.cut and _asks_mgs(part, part.mgs, client):
         return True
     if link.view == "behind the gate" and link.gate < 2 and link.state == "full":
@@ -445,7 +451,7 @@ def _client(part: Part, client: int) -> bool:
         if there and _sends_again(part, client, link):
             return True
         if client in part.booted and not (barrier.closed or link.access or link.asking):
-            link.asking = True  # it mounts
+            link.asking, link.lock = True, link.lock + 1  # it mounts
             return True
         if barrier.state is ClientState.REOPENING:
             return reopening(part, client)
@@ -467,7 +473,8 @@ def _asks_mgs(part: Part, mgs: Mgs, client: int) -> bool:
         wants = "release" if link.releasing else "ask" if link.asking else ""
     if not wants or part.on_way(f"mgs {wants}", client):
         return False
-    part.send(f"mgs {wants}", client, *(() if wants == "hello" else (link.mgc,)))
+    said = {"hello": (), "release": (link.mgc, link.releasing), "ask": (link.mgc, link.lock)}[wants]
+    part.send(f"mgs {wants}", client, *said)
     return True
 
 
@@ -485,7 +492,7 @@ def _sends_again(part: Part, client: int, link: Link) -> bool:
         ("view", link.view == "sent", link.version),
         ("both", link.both == "sent", link.formatted),
         ("sync", link.synced == "sent", link.version),
-        ("release", link.releasing and part.mgs is None, link.version),
+        ("release", bool(link.releasing) and part.mgs is None, link.version),
         ("ask", link.asking and part.mgs is None, link.version),
         ("bye", link.leaving, link.version),
     ):

@@ -49,11 +49,13 @@ class Link:
         done: calls acknowledged.
         hand: an administrator is still to set its barrier.
         open: its file is open; `dirty` and `locks` cached.
-        access: the all-access lock is ours; `asking` for it; `releasing` until the release is answered.
+        access: the all-access lock is ours; `asking` for it.
+        lock: number of the all-access lock that was asked for last, where an MGS has it; `releasing`: of the one given
+            back, until that is answered, else 0.
         synced: sync under way: ``""``, ``sent``.
         leaving: it says good-bye, until that is answered.
         gone: evicted once, or it booted and nobody knew it.
-        queued: the all-access lock was asked for and has to be waited for.
+        queued: the all-access lock was asked for and has to be waited for; `called`: the MGS wants it back.
         mgc: handle of the connection with the MGS, 0 without one; it counts where that has the lock.
         other: ``lost`` and ``replaying`` where another server was started anew.
     """
@@ -77,11 +79,13 @@ class Link:
     locks: bool = True
     access: bool = True
     asking: bool = False
-    releasing: bool = False
+    lock: int = 1
+    releasing: int = 0
     synced: str = ""
     leaving: bool = False
     gone: bool = False
     queued: bool = False
+    called: bool = False
     mgc: int = 1
     other: str = ""
 
@@ -126,10 +130,11 @@ class Mgs:
     Attributes:
         life: the stop for which it takes the locks back.
         about: whose that is: ``this`` server's, ``another``'s, or nobody's.
-        left: how often another server is still stopped.
+        left: how often another server may still be stopped, at any time.
         known: clients that are connected; `handles` the last connection each had.
+        locks: the number of the lock each has, or waits for; 0 for none.
         holders, queued: clients with the lock, and that wait for it; `ungranted` are to be told that they have it.
-        unheard, untold, withheld: see `Server`.
+        unheard, untold: see `Server`; `withheld` with the numbers of the locks.
     """
 
     life: Shutdown
@@ -137,17 +142,24 @@ class Mgs:
     left: int = 1
     known: frozenset[int] = frozenset()
     handles: tuple[int, ...] = ()
+    locks: tuple[int, ...] = ()
     holders: frozenset[int] = frozenset()
     queued: frozenset[int] = frozenset()
     ungranted: frozenset[int] = frozenset()
     unheard: frozenset[int] = frozenset()
     untold: frozenset[int] = frozenset()
-    withheld: frozenset[int] = frozenset()
+    withheld: frozenset[tuple[int, int]] = frozenset()
+
+    def has(self, client: int, lock: int) -> None:
+        """This is the lock a client has, or waits for."""
+        self.locks = tuple(lock if c == client else n for c, n in enumerate(self.locks))
 
     def forget(self, client: int) -> None:
         """Nothing is known of a client any more."""
-        for field in ("known", "holders", "queued", "ungranted", "unheard", "untold", "withheld"):
+        self.has(client, 0)
+        for field in ("known", "holders", "queued", "ungranted", "unheard", "untold"):
             setattr(self, field, getattr(self, field) - {client})
+        self.withheld = frozenset(each for each in self.withheld if each[0] != client)
 
 
 def _fields(kind: type[attrs.AttrsInstance], *skip: str) -> attrgetter[tuple[Any, ...]]:

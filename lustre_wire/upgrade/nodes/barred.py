@@ -13,6 +13,7 @@ from lustre_wire.recovery.ldlm import Lock
 from lustre_wire.recovery.names import names
 from lustre_wire.recovery.request import Request
 from lustre_wire.upgrade.protocol.barrier import Barrier, ClientState, Facts, Step
+from lustre_wire.upgrade.protocol.policy import Scope
 
 
 @attrs.define(slots=True, eq=False)
@@ -27,6 +28,7 @@ class Barred:
         release: the release, until it is answered.
         notice: everything is committed; taken by the next look.
         asking: a request for the lock is under way.
+        checks: questions whether the servers are there, not answered yet.
     """
 
     barrier: Barrier
@@ -37,6 +39,7 @@ class Barred:
     release: Request | None = None
     notice: bool = False
     asking: bool = False
+    checks: set[Request] = attrs.field(factory=set)
     _seen: dict[int, int] = attrs.field(factory=dict)
 
     @property
@@ -85,8 +88,8 @@ class Barred:
         if self.notice:
             self.notice = False
             steps += self.barrier.all_committed()
-        if self.barrier.state is ClientState.REOPENING and self.all_full():
-            steps += self.barrier.recovered() if not self.asking else []
+        if self.barrier.state is ClientState.REOPENING and self.all_full() and not (self.asking or self._waits):
+            steps += self.barrier.recovered()
         return steps
 
     def _event(self, owner: Import, event: Any) -> list[Step]:
@@ -109,12 +112,23 @@ class Barred:
 
     def _lock_news(self) -> list[Step]:
         lock = self.lock
-        if lock is None or self.asking:
+        if lock is None or self.asking or self.checks:
             return []
-        if lock.flags & names(self.holder.dialect).LDLM_FL_CBPENDING:
+        if self._wanted:
             return self.barrier.revoked()
         return self.barrier.granted() if lock.granted else self.barrier.queued()
 
+    @property
+    def _waits(self) -> bool:
+        """Does it go on when the lock comes? That of a server comes with the next start alone."""
+        shared = self.barrier.policy.scope is Scope.MGS
+        return shared and self.lock is not None and not self.lock.granted and not self._wanted
+
+    @property
+    def _wanted(self) -> bool:
+        """Is the lock wanted back?"""
+        return bool(self.lock is not None and self.lock.flags & names(self.holder.dialect).LDLM_FL_CBPENDING)
+
     def all_full(self) -> bool:
-        """Are all connections the barrier is about usable?"""
-        return all(owner.state is ImportState.FULL for owner in self.in_use)
+        """Are all connections the barrier is about usable, as far as is known?"""
+        return not self.checks and all(owner.state is ImportState.FULL for owner in self.in_use)

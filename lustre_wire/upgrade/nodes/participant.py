@@ -179,6 +179,14 @@ class Participant:
         owner.set_state(ImportState.DISCON)
         owner.next_try = self._now() + BACK_AFTER
 
+    def _check(self, barred: Barred) -> None:
+        """Hear of every server: one that restarted does not know who asks."""
+        for owner in barred.in_use:
+            request = owner.ping(self._now())
+            if not request.finished:
+                barred.checks.add(request)
+                request.done = barred.checks.discard
+
     def _ask_again(self, barred: Barred) -> None:
         self._tasks().start(self.ask_for_lock(barred), "all-access lock")
 
@@ -192,5 +200,6 @@ class Participant:
         Step.SYNC: lambda self, barred: self._sync(barred),
         Step.RELEASE: lambda self, barred: self._release(barred),
         Step.DISCONNECT: lambda self, barred: self._disconnect(barred),
+        Step.CHECK: lambda self, barred: self._check(barred),
         Step.ASK_AGAIN: lambda self, barred: self._ask_again(barred),
     }

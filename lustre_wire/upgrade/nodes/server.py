@@ -289,6 +289,8 @@ class Controlled(ServerNode):
             inner.close()
             return Answer(refused, failed=True)
         answer: Answer = yield from inner
+        if self.holding:
+            self._want_back(request, answer)
         if release is not None:
             self._do(self.life.released(release.owner.uuid))
             if self.way.notice is Notice.WITHHELD and self.life.state in (ServerState.REVOKING, ServerState.QUIET):
@@ -296,6 +298,16 @@ class Controlled(ServerNode):
                 self._withheld.append(wait)
                 yield wait
         return answer
+
+    def _want_back(self, request: Incoming, answer: Answer) -> None:
+        """A client that is waited for although it had no lock, and asks for it now, is told that it is wanted back."""
+        target, reply = self.target, answer.buffers.get("dlm_rep")
+        assert target is not None
+        if reply is None or request.message.opcode != target.k.LDLM_ENQUEUE or request.export is None:
+            return
+        lock = target.namespace.locks.get(reply.lock_handle.cookie)
+        if lock is not None and lock.resource == access.RESOURCE and request.export.uuid in self.life.pending:
+            reply.lock_flags |= target.k.LDLM_FL_AST_SENT
 
     def _release_in(self, request: Incoming) -> Lock | None:
         """The all-access lock that a cancel gives back, or gave back when it came the first time."""

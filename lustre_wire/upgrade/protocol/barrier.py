@@ -34,6 +34,7 @@ class Step(StrEnum):
     SYNC = "sync"
     RELEASE = "release"
     DISCONNECT = "disconnect"
+    CHECK = "check"
     ASK_AGAIN = "ask again"
     OPEN_GATE = "open gate"
     FAIL_GATE = "fail gate"
@@ -82,10 +83,11 @@ class Barrier:
     # -- events --------------------------------------------------------------------------------------------------
 
     def revoked(self) -> list[Step]:
-        """The server wants the all-access lock. Behind a barrier set by hand it gets it as soon as all is clean."""
+        """The server wants the all-access lock. Whose barrier is closed already gives it back when all is clean."""
         if self.closed:
             wanted, self.wanted, self.void = self.wanted, True, False
-            return [Step.RELEASE] if self.manual and not wanted and self.state is ClientState.WAITING else []
+            has_it = self.manual or self.policy.scope is Scope.MGS
+            return [Step.RELEASE] if has_it and not wanted and self.state is ClientState.WAITING else []
         self.state, self.noticed, self.wanted, self._asked = ClientState.DRAINING, False, True, frozenset()
         return [Step.CLOSE_GATE if self.policy.held is Held.UPDATES else Step.CLOSE_GATE_TO_READING]
 
@@ -161,9 +163,16 @@ class Barrier:
         return self._once(Step.ASK_AGAIN) if waits else self._run()
 
     def granted(self) -> list[Step]:
-        """The all-access lock is ours again: what the block waited for, or nobody wants it any more (TH-8)."""
-        waits = self.state is ClientState.REOPENING and self.policy.resume is Resume.LOCK
-        return self._run() if (waits or self.void) and self.closed and not self.manual else []
+        """The all-access lock is ours again: what the block waited for, or nobody wants it any more (TH-8). Who waited
+        for that of the MGS does not know which servers were restarted, and goes on when it has heard of all."""
+        if not self.closed or self.manual or self.wanted:
+            return []
+        if self.void or (self.state is ClientState.REOPENING and self.policy.resume is Resume.LOCK):
+            return self._run()
+        if self.policy.scope is Scope.TARGET or self.state is ClientState.REOPENING:
+            return []
+        self.restarted()
+        return [Step.CHECK]
 
     def lock_forgotten(self) -> list[Step]:
         """Who wanted the lock for all servers started anew and knows nothing of it: unless a server is restarting, the
@@ -172,11 +181,15 @@ class Barrier:
         return [Step.ASK_AGAIN]
 
     def queued(self) -> list[Step]:
-        """We asked for the lock and have to wait: a stop is under way. Where the MGS has it and it is what resumes,
-        waiting for it means that the last stop is not over."""
+        """We asked for the lock and have to wait: a stop is under way. An MGS says beside it if it waits for us too
+        (`revoked`); if not, ours is to wait until all is over."""
+        if self.policy.scope is Scope.MGS:
+            steps = self.revoked() if not self.closed else []
+            self.wanted &= not steps
+            return steps
         if not self.closed or self.manual:
             return self.revoked()
-        if self.state is ClientState.REOPENING and self.policy.scope is Scope.TARGET:
+        if self.state is ClientState.REOPENING:
             self.state, self.wanted, self._asked = ClientState.DRAINING, True, frozenset()
         return []
 
