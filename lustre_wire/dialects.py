@@ -17,7 +17,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from types import MappingProxyType, ModuleType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from lustre_wire.engines.chooser import Chooser, chooser
 from lustre_wire.errors import WireError
@@ -80,17 +80,20 @@ class Declared(Mapping[Any, Any]):
 class Constants(Mapping[str, Any]):
     """Constants by name; what a name means in the release is looked up when it is first asked for.
 
-    `found` has of each name what may stand for it, the last that the release has counting: an enumeration, or a number
-    or string, each with or without a history.
+    The last of the enumerations counts that the release has with a member of that name, before `plain` numbers and
+    strings; all are with or without a history.
     """
 
-    def __init__(self, found: Mapping[str, list[Any]], when: Release | None) -> None:
-        self._found, self._when = found, when
+    def __init__(self, plain: Mapping[str, Any], enums: Iterable[Any], when: Release | None) -> None:
+        self._plain, self._when = plain, when
+        self._members = [(one, one.declared if isinstance(one, EnumHistory) else one.__members__) for one in enums]
         self._known: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._known:
-            values = (self._of(name, one) for one in reversed(self._found[name]))
+            found = [self._plain[name]] if name in self._plain else []
+            found += [one for one, members in self._members if name in members]
+            values = (self._of(name, one) for one in reversed(found))
             self._known[name] = next((value for value in values if value is not None), None)
         value = self._known[name]
         if value is None:
@@ -106,7 +109,8 @@ class Constants(Mapping[str, Any]):
         return found if self._when is None else number_at(found, self._when)
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in self._found if name in self)
+        names = dict.fromkeys((*self._plain, *(name for _, members in self._members for name in members)))
+        return (name for name in names if name in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -115,11 +119,20 @@ class Constants(Mapping[str, Any]):
 _H = TypeVar("_H", bound=History)
 
 
-@lru_cache(maxsize=16)
-def _histories_in(modules: tuple[ModuleType, ...]) -> tuple[History, ...]:
-    """What modules declare with a past, as it stands in them; the dialects of one line have most of them in common."""
-    found = dict.fromkeys(history_of(value) for module in modules for value in vars(module).values())
-    return tuple(one for one in found if one is not None)
+class _Names(NamedTuple):
+    """What a module has names for; the dialects of one line have most modules in common."""
+
+    histories: tuple[History, ...]
+    classes: Mapping[str, type]
+    constants: Mapping[str, Any]
+
+
+@lru_cache(maxsize=256)
+def _names_in(module: ModuleType) -> _Names:
+    classes = {name: value for name, value in vars(module).items() if isinstance(value, type)}
+    plain = {n: v for n, v in vars(module).items() if n[:1].isupper() and isinstance(v, (int, str, bytes))}
+    histories = dict.fromkeys(h for cls in classes.values() if (h := history_of(cls)) is not None)
+    return _Names(tuple(histories), classes, plain)
 
 
 @dataclass(frozen=True)
@@ -202,13 +215,19 @@ class Dialect:
         """The histories of one kind that the release has, as they stand in the modules."""
         if self.release is None:
             return []
-        return [h for h in _histories_in(self._loaded) if isinstance(h, kind) and h.exists(self._when)]
+        found = dict.fromkeys(h for m in self._loaded for h in _names_in(m).histories if isinstance(h, kind))
+        return [h for h in found if h.exists(self._when)]
+
+    @property
+    def _classes(self) -> Iterator[tuple[str, type]]:
+        """The classes that modules have names for; in a release, those without a past."""
+        named = (item for m in self._loaded for item in _names_in(m).classes.items())
+        return named if self.release is None else (item for item in named if history_of(item[1]) is None)
 
     @cached_property
     def _structs(self) -> dict[str, Any]:
         """The wire structs of the release by their C names: those without a past, and the histories."""
-        found = (v for m in self._loaded for v in vars(m).values() if isinstance(v, type))
-        plain = {s.name: c for c in found if isinstance(s := vars(c).get("__wire__"), StructSpec)}
+        plain = {s.name: c for _, c in self._classes if isinstance(s := vars(c).get("__wire__"), StructSpec)}
         if self.release is not None:  # a view that a module made for itself is of another release
             plain = {name: c for name, c in plain.items() if not hasattr(c, "__made__")}
         histories: dict[str, Any] = {}
@@ -234,13 +253,9 @@ class Dialect:
 
         Private ones are for single fields, whose names they have: their numbers are no constants.
         """
-        named = (item for m in self._loaded for item in vars(m).items() if isinstance(item[1], enum.EnumType))
-        found = (value for name, value in named if not name.startswith("_"))
-        plain = {c.__name__: c for c in found if issubclass(c, (WireFlag, WireEnum)) and c.__members__}
-        if self.release is None:
-            return plain
-        kept = {name: cls for name, cls in plain.items() if history_of(cls) is None}
-        return kept | {h.c_name(self._when): h for h in self._histories(EnumHistory)}
+        found = (c for name, c in self._classes if isinstance(c, enum.EnumType) and not name.startswith("_"))
+        plain: dict[str, Any] = {c.__name__: c for c in found if issubclass(c, (WireFlag, WireEnum)) and c.__members__}
+        return plain | {h.c_name(self._when): h for h in self._histories(EnumHistory)}
 
     @cached_property
     def enums(self) -> Mapping[str, Any]:
@@ -250,17 +265,13 @@ class Dialect:
     @cached_property
     def constants(self) -> Mapping[str, Any]:
         """Every constant by its C name: enumeration members, and plain numbers and strings."""
-        named = (item for module in self._loaded for item in vars(module).items() if item[0][:1].isupper())
-        found: dict[str, list[Any]] = {n: [value] for n, value in named if isinstance(value, (int, str, bytes))}
-        for one in self._enums.values():
-            for name in one.declared if isinstance(one, EnumHistory) else one.__members__:
-                found.setdefault(name, []).append(one)
-        return Constants(found, self.release)
+        plain = {name: value for m in self._loaded for name, value in _names_in(m).constants.items()}
+        return Constants(plain, self._enums.values(), self.release)
 
     @cached_property
     def _formats(self) -> dict[str, Any]:
         """The formats of the release by key: those without a past, and the histories."""
-        found = (getattr(v, "__rpc__", None) for m in self._loaded for v in vars(m).values())
+        found = (getattr(cls, "__rpc__", None) for _, cls in self._classes)
         plain: dict[str, Any] = {form.key: form for form in found if isinstance(form, RpcFormat)}
         return plain | {h.c_name(self._when): h for h in self._histories(RpcHistory)}
 

@@ -57,13 +57,12 @@ class _Extending(enum.EnumMeta):
         }
         if not margins and not since and not until:
             return super().__new__(metacls, cls, bases, classdict, **kwds)
-        plain = super().__prepare__(cls, bases, **kwds)
         members = {n: classdict[n][0] if n in margins else classdict[n] for n in classdict._member_names}
-        plain.update({n: value for n, value in classdict.items() if n not in members})
         now = newest()
         for name in sorted(members, key=lambda n: n in margins and margins[n].at(now).is_gone):
-            plain[name] = members[name]
-        made: Any = super().__new__(metacls, cls, bases, plain, **kwds)
+            del classdict[name]
+            dict.__setitem__(classdict, name, members[name])  # a member it is already
+        made: Any = super().__new__(metacls, cls, bases, classdict, **kwds)
         made.__history__ = EnumHistory(made, members, margins, life(since, until))
         return made
 

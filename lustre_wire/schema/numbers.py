@@ -80,9 +80,9 @@ def mask_at(mask: int, when: Release) -> int:
     history = history_of(type(mask))
     if not isinstance(history, EnumHistory):
         return int(mask)
-    found = 0
+    found, bits = 0, int(mask)
     for name, bit in history.declared.items():
-        if bit and bit & mask == bit:
+        if bit and bit & bits == bit:
             found |= history.number(name, when) or 0
     return found
 

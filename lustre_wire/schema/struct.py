@@ -240,7 +240,7 @@ class Hints(Mapping[str, Any]):
     """
 
     def __init__(self, cls: type) -> None:
-        self._cls = cls
+        self._cls, self._own = cls, dict(vars(cls))
         self._said = {n: a for n, a in inspect.get_annotations(cls).items() if not _is_class_variable(a)}
         self._known: dict[str, Any] = {}
 
@@ -262,7 +262,7 @@ class Hints(Mapping[str, Any]):
             return said
         names = vars(sys.modules[cls.__module__]) if cls.__module__ in sys.modules else {}
         try:
-            return eval(_code(said), names, dict(vars(cls)))
+            return eval(_code(said), names, self._own)
         except (NameError, AttributeError, TypeError, SyntaxError) as error:
             raise SchemaError(f"cannot resolve an annotation: {error}", path=f"{cls.__name__}.{name}") from None
 

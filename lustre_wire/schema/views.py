@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copyreg
 import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ _lock = threading.RLock()
 _edition = 0
 
 
-class History(ABC):
+class History:
     """One declaration through all releases.
 
     Attributes:
@@ -122,8 +122,7 @@ def changed() -> None:
 
 def history_of(declared: Any) -> History | None:
     """The history of something declared with one, None for everything else."""
-    found = vars(declared).get("__history__") if isinstance(declared, type) else None
-    return found if isinstance(found, History) else None
+    return vars(declared).get("__history__") if isinstance(declared, type) else None
 
 
 def view(declared: type[_T], when: str | Release) -> type[_T]:
