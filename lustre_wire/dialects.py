@@ -123,16 +123,18 @@ class _Names(NamedTuple):
     """What a module has names for; the dialects of one line have most modules in common."""
 
     histories: tuple[History, ...]
-    classes: Mapping[str, type]
+    classes: tuple[tuple[str, type], ...]
+    without_past: tuple[tuple[str, type], ...]
     constants: Mapping[str, Any]
 
 
 @lru_cache(maxsize=256)
 def _names_in(module: ModuleType) -> _Names:
-    classes = {name: value for name, value in vars(module).items() if isinstance(value, type)}
+    classes = tuple((name, value) for name, value in vars(module).items() if isinstance(value, type))
+    without_past = tuple(item for item in classes if history_of(item[1]) is None)
     plain = {n: v for n, v in vars(module).items() if n[:1].isupper() and isinstance(v, (int, str, bytes))}
-    histories = dict.fromkeys(h for cls in classes.values() if (h := history_of(cls)) is not None)
-    return _Names(tuple(histories), classes, plain)
+    histories = dict.fromkeys(h for _, cls in classes if (h := history_of(cls)) is not None)
+    return _Names(tuple(histories), classes, without_past, plain)
 
 
 @dataclass(frozen=True)
@@ -221,8 +223,8 @@ class Dialect:
     @property
     def _classes(self) -> Iterator[tuple[str, type]]:
         """The classes that modules have names for; in a release, those without a past."""
-        named = (item for m in self._loaded for item in _names_in(m).classes.items())
-        return named if self.release is None else (item for item in named if history_of(item[1]) is None)
+        found = (_names_in(module) for module in self._loaded)
+        return (item for one in found for item in (one.classes if self.release is None else one.without_past))
 
     @cached_property
     def _structs(self) -> dict[str, Any]:

@@ -12,16 +12,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lustre_wire.bulk.arrow import table
-from lustre_wire.bulk.compose import Strings, pack_messages
 from lustre_wire.bulk.index import Index, index, iter_index
 from lustre_wire.bulk.reason import Reason
-from lustre_wire.bulk.rows import BLOCK_ROWS, iter_unpack, pack, unpack
 from lustre_wire.bulk.swab import swab
 from lustre_wire.engines.bulk import core as _core
 from lustre_wire.engines.bulk.columns import Columns
 
 if TYPE_CHECKING:
+    from lustre_wire.bulk.arrow import table
+    from lustre_wire.bulk.compose import Strings, pack_messages
+    from lustre_wire.bulk.rows import BLOCK_ROWS, iter_unpack, pack, unpack
     from lustre_wire.bulk.translated import Translated
     from lustre_wire.bulk.translator import Translator
     from lustre_wire.bulk.translator import translate_stream as translate
@@ -34,8 +34,15 @@ __all__ = [
     "iter_index", "iter_unpack", "pack", "pack_messages", "swab", "table", "translate", "unpack",
 ]  # fmt: skip
 
-#: Where the names are that load the rules of translation, which who reads captures does not need.
+#: Where the names are that load what who reads captures does not need.
 _LATER = {
+    "table": ("arrow", "table"),
+    "Strings": ("compose", "Strings"),
+    "pack_messages": ("compose", "pack_messages"),
+    "BLOCK_ROWS": ("rows", "BLOCK_ROWS"),
+    "iter_unpack": ("rows", "iter_unpack"),
+    "pack": ("rows", "pack"),
+    "unpack": ("rows", "unpack"),
     "Translator": ("translator", "Translator"),
     "translate": ("translator", "translate_stream"),
     "Translated": ("translated", "Translated"),

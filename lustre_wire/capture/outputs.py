@@ -12,7 +12,6 @@ import contextlib
 import errno
 import io
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -79,7 +78,7 @@ def writing(path: File, inputs: Iterable[File] = ()) -> Iterator[BinaryIO]:
             yield stream
         return
     kept = os.fsdecode(os.fsencode(target.name)[:_KEPT])
-    temporary = target.parent / f".{kept}.{secrets.token_hex(6)}"
+    temporary = target.parent / f".{kept}.{os.urandom(6).hex()}"
     try:
         with io.BufferedWriter(_Raw(str(target), "wb", opener=partial(_new, temporary))) as stream:
             if found is not None:

@@ -7,6 +7,7 @@ lnet/klnds/socklnd/socklnd_cb.c (ksocknal_process_receive) of 1.8.9-wc1 and 2.0.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from lustre_wire.errors import WireError
 from lustre_wire.frames import handshake, ksock, lnet
@@ -32,13 +33,17 @@ _new = tuple.__new__
 # What a stream may hold whose HELLO was not seen; version 2 looks like version 3.
 _GUESSES = tuple(f for f in FORMATS.values() if f.version != ksock.KSOCK_PROTO_V2)
 _LONGEST = max(f.size for f in _GUESSES)
-_ANY = re.compile(b"|".join(b"(%s)" % f.pattern for f in _GUESSES), re.DOTALL)
-_ONE = {f: re.compile(b"(%s)" % f.pattern, re.DOTALL) for f in FORMATS.values()}
 _KINDS: dict[bytes, tuple[int, ByteOrder]] = {
     kind.to_bytes(4, order): (kind, order)
     for kind in (ksock.KSOCK_MSG_NOOP, ksock.KSOCK_MSG_LNET)
     for order in ("little", "big")
 }
+
+
+@cache
+def _pattern(*known: Format) -> re.Pattern[bytes]:
+    """What a plausible header of a format looks like, or of any that may be guessed."""
+    return re.compile(b"|".join(b"(%s)" % f.pattern for f in known or _GUESSES), re.DOTALL)
 
 
 class SocklndStream:
@@ -215,7 +220,7 @@ class SocklndStream:
                 continue
             if there < guess.size:
                 return pos
-            if _ONE[guess].match(data, pos) and self._plausible(guess, data, pos):
+            if _pattern(guess).match(data, pos) and self._plausible(guess, data, pos):
                 self._settle(guess, data, pos)
                 return pos
         self._skip("no message begins here", self.position + pos)
@@ -362,7 +367,7 @@ class SocklndStream:
     def _search(self, data: bytes, pos: int, out: list[Event]) -> int:
         """Skip to the next plausible header. A place counts only when the longest header would fit there."""
         known = self._format
-        pattern, longest = (_ANY, _LONGEST) if known is None else (_ONE[known], known.size)
+        pattern, longest = (_pattern(), _LONGEST) if known is None else (_pattern(known), known.size)
         limit = len(data) if self._closing else max(pos, len(data) - longest + 1)
         at = pos
         while (found := pattern.search(data, at)) is not None and found.start() < limit:

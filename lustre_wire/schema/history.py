@@ -15,8 +15,9 @@ the same slot. Called by itself the declared class makes a struct of today.
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
@@ -192,6 +193,8 @@ class StructHistory(History):
             return hint
         base, *extras = get_args(hint)
         kept = [e for extra in extras if (e := self._extra(extra, names, when)) is not None]
+        if _are(kept, extras):
+            return hint
         return Annotated[(base, *kept)] if kept else base
 
     def _extra(self, extra: Any, names: dict[str, str], when: Release) -> Any:
@@ -297,18 +300,26 @@ def _scalar(hint: Any) -> Scalar:
 def resolve(hint: Any, when: Release) -> Any:
     """An annotation with every struct in it replaced by its view; enumerations stay what they are."""
     if isinstance(hint, (Array, Flex)):
-        return replace(hint, element=resolve(hint.element, when))
+        element = resolve(hint.element, when)
+        return hint if element is hint.element else replace(hint, element=element)
     if isinstance(hint, Struct):
-        return replace(hint, cls=resolve(hint.cls, when))
+        cls = resolve(hint.cls, when)
+        return hint if cls is hint.cls else replace(hint, cls=cls)
     if isinstance(history_of(hint), StructHistory):
         return view(hint, when)
     origin = get_origin(hint)
     if origin is Annotated:
-        base, *extras = get_args(hint)
-        return Annotated[(resolve(base, when), *(resolve(extra, when) for extra in extras))]
+        args = get_args(hint)
+        found = [resolve(arg, when) for arg in args]
+        return hint if _are(found, args) else Annotated[tuple(found)]
     if origin is list:
         return list[resolve(get_args(hint)[0], when)]  # type: ignore[misc]  # computed
     return hint
+
+
+def _are(found: Sequence[Any], those: Sequence[Any]) -> bool:
+    """Whether they are the very same objects: typing takes its time to make an annotation anew."""
+    return len(found) == len(those) and all(map(operator.is_, found, those))
 
 
 def histories_in(hint: Any) -> list[History]:

@@ -261,6 +261,8 @@ class Hints(Mapping[str, Any]):
         if not isinstance(said, str):
             return said
         names = vars(sys.modules[cls.__module__]) if cls.__module__ in sys.modules else {}
+        if said in names and said not in self._own:  # most annotations are one name
+            return names[said]
         try:
             return eval(_code(said), names, self._own)
         except (NameError, AttributeError, TypeError, SyntaxError) as error:
