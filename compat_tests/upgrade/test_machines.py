@@ -358,3 +358,17 @@ def test_a_version_that_is_not_among_those_upgraded_is_newer_than_all() -> None:
     started = Mark("2.17", clean=False)
     assert not mark.downgrades(started, "2.17", mark.VERSIONS) and mark.downgrades(started, "2.0", mark.VERSIONS)
     assert mark.downgrades(Mark("2.0", clean=True), "1.8", mark.VERSIONS) and not mark.downgrades(None, "1.8", ())
+
+
+def test_a_server_that_forgets_a_client_does_not_end_what_an_MGS_wants() -> None:
+    barrier = Barrier(policy("simplified", scope="mgs"))
+    barrier.revoked()
+    assert barrier.evicted() == [Step.FAIL_GATE]
+    assert barrier.state is ClientState.DRAINING
+    for _ in range(2):  # the sync, and its answer
+        steps = barrier.look(Facts())
+    assert (steps, barrier.state) == ([Step.RELEASE], ClientState.WAITING)
+    assert barrier.evicted() == [Step.FAIL_GATE, Step.ASK_AGAIN]
+    assert barrier.queued() == []
+    assert barrier.granted() == [Step.CHECK]
+    assert barrier.recovered() == [Step.OPEN_GATE, Step.ASK_AGAIN]

@@ -265,13 +265,14 @@ def _to_connected(part: Part, client: int, instance: int, handle: int, version: 
         _recovered(part, client)
     elif how == "restarted":
         link.state, link.leaving, link.synced = "replaying", False, ""
-        link.releasing &= part.mgs is not None
+        link.releasing *= part.mgs is not None
         _steps(part, client, barrier.restarted())
     else:
         link.gone, link.state = True, "full"
         link.open = link.uncommitted = link.dirty = link.locks = False
         if part.mgs is None:
-            link.access = link.releasing = link.asking = False
+            link.access = link.asking = False
+            link.releasing = 0
         link.leaving, link.synced, link.formatted = False, "", 0
         link.call = "" if link.call == "sent" else link.call
         link.view = "" if link.view == "sent" else link.view

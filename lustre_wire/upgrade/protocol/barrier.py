@@ -194,9 +194,14 @@ class Barrier:
         return []
 
     def evicted(self) -> list[Step]:
-        """The server forgot this client: who waits gets an error, then life goes on."""
+        """The server forgot this client: who waits gets an error, then life goes on. But an MGS wants what it wanted:
+        who has given its lock back goes on when it has it again."""
         if not self.closed:
             return [Step.ASK_AGAIN]
+        if self.policy.scope is Scope.MGS:
+            gave_back = self.state is ClientState.WAITING and self.wanted
+            self.wanted &= not gave_back
+            return [Step.FAIL_GATE, *([Step.ASK_AGAIN] if gave_back else [])]
         return [Step.FAIL_GATE, *self._run()]
 
     # ------------------------------------------------------------------------------------------------------------
