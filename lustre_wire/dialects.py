@@ -414,9 +414,15 @@ _found: dict[str, Dialect] = {}
 
 
 @cache
-def _announced() -> dict[str, EntryPoint]:
+def _entries() -> Any:  # another type in Python 3.11 than later
     """What installed packages announce; looking that up takes milliseconds."""
-    return {e.name: e for e in entry_points(group=GROUP)}
+    return entry_points()
+
+
+@cache
+def _announced() -> dict[str, EntryPoint]:
+    """The dialects among it."""
+    return {e.name: e for e in _entries().select(group=GROUP)}
 
 
 def names() -> list[str]:
@@ -508,7 +514,7 @@ class Line:
 @cache
 def lines() -> tuple[Line, ...]:
     """The lines of releases that installed packages announce."""
-    return tuple(entry.load() for entry in entry_points(group=LINES))
+    return tuple(entry.load() for entry in _entries().select(group=LINES))
 
 
 def releases() -> tuple[str, ...]:

@@ -299,14 +299,16 @@ def _scalar(hint: Any) -> Scalar:
 
 def resolve(hint: Any, when: Release) -> Any:
     """An annotation with every struct in it replaced by its view; enumerations stay what they are."""
+    if isinstance(hint, type):
+        return view(hint, when) if isinstance(history_of(hint), StructHistory) else hint
     if isinstance(hint, (Array, Flex)):
         element = resolve(hint.element, when)
         return hint if element is hint.element else replace(hint, element=element)
     if isinstance(hint, Struct):
         cls = resolve(hint.cls, when)
         return hint if cls is hint.cls else replace(hint, cls=cls)
-    if isinstance(history_of(hint), StructHistory):
-        return view(hint, when)
+    if isinstance(hint, FieldType):
+        return hint
     origin = get_origin(hint)
     if origin is Annotated:
         args = get_args(hint)
@@ -324,13 +326,15 @@ def _are(found: Sequence[Any], those: Sequence[Any]) -> bool:
 
 def histories_in(hint: Any) -> list[History]:
     """The histories of the structs that an annotation, or what stands in it, names."""
+    if isinstance(hint, type):
+        found = history_of(hint)
+        return [found] if isinstance(found, StructHistory) else []
     if isinstance(hint, (Array, Flex)):
         return histories_in(hint.element)
     if isinstance(hint, Struct):
         return histories_in(hint.cls)
-    found = history_of(hint)
-    if isinstance(found, StructHistory):
-        return [found]
+    if isinstance(hint, FieldType):
+        return []
     return [h for inner in get_args(hint) for h in histories_in(inner)]
 
 
@@ -409,7 +413,8 @@ def history(
             raise SchemaError("a struct with a history derives from Wire or WireUnion", path=cls.__name__)
         hints = Hints(cls)
         places = [Place(name, hints, margin_of(vars(cls).get(name))) for name in hints]
-        body = {name: value for name, value in vars(cls).items() if name not in (*hints, *_KEPT_OUT)}
+        left_out = {*hints, *_KEPT_OUT}
+        body = {name: value for name, value in vars(cls).items() if name not in left_out}
         if is_union:
             body |= {"__wire__": _NewestSpec(), "__new__": Wire.__new__, "__reduce__": _union_reduce}
         made: Any = type(cls.__name__, cls.__bases__, body | {"__slots__": ()})

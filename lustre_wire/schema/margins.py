@@ -46,13 +46,13 @@ GONE: Final = State(is_gone=True)
 class Margin:
     """The past of a place: what it was at first, and its changes in the order of time."""
 
-    def __init__(self) -> None:
-        self.first: State = OWN
+    own_name = over = ""
+    usual: int | None = None
+    same_as: tuple[str, ...] = ()
+
+    def __init__(self, first: State = OWN) -> None:
+        self.first = first
         self.changes: list[tuple[tuple[Release, ...], State]] = []
-        self.own_name = ""
-        self.over = ""
-        self.usual: int | None = None
-        self.same_as: tuple[str, ...] = ()
 
     def since(self, *releases: str, same_as: tuple[str, ...] = ()) -> Any:
         """It is what the declaration says from there on.
@@ -101,7 +101,7 @@ class Margin:
     def _change(self, state: State, releases: tuple[str, ...]) -> Margin:
         if not releases:
             raise SchemaError("a change without a release")
-        self.changes.append((tuple(release(r) for r in releases), state))
+        self.changes.append((tuple(map(release, releases)), state))
         return self
 
     def at(self, when: Release) -> State:
@@ -178,8 +178,7 @@ def dated(values: Mapping[Any, Any]) -> Margin:
 
     None means that there is nothing from there on, and before the first release there is nothing.
     """
-    made = Margin()
-    made.first = GONE
+    made = Margin(GONE)
     for releases, value in values.items():
         state = GONE if value is None else State(value=value)
         made._change(state, (releases,) if isinstance(releases, str) else releases)
@@ -192,9 +191,7 @@ def lasting(value: Any) -> Margin:
         return value
     if isinstance(value, Mapping):
         return dated(value)
-    made = Margin()
-    made.first = State(value=value)
-    return made
+    return Margin(State(value=value) if value is not None else OWN)
 
 
 def life(since: str | tuple[str, ...] = (), until: str | tuple[str, ...] = ()) -> Margin:

@@ -315,7 +315,8 @@ def buffers(cls: type) -> type[Buffers]:
         told = field is not None and (field.enum is not None or field.shown is not None)
         specs.append(SlotSpec(name, index, kind, **options, field=field if told else None))
     names = [spec.name for spec in specs]
-    body = {name: value for name, value in vars(cls).items() if name not in (*names, "__dict__", "__weakref__")}
+    left_out = {*names, "__dict__", "__weakref__"}
+    body = {name: value for name, value in vars(cls).items() if name not in left_out}
     body |= {"__slots__": tuple(names), "__slot_specs__": tuple(specs), "__qualname__": cls.__qualname__}
     return type(cls.__name__, cls.__bases__ if issubclass(cls, Buffers) else (Buffers,), body)
 

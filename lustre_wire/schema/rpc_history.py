@@ -305,7 +305,8 @@ def buffers_history(cls: type[_T]) -> type[_T]:
             path = f"{cls.__qualname__}.{name}"
             raise SchemaError("a buffer is declared as `name: type | None = dated_slot(...)`", path=path)
         slots[name] = said
-    body = {n: v for n, v in vars(cls).items() if n not in (*hints, "__dict__", "__weakref__", "__annotations__")}
+    left_out = {*hints, "__dict__", "__weakref__", "__annotations__"}
+    body = {n: v for n, v in vars(cls).items() if n not in left_out}
     made: Any = type(cls.__name__, (Buffers,), body | {"__slots__": (), "__qualname__": cls.__qualname__})
     made.__history__ = BuffersHistory(made, hints, slots)
     return made  # type: ignore[no-any-return]  # the class, made anew

@@ -11,7 +11,7 @@ import inspect
 import operator
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from types import CodeType
@@ -19,6 +19,7 @@ from typing import (
     Annotated,
     Any,
     ClassVar,
+    Final,
     TypeAlias,
     TypeVar,
     dataclass_transform,
@@ -213,24 +214,23 @@ def parse_annotation(path: str, name: str, hint: Any, offset: int = 0) -> FieldS
         SchemaError: the annotation says no wire type.
     """
     base, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-    kind = _one(extras, FieldType)
+    marks: dict[type, Any] = {type(extra): extra for extra in reversed(extras)}
+    kind = next((e for e in extras if isinstance(e, FieldType)), None)
     if kind is None:
         if not hasattr(base, "__wire__"):
             raise SchemaError(f"no wire type in annotation {hint!r}", path=path)
         kind = Struct(base.__wire__.cls)  # of a history the newest view
-    if _one(extras, AsSent) is not None:
+    if AsSent in marks:
         kind = kind.as_sent()
     is_enum = isinstance(base, type) and issubclass(base, (WireFlag, WireEnum))
-    magic = _one(extras, Magic)
+    tag, shown, given, pieces, called, by, where = map(marks.get, _MARKS)
+    magic = marks[Magic].values if Magic in marks else ()
     return FieldSpec(
-        name, offset, kind, base if is_enum else None, _one(extras, Tag), _one(extras, Shown), _one(extras, Given),
-        magic.values if magic is not None else (), _one(extras, Pieces), _one(extras, Called),
-        _one(extras, NamedBy), _one(extras, NamedWhere),
+        name, offset, kind, base if is_enum else None, tag, shown, given, magic, pieces, called, by, where
     )  # fmt: skip
 
 
-def _one(extras: Iterable[Any], kind: type[_T]) -> _T | None:
-    return next((e for e in extras if isinstance(e, kind)), None)
+_MARKS: Final = (Tag, Shown, Given, Pieces, Called, NamedBy, NamedWhere)
 
 
 class Hints(Mapping[str, Any]):
@@ -355,7 +355,8 @@ def _slotted(cls: Any, fields: Sequence[FieldSpec]) -> Any:
     """The class with slots, as attrs makes it but for what attrs generates, which is made when it is first used."""
     names = [f.name for f in fields]
     defaults = {name: vars(cls)[name] for name in names if name in vars(cls)}
-    body = {name: value for name, value in vars(cls).items() if name not in (*names, "__dict__", "__weakref__")}
+    left_out = {*names, "__dict__", "__weakref__"}
+    body = {name: value for name, value in vars(cls).items() if name not in left_out}
     body = {"__repr__": _repr, **body, "__eq__": _equal, "__hash__": hash_by_value, "__match_args__": tuple(names)}
     body["__slots__"] = (*names, *(() if cls.__base__.__weakrefoffset__ else ("__weakref__",)))
     init = "__attrs_init__" if "__init__" in body else "__init__"
