@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from lustre_wire.engines import record
 from lustre_wire.engines.bulk import Core, core
@@ -57,16 +57,11 @@ class Naming(Protocol):
 
 
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
-_FIELD: Final = re.compile("%([sd])")
 _TELL: Final = "tell(_data, _offsets, _lengths, dialect, inside)"
 
 
-class _Part(NamedTuple):
-    """A piece of the template, with the expressions that fill it; what the core makes of it, where it can."""
-
-    text: str
-    args: tuple[str, ...]
-    pieces: tuple[CorePiece, ...] | None = None
+_Part = tuple[str, tuple[str, ...], tuple[CorePiece, ...] | None]
+"""A piece of the template, with the expressions that fill it; what the core makes of it, where it can."""
 
 
 def beginning(dialect: str, direction: str, opcode: int, form: RpcFormat, order: ByteOrder) -> str:
@@ -115,7 +110,7 @@ class _Telling(WholeGenerator):
         super().__init__(side, pattern)
 
     def put(self, text: str, *args: str, pieces: tuple[CorePiece, ...] | None = None) -> None:
-        self.parts.append(_Part(text, args, pieces))
+        self.parts.append((text, args, pieces))
 
     def hex(self, size: int) -> None:
         """The next bytes, as they are."""
@@ -389,8 +384,8 @@ class _Telling(WholeGenerator):
 
     def alone(self) -> Tell:
         """Without the core: the template, filled by Python."""
-        text = "".join(part.text for part in self.parts)
-        args = [arg for part in self.parts for arg in part.args]
+        text = "".join(text for text, _, _ in self.parts)
+        args = [arg for _, args, _ in self.parts for arg in args]
         least = [f"if {' or '.join(f'_lengths[{i}] < {n}' for i, n in self.least.items())}:", "    return None"]
         checks = [f"if not ({' and '.join(self.checks)}):", "    return None"] if self.checks else []
         blocks = [line for _, lines in self.blocks for line in lines]
@@ -422,25 +417,27 @@ class _Telling(WholeGenerator):
         return found
 
     def core_pieces(self) -> list[CorePiece]:
-        """The parts as the core reads them."""
+        """The parts as the core reads them, text that follows text as one."""
         out: list[CorePiece] = []
-        for part in self.parts:
-            if part.pieces is not None:
-                out += part.pieces
+        before = ""
+        for text, args, pieces in self.parts:
+            if pieces is not None:
+                out += (before, *pieces)
+                before = ""
                 continue
-            if not part.args:
-                out.append(part.text)
-                continue
-            first, *rest = _FIELD.split(part.text)
-            out.append(first)
-            for code, text, arg in zip(rest[::2], rest[1::2], part.args, strict=True):
-                place = self.place(arg)
-                if place is not None and place.is_number == (code == "d"):
-                    out.append(place)
-                else:
-                    out.append(Gap(arg if code == "s" else f"'%d' % {arg}"))
-                out.append(text)
-        return out
+            for arg in args:
+                more, _, text = text.partition("%")
+                out += (before + more, self.filled(text[0], arg))
+                before, text = "", text[1:]
+            before += text
+        return [*out, before]
+
+    def filled(self, code: str, arg: str) -> Place | Gap:
+        """What fills a field of a template."""
+        place = self.place(arg)
+        if place is not None and place.is_number == (code == "d"):
+            return place
+        return Gap(arg if code == "s" else f"'%d' % {arg}")
 
     def place(self, arg: str) -> Place | None:
         """Where it stands in the message as it is shown, None where it has to be made of that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from lustre_wire.errors import WireError
@@ -27,7 +28,7 @@ class Scalar(CellType):
     form: ClassVar[Form] = Form.NUMBER
     json_key: ClassVar[str] = "value"
 
-    @property
+    @cached_property
     def code(self) -> str:
         """The `struct` module's format character; that of bytes for widths that it has none for."""
         letter = _LETTERS.get(self.size, f"{self.size}s")
