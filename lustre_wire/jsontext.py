@@ -15,7 +15,7 @@ from lustre_wire.errors import WireError
 from lustre_wire.jsonform import BODY, message_extra
 from lustre_wire.kinds import checked, octets
 from lustre_wire.message import Generic, Message
-from lustre_wire.reading import recognise, told_at_once
+from lustre_wire.reading import told_at_once
 from lustre_wire.rpc import decode
 from lustre_wire.schema.holds import Held, Parts
 from lustre_wire.schema.nodes import Group, Node
@@ -91,12 +91,13 @@ def text_and_format(
     """
     if type(data) is bytes:
         try:
-            found = recognise(data, dialect, request)
-            if found is not None:
-                inside_ = named_inside if names else inside_text
-                text = told_at_once(data, dialect, found, inside_, naming(dialect) if names else None)
-                if text is not None:
-                    return text, found.form
+            told = (
+                told_at_once(data, dialect, request, named_inside, naming(dialect))
+                if names
+                else told_at_once(data, dialect, request, inside_text)
+            )
+            if told is not None:
+                return told
         except WireError as error:
             error.dialect = dialect.name
             raise

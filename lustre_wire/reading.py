@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 from lustre_wire.dialects import Dialect
 from lustre_wire.engines import record, telling, whole
@@ -198,7 +198,6 @@ class _Readers(dict[Dialect, Reader]):
         return reader
 
 
-_new: Final = tuple.__new__  # skips the Python-level constructor of a NamedTuple
 _READERS: dict[ByteOrder, _Readers] = {"little": _Readers("little"), "big": _Readers("big")}
 _BY_MAGIC = {magic: _READERS[order] for order, magic in lustre_msg.MAGICS_V2.items()}
 
@@ -219,17 +218,10 @@ def format_of(data: bytes, dialect: Dialect, opcode: int) -> RpcFormat | None:
     return reader.format_of(opcode, data, shape.offsets, shape.lengths)
 
 
-class Recognised(NamedTuple):
-    """A regular message of version 2, and how it is read in one step."""
-
-    plan: _Plan
-    direction: str
-    form: RpcFormat
-    reads: _Reads
-
-
-def recognise(data: bytes, dialect: Dialect, request: Message | RpcFormat | None) -> Recognised | None:
-    """How a message is read in one step, None where something about it is not regular."""
+def _recognise(
+    data: bytes, dialect: Dialect, request: Message | RpcFormat | None
+) -> tuple[_Plan, str, RpcFormat, _Reads] | None:
+    """How a regular message of version 2 is read in one step, None where something about it is not regular."""
     readers = _BY_MAGIC.get(data[MAGIC])
     if readers is None:
         return None
@@ -250,12 +242,12 @@ def recognise(data: bytes, dialect: Dialect, request: Message | RpcFormat | None
         form = choose(data, plan.offsets, plan.lengths)
     elif request is not None and direction is REPLY:
         form = request.format if isinstance(request, Message) else request
-    return _new(Recognised, (plan, direction, form, reads)) if form is not None else None
+    return (plan, direction, form, reads) if form is not None else None
 
 
 def read_at_once(data: bytes, dialect: Dialect, request: Message | RpcFormat | None) -> Message | None:
     """A message of version 2 read in one step, None where something about it is not regular."""
-    found = recognise(data, dialect, request)
+    found = _recognise(data, dialect, request)
     if found is None:
         return None
     plan, direction, form, reads = found
@@ -264,18 +256,25 @@ def read_at_once(data: bytes, dialect: Dialect, request: Message | RpcFormat | N
 
 
 def told_at_once(
-    data: bytes, dialect: Dialect, found: Recognised, inside: telling.Inside, naming: telling.Naming | None = None
-) -> str | None:
-    """The JSON text of such a message, None where something about it is not regular.
+    data: bytes,
+    dialect: Dialect,
+    request: Message | RpcFormat | None,
+    inside: telling.Inside,
+    naming: telling.Naming | None = None,
+) -> tuple[str, RpcFormat] | None:
+    """The JSON text of such a message, and its format; None where something about it is not regular.
 
     Args:
         inside: tells what opaque bytes hold.
         naming: of that dialect, adds what its numbers are called.
     """
+    found = _recognise(data, dialect, request)
+    if found is None:
+        return None
     plan, _, form, reads = found
     before, tell, _ = reads.tells[naming is not None].get(id(form)) or reads.told(form, naming)
     text = tell(data, plan.offsets, plan.lengths, dialect, inside) if tell is not None else None
-    return before + text if text is not None else None
+    return (before + text, form) if text is not None else None
 
 
 def written_at_once(message: Message) -> bytes | None:

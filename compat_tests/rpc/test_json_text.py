@@ -23,7 +23,7 @@ from lustre_wire.engines.often import USES, Often
 from lustre_wire.frames import lustre_msg
 from lustre_wire.jsonform import to_json
 from lustre_wire.jsontext import inside_text, json_text, json_text_of, named_inside
-from lustre_wire.reading import _Readers, recognise, told_at_once
+from lustre_wire.reading import _Readers, told_at_once
 from lustre_wire.rpc import Generic
 from lustre_wire.schema.struct import spec_of
 from lustre_wire.testing import messages as some
@@ -43,8 +43,8 @@ def expected(data: bytes, dialect: str, request: Any = None) -> str:
 def quick(recorded: Recorded, inside: Any = inside_text, naming: Any = None) -> str | None:
     """The text straight from the bytes, None where it gives up."""
     data, dialect = recorded.data, lw.dialect(recorded.dialect)
-    found = recognise(data, dialect, recorded.request())
-    return told_at_once(data, dialect, found, inside, naming) if found is not None else None
+    told = told_at_once(data, dialect, recorded.request(), inside, naming)
+    return told[0] if told is not None else None
 
 
 def without_names(told: Any) -> Any:

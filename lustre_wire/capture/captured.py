@@ -166,7 +166,7 @@ class Captured:
         request = self.request
         if request is None:
             return None
-        form = None if request._message is not None else request.format
+        form = (request._form or request.format) if request._message is None else None
         return form if form is not None and not form.asks else request.message
 
     @checked
@@ -176,10 +176,12 @@ class Captured:
         Args:
             names: with what its numbers are called.
         """
-        if self._message is None and self.certain is not None:
-            text, self._form = text_and_format(self.raw, self.certain, self._asked, names)
-            return text
-        return json_text(self._message, names=names) if self._message is not None else None
+        if self._message is not None:
+            return json_text(self._message, names=names)
+        if self.certain is None:
+            return None
+        text, self._form = text_and_format(self.raw, self.certain, self._asked, names)
+        return text
 
     def header(self) -> Any:
         """The lustre_msg header of a request or reply, read alone where the message is not decoded.

@@ -85,7 +85,8 @@ class Recent:
     def put(self, key: Any, captured: Captured) -> None:
         """Keep a message, instead of an earlier one with the same key."""
         kept = self._kept
-        self.pop(key)  # so that it is the latest
+        if key in kept:
+            self.pop(key)  # so that it is the latest
         kept[key] = captured
         self._bytes += captured.size + _OVERHEAD
         while self._bytes > self._max_bytes or len(kept) > self._max_count:

@@ -42,23 +42,22 @@ class JsonLines:
         time, packet, missing = iso(captured.time_ns), captured.packet, captured.missing
         when = f'"{time}"' if time is not None else "null"
         frame = f'"frame":{packet},' if packet else ""
-        head = (
-            f'{{"time":{when},{frame}"kind":"{captured.kind}",{ends(src, dst, self._releases.told)},'
-            f'"xid":{"null" if xid is None else xid},"portal":{"null" if portal is None else portal},'
-        )
-        if offset:
-            head += f'"offset":{offset},'
+        more = f'"offset":{offset},' if offset else ""
         if captured.request is not None and (taken := latency(captured)) is not None:
-            head += f'"latency":{taken!r},'
+            more += f'"latency":{taken!r},'
         if missing:
-            head += f'"missing":{missing},'
+            more += f'"missing":{missing},'
         text = captured.json_text(self._names)
         if text is None:
             text = self._undecoded(captured)
         elif self._names and captured.direction == REPLY and (status := captured.status):
-            head += f"{_errno(status, captured.dialect, service_of(captured.format))},"
-        records = _records(captured) if self._names else ()
-        return f'{head}{text[1:-1]},"records":{json_line(records)}}}' if records else head + text[1:]
+            more += f"{_errno(status, captured.dialect, service_of(captured.format))},"
+        if self._names and (records := _records(captured)):
+            text = f'{text[:-1]},"records":{json_line(records)}}}'
+        return (
+            f'{{"time":{when},{frame}"kind":"{captured.kind}",{ends(src, dst, self._releases.told)},'
+            f'"xid":{"null" if xid is None else xid},"portal":{"null" if portal is None else portal},{more}{text[1:]}'
+        )
 
     def _between(self, src: Nid | None, dst: Nid | None, told: int) -> str:
         """Who sends to whom, and their releases as far as they are known when so much was `told`."""
