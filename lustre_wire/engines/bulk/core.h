@@ -347,10 +347,13 @@ typedef struct {
     uint32_t last; /* bytes of the last literal */
 } lw_text_plan;
 
+enum { LW_BEYOND = 16 };
+
 /*
  * The text of a message, as many bytes as are returned; 0 where it is not regular: something is not zero that must be, or
  * not there, a string has other than plain characters, or elements do not fill their buffer. `out` has room for all
- * literals, those of elements as often as there may be, 20 bytes a number, and two for each byte that is digits.
+ * literals, those of elements as often as there may be, 20 bytes a number, and two for each byte that is digits; behind
+ * that, and behind the literals of the plan, there are LW_BEYOND bytes more.
  */
 uint64_t lw_text_of(const lw_text_plan *plan, const uint8_t *data, uint64_t size, char *out);
 

@@ -5,9 +5,21 @@ static const char PAIRS[] = "000102030405060708091011121314151617181920212223242
                             "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 static const char DIGITS[] = "0123456789abcdef";
 
+/* What is copied is short: in pieces of a fixed size, that may reach beyond its end by less than LW_BEYOND. */
+static char *put_bytes(char *out, const char *from, size_t size)
+{
+    for (size_t i = 0; i < size; i += LW_BEYOND)
+        memcpy(out + i, from + i, LW_BEYOND);
+    return out + size;
+}
+
 static char *put_number(char *out, uint64_t v)
 {
-    char digits[20], *at = digits + sizeof digits;
+    char digits[20 + LW_BEYOND], *const end = digits + 20, *at = end;
+    if (v < 10) {
+        *out = (char)('0' + v);
+        return out + 1;
+    }
     while (v >= 100) {
         at -= 2;
         memcpy(at, PAIRS + 2 * (v % 100), 2);
@@ -18,9 +30,7 @@ static char *put_number(char *out, uint64_t v)
         memcpy(at, PAIRS + 2 * v, 2);
     } else
         *--at = (char)('0' + v);
-    const size_t size = (size_t)(digits + sizeof digits - at);
-    memcpy(out, at, size);
-    return out + size;
+    return put_bytes(out, at, (size_t)(end - at));
 }
 
 /* The number at a place, its sign carried to all 64 bits. */
@@ -112,8 +122,7 @@ typedef struct {
 
 static void put_literal(writer *w, uint32_t size)
 {
-    memcpy(w->out, w->literals, size);
-    w->out += size;
+    w->out = put_bytes(w->out, w->literals, size);
     w->literals += size;
 }
 

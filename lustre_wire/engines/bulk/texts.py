@@ -181,16 +181,19 @@ def filler(
     needs = [program.needs.get(number, 0) for number in range(1 + max(program.needs))]
     values = program.values
     c_needs, c_zeroes = new("uint32_t[]", needs), new("lw_blank[]", zeroes or 1)
-    c_values, text = new("lw_value[]", values or 1), new("char[]", program.literals.encode("ascii"))
+    c_values = new("lw_value[]", values or 1)
+    text = new("char[]", program.literals.encode("ascii") + bytes(lib.LW_BEYOND))
     swap, lengths = order != sys.byteorder, around.lengths
     made = (
         swap, lengths, around.first, len(needs), c_needs, len(zeroes), len(values), c_zeroes, c_values, text, last,
     )  # fmt: skip
     plan = new("lw_text_plan *", made)
-    room, growth = program.room + 1, math.ceil(program.growth)
+    room, growth = program.room + lib.LW_BEYOND, math.ceil(program.growth)
     text_of, allocate, chars, buffer = lib.lw_text_of, core.allocator, core.ffi.typeof("char[]"), core.ffi.buffer
 
-    def fill(data: bytes, *_: Any) -> str | None:
+    def fill(
+        data: bytes, _offsets: Any = (), _lengths: Any = (), _dialect: Any = None, _inside: Any = None
+    ) -> str | None:
         out = allocate(chars, room + growth * len(data))
         size = text_of(plan, data, len(data), out) if made else 0  # `made` has what the plan points to
         return str(buffer(out, size), "ascii") if size else None
