@@ -10,7 +10,7 @@ from __future__ import annotations
 import copyreg
 import enum
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache, partial
 from importlib import import_module
@@ -44,9 +44,13 @@ class Declared(Mapping[Any, Any]):
     `others` are further names that are found but not listed: those that a thing has in other releases.
     """
 
-    def __init__(self, found: Mapping[Any, Any], others: Mapping[Any, Any], when: Release) -> None:
-        self._found, self._others, self._when = found, others, when
+    def __init__(self, found: Mapping[Any, Any], when: Release, others: Callable[[], Mapping[Any, Any]] = dict) -> None:
+        self._found, self._when, self._find_others = found, when, others
         self._known: dict[Any, Any] = {}
+
+    @cached_property
+    def _others(self) -> Mapping[Any, Any]:
+        return self._find_others()
 
     def __getitem__(self, name: Any) -> Any:
         known = self._known
@@ -220,6 +224,10 @@ class Dialect:
         found = dict.fromkeys(h for m in self._loaded for h in _names_in(m).histories if isinstance(h, kind))
         return [h for h in found if h.exists(self._when)]
 
+    def _named(self, kind: type[_H]) -> dict[str, _H]:
+        """The same by each of the names they have in any release."""
+        return {name: history for history in self._histories(kind) for name in history.c_names()}
+
     @property
     def _classes(self) -> Iterator[tuple[str, type]]:
         """The classes that modules have names for; in a release, those without a past."""
@@ -240,8 +248,7 @@ class Dialect:
     @cached_property
     def structs(self) -> Mapping[str, Any]:
         """Wire struct classes by their C names; those of other releases are found too."""
-        others = {n: h for h in self._histories(StructHistory) for n in h.c_names()}
-        return Declared(self._structs, others, self._when)
+        return Declared(self._structs, self._when, partial(self._named, StructHistory))
 
     @cached_property
     def with_magic(self) -> tuple[StructSpec, ...]:
@@ -262,7 +269,7 @@ class Dialect:
     @cached_property
     def enums(self) -> Mapping[str, Any]:
         """Flag sets and enumerations by class name."""
-        return Declared(self._enums, {}, self._when)
+        return Declared(self._enums, self._when)
 
     @cached_property
     def constants(self) -> Mapping[str, Any]:
@@ -290,7 +297,7 @@ class Dialect:
     @cached_property
     def formats(self) -> tuple[RpcFormat, ...]:
         """All RPC formats, variants included."""
-        return tuple(Declared(self._formats, {}, self._when).values())
+        return tuple(Declared(self._formats, self._when).values())
 
     @cached_property
     def portals(self) -> Mapping[int, str]:
@@ -310,8 +317,7 @@ class Dialect:
 
         A format that was renamed is found under the names it has in other releases too.
         """
-        others = {n: h for h in self._histories(RpcHistory) for n in h.c_names()}
-        return Declared(self._formats, others, self._when)
+        return Declared(self._formats, self._when, partial(self._named, RpcHistory))
 
     @checked
     def own_format(self, name: str) -> RpcFormat:
@@ -335,7 +341,7 @@ class Dialect:
         for declared in self._formats.values():
             if declared.within is None:
                 out[int(declared.opcode)] = (*out.get(int(declared.opcode), ()), declared)
-        return Declared(out, {}, self._when)
+        return Declared(out, self._when)
 
     @cached_property
     def inside(self) -> Mapping[int, Mapping[int, RpcFormat]]:
@@ -347,7 +353,7 @@ class Dialect:
         for declared in self._formats.values():
             if declared.within is not None and not declared.variant:
                 out.setdefault(int(declared.within), {})[int(declared.opcode)] = declared
-        return {around: Declared(forms, {}, self._when) for around, forms in out.items()}
+        return {around: Declared(forms, self._when) for around, forms in out.items()}
 
     @checked
     def chooser(self, forms: tuple[RpcFormat, ...], order: ByteOrder) -> Chooser:

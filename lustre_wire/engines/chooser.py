@@ -13,8 +13,11 @@ Chooser = Callable[[Any, Sequence[int], Sequence[int]], "RpcFormat | None"]
 
 
 def looks(form: RpcFormat) -> list[tuple[Peek, Condition]]:
-    """What the conditions of a format look at."""
-    found = []
+    """What the conditions of a format look at, found once."""
+    known: list[tuple[Peek, Condition]] | None = form.cache.get(looks)
+    if known is not None:
+        return known
+    found: list[tuple[Peek, Condition]] = []
     for path, condition in conditions(form.match):
         peek = resolve(form.request.__slot_specs__, path)
         if condition.on_number and peek.cell is None:
@@ -22,6 +25,7 @@ def looks(form: RpcFormat) -> list[tuple[Peek, Condition]]:
         if not condition.exact:
             raise TypeError(f"{path}: {type(condition).__name__} does not tell formats apart")
         found.append((peek, condition))
+    form.cache[looks] = found
     return found
 
 
