@@ -67,7 +67,7 @@ def _spans(value: Any) -> list[slice]:
     return [slice(start, start + size) for start, size in starts]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Piece:
     """Bytes within opaque bytes, and what they are: a node and its value, or None. `name` where it has one."""
 
@@ -76,7 +76,7 @@ class Piece:
     name: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Inside:
     """What a buffer of opaque bytes holds: what it is as a whole, and the pieces it consists of, as far as is known."""
 

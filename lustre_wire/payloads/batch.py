@@ -25,7 +25,7 @@ __all__ = ["Batch", "Submessage", "read", "write"]
 _HEADS = {REQUEST: ("batch_update_request", "burq_count"), REPLY: ("batch_update_reply", "burp_count")}
 
 
-@attrs.frozen
+@attrs.define(slots=True)
 class Submessage:
     """One message of a batch.
 
@@ -48,7 +48,7 @@ class Submessage:
         return number - (1 << 32) if number >> 31 else number
 
 
-@attrs.frozen
+@attrs.define(slots=True)
 class Batch:
     """The head (`batch_update_request` or `batch_update_reply`), the messages, and what is behind the last one."""
 
@@ -96,8 +96,9 @@ def read(
     name, count = _HEADS[direction]
     head, at = head_at(view, 0, name, wanted, order)
     messages: list[Submessage] = []
+    whole = memoryview(view)  # of which what is left is no copy, however many messages there are
     for number in range(getattr(head, count)):
-        parts = lustre_msg.split(view[at:])
+        parts = lustre_msg.split(whole[at:])
         if parts.end > len(view) - at:
             raise TruncatedError(f"expected {parts.end} bytes, got {len(view) - at}", path=f"[{number}]", offset=at)
         parts.header.lm_padding_2 = _turned(parts.header, parts.order)

@@ -34,7 +34,7 @@ _OPERATION: Final = "update_op"
 _IN_LOGS: Final = "in logs"
 
 
-@attrs.frozen
+@attrs.define(slots=True)
 class Update:
     """One update: its head (`object_update`), and the bytes of its parameters."""
 
@@ -52,7 +52,7 @@ class Update:
         return self.head.ou_fid
 
 
-@attrs.frozen
+@attrs.define(slots=True)
 class Recorded:
     """One update of a log: its head (`update_op`), and its parameters, b"" for one that another record has."""
 
@@ -70,7 +70,7 @@ class Recorded:
         return self.head.uop_fid
 
 
-@attrs.frozen
+@attrs.define(slots=True)
 class Updates:
     """Updates that travel together: the head (`object_update_request`), the updates, what is behind the last one."""
 
@@ -79,7 +79,7 @@ class Updates:
     rest: bytes = b""
 
 
-@attrs.frozen
+@attrs.define(slots=True)
 class Result:
     """What came of one update.
 
@@ -94,7 +94,7 @@ class Result:
     size: int = 0
 
 
-@attrs.frozen
+@attrs.define(slots=True)
 class Results:
     """What came of updates: the head (`object_update_reply`), the results, and what is behind the last one."""
 

@@ -30,7 +30,7 @@ MOST_NODES: Final = 64
 _SMALL: Final = 40
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Node:
     """One named value.
 
