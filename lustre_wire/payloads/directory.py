@@ -216,8 +216,8 @@ def read_pages(data: bytes, dialect_: Dialect | str) -> Pages:
     try:
         made = Pages(found, unpack(cls, data, "little", 0, size))
         at = size
-        empty = found.enums["LuDirpageFlags"].__members__["LDF_EMPTY"]
-        while not made.head.ldp_flags & empty and at < len(data):
+        empty = made.head.ldp_flags & found.enums["LuDirpageFlags"].__members__["LDF_EMPTY"]
+        while not empty and at < len(data):
             read, length = _read_entry(entry, data, at, found)
             made.entries.append(read)
             at += length or _content(read, found)
@@ -256,7 +256,7 @@ def _read_entry(cls: Any, data: bytes, at: int, found: Dialect) -> tuple[PageEnt
     head = unpack(cls, data, "little", at, at + size)
     name = data[at + size : at + size + head.lde_namelen]
     made = PageEntry(head, name)
-    typed = head.lde_attrs & found.enums["LuDirentAttrs"].__members__["LUDA_TYPE"]
+    typed = int(head.lde_attrs) & int(found.enums["LuDirentAttrs"].__members__["LUDA_TYPE"])  # as flags it costs more
     if typed and name:
         made.file_type = 0
     need, length = _content(made, found), int(head.lde_reclen)
