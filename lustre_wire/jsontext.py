@@ -91,11 +91,8 @@ def text_and_format(
     """
     if type(data) is bytes:
         try:
-            told = (
-                told_at_once(data, dialect, request, named_inside, naming(dialect))
-                if names
-                else told_at_once(data, dialect, request, inside_text)
-            )
+            inside_, called = (named_inside, naming(dialect)) if names else (inside_text, None)
+            told = told_at_once(data, dialect, request, inside_, called)
             if told is not None:
                 return told
         except WireError as error:

@@ -166,7 +166,7 @@ class Captured:
         request = self.request
         if request is None:
             return None
-        form = (request._form or request.format) if request._message is None else None
+        form = request.format if request._message is None else None
         return form if form is not None and not form.asks else request.message
 
     @checked

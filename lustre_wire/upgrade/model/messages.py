@@ -265,7 +265,8 @@ def _to_connected(part: Part, client: int, instance: int, handle: int, version: 
         _recovered(part, client)
     elif how == "restarted":
         link.state, link.leaving, link.synced = "replaying", False, ""
-        link.releasing *= part.mgs is not None
+        if part.mgs is None:
+            link.releasing = 0
         _steps(part, client, barrier.restarted())
     else:
         link.gone, link.state = True, "full"

@@ -86,8 +86,7 @@ class Barrier:
         """The server wants the all-access lock. Whose barrier is closed already gives it back when all is clean."""
         if self.closed:
             wanted, self.wanted, self.void = self.wanted, True, False
-            has_it = self.manual or self.policy.scope is Scope.MGS
-            return [Step.RELEASE] if has_it and not wanted and self.state is ClientState.WAITING else []
+            return [Step.RELEASE] if not wanted and self.state is ClientState.WAITING else []
         self.state, self.noticed, self.wanted, self._asked = ClientState.DRAINING, False, True, frozenset()
         return [Step.CLOSE_GATE if self.policy.held is Held.UPDATES else Step.CLOSE_GATE_TO_READING]
 
@@ -184,8 +183,10 @@ class Barrier:
         """We asked for the lock and have to wait: a stop is under way. An MGS says beside it if it waits for us too
         (`revoked`); if not, ours is to wait until all is over."""
         if self.policy.scope is Scope.MGS:
-            steps = self.revoked() if not self.closed else []
-            self.wanted &= not steps
+            if self.closed:
+                return []
+            steps = self.revoked()
+            self.wanted = False
             return steps
         if not self.closed or self.manual:
             return self.revoked()
@@ -199,9 +200,10 @@ class Barrier:
         if not self.closed:
             return [Step.ASK_AGAIN]
         if self.policy.scope is Scope.MGS:
-            gave_back = self.state is ClientState.WAITING and self.wanted
-            self.wanted &= not gave_back
-            return [Step.FAIL_GATE, *([Step.ASK_AGAIN] if gave_back else [])]
+            if self.state is not ClientState.WAITING or not self.wanted:
+                return [Step.FAIL_GATE]
+            self.wanted = False
+            return [Step.FAIL_GATE, Step.ASK_AGAIN]
         return [Step.FAIL_GATE, *self._run()]
 
     # ------------------------------------------------------------------------------------------------------------
